@@ -1,0 +1,11 @@
+from .clusters import Cluster as Cluster
+from .clusters import Clusters as Clusters
+from .errors import DedupError as DedupError
+from .errors import DedupWarning as DedupWarning
+from .errors import FileError as FileError
+from .errors import InputError as InputError
+from .errors import MissingExtraError as MissingExtraError
+from .errors import SettingsError as SettingsError
+from .pipeline import cluster as cluster
+from .pipeline import similarity as similarity
+from .settings import Settings as Settings

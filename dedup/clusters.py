@@ -1,0 +1,314 @@
+"""Edges become clusters, and the result that a user holds.
+
+In: verified edges between distinct articles, and which articles are copies of which. Out: `Clusters`: a label an article,
+the clusters, the edges, tables. Average linkage costs O(edges log edges) in practice and memory linear in the edges.
+Nothing here looks at texts or shingles; another threshold gives another object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dedup import kernels
+from dedup.errors import MissingExtraError, SettingsError
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+Integers = NDArray[np.int64]
+FIXED_POINT = 1 << 32
+"""Similarities are summed as integers: the same mean from either side, in any order."""
+
+
+def link(
+    left: Integers,
+    right: Integers,
+    similarity: NDArray[np.float64],
+    articles: int,
+    cut: float,
+    crowded: NDArray[np.bool_] | None = None,
+) -> Integers:
+    """Average linkage over sparse edges, a pair without an edge counting as 0.
+
+    The nearest-neighbour chain (Murtagh, 1983): follow nearest neighbours until two clusters are each other's, join them,
+    go on from there. Average linkage is reducible (joining others never brings a cluster nearer), so the clusters
+    are those of always joining the closest two, and a cluster whose nearest is below the cut is final. Edges are kept
+    in linked lists, so memory is linear in their number: there is no matrix, and a chain of 200,000 articles is a
+    second's work.
+
+    Where thousands of articles share a template, most of them were compared with a crowd of it only
+    (`Settings.crowd`), and a pair without an edge may just not have been looked at. Such articles are left out at
+    first. Each then joins the cluster to whose articles, all of which it was compared with, its mean similarity is
+    highest, if that reaches the cut, as the rest of a large data set is assigned in CURE (Guha, Rastogi and Shim, 1998);
+    those that find none are linked among themselves.
+
+    Args:
+        left: (m,) one end of each edge, in 0 to `articles - 1`.
+        right: (m,) the other end.
+        similarity: (m,) in (0, 1].
+        articles: n.
+        cut: Least mean similarity at which two clusters join; 0 gives connected components.
+        crowded: (n,) articles that were compared with a part of their likes only.
+
+    Returns:
+        (n,): the cluster of each article, as the number of one of its members.
+    """
+    points = np.rint(similarity * FIXED_POINT).astype(np.int64)
+    if crowded is None or not crowded.any():
+        return _link(left, right, points, articles, cut)
+    plain = ~(crowded[left] | crowded[right])
+    groups = _link(left[plain], right[plain], points[plain], articles, cut)
+    _assign(groups, left, right, points, crowded, cut)
+    alone = crowded & (groups == np.arange(articles))
+    rest = alone[left] & alone[right]
+    leftover = _link(left[rest], right[rest], points[rest], articles, cut)
+    return np.where(alone, leftover, groups)
+
+
+def _link(left: Integers, right: Integers, points: Integers, articles: int, cut: float) -> Integers:
+    groups: Integers = kernels.link(left, right, points, articles, cut * FIXED_POINT)
+    return groups
+
+
+def _assign(
+    groups: Integers, left: Integers, right: Integers, points: Integers, crowded: NDArray[np.bool_], cut: float
+) -> None:
+    """Put each crowded article into the cluster of others to which its mean similarity is highest, at or above the cut."""
+    mixed = crowded[left] != crowded[right]
+    article = np.where(crowded[left], left, right)[mixed]
+    group = groups[np.where(crowded[left], right, left)[mixed]]
+    size = np.bincount(groups[~crowded], minlength=len(groups))
+    ties, which = np.unique(np.stack([article, group]), axis=1, return_inverse=True)
+    totals = np.zeros(ties.shape[1], np.int64)
+    np.add.at(totals, which.ravel(), points[mixed])
+    means = totals / size[ties[1]]
+    best_first = np.lexsort((ties[1], -means, ties[0]))
+    first = np.unique(ties[0][best_first], return_index=True)[1]
+    best = best_first[first]
+    joins = best[means[best] >= cut * FIXED_POINT]
+    groups[ties[0][joins]] = ties[1][joins]
+
+
+class Pairs(NamedTuple):
+    """Verified edges, as positions of articles."""
+
+    left: Integers
+    right: Integers
+    similarity: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """Distinct articles, their copies, and the verified edges between them."""
+
+    first: Integers
+    """(d,): position of the first article with each distinct text."""
+    distinct: Integers
+    """(n,): number of each article's distinct text, -1 where it has none."""
+    left: Integers
+    """(m,): one end of each edge, a number of a distinct text."""
+    right: Integers
+    similarity: NDArray[np.float64]
+    crowded: NDArray[np.bool_]
+    """(d,): see `link`."""
+    looked_up: Pairs = field(default_factory=lambda: Pairs(*np.empty((2, 0), np.int64), np.empty(0)))
+    """Pairs below the threshold that were computed nevertheless: members with their representative."""
+
+    @cached_property
+    def copies(self) -> Integers:
+        """(d,): how many articles have each distinct text."""
+        return np.bincount(self.distinct[self.distinct >= 0], minlength=len(self.first))
+
+
+@dataclass(frozen=True, eq=False)
+class Cluster:
+    """Two or more articles that belong together.
+
+    Attributes:
+        members: Positions of the articles, ascending.
+        representative: Position of the member with the highest mean similarity to the others.
+        similarity: Mean similarity of all pairs of members, a pair without an edge counting as 0.
+    """
+
+    members: Integers
+    representative: int
+    similarity: float
+
+    def __len__(self) -> int:
+        """How many articles there are in the cluster."""
+        return len(self.members)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Clusters:
+    """What `dedup.cluster` found; a sequence of its clusters of two or more articles, largest first.
+
+    Attributes:
+        threshold: Similarity from which a pair is an edge.
+        linkage: Share of the threshold that the mean similarity to a cluster must reach.
+        ids: The articles' ids, or None.
+        seconds: How long each stage took, in order.
+    """
+
+    graph: Graph
+    threshold: float
+    linkage: float
+    ids: pa.ChunkedArray | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def _kept(self) -> NDArray[np.bool_]:
+        return self.graph.similarity >= self.threshold
+
+    @cached_property
+    def _groups(self) -> Integers:
+        """(d,): cluster of each distinct text, as the number of one of them."""
+        graph, kept = self.graph, self._kept
+        cut = self.threshold * self.linkage
+        return link(
+            graph.left[kept], graph.right[kept], graph.similarity[kept], len(graph.first), cut, graph.crowded
+        )
+
+    @cached_property
+    def _closeness(self) -> NDArray[np.float64]:
+        """(d,): similarity to the other members of the cluster, added up over articles, copies included."""
+        graph = self.graph
+        inside = self._kept & (self._groups[graph.left] == self._groups[graph.right])
+        left, right, similarity = graph.left[inside], graph.right[inside], graph.similarity[inside]
+        count = len(graph.first)
+        forward = np.bincount(left, similarity * graph.copies[right], count)
+        return forward + np.bincount(right, similarity * graph.copies[left], count) + (graph.copies - 1)
+
+    @cached_property
+    def _representatives(self) -> Integers:
+        """(d,): the distinct text that represents each one's cluster; among equals the one that came first."""
+        best_first = np.lexsort((self.graph.first, -self._closeness, self._groups))
+        groups, places = np.unique(self._groups[best_first], return_index=True)
+        return best_first[places][np.searchsorted(groups, self._groups)]
+
+    @cached_property
+    def labels(self) -> Integers:
+        """int64 (n,): position of the representative of each article's cluster; its own where it is alone."""
+        labels = np.arange(len(self.graph.distinct))
+        known = self.graph.distinct >= 0
+        labels[known] = self.graph.first[self._representatives][self.graph.distinct[known]]
+        return labels
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """Every verified edge: left, right, similarity.
+
+        Copies of a text have one edge each, of similarity 1, to the first of them; the others' edges are the first's.
+        """
+        graph, kept = self.graph, self._kept
+        later = np.flatnonzero(graph.distinct >= 0)
+        later = later[graph.first[graph.distinct[later]] != later]
+        ends = np.stack([graph.first[graph.left[kept]], graph.first[graph.right[kept]]])
+        ends = np.concatenate([np.sort(ends, axis=0), [graph.first[graph.distinct[later]], later]], axis=1)
+        similarity = np.concatenate([graph.similarity[kept], np.ones(len(later))])
+        order = np.lexsort((ends[1], ends[0]))
+        return Pairs(ends[0][order], ends[1][order], similarity[order])
+
+    @cached_property
+    def sizes(self) -> Integers:
+        """int64 (n,): how many articles there are in each article's cluster."""
+        return np.bincount(self.labels, minlength=len(self.labels))[self.labels]
+
+    @cached_property
+    def to_representative(self) -> NDArray[np.float64]:
+        """float64 (n,): similarity of each article to its representative; NaN where the pair was never computed."""
+        graph, mine = self.graph, self._representatives
+        found = np.full(len(graph.first), np.nan)
+        pairs = np.concatenate([[graph.left, graph.right], [*graph.looked_up[:2]]], axis=1)
+        similarity = np.concatenate([graph.similarity, graph.looked_up.similarity])
+        for left, right in (pairs, pairs[::-1]):
+            of_mine = mine[right] == left
+            found[right[of_mine]] = similarity[of_mine]
+        found[mine] = 1.0
+        result = np.ones(len(graph.distinct))
+        known = graph.distinct >= 0
+        result[known] = found[graph.distinct[known]]
+        return result
+
+    @cached_property
+    def _clusters(self) -> list[Cluster]:
+        order = np.argsort(self.labels, kind="stable")
+        heads, starts = np.unique(self.labels[order], return_index=True)
+        by_label = dict(zip(heads.tolist(), np.split(order, starts[1:]), strict=True))
+        several = [label for label, members in by_label.items() if len(members) > 1]
+        several.sort(key=lambda label: (-len(by_label[label]), label))
+        return [Cluster(by_label[label], label, self._mean(by_label[label])) for label in several]
+
+    def _mean(self, members: Integers) -> float:
+        """Mean similarity of all pairs of these articles."""
+        closeness = self._closeness[self.graph.distinct[members]]
+        return float(closeness.sum() / (len(members) * (len(members) - 1)))
+
+    def __len__(self) -> int:
+        """How many clusters of two or more articles there are."""
+        return len(self._clusters)
+
+    def __iter__(self) -> Iterator[Cluster]:
+        """The clusters of two or more articles, largest first."""
+        return iter(self._clusters)
+
+    def __getitem__(self, place: int) -> Cluster:
+        """The cluster at this place, the largest being 0."""
+        return self._clusters[place]
+
+    def __repr__(self) -> str:
+        """One line: how many articles and clusters."""
+        articles, inside = len(self.labels), int((self.sizes > 1).sum())
+        return f"<Clusters: {len(self):,} of {inside:,} among {articles:,} articles, threshold {self.threshold:g}>"
+
+    def at(self, threshold: float) -> Clusters:
+        """The same run cut at another threshold, without computing anything again.
+
+        Args:
+            threshold: At or above the run's own: the edges below that were never computed.
+
+        Raises:
+            SettingsError: The threshold is below the run's, or above 1.
+        """
+        if not self.threshold <= threshold <= 1:
+            raise SettingsError(
+                f"threshold must be from {self.threshold:g}, the run's own, to 1, got {threshold!r}; "
+                f"for a lower one run cluster() again with Settings(threshold={threshold!r})"
+            )
+        return replace(self, threshold=float(threshold))
+
+    def to_arrow(self) -> pa.Table:
+        """A row an article, in order: `id`, `label` (the representative's id), `size`, `similarity` to it.
+
+        Without ids, `id` and `label` are positions. `similarity` is null where `at` left a representative with which
+        an article has no verified edge.
+        """
+        ids = pa.chunked_array([pa.array(np.arange(len(self.labels)))]) if self.ids is None else self.ids
+        similarity = pa.array(self.to_representative, from_pandas=True)
+        columns = {"id": ids, "label": ids.take(pa.array(self.labels)), "size": self.sizes, "similarity": similarity}
+        return pa.table(columns)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The table of `to_arrow` as a pandas data frame; needs the extra `pandas`."""
+        try:
+            import pandas  # noqa: F401, ICN001, PLC0415 - an extra
+        except ImportError as error:
+            raise MissingExtraError("pandas", "pandas", "to_pandas()") from error
+        return self.to_arrow().to_pandas()
+
+    def to_polars(self) -> polars.DataFrame:
+        """The table of `to_arrow` as a Polars data frame; needs the extra `polars`."""
+        try:
+            import polars  # noqa: ICN001, PLC0415 - an extra
+        except ImportError as error:
+            raise MissingExtraError("polars", "polars", "to_polars()") from error
+        frame: Any = polars.from_arrow(self.to_arrow())
+        return frame

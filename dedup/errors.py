@@ -1,0 +1,41 @@
+"""What can go wrong, as classes a caller can catch.
+
+    DedupError                 every mistake that is not a bug of ours
+    ├── SettingsError          a setting out of its range (also a ValueError)
+    ├── InputError             articles of a kind or shape that cannot be read (also a ValueError)
+    ├── FileError              a file that cannot be read or written, by name (also an OSError)
+    └── MissingExtraError      an optional dependency that is not installed (also an ImportError)
+
+    DedupWarning               something was odd, was mended or left out, and nothing else was lost
+
+Each message says what was given, what is allowed, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class DedupError(Exception):
+    """The base of all errors that a user of the package can cause and mend."""
+
+
+class SettingsError(DedupError, ValueError):
+    """A setting is out of its range."""
+
+
+class InputError(DedupError, ValueError):
+    """The articles are of a kind or shape that cannot be read."""
+
+
+class FileError(DedupError, OSError):
+    """A file cannot be read or written; the message names it."""
+
+
+class MissingExtraError(DedupError, ImportError):
+    """An optional dependency is not installed; the message is the line that installs it."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs {package}, which is not installed: pip install 'article-dedup[{extra}]'")
+
+
+class DedupWarning(UserWarning):
+    """Something was odd and was mended or left out; nothing else was lost."""

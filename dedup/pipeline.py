@@ -1,0 +1,207 @@
+"""The whole job: articles in, clusters out. The one place where the stages meet.
+
+In: articles of any kind that `dedup.articles` reads, and settings. Out: `Clusters`. Holds the shingles of all articles (12
+bytes for each distinct shingle of an article with its weight) and their signatures until the edges are verified.
+Every stage works on distinct texts in the order of their fingerprints, so that neither the order of the input, nor
+copies of an article, nor threads and batches have any influence on which articles end up together.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup import articles as reading
+from dedup import bands, clusters, kernels, pairs, shingles, signatures, weights
+from dedup.settings import Settings
+from dedup.threads import Progress as Tell
+from dedup.threads import count as count_threads
+
+Progress = Callable[[str, int, int], None]
+"""Called with the name of the stage, the work done in it so far, and the whole of it."""
+
+
+class _Distinct(NamedTuple):
+    """The distinct texts, in the order of their fingerprints."""
+
+    first: NDArray[np.int64]
+    number: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    stops: NDArray[np.int64]
+
+
+class _Stages:
+    """Times every stage and tells how far it is."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.seconds: dict[str, float] = {}
+        self._progress = progress
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Tell]:
+        """Run one stage under this name; yields what tells its progress."""
+        begin = time.perf_counter()
+        told = self._progress or (lambda *_: None)
+        yield lambda done, total: told(name, done, total)
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
+
+
+def cluster(
+    articles: Any,
+    settings: Settings | None = None,
+    *,
+    text: str = "text",
+    id: str = "id",  # noqa: A002 - the column's usual name
+    threads: int | None = None,
+    progress: Progress | bool | None = None,
+) -> clusters.Clusters:
+    """Group articles that are copies, edited copies or rewrites of each other.
+
+    Args:
+        articles: A list or iterable of strings, of mappings or of dataclasses with a text and an id; a pandas, Polars or
+            Arrow column or table, a DuckDB relation, or anything else that offers the Arrow C stream. Missing and
+            empty texts are nobody's duplicate, and keep their place.
+        settings: How articles are compared; None is `Settings()`.
+        text: Column, key or attribute that holds the text.
+        id: Column, key or attribute that holds the id; may be absent.
+        threads: How many to use; None is one a core. The result does not depend on it.
+        progress: True shows a bar; a function is called with the stage, the work done and the whole of it.
+
+    Returns:
+        The clusters. The result does not depend on the order of the articles, but for the naming of labels.
+
+    Raises:
+        InputError: The articles are of a kind that cannot be read, or have no such column.
+        SettingsError: `threads` or a setting is out of its range.
+
+    Warns:
+        DedupWarning: Something was mended or left out; the message says what.
+    """
+    settings = settings or Settings()
+    count = count_threads(threads)
+    with ExitStack() as stack:
+        if progress is True:
+            from dedup.progress import bar  # noqa: PLC0415 - rich is for those who look at it
+
+            progress = stack.enter_context(bar())
+        return _cluster(articles, settings, text, id, count, _Stages(progress or None))
+
+
+def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, stages: _Stages) -> clusters.Clusters:
+    with stages.stage("read"):
+        read = reading.articles(source, text=text, id=id_)
+    with stages.stage("shingle") as tell:
+        shingled = shingles.shingle(
+            read.texts,
+            width=settings.width,
+            unit=settings.unit,
+            weighted=settings.weighted,
+            threads=count,
+            progress=tell,
+        )
+        distinct = _distinct(shingled)
+    with stages.stage("weigh") as tell:
+        sets = pairs.Sets(
+            shingled.keys, _weights(shingled.keys, distinct, settings, count, tell), distinct.starts, distinct.stops
+        )
+    edges, crowded = _edges(sets, settings, count, stages)
+    with stages.stage("cluster"):
+        graph = clusters.Graph(distinct.first, distinct.number, *edges, crowded)
+        result = clusters.Clusters(graph, settings.threshold, settings.linkage, read.ids)
+        graph = replace(graph, looked_up=_with_representatives(result, sets, count))
+        result = replace(result, graph=graph, seconds=stages.seconds)
+        result.labels  # noqa: B018 - so that the time of clustering is counted here
+    return result
+
+
+def _distinct(shingled: shingles.Shingles) -> _Distinct:
+    """Number the distinct texts by fingerprint; texts without shingles have no number."""
+    offsets, prints = shingled.offsets, shingled.prints
+    texts = np.flatnonzero(np.diff(offsets))
+    order = texts[np.lexsort((prints[texts, 1], prints[texts, 0]))]
+    fresh = np.ones(len(order), np.bool_)
+    fresh[1:] = (prints[order[1:]] != prints[order[:-1]]).any(axis=1)
+    number = np.full(len(prints), -1, np.int64)
+    number[order] = np.cumsum(fresh) - 1
+    first = order[fresh]
+    return _Distinct(first, number, offsets[first], offsets[first + 1])
+
+
+def _weights(
+    keys: NDArray[np.uint64], distinct: _Distinct, settings: Settings, count: int, tell: Tell
+) -> NDArray[np.float32]:
+    if not settings.weighted:
+        return np.ones(len(keys), np.float32)
+    return weights.weigh(
+        keys,
+        distinct.starts,
+        distinct.stops,
+        prior=settings.prior,
+        ceiling=settings.ceiling,
+        threads=count,
+        progress=tell,
+    )
+
+
+def _edges(
+    sets: pairs.Sets, settings: Settings, count: int, stages: _Stages
+) -> tuple[pairs.Edges, NDArray[np.bool_]]:
+    """Sign, band and verify."""
+    with stages.stage("sign") as tell:
+        signed = signatures.sign(*sets, slots=settings.slots, seed=settings.seed, threads=count, progress=tell)
+    with stages.stage("band") as tell:
+        shape = bands.choose(settings.threshold, settings.slots, settings.recall)
+        buckets = bands.bucket(signed, shape, crowd=settings.crowd, threads=count, progress=tell)
+    with stages.stage("verify") as tell:
+        edges = pairs.connect(
+            sets,
+            signed,
+            buckets,
+            threshold=settings.threshold,
+            crowd=settings.crowd,
+            threads=count,
+            progress=tell,
+        )
+    return edges, buckets.crowded
+
+
+def _with_representatives(result: clusters.Clusters, sets: pairs.Sets, count: int) -> clusters.Pairs:
+    """Similarity of the members that have no edge to their representative."""
+    graph = result.graph
+    alone = np.flatnonzero(np.isnan(result.to_representative[graph.first]))
+    representatives = graph.distinct[result.labels[graph.first[alone]]]
+    return clusters.Pairs(representatives, alone, pairs.verify(sets, representatives, alone, threads=count))
+
+
+def similarity(a: str, b: str, settings: Settings | None = None) -> float:
+    """Similarity of two texts, with weights from the prior alone.
+
+    `cluster` also counts how many of its articles hold a shingle, so its figures differ a little.
+
+    Args:
+        a: A text.
+        b: Another.
+        settings: How they are compared; None is `Settings()`.
+
+    Returns:
+        0 to 1; 1 for texts that are equal when folded, 0 if either has no letter or digit.
+
+    Raises:
+        InputError: One of them is not a string.
+    """
+    settings = settings or Settings()
+    shingled = shingles.shingle(
+        reading.articles([a, b]).texts, width=settings.width, unit=settings.unit, weighted=settings.weighted
+    )
+    keys, offsets = shingled.keys, shingled.offsets
+    weighed = (
+        weights.prior_weights(keys, prior=settings.prior) if settings.weighted else np.ones(len(keys), np.float32)
+    )
+    sides = [(keys[b:e], weighed[b:e]) for b, e in zip(offsets[:-1], offsets[1:], strict=True)]
+    return float(kernels.similarity(*sides[0], *sides[1]))

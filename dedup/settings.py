@@ -1,0 +1,108 @@
+"""Every default of the package, once, in a frozen dataclass that checks its values.
+
+In: numbers from a user. Out: a `Settings` whose every value is in range, or a `SettingsError` that names the
+value given, the range, and the mend. Holds no state and reads no files.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any, Literal, Self
+
+from dedup.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How articles are compared and grouped.
+
+    The similarity scale, roughly: from 0.7 up, copies; 0.3 to 0.7, edited copies; 0.12 to 0.3, rewritten from one
+    source or template; below 0.08, unrelated.
+
+    Args:
+        threshold: Similarity in (0, 1] from which a pair is an edge.
+        width: Least width of a shingle in units, 1 to 255: a Han ideograph or Hangul syllable is 3 units, a kana 2,
+            a letter or digit of any alphabet 1. Six is two Chinese characters or six Latin letters.
+        unit: What a shingle starts and ends at: every ``"char"``, or every ``"word"`` (jieba's words for Chinese,
+            runs of letters elsewhere).
+        weighted: Weigh shingles by how telling they are (inverse document frequency with a background prior);
+            False is plain Jaccard.
+        linkage: Mean similarity to a cluster from which an article belongs to it, as a share of `threshold`, in
+            [0, 1]. 0 joins every chain of edges (connected components).
+        slots: Length of a signature, 16 to 65,536. More find more of the pairs near the threshold, at more cost.
+        recall: Share in (0, 1) of the pairs exactly at the threshold that the bands are chosen to find.
+        crowd: How many articles of one bucket all others in it are compared with, at least 8. Bounds the work for
+            templates that thousands of articles share.
+        prior: Weight of the background model, in articles; 0 or more.
+        ceiling: Share of the articles in (0, 1] at which a document frequency stops counting, so that a large
+            campaign's own template is not counted away.
+        seed: Seed of the signatures, 0 to 2**32 - 1.
+
+    Raises:
+        SettingsError: A value is out of its range.
+    """
+
+    threshold: float = 0.12
+    width: int = 6
+    unit: Literal["char", "word"] = "char"
+    weighted: bool = True
+    linkage: float = 0.5
+    slots: int = 512
+    recall: float = 0.95
+    crowd: int = 256
+    prior: float = 1000.0
+    ceiling: float = 0.02
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Check every value; the first one out of range is the error."""
+        for field in fields(self):
+            _check_kind(field.name, getattr(self, field.name), field.default)
+        if not 0 < self.threshold <= 1:
+            hint = f"; for {self.threshold:g} % write {self.threshold / 100:g}" if 1 < self.threshold <= 100 else ""
+            raise SettingsError(f"threshold must be in (0, 1], got {self.threshold!r}{hint}")
+        if self.unit not in ("char", "word"):
+            raise SettingsError(f"unit must be 'char' or 'word', got {self.unit!r}")
+        for name, low, high in (
+            ("width", 1, 255),
+            ("linkage", 0, 1),
+            ("slots", 16, 65_536),
+            ("crowd", 8, 2**31 - 1),
+            ("prior", 0, 1e12),
+            ("seed", 0, 2**32 - 1),
+        ):
+            if not low <= getattr(self, name) <= high:
+                raise SettingsError(f"{name} must be from {low} to {high:,}, got {getattr(self, name)!r}")
+        if not 0 < self.recall < 1:
+            raise SettingsError(f"recall must be in (0, 1), got {self.recall!r}; try 0.95")
+        if not 0 < self.ceiling <= 1:
+            raise SettingsError(f"ceiling must be in (0, 1], got {self.ceiling!r}; try 0.02")
+
+    @classmethod
+    def near_copies(cls, threshold: float = 0.7, **changes: Any) -> Self:
+        """The classical job: plain Jaccard of five-character shingles, no weights, in one fast pass.
+
+        Args:
+            threshold: Jaccard similarity in (0, 1] from which a pair is an edge.
+            **changes: Any other setting by name.
+
+        Raises:
+            SettingsError: A value is out of its range.
+        """
+        return cls(**{"width": 15, "weighted": False, "slots": 128, "recall": 0.97, "threshold": threshold} | changes)
+
+
+def _check_kind(name: str, value: object, default: object) -> None:
+    """Refuse a value whose type is not that of the default (an int may stand for a float)."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(default, bool):
+        fits, kind = isinstance(value, bool), "True or False"
+    elif isinstance(default, int):
+        fits, kind = number and isinstance(value, int), "a whole number"
+    elif isinstance(default, float):
+        fits, kind = number and math.isfinite(value), "a number"  # type: ignore[arg-type]
+    else:
+        fits, kind = isinstance(value, str), "a string"
+    if not fits:
+        raise SettingsError(f"{name} must be {kind}, got {value!r}")

@@ -1,0 +1,106 @@
+"""Shingle sets as signatures: weighted MinHash, as long for every article.
+
+In: shingle sets and weights, flat. Out: a uint32 matrix (articles, slots). Two signatures are equal in a slot with a
+chance equal to the articles' weighted Jaccard similarity, every slot independently. A slot holds the time of its
+earliest dart as the bits of a float32, which order like the number, so the signature of a union is the smaller
+value slot by slot. O(n + K log K) for n shingles and K slots.
+
+The scheme throws every shingle's darts at slots drawn evenly, as in fast similarity sketching (Dahlgaard, Knudsen and
+Thorup, 2017), at times that are a Poisson process of the shingle's weight, as in DartMinHash (Christiani, 2020) and
+ProbMinHash (Ertl, 2020). It is exact because a shingle has one weight in all articles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup import kernels
+from dedup.errors import InputError
+from dedup.threads import Progress, ranges, spread
+
+if TYPE_CHECKING:
+    import datasketch
+
+STEP = 256
+
+
+def sign(
+    keys: NDArray[np.uint64],
+    weights: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    stops: NDArray[np.int64],
+    *,
+    slots: int = 512,
+    seed: int = 1,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> NDArray[np.uint32]:
+    """Sign every article.
+
+    Args:
+        keys: Hashes of shingles, distinct within an article; an article must have at least one.
+        weights: Weight of each, the same wherever the shingle occurs; at least one above 0 in every article.
+        starts: (n,) where each article's shingles begin in `keys`.
+        stops: (n,) where they end.
+        slots: Length K of a signature.
+        seed: 0 to 2**32 - 1; signatures of different seeds cannot be compared.
+        threads: How many run side by side; the result does not depend on it.
+        progress: Called with batches done and in all.
+
+    Returns:
+        uint32 (n, K).
+    """
+    signatures = np.empty((len(starts), slots), np.uint32)
+    scrambled = np.uint64(kernels.mix(np.uint64(seed)))
+
+    def work(part: tuple[int, int]) -> None:
+        kernels.sign(keys, weights, starts, stops, *part, scrambled, signatures)
+
+    for _ in spread(work, ranges(len(starts), STEP), threads, progress):
+        pass
+    return signatures
+
+
+def to_datasketch(signatures: NDArray[np.uint32], *, seed: int = 1) -> list[datasketch.LeanMinHash]:
+    """Signatures as `datasketch.LeanMinHash`.
+
+    Their `jaccard` and `merge` (of articles with the same weights) and datasketch's LSH indexes work on them as on its
+    own. `count` does not, for it needs values spread evenly, nor does comparing them with MinHashes that
+    datasketch made itself, whose hash functions are others.
+
+    Args:
+        signatures: uint32 (n, K).
+        seed: Recorded in each, so that those of different seeds refuse each other.
+    """
+    import datasketch  # noqa: PLC0415 - loads scipy, which nothing else here needs
+
+    return [datasketch.LeanMinHash(seed=seed, hashvalues=row) for row in signatures]
+
+
+def from_datasketch(minhashes: Iterable[Any]) -> NDArray[np.uint32]:
+    """Signatures of `datasketch.MinHash`, `LeanMinHash` or `WeightedMinHash` objects, for `dedup.bands` and the estimate.
+
+    A slot of a `WeightedMinHash` is a pair of numbers; it becomes their hash, which is equal where both are.
+
+    Args:
+        minhashes: All of one kind, length and seed.
+
+    Returns:
+        uint32 (n, K).
+
+    Raises:
+        InputError: They differ in length or seed, or there are none.
+    """
+    objects = list(minhashes)
+    kinds = {(np.shape(m.hashvalues), int(m.seed)) for m in objects}
+    if len(kinds) != 1:
+        raise InputError(f"all must have one shape and seed, got {sorted(kinds) or 'none'}; sign them again alike")
+    values = np.stack([np.asarray(m.hashvalues) for m in objects]).astype(np.uint64)
+    if values.ndim == 3:  # noqa: PLR2004 - (n, K, 2)
+        values = (values[..., 0] * kernels.BASE) ^ (values[..., 1] * np.uint64(0xD6E8FEB86659FD93))
+        values ^= values >> np.uint64(32)
+    return values.astype(np.uint32)
