@@ -61,8 +61,8 @@ def vocabulary() -> tuple[tuple[str, ...], Integers]:
 def near_copies(articles: int = 20_000, characters: int = 1_500, seed: int = 0) -> tuple[list[str], Integers]:
     """Articles of which 30 % are in groups of edited copies and the others are alone.
 
-    Each member of a group is the group's base with 1 to 15 % of its words changed, uniformly, and one to four of its
-    sentences moved. Groups have 2 to 10 members, uniformly. The base itself is not among them.
+    A group is an article and edited copies of it, each with 1 to 15 % of its words changed, uniformly, and one to four
+    of its sentences moved. Groups have 2 to 10 members, uniformly.
 
     Args:
         articles: How many articles.
@@ -81,8 +81,8 @@ def near_copies(articles: int = 20_000, characters: int = 1_500, seed: int = 0) 
     texts: list[str] = []
     for size in sizes:
         base = _draw(count, rng)
-        members = [base] if size == 1 else [move_sentences(change_words(base, rng), rng) for _ in range(size)]
-        texts += map(_text, members)
+        copies = [move_sentences(change_words(base, rng), rng) for _ in range(size - 1)]
+        texts += map(_text, [base, *copies])
     return _shuffled(texts, np.repeat(np.arange(len(sizes)), sizes), rng)
 
 

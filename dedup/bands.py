@@ -57,7 +57,7 @@ def bucket(
     signatures: NDArray[np.uint32],
     bands: Bands,
     *,
-    crowd: int = 256,
+    crowd: int = 128,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Buckets:

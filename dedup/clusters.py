@@ -1,16 +1,16 @@
 """Edges become clusters, and the result that a user holds.
 
-In: verified edges between distinct articles, and which articles are copies of which. Out: `Clusters`: a label an article,
-the clusters, the edges, tables. Average linkage costs O(edges log edges) in practice and memory linear in the edges.
-Nothing here looks at texts or shingles; another threshold gives another object.
+In: verified edges between distinct articles, and which articles are copies of which. Out: `Clusters`: a label an
+article, the clusters, the edges, tables. Average linkage costs O(edges log edges) in practice and memory linear in the
+edges. Nothing here looks at texts or shingles; another threshold gives another object.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 import pyarrow as pa
@@ -38,8 +38,8 @@ def link(
 ) -> Integers:
     """Average linkage over sparse edges, a pair without an edge counting as 0.
 
-    The nearest-neighbour chain (Murtagh, 1983): follow nearest neighbours until two clusters are each other's, join them,
-    go on from there. Average linkage is reducible (joining others never brings a cluster nearer), so the clusters
+    The nearest-neighbour chain (Murtagh, 1983): follow nearest neighbours until two clusters are each other's, join
+    them, go on from there. Average linkage is reducible (joining others never brings a cluster nearer), so the clusters
     are those of always joining the closest two, and a cluster whose nearest is below the cut is final. Edges are kept
     in linked lists, so memory is linear in their number: there is no matrix, and a chain of 200,000 articles is a
     second's work.
@@ -47,8 +47,8 @@ def link(
     Where thousands of articles share a template, most of them were compared with a crowd of it only
     (`Settings.crowd`), and a pair without an edge may just not have been looked at. Such articles are left out at
     first. Each then joins the cluster to whose articles, all of which it was compared with, its mean similarity is
-    highest, if that reaches the cut, as the rest of a large data set is assigned in CURE (Guha, Rastogi and Shim, 1998);
-    those that find none are linked among themselves.
+    highest, if that reaches the cut, as the rest of a large data set is assigned in CURE (Guha, Rastogi and Shim,
+    1998); those that find none are linked among themselves.
 
     Args:
         left: (m,) one end of each edge, in 0 to `articles - 1`.
@@ -62,7 +62,7 @@ def link(
         (n,): the cluster of each article, as the number of one of its members.
     """
     points = np.rint(similarity * FIXED_POINT).astype(np.int64)
-    if crowded is None or not crowded.any():
+    if crowded is None or not crowded.any() or cut == 0:
         return _link(left, right, points, articles, cut)
     plain = ~(crowded[left] | crowded[right])
     groups = _link(left[plain], right[plain], points[plain], articles, cut)
@@ -81,7 +81,7 @@ def _link(left: Integers, right: Integers, points: Integers, articles: int, cut:
 def _assign(
     groups: Integers, left: Integers, right: Integers, points: Integers, crowded: NDArray[np.bool_], cut: float
 ) -> None:
-    """Put each crowded article into the cluster of others to which its mean similarity is highest, at or above the cut."""
+    """Put each crowded article into the cluster to which its mean similarity is highest, if at the cut or above."""
     mixed = crowded[left] != crowded[right]
     article = np.where(crowded[left], left, right)[mixed]
     group = groups[np.where(crowded[left], right, left)[mixed]]
@@ -105,6 +105,9 @@ class Pairs(NamedTuple):
     similarity: NDArray[np.float64]
 
 
+_NO_PAIRS = Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+
+
 @dataclass(frozen=True, eq=False)
 class Graph:
     """Distinct articles, their copies, and the verified edges between them."""
@@ -119,7 +122,7 @@ class Graph:
     similarity: NDArray[np.float64]
     crowded: NDArray[np.bool_]
     """(d,): see `link`."""
-    looked_up: Pairs = field(default_factory=lambda: Pairs(*np.empty((2, 0), np.int64), np.empty(0)))
+    looked_up: Pairs = field(default_factory=lambda: _NO_PAIRS)
     """Pairs below the threshold that were computed nevertheless: members with their representative."""
 
     @cached_property
@@ -135,12 +138,15 @@ class Cluster:
     Attributes:
         members: Positions of the articles, ascending.
         representative: Position of the member with the highest mean similarity to the others.
-        similarity: Mean similarity of all pairs of members, a pair without an edge counting as 0.
+        similarity: Mean similarity of all pairs of members, a pair without an edge counting as 0. Where thousands share
+            a template it is too low: most of their pairs are never compared (`Settings.crowd`).
+        ids: Ids of the members, or their positions where the articles have none.
     """
 
     members: Integers
     representative: int
     similarity: float
+    ids: pa.Array
 
     def __len__(self) -> int:
         """How many articles there are in the cluster."""
@@ -162,7 +168,7 @@ class Clusters:
     threshold: float
     linkage: float
     ids: pa.ChunkedArray | None = None
-    seconds: Mapping[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     @cached_property
     def _kept(self) -> NDArray[np.bool_]:
@@ -173,9 +179,7 @@ class Clusters:
         """(d,): cluster of each distinct text, as the number of one of them."""
         graph, kept = self.graph, self._kept
         cut = self.threshold * self.linkage
-        return link(
-            graph.left[kept], graph.right[kept], graph.similarity[kept], len(graph.first), cut, graph.crowded
-        )
+        return link(graph.left[kept], graph.right[kept], graph.similarity[kept], len(graph.first), cut, graph.crowded)
 
     @cached_property
     def _closeness(self) -> NDArray[np.float64]:
@@ -184,8 +188,8 @@ class Clusters:
         inside = self._kept & (self._groups[graph.left] == self._groups[graph.right])
         left, right, similarity = graph.left[inside], graph.right[inside], graph.similarity[inside]
         count = len(graph.first)
-        forward = np.bincount(left, similarity * graph.copies[right], count)
-        return forward + np.bincount(right, similarity * graph.copies[left], count) + (graph.copies - 1)
+        sums = np.bincount(left, similarity * graph.copies[right], count).astype(np.float64)
+        return sums + np.bincount(right, similarity * graph.copies[left], count) + (graph.copies - 1)
 
     @cached_property
     def _representatives(self) -> Integers:
@@ -245,7 +249,16 @@ class Clusters:
         by_label = dict(zip(heads.tolist(), np.split(order, starts[1:]), strict=True))
         several = [label for label, members in by_label.items() if len(members) > 1]
         several.sort(key=lambda label: (-len(by_label[label]), label))
-        return [Cluster(by_label[label], label, self._mean(by_label[label])) for label in several]
+        ids = self._names.combine_chunks()
+        return [
+            Cluster(by_label[label], label, self._mean(by_label[label]), ids.take(pa.array(by_label[label])))
+            for label in several
+        ]
+
+    @property
+    def _names(self) -> pa.ChunkedArray:
+        """The ids, or the positions where the articles have none."""
+        return pa.chunked_array([pa.array(np.arange(len(self.labels)))]) if self.ids is None else self.ids
 
     def _mean(self, members: Integers) -> float:
         """Mean similarity of all pairs of these articles."""
@@ -260,8 +273,12 @@ class Clusters:
         """The clusters of two or more articles, largest first."""
         return iter(self._clusters)
 
-    def __getitem__(self, place: int) -> Cluster:
-        """The cluster at this place, the largest being 0."""
+    @overload
+    def __getitem__(self, place: int) -> Cluster: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Cluster]: ...
+    def __getitem__(self, place: int | slice) -> Cluster | list[Cluster]:
+        """The cluster at this place, the largest being 0, or those of a slice."""
         return self._clusters[place]
 
     def __repr__(self) -> str:
@@ -291,15 +308,14 @@ class Clusters:
         Without ids, `id` and `label` are positions. `similarity` is null where `at` left a representative with which
         an article has no verified edge.
         """
-        ids = pa.chunked_array([pa.array(np.arange(len(self.labels)))]) if self.ids is None else self.ids
         similarity = pa.array(self.to_representative, from_pandas=True)
-        columns = {"id": ids, "label": ids.take(pa.array(self.labels)), "size": self.sizes, "similarity": similarity}
-        return pa.table(columns)
+        labels = self._names.take(pa.array(self.labels))
+        return pa.table({"id": self._names, "label": labels, "size": self.sizes, "similarity": similarity})
 
     def to_pandas(self) -> pandas.DataFrame:
         """The table of `to_arrow` as a pandas data frame; needs the extra `pandas`."""
         try:
-            import pandas  # noqa: F401, ICN001, PLC0415 - an extra
+            import pandas  # noqa: F401, PLC0415 - an extra
         except ImportError as error:
             raise MissingExtraError("pandas", "pandas", "to_pandas()") from error
         return self.to_arrow().to_pandas()
@@ -307,7 +323,7 @@ class Clusters:
     def to_polars(self) -> polars.DataFrame:
         """The table of `to_arrow` as a Polars data frame; needs the extra `polars`."""
         try:
-            import polars  # noqa: ICN001, PLC0415 - an extra
+            import polars  # noqa: PLC0415 - an extra
         except ImportError as error:
             raise MissingExtraError("polars", "polars", "to_polars()") from error
         frame: Any = polars.from_arrow(self.to_arrow())

@@ -23,7 +23,8 @@ class FoldTable(NamedTuple):
     """What each code point becomes."""
 
     table: Any
-    """uint32 (0x110000,): 0 drops the character; else its units << 21 | code point, or a place in `expansions`."""
+    """uint32 (0x110000,): 0 drops the character, 1 drops it and ends a word; else its units << 21 | code point, or
+    1 << 31 | start << 5 | length in `expansions`."""
     expansions: Any
     """uint32: the characters of those that become several."""
 

@@ -17,6 +17,7 @@ from numba import njit
 
 BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that it has an inverse modulo 2**64
 BASE_INVERSE = np.uint64(pow(int(BASE), -1, 1 << 64))
+SEPARATOR = np.uint32(1)
 EXPANDS = np.uint32(1 << 31)
 CODE_POINT = np.uint32((1 << 21) - 1)
 UNIT_SHIFT = np.uint32(21)
@@ -79,14 +80,14 @@ def compose_hangul(left, right):
 
 @kernel
 def fold(data, start, stop, table, expansions, codes, starts):
-    """Fold UTF-8 into `codes`; `starts` marks what follows white space. Returns how many there are, written or not."""
+    """Fold UTF-8 into `codes`; `starts` marks what follows a separator. Returns how many there are, written or not."""
     count, at, fresh = 0, start, True
     room = len(codes)
     while at < stop:
         code, at = decode(data, at, stop)
         folded = table[code]
-        if folded == 0:
-            fresh = fresh or code == 0x20
+        if folded <= SEPARATOR:
+            fresh = fresh or folded == SEPARATOR
             continue
         first, last = 0, 1
         if folded & EXPANDS:

@@ -1,7 +1,7 @@
 """Candidate pairs estimated, then verified: the edges between articles.
 
-In: signatures, buckets, and shingle sets with weights. Out: `Edges`, every pair whose exact similarity is at or above the
-threshold. Candidates are streamed, a block of articles at a time: the signatures discard most (about 50 ns a
+In: signatures, buckets, and shingle sets with weights. Out: `Edges`, every pair whose exact similarity is at or above
+the threshold. Candidates are streamed, a block of articles at a time: the signatures discard most (about 50 ns a
 candidate), the shingles decide the rest (about 2 ns a shingle). Memory beyond the edges is bounded by the block.
 """
 
@@ -44,9 +44,7 @@ def least_agreement(threshold: float, slots: int) -> int:
     return max(1, int((threshold - MARGIN * spread_of_estimate) * slots))
 
 
-def verify(
-    sets: Sets, left: NDArray[np.int64], right: NDArray[np.int64], *, threads: int = 1
-) -> NDArray[np.float64]:
+def verify(sets: Sets, left: NDArray[np.int64], right: NDArray[np.int64], *, threads: int = 1) -> NDArray[np.float64]:
     """Exact weighted Jaccard similarity of pairs of articles.
 
     Args:
@@ -74,7 +72,7 @@ def connect(
     buckets: Buckets,
     *,
     threshold: float,
-    crowd: int = 256,
+    crowd: int = 128,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Edges:

@@ -1,7 +1,7 @@
 """The whole job: articles in, clusters out. The one place where the stages meet.
 
-In: articles of any kind that `dedup.articles` reads, and settings. Out: `Clusters`. Holds the shingles of all articles (12
-bytes for each distinct shingle of an article with its weight) and their signatures until the edges are verified.
+In: articles of any kind that `dedup.articles` reads, and settings. Out: `Clusters`. Holds the shingles of all articles
+(12 bytes for each distinct shingle of an article with its weight) and their signatures until the edges are verified.
 Every stage works on distinct texts in the order of their fingerprints, so that neither the order of the input, nor
 copies of an article, nor threads and batches have any influence on which articles end up together.
 """
@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup import articles as reading
@@ -27,19 +29,19 @@ Progress = Callable[[str, int, int], None]
 """Called with the name of the stage, the work done in it so far, and the whole of it."""
 
 
-class _Distinct(NamedTuple):
+class Distinct(NamedTuple):
     """The distinct texts, in the order of their fingerprints."""
 
     first: NDArray[np.int64]
+    """(d,): position of the first article with each text."""
     number: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    stops: NDArray[np.int64]
+    """(n,): number of each article's text, -1 where it has no shingles."""
 
 
-class _Stages:
+class Stages:
     """Times every stage and tells how far it is."""
 
-    def __init__(self, progress: Progress | None) -> None:
+    def __init__(self, progress: Progress | None = None) -> None:
         self.seconds: dict[str, float] = {}
         self._progress = progress
 
@@ -64,8 +66,8 @@ def cluster(
     """Group articles that are copies, edited copies or rewrites of each other.
 
     Args:
-        articles: A list or iterable of strings, of mappings or of dataclasses with a text and an id; a pandas, Polars or
-            Arrow column or table, a DuckDB relation, or anything else that offers the Arrow C stream. Missing and
+        articles: A list or iterable of strings, of mappings or of dataclasses with a text and an id; a pandas, Polars
+            or Arrow column or table, a DuckDB relation, or anything else that offers the Arrow C stream. Missing and
             empty texts are nobody's duplicate, and keep their place.
         settings: How articles are compared; None is `Settings()`.
         text: Column, key or attribute that holds the text.
@@ -90,29 +92,16 @@ def cluster(
             from dedup.progress import bar  # noqa: PLC0415 - rich is for those who look at it
 
             progress = stack.enter_context(bar())
-        return _cluster(articles, settings, text, id, count, _Stages(progress or None))
+        return _cluster(articles, settings, text, id, count, Stages(progress or None))
 
 
-def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, stages: _Stages) -> clusters.Clusters:
+def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, stages: Stages) -> clusters.Clusters:
     with stages.stage("read"):
         read = reading.articles(source, text=text, id=id_)
-    with stages.stage("shingle") as tell:
-        shingled = shingles.shingle(
-            read.texts,
-            width=settings.width,
-            unit=settings.unit,
-            weighted=settings.weighted,
-            threads=count,
-            progress=tell,
-        )
-        distinct = _distinct(shingled)
-    with stages.stage("weigh") as tell:
-        sets = pairs.Sets(
-            shingled.keys, _weights(shingled.keys, distinct, settings, count, tell), distinct.starts, distinct.stops
-        )
-    edges, crowded = _edges(sets, settings, count, stages)
+    distinct, sets = represent(read.texts, settings, threads=count, stages=stages)
+    edges, crowded = connect(sets, settings, threads=count, stages=stages)
     with stages.stage("cluster"):
-        graph = clusters.Graph(distinct.first, distinct.number, *edges, crowded)
+        graph = clusters.Graph(distinct.first, distinct.number, edges.left, edges.right, edges.similarity, crowded)
         result = clusters.Clusters(graph, settings.threshold, settings.linkage, read.ids)
         graph = replace(graph, looked_up=_with_representatives(result, sets, count))
         result = replace(result, graph=graph, seconds=stages.seconds)
@@ -120,44 +109,68 @@ def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, s
     return result
 
 
-def _distinct(shingled: shingles.Shingles) -> _Distinct:
-    """Number the distinct texts by fingerprint; texts without shingles have no number."""
-    offsets, prints = shingled.offsets, shingled.prints
-    texts = np.flatnonzero(np.diff(offsets))
+def represent(
+    texts: pa.ChunkedArray, settings: Settings, *, threads: int = 1, stages: Stages | None = None
+) -> tuple[Distinct, pairs.Sets]:
+    """Shingle and weigh: the distinct texts, and the shingle set of each.
+
+    Args:
+        texts: large_string (n,), nulls allowed.
+        settings: How articles are compared.
+        threads: How many to use.
+        stages: Collects times and tells progress.
+    """
+    stages = stages or Stages()
+    with stages.stage("shingle") as tell:
+        shingled = shingles.shingle(
+            texts,
+            width=settings.width,
+            unit=settings.unit,
+            weighted=settings.weighted,
+            threads=threads,
+            progress=tell,
+        )
+        distinct = _distinct(shingled)
+    keys, offsets = shingled.keys, shingled.offsets
+    starts, stops = offsets[distinct.first], offsets[distinct.first + 1]
+    if not settings.weighted:
+        return distinct, pairs.Sets(keys, np.ones(len(keys), np.float32), starts, stops)
+    with stages.stage("weigh") as tell:
+        weighed = weights.weigh(
+            keys, starts, stops, prior=settings.prior, ceiling=settings.ceiling, threads=threads, progress=tell
+        )
+    return distinct, pairs.Sets(keys, weighed, starts, stops)
+
+
+def _distinct(shingled: shingles.Shingles) -> Distinct:
+    """Number the distinct texts by fingerprint."""
+    prints = shingled.prints
+    texts = np.flatnonzero(np.diff(shingled.offsets))
     order = texts[np.lexsort((prints[texts, 1], prints[texts, 0]))]
     fresh = np.ones(len(order), np.bool_)
     fresh[1:] = (prints[order[1:]] != prints[order[:-1]]).any(axis=1)
     number = np.full(len(prints), -1, np.int64)
     number[order] = np.cumsum(fresh) - 1
-    first = order[fresh]
-    return _Distinct(first, number, offsets[first], offsets[first + 1])
+    return Distinct(order[fresh], number)
 
 
-def _weights(
-    keys: NDArray[np.uint64], distinct: _Distinct, settings: Settings, count: int, tell: Tell
-) -> NDArray[np.float32]:
-    if not settings.weighted:
-        return np.ones(len(keys), np.float32)
-    return weights.weigh(
-        keys,
-        distinct.starts,
-        distinct.stops,
-        prior=settings.prior,
-        ceiling=settings.ceiling,
-        threads=count,
-        progress=tell,
-    )
-
-
-def _edges(
-    sets: pairs.Sets, settings: Settings, count: int, stages: _Stages
+def connect(
+    sets: pairs.Sets, settings: Settings, *, threads: int = 1, stages: Stages | None = None
 ) -> tuple[pairs.Edges, NDArray[np.bool_]]:
-    """Sign, band and verify."""
+    """Sign, band and verify: the edges, and which texts were compared with a crowd of their likes only.
+
+    Args:
+        sets: Shingle sets with weights.
+        settings: How articles are compared.
+        threads: How many to use.
+        stages: Collects times and tells progress.
+    """
+    stages = stages or Stages()
     with stages.stage("sign") as tell:
-        signed = signatures.sign(*sets, slots=settings.slots, seed=settings.seed, threads=count, progress=tell)
+        signed = signatures.sign(*sets, slots=settings.slots, seed=settings.seed, threads=threads, progress=tell)
     with stages.stage("band") as tell:
         shape = bands.choose(settings.threshold, settings.slots, settings.recall)
-        buckets = bands.bucket(signed, shape, crowd=settings.crowd, threads=count, progress=tell)
+        buckets = bands.bucket(signed, shape, crowd=settings.crowd, threads=threads, progress=tell)
     with stages.stage("verify") as tell:
         edges = pairs.connect(
             sets,
@@ -165,7 +178,7 @@ def _edges(
             buckets,
             threshold=settings.threshold,
             crowd=settings.crowd,
-            threads=count,
+            threads=threads,
             progress=tell,
         )
     return edges, buckets.crowded
@@ -200,8 +213,6 @@ def similarity(a: str, b: str, settings: Settings | None = None) -> float:
         reading.articles([a, b]).texts, width=settings.width, unit=settings.unit, weighted=settings.weighted
     )
     keys, offsets = shingled.keys, shingled.offsets
-    weighed = (
-        weights.prior_weights(keys, prior=settings.prior) if settings.weighted else np.ones(len(keys), np.float32)
-    )
-    sides = [(keys[b:e], weighed[b:e]) for b, e in zip(offsets[:-1], offsets[1:], strict=True)]
+    weighed = weights.prior_weights(keys, prior=settings.prior) if settings.weighted else np.ones(len(keys), np.float32)
+    sides = [(keys[b:e], weighed[b:e]) for b, e in pairwise(offsets)]
     return float(kernels.similarity(*sides[0], *sides[1]))

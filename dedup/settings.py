@@ -50,7 +50,7 @@ class Settings:
     linkage: float = 0.5
     slots: int = 512
     recall: float = 0.95
-    crowd: int = 256
+    crowd: int = 128
     prior: float = 1000.0
     ceiling: float = 0.02
     seed: int = 1
@@ -60,7 +60,8 @@ class Settings:
         for field in fields(self):
             _check_kind(field.name, getattr(self, field.name), field.default)
         if not 0 < self.threshold <= 1:
-            hint = f"; for {self.threshold:g} % write {self.threshold / 100:g}" if 1 < self.threshold <= 100 else ""
+            percent = 1 < self.threshold <= 100  # noqa: PLR2004
+            hint = f"; for {self.threshold:g} % write {self.threshold / 100:g}" if percent else ""
             raise SettingsError(f"threshold must be in (0, 1], got {self.threshold!r}{hint}")
         if self.unit not in ("char", "word"):
             raise SettingsError(f"unit must be 'char' or 'word', got {self.unit!r}")
@@ -83,6 +84,8 @@ class Settings:
     def near_copies(cls, threshold: float = 0.7, **changes: Any) -> Self:
         """The classical job: plain Jaccard of five-character shingles, no weights, in one fast pass.
 
+        Clusters are connected components (`linkage=0`): at such thresholds a chain of copies is copies.
+
         Args:
             threshold: Jaccard similarity in (0, 1] from which a pair is an edge.
             **changes: Any other setting by name.
@@ -90,7 +93,8 @@ class Settings:
         Raises:
             SettingsError: A value is out of its range.
         """
-        return cls(**{"width": 15, "weighted": False, "slots": 128, "recall": 0.97, "threshold": threshold} | changes)
+        classical = {"width": 15, "weighted": False, "linkage": 0.0, "slots": 128, "recall": 0.98}
+        return cls(**classical | {"threshold": threshold} | changes)
 
 
 def _check_kind(name: str, value: object, default: object) -> None:

@@ -7,6 +7,7 @@ by side; 8 bytes a shingle. A missing or empty text, or one of punctuation or em
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -88,7 +89,7 @@ def _batches(chunk: pa.Array, batch_bytes: int) -> list[_Batch]:
     data = np.frombuffer(data_buffer, np.uint8) if data_buffer else np.empty(0, np.uint8)
     marks = np.arange(offsets[0], offsets[-1], batch_bytes)[1:]
     cuts = np.unique(np.concatenate([[0], np.searchsorted(offsets, marks), [len(chunk)]]))
-    return [_Batch(data, offsets, int(b), int(e)) for b, e in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [_Batch(data, offsets, int(b), int(e)) for b, e in pairwise(cuts)]
 
 
 def _shingle_batch(batch: _Batch, width: int, *, by_word: bool, weighted: bool) -> tuple[Any, Any, Any]:

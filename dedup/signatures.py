@@ -82,7 +82,7 @@ def to_datasketch(signatures: NDArray[np.uint32], *, seed: int = 1) -> list[data
 
 
 def from_datasketch(minhashes: Iterable[Any]) -> NDArray[np.uint32]:
-    """Signatures of `datasketch.MinHash`, `LeanMinHash` or `WeightedMinHash` objects, for `dedup.bands` and the estimate.
+    """Signatures of `datasketch.MinHash`, `LeanMinHash` or `WeightedMinHash` objects, to be banded and estimated.
 
     A slot of a `WeightedMinHash` is a pair of numbers; it becomes their hash, which is equal where both are.
 

@@ -1,7 +1,7 @@
 """Shingles weighed by how telling they are: inverse document frequency with a background prior.
 
-In: shingle sets, flat. Out: a float32 weight a shingle. `w = log((N + N0 + 1) / (min(df, cap) + N0 * p))`, where `df` counts
-these articles, `N0` is the weight of the prior in articles and `p` the chance that an ordinary article holds the
+In: shingle sets, flat. Out: a float32 weight a shingle. `w = log((N + N0 + 1) / (min(df, cap) + N0 * p))`, where `df`
+counts these articles, `N0` is the weight of the prior in articles and `p` the chance that an ordinary article holds the
 shingle. Counting goes part by part of the hash space, side by side, so its tables stay small: 12 bytes for
 a distinct shingle of a part, twice over.
 """

@@ -1,15 +1,15 @@
 """Texts with their words set apart, for `Settings(unit="word")`.
 
-In: an Arrow column of texts. Out: the same column with a space between words. Chinese is cut by jieba, on Simplified
-characters, which its dictionary holds; runs of letters and digits of other scripts are words; a kana or an
-unknown character is a word of its own. Costs about a second for a million characters: jieba is plain Python.
+In: an Arrow column of texts. Out: the same column with blanks around words that nothing else separates: Chinese is cut
+by jieba, on Simplified characters, which its dictionary holds; a kana is a word of its own. Nothing is taken out.
+White space, punctuation and symbols separate words everywhere (see `dedup.folding`): other scripts need no help.
+Costs about a second for a million characters: jieba is plain Python.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -17,7 +17,9 @@ import pyarrow as pa
 
 from dedup.folding import CODE_POINT, fold_table
 
-RUNS = re.compile(r"(?P<han>[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff々〇]+)|[\u3041-\u30ff]|[^\W\u3041-\u30ff_]+?(?=[\u3041-\u30ff\u3400-\u9fff]|\b|_)")
+HAN = r"\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff々〇"
+KANA = r"\u3041-\u30ff"
+RUNS = re.compile(rf"(?P<han>[{HAN}]+)|[{KANA}]")
 
 
 @cache
@@ -29,17 +31,19 @@ def _jieba() -> Any:
     return jieba.Tokenizer()
 
 
-def words(text: str) -> Iterator[str]:
-    """The words of a text, in order; punctuation and white space are left out.
+def separate_words(text: str) -> str:
+    """The text with blanks between its words.
 
-    >>> list(words("续費手机卡，easy!"))
-    ['续费', '手机卡', 'easy']
+    >>> separate_words("續費手機卡，easy!")
+    ' 续费 手机卡 ，easy!'
     """
-    for run in RUNS.finditer(text):
-        if run["han"]:
-            yield from _jieba().cut(run["han"].translate(_Simplified()))
-        else:
-            yield run[0]
+    return RUNS.sub(_apart, text)
+
+
+def _apart(run: re.Match[str]) -> str:
+    if not run["han"]:
+        return f" {run[0]} "
+    return f" {' '.join(_jieba().cut(run['han'].translate(_Simplified())))} "
 
 
 class _Simplified:
@@ -59,9 +63,6 @@ def separate(texts: pa.ChunkedArray) -> pa.ChunkedArray:
         large_string (n,), in the same chunks.
     """
     return pa.chunked_array(
-        [
-            pa.array([t and " ".join(words(t)) for t in chunk.to_pylist()], pa.large_string())
-            for chunk in texts.chunks
-        ],
+        [pa.array([t and separate_words(t) for t in chunk.to_pylist()], pa.large_string()) for chunk in texts.chunks],
         pa.large_string(),
     )

@@ -138,7 +138,7 @@ def test_same_seed_same_texts(corpus: ModuleType) -> None:
     texts, groups = corpus.near_copies(articles=20, characters=200, seed=1)
     again, same = corpus.near_copies(articles=20, characters=200, seed=1)
     assert texts == again and np.array_equal(groups, same)
-    assert digest(texts) == "6b02bf0dc3e8a8b5"
+    assert digest(texts) == "32112c4514951db9"
     assert digest(corpus.campaign(articles=20, characters=200, seed=1)[0]) == "fed170753e7ccde6"
     assert digest(texts) != digest(corpus.near_copies(articles=20, characters=200, seed=2)[0])
 

@@ -23,6 +23,7 @@ from confusable_homoglyphs import confusables
 
 CODE_POINTS = 0x110000
 UNIT_SHIFT = 21  # below: the code point; above: its units
+SEPARATOR = 1  # dropped, and no word goes on behind it
 EXPANDS = 1 << 31  # then: start << 5 | length in `expansions`
 HAN = ((0x3005, 0x3005), (0x3007, 0x3007), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))
 HANGUL = ((0xAC00, 0xD7A3),)
@@ -75,7 +76,7 @@ def fold_character(character: str) -> str:
 
 
 def fold_table() -> dict[str, np.ndarray]:
-    """`table[code]`: 0 drops it, else units and code point, or a place in `expansions`."""
+    """`table[code]`: see `dedup.folding.FoldTable`."""
     table = np.zeros(CODE_POINTS, np.uint32)
     expansions: list[int] = []
     for code in range(CODE_POINTS):
@@ -85,6 +86,8 @@ def fold_table() -> dict[str, np.ndarray]:
             expansions += folded
         elif folded:
             table[code] = folded[0]
+        elif unicodedata2.category(chr(code)) not in ("Mn", "Mc", "Me", "Cf"):
+            table[code] = SEPARATOR
     version = np.array([int(part) for part in unicodedata2.unidata_version.split(".")])
     return {"table": table, "expansions": np.array(expansions, np.uint32), "unicode": version}
 
@@ -146,7 +149,10 @@ def main() -> None:
     for name, arrays in (("fold", fold_table()), ("background", background())):
         path = folder / f"{name}.npz"
         np.savez_compressed(path, **arrays)
-        print(f"{path.name}: {path.stat().st_size / 1024:.0f} KiB, " + ", ".join(f"{k} {len(v):,}" for k, v in arrays.items()))
+        print(
+            f"{path.name}: {path.stat().st_size / 1024:.0f} KiB, "
+            + ", ".join(f"{k} {len(v):,}" for k, v in arrays.items())
+        )
 
 
 if __name__ == "__main__":

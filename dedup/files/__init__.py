@@ -1,0 +1,17 @@
+"""Articles read from files and folders, and result tables written to files: what the command line reads and writes.
+
+In: paths. Out: a `Read`: one Arrow table (id, text) and every problem met on the way. A file or row that cannot be
+read is a `Problem`, never an exception, and costs no other row. Memory is that of the texts plus one file at most.
+Text is kept as it stands, nothing is normalised, and nothing is guessed but the encoding of a page that declares none.
+
+From the top: `reading` runs the whole; `sources` are the files found; `documents`, `json_lines`, `csv_rows` and
+`parquet` each turn one file into `tables`; a `jobs.Job` is what they are asked and what went wrong; `encodings` and
+`problems` are below them all. `writing` and `headings`, the way out, stand alone.
+"""
+
+from dedup.files.headings import printable, titles
+from dedup.files.problems import Problem
+from dedup.files.reading import Read, read
+from dedup.files.writing import check_output, write
+
+__all__ = ["Problem", "Read", "check_output", "printable", "read", "titles", "write"]

@@ -1,0 +1,110 @@
+"""Bytes become text.
+
+In: the bytes of a file, whole or as a stream. Out: text without its byte order mark, U+FFFD for what cannot be
+decoded, and the number of those bytes. An encoding is what a mark says, else UTF-8; a web page may declare another.
+Costs one pass where all is well. Guesses nothing: a page of an encoding that cannot be known has None.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+
+_MARKS = (  # UTF-32 before UTF-16: its little-endian mark begins with that of UTF-16
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
+_CHARSETS = re.compile("utf-?8|gb|big5|hz|shift|euc|iso|windows|cp|koi8|mac|ks_c|tis")  # not Python's own, as punycode
+_WIDER = {  # what browsers take a charset to be: pages hold more than it has
+    **dict.fromkeys(("gbk", "gb2312", "gb_2312-80"), "gb18030"),
+    "iso-8859-1": "cp1252",
+    "big5": "big5hkscs",
+    "shift_jis": "cp932",
+    "euc-kr": "cp949",
+}
+
+
+def marked(raw: bytes) -> str | None:
+    """The encoding that a byte order mark says.
+
+    Args:
+        raw: The first four bytes of a file, or more.
+
+    Returns:
+        A codec that takes the mark off; None where there is no mark.
+    """
+    return next((encoding for mark, encoding in _MARKS if raw.startswith(mark)), None)
+
+
+def declared(raw: bytes) -> str | None:
+    """The encoding of a web page: by its mark, UTF-8 where that fits, else the charset in its first 4,096 bytes.
+
+    Args:
+        raw: The page.
+
+    Returns:
+        A codec; None where no charset is declared, or none that is known.
+    """
+    encoding = marked(raw)
+    if encoding or not decoded(raw, "utf-8")[1]:
+        return encoding or "utf-8"
+    found = _DECLARED.search(raw[:4096])
+    name = found[1].decode("ascii").lower() if found else ""
+    encoding = _WIDER.get(name, name if _CHARSETS.match(name) else "")
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError:
+        return None
+
+
+def decoded(raw: bytes, encoding: str) -> tuple[str, int]:
+    """Bytes as text.
+
+    Args:
+        raw: The bytes.
+        encoding: A codec.
+
+    Returns:
+        The text with U+FFFD for what cannot be decoded, and how many bytes that was.
+    """
+    try:
+        return raw.decode(encoding), 0
+    except UnicodeDecodeError:
+        rest = raw.decode(encoding, "ignore").encode(encoding, "ignore")
+        return raw.decode(encoding, "replace"), max(1, len(raw) - len(rest))
+
+
+def characters(stream: io.BufferedReader, newline: str) -> io.TextIOWrapper:
+    """Bytes as lines of text, of which nobody knows yet which are asked for.
+
+    Args:
+        stream: The bytes.
+        newline: As for `open`.
+
+    Returns:
+        Lines in which each byte that is not UTF-8 is a surrogate, for `mended` to find in its row. UTF-16 and UTF-32
+        have no such surrogates, there it is U+FFFD at once.
+    """
+    encoding = marked(stream.peek(4)) or "utf-8"
+    return io.TextIOWrapper(stream, encoding, "surrogateescape" if encoding.startswith("utf-8") else "replace", newline)
+
+
+def mended(text: str) -> tuple[str, int]:
+    """Text out of `characters` without surrogates.
+
+    Args:
+        text: A part of a line.
+
+    Returns:
+        The text with U+FFFD for them, and how many bytes they stood for.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return decoded(text.encode("utf-8", "surrogateescape"), "utf-8")
+    return text, 0

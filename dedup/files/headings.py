@@ -1,0 +1,66 @@
+"""Texts become what a terminal can show of them: titles, and names on one line.
+
+In: strings that nobody has looked at. Out: strings without control characters, escape sequences and bidirectional
+overrides, so that none can drive a terminal. A title costs a look at the first 2,000 characters of its text. Square
+brackets are kept: a caller whose output reads them as markup has to escape them. Does not parse Markdown.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterable
+from itertools import accumulate
+
+import pyarrow as pa
+
+_WIDTH = 60
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_CLOSING = re.compile(r" #+ ?$")
+_LEADING = re.compile(r"(?:[#>*_`~|=\s]|[-+](?=[-+\s]|$))+")
+
+
+def titles(texts: pa.ChunkedArray, positions: Iterable[int]) -> list[str]:
+    """The titles of some articles: the first line of each that says something, without markup and link targets.
+
+    Args:
+        texts: Strings; may be null.
+        positions: Rows of `texts`.
+
+    Returns:
+        A title a position, at most 60 columns wide (a wide character counts two); "" where there is none.
+    """
+    return [_title(texts[int(position)].as_py() or "") for position in positions]
+
+
+def printable(text: str) -> str:
+    """Text on one line and without control characters.
+
+    Args:
+        text: Anything, such as an id or a file name out of data.
+
+    Returns:
+        The text with each run of white space as one blank, none at the ends.
+    """
+    return "".join(char for char in " ".join(text.split()) if unicodedata.category(char) not in ("Cc", "Cf", "Cs"))
+
+
+def _title(text: str) -> str:
+    """The first line that says something; of a text that begins with a megabyte of markup, none."""
+    lines = (_bare(line) for line in text.lstrip()[:2000].splitlines())
+    return _clipped(next(filter(None, lines), ""))
+
+
+def _bare(line: str) -> str:
+    """A line without controls and Markdown."""
+    line = _TAG.sub("", _LINK.sub(r"\1", printable(line)))
+    opening = _LEADING.match(line)
+    return _CLOSING.sub("", line[opening.end() :]).rstrip(" *_`~|") if opening else line.strip()
+
+
+def _clipped(text: str) -> str:
+    """Text of at most as many terminal columns as a title has, with an ellipsis where it was longer."""
+    ends = list(accumulate(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text))
+    return text[: bisect_right(ends, _WIDTH - 1)].rstrip() + "…" if ends and ends[-1] > _WIDTH else text

@@ -1,0 +1,112 @@
+"""One file while it is read: what is asked of it, and what has gone wrong in it so far.
+
+In: a source and the names of the columns; then, from its reader, each row lost and each byte mended. Out: where the
+columns are, ids for rows that have none, and at the end the problems of the file. Costs no memory for broken rows
+after the first thousand: those are counted. Reads nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from dedup.errors import FileError
+from dedup.files.encodings import mended
+from dedup.files.problems import Problem, counted, shown
+from dedup.files.sources import Source
+
+NAMED_ROWS = 1000
+"""Broken rows of a file that are problems of their own; the rest share one."""
+
+
+@dataclass(slots=True)
+class Job:
+    """A file to read and the names of the columns of text and id."""
+
+    source: Source
+    text: str
+    id: str
+    _noted: list[Problem] = field(default_factory=list)
+    _lost: int = 0
+    _mended: int = 0
+    _first_mended: int = 0  # row, from 1; 0 where the file has none
+
+    def made_id(self, row: int) -> str:
+        """The id of a row that has none, counted from 0."""
+        return f"{self.source.id}:{row}"
+
+    def columns(self, names: Sequence[str]) -> tuple[int, int | None]:
+        """Where the texts and the ids are.
+
+        Args:
+            names: Of all columns of the file.
+
+        Returns:
+            Positions in `names`; None for ids that are to be made.
+
+        Raises:
+            FileError: A column is missing, other than the default one of ids, or is there twice.
+        """
+        text = _position(names, self.text, "--text-column")
+        made = self.id == "id" and "id" not in names
+        return text, None if made else _position(names, self.id, "--id-column")
+
+    def mend(self, text: str, row: int) -> str:
+        """Text of `encodings.characters` with U+FFFD for its undecodable bytes, which are counted."""
+        text, count = mended(text)
+        self.count(count, row)
+        return text
+
+    def count(self, undecodable: int, row: int = 0) -> None:
+        """Count bytes that could not be decoded, in a row from 1 or a file without rows."""
+        if undecodable:
+            self._mended += undecodable
+            self._first_mended = min(self._first_mended or row, row)
+
+    def lose(self, row: int, reason: object) -> None:
+        """Leave out a row, from 1."""
+        self._lost += 1
+        if self._lost <= NAMED_ROWS:
+            self.note(row, str(reason), "error")
+
+    def note(self, row: int | None, reason: str, severity: Literal["error", "warning"]) -> None:
+        """Add a problem."""
+        self._noted.append(Problem(shown(self.source.path), row, reason, severity))
+
+    def problems(self, articles: int, fault: str) -> list[Problem]:
+        """All problems of the file, once it has been read.
+
+        Args:
+            articles: How many were read.
+            fault: Why the file was not read to its end; "" when it was.
+
+        Returns:
+            The rows lost (as one problem where all were: a file of another kind), the bytes mended, the fault.
+        """
+        if not articles and self._lost > 1:
+            first = self._noted.pop(0)
+            self._noted.clear()
+            self.note(first.row, f"nothing can be read; the first of {self._lost:,} problems: {first.reason}", "error")
+        elif self._lost > NAMED_ROWS:
+            self.note(None, f"{counted(self._lost - NAMED_ROWS, 'more row')} cannot be read", "error")
+        if self._mended:
+            first_row = ", the first in this row" if self._first_mended else ""
+            hint = "" if self.source.kind == "page" else "; save the file as UTF-8 to keep what they stand for"
+            reason = f"{counted(self._mended, 'undecodable byte')} replaced by U+FFFD{first_row}{hint}"
+            self.note(self._first_mended or None, reason, "warning")
+        if fault:
+            self.note(None, fault, "error")
+        elif not articles and not self._noted:
+            self.note(None, "the file holds no articles", "warning")
+        return self._noted
+
+
+def _position(names: Sequence[str], name: str, option: str) -> int:
+    """Where the one column of a name is."""
+    if names.count(name) == 1:
+        return names.index(name)
+    if name in names:
+        raise FileError(f"{names.count(name)} columns are called {name!r}; rename all but one")
+    present = ", ".join(map(repr, names[:20])) + ", ..." * (len(names) > 20)
+    raise FileError(f"no column {name!r}; the columns are {present or 'none'}; pass the right one with {option} NAME")

@@ -1,0 +1,131 @@
+"""Parquet becomes tables: the columns of text and id, a table a row group.
+
+In: the bytes of one file, decompressed. Out: tables whose strings are checked to be UTF-8, as Parquet does not, and
+mended where they are not; ids of any single type as strings. Holds one row group, of a file compressed as a whole the
+whole file; valid strings are not copied. A broken row group costs only itself. Reads no other columns.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from dedup.errors import FileError
+from dedup.files.encodings import decoded
+from dedup.files.jobs import Job
+from dedup.files.problems import FAULTS, reason
+
+_BLOCK = 1024  # rows that become Python strings where one of them is not UTF-8
+
+
+def parquet(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
+    """The articles of a Parquet file.
+
+    Args:
+        job: The file, which is told of broken row groups and undecodable bytes.
+        stream: Its bytes; seekable where the file is not compressed as a whole.
+
+    Yields:
+        A table a row group that can be read.
+
+    Raises:
+        FileError: A column is missing or of a type that cannot be text or id.
+    """
+    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other kinds do without
+
+    source = pa.BufferReader(stream.read()) if job.source.codec else stream
+    schema = pq.ParquetFile(source).schema_arrow
+    text, ids = job.columns(schema.names)
+    _check_types(schema.field(text), None if ids is None else schema.field(ids))
+    wanted = [job.text] if ids in (None, text) else [job.text, job.id]
+    # Asked for by name, a dictionary of invalid UTF-8 is read and can be mended; else Arrow refuses it.
+    coded = [name for name in wanted if pa.types.is_dictionary(schema.field(name).type)]
+    yield from _groups(job, pq.ParquetFile(source, read_dictionary=coded), wanted)
+
+
+def _groups(job: Job, file: Any, wanted: list[str]) -> Iterator[pa.Table]:
+    row = 0
+    for group in range(file.num_row_groups):
+        rows = file.metadata.row_group(group).num_rows
+        try:
+            read = file.read_row_group(group, columns=wanted)
+            table = pa.table({"id": _ids(job, read, row), "text": _strings(job, read.column(job.text), row)})
+        except FAULTS as error:
+            job.lose(row + 1, f"rows {row + 1:,} to {row + rows:,} cannot be read: {reason(error)}")
+        else:
+            yield table
+        row += rows
+
+
+def _check_types(text: pa.Field, ids: pa.Field | None) -> None:
+    held = "column {!r} holds {}, but {}; pass another with {} NAME"
+    kind = _kind(text.type)
+    if not (_is_text(kind) or pa.types.is_null(kind)):
+        raise FileError(held.format(text.name, kind, "texts must be strings", "--text-column"))
+    if ids is not None and pa.types.is_nested(ids.type):
+        raise FileError(held.format(ids.name, ids.type, "ids must be single values", "--id-column"))
+
+
+def _kind(kind: pa.DataType) -> pa.DataType:
+    """The type of the values, where those are coded by a dictionary."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return kind in (
+        *(pa.string(), pa.large_string(), pa.string_view()),
+        *(pa.binary(), pa.large_binary(), pa.binary_view()),
+    )
+
+
+def _ids(job: Job, table: pa.Table, first: int) -> pa.ChunkedArray:
+    """The ids as strings, those missing made."""
+    import pyarrow.compute as pc  # noqa: PLC0415 - as pyarrow.parquet
+
+    made = (job.made_id(row) for row in range(first, first + table.num_rows))
+    if job.id not in table.column_names:
+        return pa.chunked_array([pa.array(made, pa.large_string())])
+    ids = table.column(job.id)
+    kind = _kind(ids.type)
+    if _is_text(kind):
+        ids = _strings(job, ids, first)
+    elif pa.types.is_fixed_size_binary(kind) or isinstance(kind, pa.BaseExtensionType):  # hashes and UUIDs
+        values = (value.hex() if isinstance(value, bytes) else value for value in ids.to_pylist())
+        ids = pa.chunked_array([[None if value is None else str(value) for value in values]], pa.large_string())
+    else:
+        ids = ids.cast(kind).cast(pa.large_string())
+    return pc.coalesce(ids, pa.array(made, pa.large_string())) if ids.null_count else ids
+
+
+def _strings(job: Job, column: pa.ChunkedArray, first: int) -> pa.ChunkedArray:
+    """A column as large_string; `first` is the number of its first row, from 0."""
+    chunks: list[pa.Array] = []
+    for chunk in column.chunks:
+        chunks += _valid(job, _binary(chunk), first)
+        first += len(chunk)
+    return pa.chunked_array(chunks, pa.large_string())
+
+
+def _binary(chunk: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(chunk.type):
+        return chunk.dictionary.cast(pa.large_binary()).take(chunk.indices)
+    return chunk.cast(pa.large_binary())
+
+
+def _valid(job: Job, raw: pa.Array, first: int) -> list[pa.Array]:
+    """Bytes as strings; of halves that are not UTF-8 the halves again, down to a block that is mended."""
+    try:
+        return [raw.cast(pa.large_string())]  # checks, and copies nothing
+    except pa.ArrowInvalid:
+        half = len(raw) // 2
+    if len(raw) > _BLOCK:
+        return _valid(job, raw[:half], first) + _valid(job, raw[half:], first + half)
+    texts: list[str | None] = []
+    for row, value in enumerate(raw.to_pylist(), first + 1):
+        text, undecodable = (None, 0) if value is None else decoded(value, "utf-8")
+        job.count(undecodable, row)
+        texts.append(text)
+    return [pa.array(texts, pa.large_string())]

@@ -1,0 +1,93 @@
+"""A table becomes a file, whole or not at all.
+
+In: an Arrow table of single values and a path, whose suffix tells the format: Parquet, CSV or JSON Lines. Out: the
+file, written beside the target first and then renamed over it, so that a run that fails leaves what was there.
+Costs the disk twice for a moment, and of memory a thousand rows. Does not compress CSV or JSON Lines, and makes no
+folders.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+
+from dedup.errors import FileError
+from dedup.files.problems import FAULTS, reason, shown
+
+
+def check_output(path: str | os.PathLike[str]) -> None:
+    """Refuse a path that `write` could not write to, before hours of work.
+
+    Args:
+        path: The file to be.
+
+    Raises:
+        FileError: The suffix is unknown, the path is a folder, or its folder is missing or closed to writing.
+    """
+    target, name = Path(os.path.realpath(path)), shown(path)
+    folder = shown(target.parent)
+    if target.is_dir():
+        raise FileError(f"cannot write {name!r}: it is a folder; name a file in it, such as {name.rstrip('/')}/out.csv")
+    if Path(path).suffix.lower() not in _WRITERS:
+        raise FileError(f"cannot write {name!r}: the suffix must be one of {', '.join(_WRITERS)}")
+    if not target.parent.is_dir():
+        raise FileError(f"cannot write {name!r}: there is no folder {folder!r}; create it first: mkdir -p {folder!r}")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise FileError(f"cannot write {name!r}: the folder {folder!r} is closed to writing; name another")
+
+
+def write(table: pa.Table, path: str | os.PathLike[str]) -> None:
+    """Write a table; a file that was there before is replaced at once or not touched.
+
+    Args:
+        table: Columns of single values; Parquet takes any.
+        path: File ending in .parquet or .pq, .csv, or .jsonl, .ndjson or .json (an object a line).
+
+    Raises:
+        FileError: `check_output` refuses the path, writing fails, or the format has no such values: lists in CSV,
+            NaN in JSON Lines.
+    """
+    check_output(path)
+    target = Path(os.path.realpath(path))  # through a link: the link stays, its target is replaced
+    temporary = target.with_name(f".dedup-{secrets.token_hex(8)}.tmp")
+    try:
+        with temporary.open("xb") as file:  # unlike tempfile's, these permissions follow the umask
+            _WRITERS[Path(path).suffix.lower()](table, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except FAULTS as error:
+        raise FileError(f"cannot write {shown(path)!r}: {reason(error)}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_parquet(table: pa.Table, file: BinaryIO) -> None:
+    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other formats do without
+
+    pq.write_table(table, file)
+
+
+def _write_csv(table: pa.Table, file: BinaryIO) -> None:
+    from pyarrow.csv import write_csv  # noqa: PLC0415 - only here
+
+    write_csv(table, file)
+
+
+def _write_lines(table: pa.Table, file: BinaryIO) -> None:
+    for batch in table.to_batches(max_chunksize=1024):
+        for row in batch.to_pylist():
+            file.write(json.dumps(row, ensure_ascii=False, allow_nan=False, default=str).encode() + b"\n")
+
+
+_WRITERS: dict[str, Callable[[pa.Table, BinaryIO], None]] = {
+    **dict.fromkeys((".parquet", ".pq"), _write_parquet),
+    ".csv": _write_csv,
+    **dict.fromkeys((".jsonl", ".ndjson", ".json"), _write_lines),
+}

@@ -1,0 +1,37 @@
+"""What is written down runs: the README's snippets, the examples in docstrings, the script in `examples/`."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_readme_snippets_print_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every snippet of the README runs from the root of the project and prints what stands below it."""
+    monkeypatch.chdir(ROOT)
+    result = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    assert result.attempted > 10
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize("name", ["folding", "words"])
+def test_docstring_examples(name: str) -> None:
+    """The examples in docstrings print what they say."""
+    result = doctest.testmod(importlib.import_module(f"dedup.{name}"))
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+def test_first_example_runs() -> None:
+    """The script that a newcomer runs first finds both clusters."""
+    script = ROOT / "examples" / "first_steps.py"
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, encoding="utf-8")
+    assert "5 articles, mean similarity" in done.stdout
+    assert "bridge-copy, bridge-original" in done.stdout
