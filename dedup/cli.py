@@ -118,7 +118,7 @@ def _run(
                 raise FileError("no articles were read, nothing was written")
             found = cluster_articles(read.table, settings, threads=threads, progress=tell)
         finally:
-            _report(read.problems, caught)
+            _report(read, caught)
     found.seconds["read"] += reading
     return read, found
 
@@ -127,8 +127,11 @@ def _untold(stage: str, done: int, total: int) -> None:
     """Progress where nobody looks."""
 
 
-def _report(problems: list[files.Problem], caught: list[warnings.WarningMessage]) -> None:
+def _report(read: files.Read, caught: list[warnings.WarningMessage]) -> None:
     """Say by name what could not be read and what was mended."""
+    problems = read.problems
+    if read.skipped:
+        err.print(f"{read.skipped:,} files with other suffixes were skipped", highlight=False)
     for warning in caught:
         err.print(f"[yellow]Warning:[/] {escape(str(warning.message))}", highlight=False, soft_wrap=True)
     for problem in problems[:SHOWN_PROBLEMS]:

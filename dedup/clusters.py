@@ -61,8 +61,11 @@ def link(
     Returns:
         (n,): the cluster of each article, as the number of one of its members.
     """
+    if cut == 0:
+        together: Integers = kernels.components(left, right, articles)
+        return together
     points = np.rint(similarity * FIXED_POINT).astype(np.int64)
-    if crowded is None or not crowded.any() or cut == 0:
+    if crowded is None or not crowded.any():
         return _link(left, right, points, articles, cut)
     plain = ~(crowded[left] | crowded[right])
     groups = _link(left[plain], right[plain], points[plain], articles, cut)

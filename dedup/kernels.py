@@ -500,6 +500,18 @@ def root(parents, i):
 
 
 @kernel
+def components(lefts, rights, articles):
+    """Connected components: the cluster of each article, named by its first member."""
+    parents = np.arange(articles)
+    for e in range(len(lefts)):
+        a, b = root(parents, lefts[e]), root(parents, rights[e])
+        parents[max(a, b)] = min(a, b)
+    for i in range(articles):
+        parents[i] = root(parents, i)
+    return parents
+
+
+@kernel
 def thread_edges(lefts, rights, heads, tails, nexts, ends):
     """String the edges into a linked list a node: edge e is the entries 2e (at its left) and 2e + 1 (at its right)."""
     for e in range(len(lefts)):

@@ -1,6 +1,6 @@
 """CSV and TSV become tables: a line of column names, then a row an article.
 
-In: the bytes of one file, decompressed. Out: tables of at most 48 MB. Reads 100 MB a second with the standard
+In: the bytes of one file, decompressed. Out: tables of at most 12 MB. Reads 100 MB a second with the standard
 library: pyarrow has no line numbers, takes an unclosed quote for text up to the end, and refuses a field longer than
 its block. Holds one row beside the table in the making, after an unclosed quote up to the rest of the file. A row of
 another width or with quotes that do not match costs only itself. Does not guess delimiters or types.
@@ -36,8 +36,8 @@ def csv_rows(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
     Raises:
         FileError: The line of column names is broken or lacks a column.
     """
-    with _long_fields():
-        yield from packed(_rows(job, characters(stream, "")))
+    with _long_fields(), characters(stream, "") as lines:
+        yield from packed(_rows(job, lines))
 
 
 def _rows(job: Job, lines: Iterator[str]) -> Iterator[tuple[str, str | None]]:

@@ -64,7 +64,7 @@ def _extractor() -> Callable[..., str | None]:
         from trafilatura import extract  # noqa: PLC0415 - an extra
     except ImportError:
         raise MissingExtraError("trafilatura", "html", "Reading HTML") from None
-    return extract  # type: ignore[no-any-return,unused-ignore]
+    return extract
 
 
 def _content(job: Job, raw: bytes) -> str | bytes:

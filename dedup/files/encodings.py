@@ -11,6 +11,9 @@ import codecs
 import io
 import re
 
+SURROGATES = re.compile("[\ud800-\udfff]")
+"""Halves of characters, which UTF-8 cannot hold."""
+
 _MARKS = (  # UTF-32 before UTF-16: its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -103,8 +106,6 @@ def mended(text: str) -> tuple[str, int]:
     Returns:
         The text with U+FFFD for them, and how many bytes they stood for.
     """
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return decoded(text.encode("utf-8", "surrogateescape"), "utf-8")
-    return text, 0
+    if text.isascii() or not SURROGATES.search(text):
+        return text, 0
+    return decoded(text.encode("utf-8", "surrogateescape"), "utf-8")

@@ -16,6 +16,7 @@ from itertools import accumulate
 import pyarrow as pa
 
 _WIDTH = 60
+_FRONT_MATTER_TITLE = re.compile(r"(?:---|\+\+\+)\n(?:(?!---|\+\+\+).*\n)*?title\s*[:=]\s*(.+)")
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _CLOSING = re.compile(r" #+ ?$")
@@ -23,7 +24,7 @@ _LEADING = re.compile(r"(?:[#>*_`~|=\s]|[-+](?=[-+\s]|$))+")
 
 
 def titles(texts: pa.ChunkedArray, positions: Iterable[int]) -> list[str]:
-    """The titles of some articles: the first line of each that says something, without markup and link targets.
+    """The titles of some articles: what front matter states, or the first line that says something, without markup.
 
     Args:
         texts: Strings; may be null.
@@ -49,7 +50,11 @@ def printable(text: str) -> str:
 
 def _title(text: str) -> str:
     """The first line that says something; of a text that begins with a megabyte of markup, none."""
-    lines = (_bare(line) for line in text.lstrip()[:2000].splitlines())
+    beginning = text.lstrip()[:2000]
+    stated = _FRONT_MATTER_TITLE.match(beginning)
+    if stated:
+        return _clipped(_bare(stated[1]).strip("\"' "))
+    lines = (_bare(line) for line in beginning.splitlines())
     return _clipped(next(filter(None, lines), ""))
 
 

@@ -18,6 +18,8 @@ from dedup.files.sources import Source
 
 NAMED_ROWS = 1000
 """Broken rows of a file that are problems of their own; the rest share one."""
+NAMED_COLUMNS = 20
+"""Columns of a file that are named where one is missing."""
 
 
 @dataclass(slots=True)
@@ -108,5 +110,5 @@ def _position(names: Sequence[str], name: str, option: str) -> int:
         return names.index(name)
     if name in names:
         raise FileError(f"{names.count(name)} columns are called {name!r}; rename all but one")
-    present = ", ".join(map(repr, names[:20])) + ", ..." * (len(names) > 20)
+    present = ", ".join(map(repr, names[:NAMED_COLUMNS])) + ", ..." * (len(names) > NAMED_COLUMNS)
     raise FileError(f"no column {name!r}; the columns are {present or 'none'}; pass the right one with {option} NAME")

@@ -1,6 +1,6 @@
 """JSON Lines become tables: an object a line, of which the text and the id are kept.
 
-In: the bytes of one file, decompressed. Out: tables of at most 48 MB. Reads 100 MB a second with the parser of the
+In: the bytes of one file, decompressed. Out: tables of at most 12 MB. Reads 100 MB a second with the parser of the
 standard library and holds one line beside the table in the making. A line that is not an object with a text costs
 only itself. Does not read a JSON document that is spread over lines: that is one problem, not one a line.
 """
@@ -35,7 +35,8 @@ def json_lines(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
     Raises:
         FileError: After all tables: no object has the column, so that none of them is to be kept.
     """
-    yield from packed(_rows(job, characters(stream, "\n")))
+    with characters(stream, "\n") as lines:
+        yield from packed(_rows(job, lines))
 
 
 def _rows(job: Job, lines: Iterable[str]) -> Iterator[tuple[str, str | None]]:

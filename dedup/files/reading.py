@@ -89,13 +89,17 @@ def _untold(done: int, total: int) -> None:
 def _tables(sources: Sources, text: str, id_: str, progress: Callable[[int, int], object]) -> Iterator[pa.Table]:
     """The tables of all files, one file at a time, while problems are gathered."""
     done, total = 0, sum(source.size for source in sources.files)
+
+    def tell(at: int) -> None:
+        progress(done + at, total)
+
     for source in sources.files:
         job = Job(source, text, id_)
-        tables, fault = _file(job, lambda at, done=done, end=done + source.size: progress(min(done + at, end), total))
+        tables, fault = _file(job, tell)
         sources.problems += job.problems(sum(map(len, tables)), fault)
         yield from tables
+        tell(source.size)
         done += source.size
-        progress(done, total)
 
 
 def _file(job: Job, tell: Callable[[int], object]) -> tuple[list[pa.Table], str]:
@@ -103,10 +107,10 @@ def _file(job: Job, tell: Callable[[int], object]) -> tuple[list[pa.Table], str]
     tables: list[pa.Table] = []
     at = 0
     try:
-        with job.source.path.open("rb", buffering=0) as raw:
-            for table in READERS[job.source.kind](job, _decompressed(raw, job.source.codec)):
+        with job.source.path.open("rb", buffering=0) as raw, _decompressed(raw, job.source.codec) as stream:
+            for table in READERS[job.source.kind](job, stream):
                 tables.append(table)
-                at = max(at, raw.tell())  # Parquet is not read from left to right
+                at = min(max(at, raw.tell()), job.source.size)  # Parquet is not read from left to right
                 tell(at)
     except DedupError as error:
         return [], str(error)

@@ -108,8 +108,7 @@ class Sources:
 
 def _parts(name: str) -> tuple[str, str | None, str | None]:
     """A name without its suffixes, and the kind and compression that they say."""
-    stem, last = os.path.splitext(name)
-    codec = CODECS.get(last.lower())
-    if codec:
-        stem, last = os.path.splitext(stem)
-    return stem, KINDS.get(last.lower()), codec
+    path = Path(name)
+    codec = CODECS.get(path.suffix.lower())
+    path = path.with_suffix("") if codec else path
+    return path.with_suffix("").as_posix(), KINDS.get(path.suffix.lower()), codec

@@ -1,25 +1,23 @@
 """Rows become Arrow tables, and many tables one.
 
 In: ids and texts as Python strings, or tables. Out: tables of the columns id and text, both large_string, the first
-without nulls. Costs a copy of each text, and of each small table once more: at most 48 MB are held twice. Does not
+without nulls. Costs a copy of each text, and of each small table once more: at most 12 MB are held twice. Does not
 look at what the texts say, except for lone surrogates, which UTF-8 cannot hold.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
+from dedup.files.encodings import SURROGATES
 from dedup.files.problems import FAULTS
 
-PACK = 16 << 20
+PACK = 1 << 22
 """Characters or bytes that are gathered before they become a table."""
 SMALL = 1 << 20
 """Bytes under which tables are joined: a folder of many articles is not to be as many chunks."""
-
-_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def table(ids: Sequence[str], texts: Sequence[str | None]) -> pa.Table:
@@ -42,7 +40,7 @@ def packed(rows: Iterable[tuple[str, str | None]]) -> Iterator[pa.Table]:
         rows: Ids and texts; may break off with an error of a broken file.
 
     Yields:
-        Tables of at most 48 MB or one row, at least one.
+        Tables of at most 12 MB or one row, at least one.
 
     Raises:
         Exception: What `rows` raised, after what came before it.
@@ -95,4 +93,4 @@ def _array(values: Sequence[str | None]) -> pa.Array:
     try:
         return pa.array(values, pa.large_string())
     except UnicodeEncodeError:
-        return pa.array([value and _SURROGATES.sub("\ufffd", value) for value in values], pa.large_string())
+        return pa.array([value and SURROGATES.sub("\ufffd", value) for value in values], pa.large_string())

@@ -82,8 +82,10 @@ def _write_csv(table: pa.Table, file: BinaryIO) -> None:
 
 def _write_lines(table: pa.Table, file: BinaryIO) -> None:
     for batch in table.to_batches(max_chunksize=1024):
-        for row in batch.to_pylist():
-            file.write(json.dumps(row, ensure_ascii=False, allow_nan=False, default=str).encode() + b"\n")
+        file.writelines(f"{_json(row)}\n".encode() for row in batch.to_pylist())
+
+
+_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str).encode
 
 
 _WRITERS: dict[str, Callable[[pa.Table, BinaryIO], None]] = {

@@ -1,0 +1,119 @@
+"""Parquet of every type, whole, invalid and broken."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from test_files import only, put, put_parquet, rows
+
+from dedup.files import read
+
+
+def invalid(*values: bytes | None) -> pa.Array:
+    """A string array whose bytes nobody has checked, as a foreign writer leaves it."""
+    raw = pa.array(values, pa.binary())
+    return pa.StringArray.from_buffers(len(raw), raw.buffers()[1], raw.buffers()[2], raw.buffers()[0])
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.string(),
+        pa.large_string(),
+        pa.string_view(),
+        pa.binary(),
+        pa.large_binary(),
+        pa.dictionary(pa.int32(), pa.string()),
+        pa.dictionary(pa.int8(), pa.large_string()),
+        pa.dictionary(pa.int32(), pa.binary()),
+    ],
+    ids=str,
+)
+def test_every_text_type_of_parquet_is_read(tmp_path: Path, kind: pa.DataType) -> None:
+    """Texts in any string or binary type are large_string, nulls are kept."""
+    texts = pa.array([b"x", None, "正文".encode(), b""])
+    column = texts.cast(kind.value_type).dictionary_encode() if pa.types.is_dictionary(kind) else texts.cast(kind)
+    found = read([put_parquet(tmp_path / "a.parquet", {"other": [1, 2, 3, 4], "text": column, "id": column})])
+    assert rows(found) == [("x", "x"), ("a:1", None), ("正文", "正文"), ("", "")]
+    assert found.problems == []
+
+
+@pytest.mark.parametrize("kind", ["string", "binary", "dictionary"])
+def test_invalid_utf8_in_parquet_is_mended(tmp_path: Path, kind: str) -> None:
+    """Parquet does not check strings: what is not UTF-8 is mended, counted, and the first row named."""
+    values = invalid(*[b"fine"] * 3000, b"caf\xe9", None, b"\xff\xff", *[b"fine"] * 3000)
+    column = values.cast(pa.binary()) if kind == "binary" else values
+    if kind == "dictionary":
+        indices = pa.array([0] * 3000 + [1, None, 2] + [0] * 3000)
+        column = pa.DictionaryArray.from_arrays(indices, invalid(b"fine", b"caf\xe9", b"\xff\xff"))
+    found = read([put_parquet(tmp_path / "a.parquet", {"text": column}, row_group_size=2000)])
+    texts = [text for _, text in rows(found)]
+    assert texts[2998:3005] == ["fine", "fine", "caf\ufffd", None, "\ufffd\ufffd", "fine", "fine"]
+    assert len(texts) == 6003
+    problem = only(found)
+    assert (problem.row, problem.severity) == (3001, "warning")
+    assert "3 undecodable bytes" in problem.reason
+
+
+def test_parquet_ids_of_any_type_are_strings(tmp_path: Path) -> None:
+    """Numbers, dates, hashes and UUIDs are written out; null is a missing id."""
+    name = uuid.uuid4()
+    for column, expected in (
+        (pa.array([12, None]), "12"),
+        (pa.array([12, None]).dictionary_encode(), "12"),
+        (pa.array([2.5, None]), "2.5"),
+        (pa.array([True, None]), "true"),
+        (pa.array([0, None], pa.date32()), "1970-01-01"),
+        (pa.array([b"\xff\x00", None], pa.binary(2)), "ff00"),
+        (pa.array([name.bytes, None], pa.uuid()), str(name)),
+    ):
+        found = read([put_parquet(tmp_path / "a.parquet", {"id": column, "text": ["x", "y"]})])
+        assert rows(found) == [(expected, "x"), ("a:1", "y")]
+    found = read([put_parquet(tmp_path / "a.parquet", {"id": pa.nulls(1), "text": pa.nulls(1)})])
+    assert rows(found) == [("a:0", None)]
+
+
+def test_parquet_columns_of_another_type_are_problems(tmp_path: Path) -> None:
+    """Texts that are numbers and ids that are lists are refused, with the type that was found."""
+    numbers = put_parquet(tmp_path / "a.parquet", {"text": [1, 2]})
+    lists = put_parquet(tmp_path / "b.parquet", {"id": [[1]], "text": ["x"]})
+    found = read([numbers, lists])
+    assert rows(found) == []
+    assert "column 'text' holds int64, but texts must be strings" in found.problems[0].reason
+    assert "column 'id' holds list<" in found.problems[1].reason
+
+
+def test_a_dot_in_a_column_name_is_no_path(tmp_path: Path) -> None:
+    """Column names are taken as they are."""
+    path = put_parquet(tmp_path / "a.parquet", {"article.text": ["x"], "article": [{"text": "no"}]})
+    assert rows(read([path], text="article.text")) == [("a:0", "x")]
+
+
+@pytest.mark.parametrize("keep", [0, 3, 500])
+def test_a_corrupt_parquet_file_is_a_problem(tmp_path: Path, keep: int) -> None:
+    """A file without its footer is lost and named, and the rest is read."""
+    path = put_parquet(tmp_path / "a.parquet", {"text": [str(number) for number in range(1000)]})
+    path.write_bytes(path.read_bytes()[:keep])
+    put(tmp_path / "b.md", "b")
+    found = read([tmp_path])
+    assert rows(found) == [("b", "b")]
+    assert (only(found).path, only(found).severity) == (str(path), "error")
+
+
+def test_a_corrupt_row_group_costs_only_itself(tmp_path: Path) -> None:
+    """Row groups before and after a broken one are read."""
+    texts = [uuid.UUID(int=number**31 % 2**128).hex for number in range(3000)]
+    path = put_parquet(tmp_path / "a.parquet", {"text": texts}, row_group_size=1000, compression="zstd")
+    column = pq.ParquetFile(path).metadata.row_group(1).column(0)
+    raw = bytearray(path.read_bytes())
+    start = column.dictionary_page_offset or column.data_page_offset
+    raw[start : start + column.total_compressed_size] = b"\xff" * column.total_compressed_size
+    path.write_bytes(raw)
+    found = read([path])
+    assert rows(found) == [(f"a:{row}", texts[row]) for row in (*range(1000), *range(2000, 3000))]
+    assert (only(found).row, only(found).severity) == (1001, "error")
+    assert "rows 1,001 to 2,000 cannot be read" in only(found).reason
