@@ -9,20 +9,22 @@ not copied; a list of strings is copied once. Reads no files.
 from __future__ import annotations
 
 import dataclasses
-import warnings
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.errors import DedupWarning, InputError
+from dedup.errors import InputError, warn
 
 KINDS = (
     "a list or iterable of strings, of mappings or of dataclasses, an Arrow, pandas, Polars or numpy column, "
     "or a table or DuckDB relation with a text column"
 )
+Column: TypeAlias = pa.ChunkedArray
+MISSING = ("NAType", "NaTType")  # pandas' own, known by name so that pandas need not be there
 
 
 class Articles(NamedTuple):
@@ -53,68 +55,83 @@ def articles(source: Any, *, text: str = "text", id: str = "id") -> Articles:  #
     """
     if isinstance(source, str | bytes):
         raise InputError(f"articles must be {KINDS}, got one {type(source).__name__}; put it in a list: [article]")
-    columns = _from_arrow(source, text, id) if _offers_arrow(source) else _from_python(source, text, id)
-    texts, ids = columns
-    result = Articles(_as_text(texts, text), ids)
-    _warn_of_repeats(ids)
+    if type(source).__module__.partition(".")[0] == "pandas":
+        texts, ids = _from_pandas(source, text, id)
+    elif isinstance(source, pa.RecordBatchReader) or hasattr(source, "__arrow_c_stream__"):
+        texts, ids = _from_arrow(pa.chunked_array(source), text, id)
+    elif hasattr(source, "__arrow_c_array__"):
+        texts, ids = _from_arrow(pa.chunked_array([pa.array(source)]), text, id)
+    else:
+        texts, ids = _from_python(source, text, id)
+    result = Articles(_as_text(texts, text), None if ids is None else _plain(ids))
+    _warn_of_repeats(result.ids)
     return result
 
 
-def _offers_arrow(source: Any) -> bool:
-    arrow = isinstance(source, pa.Table | pa.RecordBatch | pa.Array | pa.ChunkedArray | pa.RecordBatchReader)
-    return arrow or hasattr(source, "__arrow_c_stream__") or hasattr(source, "__arrow_c_array__")
+def _from_arrow(column: Column, text: str, id: str) -> tuple[Column, Column | None]:  # noqa: A002
+    """A column alone, or the two columns of a table, which the Arrow interface hands over as a column of structs."""
+    if not pa.types.is_struct(column.type):
+        return column, None
+    names = [field.name for field in column.type]
+    _check_column(names, text)
+    fields = column.flatten()
+    return fields[names.index(text)], fields[names.index(id)] if id in names else None
 
 
-def _from_arrow(source: Any, text: str, id: str) -> tuple[pa.ChunkedArray, pa.ChunkedArray | None]:  # noqa: A002
-    """The two columns of a table, or a column alone."""
-    if isinstance(source, pa.Array | pa.ChunkedArray) or _is_column(source):
-        return _chunked(source), None
-    table = pa.table(source)
-    if text not in table.column_names:
+def _check_column(names: list[Any], text: str) -> None:
+    if names.count(text) > 1:
+        raise InputError(f"{names.count(text)} columns are called {text!r}; rename all but one")
+    if text not in names:
         raise InputError(
-            f"there is no column {text!r}; the columns are {table.column_names}: name the one that holds the text, "
-            f"for example text={(table.column_names or ['body'])[0]!r}"
+            f"there is no column {text!r}; the columns are {names}: name the one that holds the text, "
+            f"for example text={(names or ['body'])[0]!r}"
         )
-    return table.column(text), table.column(id) if id in table.column_names else None
 
 
-def _is_column(source: Any) -> bool:
-    """Whether an object with the Arrow interface is one column: tables have columns, columns have none."""
-    return not isinstance(source, pa.RecordBatch | pa.Table | pa.RecordBatchReader) and not hasattr(source, "columns")
+def _from_pandas(source: Any, text: str, id: str) -> tuple[Column, Column | None]:  # noqa: A002
+    """A series, or two columns of a frame, of which no other is looked at; ids may be the index."""
+    if not hasattr(type(source), "columns"):  # an index may have a row of that name
+        return _from_series(source), None
+    names = list(source.columns)
+    _check_column(names, text)
+    ids = source[id] if id in names else source.index if source.index.name == id else None
+    return _from_series(source[text]), None if ids is None else _ids(list(ids))
 
 
-def _chunked(column: Any) -> pa.ChunkedArray:
-    if isinstance(column, pa.ChunkedArray):
-        return column
-    if hasattr(column, "__arrow_c_stream__"):
-        return pa.chunked_array(column)
-    return pa.chunked_array([column if isinstance(column, pa.Array) else pa.array(column)])
+def _from_series(series: Any) -> Column:
+    try:
+        column = pa.array(series, from_pandas=True)
+    except (pa.ArrowException, UnicodeEncodeError):  # of several types, or with lone surrogates: one by one
+        return _strings(list(series))
+    return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
 
 
-def _from_python(source: Any, text: str, id: str) -> tuple[pa.ChunkedArray, pa.ChunkedArray | None]:  # noqa: A002
-    """Strings, mappings or dataclasses, one by one; a pandas or numpy column is a run of strings too."""
-    if not isinstance(source, Iterable) or isinstance(source, Mapping):
+def _from_python(source: Any, text: str, id: str) -> tuple[Column, Column | None]:  # noqa: A002
+    """Strings, mappings or dataclasses, one by one; a numpy column is a run of strings too."""
+    if not isinstance(source, Iterable) or isinstance(source, Mapping) or getattr(source, "ndim", 1) != 1:
         raise InputError(f"articles must be {KINDS}, got {type(source).__name__}")
     values = list(source)
-    first = next((v for v in values if not _missing(v)), None)
-    if first is None or isinstance(first, str):
+    first = next((value for value in values if not _missing(value)), None)
+    if not (isinstance(first, Mapping) or _is_instance(first)):
         return _strings(values), None
     fields = [_fields(value, place, text) for place, value in enumerate(values)]
     texts = _strings([f.get(text) for f in fields])
-    if not any(id in f for f in fields):
-        return texts, None
-    return texts, _ids([f.get(id) for f in fields])
+    return texts, _ids([f.get(id) for f in fields]) if any(id in f for f in fields) else None
 
 
 def _missing(value: Any) -> bool:
     """None, NaN and pandas' NA: the missing values of a column of strings."""
-    return value is None or value != value or type(value).__name__ == "NAType"  # noqa: PLR0124
+    return value is None or type(value).__name__ in MISSING or (isinstance(value, float) and value != value)  # noqa: PLR0124
+
+
+def _is_instance(value: Any) -> bool:
+    return dataclasses.is_dataclass(value) and not isinstance(value, type)
 
 
 def _fields(value: Any, place: int, text: str) -> Mapping[str, Any]:
-    if value is None:
+    if _missing(value):
         return {}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    if _is_instance(value):
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if not isinstance(value, Mapping):
         raise InputError(f"article {place} is {_shown(value)}; articles must be {KINDS}")
@@ -126,35 +143,36 @@ def _fields(value: Any, place: int, text: str) -> Mapping[str, Any]:
     return value
 
 
-def _strings(values: list[Any]) -> pa.ChunkedArray:
+def _strings(values: list[Any]) -> Column:
     """Python strings to Arrow; lone surrogates, which UTF-8 cannot hold, become question marks."""
-    values = [None if _missing(v) else v for v in values]
+    values = [None if _missing(value) else value for value in values]
     for place, value in enumerate(values):
         if not (value is None or isinstance(value, str)):
-            raise InputError(f"the text of article {place} is {_shown(value)}; a text must be a string or missing")
+            raise InputError(f"article {place} is {_shown(value)}; a text must be a string or missing")
     try:
         return pa.chunked_array([pa.array(values, pa.large_string())])
     except UnicodeEncodeError:
-        mended = [value and value.encode("utf-8", "replace").decode() for value in values]
-        broken = [place for place, value in enumerate(values) if value != mended[place]]
-        warnings.warn(
-            f"{len(broken)} articles hold lone surrogates, the first is article {broken[0]}; they were replaced by "
-            f"question marks. Decode the source with errors='replace' to be rid of them",
-            DedupWarning,
-            stacklevel=5,
-        )
-        return pa.chunked_array([pa.array(mended, pa.large_string())])
+        mended = [value and _encodable(value) for value in values]
+    broken = [place for place, value in enumerate(values) if value != mended[place]]
+    warn(
+        f"{len(broken)} articles hold lone surrogates, the first is article {broken[0]}; they were replaced by "
+        "question marks. Decode the source with errors='replace' to be rid of them"
+    )
+    return pa.chunked_array([pa.array(mended, pa.large_string())])
 
 
-def _ids(values: list[Any]) -> pa.ChunkedArray:
+def _ids(values: list[Any]) -> Column:
+    """Ids of one type as they are, of several types as text."""
+    values = [None if _missing(value) else value for value in values]
     try:
         return pa.chunked_array([pa.array(values)])
-    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):  # of several types: compared as text
-        return pa.chunked_array([pa.array([None if v is None else _plain(v) for v in values], pa.large_string())])
+    except (pa.ArrowException, UnicodeEncodeError, OverflowError):
+        texts = [None if value is None else _encodable(str(value)) for value in values]
+        return pa.chunked_array([pa.array(texts, pa.large_string())])
 
 
-def _plain(value: Any) -> str:
-    return str(value).encode("utf-8", "replace").decode()
+def _encodable(value: str) -> str:
+    return value.encode("utf-8", "replace").decode()
 
 
 def _shown(value: Any) -> str:
@@ -162,30 +180,55 @@ def _shown(value: Any) -> str:
     return f"{shown[:60]}{'...' if len(shown) > 60 else ''} ({type(value).__name__})"  # noqa: PLR2004
 
 
-def _as_text(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+def _as_text(column: Column, name: str) -> Column:
     """Any Arrow string type as large strings, whose offsets do not overflow."""
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        column, kind = column.cast(kind.value_type), kind.value_type
-    if pa.types.is_large_string(kind):
+    column = _plain(column)
+    if pa.types.is_large_string(column.type):
         return column
-    if pa.types.is_string(kind) or pa.types.is_string_view(kind) or pa.types.is_null(kind):
-        return column.cast(pa.large_string())
+    if pa.types.is_string(column.type) or column.null_count == len(column):
+        nothing = pa.types.is_null(column.type) or not pa.types.is_string(column.type)
+        return (
+            pa.chunked_array([pa.nulls(len(column), pa.large_string())]) if nothing else column.cast(pa.large_string())
+        )
     raise InputError(
-        f"column {name!r} holds {kind}; a text column must hold strings: cast it, or name another with text="
+        f"column {name!r} holds {column.type}; a text column must hold strings: cast it, or name another with text="
     )
 
 
-def _warn_of_repeats(ids: pa.ChunkedArray | None) -> None:
+def _plain(column: Column) -> Column:
+    """The column in a type that Arrow can take from and count: no views, dictionaries or runs."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        chunks = [pa.DictionaryArray.from_arrays(c.indices, _plain_array(c.dictionary)) for c in column.chunks]
+        return pa.chunked_array([c.dictionary_decode() for c in chunks], _plain_type(kind.value_type))
+    if pa.types.is_run_end_encoded(kind):
+        return _plain(pa.chunked_array([pc.run_end_decode(c) for c in column.chunks], kind.value_type))
+    return column if _plain_type(kind) == kind else column.cast(_plain_type(kind))
+
+
+def _plain_array(array: pa.Array) -> pa.Array:
+    return array.cast(_plain_type(array.type))
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_string_view(kind):
+        return pa.large_string()
+    return pa.large_binary() if pa.types.is_binary_view(kind) else kind
+
+
+def _warn_of_repeats(ids: Column | None) -> None:
     if ids is None or len(ids) == ids.null_count:
         return
-    counts = pc.value_counts(ids.drop_null())
-    often = counts.filter(pc.greater(counts.field("counts"), 1))
-    if len(often):
-        first = often[0]["values"].as_py()
-        warnings.warn(
+    try:
+        counts = pc.value_counts(ids.drop_null())
+        often = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
+        first = often[0].as_py() if len(often) else None
+    except pa.ArrowNotImplementedError:  # lists, structs, extensions
+        repeats = Counter(map(repr, ids.drop_null().to_pylist()))
+        often = [shown for shown, count in repeats.items() if count > 1]
+        first = often[0] if often else None
+    if len(often) > 0:
+        warn(
             f"{len(often)} ids occur more than once, the first is {first!r}; every article is kept, but labels by id "
-            "cannot tell them apart. Use positions (clusters.labels), or make the ids unique",
-            DedupWarning,
-            stacklevel=4,
+            "cannot tell them apart. Use positions (clusters.labels), or make the ids unique"
         )

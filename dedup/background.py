@@ -19,7 +19,7 @@ from dedup import kernels
 
 FLAT_BITS = 3.0
 """Bits of one unit of a script that the model does not know: a Latin letter; a Hangul syllable has three units."""
-UNSEEN_BITS = 24.0
+UNSEEN_BITS = 26.0
 """Bits of a Han character that jieba's dictionary does not hold."""
 ARTICLE_CHARACTERS = 1500
 """Length of the ordinary article of which `chances` speaks."""

@@ -7,6 +7,7 @@ edges. Nothing here looks at texts or shingles; another threshold gives another 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -77,7 +78,7 @@ def link(
 
 
 def _link(left: Integers, right: Integers, points: Integers, articles: int, cut: float) -> Integers:
-    groups: Integers = kernels.link(left, right, points, articles, cut * FIXED_POINT)
+    groups: Integers = kernels.link(left, right, points, articles, math.floor(cut * FIXED_POINT))
     return groups
 
 
@@ -96,7 +97,7 @@ def _assign(
     best_first = np.lexsort((ties[1], -means, ties[0]))
     first = np.unique(ties[0][best_first], return_index=True)[1]
     best = best_first[first]
-    joins = best[means[best] >= cut * FIXED_POINT]
+    joins = best[means[best] >= math.floor(cut * FIXED_POINT)]
     groups[ties[0][joins]] = ties[1][joins]
 
 
@@ -247,10 +248,11 @@ class Clusters:
 
     @cached_property
     def _clusters(self) -> list[Cluster]:
-        order = np.argsort(self.labels, kind="stable")
-        heads, starts = np.unique(self.labels[order], return_index=True)
-        by_label = dict(zip(heads.tolist(), np.split(order, starts[1:]), strict=True))
-        several = [label for label, members in by_label.items() if len(members) > 1]
+        grouped = np.flatnonzero(self.sizes > 1)
+        grouped = grouped[np.argsort(self.labels[grouped], kind="stable")]
+        heads, starts = np.unique(self.labels[grouped], return_index=True)
+        by_label = dict(zip(heads.tolist(), np.split(grouped, starts[1:]), strict=False))  # no heads: one empty part
+        several = list(by_label)
         several.sort(key=lambda label: (-len(by_label[label]), label))
         ids = self._names.combine_chunks()
         return [

@@ -13,6 +13,12 @@ Each message says what was given, what is allowed, and what to do.
 
 from __future__ import annotations
 
+import sys
+import warnings
+from pathlib import Path
+
+PACKAGE = str(Path(__file__).parent)
+
 
 class DedupError(Exception):
     """The base of all errors that a user of the package can cause and mend."""
@@ -39,3 +45,11 @@ class MissingExtraError(DedupError, ImportError):
 
 class DedupWarning(UserWarning):
     """Something was odd and was mended or left out; nothing else was lost."""
+
+
+def warn(message: str) -> None:
+    """Warn whoever called the package, wherever in it this is called from."""
+    frame, level = sys._getframe(1), 2  # noqa: SLF001 - skip_file_prefixes of warnings.warn needs Python 3.12
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, DedupWarning, stacklevel=level)

@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dedup import kernels
 
@@ -39,9 +40,29 @@ def fold_table() -> FoldTable:
 def fold(text: str) -> str:
     """The text as it is compared.
 
-    >>> fold("「續費」 Ｎｏ．１，Ｃａｆé")
+    >>> fold("「續費」 Ｎｏ．１，Ｃａfé")
     '续费no1cafe'
     """
-    data = np.frombuffer(text.encode("utf-8", "replace"), np.uint8)
-    codes = kernels.fold_one(data, *fold_table()) & CODE_POINT
-    return codes.astype("<u4").tobytes().decode("utf-32-le")
+    codes, _ = kernels.fold_one(_bytes(text), *fold_table())
+    return _text(codes)
+
+
+def fold_words(text: str | bytes) -> str:
+    """The text as it is compared, with a blank wherever white space, punctuation or symbols were.
+
+    Args:
+        text: A string, or UTF-8 bytes, of which malformed ones are dropped.
+
+    >>> fold_words("「續費」 Ｎｏ．１")
+    '续费 no 1'
+    """
+    codes, starts = kernels.fold_one(_bytes(text), *fold_table())
+    return _text(np.insert(codes, np.flatnonzero(starts)[1:], ord(" ")))
+
+
+def _bytes(text: str | bytes) -> NDArray[np.uint8]:
+    return np.frombuffer(text.encode("utf-8", "replace") if isinstance(text, str) else text, np.uint8)
+
+
+def _text(codes: NDArray[np.uint32]) -> str:
+    return (codes & CODE_POINT).astype("<u4").tobytes().decode("utf-32-le")

@@ -64,7 +64,10 @@ def decode(data, at, stop):
         if data[k] & 0xC0 != 0x80:
             return np.uint32(0xFFFD), at + 1
         code = code << np.uint32(6) | np.uint32(data[k] & 0x3F)
-    return min(code, np.uint32(0x10FFFF)), at + length
+    shortest = 0x80 if length == 2 else (0x800 if length == 3 else 0x10000)
+    if code < shortest or code > 0x10FFFF:
+        return np.uint32(0xFFFD), at + 1
+    return code, at + length
 
 
 @kernel
@@ -95,10 +98,11 @@ def fold(data, start, stop, table, expansions, codes, starts):
             last = first + np.int64(folded & np.uint32(31))
         for k in range(first, last):
             one = expansions[k] if folded & EXPANDS else folded
-            if count and not fresh and count <= room and one & CODE_POINT >= 0x1161:
+            if 0 < count <= room and one & CODE_POINT >= 0x1161:
                 joined = compose_hangul(codes[count - 1], one)
                 if joined:
                     codes[count - 1] = joined
+                    fresh = False
                     continue
             if count < room:
                 codes[count] = one
@@ -224,13 +228,13 @@ def fingerprint(codes, count, prints):
 
 @kernel
 def fold_one(data, table, expansions):
-    """The folded codes of one text of UTF-8 bytes."""
+    """The folded codes of one text of UTF-8 bytes, and which of them follow a separator."""
     codes, starts = np.empty(len(data), np.uint32), np.empty(len(data), np.bool_)
-    count = fold(data, 0, len(data), table, expansions, codes, starts)
+    count = fold(data, np.int64(0), len(data), table, expansions, codes, starts)
     if count > len(codes):
         codes, starts = np.empty(count, np.uint32), np.empty(count, np.bool_)
-        count = fold(data, 0, len(data), table, expansions, codes, starts)
-    return codes[:count]
+        count = fold(data, np.int64(0), len(data), table, expansions, codes, starts)
+    return codes[:count], starts[:count]
 
 
 @kernel

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from dedup import articles as reading
 from dedup import bands, clusters, kernels, pairs, shingles, signatures, weights
+from dedup.errors import InputError
 from dedup.settings import Settings
 from dedup.threads import Progress as Tell
 from dedup.threads import count as count_threads
@@ -209,6 +210,9 @@ def similarity(a: str, b: str, settings: Settings | None = None) -> float:
         InputError: One of them is not a string.
     """
     settings = settings or Settings()
+    for text in (a, b):
+        if not isinstance(text, str):
+            raise InputError(f"similarity compares two strings, got {type(text).__name__}; give the texts themselves")
     shingled = shingles.shingle(
         reading.articles([a, b]).texts, width=settings.width, unit=settings.unit, weighted=settings.weighted
     )

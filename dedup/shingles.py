@@ -85,11 +85,16 @@ def _batches(chunk: pa.Array, batch_bytes: int) -> list[_Batch]:
     if chunk.null_count:
         chunk = chunk.fill_null("")  # a null may have bytes behind it
     _, offset_buffer, data_buffer = chunk.buffers()
-    offsets = np.frombuffer(offset_buffer, np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
-    data = np.frombuffer(data_buffer, np.uint8) if data_buffer else np.empty(0, np.uint8)
+    offsets = _frozen(offset_buffer, np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
+    data = _frozen(data_buffer, np.uint8)
     marks = np.arange(offsets[0], offsets[-1], batch_bytes)[1:]
     cuts = np.unique(np.concatenate([[0], np.searchsorted(offsets, marks), [len(chunk)]]))
     return [_Batch(data, offsets, int(b), int(e)) for b, e in pairwise(cuts)]
+
+
+def _frozen(buffer: Any, kind: Any) -> Any:
+    """A buffer as a read-only array, whatever it was: kernels are compiled for one of the two only."""
+    return np.frombuffer(memoryview(buffer or b"").toreadonly(), kind)
 
 
 def _shingle_batch(batch: _Batch, width: int, *, by_word: bool, weighted: bool) -> tuple[Any, Any, Any]:

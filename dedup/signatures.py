@@ -69,8 +69,8 @@ def to_datasketch(signatures: NDArray[np.uint32], *, seed: int = 1) -> list[data
     """Signatures as `datasketch.LeanMinHash`.
 
     Their `jaccard` and `merge` (of articles with the same weights) and datasketch's LSH indexes work on them as on its
-    own. `count` does not, for it needs values spread evenly, nor does comparing them with MinHashes that
-    datasketch made itself, whose hash functions are others.
+    own. `count` does not, for it needs values spread evenly. MinHashes that datasketch made itself have other hash
+    functions: ours bear the scheme "legacy", so that datasketch refuses to compare them with its own of today.
 
     Args:
         signatures: uint32 (n, K).
@@ -78,7 +78,8 @@ def to_datasketch(signatures: NDArray[np.uint32], *, seed: int = 1) -> list[data
     """
     import datasketch  # noqa: PLC0415 - loads scipy, which nothing else here needs
 
-    return [datasketch.LeanMinHash(seed=seed, hashvalues=row) for row in signatures]
+    rows = signatures.astype(np.uint64)  # a copy, which merging may change
+    return [datasketch.LeanMinHash(seed=seed, hashvalues=row, scheme="legacy") for row in rows]
 
 
 def from_datasketch(minhashes: Iterable[Any]) -> NDArray[np.uint32]:
@@ -93,12 +94,13 @@ def from_datasketch(minhashes: Iterable[Any]) -> NDArray[np.uint32]:
         uint32 (n, K).
 
     Raises:
-        InputError: They differ in length or seed, or there are none.
+        InputError: They differ in length, seed or scheme, or there are none.
     """
     objects = list(minhashes)
-    kinds = {(np.shape(m.hashvalues), int(m.seed)) for m in objects}
+    kinds = {(np.shape(m.hashvalues), int(m.seed), getattr(m, "scheme", None)) for m in objects}
     if len(kinds) != 1:
-        raise InputError(f"all must have one shape and seed, got {sorted(kinds) or 'none'}; sign them again alike")
+        shown = ", ".join(sorted(map(str, kinds))) or "none"
+        raise InputError(f"all must have one shape, seed and scheme, got {shown}; sign them again alike")
     values = np.stack([np.asarray(m.hashvalues) for m in objects]).astype(np.uint64)
     if values.ndim == 3:  # noqa: PLR2004 - (n, K, 2)
         values = (values[..., 0] * kernels.BASE) ^ (values[..., 1] * np.uint64(0xD6E8FEB86659FD93))

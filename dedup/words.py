@@ -1,9 +1,8 @@
-"""Texts with their words set apart, for `Settings(unit="word")`.
+"""Texts as words, for `Settings(unit="word")`.
 
-In: an Arrow column of texts. Out: the same column with blanks around words that nothing else separates: Chinese is cut
-by jieba, on Simplified characters, which its dictionary holds; a kana is a word of its own. Nothing is taken out.
-White space, punctuation and symbols separate words everywhere (see `dedup.folding`): other scripts need no help.
-Costs about a second for a million characters: jieba is plain Python.
+In: an Arrow column of texts. Out: the same column folded, with a blank between words. White space, punctuation and
+symbols separate words everywhere; Chinese is cut by jieba, once folded to the Simplified characters that its
+dictionary holds; a kana is a word of its own. Costs about a second for a million characters: jieba is plain Python.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from dedup.folding import CODE_POINT, fold_table
+from dedup.folding import fold_words
 
 HAN = r"\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff々〇"
-KANA = r"\u3041-\u30ff"
-RUNS = re.compile(rf"(?P<han>[{HAN}]+)|[{KANA}]")
+KANA = r"\u3041-\u30ff\u31f0-\u31ff"
+RUNS = re.compile(rf"(?P<han>[{HAN}]+)|[{KANA}]|[^ {HAN}{KANA}]+")
 
 
 @cache
@@ -31,30 +30,20 @@ def _jieba() -> Any:
     return jieba.Tokenizer()
 
 
-def separate_words(text: str) -> str:
-    """The text with blanks between its words.
+def words(text: str | bytes) -> list[str]:
+    """The folded words of a text, in order.
 
-    >>> separate_words("續費手機卡，easy!")
-    ' 续费 手机卡 ，easy!'
+    >>> words("續費手機卡，easy!")
+    ['续费', '手机卡', 'easy']
     """
-    return RUNS.sub(_apart, text)
-
-
-def _apart(run: re.Match[str]) -> str:
-    if not run["han"]:
-        return f" {run[0]} "
-    return f" {' '.join(_jieba().cut(run['han'].translate(_Simplified())))} "
-
-
-class _Simplified:
-    """A translation table over the shipped one: Han characters to their folded form, one to one."""
-
-    def __getitem__(self, code: int) -> int:
-        return int(fold_table().table[code]) & CODE_POINT or code
+    found: list[str] = []
+    for run in RUNS.finditer(fold_words(text)):
+        found += _jieba().cut(run["han"]) if run["han"] else [run[0]]
+    return found
 
 
 def separate(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A space between words.
+    """The words of every text with blanks between them.
 
     Args:
         texts: large_string (n,), may hold nulls.
@@ -62,7 +51,11 @@ def separate(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     Returns:
         large_string (n,), in the same chunks.
     """
-    return pa.chunked_array(
-        [pa.array([t and separate_words(t) for t in chunk.to_pylist()], pa.large_string()) for chunk in texts.chunks],
-        pa.large_string(),
-    )
+    chunks = [
+        pa.array(
+            [t if t is None else " ".join(words(t)) for t in chunk.cast(pa.large_binary()).to_pylist()],
+            pa.large_string(),
+        )
+        for chunk in texts.chunks
+    ]
+    return pa.chunked_array(chunks, pa.large_string())

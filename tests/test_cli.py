@@ -60,7 +60,8 @@ def test_output_by_suffix(tmp_path: Path, suffix: str) -> None:
 
 def test_columns_by_name(tmp_path: Path) -> None:
     """The text and id columns can have other names."""
-    pq.write_table(pa.table({"url": ["x", "y"], "body": ["一篇文章，写得很好", "一篇文章,写得很好!"]}), tmp_path / "in.parquet")
+    table = pa.table({"url": ["x", "y"], "body": ["一篇文章，写得很好", "一篇文章,写得很好!"]})
+    pq.write_table(table, tmp_path / "in.parquet")
     options = ("--text-column", "body", "--id-column", "url", "--out", tmp_path / "out.jsonl")
     assert run(tmp_path / "in.parquet", *options).exit_code == 0
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]

@@ -24,9 +24,7 @@ def scores(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
     return result
 
 
-@pytest.mark.parametrize(
-    ("figure", "least"), [("b3_f1_zh", 0.96), ("b3_f1_en", 0.985), ("seeds_together", 5)]
-)
+@pytest.mark.parametrize(("figure", "least"), [("b3_f1_zh", 0.96), ("b3_f1_en", 0.985), ("seeds_together", 5)])
 def test_rewrites_come_together(scores: dict[str, float], figure: str, least: float) -> None:
     """Rewrites of one source share a label."""
     assert scores[figure] >= least

@@ -26,6 +26,7 @@ UNIT_SHIFT = 21  # below: the code point; above: its units
 SEPARATOR = 1  # dropped, and no word goes on behind it
 EXPANDS = 1 << 31  # then: start << 5 | length in `expansions`
 HAN = ((0x3005, 0x3005), (0x3007, 0x3007), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))
+FILLERS = "\u115f\u1160\u3164\uffa0"  # letters by category that are seen by nobody
 HANGUL = ((0xAC00, 0xD7A3),)
 KANA = ((0x3041, 0x30FF), (0x31F0, 0x31FF), (0x1AFF0, 0x1B16F))
 
@@ -64,9 +65,10 @@ def _one(character: str) -> str:
     return _latin_lookalike(character) or _latin_lookalike(character.upper()) or character
 
 
+@cache
 def fold_character(character: str) -> str:
     """What one character becomes: nothing, one character, or a few."""
-    if 0xD800 <= ord(character) <= 0xDFFF:
+    if 0xD800 <= ord(character) <= 0xDFFF or character in FILLERS:
         return ""
     for _ in range(4):  # a look-alike may fold further; four rounds reach the fixed point, which a test checks
         flat = unicodedata2.normalize("NFKD", unicodedata2.normalize("NFKD", character).casefold())
@@ -86,7 +88,7 @@ def fold_table() -> dict[str, np.ndarray]:
             expansions += folded
         elif folded:
             table[code] = folded[0]
-        elif unicodedata2.category(chr(code)) not in ("Mn", "Mc", "Me", "Cf"):
+        elif unicodedata2.category(chr(code)) not in ("Mn", "Mc", "Me", "Cf", "Lo"):
             table[code] = SEPARATOR
     version = np.array([int(part) for part in unicodedata2.unidata_version.split(".")])
     return {"table": table, "expansions": np.array(expansions, np.uint32), "unicode": version}

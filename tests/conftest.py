@@ -1,0 +1,51 @@
+"""What several test modules share: the synthetic corpora, the example articles, and the real ones where they are."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def synthetic() -> ModuleType:
+    """The generator of synthetic corpora, which is a script beside the package and no part of it."""
+    spec = importlib.util.spec_from_file_location("synthetic_corpus", ROOT / "bench" / "corpus.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def examples() -> dict[str, str]:
+    """The example articles by the names of their files."""
+    return {path.stem: path.read_text("utf-8") for path in sorted((ROOT / "examples" / "articles").glob("*.md"))}
+
+
+@pytest.fixture(scope="session")
+def seeds() -> list[str]:
+    """Five articles of one operator, read where they are; they are no part of the project."""
+    paths = sorted((SHARED / "seeds").glob("seed-*.md"))
+    if not paths:
+        pytest.skip("the seeds are not beside this checkout: ../shared/seeds")
+    return [path.read_text("utf-8") for path in paths]
+
+
+@pytest.fixture(scope="session")
+def clean() -> list[str]:
+    """Real articles that were labelled as nobody's spam, read where they are."""
+    path = SHARED / "corpora" / "spun-dev.parquet"
+    if not path.exists():
+        pytest.skip("the labelled corpus is not beside this checkout: ../shared/corpora/spun-dev.parquet")
+    table = pq.read_table(path, columns=["kind", "text"])
+    texts: list[str] = table.filter(pc.equal(table["kind"], "clean"))["text"].to_pylist()
+    return texts

@@ -1,0 +1,624 @@
+"""`dedup.clusters`: average linkage against its definition, and a result that says what it says it says."""
+
+from __future__ import annotations
+
+import dataclasses
+import heapq
+import os
+import subprocess
+import sys
+from fractions import Fraction
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+import dedup
+from dedup.clusters import FIXED_POINT, Clusters, Graph, link
+from dedup.errors import MissingExtraError, SettingsError
+
+Edge = tuple[int, int, float]
+Partition = set[frozenset[int]]
+
+# --- references, slow and obvious ---------------------------------------------------------------------------------
+
+
+def naive_link(edges: list[Edge], articles: int, cut: float) -> tuple[Partition, bool]:
+    """Average linkage by its definition: always join the closest two; says also whether there ever was a tie."""
+    between = {frozenset((i, j)): Fraction(similarity) for i, j, similarity in edges}
+    groups: list[frozenset[int]] = [frozenset([i]) for i in range(articles)]
+    tied = False
+    while len(groups) > 1:
+        means = {
+            (a, b): sum((between.get(frozenset((i, j)), Fraction(0)) for i in a for j in b), Fraction(0))
+            / (len(a) * len(b))
+            for a, b in combinations(groups, 2)
+        }
+        best = max(means.values())
+        closest = [pair for pair, mean in means.items() if mean == best]
+        if best < Fraction(cut) or best == 0:
+            break
+        tied = tied or len(closest) > 1
+        a, b = closest[0]
+        groups = [group for group in groups if group not in (a, b)] + [a | b]
+    return set(groups), tied
+
+
+def naive_chain(similarity: list[float], cut: float) -> list[int]:
+    """Average linkage of a path, whose clusters are runs with one edge between neighbours: where each run begins."""
+    articles = len(similarity) + 1
+    first, last = list(range(articles)), list(range(articles))  # of the run that begins or ends here
+    heap = [(-value, edge, edge, edge + 1) for edge, value in enumerate(similarity)]
+    heapq.heapify(heap)
+    while heap:
+        mean, edge, begin, end = heapq.heappop(heap)
+        if -mean < cut:
+            break
+        if first[edge] != begin or last[edge + 1] != end:
+            # One side has grown since: the mean is now lower.
+            begin, end = first[edge], last[edge + 1]
+            heapq.heappush(heap, (-similarity[edge] / ((edge + 1 - begin) * (end - edge)), edge, begin, end))
+            continue
+        last[begin], first[end] = end, begin
+        # Only the ends of a run meet an edge, so only they need to know it.
+    begins, at = [], 0
+    while at < articles:
+        begins.append(at)
+        at = last[at] + 1
+    return begins
+
+
+def components(edges: list[Edge], articles: int) -> Partition:
+    """What can be reached from each article."""
+    groups = {i: frozenset([i]) for i in range(articles)}
+    for i, j, _ in edges:
+        joined = groups[i] | groups[j]
+        groups |= dict.fromkeys(joined, joined)
+    return set(groups.values())
+
+
+def run(edges: list[Edge], articles: int, cut: float, crowded: list[bool] | None = None) -> NDArray[np.int64]:
+    """`link` over a list of edges."""
+    left, right, similarity = zip(*edges, strict=True) if edges else ((), (), ())
+    return link(
+        np.array(left, np.int64),
+        np.array(right, np.int64),
+        np.array(similarity, np.float64),
+        articles,
+        cut,
+        None if crowded is None else np.array(crowded, np.bool_),
+    )
+
+
+def partition(labels: NDArray[np.int64]) -> Partition:
+    """The groups of equal labels."""
+    groups: dict[int, set[int]] = {}
+    for i, label in enumerate(labels.tolist()):
+        groups.setdefault(label, set()).add(i)
+    return {frozenset(group) for group in groups.values()}
+
+
+@st.composite
+def sparse_graphs(draw: st.DrawFn, *, ties: bool, most: int = 11) -> tuple[list[Edge], int]:
+    """Edges between a few articles; of similarities that are few, or all different."""
+    articles = draw(st.integers(1, most))
+    pairs = draw(st.lists(st.sampled_from(list(combinations(range(articles), 2))), unique=True)) if articles > 1 else []
+    if ties:
+        similarities = draw(
+            st.lists(st.sampled_from([0.125, 0.25, 0.5, 1.0]), min_size=len(pairs), max_size=len(pairs))
+        )
+    else:
+        rng = np.random.Generator(np.random.PCG64(draw(st.integers(0, 2**32))))
+        similarities = (rng.integers(1, FIXED_POINT, len(pairs)) / FIXED_POINT).tolist()
+    flips = draw(st.lists(st.booleans(), min_size=len(pairs), max_size=len(pairs)))
+    edges = [
+        (j, i, similarity) if flip else (i, j, similarity)
+        for (i, j), similarity, flip in zip(pairs, similarities, flips, strict=True)
+    ]
+    return edges, articles
+
+
+# --- average linkage ----------------------------------------------------------------------------------------------
+
+
+def test_average_linkage_joins_by_the_mean() -> None:
+    """Three that are alike stay together; a fourth that is like one of them only is left out."""
+    edges = [(0, 1, 0.9), (0, 2, 0.8), (1, 2, 0.7), (2, 3, 0.6)]
+    labels = run(edges, 4, 0.3)
+    assert partition(labels) == {frozenset({0, 1, 2}), frozenset({3})}
+    assert partition(run(edges, 4, 0.2)) == {frozenset({0, 1, 2, 3})}  # 0.6 / 3
+
+
+@given(sparse_graphs(ties=False), st.sampled_from([0.0, 0.03, 0.06, 0.2, 0.5, 0.9]))
+@settings(max_examples=300, deadline=None)
+def test_average_linkage_is_as_defined(graph: tuple[list[Edge], int], cut: float) -> None:
+    """On any sparse graph the clusters are those of always joining the closest two."""
+    edges, articles = graph
+    expected, tied = naive_link(edges, articles, cut)
+    assume(not tied)
+    labels = run(edges, articles, cut)
+    assert partition(labels) == expected
+    assert all(labels[label] == label for label in labels)
+
+
+@given(
+    sparse_graphs(ties=True, most=14), st.sampled_from([0.0, 0.06, 0.125, 0.25, 0.5]), st.randoms(use_true_random=False)
+)
+@settings(max_examples=200, deadline=None)
+def test_ties_are_decided_the_same_way_always(graph: tuple[list[Edge], int], cut: float, random: Any) -> None:
+    """Equal means are decided by the articles' numbers alone: not by the order or the direction of the edges."""
+    edges, articles = graph
+    labels = run(edges, articles, cut)
+    assert labels.tolist() == run(edges, articles, cut).tolist()
+    shuffled = [(j, i, s) if random.random() < 0.5 else (i, j, s) for i, j, s in edges]
+    random.shuffle(shuffled)
+    assert partition(run(shuffled, articles, cut)) == partition(labels)
+
+
+@given(sparse_graphs(ties=True, most=14), st.sampled_from([0.06, 0.125, 0.25, 0.5]), st.randoms(use_true_random=False))
+@settings(max_examples=200, deadline=None)
+def test_ties_leave_sane_clusters(graph: tuple[list[Edge], int], cut: float, random: Any) -> None:
+    """However articles are numbered: no cluster leaves its component, and no two are left that should have joined."""
+    edges, articles = graph
+    names = list(range(articles))
+    random.shuffle(names)
+    renamed = [(names[i], names[j], s) for i, j, s in edges]
+    for these in (edges, renamed):
+        groups = partition(run(these, articles, cut))
+        reach = components(these, articles)
+        assert all(any(group <= component for component in reach) for group in groups)
+        for a, b in combinations(groups, 2):
+            between = sum(s for i, j, s in these if (i in a and j in b) or (i in b and j in a))
+            assert between / (len(a) * len(b)) < cut
+
+
+@given(sparse_graphs(ties=True, most=20))
+@settings(max_examples=100, deadline=None)
+def test_a_cut_of_zero_gives_connected_components(graph: tuple[list[Edge], int]) -> None:
+    """With a cut of 0 every chain of edges is a cluster."""
+    edges, articles = graph
+    assert partition(run(edges, articles, 0.0)) == components(edges, articles)
+
+
+@pytest.mark.parametrize("cut", [0.06, 0.12, 0.3, 0.55, 0.7, 0.9, 1 / 3, 1.0])
+def test_a_mean_at_the_cut_joins(cut: float) -> None:
+    """The cut is the least mean that joins, whatever its binary digits."""
+    assert len(partition(run([(0, 1, cut)], 2, cut))) == 1
+    assert len(partition(run([(0, 1, cut - 1e-6)], 2, cut))) == 2
+
+
+def test_a_mean_of_several_at_the_cut_joins() -> None:
+    """Rounding of single similarities never takes a mean that is exactly at the cut below it."""
+    unit = 2**28 + 1  # the cut in fixed point; odd, so that half a unit less rounds to a whole unit less
+    between = [(unit + 0.25) / FIXED_POINT, (unit + 0.25) / FIXED_POINT, (unit - 0.5) / FIXED_POINT]
+    edges = [(0, 1, 0.9), (0, 2, 0.9), (1, 2, 0.9), *((i, 3, similarity) for i, similarity in enumerate(between))]
+    assert sum(map(Fraction, between)) / 3 == Fraction(unit / FIXED_POINT)
+    assert naive_link(edges, 4, unit / FIXED_POINT)[0] == {frozenset(range(4))}
+    assert partition(run(edges, 4, unit / FIXED_POINT)) == {frozenset(range(4))}
+
+
+def test_no_articles_and_no_edges() -> None:
+    """Nothing gives nothing; articles without edges are alone."""
+    assert run([], 0, 0.06).tolist() == []
+    assert run([], 3, 0.06).tolist() == [0, 1, 2]
+    assert run([], 3, 0.0).tolist() == [0, 1, 2]
+
+
+# --- large graphs -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def chain() -> NDArray[np.float64]:
+    """Similarities of 200,000 articles, each to the one before it, all different."""
+    rng = np.random.Generator(np.random.PCG64(3))
+    return rng.integers(round(0.12 * FIXED_POINT), FIXED_POINT, 199_999) / FIXED_POINT
+
+
+@pytest.mark.parametrize("cut", [0.06, 0.01])
+def test_a_long_chain_is_cut_as_defined(chain: NDArray[np.float64], cut: float) -> None:
+    """A chain of 200,000 articles falls into the runs that average linkage on a path must give."""
+    articles = len(chain) + 1
+    labels = link(np.arange(articles - 1), np.arange(1, articles), chain, articles, cut)
+    begins = np.concatenate([[0], np.flatnonzero(labels[1:] != labels[:-1]) + 1])
+    assert begins.tolist() == naive_chain(chain.tolist(), cut)
+    assert len(np.unique(labels)) == len(begins)
+
+
+def test_a_long_chain_is_one_component(chain: NDArray[np.float64]) -> None:
+    """With a cut of 0 a chain of 200,000 articles is one cluster."""
+    articles = len(chain) + 1
+    labels = link(np.arange(articles - 1), np.arange(1, articles), chain, articles, 0.0)
+    assert len(np.unique(labels)) == 1
+
+
+def test_a_chain_whose_similarity_rises_is_followed_to_its_end() -> None:
+    """The longest possible chain of nearest neighbours is no deeper than it is long, and needs no recursion."""
+    articles = 200_000
+    similarity = np.linspace(0.12, 1, articles - 1)
+    labels = link(np.arange(articles - 1), np.arange(1, articles), similarity, articles, 0.06)
+    begins = [0, *(np.flatnonzero(labels[1:] != labels[:-1]) + 1).tolist()]
+    assert begins == naive_chain(similarity.tolist(), 0.06)
+
+
+def test_a_long_chain_takes_memory_in_line_with_its_edges() -> None:
+    """200,000 articles in a chain are clustered in less than 200 bytes each: there is no matrix."""
+    pytest.importorskip("resource", reason="the peak of memory is asked of a POSIX system")
+    unit = 1 if sys.platform == "darwin" else 1024
+    script = """
+import resource
+import numpy as np
+import dedup
+from dedup.clusters import link
+similarity = np.linspace(0.12, 1, 199_999)
+left, right = np.arange(199_999), np.arange(1, 200_000)
+link(left[:9], right[:9], similarity[:9], 10, 0.06)  # compiled, or loaded, before it is measured
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+link(left, right, similarity, 200_000, 0.06)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    environment = os.environ | {"PYTHONPATH": str(Path(dedup.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
+    assert int(done.stdout) * unit < 200 * 200_000
+
+
+def test_a_star_keeps_as_many_leaves_as_the_mean_allows() -> None:
+    """Of 100,000 articles that are like one only, the closest stay with it until their mean is under the cut."""
+    leaves, cut = 100_000, 0.06
+    rng = np.random.Generator(np.random.PCG64(4))
+    similarity = rng.permutation(np.linspace(0.12, 1, leaves))
+    labels = link(np.zeros(leaves, np.int64), np.arange(1, leaves + 1), similarity, leaves + 1, cut)
+    closest = np.argsort(-similarity)
+    kept = next(k for k in range(leaves) if similarity[closest[k]] / (k + 1) < cut)
+    assert set(np.flatnonzero(labels == labels[0]).tolist()) == {0, *(closest[:kept] + 1).tolist()}
+    assert len(np.unique(labels)) == leaves + 1 - kept
+
+
+def test_a_star_is_one_component() -> None:
+    """With a cut of 0 a star is one cluster, however many leaves it has."""
+    leaves = 100_000
+    labels = link(np.zeros(leaves, np.int64), np.arange(1, leaves + 1), np.full(leaves, 0.5), leaves + 1, 0.0)
+    assert len(np.unique(labels)) == 1
+
+
+# --- crowds -------------------------------------------------------------------------------------------------------
+
+
+def crowd(first: int, articles: int, compared: int, rng: np.random.Generator) -> tuple[list[Edge], list[bool]]:
+    """Articles that are all alike, of which all are compared with the first few only."""
+    edges = [
+        (first + j, first + i, float(rng.uniform(0.3, 0.9))) for i in range(articles) for j in range(min(i, compared))
+    ]
+    return edges, [i >= compared for i in range(articles)]
+
+
+@pytest.mark.parametrize("cut", [0.06, 0.25])
+def test_a_crowd_is_one_cluster_and_another_is_another(cut: float) -> None:
+    """5,000 articles of which each was compared with the first 64 are one cluster; an unrelated 1,000 are not in it."""
+    rng = np.random.Generator(np.random.PCG64(5))
+    one, one_crowded = crowd(0, 5_000, 64, rng)
+    other, other_crowded = crowd(5_000, 1_000, 64, rng)
+    stray = [(int(rng.integers(5_000)), int(rng.integers(5_000, 6_000)), 0.13) for _ in range(300)]
+    stray = list({(i, j): (i, j, s) for i, j, s in stray}.values())
+    labels = run([*one, *other, *stray], 6_000, cut, one_crowded + other_crowded)
+    assert partition(labels) == {frozenset(range(5_000)), frozenset(range(5_000, 6_000))}
+
+
+def test_an_article_of_a_crowd_goes_where_it_is_closest() -> None:
+    """Of two clusters that it is like, a crowded article joins the one with the higher mean, at or above the cut."""
+    edges = [(0, 1, 0.9), (2, 3, 0.9)]
+    near_second = [(0, 4, 0.2), (1, 4, 0.2), (2, 4, 0.5), (3, 4, 0.1)]  # means 0.2 and 0.3
+    crowded = [False] * 4 + [True]
+    assert partition(run(edges + near_second, 5, 0.06, crowded)) == {frozenset({0, 1}), frozenset({2, 3, 4})}
+    assert partition(run(edges + near_second, 5, 0.31, crowded)) == {
+        frozenset({0, 1}),
+        frozenset({2, 3}),
+        frozenset({4}),
+    }
+
+
+def test_an_edge_to_one_of_many_is_not_enough_for_a_crowded_article() -> None:
+    """Its mean is over all articles of the cluster that are not crowded, those without an edge counting as 0."""
+    edges = [(i, j, 0.9) for i, j in combinations(range(8), 2)] + [(0, 8, 0.4)]
+    assert len(partition(run(edges, 9, 0.06, [False] * 8 + [True]))) == 2
+    assert len(partition(run(edges, 9, 0.05, [False] * 8 + [True]))) == 1
+
+
+def test_crowded_articles_that_find_no_cluster_are_linked_among_themselves() -> None:
+    """What no cluster takes in is not lost."""
+    edges = [(0, 1, 0.9), (2, 3, 0.8), (3, 4, 0.7), (2, 4, 0.7)]
+    assert partition(run(edges, 6, 0.1, [False, False, True, True, True, True])) == {
+        frozenset({0, 1}),
+        frozenset({2, 3, 4}),
+        frozenset({5}),
+    }
+
+
+@given(sparse_graphs(ties=True, most=14), st.data())
+@settings(max_examples=100, deadline=None)
+def test_crowds_leave_sane_labels(graph: tuple[list[Edge], int], data: st.DataObject) -> None:
+    """Whoever is crowded: labels name a member, nobody leaves its component, and the order of edges does not matter."""
+    edges, articles = graph
+    crowded = data.draw(st.lists(st.booleans(), min_size=articles, max_size=articles))
+    cut = data.draw(st.sampled_from([0.0, 0.06, 0.25]))
+    labels = run(edges, articles, cut, crowded)
+    assert all(labels[label] == label for label in labels)
+    reach = components(edges, articles)
+    assert all(any(group <= component for component in reach) for group in partition(labels))
+    assert partition(run(edges[::-1], articles, cut, crowded)) == partition(labels)
+
+
+@given(sparse_graphs(ties=True, most=14), st.data())
+@settings(max_examples=50, deadline=None)
+def test_crowds_do_not_matter_to_connected_components(graph: tuple[list[Edge], int], data: st.DataObject) -> None:
+    """With a cut of 0 every edge joins, whoever is crowded."""
+    edges, articles = graph
+    crowded = data.draw(st.lists(st.booleans(), min_size=articles, max_size=articles))
+    assert partition(run(edges, articles, 0.0, crowded)) == components(edges, articles)
+
+
+# --- the result ---------------------------------------------------------------------------------------------------
+
+
+def result(
+    distinct: list[int],
+    edges: list[Edge],
+    *,
+    threshold: float = 0.125,
+    linkage: float = 0.5,
+    ids: list[Any] | None = None,
+) -> Clusters:
+    """A result over articles with these distinct texts (-1: none), and edges between the distinct texts."""
+    numbers = np.array(distinct, np.int64)
+    count = int(numbers.max(initial=-1)) + 1
+    first = np.array([distinct.index(number) for number in range(count)], np.int64)
+    left, right, similarity = zip(*edges, strict=True) if edges else ((), (), ())
+    graph = Graph(
+        first,
+        numbers,
+        np.array(left, np.int64),
+        np.array(right, np.int64),
+        np.array(similarity, np.float64),
+        np.zeros(count, np.bool_),
+    )
+    column = None if ids is None else pa.chunked_array([pa.array(ids)])
+    return Clusters(graph, threshold, linkage, column)
+
+
+def small() -> Clusters:
+    """Seven articles: 0, 2 and 5 have one text, which is like that of 3; 1 and 4 are alike; 6 has no text."""
+    return result([0, 1, 0, 2, 3, 0, -1], [(0, 2, 0.5), (1, 3, 0.25)], ids=list("abcdefg"))
+
+
+@st.composite
+def results(draw: st.DrawFn) -> Clusters:
+    """Any result of a few articles, with copies and articles without text; all sums are exact."""
+    count = draw(st.integers(0, 7))
+    distinct = draw(st.permutations([*range(count), *draw(st.lists(st.integers(-1, max(count - 1, -1)), max_size=8))]))
+    pairs = draw(st.lists(st.sampled_from(list(combinations(range(count), 2))), unique=True)) if count > 1 else []
+    edges = [(i, j, draw(st.integers(16, 128)) / 128) for i, j in pairs]
+    return result(list(distinct), edges, threshold=0.125, linkage=draw(st.sampled_from([0.0, 0.5, 1.0])))
+
+
+def similarities(found: Clusters) -> NDArray[np.float64]:
+    """Every pair of articles by definition: 1 for copies, an edge's similarity from the threshold up, else 0."""
+    graph = found.graph
+    known = np.zeros((len(graph.first) + 1,) * 2)
+    for i, j, similarity in zip(graph.left, graph.right, graph.similarity, strict=True):
+        known[i, j] = known[j, i] = similarity if similarity >= found.threshold else 0.0
+    np.fill_diagonal(known, 1.0)
+    known[-1, -1] = 0.0
+    return known[np.ix_(graph.distinct, graph.distinct)]
+
+
+def test_a_result_holds_its_clusters_largest_first() -> None:
+    """Clusters of two or more articles come largest first, copies counted; their members ascend."""
+    found = small()
+    assert len(found) == 2
+    assert [cluster.members.tolist() for cluster in found] == [[0, 2, 3, 5], [1, 4]]
+    assert [len(cluster) for cluster in found] == [4, 2]
+    assert found[0].members.tolist() == [0, 2, 3, 5]
+    assert found[-1].members.tolist() == [1, 4]
+    assert [cluster.members.tolist() for cluster in found[:1]] == [[0, 2, 3, 5]]
+    with pytest.raises(IndexError):
+        found[2]
+    assert found.labels.tolist() == [0, 1, 0, 0, 1, 0, 6]
+    assert found.sizes.tolist() == [4, 2, 4, 4, 2, 4, 1]
+
+
+def test_a_result_shows_itself_in_one_line() -> None:
+    """The line says how many clusters, how many articles in them, of how many, and the threshold."""
+    assert repr(small()) == "<Clusters: 2 of 6 among 7 articles, threshold 0.125>"
+    many = result([0] * 1_500 + [1] * 1_234, [])
+    assert repr(many) == "<Clusters: 2 of 2,734 among 2,734 articles, threshold 0.125>"
+
+
+def test_nothing_is_a_result_too() -> None:
+    """No articles give no clusters, in every view."""
+    found = result([], [])
+    assert (len(found), list(found), found[:]) == (0, [], [])
+    assert repr(found) == "<Clusters: 0 of 0 among 0 articles, threshold 0.125>"
+    assert found.labels.tolist() == found.sizes.tolist() == found.pairs.left.tolist() == []
+    assert found.to_arrow().num_rows == len(found.to_pandas()) == len(found.to_polars()) == 0
+
+
+@given(results())
+@settings(max_examples=200, deadline=None)
+def test_every_cluster_is_described_by_its_articles(found: Clusters) -> None:
+    """Members, mean similarity and representative are those of the definition, copies included."""
+    known = similarities(found)
+    labels = found.labels
+    seen: list[int] = []
+    for cluster in found:
+        members = cluster.members.tolist()
+        assert members == sorted(members) == np.flatnonzero(labels == cluster.representative).tolist()
+        inside = known[np.ix_(members, members)]
+        np.fill_diagonal(inside, 0.0)
+        assert cluster.similarity == inside.sum() / (len(members) * (len(members) - 1))
+        totals = inside.sum(axis=1)
+        assert cluster.representative == members[int(totals.argmax())]  # the first of the highest
+        seen += members
+    assert len(set(seen)) == len(seen)
+    assert sorted(seen) == np.flatnonzero(found.sizes > 1).tolist()
+    order = [(-len(cluster), cluster.representative) for cluster in found]
+    assert order == sorted(order)
+    assert found.sizes.tolist() == [labels.tolist().count(label) for label in labels]
+
+
+@given(results())
+@settings(max_examples=100, deadline=None)
+def test_labels_keep_copies_together_and_others_by_edges(found: Clusters) -> None:
+    """Copies have one label, articles without text have their own, and the distinct texts are linked."""
+    labels, graph = found.labels, found.graph
+    assert all(labels[label] == label for label in labels)
+    for i, number in enumerate(graph.distinct):
+        assert labels[i] == (i if number < 0 else labels[graph.first[number]])
+    kept = graph.similarity >= found.threshold
+    linked = link(
+        graph.left[kept], graph.right[kept], graph.similarity[kept], len(graph.first), found.threshold * found.linkage
+    )
+    assert partition(labels[graph.first]) == partition(linked)
+
+
+@given(results())
+@settings(max_examples=100, deadline=None)
+def test_pairs_are_the_edges_and_one_for_each_copy(found: Clusters) -> None:
+    """Every verified edge once, between first articles; every further copy once, with the first; in order."""
+    graph, pairs = found.graph, found.pairs
+    expected = {
+        (*sorted((int(graph.first[i]), int(graph.first[j]))), float(s))
+        for i, j, s in zip(graph.left, graph.right, graph.similarity, strict=True)
+        if s >= found.threshold
+    }
+    for position, number in enumerate(graph.distinct.tolist()):
+        if number >= 0 and graph.first[number] != position:
+            expected.add((int(graph.first[number]), position, 1.0))
+    given = list(zip(pairs.left.tolist(), pairs.right.tolist(), pairs.similarity.tolist(), strict=True))
+    assert given == sorted(expected)
+
+
+@given(results())
+@settings(max_examples=100, deadline=None)
+def test_similarity_to_the_representative(found: Clusters) -> None:
+    """It is 1 for the representative, its copies and an article alone, else the edge's; NaN where there is none."""
+    known = similarities(found)
+    for i, (label, similarity) in enumerate(zip(found.labels, found.to_representative, strict=True)):
+        if i == label:
+            assert similarity == 1
+        elif known[i, label] > 0:
+            assert similarity == known[i, label]
+        else:
+            assert np.isnan(similarity)
+
+
+# --- another threshold --------------------------------------------------------------------------------------------
+
+
+@given(results(), st.sampled_from([0.125, 0.25, 0.5, 0.75, 1.0, 1]))
+@settings(max_examples=100, deadline=None)
+def test_another_threshold_is_a_fresh_result(found: Clusters, threshold: float) -> None:
+    """Cut at another threshold, everything is as in a run that had only the edges from there up; the original stays."""
+    before = found.labels.tolist()
+    cut = found.at(threshold)
+    graph = found.graph
+    kept = graph.similarity >= threshold
+    fresh = dataclasses.replace(
+        found,
+        graph=dataclasses.replace(
+            graph, left=graph.left[kept], right=graph.right[kept], similarity=graph.similarity[kept]
+        ),
+        threshold=threshold,
+    )
+    assert cut.labels.tolist() == fresh.labels.tolist()
+    assert [c.similarity for c in cut] == [c.similarity for c in fresh]
+    assert [column.tolist() for column in cut.pairs] == [column.tolist() for column in fresh.pairs]
+    assert cut.threshold == threshold
+    assert cut.linkage == found.linkage
+    assert found.threshold == 0.125
+    assert found.labels.tolist() == before
+
+
+def test_a_higher_threshold_splits() -> None:
+    """At 0.3 the weaker cluster is gone; at 1 copies alone remain, and texts that were found equal."""
+    found = small()
+    assert found.at(0.3).labels.tolist() == [0, 1, 0, 0, 4, 0, 6]
+    assert found.at(1.0).labels.tolist() == [0, 1, 0, 3, 4, 0, 6]
+    assert found.labels.tolist() == [0, 1, 0, 0, 1, 0, 6]
+    assert found.at(0.125).labels.tolist() == found.labels.tolist()
+    assert result([0, 1], [(0, 1, 1.0)]).at(1.0).labels.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("threshold", [0.1, 0, -1, 1.01, 70, float("nan")])
+def test_a_lower_threshold_was_never_computed(threshold: float) -> None:
+    """Below the run's own threshold, or above 1, the error says what is allowed and what to do."""
+    with pytest.raises(
+        SettingsError, match=rf"from 0.125, the run's own, to 1, got {threshold!r}; .*run cluster\(\) again"
+    ):
+        small().at(threshold)
+
+
+def test_a_result_is_frozen() -> None:
+    """Neither a result nor a cluster can be changed."""
+    found = small()
+    for thing, name in ((found, "threshold"), (found[0], "representative"), (found.graph, "left")):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(thing, name, 0)
+
+
+# --- tables -------------------------------------------------------------------------------------------------------
+
+
+def test_the_arrow_table_has_a_row_an_article() -> None:
+    """Ids, labels as ids, sizes and similarities, in the order of the articles."""
+    table = small().to_arrow()
+    assert table.column_names == ["id", "label", "size", "similarity"]
+    assert table.to_pydict() == {
+        "id": list("abcdefg"),
+        "label": list("abaabag"),
+        "size": [4, 2, 4, 4, 2, 4, 1],
+        "similarity": [1.0, 1.0, 1.0, 0.5, 0.25, 1.0, 1.0],
+    }
+
+
+def test_without_ids_positions_stand_for_them() -> None:
+    """The table of articles without ids speaks of positions."""
+    table = dataclasses.replace(small(), ids=None).to_arrow()
+    assert table["id"].to_pylist() == list(range(7))
+    assert table["label"].to_pylist() == small().labels.tolist()
+    assert table.schema.types == [pa.int64(), pa.int64(), pa.int64(), pa.float64()]
+
+
+def test_a_similarity_that_was_never_computed_is_null() -> None:
+    """A member without an edge to its representative has no similarity in the table, not a number that is none."""
+    found = result([0, 1, 2], [(0, 1, 1.0), (1, 2, 0.75)], linkage=0.0)
+    assert found.labels.tolist() == [1, 1, 1]
+    path = result([0, 1, 2, 3], [(0, 1, 0.5), (1, 2, 1.0), (2, 3, 0.5)], linkage=0.0)
+    assert path.labels.tolist() == [1, 1, 1, 1]
+    table = path.to_arrow()
+    assert table["similarity"].to_pylist() == [0.5, 1.0, 1.0, None]
+    assert table["similarity"].null_count == 1
+
+
+def test_the_table_as_pandas_and_as_polars() -> None:
+    """Both frames hold what the Arrow table holds."""
+    found = small()
+    assert found.to_pandas().to_dict("list") == found.to_arrow().to_pydict()
+    assert found.to_polars().to_dict(as_series=False) == found.to_arrow().to_pydict()
+
+
+@pytest.mark.parametrize("package", ["pandas", "polars"])
+def test_a_missing_extra_is_answered_with_the_line_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    """Without the optional package the error is the pip line, and an ImportError."""
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtraError) as caught:
+        getattr(small(), f"to_{package}")()
+    assert str(caught.value).endswith(f"pip install 'article-dedup[{package}]'")
+    assert f"to_{package}() needs {package}" in str(caught.value)
+    assert isinstance(caught.value, ImportError)

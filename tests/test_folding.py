@@ -1,0 +1,211 @@
+"""`dedup.folding`: texts that read alike are compared alike."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+
+import naive
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from dedup.folding import CODE_POINT, fold, fold_table
+
+GENERATED = settings(deadline=None, max_examples=200)
+TEXTS = st.text(st.one_of(st.sampled_from(naive.MIXED), st.characters()), max_size=40)
+
+
+def test_textbook_example() -> None:
+    """Traditional, full width, case, accents and punctuation fall together."""
+    assert fold("「續費」 Ｎｏ．１，Ｃａｆé") == fold("续费 no. 1 CAFE") == "续费no1cafe"
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("ﬁnﬂow ĳ ǆ", "finflowijdz"),
+        ("½ ① Ⅷ ㏒ 10²", "121viiilog102"),
+        ("𝐇𝓮𝔩𝕝𝖔 Ⓗⓔⓛⓛⓞ 🄷🄴🄻🄻🄾", "hellohellohello"),
+        ("㈱ ㍿ ℡ ™ ℃", "株株式会社teltmc"),
+        ("ﷺ", "صلىاللهعليهوسلم"),
+    ],
+)
+def test_compatibility_forms_become_what_they_stand_for(text: str, folded: str) -> None:
+    """Ligatures, fractions, circled, squared and mathematical letters are spelled out."""
+    assert fold(text) == naive.fold(folded)
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"), [("ÀÇÉÑØ", "acenø"), ("Straße STRASSE", "strassestrasse"), ("İIıi", "iiii")]
+)
+def test_case_and_accents(text: str, folded: str) -> None:
+    """Case is folded, not lowered, and accents are dropped."""
+    assert fold(text) == naive.fold(folded)
+
+
+def test_full_width_and_half_width() -> None:
+    """Full-width Latin is Latin; half-width katakana is katakana, with its voicing marks dropped like the others."""
+    assert fold("ＡＢＣ１２３") == "abc123"
+    assert fold("ｶﾀｶﾅ") == "カタカナ"
+    assert fold("ｶﾞ") == fold("ガ") == fold("カ\u3099") == fold("カ")
+
+
+def test_traditional_is_simplified() -> None:
+    """The same sentence in both scripts is one text."""
+    assert fold("國內電話卡續費，號碼隨機發放") == fold("国内电话卡续费，号码随机发放") == "国内电话卡续费号码随机发放"
+
+
+@pytest.mark.parametrize(
+    ("fake", "real"),
+    [("раураl", "paypal"), ("Αpple", "apple"), ("nеtflіх", "netflix"), ("ВТС", "btc"), ("ｍісrоѕоft", "microsoft")],
+)
+def test_look_alikes_in_a_latin_word(fake: str, real: str) -> None:
+    """Cyrillic and Greek letters that look Latin are Latin."""
+    assert not fake.isascii()
+    assert fold(fake) == real
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\u200bb\u200cc\u200d\u2060\ufeff",
+        "a\u00adb\u034fc\u202e\u2066",
+        "a\u0301b\u0308\u0323c\u20dd",
+        "a😀b👨‍👩‍👧c🇨🇳👍🏽",
+        "a\ufe0fb\U000e0100c\U000e0061",
+        "a, b; (c)!\n\t\r\u3000\u2028",
+        "「a」、b。…c【】·",
+        "a\0b\x1bc\x7f\x85",
+        "a_b-c$+€¥",
+        "a\u115fb\u1160c\u3164\uffa0",
+        "a\ud800b\udfffc\udc80",
+        "a\uffffb\U0010ffffc\ue000\ufffd",
+    ],
+    ids=[
+        "zero-width",
+        "format",
+        "marks",
+        "emoji",
+        "selectors",
+        "ascii",
+        "cjk",
+        "control",
+        "symbols",
+        "fillers",
+        "surrogates",
+        "none",
+    ],
+)
+def test_what_is_dropped(text: str) -> None:
+    """Nothing but letters and digits stays."""
+    assert fold(text) == "abc"
+
+
+def test_digits_of_every_script_are_ascii() -> None:
+    """A phone number is the same number in all digits; 一二三 are words and stay."""
+    assert fold("٣٤٥ ४५६ ๓๔๕ ３４５ ₃⁴⑤ 𝟛𝟜𝟝") == "345456345345345345"
+    assert fold("一二三〇") == "一二三〇"
+    digits = [c for c in map(chr, range(sys.maxunicode)) if unicodedata.decimal(c, None) is not None]
+    assert [fold(c) for c in digits] == [str(unicodedata.decimal(c)) for c in digits]
+
+
+def test_hangul_of_jamo_is_hangul() -> None:
+    """Every syllable is the same composed, decomposed, and after other text."""
+    syllables = "".join(map(chr, range(0xAC00, 0xD7A4)))
+    assert fold(syllables) == syllables
+    assert fold(unicodedata.normalize("NFD", syllables)) == syllables
+    assert fold("a" + unicodedata.normalize("NFD", "한글 말")) == "a한글말"
+    assert fold("ㅎㅏㄴ") == "하ᄂ", "a compatibility jamo is an initial: the final is not known to be one"
+
+
+@pytest.mark.parametrize("between", ["", " ", "-", "\u200b", "😀", "\u3000"])
+def test_what_is_dropped_does_not_keep_jamo_apart(between: str) -> None:
+    """Jamo meet across whatever is dropped between them, white space too; else folding twice would change more."""
+    assert fold(f"ᄀ{between}ᅡ{between}ᆨ") == "각"
+
+
+def test_empty() -> None:
+    """Of nothing, or nothing that counts, nothing is left."""
+    assert fold("") == fold("\0") == fold(" \n😀\ud800") == ""
+
+
+def test_a_text_that_grows() -> None:
+    """One character may become 15, again and again."""
+    assert fold("ﷺ" * 1000) == fold("ﷺ") * 1000
+    assert len(fold("ﷺ")) == 15
+
+
+def test_ascii() -> None:
+    """Letters and digits of ASCII fold to themselves in lower case, all else in it to nothing."""
+    assert [fold(chr(c)) for c in range(128)] == [chr(c).lower() if chr(c).isalnum() else "" for c in range(128)]
+
+
+def test_every_entry_is_a_fixed_point() -> None:
+    """Whatever any of the 1,114,112 code points becomes is folded already."""
+    table, expansions = fold_table()
+    single = table[(table > 0) & (table < 1 << 31)]
+    assert len(table) == 0x110000
+    assert np.array_equal(table[single & CODE_POINT], single)
+    assert np.array_equal(table[expansions & CODE_POINT], expansions)
+
+
+def test_every_expansion_lies_in_the_list() -> None:
+    """Expansions are used up exactly, are two characters or more, and under six for a byte of UTF-8."""
+    table, expansions = fold_table()
+    codes = np.flatnonzero(table >> 31)
+    starts, lengths = (table[codes] & 0x7FFFFFFF) >> 5, table[codes] & 31
+    assert np.array_equal(starts + lengths, np.append(starts[1:], len(expansions)))
+    assert lengths.min() == 2
+    assert max(n / len(chr(c).encode()) for c, n in zip(codes.tolist(), lengths.tolist(), strict=True)) < 6
+
+
+def test_the_table_agrees_with_python_where_python_knows() -> None:
+    """Every assigned character folds like its caseless compatibility decomposition."""
+    for character in map(chr, range(sys.maxunicode + 1)):
+        if unicodedata.category(character) not in ("Cn", "Cs", "Co"):
+            flat = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())
+            if flat != character:
+                assert naive.fold(character) == naive.fold(flat), f"U+{ord(character):04X}"
+
+
+@GENERATED
+@given(TEXTS)
+def test_folding_is_the_table_and_then_jamo(text: str) -> None:
+    """The kernel does what the reference does."""
+    assert fold(text) == naive.fold(text)
+
+
+@GENERATED
+@given(TEXTS | st.text("ᄀㄱ가ᅡㅏᆨㄳ -a", max_size=12))
+@example("ᄀ ᅡ")
+def test_folding_twice_is_folding_once(text: str) -> None:
+    """Folded text is its own folded form, and is all letters and digits."""
+    folded = fold(text)
+    assert fold(folded) == folded
+    assert not any(c.isspace() for c in folded)
+
+
+@GENERATED
+@given(st.text(st.characters(exclude_categories=()), max_size=40))
+def test_any_text_folds(text: str) -> None:
+    """Folding never fails, lone surrogates included."""
+    assert fold(text) == naive.fold(text)
+
+
+@GENERATED
+@given(TEXTS)
+def test_normal_forms_and_case_fold_together(text: str) -> None:
+    """NFC, NFD, NFKC and NFKD of a text, and its case-folded form, are one text."""
+    assert {fold(unicodedata.normalize(form, text)) for form in ("NFC", "NFD", "NFKC", "NFKD")} == {fold(text)}
+    assert fold(unicodedata.normalize("NFKD", text).casefold()) == fold(text)
+
+
+@GENERATED
+@given(TEXTS, TEXTS)
+def test_texts_fold_side_by_side(left: str, right: str) -> None:
+    """The fold of two texts in a row is that of each in a row, but for jamo that meet."""
+    if not "\u1161" <= fold(right)[:1] <= "\u11ff":
+        assert fold(left + right) == fold(left) + fold(right)
+    assert fold(left + right) == unicodedata.normalize("NFC", fold(left) + fold(right))

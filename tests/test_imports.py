@@ -1,0 +1,166 @@
+"""Imports run one way, down, and every optional dependency has one door."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+ORDER = [
+    # the command line
+    "__main__",
+    "cli",
+    # the whole job
+    "pipeline",
+    "progress",
+    "files",
+    # the stages, last to first
+    "clusters",
+    "pairs",
+    "bands",
+    "signatures",
+    "weights",
+    "shingles",
+    "words",
+    "background",
+    "folding",
+    "articles",
+    # what they all stand on
+    "kernels",
+    "threads",
+    "settings",
+    "errors",
+]
+"""The table of contents: a module imports only from further down. A package (`files`) has one place."""
+
+STAGES = set(ORDER[ORDER.index("clusters") : ORDER.index("kernels")])
+
+KNOWN_TO_EACH_OTHER = {
+    "shingles": {"folding", "background", "words"},  # text becomes shingles in one pass over the bytes
+    "words": {"folding"},  # cut on Simplified characters
+    "weights": {"background"},  # the prior
+    "pairs": {"bands"},  # the type `Buckets`
+}
+"""Stages meet in `pipeline`; these alone import others, and no more than this."""
+
+DOORS = {
+    "numba": "kernels",
+    "jieba": "words",
+    "datasketch": "signatures",
+    "pandas": "clusters",
+    "polars": "clusters",
+    "trafilatura": "files",
+}
+"""Third-party packages that one module alone may import; all but numba when they are needed, not before."""
+
+MODULES = sorted(path for path in (ROOT / "dedup").rglob("*.py") if path != ROOT / "dedup" / "__init__.py")
+
+
+def dotted(path: Path) -> str:
+    """The name of a module below `dedup`."""
+    return ".".join(path.relative_to(ROOT / "dedup").with_suffix("").parts).removesuffix(".__init__")
+
+
+def place(name: str) -> str:
+    """Where a module stands in the table of contents: a package is one place."""
+    return name.partition(".")[0]
+
+
+def statements(tree: ast.AST, *, at_import: bool) -> Iterator[ast.Import | ast.ImportFrom]:
+    """The imports of a module: all of them, or those that run when it is imported itself."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+        elif not at_import or not (
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
+        ):
+            yield from statements(node, at_import=at_import)
+
+
+def imported(path: Path, *, at_import: bool = False) -> set[str]:
+    """Dotted names that a module imports; what it takes from `dedup` itself is a module."""
+    names = set()
+    for node in statements(ast.parse(path.read_text("utf-8")), at_import=at_import):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        else:
+            assert node.module and not node.level, f"{dotted(path)} imports relatively: write the whole name"
+            names |= {f"dedup.{alias.name}" for alias in node.names} if node.module == "dedup" else {node.module}
+    return names
+
+
+def own(path: Path) -> set[str]:
+    """Names below `dedup` that a module imports."""
+    return {name.removeprefix("dedup.") for name in imported(path) if name.startswith("dedup.")}
+
+
+def run(code: str) -> str:
+    """What a new process prints that runs this, and no warning."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_list_is_the_table_of_contents() -> None:
+    """Every module has its place in the list, and every place its module."""
+    assert sorted(ORDER) == sorted({place(dotted(path)) for path in MODULES})
+
+
+@pytest.mark.parametrize("path", MODULES, ids=dotted)
+def test_imports_run_down(path: Path) -> None:
+    """No module imports from its own height or further up."""
+    here = place(dotted(path))
+    allowed = set(ORDER[ORDER.index(here) + 1 :])
+    assert {place(name) for name in own(path)} - {here} <= allowed
+
+
+def test_no_package_imports_in_a_circle() -> None:
+    """Within a package, too, imports run one way."""
+    inside = {dotted(path): {name for name in own(path) if place(name) == place(dotted(path))} for path in MODULES}
+    assert list(TopologicalSorter(inside).static_order())
+
+
+@pytest.mark.parametrize("stage", sorted(STAGES))
+def test_stages_meet_in_the_pipeline(stage: str) -> None:
+    """A stage knows no other stage, but for the few that are named."""
+    others = {place(name) for path in MODULES if place(dotted(path)) == stage for name in own(path)} & STAGES
+    assert others - {stage} == KNOWN_TO_EACH_OTHER.get(stage, set())
+
+
+@pytest.mark.parametrize("package", sorted(DOORS))
+def test_a_dependency_has_one_door(package: str) -> None:
+    """One module imports it, and only when it is needed."""
+    doors = [path for path in MODULES if package in {place(name) for name in imported(path)}]
+    assert {place(dotted(path)) for path in doors} == {DOORS[package]}
+    if package != "numba":
+        assert not any(package in {place(name) for name in imported(path, at_import=True)} for path in doors)
+
+
+def test_importing_the_package_loads_next_to_nothing() -> None:
+    """Names load when they are first used."""
+    heavy = {"numba", "numpy", "pyarrow", "rich", "click", "scipy", *DOORS}
+    assert run(f"import dedup, sys; print(sorted({heavy!r} & sys.modules.keys()))").strip() == "[]"
+
+
+def test_the_whole_job_loads_no_more_than_it_needs() -> None:
+    """Neither extras, nor what only some settings, the command line, or a progress bar need."""
+    spared = {"rich", "click", "dedup.files", "dedup.progress", *DOORS} - {"numba", "pandas"}  # pyarrow loads pandas
+    code = "import dedup, sys; dedup.cluster(['手机卡续费', '手机卡續費'])"
+    assert run(f"{code}; print(sorted({spared!r} & sys.modules.keys()))").strip() == "[]"
+
+
+def test_every_module_imports_without_the_extras() -> None:
+    """With the dependencies alone, nothing breaks before an extra is asked for."""
+    names = [f"dedup.{dotted(path)}" for path in MODULES if dotted(path) != "__main__"]
+    blocked = "import sys; sys.modules.update(dict.fromkeys(['pandas', 'polars', 'trafilatura', 'duckdb']))"
+    run(f"{blocked}; import importlib; [importlib.import_module(name) for name in {names!r}]")

@@ -1,0 +1,540 @@
+"""`dedup.pipeline`: articles in, clusters out; on examples, on synthetic corpora, and on real ones where they are."""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from collections.abc import Callable
+from itertools import combinations, groupby, pairwise
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import opencc
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+import dedup
+from dedup import pairs, shingles, signatures, weights
+from dedup.clusters import Clusters
+from dedup.errors import DedupWarning, InputError, SettingsError
+from dedup.folding import fold
+from dedup.settings import Settings
+
+STAGES = ["read", "shingle", "weigh", "sign", "band", "verify", "cluster"]
+TEA = {"tea-1", "tea-2", "tea-3", "tea-4", "tea-5"}
+BRIDGE = {"bridge-copy", "bridge-original"}
+FIFTY_MEGABYTES = 50_000_000
+
+
+def groups(found: Clusters) -> set[frozenset[int]]:
+    """The clusters of two or more articles, as sets of positions."""
+    return {frozenset(cluster.members.tolist()) for cluster in found}
+
+
+def named(found: Clusters, names: list[str]) -> list[set[str]]:
+    """The clusters of two or more articles, as sets of names, largest first."""
+    return [{names[member] for member in cluster.members} for cluster in found]
+
+
+def edges(found: Clusters, names: list[int] | None = None) -> set[tuple[frozenset[int], float]]:
+    """Every pair with its similarity, by other names for the positions."""
+    new = list(range(len(found.labels))) if names is None else names
+    return {(frozenset((new[i], new[j])), float(similarity)) for i, j, similarity in zip(*found.pairs, strict=True)}
+
+
+# --- examples -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("unit", ["char", "word"])
+def test_the_examples_hold_one_campaign_and_one_copy(examples: dict[str, str], unit: Any) -> None:
+    """Five rewrites of one source are a cluster, an article and its edited copy another, all others are alone."""
+    names = list(examples)
+    found = dedup.cluster(list(examples.values()), Settings(unit=unit))
+    assert named(found, names) == [TEA, BRIDGE]
+    alone = [i for i, name in enumerate(names) if name not in TEA | BRIDGE]
+    assert found.labels[alone].tolist() == alone
+
+
+def test_a_higher_threshold_leaves_the_copy(examples: dict[str, str]) -> None:
+    """At 0.5 the rewrites are no longer alike, the edited copy still is."""
+    found = dedup.cluster(list(examples.values())).at(0.5)
+    assert named(found, list(examples)) == [BRIDGE]
+
+
+def test_a_higher_threshold_is_as_if_computed(examples: dict[str, str]) -> None:
+    """Cutting at a higher threshold gives what a run at it gives."""
+    low = dedup.cluster(list(examples.values()))
+    for threshold in (0.12, 0.13, 0.2, 0.5, 0.9, 1.0):
+        fresh = dedup.cluster(list(examples.values()), Settings(threshold=threshold))
+        assert low.at(threshold).labels.tolist() == fresh.labels.tolist()
+
+
+# --- real articles ------------------------------------------------------------------------------------------------
+
+
+def test_the_seeds_alone_are_one_cluster(seeds: list[str]) -> None:
+    """Five rewrites and nothing else are found without any corpus to compare with."""
+    assert groups(dedup.cluster(seeds)) == {frozenset(range(5))}
+
+
+@pytest.mark.parametrize("others", [20, 3_000])
+def test_the_seeds_among_clean_articles_are_one_cluster(seeds: list[str], clean: list[str], others: int) -> None:
+    """Among others they are together, and no stranger with them."""
+    found = dedup.cluster(clean[:others] + seeds)
+    mine = set(range(len(found.labels) - 5, len(found.labels)))
+    assert mine in groups(found)
+
+
+def test_the_seeds_in_traditional_characters(seeds: list[str]) -> None:
+    """Written in Traditional characters they are together; and so they are with the originals."""
+    converter = opencc.OpenCC("s2t")
+    converted = [converter.convert(text) for text in seeds]
+    assert groups(dedup.cluster(converted)) == {frozenset(range(5))}
+    assert groups(dedup.cluster(seeds + converted)) == {frozenset(range(10))}
+    assert groups(dedup.cluster(seeds[:2] + converted[2:])) == {frozenset(range(5))}
+    for text, other in zip(seeds, converted, strict=True):
+        assert dedup.similarity(text, other) > 0.95
+
+
+def test_the_seeds_with_a_hundred_copies_of_one(seeds: list[str]) -> None:
+    """A hundred copies of one of them change nothing about who belongs together."""
+    found = dedup.cluster([*seeds, *[seeds[2]] * 100])
+    assert groups(found) == {frozenset(range(105))}
+    assert found[0].representative == 2
+    assert found.at(1.0).sizes.tolist() == [1, 1, 101, 1, 1] + [101] * 100
+
+
+def test_similarity_of_two_is_near_that_in_a_cluster(seeds: list[str]) -> None:
+    """The figure for two texts alone differs a little from that of a run, which counts its own articles."""
+    found = dedup.cluster(seeds).pairs
+    assert len(found.left) == 10
+    for i, j, similarity in zip(*found, strict=True):
+        assert dedup.similarity(seeds[i], seeds[j]) == pytest.approx(similarity, abs=0.015)
+
+
+# --- synthetic corpora --------------------------------------------------------------------------------------------
+
+
+def test_a_campaign_is_exactly_one_cluster(synthetic: ModuleType) -> None:
+    """600 of 2,000 articles that share a template of 40 % are one cluster, with all of them and nobody else."""
+    texts, truth = synthetic.campaign(articles=2_000, share=0.3, common=0.4)
+    found = dedup.cluster(texts)
+    assert groups(found) == {frozenset(np.flatnonzero(truth == 0).tolist())}
+
+
+@pytest.mark.parametrize("crowd", [8, 16, 64])
+def test_a_campaign_larger_than_its_crowd_is_one_cluster_too(synthetic: ModuleType, crowd: int) -> None:
+    """When most members were compared with a few of them only, none is lost and no stranger comes in."""
+    texts, truth = synthetic.campaign(articles=600, share=0.7, common=0.4, characters=300, seed=crowd)
+    found = dedup.cluster(texts, Settings(crowd=crowd))
+    assert found.graph.crowded.any()
+    assert groups(found) == {frozenset(np.flatnonzero(truth == 0).tolist())}
+
+
+@pytest.mark.parametrize("threshold", [0.4, 0.7])
+def test_near_copies_are_the_exact_closure(synthetic: ModuleType, threshold: float) -> None:
+    """The classical job gives the pairs and the connected components of exact Jaccard over five characters."""
+    texts, _ = synthetic.near_copies(articles=250, characters=400, seed=2)
+    folded = [fold(text) for text in texts]
+    sets = [{text[k : k + 5] for k in range(len(text) - 4)} for text in folded]
+    exact = {}
+    reach = {i: frozenset([i]) for i in range(len(texts))}
+    for i, j in combinations(range(len(texts)), 2):
+        similarity = len(sets[i] & sets[j]) / len(sets[i] | sets[j])
+        if similarity >= threshold:
+            exact[i, j] = similarity
+            joined = reach[i] | reach[j]
+            reach |= dict.fromkeys(joined, joined)
+    found = dedup.cluster(texts, Settings.near_copies(threshold, linkage=0.0, recall=0.9999))
+    assert {(i, j): s for i, j, s in zip(*(column.tolist() for column in found.pairs), strict=True)} == exact
+    assert groups(found) == {group for group in reach.values() if len(group) > 1}
+    assert len(exact) > 10
+
+
+def test_full_linkage_joins_a_pair_at_the_threshold() -> None:
+    """With the least mean at the threshold itself, a pair exactly there is a cluster."""
+    one, other = "abcdefgh", "abcdefghij"  # 4 of 6 shingles, if five letters wide
+    settings = Settings(threshold=2 / 3, linkage=1.0, width=5, weighted=False)
+    assert dedup.similarity(one, other, settings) == 2 / 3
+    assert dedup.cluster([one, other], settings).labels.tolist() == [0, 0]
+
+
+# --- what must not matter -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def mixed(synthetic: ModuleType) -> list[str | None]:
+    """300 articles: edited copies, a campaign, exact copies, missing and empty ones."""
+    edited, _ = synthetic.near_copies(articles=130, characters=300, seed=5)
+    spun, _ = synthetic.campaign(articles=140, share=0.4, common=0.4, characters=300, seed=6)
+    return [*edited, *spun, *edited[:10], *spun[:10], None, "", "！？", None, *edited[:6]]
+
+
+@pytest.fixture(scope="module")
+def answer(mixed: list[str | None]) -> Clusters:
+    """Their clusters, as the others must be; large enough to be worth comparing."""
+    found = dedup.cluster(mixed, threads=1)
+    assert len(found) > 10
+    assert len(found[0]) > 50
+    return found
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_order_of_articles_does_not_matter(mixed: list[str | None], answer: Clusters, seed: int) -> None:
+    """Shuffled articles fall into the same clusters, with the same similarities to the last bit."""
+    order = np.random.Generator(np.random.PCG64(seed)).permutation(len(mixed)).tolist()
+    found = dedup.cluster([mixed[place] for place in order])
+    assert {frozenset(order[member] for member in group) for group in groups(found)} == groups(answer)
+    distinct = {(frozenset(mixed[i] or "" for i in pair), s) for pair, s in edges(found, order) if len(pair) > 1}
+    assert distinct == {(frozenset(mixed[i] or "" for i in pair), s) for pair, s in edges(answer)}
+
+
+def test_the_order_of_articles_does_not_matter_in_a_crowd(mixed: list[str | None]) -> None:
+    """Who stands first in a crowd is decided by the texts, so shuffling changes nothing there either."""
+    settings = Settings(crowd=8)
+    found = dedup.cluster(mixed, settings)
+    assert found.graph.crowded.any()
+    order = np.random.Generator(np.random.PCG64(3)).permutation(len(mixed)).tolist()
+    shuffled = dedup.cluster([mixed[place] for place in order], settings)
+    assert {frozenset(order[member] for member in group) for group in groups(shuffled)} == groups(found)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, None])
+def test_threads_do_not_matter(mixed: list[str | None], answer: Clusters, threads: int | None) -> None:
+    """Any number of threads gives the same table, byte for byte."""
+    found = dedup.cluster(mixed, threads=threads)
+    assert found.to_arrow().equals(answer.to_arrow())
+    assert edges(found) == edges(answer)
+
+
+@pytest.mark.parametrize("batch_bytes", [1, 1_000, 50_000])
+def test_batches_of_texts_do_not_matter(
+    monkeypatch: pytest.MonkeyPatch, mixed: list[str | None], answer: Clusters, batch_bytes: int
+) -> None:
+    """However the texts are split for shingling, the table is the same."""
+    monkeypatch.setattr(shingles, "shingle", functools.partial(shingles.shingle, batch_bytes=batch_bytes))
+    assert dedup.cluster(mixed, threads=2).to_arrow().equals(answer.to_arrow())
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "value"),
+    [
+        (pairs, "BLOCK", 1),
+        (pairs, "BLOCK", 37),
+        (pairs, "BLOCK_PAIRS", 1),
+        (signatures, "STEP", 7),
+        (weights, "PART_KEYS", 1_000),
+    ],
+)
+def test_blocks_of_work_do_not_matter(
+    monkeypatch: pytest.MonkeyPatch, mixed: list[str | None], answer: Clusters, module: Any, name: str, value: int
+) -> None:
+    """However signing, weighing and verifying are split, the table is the same."""
+    assert hasattr(module, name)
+    monkeypatch.setattr(module, name, value)
+    found = dedup.cluster(mixed, threads=2)
+    assert found.to_arrow().equals(answer.to_arrow())
+    assert edges(found) == edges(answer)
+
+
+def test_chunks_of_the_column_do_not_matter(mixed: list[str | None], answer: Clusters) -> None:
+    """A column in many chunks, some empty, some slices, is the same column."""
+    whole = pa.array(["before", *mixed, "after"], pa.string())
+    cuts = [1, 1, 2, 50, 51, 200, len(mixed) + 1]
+    chunked = pa.chunked_array([whole.slice(begin, end - begin) for begin, end in pairwise(cuts)])
+    assert dedup.cluster(chunked).to_arrow().equals(answer.to_arrow())
+
+
+def test_copies_of_an_article_do_not_matter_to_the_others(mixed: list[str | None], answer: Clusters) -> None:
+    """Any number of copies of some articles change neither the clusters of the rest nor a similarity."""
+    found = dedup.cluster([*mixed, *mixed[:60], *[mixed[7]] * 500])
+    count = len(mixed)
+    assert {frozenset(group & set(range(count))) for group in groups(found)} - {
+        frozenset([i]) for i in range(count)
+    } == groups(answer)
+    assert {edge for edge in edges(found) if max(edge[0]) < count} == edges(answer)
+
+
+# --- progress -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_progress_is_told_stage_after_stage(mixed: list[str | None], threads: int) -> None:
+    """A function hears of every long stage, in order, from its first step to the whole of it."""
+    told: list[tuple[str, int, int]] = []
+    found = dedup.cluster(mixed, threads=threads, progress=lambda *args: told.append(args))
+    stages = [(name, list(steps)) for name, steps in groupby(told, key=lambda step: step[0])]
+    assert [name for name, _ in stages] == ["shingle", "weigh", "sign", "band", "verify"]
+    for _, steps in stages:
+        total = steps[0][2]
+        assert [done for _, done, _ in steps] == list(range(1, total + 1))
+        assert {whole for *_, whole in steps} == {total}
+    assert list(found.seconds) == STAGES
+    assert all(seconds >= 0 for seconds in found.seconds.values())
+
+
+def test_a_bar_is_drawn_beside_the_result(examples: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    """`progress=True` draws on the standard error stream, nothing on the standard output, and changes no result."""
+    texts = list(examples.values())
+    found = dedup.cluster(texts, progress=True)
+    drawn = capsys.readouterr()
+    assert drawn.out == ""
+    assert "verify" in drawn.err
+    for quiet in (None, False):
+        assert dedup.cluster(texts, progress=quiet).labels.tolist() == found.labels.tolist()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_error_in_the_progress_function_stops_the_work(examples: dict[str, str]) -> None:
+    """What the caller's function raises reaches the caller: a way to cancel."""
+
+    def cancel(stage: str, done: int, total: int) -> None:
+        if stage == "sign":
+            raise RuntimeError(f"cancelled at {done} of {total}")
+
+    with pytest.raises(RuntimeError, match="cancelled at 1 of 1"):
+        dedup.cluster(list(examples.values()), progress=cancel, threads=2)
+
+
+@pytest.mark.parametrize("wrong", ["body", {"threshold": 0.5}, 0.5])
+def test_settings_must_be_settings(examples: dict[str, str], wrong: Any) -> None:
+    """A column's name or a threshold in the place of the settings is refused with what belongs there."""
+    texts = list(examples.values())
+    calls: list[Callable[[], Any]] = [
+        lambda: dedup.cluster(texts, wrong),
+        lambda: dedup.similarity(texts[0], texts[1], wrong),
+    ]
+    for call in calls:
+        with pytest.raises(SettingsError, match=rf"Settings.*got {type(wrong).__name__}"):
+            call()
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, True, "2"])
+def test_threads_must_be_a_whole_number(threads: Any) -> None:
+    """A number of threads that cannot be is refused before any work."""
+    with pytest.raises(SettingsError, match="threads must be a whole number of 1 or more"):
+        dedup.cluster(["a"], threads=threads)
+
+
+# --- scripts and odd texts ----------------------------------------------------------------------------------------
+
+JAPANESE = "毎朝五時に港の市場が開きます。カツオとサバが並び、漁師たちは熱いコーヒーを飲みながら値段を決めます。"
+KOREAN = "새벽 다섯 시에 시장이 문을 엽니다. 고등어와 갈치가 놓이고 어부들은 뜨거운 커피를 마시며 값을 정합니다."
+ENGLISH = "The harbour market opens at five every morning, and fishermen set the price over a cup of hot coffee."
+CHINESE = "港口的市场每天清晨五点开门，鲣鱼和鲭鱼摆满台面，渔民们一边喝着热咖啡一边商量价钱。"
+DISGUISED = {
+    JAPANESE: "毎朝５時に港の市場が開きます！ｶﾂｵとｻﾊﾞが並び 漁師たちは熱いｺｰﾋｰを飲みながら値段を決めます",
+    KOREAN: unicodedata.normalize("NFD", KOREAN).replace(" ", "\u00a0"),
+    ENGLISH: "“THE HARBOUR MARKET” opens at five every mor\u200bning – and "
+    "ﬁshermen set the price over a cup of hot coffee!!",
+    CHINESE: "港口的市場每天清晨五點開門。鰹魚和鯖魚擺滿檯面🐟漁民們一邊喝著熱咖啡一邊商量價錢",
+}
+
+
+def test_every_script_is_found_in_disguise() -> None:
+    """Japanese, Korean, English and Chinese in other forms of the same characters are found, each with its own."""
+    found = dedup.cluster([*DISGUISED.keys(), *DISGUISED.values()])
+    assert found.labels.tolist() == [0, 1, 2, 3, 0, 1, 2, 3]
+    for text in (KOREAN, ENGLISH):
+        assert dedup.similarity(text, DISGUISED[text]) == 1
+    for text in (JAPANESE, CHINESE):  # 五 and ５, 檯 and 台 are different characters
+        assert dedup.similarity(text, DISGUISED[text]) > 0.7
+
+
+@pytest.mark.parametrize("text", [JAPANESE, KOREAN, ENGLISH, CHINESE], ids=["ja", "ko", "en", "zh"])
+@pytest.mark.parametrize("unit", ["char", "word"])
+def test_an_edited_copy_is_found_in_every_script(text: str, unit: Any) -> None:
+    """Half of a text and the whole of it are alike; the other texts are not."""
+    settings = Settings(unit=unit)
+    half = text[: len(text) * 2 // 3]
+    others = [other for other in DISGUISED if other != text]
+    assert dedup.cluster([text, half, *others], settings).labels.tolist() == [0, 0, 2, 3, 4]
+
+
+def test_odd_texts_keep_their_place_and_are_nobodys_duplicate() -> None:
+    """Empty, missing, blank, punctuation and emoji alone: each is by itself, however many there are."""
+    odd = ["", None, "   \n\t", "！？…。", "🎈🎉", "🎈🎉", "\u200b\u200d", "", None, "\0", "\ufeff"]
+    found = dedup.cluster(odd)
+    assert found.labels.tolist() == list(range(len(odd)))
+    assert found.sizes.tolist() == [1] * len(odd)
+    assert len(found) == 0
+
+
+def test_control_characters_do_not_matter() -> None:
+    """NUL and other control characters are neither an end nor a difference."""
+    found = dedup.cluster(["abc\0def ghi", "abcdef\x07ghi", "abc", "\0\0\0"])
+    assert found.labels.tolist() == [0, 0, 2, 3]
+
+
+def test_lone_surrogates_do_not_matter() -> None:
+    """A broken emoji is replaced with a warning, and its article is still found."""
+    with pytest.warns(DedupWarning, match="2 articles hold lone surrogates"):
+        found = dedup.cluster([ENGLISH + "\ud83d", ENGLISH, "\udfff"])
+    assert found.labels.tolist() == [0, 0, 2]
+
+
+def test_short_texts_are_compared_whole() -> None:
+    """A text narrower than a shingle is one shingle: equal to its like, unlike all else."""
+    assert dedup.cluster(["a", "A!", "b", "茶", "茶。", "ab"]).labels.tolist() == [0, 0, 2, 3, 3, 5]
+
+
+def test_texts_of_the_same_shingles_are_alike_at_any_threshold() -> None:
+    """Two different texts with one set of shingles are similar by 1, and found at a threshold of 1."""
+    texts = ["abcdefgh" * 5, "abcdefgh" * 9, "abcdefgi" * 5]
+    assert dedup.cluster(texts, Settings(threshold=1.0)).labels.tolist() == [0, 0, 2]
+
+
+EXTREMES = [
+    Settings(),
+    Settings.near_copies(),
+    Settings(threshold=1.0),
+    Settings(threshold=1e-9),
+    Settings(linkage=0.0),
+    Settings(linkage=1.0),
+    Settings(width=1),
+    Settings(width=255),
+    Settings(slots=16),
+    Settings(recall=0.999999),
+    Settings(recall=0.000001),
+    Settings(crowd=8),
+    Settings(prior=0.0),
+    Settings(prior=1e12),
+    Settings(ceiling=1e-9),
+    Settings(ceiling=1.0),
+    Settings(seed=2**32 - 1),
+    Settings(weighted=False),
+    Settings(unit="word"),
+]
+TEXTS = st.one_of(
+    st.none(),
+    st.text(max_size=30),
+    st.text(alphabet="一二三四五六七abc，。 \0", max_size=40),
+    st.sampled_from([JAPANESE, KOREAN, ENGLISH, CHINESE, "", "🎈", "a"]),
+)
+
+
+def check(texts: list[str | None], found: Clusters) -> None:
+    """What holds for every result."""
+    labels = found.labels
+    assert labels.dtype == np.int64
+    assert labels.shape == (len(texts),)
+    assert all(0 <= label < len(texts) for label in labels)
+    assert labels[labels].tolist() == labels.tolist()
+    folded = [fold(text or "") for text in texts]
+    by_text: dict[str, set[int]] = {}
+    for i, text in enumerate(folded):
+        if text:
+            by_text.setdefault(text, set()).add(int(labels[i]))
+        else:
+            assert labels[i] == i
+            assert found.sizes[i] == 1
+    assert all(len(mine) == 1 for mine in by_text.values())
+    assert sum(map(len, found)) == int((found.sizes > 1).sum())
+    assert ((found.pairs.similarity > 0) & (found.pairs.similarity <= 1)).all()
+    assert (found.pairs.left < found.pairs.right).all()
+
+
+@given(st.lists(TEXTS, max_size=12), st.sampled_from(EXTREMES))
+@hypothesis_settings(max_examples=250, deadline=None)
+def test_any_texts_get_sane_labels(texts: list[str | None], settings: Settings) -> None:
+    """Labels name a member, equal texts share one, empty texts keep their own: for any texts and settings."""
+    check(texts, dedup.cluster(texts, settings, threads=1))
+
+
+@pytest.mark.parametrize("settings", EXTREMES, ids=repr)
+def test_the_ends_of_every_range_work(examples: dict[str, str], settings: Settings) -> None:
+    """Every setting works at both ends of its range, on real text and its copy."""
+    texts: list[str | None] = [*examples.values(), None, examples["tea-1"] + "！", ""]
+    found = dedup.cluster(texts, settings)
+    check(texts, found)
+    assert found.threshold == settings.threshold
+    assert found.linkage == settings.linkage
+
+
+# --- much of it ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda n: pa.nulls(n, pa.string()), id="nulls"),
+        pytest.param(lambda n: pa.array([""]).take(pa.array(np.zeros(n, np.int32))), id="empty"),
+        pytest.param(pa.nulls, id="of no type"),
+    ],
+)
+def test_a_million_empty_rows(make: Callable[[int], pa.Array]) -> None:
+    """A million rows without text are a million articles by themselves, and hide no copy among them."""
+    empty = make(1_000_000).cast(pa.string())
+    found = dedup.cluster(pa.chunked_array([[ENGLISH], empty, [ENGLISH]]))
+    assert np.flatnonzero(found.labels != np.arange(1_000_002)).tolist() == [1_000_001]
+    assert found.labels[-1] == 0
+    assert len(found) == 1
+
+
+def test_an_article_of_fifty_megabytes(synthetic: ModuleType) -> None:
+    """A text repeated over 50 MB is read, and is like the text once."""
+    (article,), _ = synthetic.campaign(articles=1, share=0.0, common=0.0, characters=20_000)
+    long = article * (FIFTY_MEGABYTES // len(article.encode()))
+    assert dedup.cluster([ENGLISH, long, article]).labels.tolist() == [0, 1, 1]
+
+
+def test_fifty_megabytes_of_one_or_two_characters() -> None:
+    """One character for 50 MB and two in turns, whose shingles are one and two, are read like any other text."""
+    one, two = "𠀀" * (FIFTY_MEGABYTES // 4), "𠀀𠀁" * (FIFTY_MEGABYTES // 8)
+    found = dedup.cluster([one, two, "𠀁𠀀𠀁𠀀𠀁𠀀", ENGLISH], Settings.near_copies())
+    assert found.labels.tolist() == [0, 1, 1, 3]
+
+
+# --- similarity ---------------------------------------------------------------------------------------------------
+
+
+def test_similarity_of_two_texts(examples: dict[str, str]) -> None:
+    """An edited copy is above 0.7, a rewrite between 0.12 and 0.3, another article below 0.08."""
+    assert dedup.similarity(examples["bridge-original"], examples["bridge-copy"]) > 0.7
+    assert 0.12 < dedup.similarity(examples["tea-1"], examples["tea-2"]) < 0.3
+    assert dedup.similarity(examples["tea-1"], examples["night-train"]) < 0.08
+
+
+@given(st.text(max_size=60), st.text(max_size=60), st.sampled_from(EXTREMES))
+@hypothesis_settings(max_examples=150, deadline=None)
+def test_similarity_is_symmetric(one: str, other: str, settings: Settings) -> None:
+    """From either side it is the same number, in [0, 1]; 1 for a text with letters and itself, 0 for one without."""
+    similarity = dedup.similarity(one, other, settings)
+    assert similarity == dedup.similarity(other, one, settings)
+    assert 0 <= similarity <= 1
+    assert dedup.similarity(one, one, settings) == (1 if fold(one) else 0)
+    assert dedup.similarity(one, "", settings) == 0
+    if fold(one) and fold(one) == fold(other):
+        assert settings.unit == "word" or similarity == 1
+
+
+def test_similarity_without_weights_is_jaccard() -> None:
+    """Plain Jaccard of runs of five letters, if that is what is asked for."""
+    settings = Settings(width=5, weighted=False)
+    one, other = "thequickbrownfox", "thequickredfox"
+    a, b = ({text[k : k + 5] for k in range(len(text) - 4)} for text in (one, other))
+    assert dedup.similarity(one, other, settings) == len(a & b) / len(a | b)
+
+
+def test_similarity_is_near_that_in_a_cluster(examples: dict[str, str]) -> None:
+    """With the prior alone it differs a little from what a run finds that counts its own articles."""
+    texts = list(examples.values())
+    for i, j, similarity in zip(*dedup.cluster(texts).pairs, strict=True):
+        assert dedup.similarity(texts[i], texts[j]) == pytest.approx(similarity, abs=0.02)
+
+
+def test_similarity_is_a_plain_number() -> None:
+    """The result is a float of Python, for whoever writes it to JSON."""
+    assert type(dedup.similarity(ENGLISH, ENGLISH[:50])) is float
+
+
+@pytest.mark.parametrize("wrong", [5, None, b"bytes", float("nan"), ["text"], {"text": "text"}, True])
+def test_similarity_is_of_strings(wrong: Any) -> None:
+    """Anything but a string, on either side or on both, is refused with what was given."""
+    for sides in ((wrong, "text"), ("text", wrong), (wrong, wrong)):
+        with pytest.raises(InputError, match=type(wrong).__name__):
+            dedup.similarity(*sides)

@@ -1,0 +1,155 @@
+"""`dedup.settings`: every default in one place, and every value checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import pytest
+
+from dedup.errors import DedupError, SettingsError
+from dedup.settings import Settings
+
+RANGES: dict[str, tuple[list[Any], list[Any]]] = {
+    "threshold": ([1e-9, 0.12, 1.0, 1], [0, 0.0, -0.1, 1.0000001, 80, 101, 1e9]),
+    "width": ([1, 6, 255], [0, -1, 256]),
+    "unit": (["char", "word"], ["", "chars", "WORD"]),
+    "weighted": ([True, False], []),
+    "linkage": ([0, 0.0, 0.5, 1, 1.0], [-0.01, 1.01]),
+    "slots": ([16, 512, 65_536], [0, 15, 65_537]),
+    "recall": ([0.001, 0.95, 0.999], [0, 0.0, 1, 1.0, 1.5, -1]),
+    "crowd": ([8, 256, 2**31 - 1], [0, 7, 2**31]),
+    "prior": ([0, 0.0, 1000, 1e12], [-1, -0.5, 1e13]),
+    "ceiling": ([0.0001, 0.02, 1, 1.0], [0, 0.0, 1.01, 2, -0.5]),
+    "seed": ([0, 1, 2**32 - 1], [-1, 2**32]),
+}
+WRONG_KINDS: dict[str, list[Any]] = {
+    "threshold": ["0.5", None, True, math.nan, math.inf, -math.inf, [0.5], 0.5j],
+    "width": [6.0, "6", None, True, math.nan],
+    "unit": [None, 1, True, b"char", ["char"]],
+    "weighted": [1, 0, None, "yes", 1.0],
+    "linkage": ["0.5", None, False, math.nan, math.inf],
+    "slots": [512.0, "512", None, True],
+    "recall": ["0.9", None, True, math.nan],
+    "crowd": [256.0, "256", None, True],
+    "prior": ["1000", None, True, math.nan, math.inf],
+    "ceiling": ["0.02", None, True, math.nan],
+    "seed": [1.0, "1", None, True],
+}
+
+
+def cases(table: dict[str, list[Any]]) -> list[Any]:
+    """A parameter for each field and value."""
+    return [pytest.param(name, value, id=f"{name}={value!r}") for name, values in table.items() for value in values]
+
+
+def test_threshold_of_80_is_answered_with_what_to_write() -> None:
+    """A threshold in per cent is refused with the number that was meant."""
+    with pytest.raises(SettingsError) as caught:
+        Settings(threshold=80)
+    assert str(caught.value) == "threshold must be in (0, 1], got 80; for 80 % write 0.8"
+
+
+@pytest.mark.parametrize(("given", "meant"), [(12, "12 % write 0.12"), (70.5, "70.5 % write 0.705"), (100, "write 1")])
+def test_other_percentages_are_answered_too(given: float, meant: str) -> None:
+    """Whatever can be a percentage is answered with the share."""
+    with pytest.raises(SettingsError, match=meant):
+        Settings(threshold=given)
+
+
+@pytest.mark.parametrize("given", [0, -3, 101])
+def test_what_cannot_be_a_percentage_is_not_answered_as_one(given: float) -> None:
+    """There is no hint where none would help."""
+    with pytest.raises(SettingsError) as caught:
+        Settings(threshold=given)
+    assert "%" not in str(caught.value)
+
+
+def test_every_field_is_tried_here() -> None:
+    """No field was added without its range."""
+    names = [field.name for field in dataclasses.fields(Settings)]
+    assert names == list(RANGES) == list(WRONG_KINDS)
+
+
+@pytest.mark.parametrize(("name", "value"), cases({name: inside for name, (inside, _) in RANGES.items()}))
+def test_values_in_range_are_kept(name: str, value: object) -> None:
+    """A value in its range, ends included where they belong to it, is taken as it is."""
+    assert getattr(Settings(**{name: value}), name) == value  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("name", "value"), cases({name: outside for name, (_, outside) in RANGES.items()}))
+def test_values_out_of_range_are_refused(name: str, value: object) -> None:
+    """A value out of its range is refused by name, with what was given and what is allowed."""
+    with pytest.raises(SettingsError) as caught:
+        Settings(**{name: value})  # type: ignore[arg-type]
+    assert str(caught.value).startswith(f"{name} must be ")
+    assert f"got {value!r}" in str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "value"), cases(WRONG_KINDS))
+def test_values_of_the_wrong_kind_are_refused(name: str, value: object) -> None:
+    """A value of the wrong type, or not a finite number, is refused by name."""
+    with pytest.raises(SettingsError) as caught:
+        Settings(**{name: value})  # type: ignore[arg-type]
+    assert str(caught.value).startswith(f"{name} must be ")
+    assert f"got {value!r}" in str(caught.value)
+
+
+def test_a_settings_error_is_a_value_error() -> None:
+    """Callers can catch it as ours, or as Python's own."""
+    assert issubclass(SettingsError, DedupError)
+    assert issubclass(SettingsError, ValueError)
+
+
+def test_settings_are_frozen() -> None:
+    """No field can be set, none can be added."""
+    settings = Settings()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        settings.threshold = 0.5  # type: ignore[misc]
+    with pytest.raises((AttributeError, TypeError)):
+        settings.treshold = 0.5  # type: ignore[attr-defined]
+    assert settings == Settings()
+
+
+def test_settings_are_values() -> None:
+    """Equal settings are equal and have one hash; they are given by name only."""
+    assert Settings(threshold=0.2) == Settings(threshold=0.2) != Settings()
+    assert len({Settings(), Settings(), Settings(seed=2)}) == 2
+    with pytest.raises(TypeError):
+        Settings(0.2)  # type: ignore[call-arg]
+
+
+def test_replace_checks_again() -> None:
+    """A changed copy is checked as a new one is, and the original stays."""
+    settings = Settings()
+    assert dataclasses.replace(settings, threshold=0.3) == Settings(threshold=0.3)
+    with pytest.raises(SettingsError, match=r"threshold must be in \(0, 1\], got 2; for 2 % write 0.02"):
+        dataclasses.replace(settings, threshold=2)
+    assert settings.threshold == 0.12
+
+
+def test_near_copies_is_the_classical_job() -> None:
+    """Plain Jaccard of five Chinese characters, at 0.7, in fewer slots."""
+    settings = Settings.near_copies()
+    assert (settings.threshold, settings.width, settings.weighted, settings.slots) == (0.7, 15, False, 128)
+    assert settings.unit == "char"
+
+
+def test_near_copies_takes_any_other_setting() -> None:
+    """A threshold by place, everything else by name, its own defaults included."""
+    assert Settings.near_copies(0.9).threshold == 0.9
+    changed = Settings.near_copies(threshold=0.8, slots=256, width=9, weighted=True, seed=7)
+    assert changed == dataclasses.replace(
+        Settings.near_copies(), threshold=0.8, slots=256, width=9, weighted=True, seed=7
+    )
+
+
+def test_near_copies_checks_too() -> None:
+    """What it is given is checked like any setting."""
+    with pytest.raises(SettingsError, match=r"for 70 % write 0\.7"):
+        Settings.near_copies(70)
+    with pytest.raises(SettingsError, match="slots must be from 16"):
+        Settings.near_copies(slots=1)
+    with pytest.raises(TypeError, match="treshold"):
+        Settings.near_copies(treshold=0.5)
