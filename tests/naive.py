@@ -153,14 +153,14 @@ def bits_after(left: str, right: str) -> float:
     singles, pairs = _model()
     if units(right) != 3 or "\uac00" <= right <= "\ud7a3":
         return 3.0 * units(right)
-    alone, first, _ = singles.get(right, (26.0, 24.0, 0.0))
+    alone, first, _ = singles.get(right, (26.0, 26.0, 0.0))
     if not left:
         return _sixteenths(alone)
     if units(left) != 3 or "\uac00" <= left <= "\ud7a3":
         return _sixteenths(first)
     if left + right in pairs:
         return pairs[left + right]
-    return _sixteenths(singles.get(left, (26.0, 24.0, 0.0))[2]) + _sixteenths(first)
+    return _sixteenths(singles.get(left, (26.0, 26.0, 0.0))[2]) + _sixteenths(first)
 
 
 def chance(surprisal: float) -> float:
