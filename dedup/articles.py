@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
@@ -73,14 +74,15 @@ def _from_arrow(column: Column, text: str, id: str) -> tuple[Column, Column | No
     if not pa.types.is_struct(column.type):
         return column, None
     names = [field.name for field in column.type]
-    _check_column(names, text)
+    _check_columns(names, text, id)
     fields = column.flatten()
     return fields[names.index(text)], fields[names.index(id)] if id in names else None
 
 
-def _check_column(names: list[Any], text: str) -> None:
-    if names.count(text) > 1:
-        raise InputError(f"{names.count(text)} columns are called {text!r}; rename all but one")
+def _check_columns(names: list[Any], text: str, id: str) -> None:  # noqa: A002
+    for name in (text, id):
+        if names.count(name) > 1:
+            raise InputError(f"{names.count(name)} columns are called {name!r}; rename all but one")
     if text not in names:
         raise InputError(
             f"there is no column {text!r}; the columns are {names}: name the one that holds the text, "
@@ -93,8 +95,9 @@ def _from_pandas(source: Any, text: str, id: str) -> tuple[Column, Column | None
     if not hasattr(type(source), "columns"):  # an index may have a row of that name
         return _from_series(source), None
     names = list(source.columns)
-    _check_column(names, text)
-    ids = source[id] if id in names else source.index if source.index.name == id else None
+    _check_columns(names, text, id)
+    in_index = source.index.get_level_values(id) if id in source.index.names else None
+    ids = source[id] if id in names else in_index
     return _from_series(source[text]), None if ids is None else _ids(list(ids))
 
 
@@ -164,11 +167,11 @@ def _strings(values: list[Any]) -> Column:
 def _ids(values: list[Any]) -> Column:
     """Ids of one type as they are, of several types as text."""
     values = [None if _missing(value) else value for value in values]
-    try:
-        return pa.chunked_array([pa.array(values)])
-    except (pa.ArrowException, UnicodeEncodeError, OverflowError):
-        texts = [None if value is None else _encodable(str(value)) for value in values]
-        return pa.chunked_array([pa.array(texts, pa.large_string())])
+    if len({type(value) for value in values if value is not None}) <= 1:  # Arrow would take b"x" and "x" for one
+        with suppress(pa.ArrowException, UnicodeEncodeError, OverflowError):
+            return pa.chunked_array([pa.array(values)])
+    texts = [None if value is None else _encodable(str(value)) for value in values]
+    return pa.chunked_array([pa.array(texts, pa.large_string())])
 
 
 def _encodable(value: str) -> str:

@@ -7,7 +7,6 @@ edges. Nothing here looks at texts or shingles; another threshold gives another 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -65,7 +64,7 @@ def link(
     if cut == 0:
         together: Integers = kernels.components(left, right, articles)
         return together
-    points = np.rint(similarity * FIXED_POINT).astype(np.int64)
+    points = np.ceil(similarity * FIXED_POINT).astype(np.int64)  # up: a mean at the cut must not fall below it
     if crowded is None or not crowded.any():
         return _link(left, right, points, articles, cut)
     plain = ~(crowded[left] | crowded[right])
@@ -78,7 +77,7 @@ def link(
 
 
 def _link(left: Integers, right: Integers, points: Integers, articles: int, cut: float) -> Integers:
-    groups: Integers = kernels.link(left, right, points, articles, math.floor(cut * FIXED_POINT))
+    groups: Integers = kernels.link(left, right, points, articles, cut * FIXED_POINT)
     return groups
 
 
@@ -97,7 +96,7 @@ def _assign(
     best_first = np.lexsort((ties[1], -means, ties[0]))
     first = np.unique(ties[0][best_first], return_index=True)[1]
     best = best_first[first]
-    joins = best[means[best] >= math.floor(cut * FIXED_POINT)]
+    joins = best[means[best] >= cut * FIXED_POINT]
     groups[ties[0][joins]] = ties[1][joins]
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from dedup import articles as reading
 from dedup import bands, clusters, kernels, pairs, shingles, signatures, weights
-from dedup.errors import InputError
+from dedup.errors import InputError, SettingsError
 from dedup.settings import Settings
 from dedup.threads import Progress as Tell
 from dedup.threads import count as count_threads
@@ -81,12 +81,12 @@ def cluster(
 
     Raises:
         InputError: The articles are of a kind that cannot be read, or have no such column.
-        SettingsError: `threads` or a setting is out of its range.
+        SettingsError: `threads` is out of its range, or `settings` are none.
 
     Warns:
         DedupWarning: Something was mended or left out; the message says what.
     """
-    settings = settings or Settings()
+    settings = _checked(settings)
     count = count_threads(threads)
     with ExitStack() as stack:
         if progress is True:
@@ -94,6 +94,14 @@ def cluster(
 
             progress = stack.enter_context(bar())
         return _cluster(articles, settings, text, id, count, Stages(progress or None))
+
+
+def _checked(settings: Settings | None) -> Settings:
+    if settings is None or isinstance(settings, Settings):
+        return settings or Settings()
+    raise SettingsError(
+        f"settings must be Settings(...), got {type(settings).__name__} {settings!r}; name a column with text="
+    )
 
 
 def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, stages: Stages) -> clusters.Clusters:
@@ -208,8 +216,9 @@ def similarity(a: str, b: str, settings: Settings | None = None) -> float:
 
     Raises:
         InputError: One of them is not a string.
+        SettingsError: `settings` are none.
     """
-    settings = settings or Settings()
+    settings = _checked(settings)
     for text in (a, b):
         if not isinstance(text, str):
             raise InputError(f"similarity compares two strings, got {type(text).__name__}; give the texts themselves")
