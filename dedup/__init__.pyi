@@ -1,11 +1,18 @@
-from .clusters import Cluster as Cluster
-from .clusters import Clusters as Clusters
-from .errors import DedupError as DedupError
-from .errors import DedupWarning as DedupWarning
-from .errors import FileError as FileError
-from .errors import InputError as InputError
-from .errors import MissingExtraError as MissingExtraError
-from .errors import SettingsError as SettingsError
-from .pipeline import cluster as cluster
-from .pipeline import similarity as similarity
-from .settings import Settings as Settings
+from .clusters import Cluster, Clusters
+from .errors import DedupError, DedupWarning, FileError, InputError, MissingExtraError, SettingsError
+from .pipeline import cluster, similarity
+from .settings import Settings
+
+__all__ = [
+    "Cluster",
+    "Clusters",
+    "DedupError",
+    "DedupWarning",
+    "FileError",
+    "InputError",
+    "MissingExtraError",
+    "Settings",
+    "SettingsError",
+    "cluster",
+    "similarity",
+]
