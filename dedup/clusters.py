@@ -141,8 +141,8 @@ class Cluster:
     Attributes:
         members: Positions of the articles, ascending.
         representative: Position of the member with the highest mean similarity to the others.
-        similarity: Mean similarity of all pairs of members, a pair without an edge counting as 0. Where thousands share
-            a template it is too low: most of their pairs are never compared (`Settings.crowd`).
+        similarity: Mean similarity of the other members to the representative; one that `Clusters.at` left without a
+            verified edge to it counts as 0.
         ids: Ids of the members, or their positions where the articles have none.
     """
 
@@ -265,9 +265,9 @@ class Clusters:
         return pa.chunked_array([pa.array(np.arange(len(self.labels)))]) if self.ids is None else self.ids
 
     def _mean(self, members: Integers) -> float:
-        """Mean similarity of all pairs of these articles."""
-        closeness = self._closeness[self.graph.distinct[members]]
-        return float(closeness.sum() / (len(members) * (len(members) - 1)))
+        """Mean similarity of these articles to their representative, itself left out."""
+        others = np.nan_to_num(self.to_representative[members]).sum() - 1
+        return float(others / (len(members) - 1))
 
     def __len__(self) -> int:
         """How many clusters of two or more articles there are."""

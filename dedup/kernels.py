@@ -456,39 +456,51 @@ def candidates(signatures, order, starts, begin, end, crowd, least, tally, lefts
 
 
 @kernel
-def similarity(a, a_weights, b, b_weights):
-    """Weighted Jaccard similarity of two sorted sets: shared weight over united weight."""
-    i, j, shared, united = 0, 0, 0.0, 0.0
-    while i < len(a) and j < len(b):
-        if a[i] == b[j]:
-            shared += a_weights[i]
-            united += a_weights[i]
-            i += 1
-            j += 1
-        elif a[i] < b[j]:
-            united += a_weights[i]
-            i += 1
-        else:
-            united += b_weights[j]
-            j += 1
-    for k in range(i, len(a)):
-        united += a_weights[k]
-    for k in range(j, len(b)):
-        united += b_weights[k]
-    return shared / united if united > 0 else 0.0
+def total(weights):
+    """Sum in the order of the array, as `shared` adds up: a set shares exactly its total with itself."""
+    result = 0.0
+    for k in range(len(weights)):
+        result += weights[k]
+    return result
 
 
 @kernel
-def verify(keys, weights, starts, stops, lefts, rights, begin, end, similarities):
+def totals(weights, starts, stops, results):
+    """Total weight of every article."""
+    for i in range(len(starts)):
+        results[i] = total(weights[starts[i] : stops[i]])
+
+
+@kernel
+def shared(a, weights, b):
+    """Weight of the shingles that two sorted sets share.
+
+    Without branches, whose mispredictions took more than half of the time.
+    """
+    i, j, result = 0, 0, 0.0
+    while i < len(a) and j < len(b):
+        x, y = a[i], b[j]
+        result += weights[i] * np.float64(x == y)
+        i += np.int64(x <= y)
+        j += np.int64(y <= x)
+    return result
+
+
+@kernel
+def similarity(a, a_weights, a_total, b, b_total):
+    """Weighted Jaccard similarity of two sorted sets: shared weight over united weight."""
+    both = shared(a, a_weights, b)
+    united = a_total + b_total - both
+    return both / united if united > 0 else 0.0
+
+
+@kernel
+def verify(keys, weights, starts, stops, sums, lefts, rights, begin, end, similarities):
     """Similarity of the pairs `begin` to `end`."""
     for k in range(begin, end):
         i, j = lefts[k], rights[k]
-        similarities[k] = similarity(
-            keys[starts[i] : stops[i]],
-            weights[starts[i] : stops[i]],
-            keys[starts[j] : stops[j]],
-            weights[starts[j] : stops[j]],
-        )
+        mine, theirs = keys[starts[i] : stops[i]], keys[starts[j] : stops[j]]
+        similarities[k] = similarity(mine, weights[starts[i] : stops[i]], sums[i], theirs, sums[j])
 
 
 # --- clusters -----------------------------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup import articles as reading
-from dedup import bands, clusters, kernels, pairs, shingles, signatures, weights
+from dedup import bands, clusters, pairs, shingles, signatures, weights
 from dedup.errors import InputError, SettingsError
 from dedup.settings import Settings
 from dedup.threads import Progress as Tell
@@ -227,5 +226,5 @@ def similarity(a: str, b: str, settings: Settings | None = None) -> float:
     )
     keys, offsets = shingled.keys, shingled.offsets
     weighed = weights.prior_weights(keys, prior=settings.prior) if settings.weighted else np.ones(len(keys), np.float32)
-    sides = [(keys[b:e], weighed[b:e]) for b, e in pairwise(offsets)]
-    return float(kernels.similarity(*sides[0], *sides[1]))
+    sets = pairs.Sets(keys, weighed, offsets[:-1].copy(), offsets[1:].copy())
+    return float(pairs.verify(sets, np.array([0]), np.array([1]))[0])

@@ -33,5 +33,5 @@ def test_first_example_runs() -> None:
     """The script that a newcomer runs first finds both clusters."""
     script = ROOT / "examples" / "first_steps.py"
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, encoding="utf-8")
-    assert "5 articles, mean similarity" in done.stdout
+    assert "5 articles, similarity to its centre" in done.stdout
     assert "bridge-copy, bridge-original" in done.stdout
