@@ -229,9 +229,9 @@ def _warn_of_repeats(ids: Column | None) -> None:
     except pa.ArrowNotImplementedError:  # lists, structs, extensions
         repeats = Counter(map(repr, ids.drop_null().to_pylist()))
         often = [shown for shown, count in repeats.items() if count > 1]
-        first = often[0] if often else None
+        first = often[0] if often else ""
     if len(often) > 0:
         warn(
-            f"{len(often)} ids occur more than once, the first is {first!r}; every article is kept, but labels by id "
-            "cannot tell them apart. Use positions (clusters.labels), or make the ids unique"
+            f"{len(often)} ids occur more than once, the first is {_shown(first)}; every article is kept, in its "
+            "place, but labels by id cannot tell them apart: make the ids unique"
         )

@@ -7,10 +7,14 @@ rest has been written then) or the run failed, 2 for bad usage. No logic of its 
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -68,19 +72,55 @@ def cluster(
     read recursively. A text, Markdown or HTML file is one article. The output has the columns id, label (the id of
     the representative of the article's cluster), size (of the cluster) and similarity (to the representative).
     """
+    _prepare_process()
     try:
         settings = _settings(threshold, near_copies=near_copies)
         files.check_output(target)
+        _check_inputs(paths, target)
     except (SettingsError, FileError) as error:
         raise click.UsageError(str(error)) from error
     with _failures():
-        read, found = _run(paths, settings, text_column, id_column, threads, quiet=quiet)
+        read, found, reading = _run(paths, target, settings, text_column, id_column, threads, quiet=quiet)
         begin = time.perf_counter()
         files.write(found.to_arrow(), target)
+        writing = time.perf_counter() - begin
         if not quiet:
-            _show(found, read.table, {**found.seconds, "write": time.perf_counter() - begin}, target)
+            seconds = {**found.seconds, "read": reading + found.seconds["read"], "write": writing}
+            with _closed_output():
+                _show(found, read.table, seconds, target)
     if any(problem.severity == "error" for problem in read.problems):
         raise SystemExit(1)
+
+
+def _prepare_process() -> None:
+    """A terminal that cannot show a character shows another; a job that is told to end cleans up behind itself."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+
+
+@contextmanager
+def _closed_output() -> Iterator[None]:
+    """A reader that went away, such as `head`, is no failure: the labels have been written.
+
+    rich answers a broken pipe by closing the output for good and raising SystemExit(1).
+    """
+    with suppress(SystemExit):
+        try:
+            yield
+            out.file.flush()
+        except BrokenPipeError:
+            out.on_broken_pipe()
+
+
+def _check_inputs(paths: tuple[str, ...], target: str) -> None:
+    """Refuse to read nothing, and to write over what is read."""
+    for path in paths:
+        if not path:
+            raise FileError("a PATH is empty; name a file or folder, or . for this one")
+        if os.path.exists(target) and os.path.exists(path) and os.path.samefile(path, target):  # noqa: PTH110, PTH121
+            raise FileError(f"{target!r} is also an input, which the labels would replace; name another file")
 
 
 def _settings(threshold: float | None, *, near_copies: bool) -> Settings:
@@ -102,8 +142,8 @@ def _failures() -> Iterator[None]:
 
 
 def _run(
-    paths: tuple[str, ...], settings: Settings, text: str, id_: str, threads: int | None, *, quiet: bool
-) -> tuple[files.Read, Clusters]:
+    paths: tuple[str, ...], target: str, settings: Settings, text: str, id_: str, threads: int | None, *, quiet: bool
+) -> tuple[files.Read, Clusters, float]:
     """Read and cluster with a progress bar where there is a terminal; report problems when done."""
     with (
         bar() if err.is_terminal and not quiet else nullcontext(_untold) as tell,
@@ -111,7 +151,9 @@ def _run(
     ):
         warnings.simplefilter("always", DedupWarning)
         begin = time.perf_counter()
-        read = files.read(paths, text=text, id=id_, progress=lambda done, total: tell("read", done, total))
+        read = files.read(
+            paths, text=text, id=id_, exclude=target, progress=lambda done, total: tell("read", done, total)
+        )
         reading = time.perf_counter() - begin
         try:
             if not len(read.table):
@@ -119,8 +161,7 @@ def _run(
             found = cluster_articles(read.table, settings, threads=threads, progress=tell)
         finally:
             _report(read, caught)
-    found.seconds["read"] += reading
-    return read, found
+    return read, found, reading
 
 
 def _untold(stage: str, done: int, total: int) -> None:
@@ -137,7 +178,11 @@ def _report(read: files.Read, caught: list[warnings.WarningMessage]) -> None:
     for problem in problems[:SHOWN_PROBLEMS]:
         colour, word = ("red", "Error") if problem.severity == "error" else ("yellow", "Warning")
         place = problem.path if problem.row is None else f"{problem.path}, row {problem.row}"
-        err.print(f"[{colour}]{word}:[/] {escape(f'{place}: {problem.reason}')}", highlight=False, soft_wrap=True)
+        err.print(
+            f"[{colour}]{word}:[/] {escape(files.printable(f'{place}: {problem.reason}'))}",
+            highlight=False,
+            soft_wrap=True,
+        )
     if len(problems) > SHOWN_PROBLEMS:
         err.print(f"... and {len(problems) - SHOWN_PROBLEMS:,} more problems of {len(problems):,}", highlight=False)
 
@@ -149,7 +194,7 @@ def _show(found: Clusters, read: pa.Table, seconds: Mapping[str, float], target:
         out.print(_largest(found, read))
     out.print(
         f"{len(found.labels):,} articles: {inside:,} in {len(found):,} clusters, "
-        f"{len(found.labels) - inside:,} alone. Labels are in {target}",
+        f"{len(found.labels) - inside:,} alone. Labels are in {files.printable(target)}",
         highlight=False,
         markup=False,
         soft_wrap=True,

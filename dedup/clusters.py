@@ -7,7 +7,7 @@ edges. Nothing here looks at texts or shingles; another threshold gives another 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.errors import MissingExtraError, SettingsError
+from dedup.settings import Settings
 
 if TYPE_CHECKING:
     import pandas
@@ -46,7 +47,7 @@ def link(
 
     Where thousands of articles share a template, most of them were compared with a crowd of it only
     (`Settings.crowd`), and a pair without an edge may just not have been looked at. Such articles are left out at
-    first. Each then joins the cluster to whose articles, all of which it was compared with, its mean similarity is
+    first. Each then joins the cluster to whose articles, most of which it was compared with, its mean similarity is
     highest, if that reaches the cut, as the rest of a large data set is assigned in CURE (Guha, Rastogi and Shim,
     1998); those that find none are linked among themselves.
 
@@ -77,7 +78,7 @@ def link(
 
 
 def _link(left: Integers, right: Integers, points: Integers, articles: int, cut: float) -> Integers:
-    groups: Integers = kernels.link(left, right, points, articles, cut * FIXED_POINT)
+    groups: Integers = kernels.link(left, right, points, articles, float(cut * FIXED_POINT))
     return groups
 
 
@@ -171,7 +172,15 @@ class Clusters:
     threshold: float
     linkage: float
     ids: pa.ChunkedArray | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def with_looked_up(self, pairs: Pairs) -> Clusters:
+        """This result, knowing the similarity of more pairs to their representatives; labels are not computed again."""
+        result = replace(self, graph=replace(self.graph, looked_up=pairs))
+        for name in ("_kept", "_groups", "_closeness", "_representatives", "labels", "sizes"):
+            if name in self.__dict__:
+                result.__dict__[name] = self.__dict__[name]
+        return result
 
     @cached_property
     def _kept(self) -> NDArray[np.bool_]:
@@ -207,6 +216,7 @@ class Clusters:
         labels = np.arange(len(self.graph.distinct))
         known = self.graph.distinct >= 0
         labels[known] = self.graph.first[self._representatives][self.graph.distinct[known]]
+        labels.flags.writeable = False
         return labels
 
     @cached_property
@@ -299,7 +309,8 @@ class Clusters:
         Raises:
             SettingsError: The threshold is below the run's, or above 1.
         """
-        if not self.threshold <= threshold <= 1:
+        Settings(threshold=threshold)
+        if threshold < self.threshold:
             raise SettingsError(
                 f"threshold must be from {self.threshold:g}, the run's own, to 1, got {threshold!r}; "
                 f"for a lower one run cluster() again with Settings(threshold={threshold!r})"

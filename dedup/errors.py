@@ -13,11 +13,12 @@ Each message says what was given, what is allowed, and what to do.
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from pathlib import Path
 
-PACKAGE = str(Path(__file__).parent)
+PACKAGE = str(Path(__file__).parent) + os.sep
 
 
 class DedupError(Exception):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from dedup import articles as reading
 from dedup import bands, clusters, pairs, shingles, signatures, weights
-from dedup.errors import InputError, SettingsError
+from dedup.errors import InputError, SettingsError, warn
 from dedup.settings import Settings
 from dedup.threads import Progress as Tell
 from dedup.threads import count as count_threads
@@ -110,11 +110,9 @@ def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, s
     edges, crowded = connect(sets, settings, threads=count, stages=stages)
     with stages.stage("cluster"):
         graph = clusters.Graph(distinct.first, distinct.number, edges.left, edges.right, edges.similarity, crowded)
-        result = clusters.Clusters(graph, settings.threshold, settings.linkage, read.ids)
-        graph = replace(graph, looked_up=_with_representatives(result, sets, count))
-        result = replace(result, graph=graph, seconds=stages.seconds)
-        result.labels  # noqa: B018 - so that the time of clustering is counted here
-    return result
+        seconds = MappingProxyType(stages.seconds)
+        result = clusters.Clusters(graph, settings.threshold, settings.linkage, read.ids, seconds)
+        return result.with_looked_up(_with_representatives(result, sets, count))
 
 
 def represent(
@@ -178,6 +176,11 @@ def connect(
         signed = signatures.sign(*sets, slots=settings.slots, seed=settings.seed, threads=threads, progress=tell)
     with stages.stage("band") as tell:
         shape = bands.choose(settings.threshold, settings.slots, settings.recall)
+        if shape.recall(settings.threshold) < settings.recall:
+            warn(
+                f"{settings.slots} slots find {shape.recall(settings.threshold):.0%} of the pairs at a threshold of "
+                f"{settings.threshold:g}, not the {settings.recall:.0%} wanted; raise slots or the threshold"
+            )
         buckets = bands.bucket(signed, shape, crowd=settings.crowd, threads=threads, progress=tell)
     with stages.stage("verify") as tell:
         edges = pairs.connect(

@@ -16,6 +16,8 @@ from dedup.background import chances
 from dedup.threads import Progress, spread
 
 PART_KEYS = 1 << 19
+LEAST_SHARE = 16
+"""A part holds so many shingles of an article on average: finding where they begin costs a search an article."""
 LEAST_CAP = 3
 """The bound on a document frequency is never under this, so that a handful of articles can share a template."""
 
@@ -48,7 +50,8 @@ def weigh(
     cap = max(LEAST_CAP, ceiling * len(starts))
     expected = chances(prior)
     total = len(starts) + prior + 1.0
-    parts = 1 << max(0, int(np.sum(stops - starts)) // PART_KEYS).bit_length()
+    part_keys = max(PART_KEYS, LEAST_SHARE * len(starts))
+    parts = 1 << max(0, int(np.sum(stops - starts)) // part_keys).bit_length()
 
     def work(part: int) -> None:
         floor = np.uint64(part * ((1 << 64) // parts))

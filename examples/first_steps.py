@@ -14,11 +14,17 @@ articles = [{"id": path.stem, "text": path.read_text("utf-8")} for path in sorte
 clusters = dedup.cluster(articles)
 print(clusters)
 for cluster in clusters:
-    print(f"{len(cluster)} articles, similarity to its centre {cluster.similarity:.2f}:", ", ".join(cluster.ids.to_pylist()))
+    print(
+        f"{len(cluster)} articles, similarity to its centre {cluster.similarity:.2f}:",
+        ", ".join(cluster.ids.to_pylist()),
+    )
 
 print("\nNear copies only, without computing anything again:")
 for cluster in clusters.at(0.7):
-    print(f"{len(cluster)} articles, similarity to its centre {cluster.similarity:.2f}:", ", ".join(cluster.ids.to_pylist()))
+    print(
+        f"{len(cluster)} articles, similarity to its centre {cluster.similarity:.2f}:",
+        ", ".join(cluster.ids.to_pylist()),
+    )
 
 print("\nWhy: every pair at or above the threshold")
 for left, right, similarity in zip(*clusters.pairs, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -156,3 +157,38 @@ def test_the_module_is_the_command() -> None:
     """`python -m dedup` tells its version."""
     done = subprocess.run([sys.executable, "-m", "dedup", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("dedup, version ")
+
+
+def test_an_input_is_not_written_over(tmp_path: Path) -> None:
+    """Labels never replace what they are about; a result in the folder that is read is left out the next time."""
+    (tmp_path / "in.jsonl").write_text('{"id": 1, "text": "a text"}')
+    result = run(tmp_path / "in.jsonl", "--out", tmp_path / "in.jsonl")
+    assert result.exit_code == 2
+    assert "is also an input" in result.output
+    assert "a text" in (tmp_path / "in.jsonl").read_text()
+    for _ in range(2):
+        assert run(tmp_path, "--out", tmp_path / "labels.csv").exit_code == 0
+    assert len((tmp_path / "labels.csv").read_text().splitlines()) == 2
+
+
+def test_an_empty_path_is_bad_usage(tmp_path: Path) -> None:
+    """An empty PATH, as an unset variable gives, is not the folder where one happens to be."""
+    assert run("", "--out", tmp_path / "labels.csv").exit_code == 2
+
+
+@pytest.mark.parametrize("environment", [{"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}, {"COLUMNS": "20"}])
+def test_any_terminal_will_do(tmp_path: Path, environment: dict[str, str]) -> None:
+    """A terminal that has no Chinese, or is narrow, is no reason to fail."""
+    command = [sys.executable, "-m", "dedup", "cluster", EXAMPLES, "--out", tmp_path / "labels.csv"]
+    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, check=True)
+    assert b"14 articles" in done.stdout
+
+
+def test_a_reader_that_goes_away_is_no_failure(tmp_path: Path) -> None:
+    """`dedup cluster ... | head -1` has written its labels, and says so by exit code 0."""
+    command = [sys.executable, "-m", "dedup", "cluster", EXAMPLES, "--out", tmp_path / "labels.csv"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.close()
+        assert process.wait() == 0
+    assert (tmp_path / "labels.csv").exists()

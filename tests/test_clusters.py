@@ -554,12 +554,19 @@ def test_a_higher_threshold_splits() -> None:
     assert result([0, 1], [(0, 1, 1.0)]).at(1.0).labels.tolist() == [0, 0]
 
 
-@pytest.mark.parametrize("threshold", [0.1, 0, -1, 1.01, 70, float("nan")])
+@pytest.mark.parametrize("threshold", [0.1, 0.01])
 def test_a_lower_threshold_was_never_computed(threshold: float) -> None:
-    """Below the run's own threshold, or above 1, the error says what is allowed and what to do."""
+    """Below the run's own threshold the error says what is allowed and what to do."""
     with pytest.raises(
         SettingsError, match=rf"from 0.125, the run's own, to 1, got {threshold!r}; .*run cluster\(\) again"
     ):
+        small().at(threshold)
+
+
+@pytest.mark.parametrize("threshold", [0, -1, 1.01, 70, float("nan"), "0.5"])
+def test_what_is_no_threshold_is_refused_as_in_settings(threshold: float) -> None:
+    """What `Settings` would refuse is refused in the same words."""
+    with pytest.raises(SettingsError, match="threshold must be"):
         small().at(threshold)
 
 

@@ -44,4 +44,6 @@ def test_lone_surrogates_are_replaced(tmp_path: Path) -> None:
     line = r'{"id": "i\udc80", "text": "a\ud800b\ud83d\ude00"}' + "\n"
     found = read(put(tmp_path / "a.jsonl", line + '{"id": "j", "text": "ok"}\n'))
     assert rows(found) == [("i\ufffd", "a\ufffdb😀"), ("j", "ok")]
-    assert found.problems == []
+    (problem,) = found.problems
+    assert (problem.row, problem.severity) == (1, "warning")
+    assert "2 undecodable bytes or lone surrogates replaced" in problem.reason

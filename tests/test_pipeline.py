@@ -438,6 +438,7 @@ def check(texts: list[str | None], found: Clusters) -> None:
     assert (found.pairs.left < found.pairs.right).all()
 
 
+@pytest.mark.filterwarnings("ignore:.* slots find:dedup.errors.DedupWarning")
 @given(st.lists(TEXTS, max_size=12), st.sampled_from(EXTREMES))
 @hypothesis_settings(max_examples=250, deadline=None)
 def test_any_texts_get_sane_labels(texts: list[str | None], settings: Settings) -> None:
@@ -445,6 +446,7 @@ def test_any_texts_get_sane_labels(texts: list[str | None], settings: Settings) 
     check(texts, dedup.cluster(texts, settings, threads=1))
 
 
+@pytest.mark.filterwarnings("ignore:.* slots find:dedup.errors.DedupWarning")
 @pytest.mark.parametrize("settings", EXTREMES, ids=repr)
 def test_the_ends_of_every_range_work(examples: dict[str, str], settings: Settings) -> None:
     """Every setting works at both ends of its range, on real text and its copy."""
@@ -538,3 +540,9 @@ def test_similarity_is_of_strings(wrong: Any) -> None:
     for sides in ((wrong, "text"), ("text", wrong), (wrong, wrong)):
         with pytest.raises(InputError, match=type(wrong).__name__):
             dedup.similarity(*sides)
+
+
+def test_a_recall_that_cannot_be_had_is_warned_of(examples: dict[str, str]) -> None:
+    """Too few slots for the threshold: the run goes on and says what it will miss, and what to do."""
+    with pytest.warns(DedupWarning, match="512 slots find .* of the pairs at a threshold of 0.003, .*raise slots"):
+        dedup.cluster(list(examples.values()), Settings(threshold=0.003))

@@ -75,6 +75,7 @@ def test_parts_and_threads_do_not_matter(monkeypatch: pytest.MonkeyPatch, part_k
     whole = weigh(*flat(sets))
     told: list[tuple[int, int]] = []
     monkeypatch.setattr(weights, "PART_KEYS", part_keys)
+    monkeypatch.setattr(weights, "LEAST_SHARE", 0)
     parted = weigh(*flat(sets), threads=threads, progress=lambda *numbers: told.append(numbers))
     assert parted.tobytes() == whole.tobytes()
     assert told[-1][0] == told[-1][1] == len(told)

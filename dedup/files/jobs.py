@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from dedup.errors import FileError
-from dedup.files.encodings import mended
+from dedup.files.encodings import SURROGATES, mended
 from dedup.files.problems import Problem, counted, shown
 from dedup.files.sources import Source
 
@@ -60,6 +60,12 @@ class Job:
         self.count(count, row)
         return text
 
+    def whole(self, text: str, row: int) -> str:
+        """Text with U+FFFD for lone surrogates, which JSON can escape, and which are counted."""
+        text, count = (text, 0) if text.isascii() else SURROGATES.subn("\ufffd", text)
+        self.count(count, row)
+        return text
+
     def count(self, undecodable: int, row: int = 0) -> None:
         """Count bytes that could not be decoded, in a row from 1 or a file without rows."""
         if undecodable:
@@ -95,7 +101,9 @@ class Job:
         if self._mended:
             first_row = ", the first in this row" if self._first_mended else ""
             hint = "" if self.source.kind == "page" else "; save the file as UTF-8 to keep what they stand for"
-            reason = f"{counted(self._mended, 'undecodable byte')} replaced by U+FFFD{first_row}{hint}"
+            reason = (
+                f"{counted(self._mended, 'undecodable byte')} or lone surrogates replaced by U+FFFD{first_row}{hint}"
+            )
             self.note(self._first_mended or None, reason, "warning")
         if fault:
             self.note(None, fault, "error")

@@ -50,6 +50,7 @@ def _rows(job: Job, lines: Iterable[str]) -> Iterator[tuple[str, str | None]]:
             names |= dict.fromkeys(article.keys() & {job.text, job.id})
             text = _text(article.get(job.text))
             name = _id(article.get(job.id))
+            text, name = text and job.whole(text, number), name and job.whole(name, number)
         except InputError as error:
             job.lose(number, error)
         else:
@@ -63,7 +64,9 @@ def _object(line: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
     except json.JSONDecodeError as error:
-        raise InputError(f"not a JSON object on one line: {error.msg} at column {error.colno}") from None
+        raise InputError(
+            f"not a JSON object on one line: {error.msg} at column {error.colno}; write one object a line"
+        ) from None
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets a thousand deep
         raise InputError(f"not a JSON object on one line: {error}") from None
     if not isinstance(value, dict):

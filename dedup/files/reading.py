@@ -56,11 +56,12 @@ def read(
     *,
     text: str = "text",
     id: str = "id",  # noqa: A002 - the name of the column and of the option
+    exclude: str | os.PathLike[str] | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Read:
     """Read all articles of files and folders.
 
-    A folder is read with all folders in it, in the order of the paths, without names that start with "." or "_".
+    A folder is read with all folders in it, in the order of the paths, without hidden ones (names that start with ".").
     A text, Markdown or HTML file is one article; its id is its path below the folder named, without suffixes, or for
     a file named directly the file name. A row without an id gets ``<id of the file>:<row>``, rows counted from 0.
     A file found twice is read once.
@@ -70,12 +71,13 @@ def read(
             .csv .tsv, .txt .text .md .markdown, .html .htm .xhtml, each also with .gz or .zst after it.
         text: Column of the tables that holds the texts.
         id: Column of the tables that holds the ids. Only the default may be missing.
+        exclude: A file that is left out wherever it is found, such as the one to be written.
         progress: Called with the bytes read so far and the bytes of all files, after each table and file.
 
     Returns:
         The articles, the problems, and the number of files skipped.
     """
-    sources = Sources()
+    sources = Sources(seen=set() if exclude is None else {os.path.realpath(exclude)})
     for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
         sources.add(Path(path))
     table = joined(_tables(sources, text, id, progress or _untold))

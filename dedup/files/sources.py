@@ -51,7 +51,7 @@ class Sources:
     seen: set[str] = field(default_factory=set)
 
     def add(self, path: Path) -> None:
-        """Take a file, or all files of a folder and the folders in it but those whose names start with "." or "_".
+        """Take a file, or all files of a folder and the folders in it, without hidden ones and `_temporary` of jobs.
 
         Args:
             path: The file or folder; may be missing, closed or of a suffix that cannot be read.
@@ -77,9 +77,11 @@ class Sources:
         seen: set[str] = set()
         for here, folders, files in os.walk(folder, followlinks=True, onerror=self._closed):
             real = os.path.realpath(here)
-            folders[:] = [] if real in seen else sorted(name for name in folders if name[0] not in "._")
+            folders[:] = (
+                [] if real in seen else sorted(name for name in folders if name[0] != "." and name != "_temporary")
+            )
             if real not in seen:
-                yield from (Path(here, name) for name in files if name[0] not in "._")
+                yield from (Path(here, name) for name in files if name[0] != ".")
             seen.add(real)
 
     def _add_file(self, path: Path, name: str) -> bool:

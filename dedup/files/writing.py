@@ -32,10 +32,14 @@ def check_output(path: str | os.PathLike[str]) -> None:
     """
     target, name = Path(os.path.realpath(path)), shown(path)
     folder = shown(target.parent)
+    if not name:
+        raise FileError("cannot write '': name a file, such as labels.parquet")
     if target.is_dir():
         raise FileError(f"cannot write {name!r}: it is a folder; name a file in it, such as {name.rstrip('/')}/out.csv")
     if Path(path).suffix.lower() not in _WRITERS:
         raise FileError(f"cannot write {name!r}: the suffix must be one of {', '.join(_WRITERS)}")
+    if os.path.lexists(target) and not target.is_file():
+        raise FileError(f"cannot write {name!r}: there is something that is no regular file; name another")
     if not target.parent.is_dir():
         raise FileError(f"cannot write {name!r}: there is no folder {folder!r}; create it first: mkdir -p {folder!r}")
     if not os.access(target.parent, os.W_OK | os.X_OK):
