@@ -1,6 +1,7 @@
 """Average linkage on large components: `python bench/linkage.py`.
 
-An adversary's chain, a star and a dense component, and a campaign so large that its articles are compared with a crowd
+An adversary's chain, a star, a dense component and one with a star at a member (the worst found: its list is looked
+through at every join), and a campaign so large that its articles are compared with a crowd
 of it only. Prints time, peak memory of the process so far, and the clusters that come out.
 """
 
@@ -42,6 +43,10 @@ def main() -> None:
     report("star of 200,000", lambda: clusters.link(steps * 0, steps + 1, rising, NODES, CUT))
     report("chain of 200,000, connected components", lambda: clusters.link(steps, steps + 1, even, NODES, 0))
     report("all pairs of 3,000", lambda: clusters.link(left, right, dense, 3_000, CUT))
+    core_left, core_right = np.triu_indices(1_000, 1)
+    hub = np.concatenate([core_left, steps * 0]), np.concatenate([core_right, 1_000 + steps])
+    strengths = np.concatenate([rng.uniform(0.3, 0.9, len(core_left)), np.full(NODES - 1, 0.12)])
+    report("all pairs of 1,000, one a star of 200,000", lambda: clusters.link(*hub, strengths, NODES + 1_000, CUT))
     texts, _ = corpus.campaign(4_000, share=0.9)
     report("campaign of 3,600 among 4,000, whole job", lambda: dedup.cluster(texts).labels)
 

@@ -43,7 +43,7 @@ def articles(source: Any, *, text: str = "text", id: str = "id") -> Articles:  #
     Args:
         source: The articles; see the module's docstring.
         text: Column, key or attribute that holds the text.
-        id: Column, key or attribute that holds the id; may be absent, then there are no ids.
+        id: Column, key or attribute that holds the id; the default may be absent, then there are no ids.
 
     Returns:
         The texts as large strings, and the ids.
@@ -64,6 +64,8 @@ def articles(source: Any, *, text: str = "text", id: str = "id") -> Articles:  #
         texts, ids = _from_arrow(pa.chunked_array([pa.array(source)]), text, id)
     else:
         texts, ids = _from_python(source, text, id)
+    if ids is None and id != "id" and len(texts):
+        raise InputError(f"there is no {id!r} to take ids from; name what holds them with id=, or leave it out")
     result = Articles(_as_text(texts, text), None if ids is None else _plain(ids))
     _warn_of_repeats(result.ids)
     return result

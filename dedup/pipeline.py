@@ -71,7 +71,7 @@ def cluster(
             empty texts are nobody's duplicate, and keep their place.
         settings: How articles are compared; None is `Settings()`.
         text: Column, key or attribute that holds the text.
-        id: Column, key or attribute that holds the id; may be absent.
+        id: Column, key or attribute that holds the id; the default may be absent.
         threads: How many to use; None is one a core. The result does not depend on it.
         progress: True shows a bar; a function is called with the stage, the work done and the whole of it.
 

@@ -602,3 +602,11 @@ def test_warnings_point_at_the_caller() -> None:
             warnings.simplefilter("always")
             call()
         assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_ids_that_were_asked_for_must_be_there() -> None:
+    """Only the usual name may be absent: another is a mistake that would show much later."""
+    for source in (pa.table({"text": ["a"]}), [{"text": "a"}], pd.DataFrame({"text": ["a"]}), ["a"]):
+        assert articles(source).ids is None
+        with pytest.raises(InputError, match="no 'url' to take ids from"):
+            articles(source, id="url")
