@@ -135,6 +135,32 @@ class Graph:
         return np.bincount(self.distinct[self.distinct >= 0], minlength=len(self.first))
 
 
+def representatives(graph: Graph, threshold: float, linkage: float) -> Integers:
+    """Link the graph, and choose the distinct text that represents each cluster.
+
+    It is the one with the highest mean similarity to the other members, copies counted; among equals the first.
+
+    Args:
+        graph: Distinct texts and the edges between them.
+        threshold: Similarity from which a pair is an edge.
+        linkage: Share of the threshold at which `link` cuts.
+
+    Returns:
+        (d,): the representative of each distinct text's cluster, as its number.
+    """
+    kept, count = graph.similarity >= threshold, len(graph.first)
+    left, right, similarity = graph.left[kept], graph.right[kept], graph.similarity[kept]
+    groups = link(left, right, similarity, count, threshold * linkage, graph.crowded)
+    inside = groups[left] == groups[right]
+    left, right, similarity = left[inside], right[inside], similarity[inside]
+    closeness = np.bincount(left, similarity * graph.copies[right], count).astype(np.float64)
+    closeness += np.bincount(right, similarity * graph.copies[left], count)
+    closeness += graph.copies - 1
+    best_first = np.lexsort((graph.first, -closeness, groups))
+    names, places = np.unique(groups[best_first], return_index=True)
+    return best_first[places][np.searchsorted(names, groups)]
+
+
 @dataclass(frozen=True, eq=False)
 class Cluster:
     """Two or more articles that belong together.
@@ -142,8 +168,8 @@ class Cluster:
     Attributes:
         members: Positions of the articles, ascending.
         representative: Position of the member with the highest mean similarity to the others.
-        similarity: Mean similarity of the other members to the representative; one that `Clusters.at` left without a
-            verified edge to it counts as 0.
+        similarity: Mean similarity of the other members to the representative; one that was never computed, as
+            `Clusters.at` may leave some, counts as 0.
         ids: Ids of the members, or their positions where the articles have none.
     """
 
@@ -166,6 +192,7 @@ class Clusters:
         linkage: Share of the threshold that the mean similarity to a cluster must reach.
         ids: The articles' ids, or None.
         seconds: How long each stage took, in order.
+        representatives: (d,) the distinct text that represents each one's cluster; None links the graph.
     """
 
     graph: Graph
@@ -173,49 +200,25 @@ class Clusters:
     linkage: float
     ids: pa.ChunkedArray | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
+    representatives: Integers | None = field(default=None, repr=False)
 
-    def with_looked_up(self, pairs: Pairs) -> Clusters:
-        """This result, knowing the similarity of more pairs to their representatives; labels are not computed again."""
-        result = replace(self, graph=replace(self.graph, looked_up=pairs))
-        for name in ("_kept", "_groups", "_closeness", "_representatives", "labels", "sizes"):
-            if name in self.__dict__:
-                result.__dict__[name] = self.__dict__[name]
-        return result
+    def __post_init__(self) -> None:
+        """Link, unless that has been done for this threshold."""
+        if self.representatives is None:
+            found = representatives(self.graph, self.threshold, self.linkage)
+            object.__setattr__(self, "representatives", found)
 
-    @cached_property
+    @property
     def _kept(self) -> NDArray[np.bool_]:
         return self.graph.similarity >= self.threshold
-
-    @cached_property
-    def _groups(self) -> Integers:
-        """(d,): cluster of each distinct text, as the number of one of them."""
-        graph, kept = self.graph, self._kept
-        cut = self.threshold * self.linkage
-        return link(graph.left[kept], graph.right[kept], graph.similarity[kept], len(graph.first), cut, graph.crowded)
-
-    @cached_property
-    def _closeness(self) -> NDArray[np.float64]:
-        """(d,): similarity to the other members of the cluster, added up over articles, copies included."""
-        graph = self.graph
-        inside = self._kept & (self._groups[graph.left] == self._groups[graph.right])
-        left, right, similarity = graph.left[inside], graph.right[inside], graph.similarity[inside]
-        count = len(graph.first)
-        sums = np.bincount(left, similarity * graph.copies[right], count).astype(np.float64)
-        return sums + np.bincount(right, similarity * graph.copies[left], count) + (graph.copies - 1)
-
-    @cached_property
-    def _representatives(self) -> Integers:
-        """(d,): the distinct text that represents each one's cluster; among equals the one that came first."""
-        best_first = np.lexsort((self.graph.first, -self._closeness, self._groups))
-        groups, places = np.unique(self._groups[best_first], return_index=True)
-        return best_first[places][np.searchsorted(groups, self._groups)]
 
     @cached_property
     def labels(self) -> Integers:
         """int64 (n,): position of the representative of each article's cluster; its own where it is alone."""
         labels = np.arange(len(self.graph.distinct))
         known = self.graph.distinct >= 0
-        labels[known] = self.graph.first[self._representatives][self.graph.distinct[known]]
+        assert self.representatives is not None
+        labels[known] = self.graph.first[self.representatives][self.graph.distinct[known]]
         labels.flags.writeable = False
         return labels
 
@@ -242,7 +245,7 @@ class Clusters:
     @cached_property
     def to_representative(self) -> NDArray[np.float64]:
         """float64 (n,): similarity of each article to its representative; NaN where the pair was never computed."""
-        graph, mine = self.graph, self._representatives
+        graph, mine = self.graph, self.representatives
         found = np.full(len(graph.first), np.nan)
         pairs = np.concatenate([[graph.left, graph.right], [*graph.looked_up[:2]]], axis=1)
         similarity = np.concatenate([graph.similarity, graph.looked_up.similarity])
@@ -315,7 +318,7 @@ class Clusters:
                 f"threshold must be from {self.threshold:g}, the run's own, to 1, got {threshold!r}; "
                 f"for a lower one run cluster() again with Settings(threshold={threshold!r})"
             )
-        return replace(self, threshold=float(threshold))
+        return replace(self, threshold=float(threshold), representatives=None)
 
     def to_arrow(self) -> pa.Table:
         """A row an article, in order: `id`, `label` (the representative's id), `size`, `similarity` to it.

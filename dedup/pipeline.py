@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -112,7 +113,8 @@ def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, s
         graph = clusters.Graph(distinct.first, distinct.number, edges.left, edges.right, edges.similarity, crowded)
         seconds = MappingProxyType(stages.seconds)
         result = clusters.Clusters(graph, settings.threshold, settings.linkage, read.ids, seconds)
-        return result.with_looked_up(_with_representatives(result, sets, count))
+        looked_up = _with_representatives(result, sets, count)
+        return replace(result, graph=replace(graph, looked_up=looked_up))
 
 
 def represent(
