@@ -246,6 +246,7 @@ class Clusters:
     def to_representative(self) -> NDArray[np.float64]:
         """float64 (n,): similarity of each article to its representative; NaN where the pair was never computed."""
         graph, mine = self.graph, self.representatives
+        assert mine is not None
         found = np.full(len(graph.first), np.nan)
         pairs = np.concatenate([[graph.left, graph.right], [*graph.looked_up[:2]]], axis=1)
         similarity = np.concatenate([graph.similarity, graph.looked_up.similarity])
@@ -324,7 +325,7 @@ class Clusters:
         """A row an article, in order: `id`, `label` (the representative's id), `size`, `similarity` to it.
 
         Without ids, `id` and `label` are positions. `similarity` is null where `at` left a representative with which
-        an article has no verified edge.
+        an article was never compared.
         """
         similarity = pa.array(self.to_representative, from_pandas=True)
         labels = self._names.take(pa.array(self.labels))
