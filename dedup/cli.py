@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from dedup.clusters import Clusters
 
 SHOWN_CLUSTERS = 10
-SHOWN_PROBLEMS = 20
 
 Tell = Callable[[str, int, int], None]
 out, err = Console(), Console(stderr=True)
@@ -170,12 +169,11 @@ def _untold(stage: str, done: int, total: int) -> None:
 
 def _report(read: files.Read, caught: list[warnings.WarningMessage]) -> None:
     """Say by name what could not be read and what was mended."""
-    problems = read.problems
     if read.skipped:
         err.print(f"{read.skipped:,} files with other suffixes were skipped", highlight=False)
     for warning in caught:
         err.print(f"[yellow]Warning:[/] {escape(str(warning.message))}", highlight=False, soft_wrap=True)
-    for problem in problems[:SHOWN_PROBLEMS]:
+    for problem in read.problems:
         colour, word = ("red", "Error") if problem.severity == "error" else ("yellow", "Warning")
         place = problem.path if problem.row is None else f"{problem.path}, row {problem.row}"
         err.print(
@@ -183,8 +181,6 @@ def _report(read: files.Read, caught: list[warnings.WarningMessage]) -> None:
             highlight=False,
             soft_wrap=True,
         )
-    if len(problems) > SHOWN_PROBLEMS:
-        err.print(f"... and {len(problems) - SHOWN_PROBLEMS:,} more problems of {len(problems):,}", highlight=False)
 
 
 def _show(found: Clusters, read: pa.Table, seconds: Mapping[str, float], target: str) -> None:

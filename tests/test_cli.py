@@ -106,6 +106,14 @@ def test_unreadable_files_are_named_and_the_rest_is_written(tmp_path: Path) -> N
     assert len((tmp_path / "labels.csv").read_text().splitlines()) == 15
 
 
+def test_every_unreadable_file_is_named(tmp_path: Path) -> None:
+    """However many there are, none is lost in a count."""
+    for number in range(40):
+        (tmp_path / f"broken-{number}.parquet").write_bytes(b"no Parquet file")
+    output = run(EXAMPLES, tmp_path, "--out", tmp_path / "labels.csv", "--quiet").output
+    assert all(f"broken-{number}.parquet" in output for number in range(40))
+
+
 def test_nothing_to_read_is_a_failed_run(tmp_path: Path) -> None:
     """With no article at all nothing is written, and the run has failed."""
     result = run(tmp_path / "gone", "--out", tmp_path / "labels.csv")
