@@ -10,5 +10,5 @@ The lower layer, one module a stage, each usable by itself over flat arrays: `de
 
 import lazy_loader
 
-# Names load when they are first used (SPEC 1): numba alone would take half a second of every import.
+# Names load when first used (Scientific Python's SPEC 1): numba alone would take half a second of every import.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 
-CODE_POINT = (1 << 21) - 1
-
 
 class FoldTable(NamedTuple):
     """What each code point becomes."""
@@ -65,4 +63,4 @@ def _bytes(text: str | bytes) -> NDArray[np.uint8]:
 
 
 def _text(codes: NDArray[np.uint32]) -> str:
-    return (codes & CODE_POINT).astype("<u4").tobytes().decode("utf-32-le")
+    return (codes & kernels.CODE_POINT).astype("<u4").tobytes().decode("utf-32-le")

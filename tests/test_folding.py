@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dedup.folding import CODE_POINT, fold, fold_table
+from dedup.folding import fold, fold_table
+from dedup.kernels import CODE_POINT
 
 GENERATED = settings(deadline=None, max_examples=200)
 TEXTS = st.text(st.one_of(st.sampled_from(naive.MIXED), st.characters()), max_size=40)
