@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from itertools import pairwise
 
 import corpus
 import numpy as np
@@ -21,20 +22,30 @@ from dedup import clusters, pairs, pipeline
 from dedup.threads import count
 
 
-def exact_pairs(sets: pairs.Sets, threshold: float, threads: int) -> pairs.Edges:
-    """Every pair of sets at or above the Jaccard threshold."""
+def exact_pairs(corpus: pipeline.Corpus, threshold: float, threads: int) -> pairs.Edges:
+    """Every pair of texts at or above the Jaccard threshold."""
+    sets = corpus.sets(np.arange(len(corpus.first)))
     _, shingle, frequency = np.unique(sets.keys, return_inverse=True, return_counts=True)
     tokens, owners = [], []
-    for article, (start, stop) in enumerate(zip(sets.starts, sets.stops, strict=True)):
+    for article, (start, stop) in enumerate(pairwise(sets.offsets)):
         mine = shingle[start:stop]
         rare_first = mine[np.lexsort((mine, frequency[mine]))]
         prefix = rare_first[: len(mine) - int(np.ceil(threshold * len(mine) - 1e-9)) + 1]
         tokens.append(prefix[frequency[prefix] > 1])
         owners.append(np.full(len(tokens[-1]), article))
     left, right = sharing(np.concatenate(tokens), np.concatenate(owners))
-    similarity = pairs.verify(sets, left, right, threads=threads)
+    similarity = pairs.verify(corpus.sets, left, right, corpus.sizes, threads=threads)
     kept = similarity >= threshold
     return pairs.Edges(left[kept], right[kept], similarity[kept])
+
+
+def closure(texts: list[str], settings: dedup.Settings) -> tuple[NDArray[np.int64], pairs.Edges]:
+    """The right answer for every article, by the number of a text, and the exact pairs of texts that it comes from."""
+    column = pa.chunked_array([pa.array(texts, pa.large_string())])
+    represented = pipeline.represent(column, settings, threads=count(None))
+    exact = exact_pairs(represented, settings.threshold, count(None))
+    together = clusters.link(exact.left, exact.right, exact.similarity, len(represented.first), 0.0)
+    return together[represented.number], exact
 
 
 def sharing(token: NDArray[np.int64], owner: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -74,11 +85,8 @@ def main() -> None:
     found = dedup.cluster(texts, settings)
     taken = time.perf_counter() - begin
 
-    column = pa.chunked_array([pa.array(texts, pa.large_string())])
-    distinct, sets = pipeline.represent(column, settings, threads=count(None))
-    exact = exact_pairs(sets, args.threshold, count(None))
-    closure = clusters.link(exact.left, exact.right, exact.similarity, len(sets.starts), 0.0)
-    precision, recall, score = f1(found.labels, closure[distinct.number])
+    truth, exact = closure(texts, settings)
+    precision, recall, score = f1(found.labels, truth)
     edges = found.graph
     hit = np.isin(
         exact.left << 32 | exact.right, np.minimum(edges.left, edges.right) << 32 | np.maximum(edges.left, edges.right)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from itertools import combinations_with_replacement
 
 import numpy as np
 
@@ -15,21 +16,23 @@ from dedup import files, pairs, pipeline
 from dedup.settings import Settings
 from dedup.threads import count, ranges, spread
 
+BLOCK = 256
 RANGES = ((0.12, 0.13), (0.13, 0.15), (0.15, 0.2), (0.2, 0.3), (0.3, 0.7), (0.7, 1.01))
 
 
-def brute_force(sets: pairs.Sets, threshold: float, threads: int) -> pairs.Edges:
-    """All pairs of articles at or above the threshold, each computed."""
-    articles = len(sets.starts)
+def brute_force(corpus: pipeline.Corpus, threshold: float, threads: int) -> pairs.Edges:
+    """All pairs of articles at or above the threshold, each computed, a block of articles with another at a time."""
+    blocks = ranges(len(corpus.first), BLOCK)
 
-    def work(part: tuple[int, int]) -> np.ndarray:
-        left = np.concatenate([np.arange(right) for right in range(*part)])
-        right = np.repeat(np.arange(*part), np.arange(*part))
-        similarity = pairs.verify(sets, left, right)
+    def work(part: tuple[tuple[int, int], tuple[int, int]]) -> np.ndarray:
+        left, right = (axis.ravel() for axis in np.meshgrid(*(np.arange(*block) for block in part)))
+        left, right = left[left < right], right[left < right]
+        similarity = pairs.verify(corpus.sets, left, right, corpus.sizes)
         kept = similarity >= threshold
         return np.stack([left[kept], right[kept], similarity[kept]])
 
-    found = np.concatenate(list(spread(work, ranges(articles, 64), threads)), axis=1)
+    tiles = list(combinations_with_replacement(blocks, 2))
+    found = np.concatenate(list(spread(work, tiles, threads)), axis=1)
     return pairs.Edges(found[0].astype(np.int64), found[1].astype(np.int64), found[2])
 
 
@@ -43,13 +46,13 @@ def main() -> None:
     threads = count(None)
 
     read = files.read(args.paths)
-    _, sets = pipeline.represent(read.table.column("text"), settings, threads=threads)
+    corpus = pipeline.represent(read.table.column("text"), settings, threads=threads)
     begin = time.perf_counter()
-    exact = brute_force(sets, settings.threshold, threads)
+    exact = brute_force(corpus, settings.threshold, threads)
     taken = time.perf_counter() - begin
-    found, _ = pipeline.connect(sets, settings, threads=threads)
+    found, _ = pipeline.connect(corpus, settings, threads=threads)
 
-    articles = len(sets.starts)
+    articles = len(corpus.first)
     print(f"{articles:,} distinct articles, {articles * (articles - 1) // 2:,} pairs computed in {taken:.0f} s")
     have = set(zip(found.left.tolist(), found.right.tolist(), strict=True))
     hit = np.array([pair in have for pair in zip(exact.left.tolist(), exact.right.tolist(), strict=True)], bool)

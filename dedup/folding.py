@@ -25,7 +25,7 @@ class FoldTable(NamedTuple):
     """uint32 (0x110000,): 0 drops the character, 1 drops it and ends a word; else its units << 21 | code point, or
     1 << 31 | start << 5 | length in `expansions`."""
     expansions: Any
-    """uint32: the characters of those that become several."""
+    """uint32: the characters of those that become several, or a jamo that may join the character before it."""
 
 
 @cache

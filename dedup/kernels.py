@@ -8,7 +8,6 @@ Compiled code is cached on disk (see `kernel`), so that only the first run ever 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -22,6 +21,12 @@ EXPANDS = np.uint32(1 << 31)
 CODE_POINT = np.uint32((1 << 21) - 1)
 UNIT_SHIFT = np.uint32(21)
 HANGUL_SYLLABLE = np.uint32(3 << 21)
+BLOCK = 128  # bytes of a sketch that are compared at once
+AT_ONCE = 8  # darts
+KNOWN_BITS = 16
+FEW = 16  # articles before one in its bucket
+NONE = np.uint32(0xFFFFFFFF)
+FIRST_WINDOW = 0.625  # of time: an article of 1,500 characters fills 512 slots in one with a chance of about 80 %
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -82,89 +87,102 @@ def compose_hangul(left, right):
 
 
 @kernel
+def expand(folded, expansions, codes, starts, count, fresh):
+    """Append what a character folds to that becomes several, or may join the one before it; returns how many now."""
+    first = np.int64((folded & np.uint32(0x7FFFFFFF)) >> np.uint32(5))
+    for k in range(first, first + np.int64(folded & np.uint32(31))):
+        one = expansions[k]
+        if 0 < count <= len(codes):
+            joined = compose_hangul(codes[count - 1], one)
+            if joined:
+                codes[count - 1] = joined
+                continue
+        if count < len(codes):
+            codes[count] = one
+            if len(starts):
+                starts[count] = fresh and k == first
+        count += 1
+    return count
+
+
+@kernel
 def fold(data, start, stop, table, expansions, codes, starts):
-    """Fold UTF-8 into `codes`; `starts` marks what follows a separator. Returns how many there are, written or not."""
-    count, at, fresh = 0, start, True
-    room = len(codes)
+    """Fold UTF-8 into `codes`; `starts`, if any, marks what follows a separator. Returns how many, written or not.
+
+    Sequences of three bytes, which most of Chinese is, are decoded here without a call; what they become is written
+    and only then kept or not, since a branch on each mark costs more than the write.
+    """
+    count, at, fresh = np.int64(0), start, True
+    room, marked = len(codes), len(starts) > 0
     while at < stop:
-        code, at = decode(data, at, stop)
+        lead = data[at]
+        if 0xE0 < lead < 0xF0 and at + 2 < stop and data[at + 1] & 0xC0 == 0x80 and data[at + 2] & 0xC0 == 0x80:
+            high, low = np.uint32(data[at + 1] & 0x3F), np.uint32(data[at + 2] & 0x3F)
+            code = np.uint32(lead & 0x0F) << np.uint32(12) | high << np.uint32(6) | low
+            at += 3
+        else:
+            code, at = decode(data, at, stop)
         folded = table[code]
-        if folded <= SEPARATOR:
-            fresh = fresh or folded == SEPARATOR
-            continue
-        first, last = 0, 1
-        if folded & EXPANDS:
-            first = np.int64((folded & np.uint32(0x7FFFFFFF)) >> np.uint32(5))
-            last = first + np.int64(folded & np.uint32(31))
-        for k in range(first, last):
-            one = expansions[k] if folded & EXPANDS else folded
-            if 0 < count <= room and one & CODE_POINT >= 0x1161:
-                joined = compose_hangul(codes[count - 1], one)
-                if joined:
-                    codes[count - 1] = joined
-                    fresh = False
-                    continue
-            if count < room:
-                codes[count] = one
-                starts[count] = fresh
-            count += 1
+        if folded >= EXPANDS:
+            count = expand(folded, expansions, codes, starts, count, fresh)
             fresh = False
+            continue
+        kept = folded > SEPARATOR
+        if count < room:
+            codes[count] = folded
+            if marked:
+                starts[count] = fresh
+        if marked:
+            fresh = (folded == SEPARATOR) | (fresh & (not kept))
+        count += np.int64(kept)
     return count
 
 
 class Background(NamedTuple):
-    """The bigram model as arrays, in sixteenths of a bit; see `dedup.background`."""
+    """The bigram model as arrays, in quarters of a bit; see `dedup.background`."""
 
     places: Any  # uint16 by code point: row of a Han character in the next three, 0 for all else
     alone: Any  # int32: a character without a left neighbour
     first: Any  # int32: a character at the start of a word
     last: Any  # int32: a word ending after this character
-    pairs: Any  # uint32: open-addressing table of left row << 16 | right row, 0 where empty
-    pair_bits: Any  # int32: the right character after the left one
+    pairs: Any  # uint8 (common, common): row of the right character after row of the left one
     flat: Any  # int32 (1,): one unit of any other script
 
 
 @kernel
-def bits_after(model, left, right):
-    """Surprisal of a folded character, in sixteenths of a bit, after the one before it (0 for none)."""
-    row = model.places[right & CODE_POINT]
-    if row == 0:
-        return np.int64(model.flat[0]) * np.int64(right >> UNIT_SHIFT)
-    if left == 0:
-        return np.int64(model.alone[row])
-    before = model.places[left & CODE_POINT]
-    if before == 0:
-        return np.int64(model.first[row])
-    pair = np.uint32(before) << np.uint32(16) | np.uint32(row)
-    mask = np.uint64(len(model.pairs) - 1)
-    at = mix(np.uint64(pair)) & mask
-    while model.pairs[at] != 0:
-        if model.pairs[at] == pair:
-            return np.int64(model.pair_bits[at])
-        at = (at + np.uint64(1)) & mask
-    return np.int64(model.last[before]) + np.int64(model.first[row])
+def fill_pairs(first, last, rows, columns, bits, pairs):
+    """What every two characters cost where two words meet; then, over it, what they cost inside a word."""
+    for left in range(len(pairs)):
+        for right in range(len(pairs)):
+            pairs[left, right] = min(last[left] + first[right], 255)
+    for k in range(len(rows)):
+        pairs[rows[k], columns[k]] = bits[k]
 
 
 @kernel
-def fill_pairs(pairs, bits, slots, slot_bits):
-    """Put the in-word bigrams in an open-addressing table, whose length is a power of two."""
-    mask = np.uint64(len(slots) - 1)
-    for k in range(len(pairs)):
-        at = mix(np.uint64(pairs[k])) & mask
-        while slots[at] != 0:
-            at = (at + np.uint64(1)) & mask
-        slots[at] = pairs[k]
-        slot_bits[at] = bits[k]
+def measure(codes, count, places, alone, first, last, pairs, flat, before, after):
+    """Running sums of surprisal: a run from k to m, inclusive, has `after[m] - before[k]` quarter bits.
 
-
-@kernel
-def measure(model, codes, count, sums):
-    """Running sums of surprisal: in integers, so that a shingle has the same bits wherever it stands."""
-    total = np.int64(0)
+    In integers, so that a run has the same bits wherever it stands. The model comes as arrays: a tuple of them, handed
+    on for each character, costs twenty times as much in reference counts.
+    """
+    total, left = np.int64(0), np.int64(0)
     for k in range(count):
-        if k:
-            total += bits_after(model, codes[k - 1], codes[k])
-        sums[k] = total
+        row = np.int64(places[codes[k] & CODE_POINT])
+        if row == 0:
+            bits = np.int64(flat[0]) * np.int64(codes[k] >> UNIT_SHIFT)
+            total += bits
+            before[k] = total - bits
+        else:
+            if left == 0:
+                total += first[row]
+            elif max(left, row) < len(pairs):
+                total += pairs[left, row]
+            else:
+                total += last[left] + first[row]
+            before[k] = total - alone[row]
+        after[k] = total
+        left = row
 
 
 @kernel
@@ -175,55 +193,90 @@ def scramble(code):
 
 
 @kernel
-def roll(model, codes, starts, count, sums, width, by_word, weighted, keys):
+def roll(codes, starts, count, before, after, powers, width, by_word, weighted, keys):
     """Hash every shingle into `keys`, in the order of the text; returns how many.
 
     A shingle runs from a start to the first end at which it is `width` units wide. Its hash is the sum of
     `scramble(code) * BASE**k` modulo 2**64, moved along by adding and dropping terms, then mixed. With weights its
     low 8 bits are its surprisal in quarter bits. A text narrower than one shingle is one shingle.
     """
-    found, end, units = 0, 0, np.int64(0)
-    total, power = np.uint64(0), np.uint64(1)
-    for begin in range(count):
-        if starts[begin] or not by_word:
-            while end < count and (units < width or (by_word and not starts[end])):
-                total += scramble(codes[end]) * power
-                power *= BASE
-                units += np.int64(codes[end] >> UNIT_SHIFT)
-                end += 1
-            if units < width and found:
+    found, end, last = np.uint64(0), np.uint64(0), np.uint64(count)
+    total, units, wide = np.uint64(0), np.uint32(0), np.uint32(width)
+    for begin in range(last):
+        if not by_word or starts[begin]:
+            while end < last and (units < wide or (by_word and not starts[end])):
+                total += scramble(codes[end]) * powers[end - begin]
+                units += codes[end] >> UNIT_SHIFT
+                end += np.uint64(1)
+            if units < wide and found:
                 break
             key = mix(total)
             if weighted:
-                bits = sums[end - 1] - sums[begin] + bits_after(model, np.uint32(0), codes[begin])
-                key = (key & ~np.uint64(255)) | np.uint64(min(bits >> 2, 255))
+                bits = np.int32(after[end - np.uint64(1)] - before[begin])  # right even where the sums have overflowed
+                key = (key & ~np.uint64(255)) | np.uint64(255 if bits > 255 else bits)
             keys[found] = key
-            found += 1
+            found += np.uint64(1)
         total = (total - scramble(codes[begin])) * BASE_INVERSE
-        power *= BASE_INVERSE
-        units -= np.int64(codes[begin] >> UNIT_SHIFT)
-    return found
+        units -= codes[begin] >> UNIT_SHIFT
+    return np.int64(found)
 
 
 @kernel
-def unique(keys, count):
-    """Move the distinct values of the sorted `keys[:count]` to the front; returns how many."""
-    kept = 0
-    for k in range(count):
-        if k == 0 or keys[k] != keys[kept - 1]:
-            keys[kept] = keys[k]
-            kept += 1
-    return kept
+def size_for(count):
+    """Length of an open-addressing table for so many keys: a power of two that they fill by half at most."""
+    size = np.int64(16)
+    while size < 2 * count:
+        size *= 2
+    return size
+
+
+@kernel
+def home(key, table):
+    """Where a key belongs in a table of a power of two: by its highest bits, for the lowest may hold its surprisal.
+
+    Unsigned, as all places in tables are: numba asks of a signed index each time whether it counts from the end.
+    """
+    return (key >> np.uint64(32)) * np.uint64(len(table)) >> np.uint64(32)
+
+
+@kernel
+def place(table, key):
+    """Place of a key, or of the empty slot it belongs in; 0 marks the empty, so key 0 shares the slot of key 1."""
+    key = max(key, np.uint64(1))
+    last = np.uint64(len(table) - 1)
+    at = home(key, table)
+    while table[at] != 0 and table[at] != key:
+        at = (at + np.uint64(1)) & last
+    return at
+
+
+@kernel
+def distinct(keys, count, table):
+    """Move the distinct keys to the front, each where it occurs first; returns how many. `table` is zeroed scratch."""
+    kept = np.uint64(0)
+    for k in range(np.uint64(count)):
+        key = keys[k]
+        at = place(table, key)
+        keys[kept] = key
+        kept += np.uint64(table[at] == 0)
+        table[at] = max(key, np.uint64(1))
+    table[:] = np.uint64(0)
+    return np.int64(kept)
 
 
 @kernel
 def fingerprint(codes, count, prints):
-    """128 bits of the whole folded text."""
-    a, b = np.uint64(count), np.uint64(0)
-    for k in range(count):
-        a = mix(a ^ np.uint64(codes[k]))
-        b = (b + scramble(codes[k])) * BASE
-    prints[0], prints[1] = a, mix(b)
+    """128 bits of the whole folded text: two chains of steps, invertible and not linear, over two characters each."""
+    a, b = np.uint64(count), ~np.uint64(count)
+    for k in range(0, count, 2):
+        two = np.uint64(codes[k]) << np.uint64(32)
+        if k + 1 < count:
+            two |= np.uint64(codes[k + 1])
+        a = (a ^ two) * np.uint64(0xD6E8FEB86659FD93)
+        a ^= a >> np.uint64(32)
+        b = (b + two) * np.uint64(0xA0761D6478BD642F)
+        b ^= b >> np.uint64(29)
+    prints[0], prints[1] = mix(a), mix(b)
 
 
 @kernel
@@ -238,269 +291,415 @@ def fold_one(data, table, expansions):
 
 
 @kernel
-def shingle(data, offsets, begin, end, table, expansions, model, width, by_word, weighted, keys, lengths, prints):
-    """Sorted distinct shingles of the texts `begin` to `end`, one after the other in `keys`.
-
-    Stops early at a text whose shingles may not fit; returns the first text that is not done.
-    """
-    codes, starts, sums = np.empty(0, np.uint32), np.empty(0, np.bool_), np.empty(0, np.int64)
-    used = 0
+def scan(data, offsets, begin, end, table, expansions, lengths, prints):
+    """Length and fingerprint of the folded texts `begin` to `end`; a text without a character has the fingerprint 0."""
+    codes, starts = np.empty(0, np.uint32), np.empty(0, np.bool_)
     for i in range(begin, end):
+        if offsets[i + 1] - offsets[i] > len(codes):
+            codes = np.empty(2 * (offsets[i + 1] - offsets[i]), np.uint32)
         count = fold(data, offsets[i], offsets[i + 1], table, expansions, codes, starts)
         if count > len(codes):
-            room = count + count // 2
-            codes, starts, sums = np.empty(room, np.uint32), np.empty(room, np.bool_), np.empty(room, np.int64)
+            codes = np.empty(count, np.uint32)
             count = fold(data, offsets[i], offsets[i + 1], table, expansions, codes, starts)
-        if used + count > len(keys):
-            return i
+        lengths[i - begin] = count
+        if count:
+            fingerprint(codes, count, prints[i - begin])
+
+
+@kernel
+def shingle(data, offsets, rows, lengths, table, expansions, model, width, by_word, weighted, once, keys, found):
+    """Shingles of the texts `rows`, whose folded `lengths` are known, one text after the other in `keys`.
+
+    Each as often as it occurs, or `once` where it occurs first. `found` is how many there are of each text. Returns how
+    many there are of all.
+    """
+    most = np.max(lengths) if len(lengths) else 0
+    codes, starts = np.empty(most, np.uint32), np.empty(most if by_word else 0, np.bool_)
+    before, after = np.empty(most, np.int32), np.empty(most, np.int32)
+    places, alone, first, last, pairs, flat = model
+    powers, power = np.empty(most, np.uint64), np.uint64(1)
+    for k in range(most):
+        powers[k] = power
+        power *= BASE
+    seen = np.zeros(size_for(most) if once else 0, np.uint64)
+    used = 0
+    for i in range(len(rows)):
+        count = fold(data, offsets[rows[i]], offsets[rows[i] + 1], table, expansions, codes, starts)
         if weighted:
-            measure(model, codes, count, sums)
+            measure(codes, count, places, alone, first, last, pairs, flat, before, after)
         mine = keys[used : used + count]
-        found = roll(model, codes, starts, count, sums, width, by_word, weighted, mine)
-        mine[:found].sort()
-        lengths[i] = unique(mine, found)
-        fingerprint(codes, count, prints[i])
-        used += lengths[i]
-    return end
+        found[i] = roll(codes, starts, count, before, after, powers, width, by_word, weighted, mine)
+        if once:
+            found[i] = distinct(mine, found[i], seen[: size_for(found[i])])
+        used += found[i]
+    return used
 
 
 # --- weights ------------------------------------------------------------------------------------------------------
 
 
 @kernel
-def bounds(keys, starts, stops, floor, ceiling, lows, highs):
-    """Where the keys from `floor` to `ceiling`, inclusive, lie in each sorted article; returns how many there are."""
-    total = 0
-    for i in range(len(starts)):
-        mine = keys[starts[i] : stops[i]]
-        lows[i] = starts[i] + np.searchsorted(mine, floor)
-        highs[i] = starts[i] + np.searchsorted(mine, ceiling, side="right")
-        total += highs[i] - lows[i]
-    return total
+def part_out(keys, parted, ends):
+    """Sort keys into parts, a power of two, by the bits above the surprisal; part p ends at `ends[p]` in `parted`."""
+    mask = np.uint64(len(ends) - 1)
+    ends[:] = 0
+    for k in range(len(keys)):
+        ends[np.int64(keys[k] >> np.uint64(8) & mask)] += 1
+    begin = 0
+    for p in range(len(ends)):
+        size = ends[p]
+        ends[p] = begin
+        begin += size
+    for k in range(len(keys)):
+        p = np.int64(keys[k] >> np.uint64(8) & mask)
+        parted[ends[p]] = keys[k]
+        ends[p] += 1
 
 
 @kernel
-def find(table, key):
-    """Place of a key, or of the empty slot it belongs in; 0 marks the empty, so key 0 shares the slot of key 1."""
-    mask = np.uint64(len(table) - 1)
-    key = max(key, np.uint64(1))
-    at = (key >> np.uint64(8)) & mask
-    while table[at] != 0 and table[at] != key:
-        at = (at + np.uint64(1)) & mask
-    return at
+def tally(keys, begin, table, counts, used):
+    """Count the keys from `begin` on until the table, of which `used` slots are taken, is full to three quarters.
 
-
-@kernel
-def weigh(keys, lows, highs, table, counts, cap, total, expected, weights):
-    """Count each key over all articles, then write its inverse document frequency with the background prior."""
-    for i in range(len(lows)):
-        for k in range(lows[i], highs[i]):
-            at = find(table, keys[k])
+    Returns the first key that is not counted, and how many slots are taken now.
+    """
+    for k in range(begin, len(keys)):
+        at = place(table, keys[k])
+        if table[at] == 0:
+            if 4 * used >= 3 * len(table):
+                return k, used
             table[at] = max(keys[k], np.uint64(1))
-            counts[at] += np.int32(1)
-    for i in range(len(lows)):
-        for k in range(lows[i], highs[i]):
-            seen = min(np.float64(counts[find(table, keys[k])]), cap)
-            weights[k] = math.log(total / (seen + expected[keys[k] & np.uint64(255)]))
+            used += 1
+        counts[at] += np.int32(1)
+    return len(keys), used
+
+
+@kernel
+def move(old, old_counts, table, counts):
+    """Put the keys of a table that is full into a larger one."""
+    for k in range(len(old)):
+        if old[k] != 0:
+            at = place(table, old[k])
+            table[at], counts[at] = old[k], old_counts[k]
+
+
+@kernel
+def several(table, counts, keys, frequencies):
+    """The keys of a table that were counted more than once; returns how many there are, written or not."""
+    found = 0
+    for k in range(len(table)):
+        if counts[k] > 1:
+            if found < len(keys):
+                keys[found], frequencies[found] = table[k], counts[k]
+            found += 1
+    return found
+
+
+@kernel
+def tag(key):
+    """32 bits of a key, which together with its home identify it, as the upper half of a table's entry."""
+    return key >> np.uint64(8) << np.uint64(32)
+
+
+@kernel
+def store(keys, bits, table):
+    """Put the bits of a weight, not 0, behind every key."""
+    last = np.uint64(len(table) - 1)
+    for k in range(len(keys)):
+        at = home(keys[k], table)
+        while table[at] != 0:
+            at = (at + np.uint64(1)) & last
+        table[at] = tag(keys[k]) | np.uint64(bits[k])
+
+
+@kernel
+def look_up(keys, table, alone, bits):
+    """The bits of every key's weight; those of one that is not stored are `alone`, by its surprisal.
+
+    A block at a time: fetch all first entries, so that cache misses overlap; take those that fit; then look further for
+    the others, which are few. One loop with the branches of all three takes twice as long.
+    """
+    entries, others = np.empty(256, np.uint64), np.empty(256, np.uint64)
+    last = np.uint64(len(table) - 1)
+    for begin in range(0, len(keys), len(entries)):
+        mine, found, more = keys[begin : begin + len(entries)], bits[begin : begin + len(entries)], np.uint64(0)
+        for k in range(len(mine)):
+            entries[k] = table[home(mine[k], table)]
+        for k in range(len(mine)):
+            entry, single = entries[k], alone[mine[k] & np.uint64(255)]
+            found[k] = np.uint32(entry) if entry != 0 else single
+            others[more] = k
+            more += np.uint64((entry != 0) & ((entry ^ tag(mine[k])) >> np.uint64(32) != 0))
+        for other in range(more):
+            key, entry = mine[others[other]], entries[others[other]]
+            at = home(key, table)
+            while entry != 0 and (entry ^ tag(key)) >> np.uint64(32) != 0:
+                at = (at + np.uint64(1)) & last
+                entry = table[at]
+            found[others[other]] = np.uint32(entry) if entry != 0 else alone[key & np.uint64(255)]
 
 
 # --- signatures ---------------------------------------------------------------------------------------------------
 
 
 @kernel
-def exponential(bits):
-    """A standard exponential variate from 64 random bits.
-
-    -log(u) by the series of atanh, in plain IEEE operations: a library's `log` differs in the last place from machine
-    to machine, and signatures must not. The error is under 1e-9.
-    """
-    u = (np.float64(bits >> np.uint64(11)) + 0.5) * 2.0**-53
-    mantissa, exponent = math.frexp(u)
-    if mantissa < 0.7071067811865476:
-        mantissa, exponent = mantissa * 2.0, exponent - 1
-    z = (mantissa - 1.0) / (mantissa + 1.0)
-    q = z * z
-    series = 1.0 + q * (1 / 3 + q * (1 / 5 + q * (1 / 7 + q * (1 / 9 + q * (1 / 11 + q * (1 / 13))))))
-    return -(2.0 * z * series + exponent * 0.6931471805599453)
+def land(states, count, earliest):
+    """Let darts hit the slots; each slot keeps its earliest. The first loop becomes vector instructions."""
+    slots = np.uint64(len(earliest))
+    for k in range(count):
+        dart = mix(states[k])
+        slot = (dart >> np.uint64(32)) * slots >> np.uint64(32)
+        states[k] = slot << np.uint64(32) | (dart & np.uint64(0xFFFFFFFF))
+    for k in range(count):
+        slot = states[k] >> np.uint64(32)
+        earliest[slot] = min(earliest[slot], np.uint32(states[k]))
 
 
 @kernel
-def throw(keys, weights, seed, limit, times):
-    """Let every shingle throw darts at the slots until `limit`; each slot keeps its earliest. Returns slots hit.
+def throw(keys, weights, window, length, earliest, states):
+    """Let every shingle throw its darts of one window of time at the slots; both slot and time are drawn evenly.
 
-    A shingle's darts come at the rate of its weight, each at a slot drawn evenly, so that in every slot, independently,
-    a shingle is first with a chance of its weight's share: two articles agree there with the chance of their weighted
-    Jaccard similarity.
+    It throws `weight * length` of them, the fraction rounded up with a chance of itself. All comes from its hash and
+    that of the window, so it throws the same in every article. Eight darts are always made, and those that there are
+    not written over: a branch on so varied a number costs more.
     """
-    slots, hit = len(times), 0
+    used, full = np.int64(0), len(states) - AT_ONCE
     for k in range(len(keys)):
-        if weights[k] <= 0:
-            continue
-        state = mix(keys[k] ^ seed)
-        rest = 1.0 - np.float64(weights[k]) * limit
-        if rest > 0 and np.float64(state >> np.uint64(11)) * 2.0**-53 < rest:
-            continue  # exp(-x) >= 1 - x: its first dart comes after the limit
-        when = exponential(state) / weights[k]
-        while when < limit:
-            state += BASE
-            slot = np.int64(((mix(state) >> np.uint64(32)) * np.uint64(slots)) >> np.uint64(32))
-            if times[slot] == np.inf:
-                hit += 1
-            times[slot] = min(times[slot], when)
-            state += BASE
-            when += exponential(mix(state)) / weights[k]
-    return hit
+        state = mix(keys[k] ^ window)
+        chance = np.float64((state * BASE) >> np.uint64(40)) * 2.0**-24
+        darts = np.int64(np.float64(weights[k]) * length + chance)
+        while darts >= 0:
+            for more in range(AT_ONCE):
+                states[used + more] = state
+                state += BASE
+            used += AT_ONCE if darts > AT_ONCE else darts
+            darts -= AT_ONCE
+            if used > full:
+                land(states, used, earliest)
+                used = np.int64(0)
+    land(states, used, earliest)
 
 
 @kernel
-def sign(keys, weights, starts, stops, begin, end, seed, signatures):
-    """Signatures of the articles `begin` to `end`: each slot the bits of its earliest dart's time, as a float32.
+def throw_alike(keys, window, length, earliest):
+    """The same for shingles that all weigh one, and a window of a whole length."""
+    slots = np.uint64(len(earliest))
+    for k in range(len(keys)):
+        state = keys[k] ^ window
+        for _ in range(np.int64(length)):
+            dart = mix(state)
+            slot = (dart >> np.uint64(32)) * slots >> np.uint64(32)
+            earliest[slot] = min(earliest[slot], np.uint32(dart & np.uint64(0xFFFFFFFF)))
+            state += BASE
 
-    The limit is where all slots are full with a chance of 98 %; otherwise it is doubled. It has no influence on the
-    result, since what comes after the last slot is filled changes nothing.
+
+@kernel
+def distinct_weighted(keys, weights, table, kept_keys, kept_weights):
+    """Copy the distinct keys, and their weights if there are any; returns how many. `table` is zeroed scratch."""
+    kept = np.uint64(0)
+    for k in range(len(keys)):
+        at = place(table, keys[k])
+        if table[at] == 0:
+            table[at] = max(keys[k], np.uint64(1))
+            kept_keys[kept] = keys[k]
+            if len(weights):
+                kept_weights[kept] = weights[k]
+            kept += np.uint64(1)
+    return np.int64(kept)
+
+
+@kernel
+def sign(keys, weights, offsets, seed, signatures):
+    """Signature of every article: each slot the bits of its earliest dart's time, as a float32.
+
+    Without weights, all weigh one. A window of time begins where the one before ended and is as long as all before it;
+    what comes after the one in which the last slot is hit changes nothing. Within a window, times are its 2**32nd
+    parts; the last of them stands for none. Shingles that an article repeats throw in vain, in the first window only.
     """
     slots = signatures.shape[1]
-    times = np.empty(slots, np.float64)
-    shortened = np.empty(slots, np.float32)
-    for i in range(begin, end):
-        mine, heavy = keys[starts[i] : stops[i]], weights[starts[i] : stops[i]]
-        total = 0.0
-        for k in range(len(heavy)):
-            total += heavy[k]
-        limit, hit = slots * (math.log(slots) + 4.0) / max(total, 1e-30), 0
+    earliest, states, times = np.empty(slots, np.uint32), np.empty(1024, np.uint64), np.empty(slots, np.float32)
+    for i in range(len(signatures)):
+        mine, heavy = keys[offsets[i] : offsets[i + 1]], weights[offsets[i] : offsets[i + 1]]
+        number, begin, length = np.uint64(0), 0.0, FIRST_WINDOW if len(weights) else 1.0
+        some = len(mine) > 0 if len(weights) == 0 else np.max(heavy) > 0
         times[:] = np.inf
-        while hit < slots and total > 0:
-            times[:] = np.inf
-            hit = throw(mine, heavy, seed, limit, times)
-            limit *= 2.0
-        shortened[:] = times
-        signatures[i] = shortened.view(np.uint32)
+        while some and np.max(times) == np.inf:
+            number += np.uint64(1)
+            if number == 2:
+                kept_keys, kept_weights = np.empty(len(mine), np.uint64), np.empty(len(heavy), np.float32)
+                table = np.zeros(size_for(len(mine)), np.uint64)
+                kept = distinct_weighted(mine, heavy, table, kept_keys, kept_weights)
+                mine, heavy = kept_keys[:kept], kept_weights[:kept]
+            earliest[:] = NONE
+            if len(weights):
+                throw(mine, heavy, mix(seed + number * BASE), length, earliest, states)
+            else:
+                throw_alike(mine, mix(seed + number * BASE), length, earliest)
+            for k in range(slots):
+                if times[k] == np.inf and earliest[k] != NONE:
+                    times[k] = np.float32(begin + (np.float64(earliest[k]) + 0.5) * (length * 2.0**-32))
+            begin += length
+            length = begin
+        signatures[i] = times.view(np.uint32)
 
 
 # --- bands and candidates -----------------------------------------------------------------------------------------
 
 
 @kernel
-def band_keys(signatures, first, rows, keys):
-    """Hash the slots `first` to `first + rows` of every signature."""
+def shorten(signatures, sketches):
+    """The lowest byte of every slot; what a sketch is longer is 0."""
+    for i in range(len(sketches)):
+        sketches[i] = 0
+        for k in range(signatures.shape[1]):
+            sketches[i, k] = np.uint8(signatures[i, k] & np.uint32(255))
+
+
+@kernel
+def band_keys(signatures, first, rows, bits, keys):
+    """Hash the slots of several bands, which begin at the slot `first`; the lowest `bits` are the article's number.
+
+    Several at once, since slots that are neighbours share a line of the cache.
+    """
     for i in range(len(signatures)):
-        key = np.uint64(first)
-        for k in range(first, first + rows):
-            key = mix(key ^ np.uint64(signatures[i, k]))
-        keys[i] = key
+        for band in range(len(keys)):
+            begin = first + band * rows
+            key = np.uint64(begin)
+            for k in range(begin, begin + rows):
+                key = mix(key ^ np.uint64(signatures[i, k]))
+            keys[band, i] = key >> np.uint64(bits) << np.uint64(bits) | np.uint64(i)
 
 
 @kernel
-def bucket_starts(keys, order, crowd, starts, met, compared):
-    """Where in `order` each article's bucket begins; adds up how many articles it met, and with how many it compares.
+def alike(a, b, early, least):
+    """Whether two sketches agree in `least` bytes, and in `early` of the first two blocks where there are more.
 
-    Within a bucket articles stand in ascending order; all are compared with its first `crowd` only.
+    Blocks of a fixed length that a byte can count become a few vector instructions: 3 ns for two blocks.
     """
-    begin = 0
-    while begin < len(order):
-        end = begin + 1
-        while end < len(order) and keys[order[end]] == keys[order[begin]]:
-            end += 1
-        others = end - begin - 1
-        for k in range(begin, end):
-            i = order[k]
-            starts[i] = begin
-            met[i] += others
-            compared[i] += others if k - begin < crowd else crowd
-        begin = end
+    total = np.int64(0)
+    for begin in range(0, len(a), BLOCK):
+        x, y, equal = a[begin : begin + BLOCK], b[begin : begin + BLOCK], np.uint8(0)
+        for k in range(BLOCK):
+            equal = np.uint8(equal + np.uint8(x[k] == y[k]))
+        total += np.int64(equal)
+        if begin == BLOCK and total < early:
+            return False
+    return total >= least
 
 
 @kernel
-def agreement(a, b):
-    """In how many slots two signatures are equal."""
-    equal = np.int32(0)
-    for k in range(len(a)):
-        equal += np.int32(a[k] == b[k])
-    return equal
+def meet(keys, bits, at, sketches, early, least, crowd, most, known, seen, found):
+    """Pairs of articles that share a bucket of one band and whose sketches are alike.
 
-
-@kernel
-def candidates(signatures, order, starts, begin, end, crowd, least, tally, lefts, rights):
-    """Pairs (earlier, article) that share a bucket and agree in `least` slots, for the articles `begin` to `end`.
-
-    `tally` is zeroed scratch of one uint8 an article. Stops early where the next article's pairs may not fit; returns
-    the first article that is not done and the number of pairs.
+    In a bucket, every article is compared with those before it from the first on, until `crowd` agreed or `most` were
+    looked at; `seen` is how many it was. Begins at the article `at` of the sorted keys and stops where the next one's
+    pairs may not fit in `found`. Returns the article that is not done and the number of pairs, each as later << 32 |
+    earlier.
     """
-    bands, articles = order.shape
-    met = np.empty(min(articles, bands * crowd), np.int32)
-    used = 0
-    for i in range(begin, end):
-        found = 0
-        for band in range(bands):
-            at = np.int64(starts[band, i])
-            last = min(at + crowd, articles)
-            while at < last and order[band, at] < i:
-                j = order[band, at]
-                if tally[j] == 0:
-                    tally[j] = 1
-                    met[found] = j
-                    found += 1
-                at += 1
-        fits = used + found <= len(lefts)
-        for k in range(found):
-            tally[met[k]] = 0
-            if fits and agreement(signatures[met[k]], signatures[i]) >= least:
-                lefts[used], rights[used] = met[k], i
+    mask = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
+    used, begin = 0, at
+    while begin > 0 and keys[begin - 1] >> np.uint64(bits) == keys[at] >> np.uint64(bits):
+        begin -= 1
+    while at < len(keys):
+        if keys[at] >> np.uint64(bits) != keys[begin] >> np.uint64(bits):
+            begin = at
+        if len(found) - used < min(crowd, at - begin):
+            return at, used
+        i, agreed, k = np.int64(keys[at] & mask), 0, begin
+        last, few = min(at, begin + most), at - begin < FEW
+        while k < last and agreed < crowd:
+            j = np.int64(keys[k] & mask)
+            k += 1
+            pair = np.uint64(i) << np.uint64(32) | np.uint64(j)
+            mark = pair * BASE >> np.uint64(64 - KNOWN_BITS)
+            news = not few or known[mark] != pair
+            if news and not alike(sketches[j], sketches[i], early, least):
+                continue
+            if news and known[mark] != pair:
+                known[mark] = found[used] = pair
                 used += 1
-        if not fits:
-            return i, used
-    return end, used
+            agreed += 1
+        seen[at] = k - begin
+        at += 1
+    return at, used
+
+
+@kernel
+def miss(keys, bits, seen, met, missed):
+    """Add up how many articles each met in the buckets of one band, and with how many of these it was not compared."""
+    mask = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
+    begin, later = 0, np.empty(0, np.int64)
+    while begin < len(keys):
+        end, short = begin + 1, False
+        while end < len(keys) and keys[end] >> np.uint64(bits) == keys[begin] >> np.uint64(bits):
+            short |= seen[end] < end - begin
+            end += 1
+        for k in range(begin, end):
+            met[np.int64(keys[k] & mask)] += end - begin - 1
+        if short:  # those after an article that went as far as to it are those whose `seen` is larger than its place
+            later = np.zeros(end - begin + 1, np.int64)
+            for k in range(begin, end):
+                later[seen[k]] += 1
+            compared = 0
+            for k in range(end - 1, begin - 1, -1):
+                compared += later[k - begin + 1]
+                missed[np.int64(keys[k] & mask)] += end - begin - 1 - seen[k] - compared
+        begin = end
 
 
 # --- pairs --------------------------------------------------------------------------------------------------------
 
 
 @kernel
-def total(weights):
-    """Sum in the order of the array, as `shared` adds up: a set shares exactly its total with itself."""
-    result = 0.0
-    for k in range(len(weights)):
-        result += weights[k]
-    return result
+def fill(keys, table):
+    """Make a table of a set."""
+    table[:] = np.uint64(0)
+    for k in range(len(keys)):
+        table[place(table, keys[k])] = max(keys[k], np.uint64(1))
 
 
 @kernel
-def totals(weights, starts, stops, results):
-    """Total weight of every article."""
-    for i in range(len(starts)):
-        results[i] = total(weights[starts[i] : stops[i]])
+def shared(table, keys, weights, entries, others):
+    """Weight of the shingles of a set that are in the table; the last two are scratch of a block's length.
 
-
-@kernel
-def shared(a, weights, b):
-    """Weight of the shingles that two sorted sets share.
-
-    Without branches, whose mispredictions took more than half of the time.
+    Block by block, as in `look_up`: first those that their home decides, then the few others.
     """
-    i, j, result = 0, 0, 0.0
-    while i < len(a) and j < len(b):
-        x, y = a[i], b[j]
-        result += weights[i] * np.float64(x == y)
-        i += np.int64(x <= y)
-        j += np.int64(y <= x)
+    result = 0.0
+    for begin in range(0, len(keys), len(entries)):
+        mine, heavy, more = keys[begin : begin + len(entries)], weights[begin : begin + len(entries)], np.uint64(0)
+        for k in range(len(mine)):
+            entries[k] = table[home(mine[k], table)]
+        for k in range(len(mine)):
+            here = entries[k] == max(mine[k], np.uint64(1))
+            result += heavy[k] * np.float64(here)
+            others[more] = k
+            more += np.uint64((entries[k] != 0) & (not here))
+        for other in range(more):
+            key = mine[others[other]]
+            if table[place(table, key)] != 0:
+                result += heavy[others[other]]
     return result
 
 
 @kernel
-def similarity(a, a_weights, a_total, b, b_total):
-    """Weighted Jaccard similarity of two sorted sets: shared weight over united weight."""
-    both = shared(a, a_weights, b)
-    united = a_total + b_total - both
-    return both / united if united > 0 else 0.0
-
-
-@kernel
-def verify(keys, weights, starts, stops, sums, lefts, rights, begin, end, similarities):
-    """Similarity of the pairs `begin` to `end`."""
-    for k in range(begin, end):
-        i, j = lefts[k], rights[k]
-        mine, theirs = keys[starts[i] : stops[i]], keys[starts[j] : stops[j]]
-        similarities[k] = similarity(mine, weights[starts[i] : stops[i]], sums[i], theirs, sums[j])
+def verify(keys, weights, offsets, lefts, rights, similarities):
+    """Weighted Jaccard similarity of pairs of sets, in ascending order of `lefts`: shared weight over united weight."""
+    totals, most = np.zeros(len(offsets) - 1), np.int64(0)
+    for i in range(len(totals)):
+        most = max(most, offsets[i + 1] - offsets[i])
+        for k in range(offsets[i], offsets[i + 1]):
+            totals[i] += weights[k]
+    room, before = np.empty(size_for(most), np.uint64), -1
+    entries, others = np.empty(256, np.uint64), np.empty(256, np.uint64)
+    for p in range(len(lefts)):
+        i, j = lefts[p], rights[p]
+        table = room[: size_for(offsets[i + 1] - offsets[i])]
+        if i != before:
+            fill(keys[offsets[i] : offsets[i + 1]], table)
+            before = i
+        mine = slice(offsets[j], offsets[j + 1])
+        both = shared(table, keys[mine], weights[mine], entries, others)
+        united = totals[i] + totals[j] - both
+        similarities[p] = both / united if united > 0 else 0.0
 
 
 # --- clusters -----------------------------------------------------------------------------------------------------

@@ -1,140 +1,92 @@
-"""Candidate pairs estimated, then verified: the edges between articles.
+"""Candidate pairs verified: the exact similarity of any two articles.
 
-In: signatures, buckets, and shingle sets with weights. Out: `Edges`, every pair whose exact similarity is at or above
-the threshold. Candidates are streamed, a block of articles at a time: the signatures discard most (about 50 ns a
-candidate), the shingles decide the rest (about 1 ns a shingle). Memory beyond the edges is bounded by the block.
+In: pairs of articles, and a function that makes the shingle sets of some. Out: their weighted Jaccard similarity. Pairs
+are sorted into tiles of two blocks of articles, so that the sets of a tile alone are in memory (about 12 MB a thread)
+and an article's set is made about as often as there are blocks it has partners in. About 2 ns a shingle and pair.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.bands import Buckets
-from dedup.threads import Progress, ranges, spread
+from dedup.threads import Progress, spread
 
-BLOCK = 512
-BLOCK_PAIRS = 1 << 18
-MARGIN = 2.5
+BLOCK = 1 << 19
+"""Shingles of a block of articles."""
+
+Integers = NDArray[np.int64]
 
 
 class Edges(NamedTuple):
     """Verified pairs, in ascending order of `right`, then `left`."""
 
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
+    left: Integers
+    right: Integers
     similarity: NDArray[np.float64]
 
 
 class Sets(NamedTuple):
-    """Shingle sets with weights, as the stages before leave them."""
+    """Shingle sets of n articles with weights, flat."""
 
     keys: NDArray[np.uint64]
     weights: NDArray[np.float32]
-    starts: NDArray[np.int64]
-    stops: NDArray[np.int64]
+    offsets: Integers
+    """(n + 1,): those of article i are `keys[offsets[i]:offsets[i + 1]]`, each once."""
 
 
-def least_agreement(threshold: float, slots: int) -> int:
-    """Slots in which a pair must agree to be verified: 2.5 standard deviations of the estimate under the threshold."""
-    spread_of_estimate = (threshold * (1 - threshold) / slots) ** 0.5
-    return max(1, int((threshold - MARGIN * spread_of_estimate) * slots))
-
-
-def verify(sets: Sets, left: NDArray[np.int64], right: NDArray[np.int64], *, threads: int = 1) -> NDArray[np.float64]:
+def verify(
+    load: Callable[[Integers], Sets],
+    left: Integers,
+    right: Integers,
+    sizes: Integers,
+    *,
+    threads: int = 1,
+    progress: Progress | None = None,
+    block: int = BLOCK,
+) -> NDArray[np.float64]:
     """Exact weighted Jaccard similarity of pairs of articles.
 
     Args:
-        sets: Shingle sets with weights.
-        left: (m,) positions.
-        right: (m,) positions.
-        threads: How many blocks run side by side.
+        load: Makes the sets of these articles, in this order.
+        left: (m,) numbers of articles.
+        right: (m,) numbers of articles.
+        sizes: (n,) about how many shingles each article has.
+        threads: How many tiles run side by side; the result does not depend on it.
+        progress: Called with pairs done and in all.
+        block: Shingles of a block; no matter to the result.
 
     Returns:
         float64 (m,), in [0, 1].
     """
     similarities = np.empty(len(left), np.float64)
-    totals = _totals(sets)
 
-    def work(part: tuple[int, int]) -> None:
-        kernels.verify(*sets, totals, left, right, *part, similarities)
+    def work(tile: Integers) -> int:
+        articles, ends = np.unique(np.concatenate([left[tile], right[tile]]), return_inverse=True)
+        found = np.empty(len(tile), np.float64)
+        kernels.verify(*load(articles), ends[: len(tile)], ends[len(tile) :], found)
+        similarities[tile] = found
+        return len(tile)
 
-    for _ in spread(work, ranges(len(left), BLOCK), threads):
-        pass
+    done = 0
+    for pairs in spread(work, _tiles(left, right, sizes, block), threads):
+        done += pairs
+        if progress:
+            progress(done, len(left))
     return similarities
 
 
-def connect(
-    sets: Sets,
-    signatures: NDArray[np.uint32],
-    buckets: Buckets,
-    *,
-    threshold: float,
-    crowd: int = 128,
-    threads: int = 1,
-    progress: Progress | None = None,
-) -> Edges:
-    """Every pair that shares a bucket and is at or above the threshold.
-
-    Args:
-        sets: Shingle sets with weights of n articles.
-        signatures: uint32 (n, K).
-        buckets: Their buckets.
-        threshold: Similarity in (0, 1].
-        crowd: Articles of one bucket that all others in it are compared with; as given to `bands.bucket`.
-        threads: How many blocks run side by side; the result does not depend on it.
-        progress: Called with blocks done and in all.
-    """
-    least = least_agreement(threshold, signatures.shape[1])
-    totals = _totals(sets)
-
-    def work(part: tuple[int, int]) -> Edges:
-        found = [
-            _verified(sets, totals, *pairs, threshold)
-            for pairs in _candidates(signatures, buckets, *part, crowd, least)
-        ]
-        return _joined(found)
-
-    return _joined(list(spread(work, ranges(len(signatures), BLOCK), threads, progress)))
-
-
-def _candidates(
-    signatures: NDArray[np.uint32], buckets: Buckets, begin: int, end: int, crowd: int, least: int
-) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Candidate pairs of a block of articles, in pieces of bounded size."""
-    bands, articles = buckets.order.shape
-    most = max(BLOCK_PAIRS, min(articles, bands * crowd))  # one article's must fit
-    tally = np.zeros(articles, np.uint8)
-    pieces = []
-    while begin < end:
-        left, right = np.empty(most, np.int64), np.empty(most, np.int64)
-        begin, used = kernels.candidates(
-            signatures, buckets.order, buckets.starts, begin, end, crowd, least, tally, left, right
-        )
-        pieces.append((left[:used].copy(), right[:used].copy()))
-    return pieces
-
-
-def _totals(sets: Sets) -> NDArray[np.float64]:
-    totals = np.empty(len(sets.starts), np.float64)
-    kernels.totals(sets.weights, sets.starts, sets.stops, totals)
-    return totals
-
-
-def _verified(
-    sets: Sets, totals: NDArray[np.float64], left: NDArray[np.int64], right: NDArray[np.int64], threshold: float
-) -> Edges:
-    similarity = np.empty(len(left), np.float64)
-    kernels.verify(*sets, totals, left, right, 0, len(left), similarity)
-    kept = similarity >= threshold
-    by_place = np.lexsort((left[kept], right[kept]))
-    return Edges(left[kept][by_place], right[kept][by_place], similarity[kept][by_place])
-
-
-def _joined(parts: list[Edges]) -> Edges:
-    if not parts:
-        return Edges(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
-    return Edges(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+def _tiles(left: Integers, right: Integers, sizes: Integers, block: int) -> list[Integers]:
+    """Positions of the pairs that join the same two blocks, ascending by left; connected articles stand together."""
+    articles, ends = np.unique(np.concatenate([left, right]), return_inverse=True)
+    left, right = ends[: len(left)], ends[len(left) :]
+    by_component = np.argsort(kernels.components(left, right, len(articles)), kind="stable")
+    blocks = np.empty(len(articles), np.int64)
+    blocks[by_component] = np.cumsum(sizes[articles[by_component]]) // block
+    order = np.lexsort((left, blocks[right], blocks[left]))
+    cuts = np.flatnonzero(np.diff(blocks[left][order]) | np.diff(blocks[right][order])) + 1
+    return np.split(order, cuts) if len(order) else []

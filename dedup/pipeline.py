@@ -1,7 +1,8 @@
 """The whole job: articles in, clusters out. The one place where the stages meet.
 
-In: articles of any kind that `dedup.articles` reads, and settings. Out: `Clusters`. Holds the shingles of all articles
-(12 bytes for each distinct shingle of an article with its weight) and their signatures until the edges are verified.
+In: articles of any kind that `dedup.articles` reads, and settings. Out: `Clusters`. The texts are shingled again for
+every stage that needs it, a batch at a time, so that what is held for all articles at once is their signatures (4
+bytes a slot) and the weights of the shingles that several of them hold.
 Every stage works on distinct texts in the order of their fingerprints, so that neither the order of the input, nor
 copies of an article, nor threads and batches have any influence on which articles end up together.
 """
@@ -11,9 +12,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,18 +26,34 @@ from dedup.errors import InputError, SettingsError, warn
 from dedup.settings import Settings
 from dedup.threads import Progress as Tell
 from dedup.threads import count as count_threads
+from dedup.threads import spread
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of the stage, the work done in it so far, and the whole of it."""
 
 
-class Distinct(NamedTuple):
-    """The distinct texts, in the order of their fingerprints."""
+@dataclass(frozen=True)
+class Corpus:
+    """The distinct texts, in the order of their fingerprints, and what makes weighted shingle sets of them."""
 
+    texts: shingles.Texts
     first: NDArray[np.int64]
     """(d,): position of the first article with each text."""
     number: NDArray[np.int64]
     """(n,): number of each article's text, -1 where it has no shingles."""
+    weights: weights.Weights | None
+    """None where a shingle counts as one."""
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """(d,): characters of each folded text."""
+        return self.texts.lengths[self.first]
+
+    def sets(self, numbers: NDArray[np.int64]) -> pairs.Sets:
+        """Weighted shingle sets of these distinct texts."""
+        keys, offsets = self.texts.shingle(self.first[numbers])
+        weighed = np.ones(len(keys), np.float32) if self.weights is None else self.weights.of(keys)
+        return pairs.Sets(keys, weighed, offsets)
 
 
 class Stages:
@@ -107,20 +124,18 @@ def _checked(settings: Settings | None) -> Settings:
 def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, stages: Stages) -> clusters.Clusters:
     with stages.stage("read"):
         read = reading.articles(source, text=text, id=id_)
-    distinct, sets = represent(read.texts, settings, threads=count, stages=stages)
-    edges, crowded = connect(sets, settings, threads=count, stages=stages)
+    corpus = represent(read.texts, settings, threads=count, stages=stages)
+    edges, crowded = connect(corpus, settings, threads=count, stages=stages)
     with stages.stage("cluster"):
-        graph = clusters.Graph(distinct.first, distinct.number, edges.left, edges.right, edges.similarity, crowded)
+        graph = clusters.Graph(corpus.first, corpus.number, edges.left, edges.right, edges.similarity, crowded)
         seconds = MappingProxyType(stages.seconds)
         result = clusters.Clusters(graph, settings.threshold, settings.linkage, read.ids, seconds)
-        looked_up = _with_representatives(result, sets, count)
+        looked_up = _with_representatives(result, corpus, count)
         return replace(result, graph=replace(graph, looked_up=looked_up))
 
 
-def represent(
-    texts: pa.ChunkedArray, settings: Settings, *, threads: int = 1, stages: Stages | None = None
-) -> tuple[Distinct, pairs.Sets]:
-    """Shingle and weigh: the distinct texts, and the shingle set of each.
+def represent(texts: pa.ChunkedArray, settings: Settings, *, threads: int = 1, stages: Stages | None = None) -> Corpus:
+    """Fold and weigh: the distinct texts, and the weights of their shingles.
 
     Args:
         texts: large_string (n,), nulls allowed.
@@ -129,8 +144,8 @@ def represent(
         stages: Collects times and tells progress.
     """
     stages = stages or Stages()
-    with stages.stage("shingle") as tell:
-        shingled = shingles.shingle(
+    with stages.stage("fold") as tell:
+        folded = shingles.Texts(
             texts,
             width=settings.width,
             unit=settings.unit,
@@ -138,71 +153,97 @@ def represent(
             threads=threads,
             progress=tell,
         )
-        distinct = _distinct(shingled)
-    keys, offsets = shingled.keys, shingled.offsets
-    starts, stops = offsets[distinct.first], offsets[distinct.first + 1]
+        first, number = _distinct(folded)
     if not settings.weighted:
-        return distinct, pairs.Sets(keys, np.ones(len(keys), np.float32), starts, stops)
+        return Corpus(folded, first, number, None)
     with stages.stage("weigh") as tell:
         weighed = weights.weigh(
-            keys, starts, stops, prior=settings.prior, ceiling=settings.ceiling, threads=threads, progress=tell
+            folded.batches(first),
+            lambda rows: folded.shingle(rows).keys,
+            len(first),
+            prior=settings.prior,
+            ceiling=settings.ceiling,
+            threads=threads,
+            progress=tell,
         )
-    return distinct, pairs.Sets(keys, weighed, starts, stops)
+    return Corpus(folded, first, number, weighed)
 
 
-def _distinct(shingled: shingles.Shingles) -> Distinct:
-    """Number the distinct texts by fingerprint."""
-    prints = shingled.prints
-    texts = np.flatnonzero(np.diff(shingled.offsets))
-    order = texts[np.lexsort((prints[texts, 1], prints[texts, 0]))]
+def _distinct(texts: shingles.Texts) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The first text with each fingerprint, in the order of fingerprints, and the number of each text's."""
+    prints = texts.prints
+    some = np.flatnonzero(texts.lengths)
+    order = some[np.lexsort((prints[some, 1], prints[some, 0]))]
     fresh = np.ones(len(order), np.bool_)
     fresh[1:] = (prints[order[1:]] != prints[order[:-1]]).any(axis=1)
-    number = np.full(len(prints), -1, np.int64)
+    number = np.full(len(texts), -1, np.int64)
     number[order] = np.cumsum(fresh) - 1
-    return Distinct(order[fresh], number)
+    return order[fresh], number
 
 
 def connect(
-    sets: pairs.Sets, settings: Settings, *, threads: int = 1, stages: Stages | None = None
+    corpus: Corpus, settings: Settings, *, threads: int = 1, stages: Stages | None = None
 ) -> tuple[pairs.Edges, NDArray[np.bool_]]:
     """Sign, band and verify: the edges, and which texts were compared with a crowd of their likes only.
 
     Args:
-        sets: Shingle sets with weights.
+        corpus: Distinct texts.
         settings: How articles are compared.
         threads: How many to use.
         stages: Collects times and tells progress.
     """
     stages = stages or Stages()
-    with stages.stage("sign") as tell:
-        signed = signatures.sign(*sets, slots=settings.slots, seed=settings.seed, threads=threads, progress=tell)
-    with stages.stage("band") as tell:
-        shape = bands.choose(settings.threshold, settings.slots, settings.recall)
-        if shape.recall(settings.threshold) < settings.recall:
-            warn(
-                f"{settings.slots} slots find {shape.recall(settings.threshold):.0%} of the pairs at a threshold of "
-                f"{settings.threshold:g}, not the {settings.recall:.0%} wanted; raise slots or the threshold"
-            )
-        buckets = bands.bucket(signed, shape, crowd=settings.crowd, threads=threads, progress=tell)
-    with stages.stage("verify") as tell:
-        edges = pairs.connect(
-            sets,
-            signed,
-            buckets,
-            threshold=settings.threshold,
-            crowd=settings.crowd,
-            threads=threads,
-            progress=tell,
+    shape = bands.choose(settings.threshold, settings.slots, settings.recall)
+    if shape.recall(settings.threshold) < settings.recall:
+        warn(
+            f"{settings.slots} slots find {shape.recall(settings.threshold):.0%} of the pairs at a threshold of "
+            f"{settings.threshold:g}, not the {settings.recall:.0%} wanted; raise slots or the threshold"
         )
-    return edges, buckets.crowded
+    with stages.stage("sign") as tell:
+        signed = sign(corpus, settings, threads=threads, progress=tell)
+    with stages.stage("band") as tell:
+        left, right, crowded = bands.candidates(
+            signed, shape, settings.threshold, crowd=settings.crowd, threads=threads, progress=tell
+        )
+    del signed
+    with stages.stage("verify") as tell:
+        similarity = pairs.verify(corpus.sets, left, right, corpus.sizes, threads=threads, progress=tell)
+        kept = similarity >= settings.threshold
+    return pairs.Edges(left[kept], right[kept], similarity[kept]), crowded
 
 
-def _with_representatives(result: clusters.Clusters, sets: pairs.Sets, count: int) -> clusters.Pairs:
+def sign(corpus: Corpus, settings: Settings, *, threads: int = 1, progress: Tell | None = None) -> NDArray[np.uint32]:
+    """Signatures of the distinct texts.
+
+    Args:
+        corpus: Distinct texts.
+        settings: How articles are compared.
+        threads: How many to use.
+        progress: Called with batches done and in all.
+
+    Returns:
+        uint32 (d, slots).
+    """
+    signed = np.empty((len(corpus.first), settings.slots), np.uint32)
+
+    def work(rows: NDArray[np.int64]) -> None:
+        keys, offsets = corpus.texts.shingle(rows, once=False)
+        weighed = None if corpus.weights is None else corpus.weights.of(keys)
+        numbers = corpus.number[rows]
+        signed[numbers] = signatures.sign(keys, weighed, offsets, slots=settings.slots, seed=settings.seed)
+
+    for _ in spread(work, corpus.texts.batches(corpus.first), threads, progress):
+        pass
+    return signed
+
+
+def _with_representatives(result: clusters.Clusters, corpus: Corpus, count: int) -> clusters.Pairs:
     """Similarity of the members that have no edge to their representative."""
     graph = result.graph
     alone = np.flatnonzero(np.isnan(result.to_representative[graph.first]))
     representatives = graph.distinct[result.labels[graph.first[alone]]]
-    return clusters.Pairs(representatives, alone, pairs.verify(sets, representatives, alone, threads=count))
+    similarity = pairs.verify(corpus.sets, representatives, alone, corpus.sizes, threads=count)
+    return clusters.Pairs(representatives, alone, similarity)
 
 
 def similarity(a: str, b: str, settings: Settings | None = None) -> float:
@@ -226,10 +267,10 @@ def similarity(a: str, b: str, settings: Settings | None = None) -> float:
     for text in (a, b):
         if not isinstance(text, str):
             raise InputError(f"similarity compares two strings, got {type(text).__name__}; give the texts themselves")
-    shingled = shingles.shingle(
+    texts = shingles.Texts(
         reading.articles([a, b]).texts, width=settings.width, unit=settings.unit, weighted=settings.weighted
     )
-    keys, offsets = shingled.keys, shingled.offsets
-    weighed = weights.prior_weights(keys, prior=settings.prior) if settings.weighted else np.ones(len(keys), np.float32)
-    sets = pairs.Sets(keys, weighed, offsets[:-1].copy(), offsets[1:].copy())
-    return float(pairs.verify(sets, np.array([0]), np.array([1]))[0])
+    weighed = weights.prior_weights(prior=settings.prior) if settings.weighted else None
+    both = np.arange(2)
+    corpus = Corpus(texts, both, both, weighed)
+    return float(pairs.verify(corpus.sets, both[:1], both[1:], corpus.sizes)[0])

@@ -1,8 +1,9 @@
-"""Texts as sets of hashed shingles.
+"""Texts as sets of hashed shingles, made again whenever they are asked for.
 
-In: an Arrow column of texts (large_string). Out: a `Shingles`: for every text its distinct shingles as sorted 64-bit
-hashes, all in one flat array, and a fingerprint of the folded text. One pass over the UTF-8 bytes, in batches side
-by side; 8 bytes a shingle. A missing or empty text, or one of punctuation or emoji alone, has no shingles.
+In: an Arrow column of texts (large_string). Out: `Texts`, which knows the length and the fingerprint of every folded
+text, and makes the shingles of any of them: 64-bit hashes, text after text. Works on the column's own buffers;
+16 bytes a text are all that is held, for folding and hashing a text again (4 ns a character) costs less than the memory
+of its shingles. A missing or empty text, or one of punctuation or emoji alone, has no shingles.
 """
 
 from __future__ import annotations
@@ -20,95 +21,128 @@ from dedup.folding import fold_table
 from dedup.threads import Progress, spread
 from dedup.words import separate
 
-BATCH_BYTES = 4 << 20
-MOST_CODES_A_BYTE = 6  # U+FDFA, three bytes, folds to 18 characters
+BATCH_BYTES = 1 << 22
 
 
 class Shingles(NamedTuple):
-    """The shingle sets of n texts."""
+    """The shingles of n texts."""
 
     keys: NDArray[np.uint64]
-    """(total,): hashes, ascending and distinct within a text. With weights the low 8 bits are the shingle's
-    surprisal in quarter bits."""
+    """(total,): hashes, in the order of the text. With weights the low 8 bits are the shingle's surprisal in quarter
+    bits."""
     offsets: NDArray[np.int64]
     """(n + 1,): those of text i are `keys[offsets[i]:offsets[i + 1]]`."""
-    prints: NDArray[np.uint64]
-    """(n, 2): equal for texts that are equal when folded."""
 
 
-class _Batch(NamedTuple):
+class _Chunk(NamedTuple):
     data: NDArray[np.uint8]
     offsets: NDArray[np.int64]
-    begin: int
-    end: int
 
 
-def shingle(
-    texts: pa.ChunkedArray,
-    *,
-    width: int = 6,
-    unit: str = "char",
-    weighted: bool = True,
-    threads: int = 1,
-    progress: Progress | None = None,
-    batch_bytes: int = BATCH_BYTES,
-) -> Shingles:
-    """Fold and shingle every text.
+class Texts:
+    """Texts that can be shingled.
 
     Args:
-        texts: large_string (n,); a null is a text without shingles.
+        column: large_string (n,); a null is a text without shingles.
         width: Least width of a shingle in units (Han and Hangul 3, kana 2, other letters and digits 1).
         unit: Shingles start and end at every `"char"` or `"word"`.
         weighted: Put the surprisal into the hashes, for `dedup.weights`.
-        threads: How many batches run side by side; the result does not depend on it.
+        threads: How many batches are scanned side by side; the result does not depend on it.
         progress: Called with batches done and in all.
         batch_bytes: Size of a batch; the result does not depend on it.
+
+    Attributes:
+        lengths: int64 (n,), characters of every folded text; no text has more shingles than characters.
+        prints: uint64 (n, 2), equal for texts that are equal when folded; 0 for one without characters.
     """
-    if unit == "word":
-        texts = separate(texts)
-    batches = [batch for chunk in texts.chunks for batch in _batches(chunk, batch_bytes)]
 
-    def work(batch: _Batch) -> tuple[Any, Any, Any]:
-        return _shingle_batch(batch, width, by_word=unit == "word", weighted=weighted)
+    def __init__(
+        self,
+        column: pa.ChunkedArray,
+        *,
+        width: int = 6,
+        unit: str = "char",
+        weighted: bool = True,
+        threads: int = 1,
+        progress: Progress | None = None,
+        batch_bytes: int = BATCH_BYTES,
+    ) -> None:
+        """Fold every text once, for its length and fingerprint."""
+        if unit == "word":
+            column = separate(column)
+        self._recipe = (*fold_table(), background(), width, unit == "word", weighted)
+        self._chunks = [_buffers(chunk) for chunk in _in_large_chunks(column, batch_bytes)]
+        self._begins = np.cumsum([0, *(len(chunk.offsets) - 1 for chunk in self._chunks)])
+        self._batch_bytes = batch_bytes
+        self.lengths = np.zeros(len(column), np.int64)
+        self.prints = np.zeros((len(column), 2), np.uint64)
+        runs = [run for number in range(len(self._chunks)) for run in self._runs(number)]
+        for _ in spread(self._scan, runs, threads, progress):
+            pass
 
-    parts = list(spread(work, batches, threads, progress))
-    lengths = np.concatenate([np.zeros(1, np.int64), *(lengths for _, lengths, _ in parts)])
-    keys = np.concatenate([np.empty(0, np.uint64), *(keys for keys, _, _ in parts)])
-    prints = np.concatenate([np.empty((0, 2), np.uint64), *(prints for _, _, prints in parts)])
-    return Shingles(keys, np.cumsum(lengths), prints)
+    def __len__(self) -> int:
+        """How many texts there are."""
+        return len(self.lengths)
+
+    def shingle(self, rows: NDArray[np.int64], *, once: bool = True) -> Shingles:
+        """The shingles of some texts.
+
+        Args:
+            rows: (m,) positions of texts.
+            once: Each shingle of a text where it occurs first; else as often as it occurs.
+
+        Returns:
+            The shingles of m texts.
+        """
+        lengths = self.lengths[rows]
+        keys, found = np.empty(int(lengths.sum()), np.uint64), np.zeros(len(rows), np.int64)
+        chunk_of = np.searchsorted(self._begins, rows, side="right") - 1
+        used, cuts = 0, np.flatnonzero(np.diff(chunk_of, prepend=-1, append=-1))
+        for begin, end in pairwise(cuts):
+            number = chunk_of[begin]
+            mine = slice(begin, end)
+            inside = rows[mine] - self._begins[number]
+            used += kernels.shingle(
+                *self._chunks[number], inside, lengths[mine], *self._recipe, once, keys[used:], found[mine]
+            )
+        return Shingles(keys[:used], np.concatenate([np.zeros(1, np.int64), np.cumsum(found)]))
+
+    def batches(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """These texts in the order of their places in memory, in batches of about `batch_bytes` (of Chinese)."""
+        rows = np.sort(rows)
+        marks = np.cumsum(self.lengths[rows]) * 3 // self._batch_bytes
+        return np.split(rows, np.flatnonzero(np.diff(marks)) + 1) if len(rows) else []
+
+    def _runs(self, number: int) -> list[tuple[int, int, int]]:
+        """A chunk's texts in runs of about a batch: its number, first and last."""
+        offsets = self._chunks[number].offsets
+        marks = np.arange(offsets[0], offsets[-1], self._batch_bytes)[1:]
+        cuts = np.unique(np.concatenate([[0], np.searchsorted(offsets, marks), [len(offsets) - 1]]))
+        return [(number, int(begin), int(end)) for begin, end in pairwise(cuts)]
+
+    def _scan(self, run: tuple[int, int, int]) -> None:
+        number, begin, end = run
+        mine = slice(self._begins[number] + begin, self._begins[number] + end)
+        table, expansions = fold_table()
+        kernels.scan(*self._chunks[number], begin, end, table, expansions, self.lengths[mine], self.prints[mine])
 
 
-def _batches(chunk: pa.Array, batch_bytes: int) -> list[_Batch]:
-    """Runs of texts of about `batch_bytes`, over the chunk's own buffers."""
-    if len(chunk) == 0:
-        return []
+def _in_large_chunks(column: pa.ChunkedArray, batch_bytes: int) -> list[pa.Array]:
+    """The column's chunks that have texts; where they are many and small, in one copy."""
+    chunks = [chunk for chunk in column.chunks if len(chunk)]
+    if len(chunks) > 1 + column.nbytes // batch_bytes:
+        return [pa.concat_arrays(chunks)]
+    return chunks
+
+
+def _buffers(chunk: pa.Array) -> _Chunk:
     if chunk.null_count:
         chunk = chunk.fill_null("")  # a null may have bytes behind it
     _, offset_buffer, data_buffer = chunk.buffers()
     offsets = _frozen(offset_buffer, np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
-    data = _frozen(data_buffer, np.uint8)
-    marks = np.arange(offsets[0], offsets[-1], batch_bytes)[1:]
-    cuts = np.unique(np.concatenate([[0], np.searchsorted(offsets, marks), [len(chunk)]]))
-    return [_Batch(data, offsets, int(b), int(e)) for b, e in pairwise(cuts)]
+    return _Chunk(_frozen(data_buffer, np.uint8), offsets)
 
 
 def _frozen(buffer: Any, kind: Any) -> Any:
     """A buffer as a read-only array, whatever it was: kernels are compiled for one of the two only."""
     return np.frombuffer(memoryview(buffer or b"").toreadonly(), kind)
-
-
-def _shingle_batch(batch: _Batch, width: int, *, by_word: bool, weighted: bool) -> tuple[Any, Any, Any]:
-    """Keys, lengths and fingerprints of a batch; a text that folds to more than its bytes gets more room."""
-    data, offsets = batch.data, batch.offsets[batch.begin : batch.end + 1]
-    count = len(offsets) - 1
-    lengths, prints = np.zeros(count, np.int64), np.zeros((count, 2), np.uint64)
-    parts, done, spacious = [], 0, 1
-    while done < count:
-        keys = np.empty(int(offsets[-1] - offsets[done]) * spacious, np.uint64)
-        before = done
-        done = kernels.shingle(
-            data, offsets, before, count, *fold_table(), background(), width, by_word, weighted, keys, lengths, prints
-        )
-        parts.append(keys[: lengths[before:done].sum()].copy())
-        spacious = MOST_CODES_A_BYTE if done == before else 1
-    return np.concatenate(parts), lengths, prints

@@ -1,13 +1,14 @@
 """Shingle sets as signatures: weighted MinHash, as long for every article.
 
 In: shingle sets and weights, flat. Out: a uint32 matrix (articles, slots). Two signatures are equal in a slot with a
-chance equal to the articles' weighted Jaccard similarity, every slot independently. A slot holds the time of its
-earliest dart as the bits of a float32, which order like the number, so the signature of a union is the smaller
-value slot by slot. O(n + K log K) for n shingles and K slots.
+chance equal to the articles' weighted Jaccard similarity. A slot holds the time of its earliest dart as the bits of a
+float32, which order like the number, so the signature of a union is the smaller value slot by slot. O(n + K log K) for
+n shingles and K slots, about 5 ns a dart.
 
-The scheme throws every shingle's darts at slots drawn evenly, as in fast similarity sketching (Dahlgaard, Knudsen and
-Thorup, 2017), at times that are a Poisson process of the shingle's weight, as in DartMinHash (Christiani, 2020) and
-ProbMinHash (Ertl, 2020). It is exact because a shingle has one weight in all articles.
+The scheme is fast similarity sketching (Dahlgaard, Knudsen and Thorup, 2017) for weights: in every round each shingle
+throws darts at slots drawn evenly, until all slots are hit. It throws as many as its weight, the fraction rounded by
+chance, and rounds double in length, so that light shingles take no longer; as in DartMinHash (Christiani, 2020). A
+shingle has one weight in all articles, so all agree on its darts.
 """
 
 from __future__ import annotations
@@ -20,48 +21,36 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.errors import InputError
-from dedup.threads import Progress, ranges, spread
 
 if TYPE_CHECKING:
     import datasketch
 
-STEP = 256
-
 
 def sign(
     keys: NDArray[np.uint64],
-    weights: NDArray[np.float32],
-    starts: NDArray[np.int64],
-    stops: NDArray[np.int64],
+    weights: NDArray[np.float32] | None,
+    offsets: NDArray[np.int64],
     *,
     slots: int = 512,
     seed: int = 1,
-    threads: int = 1,
-    progress: Progress | None = None,
 ) -> NDArray[np.uint32]:
     """Sign every article.
 
     Args:
-        keys: Hashes of shingles, distinct within an article; an article must have at least one.
-        weights: Weight of each, the same wherever the shingle occurs; at least one above 0 in every article.
-        starts: (n,) where each article's shingles begin in `keys`.
-        stops: (n,) where they end.
+        keys: Hashes of shingles; one that an article has several times counts once.
+        weights: Weight of each, the same wherever the shingle occurs; 0 or more, of about 1 to 10 for best speed. None
+            is 1 for all.
+        offsets: (n + 1,) the shingles of article i are `keys[offsets[i]:offsets[i + 1]]`; one of them at least must
+            have a weight above 0.
         slots: Length K of a signature.
         seed: 0 to 2**32 - 1; signatures of different seeds cannot be compared.
-        threads: How many run side by side; the result does not depend on it.
-        progress: Called with batches done and in all.
 
     Returns:
         uint32 (n, K).
     """
-    signatures = np.empty((len(starts), slots), np.uint32)
-    scrambled = np.uint64(kernels.mix(np.uint64(seed)))
-
-    def work(part: tuple[int, int]) -> None:
-        kernels.sign(keys, weights, starts, stops, *part, scrambled, signatures)
-
-    for _ in spread(work, ranges(len(starts), STEP), threads, progress):
-        pass
+    signatures = np.empty((len(offsets) - 1, slots), np.uint32)
+    weights = np.empty(0, np.float32) if weights is None else weights
+    kernels.sign(keys, weights, offsets, np.uint64(kernels.mix(np.uint64(seed))), signatures)
     return signatures
 
 

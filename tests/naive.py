@@ -9,14 +9,16 @@ import hashlib
 import math
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import combinations, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+COMMON = 2048
+FIRST_WINDOW = 0.625
 DATA = Path(__file__).resolve().parent.parent / "dedup" / "data"
 WRAP = (1 << 64) - 1
 BASE = 0x9E3779B97F4A7C15
@@ -114,53 +116,68 @@ def _scramble(x: int) -> int:
 def key(run: str, *, weighted: bool) -> int:
     """The hash of a shingle: of the polynomial in its characters; with weights the low byte is the surprisal."""
     hashed = mix(sum(_scramble(code(c)) * pow(BASE, k, 1 << 64) for k, c in enumerate(run)) & WRAP)
-    return hashed & ~255 | min(int(bits(run) * 4), 255) if weighted else hashed
+    return hashed & ~255 | min(quarter_bits(run), 255) if weighted else hashed
 
 
-def shingles(text: str, *, width: int = 6, weighted: bool = True, by_word: bool = False) -> list[int]:
-    """The keys of a text's shingles, which start and end at every character or at every word."""
+def shingles(
+    text: str, *, width: int = 6, weighted: bool = True, by_word: bool = False, once: bool = True
+) -> list[int]:
+    """The keys of a text's shingles in its order, which start and end at every character or at every word."""
     pieces = words(text) if by_word else fold(text)
-    return sorted({key(run, weighted=weighted) for run in runs(pieces, width)})
+    keys = [key(run, weighted=weighted) for run in runs(pieces, width)]
+    return list(dict.fromkeys(keys)) if once else keys
 
 
 # --- weights ------------------------------------------------------------------------------------------------------
 
 
+class Model(NamedTuple):
+    """Quarters of a bit, whole ones."""
+
+    singles: dict[str, tuple[int, int, int]]
+    """Of each known Han character: alone, first and last in a word."""
+    pairs: dict[str, int]
+    """Of the second character of each in-word bigram."""
+    common: set[str]
+    """The likeliest characters, for whom alone bigrams count."""
+
+
 @cache
-def _model() -> tuple[dict[str, tuple[float, float, float]], dict[str, float]]:
-    """Bits of each known Han character (alone, first, last), and of each in-word bigram."""
+def model() -> Model:
+    """The shipped model, each of its numbers rounded by itself."""
     file = stored("background")
     characters = [chr(c) for c in file["characters"]]
-    singles = dict(zip(characters, zip(file["alone"], file["first"], file["last"], strict=True), strict=True))
+    alone = dict(zip(characters, file["alone"], strict=True))
+    columns = zip(file["alone"], file["first"], file["last"], strict=True)
+    singles = {c: tuple(round(4 * bits) for bits in row) for c, row in zip(characters, columns, strict=True)}
     pairs, place = {}, 0
     for step, eighths in zip(file["pair_steps"], file["pair_bits"], strict=True):
         place += step
-        pairs[characters[place >> 16] + characters[place & 0xFFFF]] = eighths / 8
-    return singles, pairs
+        pairs[characters[place >> 16] + characters[place & 0xFFFF]] = round(eighths / 2)
+    return Model(singles, pairs, set(sorted(characters, key=alone.__getitem__)[: COMMON - 1]))
 
 
-def _sixteenths(value: float) -> float:
-    return round(value * 16) / 16
+def quarter_bits(run: str) -> int:
+    """How surprising a run of folded characters is: the first alone, the others each after the one before."""
+    return quarter_bits_after("", run[0]) + sum(quarter_bits_after(left, right) for left, right in pairwise(run))
 
 
-def bits(run: str) -> float:
-    """How surprising a run of folded characters is, in bits: the first alone, the others each after the one before."""
-    return bits_after("", run[0]) + sum(bits_after(left, right) for left, right in pairwise(run))
-
-
-def bits_after(left: str, right: str) -> float:
+def quarter_bits_after(left: str, right: str) -> int:
     """How surprising one character is after another, or after none."""
-    singles, pairs = _model()
-    if units(right) != 3 or "\uac00" <= right <= "\ud7a3":
-        return 3.0 * units(right)
-    alone, first, _ = singles.get(right, (26.0, 26.0, 0.0))
+    singles, pairs, common = model()
+    if not _is_han(right):
+        return 12 * units(right)
+    alone, first, _ = singles.get(right, (104, 104, 0))
     if not left:
-        return _sixteenths(alone)
-    if units(left) != 3 or "\uac00" <= left <= "\ud7a3":
-        return _sixteenths(first)
-    if left + right in pairs:
-        return pairs[left + right]
-    return _sixteenths(singles.get(left, (26.0, 26.0, 0.0))[2]) + _sixteenths(first)
+        return alone
+    if not _is_han(left):
+        return first
+    across = singles.get(left, (104, 104, 0))[2] + first
+    return pairs.get(left + right, across) if {left, right} <= common else across
+
+
+def _is_han(character: str) -> bool:
+    return units(character) == 3 and not "\uac00" <= character <= "\ud7a3"
 
 
 def chance(surprisal: float) -> float:
@@ -172,7 +189,13 @@ def weigh(sets: Sequence[Iterable[int]], *, prior: float = 1000.0, ceiling: floa
     """The weight of every key in these sets."""
     seen = Counter(key for one in sets for key in one)
     cap, total = max(3, ceiling * len(sets)), len(sets) + prior + 1
-    return {key: math.log(total / (min(df, cap) + prior * chance((key & 255) / 4))) for key, df in seen.items()}
+    held = {key: min(df, cap) + prior * chance((key & 255) / 4) for key, df in seen.items()}
+    return {key: grained(math.log(total / expected)) for key, expected in held.items()}
+
+
+def grained(weight: float) -> float:
+    """A weight to the nearest multiple of 2**-16, but not to 0."""
+    return max(round(weight * 2**16), 1) / 2**16
 
 
 # --- similarity ---------------------------------------------------------------------------------------------------
@@ -201,25 +224,30 @@ def _clock(slot: int, key: int) -> float:
     return -math.log((int.from_bytes(digest, "little") + 0.5) / 2**64)
 
 
-def sign(weighted: Mapping[int, float], slots: int, seed: int) -> list[float]:
-    """The time of every slot's earliest dart, by throwing all darts until long after the last slot is hit."""
+def sign(weighted: Mapping[int, float], slots: int, seed: int, *, alike: bool = False) -> list[float]:
+    """The time of every slot's earliest dart, by throwing all darts of one window after another until none is empty.
+
+    Where all shingles weigh `alike`, they weigh one, and windows are of whole lengths.
+    """
     times = [math.inf] * slots
-    limit = slots * (math.log(slots) + 25) / sum(weighted.values())
-    for key, weight in weighted.items():
-        state = mix(key ^ mix(seed))
-        when = exponential(state) / weight
-        while when < limit:
-            slot = (mix(state + BASE & WRAP) >> 32) * slots >> 32
-            times[slot] = min(times[slot], when)
-            state = state + 2 * BASE & WRAP
-            when += exponential(mix(state)) / weight
-    assert max(times) < limit, "a slot is empty: throw for longer"
+    number, begin, length = 0, 0.0, 1.0 if alike else FIRST_WINDOW
+    while math.inf in times:
+        number += 1
+        window = mix(mix(seed) + number * BASE & WRAP)
+        for key, weight in weighted.items():
+            state = key ^ window if alike else mix(key ^ window)
+            darts = int(length) if alike else int(weight * length + ((state * BASE & WRAP) >> 40) / 2**24)
+            for dart in range(darts):
+                drawn = mix(state + dart * BASE & WRAP)
+                slot, part = (drawn >> 32) * slots >> 32, drawn & 0xFFFFFFFF
+                if part < 0xFFFFFFFF:
+                    times[slot] = min(times[slot], begin + (part + 0.5) * length / 2**32)
+        begin += length
+        length = begin
     return times
 
 
-def exponential(random_bits: int) -> float:
-    """An exponential variate from 64 random bits."""
-    return -math.log(((random_bits >> 11) + 0.5) / 2**53)
+# --- candidates ---------------------------------------------------------------------------------------------------
 
 
 def buckets(signatures: Sequence[Sequence[int]], bands: int, rows: int) -> list[list[list[int]]]:
@@ -231,3 +259,40 @@ def buckets(signatures: Sequence[Sequence[int]], bands: int, rows: int) -> list[
             groups[tuple(signature[band * rows : (band + 1) * rows])].append(article)
         grouped.append(sorted(groups.values()))
     return grouped
+
+
+def agreeing(a: Sequence[int], b: Sequence[int]) -> int:
+    """In how many slots the lowest bytes of two signatures are equal."""
+    return sum(x & 255 == y & 255 for x, y in zip(a, b, strict=True))
+
+
+def candidates(
+    signatures: Sequence[Sequence[int]],
+    bands: int,
+    rows: int,
+    alike: Callable[[int, int], bool],
+    *,
+    crowd: int,
+    most: int,
+) -> tuple[list[tuple[int, int]], list[bool]]:
+    """Pairs in the order of `right`, then `left`, and who was not compared with most of the mates that it met.
+
+    In a bucket an article is compared with those before it, from the first on, until `crowd` are alike or it was
+    compared with `most`.
+    """
+    pairs, met, missed = set(), [0] * len(signatures), [0] * len(signatures)
+    for bucket in (bucket for band in buckets(signatures, bands, rows) for bucket in band):
+        compared = set()
+        for place, right in enumerate(bucket):
+            found = 0
+            for left in bucket[: min(place, most)]:
+                if found < crowd:
+                    compared.add((left, right))
+                    if alike(left, right):
+                        pairs.add((left, right))
+                        found += 1
+        for pair in combinations(bucket, 2):
+            for article in pair:
+                met[article] += 1
+                missed[article] += pair not in compared
+    return sorted(pairs, key=lambda pair: pair[::-1]), [2 * m > all_ for m, all_ in zip(missed, met, strict=True)]

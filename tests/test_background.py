@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import naive
 import numpy as np
 import pytest
@@ -11,14 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup import kernels
-from dedup.background import ARTICLE_CHARACTERS, background, chances
+from dedup.background import ARTICLE_CHARACTERS, COMMON, background, chances
 from dedup.folding import fold
 
 
-def bits(run: str) -> float:
-    """Surprisal of a run of folded characters, summed as the kernels do."""
-    codes = [np.uint32(0)] + [np.uint32(naive.code(c)) for c in run]
-    return float(sum(kernels.bits_after(background(), left, right) for left, right in itertools.pairwise(codes)) / 16)
+def bits(run: str) -> int:
+    """Surprisal of a run of folded characters in quarter bits, as the kernels sum it."""
+    codes = np.array([naive.code(c) for c in run], np.uint32)
+    before, after = np.empty(len(run), np.int32), np.empty(len(run), np.int32)
+    kernels.measure(codes, len(run), *background(), before, after)
+    return int(after[-1] - before[0])
+
+
+def row(character: str) -> int:
+    """Where the model holds a Han character."""
+    return int(background().places[ord(character)])
 
 
 def test_textbook_example() -> None:
@@ -29,49 +34,84 @@ def test_textbook_example() -> None:
 @pytest.mark.parametrize("word", ["中国", "手机", "我们", "经济", "银行", "电话"])
 def test_a_word_is_likelier_than_chance(word: str) -> None:
     """Inside a word the second character costs less than where two words meet, and less than alone."""
-    left, right = (naive.code(c) for c in word)
+    left, right = map(row, word)
     model = background()
-    inside = kernels.bits_after(model, np.uint32(left), np.uint32(right))
-    across = model.last[model.places[ord(word[0])]] + model.first[model.places[ord(word[1])]]
-    assert inside < across
+    assert model.pairs[left, right] < model.last[left] + model.first[right]
     assert bits(word) < bits(word[0]) + bits(word[1])
 
 
-def test_bits_are_whole_sixteenths() -> None:
-    """Sums are exact, so that a shingle has the same bits wherever it stands."""
+def test_bits_are_whole_quarters() -> None:
+    """Sums are exact, so that a shingle has the same bits wherever it stands, and none is below zero."""
     model = background()
-    assert {column.dtype for column in model[1:4] + model[5:]} == {np.dtype(np.int32)}
+    assert [column.dtype.name for column in model] == ["uint16", "int32", "int32", "int32", "uint8", "int32"]
     assert all(column.min() >= 0 for column in model)
-    assert isinstance(kernels.bits_after(model, np.uint32(0), np.uint32(naive.code("的"))), int)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.text(st.sampled_from(naive.MIXED + "中国手机经济银行电话"), min_size=1, max_size=20), st.data())
+def test_a_run_has_the_same_bits_wherever_it_stands(text: str, data: st.DataObject) -> None:
+    """The running sums of a text give every run in it the bits that it has by itself."""
+    folded = fold(text)
+    if folded:
+        codes = np.array([naive.code(c) for c in folded], np.uint32)
+        before, after = np.empty(len(folded), np.int32), np.empty(len(folded), np.int32)
+        kernels.measure(codes, len(folded), *background(), before, after)
+        begin = data.draw(st.integers(0, len(folded) - 1))
+        end = data.draw(st.integers(begin, len(folded) - 1))
+        assert after[end] - before[begin] == naive.quarter_bits(folded[begin : end + 1])
 
 
 @pytest.mark.parametrize("character", ["𠀀", "𪚥", "\U00030000", "\U00031350"])
 def test_an_unseen_character_is_rare(character: str) -> None:
     """A Han character that no word of the dictionary holds has 26 bits, more than any that one does."""
-    assert bits(fold(character)) == 26
-    assert bits(fold(character)) > background().alone[1:-1].max() / 16
-    assert bits("的" + character) == bits("的") + background().last[background().places[ord("的")]] / 16 + 26
+    assert bits(fold(character)) == 26 * 4
+    assert bits(fold(character)) > background().alone[1:-1].max()
+    assert bits("的" + character) == bits("的") + background().last[row("的")] + 26 * 4
 
 
 @pytest.mark.parametrize(("run", "rate"), [("abcdef", 3), ("12", 3), ("яж", 3), ("ابت", 3), ("カな", 6), ("한글", 9)])
 def test_other_scripts_have_a_flat_rate(run: str, rate: int) -> None:
     """Every unit of a script that the model does not know has 3 bits, whatever stands before it."""
-    assert bits(run) == rate * len(run)
-    assert bits("的" + run) == bits("的") + rate * len(run)
+    assert bits(run) == rate * 4 * len(run)
+    assert bits("的" + run) == bits("的") + rate * 4 * len(run)
 
 
 def test_han_after_another_script_starts_a_word() -> None:
     """The first character after a letter costs what it costs at the start of a word."""
-    assert bits("a的") - bits("a") == bits("1的") - bits("1") == background().first[background().places[ord("的")]] / 16
+    assert bits("a的") - bits("a") == bits("1的") - bits("1") == background().first[row("的")]
 
 
-def test_every_pair_of_the_dictionary_is_found() -> None:
-    """The hash table of bigrams gives each its own bits and is at most half full."""
-    model, (singles, pairs) = background(), naive._model()
-    assert np.count_nonzero(model.pairs) == len(pairs) <= len(model.pairs) / 2
-    assert np.count_nonzero(model.places[[ord(c) for c in singles]]) == len(singles)
-    some = list(pairs)[::97]
-    assert [bits(pair) - bits(pair[0]) for pair in some] == [pairs[pair] for pair in some]
+def test_rows_are_by_likelihood() -> None:
+    """Every character of the dictionary has a row of its own, the likeliest first; the table has the first of them."""
+    model, (singles, _, common) = background(), naive.model()
+    rows = {character: row(character) for character in singles}
+    assert sorted(rows.values()) == list(range(1, len(singles) + 1))
+    assert (np.diff(model.alone[1:-1]) >= 0).all()
+    assert {character for character, place in rows.items() if place < COMMON} == common
+    assert COMMON == naive.COMMON
+    assert model.pairs.shape == (COMMON, COMMON)
+
+
+def test_every_pair_of_common_characters_is_found() -> None:
+    """The table gives each bigram of two common characters its own bits, and all others those of two words."""
+    singles, pairs, common = naive.model()
+    table = background().pairs
+    likeliest = sorted(common, key=row)
+    expected = np.add.outer([singles[c][2] for c in likeliest], [singles[c][1] for c in likeliest])
+    assert expected.max() < 255, "no entry is cut to what a byte holds"
+    for pair, quarters in pairs.items():
+        if set(pair) <= common:
+            expected[row(pair[0]) - 1, row(pair[1]) - 1] = quarters
+    assert np.array_equal(table[1:, 1:], expected)
+
+
+def test_bigrams_of_rarer_characters_do_not_count() -> None:
+    """Where one of the two is not common, the second begins a word, though the dictionary has one with both."""
+    singles, pairs, common = naive.model()
+    rare = [pair for pair in pairs if not set(pair) <= common]
+    assert len(rare) > 1000
+    for pair in rare[::97]:
+        assert bits(pair) == singles[pair[0]][0] + singles[pair[0]][2] + singles[pair[1]][1]
 
 
 @settings(deadline=None, max_examples=200)
@@ -80,7 +120,7 @@ def test_bits_are_those_of_the_reference(text: str) -> None:
     """Kernel and reference agree on any folded run."""
     folded = fold(text)
     if folded:
-        assert bits(folded) == naive.bits(folded)
+        assert bits(folded) == naive.quarter_bits(folded)
 
 
 @pytest.mark.parametrize("articles", [1e-3, 1.0, 1000.0, 1e12])

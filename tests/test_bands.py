@@ -1,40 +1,75 @@
-"""`dedup.bands`: the shape that finds enough, and articles that are equal in a band."""
+"""`dedup.bands`: the shape that finds enough, and the pairs that share a bucket and look alike."""
 
 from __future__ import annotations
 
-from itertools import pairwise
+import math
+from collections.abc import Sequence
+from functools import cache
+from itertools import combinations
+from typing import Any
 
 import naive
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from dedup.bands import Bands, Buckets, bucket, choose
+from dedup import bands
+from dedup.bands import EARLY_MARGIN, LOOKED_AT, Bands, Candidates, candidates, choose, least_agreement
 from dedup.settings import Settings
+from dedup.signatures import sign
 
-GENERATED = settings(deadline=None, max_examples=100)
-
-
-def signatures(*rows: list[int]) -> np.ndarray[tuple[int, int], np.dtype[np.uint32]]:
-    """A signature matrix."""
-    return np.array(rows, np.uint32).reshape(len(rows), -1)
+GENERATED = settings(deadline=None, max_examples=150)
+Rows = Sequence[Sequence[int]]
 
 
-def groups(buckets: Buckets) -> list[list[list[int]]]:
-    """For every band its buckets, in ascending order of their first article."""
-    bands = []
-    for order, starts in zip(buckets.order.tolist(), buckets.starts.tolist(), strict=True):
-        cuts = [*sorted(set(starts)), len(order)]
-        bands.append(sorted(order[begin:end] for begin, end in pairwise(cuts)))
-    return bands
+def signatures(rows: Rows, slots: int = 0) -> NDArray[np.uint32]:
+    """A signature matrix, of so many slots if there is no row."""
+    return np.array(rows, np.uint32).reshape(len(rows), -1 if len(rows) else slots)
+
+
+def found(rows: Rows, shape: Bands, threshold: float = 0.5, *, slots: int = 0, **options: Any) -> Candidates:
+    """The candidates of these signatures."""
+    return candidates(signatures(rows, slots), shape, threshold, **options)
+
+
+def pairs(these: Candidates) -> list[tuple[int, int]]:
+    """Candidates in their order."""
+    return list(zip(these.left.tolist(), these.right.tolist(), strict=True))
+
+
+def crowded(these: Candidates) -> list[int]:
+    """The articles that are crowded."""
+    return np.flatnonzero(these.crowded).tolist()
+
+
+def expected(
+    rows: Rows, shape: Bands, threshold: float, crowd: int, looked_at: int = LOOKED_AT
+) -> tuple[list[tuple[int, int]], list[bool]]:
+    """What the reference finds; in signatures of two blocks or more it, too, compares the first two on their own."""
+    slots = len(rows[0]) if len(rows) else 0
+    least, early = least_agreement(threshold, slots or 1), least_agreement(threshold, 256, EARLY_MARGIN)
+
+    @cache
+    def alike(left: int, right: int) -> bool:
+        a, b = rows[left], rows[right]
+        return naive.agreeing(a, b) >= least and (slots <= 256 or naive.agreeing(a[:256], b[:256]) >= early)
+
+    return naive.candidates(rows, *shape, alike, crowd=crowd, most=looked_at * crowd)
+
+
+def same(a: Candidates, b: Candidates) -> bool:
+    """Whether two results are equal to the last bit."""
+    return all(x.tobytes() == y.tobytes() and x.dtype == y.dtype for x, y in zip(a, b, strict=True))
 
 
 def test_textbook_example() -> None:
-    """Articles that agree in both slots of a band share its bucket."""
-    found = bucket(signatures([1, 2, 3, 4], [1, 2, 5, 6], [7, 2, 3, 4]), Bands(2, 2))
-    assert groups(found) == [[[0, 1], [2]], [[0, 2], [1]]]
-    assert not found.crowded.any()
+    """Articles that agree in both slots of a band share its bucket, and are a pair where they look alike."""
+    these = found([[1, 2, 3, 4], [1, 2, 5, 6], [7, 2, 3, 4], [7, 2, 5, 4]], Bands(2, 2), 0.5)
+    assert pairs(these) == [(0, 1), (0, 2), (2, 3)]
+    assert not these.crowded.any()
+    assert [column.dtype.name for column in these] == ["int64", "int64", "bool"]
 
 
 def test_recall_is_the_s_curve() -> None:
@@ -67,59 +102,244 @@ def test_a_threshold_of_one_is_one_band() -> None:
     assert choose(1.0, 128, 0.99) == Bands(1, 128)
 
 
-SIGNATURES = st.integers(0, 30).flatmap(
-    lambda articles: st.lists(st.lists(st.integers(0, 3), min_size=7, max_size=7), min_size=articles, max_size=articles)
+@pytest.mark.parametrize("threshold", [0.01, 0.12, 0.5, 0.7, 1.0])
+@pytest.mark.parametrize("slots", [16, 128, 512])
+def test_least_agreement_lets_pairs_at_the_threshold_through(threshold: float, slots: int) -> None:
+    """A pair at the threshold agrees in fewer slots with a chance under 1.5 %, by the binomial distribution."""
+    least = least_agreement(threshold, slots)
+    fewer = sum(math.comb(slots, k) * threshold**k * (1 - threshold) ** (slots - k) for k in range(least))
+    assert 1 <= least <= slots
+    if least > 1:
+        assert fewer < 0.015
+
+
+@pytest.mark.parametrize("threshold", [0.01, 0.12, 0.5, 0.7, 0.9])
+def test_the_early_look_loses_next_to_nothing(threshold: float) -> None:
+    """A pair at the threshold fails in the first 256 slots alone with a chance under one in a thousand."""
+    early = least_agreement(threshold, 256, EARLY_MARGIN)
+    fewer = sum(math.comb(256, k) * threshold**k * (1 - threshold) ** (256 - k) for k in range(early))
+    assert early == 1 or fewer < 0.001
+
+
+ALPHABETS = {
+    "numbers over all 32 bits": [0x00000001, 0x7FFFFF02, 0x80000003, 0xFFFFFF04],
+    "some with one lowest byte": [0x000000AA, 0xFFFFFFAA, 0x0000AA00, 0xAAAAAA55],
+    "two": [0xFFFFFFFF, 0x00000000],
+}
+"""Values of slots; a band compares all of each, the estimate the lowest byte."""
+
+
+def families(values: list[int]) -> st.SearchStrategy[list[list[int]]]:
+    """Copies of a few signatures, in some of which one slot is another."""
+    row = st.lists(st.sampled_from(values), min_size=7, max_size=7)
+    edit = st.tuples(st.integers(0, 2), st.integers(0, 20), st.sampled_from(values))
+    return st.tuples(st.lists(row, min_size=3, max_size=3), st.lists(edit, max_size=30)).map(
+        lambda drawn: [
+            [value if slot == place else old for slot, old in enumerate(drawn[0][which])]
+            for which, place, value in drawn[1]
+        ]
+    )
+
+
+def strangers(values: list[int]) -> st.SearchStrategy[list[list[int]]]:
+    """Signatures that have nothing to do with each other."""
+    return st.lists(st.lists(st.sampled_from(values), min_size=7, max_size=7), max_size=30)
+
+
+SIGNATURES = st.sampled_from(list(ALPHABETS.values())).flatmap(lambda values: families(values) | strangers(values))
+SHAPES = st.sampled_from([(1, 1), (7, 1), (3, 2), (2, 3), (1, 7), (1, 2)]).map(lambda shape: Bands(*shape))
+
+
+@GENERATED
+@given(
+    SIGNATURES, SHAPES, st.sampled_from([0.01, 0.5, 0.8, 0.9, 1.0]), st.integers(1, 8), st.sampled_from([1, 2, 3, 128])
 )
+def test_candidates_are_those_of_the_reference(
+    rows: Rows, shape: Bands, threshold: float, crowd: int, looked_at: int
+) -> None:
+    """Sorting finds what dicts find: the same pairs in the same order, and the same articles crowded."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bands, "LOOKED_AT", looked_at)
+        these = found(rows, shape, threshold, crowd=crowd, slots=7)
+    right, full = expected(rows, shape, threshold, crowd, looked_at)
+    assert pairs(these) == right
+    assert these.crowded.tolist() == full
 
 
-@GENERATED
-@given(SIGNATURES, st.sampled_from([(1, 1), (7, 1), (3, 2), (2, 3), (1, 7)]), st.integers(1, 8))
-def test_buckets_are_those_of_the_reference(rows: list[list[int]], shape: tuple[int, int], crowd: int) -> None:
-    """Sorting groups like a dict, every article once a band, ascending in its bucket."""
-    found = bucket(np.array(rows, np.uint32).reshape(-1, 7), Bands(*shape), crowd=crowd)
-    assert groups(found) == naive.buckets(rows, *shape)
+@pytest.mark.parametrize("slots", [128, 129, 256, 257, 300, 512])
+@pytest.mark.parametrize("threshold", [0.12, 0.5, 0.9])
+def test_long_signatures_are_compared_as_by_the_reference(slots: int, threshold: float) -> None:
+    """Of whole blocks of bytes or not, with pairs just above and just under what is enough, evenly or at one end."""
+    rng = np.random.default_rng(slots)
+    base = rng.integers(0, 2**32, slots, np.uint32)
+    rows = [base]
+    for step in range(-8, 9):
+        agree = min(max(least_agreement(threshold, slots) + step, 1), slots)
+        for places in (rng.permutation(slots), np.arange(slots), np.arange(slots)[::-1]):
+            row = base ^ rng.integers(1, 256, slots, np.uint32)  # another lowest byte everywhere
+            row[places[:agree]] = base[places[:agree]]
+            rows.append(row)
+    listed = [row.tolist() for row in rows]
+    right, full = expected(listed, Bands(slots, 1), threshold, 1000)
+    these = found(listed, Bands(slots, 1), threshold, crowd=1000)
+    assert pairs(these) == right
+    assert these.crowded.tolist() == full
+    first = [left == 0 for left, _ in right]
+    assert 10 < sum(first) < len(rows) - 10, "some are enough like the first and some are not"
 
 
-@GENERATED
-@given(SIGNATURES)
-def test_starts_are_where_the_bucket_of_an_article_begins(rows: list[list[int]]) -> None:
-    """`starts` is by article, not by place; the article stands at or after it."""
-    found = bucket(np.array(rows, np.uint32).reshape(-1, 7), Bands(3, 2))
-    for order, starts, band in zip(found.order.tolist(), found.starts.tolist(), naive.buckets(rows, 3, 2), strict=True):
-        for group in band:
-            assert {starts[article] for article in group} == {order.index(group[0])}
+def test_a_pair_is_alike_by_all_slots() -> None:
+    """Slots beyond the bands count for the estimate, and those of the bands do too."""
+    row, other = [1, *range(10, 25)], [1, *range(40, 55)]
+    assert pairs(found([row, other], Bands(1, 1), 0.9)) == []
+    assert pairs(found([row, [1, 99, *row[2:]]], Bands(1, 1), 0.9)) == [(0, 1)]
+    assert pairs(found([row, [2, *row[1:]]], Bands(1, 1), 0.9)) == []
 
 
 def test_equal_slots_of_different_bands_do_not_meet() -> None:
     """A bucket is of one band: the same value elsewhere is another key."""
-    found = bucket(signatures([5, 9], [9, 5]), Bands(2, 1))
-    assert groups(found) == [[[0], [1]], [[0], [1]]]
+    assert pairs(found([[5, 9], [9, 5]], Bands(2, 1), 0.01)) == []
+
+
+def test_all_of_a_slot_is_compared() -> None:
+    """Slots that agree in three bytes of four, whichever, are different."""
+    rows = [[0x11223344], [0x11223345], [0x11223444], [0x11233344], [0x12223344]]
+    assert pairs(found(rows, Bands(1, 1), 0.01)) == []
+
+
+@pytest.mark.parametrize("threshold", [0.12, 0.3, 0.7])
+def test_as_many_pairs_are_found_as_promised(threshold: float) -> None:
+    """Of 200 pairs at the threshold no more are missed than the recall of the shape allows."""
+    size, slots = 600, 512
+    inside = round(2 * size * threshold / (1 + threshold))
+    sets = []
+    for pair in range(200):
+        hashes = [naive.mix(pair * 4 * size + place) for place in range(2 * size)]
+        sets += [hashes[:size], hashes[size - inside : 2 * size - inside]]
+    keys = np.array([key for one in sets for key in one], np.uint64)
+    signed = sign(keys, None, np.arange(len(sets) + 1) * size, slots=slots)
+    shape = choose(threshold, slots, 0.95)
+    these = pairs(candidates(signed, shape, threshold))
+    hit = sum((left, left + 1) in set(these) for left in range(0, 400, 2))
+    promised = shape.recall(threshold) - 0.015
+    assert promised > 0.9
+    assert hit >= 200 * promised - 4 * math.sqrt(200 * promised * (1 - promised))
+    assert len(these) - hit < 20, "few strangers"
 
 
 def test_crowded_are_those_beyond_the_crowd() -> None:
     """Of a hundred in one bucket the first ten are compared with all, the others with these ten."""
-    found = bucket(signatures(*[[1, 1]] * 100), Bands(2, 1), crowd=10)
-    assert np.flatnonzero(found.crowded).tolist() == list(range(10, 100))
-    assert not bucket(signatures(*[[1, 1]] * 100), Bands(2, 1), crowd=100).crowded.any()
+    these = found([[1, 1]] * 100, Bands(2, 1), crowd=10)
+    assert pairs(these) == [(i, j) for j in range(100) for i in range(min(j, 10))]
+    assert crowded(these) == list(range(10, 100))
+    whole = found([[1, 1]] * 100, Bands(2, 1), crowd=100)
+    assert pairs(whole) == sorted(combinations(range(100), 2), key=lambda pair: pair[::-1])
+    assert crowded(whole) == []
+
+
+def test_those_who_are_not_alike_are_no_part_of_the_crowd() -> None:
+    """Behind a hundred strangers in its bucket, an article still finds the five that it is like."""
+    strangers = [[7, *(naive.mix(16 * n + k) & 0xFFFFFFFF for k in range(16))] for n in range(100)]
+    row = [7, *range(50, 66)]
+    these = found([*strangers, *[row] * 6], Bands(1, 1), 0.9, crowd=5)
+    assert pairs(these) == sorted(combinations(range(100, 106), 2), key=lambda pair: pair[::-1])
+    assert crowded(these) == []
+
+
+def test_an_article_looks_at_so_many_times_the_crowd() -> None:
+    """In a bucket of strangers each is compared with as many as that, and a like one behind them is not found."""
+    crowd = 2
+    strangers = [[7, *(naive.mix(16 * n + k) & 0xFFFFFFFF for k in range(16))] for n in range(LOOKED_AT * crowd)]
+    row = [7, *range(50, 66)]
+    assert pairs(found([*strangers[1:], row, row], Bands(1, 1), 0.9, crowd=crowd)) == [(255, 256)]
+    assert pairs(found([*strangers, row, row], Bands(1, 1), 0.9, crowd=crowd)) == []
+
+
+def test_who_is_passed_over_by_others_is_crowded_too() -> None:
+    """Comparing is mutual: of twenty copies, those behind the crowd are passed over by all that follow but the last."""
+    copy, stranger = [7] * 8, [7, *range(20, 27)]
+    these = found([*[copy] * 20, stranger], Bands(1, 1), 0.9, crowd=4)
+    assert pairs(these) == [(i, j) for j in range(20) for i in range(min(j, 4))]
+    assert crowded(these) == list(range(4, 20))  # each met 20, of whom it was compared with 4 and the stranger
 
 
 def test_compared_with_half_is_not_crowded() -> None:
     """An article is crowded when it is not compared with most of its mates: ten of 20 are enough, of 21 not."""
-    assert not bucket(signatures(*[[1]] * 21), Bands(1, 1), crowd=10).crowded.any()
-    assert bucket(signatures(*[[1]] * 22), Bands(1, 1), crowd=10).crowded.sum() == 12
+    assert crowded(found([[1]] * 21, Bands(1, 1), crowd=10)) == []
+    assert crowded(found([[1]] * 22, Bands(1, 1), crowd=10)) == list(range(10, 22))
 
 
-def test_no_articles_or_one() -> None:
-    """Nobody is in no bucket; one article is in its own."""
-    assert groups(bucket(np.empty((0, 4), np.uint32), Bands(2, 2))) == [[], []]
-    assert groups(bucket(signatures([1, 2, 3, 4]), Bands(2, 2))) == [[[0]], [[0]]]
+def test_crowded_is_counted_over_all_bands() -> None:
+    """Who is compared with few in one bucket and with all in three larger ones together is not crowded."""
+    rows = [[1, place // 40, place // 40, place // 40] for place in range(80)]
+    assert crowded(found(rows, Bands(1, 1), 0.01, crowd=30)) == list(range(30, 80))
+    assert crowded(found(rows, Bands(4, 1), 0.01, crowd=30)) == []  # the last meets 79 + 3 * 39, and misses 49 + 3 * 9
 
 
-def test_threads_do_not_matter() -> None:
-    """Bands are independent of each other."""
-    rows = np.random.default_rng(3).integers(0, 4, (200, 24), np.uint32)
+@pytest.mark.parametrize("piece", [1, 100, 1 << 18])
+def test_a_huge_bucket_stays_linear(monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
+    """Each of 5,000 copies is compared with a crowd and no more, in every band the same."""
+    monkeypatch.setattr(bands, "PIECE", piece)
+    count, crowd = 5000, 16
+    these = found([[3] * 20] * count, Bands(10, 2), 0.7, crowd=crowd)
+    assert pairs(these) == [(i, j) for j in range(count) for i in range(min(j, crowd))]
+    assert len(these.left) <= crowd * count
+    assert crowded(these) == list(range(crowd, count))
+
+
+def test_a_huge_bucket_of_near_copies_stays_linear() -> None:
+    """Of 3,000 near copies each has at most a crowd a band, and all but the first have one."""
+    count, crowd, shape = 3000, 16, Bands(25, 5)
+    keys = np.array(
+        [key for n in range(count) for key in (*map(naive.mix, range(1, 61)), naive.mix(1000 + n))], np.uint64
+    )
+    signed = sign(keys, None, np.arange(count + 1) * 61, slots=128)
+    these = candidates(signed, shape, 0.7, crowd=crowd)
+    assert len(these.left) <= count * crowd * shape.bands
+    assert len(these.left) < count * count / 8
+    assert np.unique(these.right).tolist() == list(range(1, count))
+    assert these.crowded.sum() > count * 0.9
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_no_articles_or_one(count: int) -> None:
+    """Where there is nobody to be compared with, there is no pair and no crowd, in arrays of the right kinds."""
+    these = found([[1, 2, 3, 4]] * count, Bands(2, 2), slots=4)
+    assert [(column.dtype.name, len(column)) for column in these] == [("int64", 0), ("int64", 0), ("bool", count)]
+    assert not these.crowded.any()
+
+
+@pytest.fixture(scope="module")
+def many() -> NDArray[np.uint32]:
+    """400 signatures with buckets of every size."""
+    rng = np.random.default_rng(3)
+    rows = rng.integers(0, 4, (400, 26), np.uint32) * np.uint32(0x01010101)
+    rows[rng.permutation(400)[:150]] = rows[0]
+    return rows
+
+
+@pytest.mark.parametrize("crowd", [3, 50, 1000])
+@pytest.mark.parametrize(
+    ("piece", "at_once", "threads"), [(1, 1, 1), (1, 4, 3), (40, 3, 2), (1000, 5, 1), (1 << 18, 13, 2), (1 << 18, 4, 3)]
+)
+def test_pieces_and_threads_do_not_matter(
+    monkeypatch: pytest.MonkeyPatch, many: NDArray[np.uint32], crowd: int, piece: int, at_once: int, threads: int
+) -> None:
+    """However bands and pairs are parted, the candidates are the same to the last bit, and those of the reference."""
+    one = candidates(many, Bands(13, 2), 0.5, crowd=crowd)
+    right, full = expected(many.tolist(), Bands(13, 2), 0.5, crowd)
+    assert pairs(one) == right
+    assert one.crowded.tolist() == full
+    monkeypatch.setattr(bands, "PIECE", piece)
+    monkeypatch.setattr(bands, "AT_ONCE", at_once)
+    assert same(candidates(many, Bands(13, 2), 0.5, crowd=crowd, threads=threads), one)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_progress_ends_at_the_whole(many: NDArray[np.uint32], threads: int) -> None:
+    """Progress is told step by step and ends at the whole."""
     told: list[tuple[int, int]] = []
-    one = bucket(rows, Bands(12, 2), crowd=3)
-    two = bucket(rows, Bands(12, 2), crowd=3, threads=2, progress=lambda *numbers: told.append(numbers))
-    assert all(a.tobytes() == b.tobytes() for a, b in zip(one, two, strict=True))
-    assert told == [(done, 12) for done in range(1, 13)]
+    candidates(many, Bands(13, 2), 0.5, threads=threads, progress=lambda *numbers: told.append(numbers))
+    whole = told[0][1]
+    assert told == [(done, whole) for done in range(1, whole + 1)]
+    assert whole > 1

@@ -149,16 +149,27 @@ def test_every_entry_is_a_fixed_point() -> None:
     single = table[(table > 0) & (table < 1 << 31)]
     assert len(table) == 0x110000
     assert np.array_equal(table[single & CODE_POINT], single)
-    assert np.array_equal(table[expansions & CODE_POINT], expansions)
+    alone = table[expansions & CODE_POINT]
+    joining = (alone >> 31 == 1) & (alone & 31 == 1)
+    assert np.array_equal(alone[~joining], expansions[~joining])
+    assert np.array_equal(expansions[(alone[joining] & 0x7FFFFFFF) >> 5], expansions[joining])
+
+
+def test_nothing_that_may_join_is_a_single_entry() -> None:
+    """A vowel or a final of Hangul is always looked for in the expansions, where the one before it is looked at."""
+    table, _ = fold_table()
+    single = table[(table > 0) & (table < 1 << 31)] & CODE_POINT
+    assert not ((single >= 0x1161) & (single <= 0x11C2)).any()
 
 
 def test_every_expansion_lies_in_the_list() -> None:
-    """Expansions are used up exactly, are two characters or more, and under six for a byte of UTF-8."""
+    """Expansions are used up exactly, under six for a byte of UTF-8, and of one character only if it joins others."""
     table, expansions = fold_table()
     codes = np.flatnonzero(table >> 31)
     starts, lengths = (table[codes] & 0x7FFFFFFF) >> 5, table[codes] & 31
     assert np.array_equal(starts + lengths, np.append(starts[1:], len(expansions)))
-    assert lengths.min() == 2
+    assert lengths.min() == 1
+    assert {int(expansions[start] & CODE_POINT) for start in starts[lengths == 1]} == set(range(0x1161, 0x11C3))
     assert max(n / len(chr(c).encode()) for c, n in zip(codes.tolist(), lengths.tolist(), strict=True)) < 6
 
 

@@ -46,7 +46,6 @@ KNOWN_TO_EACH_OTHER = {
     "shingles": {"folding", "background", "words"},  # text becomes shingles in one pass over the bytes
     "words": {"folding"},  # cut on Simplified characters
     "weights": {"background"},  # the prior
-    "pairs": {"bands"},  # the type `Buckets`
 }
 """Stages meet in `pipeline`; these alone import others, and no more than this."""
 

@@ -1,8 +1,10 @@
-"""`dedup.pairs`: every edge is exact, and as many are found as the bands promise."""
+"""`dedup.pairs`: the similarity of any two articles is exact, however the work is parted."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
+from itertools import combinations
+from typing import Any
 
 import naive
 import numpy as np
@@ -11,27 +13,41 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dedup import bands, pairs
-from dedup.pairs import Edges, Sets, connect, least_agreement, verify
-from dedup.signatures import sign
+from dedup.pairs import Sets, verify
 
 Weighted = dict[int, float]
+Pairs = list[tuple[int, int]]
 KEYS = [naive.mix(number + 1) for number in range(60_000)]
-WEIGHTS = dict(zip(KEYS, np.random.default_rng(11).uniform(0.1, 7, len(KEYS)).astype(np.float32).tolist(), strict=True))
+WEIGHTS = {key: naive.grained(0.1 + 7 * naive.mix(key) / 2**64) for key in KEYS}
 
 
-def flat(sets: list[Weighted]) -> Sets:
-    """The sets as the stages hold them."""
-    ordered = [sorted(one.items()) for one in sets]
-    offsets = np.cumsum([0, *map(len, ordered)])
-    keys = np.array([key for one in ordered for key, _ in one], np.uint64)
-    weights = np.array([weight for one in ordered for _, weight in one], np.float32)
-    return Sets(keys, weights, offsets[:-1], offsets[1:])
+def loader(sets: list[Weighted]) -> Callable[[NDArray[np.int64]], Sets]:
+    """What makes the sets of some articles, in their order."""
+
+    def load(numbers: NDArray[np.int64]) -> Sets:
+        some = [sets[number] for number in numbers.tolist()]
+        keys = np.array([key for one in some for key in one], np.uint64)
+        weights = np.array([weight for one in some for weight in one.values()], np.float32)
+        return Sets(keys, weights, np.cumsum([0, *map(len, some)]))
+
+    return load
 
 
-def families(
-    seed: int, *, count: int = 40, size: int = 5, shingles: int = 120, weighted: bool = True
-) -> list[Weighted]:
+def similarities(sets: list[Weighted], pairs: Pairs, **options: Any) -> list[float]:
+    """The similarity of some pairs."""
+    left, right = np.array(pairs, np.int64).reshape(-1, 2).T
+    sizes = np.array([len(one) for one in sets], np.int64)
+    found = verify(loader(sets), left, right, sizes, **options)
+    assert found.dtype == np.float64
+    return found.tolist()
+
+
+def exact(sets: list[Weighted], pairs: Pairs) -> list[float]:
+    """The same by the reference."""
+    return [naive.jaccard(sets[i], sets[j]) for i, j in pairs]
+
+
+def families(seed: int, *, count: int = 40, size: int = 5, shingles: int = 120) -> list[Weighted]:
     """Families that share from next to nothing to nearly everything with their kin, and chatter with all."""
     rng = np.random.default_rng(seed)
     sets = []
@@ -42,199 +58,158 @@ def families(
             chatter = rng.choice(800, 10, replace=False).tolist()
             alone = own + 130 * (member + 1)
             numbers = [*range(own, own + shared), *range(alone, alone + shingles - shared), *chatter]
-            sets.append({KEYS[number]: WEIGHTS[KEYS[number]] if weighted else 1.0 for number in numbers})
+            sets.append({KEYS[number]: WEIGHTS[KEYS[number]] for number in rng.permutation(numbers).tolist()})
     return sets
 
 
-def signed(sets: Sets, slots: int) -> NDArray[np.uint32]:
-    """Their signatures."""
-    return sign(*sets, slots=slots)
-
-
-def edges_of(
-    sets: list[Weighted],
-    threshold: float,
-    *,
-    slots: int = 256,
-    crowd: int = 128,
-    threads: int = 1,
-    shape: bands.Bands | None = None,
-) -> Edges:
-    """All the stages from sets to edges."""
-    stored = flat(sets)
-    rows = signed(stored, slots)
-    buckets = bands.bucket(rows, shape or bands.choose(threshold, slots, 0.95), crowd=crowd)
-    return connect(stored, rows, buckets, threshold=threshold, crowd=crowd, threads=threads)
-
-
-def as_dict(edges: Edges) -> dict[tuple[int, int], float]:
-    """The edges by their ends."""
-    return dict(
-        zip(zip(edges.left.tolist(), edges.right.tolist(), strict=True), edges.similarity.tolist(), strict=True)
-    )
-
-
-def same(a: Edges, b: Edges) -> bool:
-    """Whether two results are equal to the last bit."""
-    return all(x.tobytes() == y.tobytes() and x.dtype == y.dtype for x, y in zip(a, b, strict=True))
-
-
 def test_textbook_example() -> None:
-    """Of three articles two share three of their four shingles: one edge, of 3 / 5."""
-    sets = [
-        dict.fromkeys(map(KEYS.__getitem__, numbers), 1.0) for numbers in ([0, 1, 2, 3], [9, 10, 11, 12], [1, 2, 3, 4])
-    ]
-    edges = edges_of(sets, 0.5)
-    assert as_dict(edges) == {(0, 2): 0.6}
-    assert [column.dtype.name for column in edges] == ["int64", "int64", "float64"]
+    """Two articles that share three of their four shingles are similar by 3 / 5, by weight by more or less."""
+    alike = [dict.fromkeys(map(KEYS.__getitem__, numbers), 1.0) for numbers in ([0, 1, 2, 3], [1, 2, 3, 4], [9])]
+    assert similarities(alike, [(0, 1), (1, 2)]) == [3 / 5, 0]
+    weighed = [{1 << 60: 8.0, 2 << 60: 1.0}, {2 << 60: 1.0, 3 << 60: 1.0}]
+    assert similarities(weighed, [(0, 1)]) == [1 / 10]
 
 
-@pytest.mark.parametrize("weighted", [True, False])
-@pytest.mark.parametrize("threshold", [0.12, 0.3, 0.7])
-def test_edges_are_exact_and_as_many_as_promised(threshold: float, weighted: bool) -> None:
-    """Nothing under the threshold, every similarity exact, and no more pairs missing than may be."""
-    sets = families(1, weighted=weighted)
-    exact = naive.pairs(sets, threshold)
-    found = as_dict(edges_of(sets, threshold, slots=512))
-    assert found == pytest.approx({pair: exact[pair] for pair in found}, abs=1e-6)
-    shape = bands.choose(threshold, 512, 0.95)
-    missed = sum(1 - shape.recall(similarity) + 0.01 for similarity in exact.values())
-    assert len(exact) > 30
-    assert len(exact) - len(found) <= missed + 4 * math.sqrt(missed)
-
-
-def test_no_pair_is_missed_or_invented_where_bands_are_single_slots() -> None:
-    """With 512 bands of one slot nothing above a third can hide."""
-    sets = families(2)
-    assert as_dict(edges_of(sets, 0.33, slots=512, shape=bands.Bands(512, 1))) == pytest.approx(
-        naive.pairs(sets, 0.33), abs=1e-6
-    )
-
-
-def test_edges_are_in_order() -> None:
-    """Ascending by the later article, then by the earlier, each once, the earlier left."""
-    edges = edges_of(families(3), 0.12)
-    ends = list(zip(edges.right.tolist(), edges.left.tolist(), strict=True))
-    assert ends == sorted(set(ends))
-    assert (edges.left < edges.right).all()
-
-
-@pytest.mark.parametrize(
-    ("block", "block_pairs", "threads"), [(512, 1, 1), (7, 1 << 18, 1), (7, 1, 3), (1, 5, 2), (10_000, 3, 2)]
-)
-def test_blocks_and_threads_do_not_matter(
-    monkeypatch: pytest.MonkeyPatch, block: int, block_pairs: int, threads: int
-) -> None:
-    """However the articles and their candidates are parted, the edges are the same to the last bit."""
-    sets = families(4)
-    whole = edges_of(sets, 0.12)
-    monkeypatch.setattr(pairs, "BLOCK", block)
-    monkeypatch.setattr(pairs, "BLOCK_PAIRS", block_pairs)
-    assert same(edges_of(sets, 0.12, threads=threads), whole)
-
-
-def test_a_piece_that_is_full_goes_on_with_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forty alike make 780 pairs; in pieces of at most 39 none is lost or doubled."""
-    sets = [dict.fromkeys(KEYS[:20], 1.0)] * 40
-    monkeypatch.setattr(pairs, "BLOCK_PAIRS", 1)
-    assert len(as_dict(edges_of(sets, 0.5))) == len(edges_of(sets, 0.5).left) == 780
-
-
-def test_a_huge_bucket_stays_linear() -> None:
-    """Each of 3,000 near copies is compared with a crowd a band, and none stays alone."""
-    count, crowd, shape = 3000, 16, bands.Bands(25, 5)
-    sets = [dict.fromkeys([*KEYS[:60], KEYS[1000 + place]], 1.0) for place in range(count)]
-    stored = flat(sets)
-    rows = signed(stored, 128)
-    buckets = bands.bucket(rows, shape, crowd=crowd)
-    edges = connect(stored, rows, buckets, threshold=0.7, crowd=crowd)
-    assert len(edges.left) <= count * crowd * shape.bands
-    assert len(edges.left) < count * count / 8
-    assert np.unique(edges.right).tolist() == list(range(1, count)), "every article has an edge to an earlier one"
-    assert edges.similarity.min() == edges.similarity.max() == pytest.approx(60 / 62)
-    assert buckets.crowded.sum() > count * 0.9
-
-
-def test_the_crowd_is_the_first_of_the_bucket() -> None:
-    """Of a hundred in one bucket the first ten are compared with all, and the others with nobody else."""
-    edges = edges_of([dict.fromkeys(KEYS[:9], 1.0)] * 100, 0.5, crowd=10, shape=bands.Bands(1, 1))
-    assert as_dict(edges) == {(i, j): 1.0 for j in range(100) for i in range(min(j, 10))}
-
-
-def test_within_the_crowd_all_are_compared() -> None:
-    """A bucket no larger than the crowd loses no pair."""
-    sets = [dict.fromkeys([*KEYS[:60], KEYS[1000 + place]], 1.0) for place in range(30)]
-    assert len(edges_of(sets, 0.7, crowd=30, shape=bands.Bands(256, 1)).left) == 30 * 29 / 2
-
-
-def test_verify_is_exact() -> None:
-    """The similarity of any pair, in any order, is that of the reference."""
-    sets = families(5, count=6)
-    left, right = (places.astype(np.int64) for places in np.divmod(np.arange(len(sets) ** 2), len(sets)))
-    found = verify(flat(sets), left, right)
-    assert found.tolist() == pytest.approx(
-        [naive.jaccard(sets[i], sets[j]) for i, j in zip(left, right, strict=True)], abs=1e-9
-    )
-    assert np.array_equal(found.reshape(len(sets), -1), found.reshape(len(sets), -1).T)
-    assert same(Edges(left, right, found), Edges(left, right, verify(flat(sets), left, right, threads=3)))
+def test_similarities_are_those_of_the_reference() -> None:
+    """Every pair of 100 articles, in either order and with itself, to the last bit."""
+    sets = families(5, count=20)
+    every = [(i, j) for i in range(100) for j in range(100)]
+    found = similarities(sets, every)
+    assert found == exact(sets, every)
+    assert found == similarities(sets, [(j, i) for i, j in every])
+    assert sum(0.1 < similarity < 1 for similarity in found) > 300
 
 
 WEIGHTED = st.dictionaries(st.sampled_from(KEYS[:40]), st.floats(0.0009765625, 1000, width=32), min_size=1, max_size=20)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=150)
 @given(WEIGHTED, WEIGHTED)
 def test_verify_is_exact_on_any_sets(a: Weighted, b: Weighted) -> None:
     """Identical sets are exactly 1, whatever they weigh; disjoint ones exactly 0; all others between."""
     b = b | {key: weight for key, weight in a.items() if key in b}
     disjoint = {key ^ 1: weight for key, weight in a.items()}
-    found = verify(flat([a, b, a, disjoint]), np.array([0, 0, 0]), np.array([1, 2, 3]))
-    assert found.tolist() == pytest.approx([naive.jaccard(a, b), 1, 0], abs=1e-9)
-    assert found[1:].tolist() == [1.0, 0.0]
+    found = similarities([a, b, a, disjoint], [(0, 1), (0, 2), (0, 3)])
+    assert found == pytest.approx([naive.jaccard(a, b), 1, 0], abs=1e-9)
+    assert found[1:] == [1.0, 0.0]
     assert 0 <= found[0] <= 1
 
 
+@settings(deadline=None, max_examples=100)
+@given(
+    st.lists(
+        st.sets(st.integers(0, 30).map(KEYS.__getitem__), max_size=20).map(
+            lambda keys: {key: WEIGHTS[key] for key in keys}
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+    st.data(),
+)
+def test_any_pairs_in_any_blocks(sets: list[Weighted], data: st.DataObject) -> None:
+    """Any pairs of any sets in any order, some twice, some of nothing, in blocks of any size."""
+    number = st.integers(0, len(sets) - 1)
+    pairs = data.draw(st.lists(st.tuples(number, number), max_size=40))
+    block = data.draw(st.sampled_from([1, 7, 40, 1 << 20]))
+    assert similarities(sets, pairs, block=block) == exact(sets, pairs)
+
+
+@pytest.mark.parametrize(("block", "threads"), [(1, 1), (300, 1), (1000, 3), (5000, 2), (1 << 20, 2)])
+def test_blocks_and_threads_do_not_matter(block: int, threads: int) -> None:
+    """However articles and pairs are parted, the similarities are the same to the last bit."""
+    sets = families(4)
+    rng = np.random.default_rng(4)
+    pairs = [*combinations(range(60), 2), *map(tuple, rng.integers(0, len(sets), (2000, 2)).tolist())]
+    pairs = [pairs[place] for place in rng.permutation(len(pairs)).tolist()]
+    assert similarities(sets, pairs, block=block, threads=threads) == exact(sets, pairs)
+
+
+@pytest.mark.parametrize("block", [1, 500])
+def test_only_articles_of_two_blocks_are_made_at_a_time(block: int) -> None:
+    """What is loaded together is never much more than two blocks, every article once, and none without a pair."""
+    sets = families(8)
+    asked: list[list[int]] = []
+
+    def load(numbers: NDArray[np.int64]) -> Sets:
+        asked.append(numbers.tolist())
+        return loader(sets)(numbers)
+
+    rng = np.random.default_rng(8)
+    left, right = np.sort(rng.integers(0, 150, (2, 600)), axis=0)
+    verify(load, left, right, np.array([len(one) for one in sets]), block=block)
+    longest = max(map(len, sets))
+    for numbers in asked:
+        assert len(set(numbers)) == len(numbers)
+        assert sum(len(sets[number]) for number in numbers) <= 2 * (block + longest)
+    assert {number for numbers in asked for number in numbers} == {*left.tolist(), *right.tolist()}
+    assert len(asked) > 1
+
+
+def test_pairs_of_one_family_are_made_together() -> None:
+    """Where articles are alike in families, however they lie, each is made about once."""
+    sets = families(9, count=30, size=10)
+    order = np.random.default_rng(9).permutation(300)
+    made = 0
+
+    def load(numbers: NDArray[np.int64]) -> Sets:
+        nonlocal made
+        made += len(numbers)
+        return loader([sets[number] for number in np.argsort(order)])(numbers)
+
+    left, right = order[[(10 * f + i, 10 * f + j) for f in range(30) for i, j in combinations(range(10), 2)]].T
+    sizes = np.array([len(one) for one in sets])
+    found = verify(load, left, right, sizes, block=2600)
+    assert made < 2 * len(sets)
+    assert found.min() > 0
+
+
+def test_large_sets_and_small() -> None:
+    """Sets of one shingle and of fifty thousand, each against each, in which a few are shared or all."""
+    large = dict.fromkeys(KEYS[:50_000], 1.5)
+    middle = dict.fromkeys(KEYS[49_000:51_000], 1.5)
+    sets = [large, middle, {KEYS[7]: 1.5}, {KEYS[59_999]: 1.5}, dict(reversed(large.items()))]
+    every = [(i, j) for i in range(5) for j in range(5)]
+    assert similarities(sets, every) == exact(sets, every)
+    assert similarities(sets, [(0, 4), (0, 1), (0, 2), (0, 3)]) == [1, 1000 / 51_000, 1 / 50_000, 0]
+
+
+def test_keys_that_are_hard_to_tell_apart() -> None:
+    """Hashes that begin alike, or end alike, or are the largest of all, are different shingles."""
+    near = [2**64 - 1 - place for place in range(50)]
+    far = [(place << 56) + 5 for place in range(50)]
+    for keys in (near, far):
+        sets = [dict.fromkeys(keys[begin:end], 1.0) for begin, end in ((0, 50), (0, 25), (25, 50), (20, 30))]
+        every = [(i, j) for i in range(4) for j in range(4)]
+        assert similarities(sets, every) == exact(sets, every)
+
+
+def test_a_hash_of_zero_is_a_hash_like_others() -> None:
+    """A shingle whose hash is 0 is shared with those that have it, and not with those that have none."""
+    sets = [{0: 1.0}, {0: 1.0, 15 << 60: 1.0}, {15 << 60: 1.0}]
+    every = [(i, j) for i in range(3) for j in range(3)]
+    assert similarities(sets, every) == exact(sets, every)
+
+
 def test_empty_sets_are_not_similar() -> None:
-    """Two articles without shingles share nothing."""
-    assert verify(flat([{}, {}]), np.array([0, 0]), np.array([0, 1])).tolist() == [0, 0]
+    """Two articles without shingles share nothing, and one with some shares nothing with them."""
+    assert similarities([{}, {}, {KEYS[0]: 1.0}], [(0, 0), (0, 1), (0, 2), (2, 1)]) == [0, 0, 0, 0]
 
 
-def test_an_edge_at_the_threshold_is_an_edge() -> None:
-    """Similarity equal to the threshold is enough."""
-    sets = [dict.fromkeys(KEYS[:3], 1.0), dict.fromkeys(KEYS[1:4], 1.0)]
-    assert as_dict(edges_of(sets, 0.5, shape=bands.Bands(256, 1))) == {(0, 1): 0.5}
-    assert as_dict(edges_of(sets, 0.5000001, shape=bands.Bands(256, 1))) == {}
+def test_no_pairs() -> None:
+    """Where there is no pair there is no similarity, and no set is made."""
+    nothing = np.empty(0, np.int64)
+    found = verify(lambda numbers: pytest.fail("made"), nothing, nothing, np.array([3, 4]))
+    assert (found.dtype.name, found.shape) == ("float64", (0,))
 
 
-@pytest.mark.parametrize("count", [0, 1])
-def test_no_articles_or_one(count: int) -> None:
-    """Where there is no pair there is no edge, and the arrays are of the right kinds."""
-    edges = edges_of(families(6)[:count], 0.12)
-    assert [(column.dtype.name, len(column)) for column in edges] == [("int64", 0), ("int64", 0), ("float64", 0)]
-
-
-@pytest.mark.parametrize("threshold", [0.01, 0.12, 0.5, 0.7, 1.0])
-@pytest.mark.parametrize("slots", [16, 128, 512])
-def test_least_agreement_lets_pairs_at_the_threshold_through(threshold: float, slots: int) -> None:
-    """A pair at the threshold agrees in fewer slots with a chance under 1.5 %, by the binomial distribution."""
-    least = least_agreement(threshold, slots)
-    fewer = sum(math.comb(slots, k) * threshold**k * (1 - threshold) ** (slots - k) for k in range(least))
-    assert 1 <= least <= slots
-    if least > 1:
-        assert fewer < 0.015
-
-
-def test_progress_counts_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Progress is told once a block and ends at the whole."""
+@pytest.mark.parametrize("threads", [1, 3])
+def test_progress_counts_pairs(threads: int) -> None:
+    """Progress is told tile by tile and ends at all pairs."""
+    sets = families(7)
+    pairs = [(i, j) for i in range(100) for j in range(i)]
     told: list[tuple[int, int]] = []
-    monkeypatch.setattr(pairs, "BLOCK", 50)
-    stored = flat(families(7))
-    rows = signed(stored, 64)
-    connect(
-        stored,
-        rows,
-        bands.bucket(rows, bands.Bands(32, 2)),
-        threshold=0.12,
-        progress=lambda *numbers: told.append(numbers),
-    )
-    assert told == [(done, 4) for done in range(1, 5)]
+    similarities(sets, pairs, block=500, threads=threads, progress=lambda *numbers: told.append(numbers))
+    assert [total for _, total in told] == [len(pairs)] * len(told)
+    assert [done for done, _ in told] == sorted({done for done, _ in told})
+    assert told[-1][0] == len(pairs)
+    assert len(told) > 10

@@ -9,6 +9,7 @@ from itertools import combinations, groupby, pairwise
 from types import ModuleType
 from typing import Any
 
+import naive
 import numpy as np
 import opencc
 import pyarrow as pa
@@ -18,13 +19,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 import dedup
-from dedup import pairs, shingles, signatures, weights
+from dedup import bands, pairs, shingles, weights
 from dedup.clusters import Clusters
 from dedup.errors import DedupWarning, InputError, SettingsError
 from dedup.folding import fold
+from dedup.pipeline import connect, represent, sign
 from dedup.settings import Settings
 
-STAGES = ["read", "shingle", "weigh", "sign", "band", "verify", "cluster"]
+STAGES = ["read", "fold", "weigh", "sign", "band", "verify", "cluster"]
 TEA = {"tea-1", "tea-2", "tea-3", "tea-4", "tea-5"}
 BRIDGE = {"bridge-copy", "bridge-original"}
 FIFTY_MEGABYTES = 50_000_000
@@ -163,6 +165,108 @@ def test_full_linkage_joins_a_pair_at_the_threshold() -> None:
     assert dedup.cluster([one, other], settings).labels.tolist() == [0, 0]
 
 
+# --- stage by stage -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("settings", [Settings(), Settings.near_copies(), Settings(unit="word")], ids=repr)
+def test_the_corpus_is_distinct_texts_by_fingerprint(settings: Settings) -> None:
+    """Texts that fold alike are one, named by the first, in the order of fingerprints; those without letters none."""
+    texts = ["手机卡", "easy money", None, "手機卡！", "", "EASY MONEY", "别的文章", "！？", "easy money"]
+    corpus = represent(pa.chunked_array([pa.array(texts, pa.large_string())]), settings)
+    assert sorted(corpus.first.tolist()) == [0, 1, 6]
+    names = {0: 0, 3: 0, 1: 1, 5: 1, 8: 1, 6: 6}
+    assert corpus.number.tolist() == [
+        corpus.first.tolist().index(names[place]) if place in names else -1 for place in range(len(texts))
+    ]
+    prints = list(map(tuple, corpus.texts.prints[corpus.first].tolist()))
+    assert prints == sorted(prints)
+    assert corpus.sizes.tolist() == [len(fold(texts[place] or "")) for place in corpus.first.tolist()]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [Settings(), Settings(threshold=0.05, prior=50.0, ceiling=0.5, width=9), Settings(weighted=False, width=5)],
+    ids=["default", "other", "plain"],
+)
+def test_sets_and_edges_are_those_of_the_reference(examples: dict[str, str], settings: Settings) -> None:
+    """From texts to edges, what the stages make of the examples is what plain Python makes of them."""
+    texts = list(examples.values())
+    keys = [naive.shingles(text, width=settings.width, weighted=settings.weighted) for text in texts]
+    if settings.weighted:
+        weighed = naive.weigh(keys, prior=settings.prior, ceiling=settings.ceiling)
+    else:
+        weighed = dict.fromkeys({key for one in keys for key in one}, 1.0)
+    corpus = represent(pa.chunked_array([pa.array(texts, pa.large_string())]), settings)
+    expected = [{key: weighed[key] for key in one} for one in keys]
+    sets = corpus.sets(corpus.number)
+    cuts = sets.offsets[1:-1]
+    assert [
+        dict(zip(some.tolist(), heavy.tolist(), strict=True))
+        for some, heavy in zip(np.split(sets.keys, cuts), np.split(sets.weights, cuts), strict=True)
+    ] == expected
+    found, crowded = connect(corpus, settings)
+    names = corpus.first.tolist()
+    exact = naive.pairs(expected, settings.threshold)
+    assert len(exact) >= 2
+    assert {
+        tuple(sorted((names[i], names[j]))): similarity
+        for i, j, similarity in zip(*(column.tolist() for column in found), strict=True)
+    } == exact
+    assert crowded.tolist() == [False] * len(texts)
+
+
+@pytest.mark.parametrize("threshold", [0.12, 0.4])
+@pytest.mark.parametrize("weighted", [True, False])
+def test_edges_are_exact_in_order_and_as_many_as_promised(
+    synthetic: ModuleType, threshold: float, weighted: bool
+) -> None:
+    """Nothing under the threshold, every similarity exact, each pair once, and no more missing than may be."""
+    edited, _ = synthetic.near_copies(articles=80, characters=200, seed=7)
+    spun, _ = synthetic.campaign(articles=80, share=0.4, common=0.5, characters=200, seed=8)
+    texts = list({fold(text): text for text in (*edited, *spun)}.values())
+    settings = Settings(threshold=threshold, weighted=weighted, crowd=1000)
+    keys = [naive.shingles(text, weighted=weighted) for text in texts]
+    weighed = naive.weigh(keys) if weighted else dict.fromkeys({key for one in keys for key in one}, 1.0)
+    exact = naive.pairs([{key: weighed[key] for key in one} for one in keys], threshold)
+    corpus = represent(pa.chunked_array([pa.array(texts, pa.large_string())]), settings)
+    found, _ = connect(corpus, settings)
+    ends = list(zip(found.right.tolist(), found.left.tolist(), strict=True))
+    assert ends == sorted(set(ends))
+    assert (found.left < found.right).all()
+    names = corpus.first.tolist()
+    similarities = {
+        tuple(sorted((names[i], names[j]))): similarity
+        for (j, i), similarity in zip(ends, found.similarity.tolist(), strict=True)
+    }
+    assert similarities == {pair: exact[pair] for pair in similarities}
+    shape = bands.choose(threshold, settings.slots, settings.recall)
+    missed = sum(1 - shape.recall(similarity) + 0.015 for similarity in exact.values())
+    assert len(exact) > 30
+    assert len(exact) - len(similarities) <= missed + 4 * missed**0.5
+
+
+def test_an_edge_at_the_threshold_is_an_edge() -> None:
+    """Similarity equal to the threshold is enough, and less is not."""
+    texts = pa.chunked_array([pa.array(["abcdefgh", "abcdefghij"], pa.large_string())])  # 4 of 6 shingles
+    for threshold, many in ((2 / 3, 1), (np.nextafter(2 / 3, 1), 0)):
+        settings = Settings(threshold=float(threshold), width=5, weighted=False)
+        found, _ = connect(represent(texts, settings), settings)
+        assert found.similarity.tolist() == [2 / 3] * many
+
+
+@pytest.mark.parametrize("settings", [Settings(slots=64), Settings(slots=64, weighted=False, seed=9)], ids=repr)
+def test_signatures_are_those_of_the_reference(settings: Settings) -> None:
+    """From texts to signatures, in the order of the distinct texts, to the last bit."""
+    texts = ["手机卡续费号码随机发放", "easy money easy money", "费", "手机卡续费号码"]
+    keys = [naive.shingles(text, weighted=settings.weighted) for text in texts]
+    weighed = naive.weigh(keys) if settings.weighted else dict.fromkeys({key for one in keys for key in one}, 1.0)
+    corpus = represent(pa.chunked_array([pa.array(texts, pa.large_string())]), settings)
+    signed = sign(corpus, settings, threads=2).view(np.float32)
+    for place, one in enumerate(keys):
+        times = naive.sign({key: weighed[key] for key in one}, 64, settings.seed, alike=not settings.weighted)
+        assert signed[corpus.number[place]].tolist() == np.array(times, np.float32).tolist()
+
+
 # --- what must not matter -----------------------------------------------------------------------------------------
 
 
@@ -215,25 +319,38 @@ def test_threads_do_not_matter(mixed: list[str | None], answer: Clusters, thread
 def test_batches_of_texts_do_not_matter(
     monkeypatch: pytest.MonkeyPatch, mixed: list[str | None], answer: Clusters, batch_bytes: int
 ) -> None:
-    """However the texts are split for shingling, the table is the same."""
-    monkeypatch.setattr(shingles, "shingle", functools.partial(shingles.shingle, batch_bytes=batch_bytes))
+    """However the texts are split for folding, weighing and signing, the table is the same."""
+    monkeypatch.setattr(shingles, "Texts", functools.partial(shingles.Texts, batch_bytes=batch_bytes))
     assert dedup.cluster(mixed, threads=2).to_arrow().equals(answer.to_arrow())
+
+
+@pytest.mark.parametrize("block", [1, 1_000, 20_000])
+def test_blocks_of_pairs_do_not_matter(
+    monkeypatch: pytest.MonkeyPatch, mixed: list[str | None], answer: Clusters, block: int
+) -> None:
+    """However the pairs are split for verifying, the table is the same."""
+    monkeypatch.setattr(pairs, "verify", functools.partial(pairs.verify, block=block))
+    found = dedup.cluster(mixed, threads=2)
+    assert found.to_arrow().equals(answer.to_arrow())
+    assert edges(found) == edges(answer)
 
 
 @pytest.mark.parametrize(
     ("module", "name", "value"),
     [
-        (pairs, "BLOCK", 1),
-        (pairs, "BLOCK", 37),
-        (pairs, "BLOCK_PAIRS", 1),
-        (signatures, "STEP", 7),
-        (weights, "PART_KEYS", 1_000),
+        (bands, "PIECE", 1),
+        (bands, "PIECE", 1_000),
+        (bands, "AT_ONCE", 1),
+        (bands, "AT_ONCE", 100),
+        (weights, "PARTS", 1),
+        (weights, "PARTS", 1_024),
+        (weights, "GROUP", 1),
     ],
 )
-def test_blocks_of_work_do_not_matter(
+def test_pieces_of_work_do_not_matter(
     monkeypatch: pytest.MonkeyPatch, mixed: list[str | None], answer: Clusters, module: Any, name: str, value: int
 ) -> None:
-    """However signing, weighing and verifying are split, the table is the same."""
+    """However weighing and banding are split, the table is the same."""
     assert hasattr(module, name)
     monkeypatch.setattr(module, name, value)
     found = dedup.cluster(mixed, threads=2)
@@ -268,10 +385,11 @@ def test_progress_is_told_stage_after_stage(mixed: list[str | None], threads: in
     told: list[tuple[str, int, int]] = []
     found = dedup.cluster(mixed, threads=threads, progress=lambda *args: told.append(args))
     stages = [(name, list(steps)) for name, steps in groupby(told, key=lambda step: step[0])]
-    assert [name for name, _ in stages] == ["shingle", "weigh", "sign", "band", "verify"]
+    assert [name for name, _ in stages] == ["fold", "weigh", "sign", "band", "verify"]
     for _, steps in stages:
         total = steps[0][2]
-        assert [done for _, done, _ in steps] == list(range(1, total + 1))
+        assert [0, *(done for _, done, _ in steps)] == sorted({0, *(done for _, done, _ in steps)})
+        assert steps[-1][1] == total
         assert {whole for *_, whole in steps} == {total}
     assert list(found.seconds) == STAGES
     assert all(seconds >= 0 for seconds in found.seconds.values())

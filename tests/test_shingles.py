@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dedup import kernels
 from dedup.folding import fold
-from dedup.shingles import Shingles, shingle
+from dedup.shingles import Shingles, Texts
 from dedup.words import separate
 
 GENERATED = settings(deadline=None, max_examples=200)
@@ -33,6 +33,12 @@ def unchecked(*texts: bytes) -> pa.ChunkedArray:
     return pa.chunked_array([pa.Array.from_buffers(pa.large_string(), len(texts), buffers)])
 
 
+def shingle(texts: pa.ChunkedArray, *, once: bool = True, **options: Any) -> Shingles:
+    """The shingles of all texts of a column."""
+    scanned = Texts(texts, **options)
+    return scanned.shingle(np.arange(len(scanned)), once=once)
+
+
 def sets(shingles: Shingles) -> list[list[int]]:
     """The keys of every text."""
     return [part.tolist() for part in np.split(shingles.keys, shingles.offsets[1:-1])]
@@ -43,39 +49,69 @@ def same(a: Shingles, b: Shingles) -> bool:
     return all(np.array_equal(x, y) and x.dtype == y.dtype for x, y in zip(a, b, strict=True))
 
 
+def same_texts(a: Texts, b: Texts) -> bool:
+    """Whether two columns have the same lengths, fingerprints and shingles, to the last bit."""
+    scanned = all(np.array_equal(x, y) for x, y in ((a.lengths, b.lengths), (a.prints, b.prints)))
+    every = np.arange(len(a))
+    return scanned and all(same(a.shingle(every, once=once), b.shingle(every, once=once)) for once in (True, False))
+
+
 def test_textbook_example() -> None:
     """A shingle starts at every character and is two ideographs or six letters wide, or one and three."""
     assert naive.runs("续费手a机", 6) == ["续费", "费手", "手a机"]
-    expected = [sorted(naive.key(run, weighted=False) for run in ("续费", "费手", "手a机"))]
+    expected = [[naive.key(run, weighted=False) for run in ("续费", "费手", "手a机")]]
     assert sets(shingle(column("「續費」手A機！"), weighted=False)) == expected
 
 
 @GENERATED
-@given(st.lists(TEXTS, min_size=1, max_size=4), WIDTHS, st.booleans())
-def test_shingles_are_those_of_the_reference(texts: list[str], width: int, weighted: bool) -> None:
+@given(st.lists(TEXTS, min_size=1, max_size=4), WIDTHS, st.booleans(), st.booleans())
+def test_shingles_are_those_of_the_reference(texts: list[str], width: int, weighted: bool, once: bool) -> None:
     """Kernel and reference agree on texts of mixed scripts, at every width, with surprisal and without."""
-    found = shingle(column(*texts), width=width, weighted=weighted)
-    assert sets(found) == [naive.shingles(text, width=width, weighted=weighted) for text in texts]
+    found = shingle(column(*texts), width=width, weighted=weighted, once=once)
+    assert sets(found) == [naive.shingles(text, width=width, weighted=weighted, once=once) for text in texts]
+
+
+@GENERATED
+@given(st.text("ab费", max_size=60), st.integers(1, 4), st.booleans())
+def test_shingles_that_occur_often_are_those_of_the_reference(text: str, width: int, once: bool) -> None:
+    """Where few shingles occur again and again, each stands where it occurs first, or as often as it does."""
+    found = shingle(column(text), width=width, once=once)
+    assert sets(found) == [naive.shingles(text, width=width, once=once)]
+
+
+@GENERATED
+@given(st.lists(TEXTS, max_size=6), st.sampled_from(["char", "word"]))
+def test_lengths_are_those_of_the_folded_texts(texts: list[str], unit: str) -> None:
+    """The length of a text is how many characters it has when folded, and never less than how many shingles."""
+    scanned = Texts(column(*texts), unit=unit)
+    assert len(scanned) == len(texts)
+    assert scanned.lengths.tolist() == [len(naive.fold(text)) for text in texts]
+    assert (np.diff(scanned.shingle(np.arange(len(texts)), once=False).offsets) <= scanned.lengths).all()
 
 
 @settings(deadline=None, max_examples=100)
 @given(
-    st.lists(st.text("的手机卡續費号 ab1。カかｶ한글éß_😀", max_size=25), min_size=1, max_size=4), WIDTHS, st.booleans()
+    st.lists(st.text("的手机卡續費号 ab1。カかｶ한글éß_😀", max_size=25), min_size=1, max_size=4),
+    WIDTHS,
+    st.booleans(),
+    st.booleans(),
 )
-def test_shingles_of_words_are_those_of_the_reference(texts: list[str], width: int, weighted: bool) -> None:
+def test_shingles_of_words_are_those_of_the_reference(texts: list[str], width: int, weighted: bool, once: bool) -> None:
     """With words as units a shingle is a run of whole words."""
-    found = shingle(column(*texts), width=width, unit="word", weighted=weighted)
-    apart = separate(column(*texts)).to_pylist()
-    assert sets(found) == [naive.shingles(text, width=width, weighted=weighted, by_word=True) for text in apart]
+    found = shingle(column(*texts), width=width, unit="word", weighted=weighted, once=once)
+    recipe: dict[str, Any] = {"width": width, "weighted": weighted, "by_word": True, "once": once}
+    assert sets(found) == [naive.shingles(text, **recipe) for text in separate(column(*texts)).to_pylist()]
 
 
 @pytest.mark.parametrize("unit", ["char", "word"])
 def test_a_text_without_letters_has_no_shingles(unit: str) -> None:
-    """Null, empty, white space, punctuation, emoji: no shingles, and one and the same fingerprint."""
-    found = shingle(column(None, "", " \n\t", "。！…", "😀👍🏽", "\0\u200b"), unit=unit)
+    """Null, empty, white space, punctuation, emoji: no shingles, no length, and a fingerprint of 0."""
+    texts = Texts(column(None, "", " \n\t", "。！…", "😀👍🏽", "\0\u200b"), unit=unit)
+    found = texts.shingle(np.arange(6))
     assert found.offsets.tolist() == [0] * 7
     assert len(found.keys) == 0
-    assert len(np.unique(found.prints, axis=0)) == 1
+    assert not texts.lengths.any()
+    assert not texts.prints.any()
 
 
 @pytest.mark.parametrize("text", ["a", "abcde", "费", "カか", "한", "费ab"])
@@ -88,11 +124,15 @@ def test_a_short_text_is_one_shingle(text: str, unit: str) -> None:
 def test_no_texts() -> None:
     """A column without texts, with no chunk or an empty one, has arrays of the right kinds."""
     empty = pa.array([], pa.large_string())
-    for texts in (pa.chunked_array([], pa.large_string()), pa.chunked_array([empty]), pa.chunked_array([empty, empty])):
-        found = shingle(texts)
+    for none in (pa.chunked_array([], pa.large_string()), pa.chunked_array([empty]), pa.chunked_array([empty, empty])):
+        texts = Texts(none)
+        found = texts.shingle(np.empty(0, np.int64))
+        assert len(texts) == 0
         assert found.offsets.tolist() == [0]
-        assert [array.dtype.name for array in found] == ["uint64", "int64", "uint64"]
-        assert (found.keys.shape, found.prints.shape) == ((0,), (0, 2))
+        assert [array.dtype.name for array in found] == ["uint64", "int64"]
+        assert (texts.lengths.dtype.name, texts.prints.dtype.name) == ("int64", "uint64")
+        assert (found.keys.shape, texts.lengths.shape, texts.prints.shape) == ((0,), (0,), (0, 2))
+        assert texts.batches(np.empty(0, np.int64)) == []
 
 
 @pytest.mark.parametrize("unit", ["char", "word"])
@@ -100,7 +140,44 @@ def test_no_texts() -> None:
 def test_batches_and_threads_do_not_matter(unit: str, batch_bytes: int, threads: int) -> None:
     """Any batch size and any number of threads give the same bytes."""
     texts = column(*(["手机卡續費 easy" * (i % 5) + str(i) for i in range(60)] + [None, "", "ﷺ" * 9, "费"] * 5))
-    assert same(shingle(texts, unit=unit, batch_bytes=batch_bytes, threads=threads), shingle(texts, unit=unit))
+    assert same_texts(Texts(texts, unit=unit, batch_bytes=batch_bytes, threads=threads), Texts(texts, unit=unit))
+
+
+@pytest.mark.parametrize("batch_bytes", [1, 50, 1 << 20])
+def test_some_texts_have_the_shingles_that_they_have_alone(batch_bytes: int) -> None:
+    """Any rows in any order, one of them twice, over several chunks."""
+    words = ["手机卡续费", None, "easy money", "", "ﷺ费", "号码随机发放", "abab" * 9]
+    chunks = [pa.array(words[begin:end], pa.large_string()) for begin, end in ((0, 2), (2, 2), (2, 5), (5, 7))]
+    texts = Texts(pa.chunked_array(chunks), batch_bytes=batch_bytes)
+    for rows in ([6, 0, 5, 2, 1, 0, 3], [4], [1, 3], [3, 6, 6], []):
+        for once in (True, False):
+            found = texts.shingle(np.array(rows, np.int64), once=once)
+            assert sets(found)[: len(rows)] == [naive.shingles(words[row] or "", once=once) for row in rows]
+            assert len(found.offsets) == len(rows) + 1
+
+
+@GENERATED
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=40), st.data(), st.sampled_from([1, 60, 200, 1 << 20]))
+def test_batches_are_all_rows_in_order_and_of_about_one_size(
+    lengths: list[int], data: st.DataObject, batch_bytes: int
+) -> None:
+    """Batches hold every row once, ascending; none is empty or longer than its size by more than a text."""
+    rows = data.draw(st.lists(st.integers(0, len(lengths) - 1), unique=True))
+    texts = Texts(column(*("费" * length for length in lengths)), batch_bytes=batch_bytes)
+    batches = texts.batches(np.array(rows, np.int64))
+    assert [row for batch in batches for row in batch.tolist()] == sorted(rows)
+    for batch in batches:
+        assert len(batch) > 0
+        assert 3 * texts.lengths[batch[1:]].sum() <= batch_bytes
+
+
+def test_many_small_chunks_are_one_column() -> None:
+    """A column in 200 chunks of a text or two, some null, some slices, is the same column."""
+    words = [None if i % 7 == 0 else f"手机卡续费{i}" for i in range(400)]
+    whole = pa.array(words, pa.large_string())
+    chunked = pa.chunked_array([whole.slice(begin, 2) for begin in range(0, 400, 2)])
+    assert chunked.num_chunks == 200
+    assert same_texts(Texts(chunked), Texts(column(*words)))
 
 
 def test_slices_and_chunks_do_not_matter() -> None:
@@ -113,10 +190,10 @@ def test_slices_and_chunks_do_not_matter() -> None:
             pa.array(texts[3:], pa.large_string()),
         ]
     )
-    assert same(shingle(cut), shingle(column(*texts)))
-    assert same(shingle(cut.slice(1, 6)), shingle(column(*texts[1:7])))
-    assert same(shingle(cut.slice(4, 2)), shingle(column(*texts[4:6])))
-    assert same(shingle(cut.slice(3, 0)), shingle(column()))
+    assert same_texts(Texts(cut), Texts(column(*texts)))
+    assert same_texts(Texts(cut.slice(1, 6)), Texts(column(*texts[1:7])))
+    assert same_texts(Texts(cut.slice(4, 2)), Texts(column(*texts[4:6])))
+    assert same_texts(Texts(cut.slice(3, 0)), Texts(column()))
 
 
 def test_bytes_behind_a_null_do_not_count() -> None:
@@ -125,7 +202,7 @@ def test_bytes_behind_a_null_do_not_count() -> None:
     buffers = [pa.py_buffer(b"\x01"), *filled.buffers()[1:]]
     texts = pa.chunked_array([pa.Array.from_buffers(pa.large_string(), 2, buffers)])
     assert texts.to_pylist() == ["abcdefgh", None]
-    assert same(shingle(texts), shingle(column("abcdefgh", None)))
+    assert same_texts(Texts(texts), Texts(column("abcdefgh", None)))
 
 
 def test_texts_that_grow_when_folded() -> None:
@@ -182,16 +259,17 @@ def test_malformed_bytes_among_words() -> None:
 @given(st.lists(st.text("aAàb费費 。가가", max_size=6), min_size=2, max_size=8))
 def test_fingerprints_are_equal_where_folded_texts_are(texts: list[str]) -> None:
     """Two texts have one fingerprint exactly if they fold to the same."""
-    prints = [tuple(row) for row in shingle(column(*texts)).prints.tolist()]
+    prints = [tuple(row) for row in Texts(column(*texts)).prints.tolist()]
     folded = [fold(text) for text in texts]
     for i in range(len(texts)):
         for j in range(i):
             assert (prints[i] == prints[j]) == (folded[i] == folded[j])
+    assert [print_ == (0, 0) for print_ in prints] == [text == "" for text in folded]
 
 
 def test_fingerprints_of_many_texts_are_distinct() -> None:
     """No two of 20,000 short texts share a fingerprint, nor either half of one."""
-    prints = shingle(column(*map(str, range(20_000)))).prints
+    prints = Texts(column(*map(str, range(20_000)))).prints
     assert [len(np.unique(half)) for half in prints.T] == [20_000, 20_000]
 
 
@@ -203,30 +281,35 @@ def test_the_same_shingle_has_the_same_key_anywhere() -> None:
     )
 
 
+def test_the_same_shingle_has_the_same_key_at_the_end_of_a_long_text() -> None:
+    """Behind twenty million rare characters, whose bits come to two thousand million quarters, nothing is else."""
+    assert sets(shingle(column("丄" * 21_000_000)))[0] == naive.shingles("丄" * 3)
+
+
 def test_keys_are_pinned() -> None:
     """Keys of a fixed text, with surprisal and without: an index would have to be built anew if they changed."""
     plain = shingle(column("续费手机卡easy"), weighted=False).keys.tolist()
     weighted = shingle(column("续费手机卡easy")).keys.tolist()
     assert plain == [
+        17037229669677841106,
         8901471698978847512,
+        11187347627103666884,
         9276486384607824605,
         10608706875398480362,
-        11187347627103666884,
-        17037229669677841106,
     ]
     assert weighted == [
+        17037229669677840971,
         8901471698978847571,
+        11187347627103666745,
         9276486384607824469,
-        10608706875398480214,
-        11187347627103666744,
-        17037229669677840970,
+        10608706875398480215,
     ]
 
 
 def test_progress_counts_batches() -> None:
     """Progress is told once a batch and ends at the whole."""
     told: list[Any] = []
-    shingle(column(*["abcdefgh"] * 10), batch_bytes=16, progress=lambda *numbers: told.append(numbers))
+    Texts(column(*["abcdefgh"] * 10), batch_bytes=16, progress=lambda *numbers: told.append(numbers))
     assert told == [(done, 5) for done in range(1, 6)]
 
 
@@ -236,6 +319,9 @@ def test_a_kernel_is_compiled_once() -> None:
     for data in (pa.py_buffer(raw), pa.py_buffer(bytearray(raw))):
         for places in (pa.py_buffer(offsets.tobytes()), pa.py_buffer(bytearray(offsets.tobytes()))):
             shingle(pa.chunked_array([pa.Array.from_buffers(pa.large_string(), 1, [None, places, data])]))
-    shingle(column("", ""))
-    shingle(column("abc", None).slice(1))
+    for unit in ("char", "word"):
+        for once in (True, False):
+            shingle(column("", ""), unit=unit, once=once)
+            shingle(column("abc", None).slice(1), unit=unit, once=once, weighted=False)
+    assert len(kernels.scan.signatures) == 1
     assert len(kernels.shingle.signatures) == 1

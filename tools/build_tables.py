@@ -78,12 +78,12 @@ def fold_character(character: str) -> str:
 
 
 def fold_table() -> dict[str, np.ndarray]:
-    """`table[code]`: see `dedup.folding.FoldTable`."""
+    """`table[code]`: see `dedup.folding.FoldTable`. Vowels and finals of Hangul, too, are expansions, of length one."""
     table = np.zeros(CODE_POINTS, np.uint32)
     expansions: list[int] = []
     for code in range(CODE_POINTS):
         folded = [units(ord(c)) << UNIT_SHIFT | ord(c) for c in fold_character(chr(code))]
-        if len(folded) > 1:
+        if len(folded) > 1 or any(0x1161 <= ord(c) <= 0x11C2 for c in fold_character(chr(code))):
             table[code] = EXPANDS | len(expansions) << 5 | len(folded)
             expansions += folded
         elif folded:
