@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from itertools import pairwise
 
 import corpus
 import numpy as np
@@ -27,7 +26,7 @@ def exact_pairs(corpus: pipeline.Corpus, threshold: float, threads: int) -> pair
     sets = corpus.sets(np.arange(len(corpus.first)))
     _, shingle, frequency = np.unique(sets.keys, return_inverse=True, return_counts=True)
     tokens, owners = [], []
-    for article, (start, stop) in enumerate(pairwise(sets.offsets)):
+    for article, (start, stop) in enumerate(zip(sets.starts, sets.stops, strict=True)):
         mine = shingle[start:stop]
         rare_first = mine[np.lexsort((mine, frequency[mine]))]
         prefix = rare_first[: len(mine) - int(np.ceil(threshold * len(mine) - 1e-9)) + 1]

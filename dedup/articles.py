@@ -20,13 +20,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.errors import InputError, warn
+from dedup.threads import ranges, spread
 
 KINDS = (
     "a list or iterable of strings, of mappings or of dataclasses, an Arrow, pandas, Polars or numpy column, "
     "or a table or DuckDB relation with a text column"
 )
 Column: TypeAlias = pa.ChunkedArray
-CHUNK = 1024
+CHUNK = 512
 MISSING = ("NAType", "NaTType")  # pandas' own, known by name so that pandas need not be there
 
 
@@ -39,13 +40,20 @@ class Articles(NamedTuple):
     """Any type, (n,); None where the articles have no ids."""
 
 
-def articles(source: Any, *, text: str = "text", id: str = "id") -> Articles:  # noqa: A002 - the column's usual name
+def articles(
+    source: Any,
+    *,
+    text: str = "text",
+    id: str = "id",  # noqa: A002 - the column's usual name
+    threads: int = 1,
+) -> Articles:
     """Read articles from whatever the caller has.
 
     Args:
         source: The articles; see the module's docstring.
         text: Column, key or attribute that holds the text.
         id: Column, key or attribute that holds the id; the default may be absent, then there are no ids.
+        threads: How many runs of strings are made a column side by side.
 
     Returns:
         The texts as large strings, and the ids.
@@ -59,13 +67,13 @@ def articles(source: Any, *, text: str = "text", id: str = "id") -> Articles:  #
     if isinstance(source, str | bytes):
         raise InputError(f"articles must be {KINDS}, got one {type(source).__name__}; put it in a list: [article]")
     if type(source).__module__.partition(".")[0] == "pandas":
-        texts, ids = _from_pandas(source, text, id)
+        texts, ids = _from_pandas(source, text, id, threads)
     elif isinstance(source, pa.RecordBatchReader) or hasattr(source, "__arrow_c_stream__"):
         texts, ids = _from_arrow(pa.chunked_array(source), text, id)
     elif hasattr(source, "__arrow_c_array__"):
         texts, ids = _from_arrow(pa.chunked_array([pa.array(source)]), text, id)
     else:
-        texts, ids = _from_python(source, text, id)
+        texts, ids = _from_python(source, text, id, threads)
     if ids is None and id != "id" and len(texts):
         raise InputError(f"there is no {id!r} to take ids from; name what holds them with id=, or leave it out")
     result = Articles(_as_text(texts, text), None if ids is None else _plain(ids))
@@ -94,35 +102,35 @@ def _check_columns(names: list[Any], text: str, id: str) -> None:  # noqa: A002
         )
 
 
-def _from_pandas(source: Any, text: str, id: str) -> tuple[Column, Column | None]:  # noqa: A002
+def _from_pandas(source: Any, text: str, id: str, threads: int) -> tuple[Column, Column | None]:  # noqa: A002
     """A series, or two columns of a frame, of which no other is looked at; ids may be the index."""
     if not hasattr(type(source), "columns"):  # an index may have a row of that name
-        return _from_series(source), None
+        return _from_series(source, threads), None
     names = list(source.columns)
     _check_columns(names, text, id)
     in_index = source.index.get_level_values(id) if id in source.index.names else None
     ids = source[id] if id in names else in_index
-    return _from_series(source[text]), None if ids is None else _ids(list(ids))
+    return _from_series(source[text], threads), None if ids is None else _ids(list(ids))
 
 
-def _from_series(series: Any) -> Column:
+def _from_series(series: Any, threads: int) -> Column:
     try:
         column = pa.array(series, from_pandas=True)
     except (pa.ArrowException, UnicodeEncodeError):  # of several types, or with lone surrogates: one by one
-        return _strings(list(series))
+        return _strings(list(series), threads)
     return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
 
 
-def _from_python(source: Any, text: str, id: str) -> tuple[Column, Column | None]:  # noqa: A002
+def _from_python(source: Any, text: str, id: str, threads: int) -> tuple[Column, Column | None]:  # noqa: A002
     """Strings, mappings or dataclasses, one by one; a numpy column is a run of strings too."""
     if not isinstance(source, Iterable) or isinstance(source, Mapping) or getattr(source, "ndim", 1) != 1:
         raise InputError(f"articles must be {KINDS}, got {type(source).__name__}")
     values = list(source)
     first = next((value for value in values if not _missing(value)), None)
     if not (isinstance(first, Mapping) or _is_instance(first)):
-        return _strings(values), None
+        return _strings(values, threads), None
     fields = [_fields(value, place, text) for place, value in enumerate(values)]
-    texts = _strings([f.get(text) for f in fields])
+    texts = _strings([f.get(text) for f in fields], threads)
     return texts, _ids([f.get(id) for f in fields]) if any(id in f for f in fields) else None
 
 
@@ -150,14 +158,14 @@ def _fields(value: Any, place: int, text: str) -> Mapping[str, Any]:
     return value
 
 
-def _strings(values: list[Any]) -> Column:
+def _strings(values: list[Any], threads: int) -> Column:
     """Python strings to Arrow; lone surrogates, which UTF-8 cannot hold, become question marks."""
     values = [None if _missing(value) else value for value in values]
     for place, value in enumerate(values):
         if not (value is None or isinstance(value, str)):
             raise InputError(f"article {place} is {_shown(value)}; a text must be a string or missing")
     try:
-        return _encoded(values)
+        return _encoded(values, threads)
     except UnicodeEncodeError:
         mended = [value and _encodable(value) for value in values]
     broken = [place for place, value in enumerate(values) if value != mended[place]]
@@ -165,12 +173,13 @@ def _strings(values: list[Any]) -> Column:
         f"{len(broken)} articles hold lone surrogates, the first is article {broken[0]}; they were replaced by "
         "question marks. Decode the source with errors='replace' to be rid of them"
     )
-    return _encoded(mended)
+    return _encoded(mended, threads)
 
 
-def _encoded(values: list[str | None]) -> Column:
+def _encoded(values: list[str | None], threads: int) -> Column:
     """Strings to Arrow, some at a time; `pa.array` takes three times as long and leaves a copy in every string."""
-    chunks = [_chunk(values[begin : begin + CHUNK]) for begin in range(0, len(values), CHUNK)]
+    pieces = ranges(len(values), CHUNK)
+    chunks = list(spread(lambda piece: _chunk(values[slice(*piece)]), pieces, threads))  # joining releases the GIL
     return pa.chunked_array(chunks, pa.large_string())
 
 

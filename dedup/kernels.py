@@ -29,7 +29,7 @@ NONE = np.uint32(0xFFFFFFFF)
 FIRST_WINDOW = 0.625  # of time: an article of 1,500 characters fills 512 slots in one with a chance of about 80 %
 
 
-def kernel(function: Callable[..., Any]) -> Any:
+def kernel(function: Callable[..., Any], **options: Any) -> Any:
     """Compile without the GIL and cache the machine code on disk where a folder for it can be written.
 
     The cache is used as follows because of numba's open issues with it. 4807 and 10128 (crashes when several processes
@@ -39,9 +39,14 @@ def kernel(function: Callable[..., Any]) -> Any:
     stand in this file, so that none can be cached with an old version of another inlined.
     """
     try:
-        return njit(nogil=True, cache=True)(function)
+        return njit(nogil=True, cache=True, **options)(function)
     except RuntimeError:  # no place for a cache: a read-only installation without a home folder
-        return njit(nogil=True)(function)
+        return njit(nogil=True, **options)(function)
+
+
+def exact(function: Callable[..., Any]) -> Any:
+    """The same for a kernel whose sums are exact in any order, so that they may be added up side by side."""
+    return kernel(function, fastmath={"reassoc"})
 
 
 @kernel
@@ -193,31 +198,38 @@ def scramble(code):
 
 
 @kernel
-def roll(codes, starts, count, before, after, powers, width, by_word, weighted, keys):
+def roll(codes, starts, count, before, after, powers, scrambled, width, by_word, weighted, keys):
     """Hash every shingle into `keys`, in the order of the text; returns how many.
 
     A shingle runs from a start to the first end at which it is `width` units wide. Its hash is the sum of
     `scramble(code) * BASE**k` modulo 2**64, moved along by adding and dropping terms, then mixed. With weights its
-    low 8 bits are its surprisal in quarter bits. A text narrower than one shingle is one shingle.
+    low 8 bits are its surprisal in quarter bits. A text narrower than one shingle is one shingle. Scrambling and mixing
+    have loops of their own, which become vector instructions; `scrambled` is scratch, and `before` is written over.
     """
+    for k in range(count):
+        scrambled[k] = scramble(codes[k])
     found, end, last = np.uint64(0), np.uint64(0), np.uint64(count)
     total, units, wide = np.uint64(0), np.uint32(0), np.uint32(width)
     for begin in range(last):
         if not by_word or starts[begin]:
             while end < last and (units < wide or (by_word and not starts[end])):
-                total += scramble(codes[end]) * powers[end - begin]
+                total += scrambled[end] * powers[end - begin]
                 units += codes[end] >> UNIT_SHIFT
                 end += np.uint64(1)
             if units < wide and found:
                 break
-            key = mix(total)
+            keys[found] = total
             if weighted:
                 bits = np.int32(after[end - np.uint64(1)] - before[begin])  # right even where the sums have overflowed
-                key = (key & ~np.uint64(255)) | np.uint64(255 if bits > 255 else bits)
-            keys[found] = key
+                before[found] = min(bits, 255)
             found += np.uint64(1)
-        total = (total - scramble(codes[begin])) * BASE_INVERSE
+        total = (total - scrambled[begin]) * BASE_INVERSE
         units -= codes[begin] >> UNIT_SHIFT
+    for k in range(found):
+        keys[k] = mix(keys[k])
+    if weighted:
+        for k in range(found):
+            keys[k] = (keys[k] & ~np.uint64(255)) | np.uint64(before[k])
     return np.int64(found)
 
 
@@ -313,11 +325,13 @@ def shingle(data, offsets, rows, lengths, table, expansions, model, width, by_wo
     Each as often as it occurs, or `once` where it occurs first. `found` is how many there are of each text. Returns how
     many there are of all.
     """
-    most = np.max(lengths) if len(lengths) else 0
+    most = np.int64(0)
+    for i in range(len(lengths)):
+        most = max(most, lengths[i])
     codes, starts = np.empty(most, np.uint32), np.empty(most if by_word else 0, np.bool_)
     before, after = np.empty(most, np.int32), np.empty(most, np.int32)
     places, alone, first, last, pairs, flat = model
-    powers, power = np.empty(most, np.uint64), np.uint64(1)
+    powers, scrambled, power = np.empty(most, np.uint64), np.empty(most, np.uint64), np.uint64(1)
     for k in range(most):
         powers[k] = power
         power *= BASE
@@ -328,7 +342,7 @@ def shingle(data, offsets, rows, lengths, table, expansions, model, width, by_wo
         if weighted:
             measure(codes, count, places, alone, first, last, pairs, flat, before, after)
         mine = keys[used : used + count]
-        found[i] = roll(codes, starts, count, before, after, powers, width, by_word, weighted, mine)
+        found[i] = roll(codes, starts, count, before, after, powers, scrambled, width, by_word, weighted, mine)
         if once:
             found[i] = distinct(mine, found[i], seen[: size_for(found[i])])
         used += found[i]
@@ -509,20 +523,24 @@ def distinct_weighted(keys, weights, table, kept_keys, kept_weights):
 
 @kernel
 def sign(keys, weights, offsets, seed, signatures):
-    """Signature of every article: each slot the bits of its earliest dart's time, as a float32.
+    """Signature of every article: each slot the time of its earliest dart, a float32.
 
     Without weights, all weigh one. A window of time begins where the one before ended and is as long as all before it;
     what comes after the one in which the last slot is hit changes nothing. Within a window, times are its 2**32nd
     parts; the last of them stands for none. Shingles that an article repeats throw in vain, in the first window only.
     """
     slots = signatures.shape[1]
-    earliest, states, times = np.empty(slots, np.uint32), np.empty(1024, np.uint64), np.empty(slots, np.float32)
+    earliest, states = np.empty(slots, np.uint32), np.empty(1024, np.uint64)
     for i in range(len(signatures)):
+        times = signatures[i]
         mine, heavy = keys[offsets[i] : offsets[i + 1]], weights[offsets[i] : offsets[i + 1]]
         number, begin, length = np.uint64(0), 0.0, FIRST_WINDOW if len(weights) else 1.0
-        some = len(mine) > 0 if len(weights) == 0 else np.max(heavy) > 0
+        empty = slots if len(weights) == 0 and len(mine) else 0
+        for k in range(len(heavy)):
+            if heavy[k] > 0:
+                empty = slots
         times[:] = np.inf
-        while some and np.max(times) == np.inf:
+        while empty:
             number += np.uint64(1)
             if number == 2:
                 kept_keys, kept_weights = np.empty(len(mine), np.uint64), np.empty(len(heavy), np.float32)
@@ -537,9 +555,9 @@ def sign(keys, weights, offsets, seed, signatures):
             for k in range(slots):
                 if times[k] == np.inf and earliest[k] != NONE:
                     times[k] = np.float32(begin + (np.float64(earliest[k]) + 0.5) * (length * 2.0**-32))
+                    empty -= 1
             begin += length
             length = begin
-        signatures[i] = times.view(np.uint32)
 
 
 # --- bands and candidates -----------------------------------------------------------------------------------------
@@ -591,25 +609,31 @@ def meet(keys, bits, at, sketches, early, least, crowd, most, known, seen, found
     """Pairs of articles that share a bucket of one band and whose sketches are alike.
 
     In a bucket, every article is compared with those before it from the first on, until `crowd` agreed or `most` were
-    looked at; `seen` is how many it was. Begins at the article `at` of the sorted keys and stops where the next one's
-    pairs may not fit in `found`. Returns the article that is not done and the number of pairs, each as later << 32 |
-    earlier.
+    looked at; `seen` is how many it was. `known` are pairs that were found of late, maybe in another band: similar ones
+    meet in many, and most pairs of a small bucket are similar. Begins at the article `at` of the sorted keys and stops
+    where the next one's pairs may not fit in `found`. Returns the article that is not done and the number of pairs,
+    each as later << 32 | earlier.
     """
-    mask = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
+    shift = np.uint64(bits)
+    mask = (np.uint64(1) << shift) - np.uint64(1)
     used, begin = 0, at
-    while begin > 0 and keys[begin - 1] >> np.uint64(bits) == keys[at] >> np.uint64(bits):
+    while begin > 0 and keys[begin - 1] >> shift == keys[at] >> shift:
         begin -= 1
     while at < len(keys):
-        if keys[at] >> np.uint64(bits) != keys[begin] >> np.uint64(bits):
+        if keys[at] >> shift != keys[begin] >> shift:
             begin = at
+        if at == begin:  # most articles, in most bands
+            seen[at] = 0
+            at += 1
+            continue
         if len(found) - used < min(crowd, at - begin):
             return at, used
-        i, agreed, k = np.int64(keys[at] & mask), 0, begin
+        i, agreed, k = keys[at] & mask, 0, begin
         last, few = min(at, begin + most), at - begin < FEW
         while k < last and agreed < crowd:
-            j = np.int64(keys[k] & mask)
+            j = keys[k] & mask
             k += 1
-            pair = np.uint64(i) << np.uint64(32) | np.uint64(j)
+            pair = i << np.uint64(32) | j
             mark = pair * BASE >> np.uint64(64 - KNOWN_BITS)
             news = not few or known[mark] != pair
             if news and not alike(sketches[j], sketches[i], early, least):
@@ -626,15 +650,17 @@ def meet(keys, bits, at, sketches, early, least, crowd, most, known, seen, found
 @kernel
 def miss(keys, bits, seen, met, missed):
     """Add up how many articles each met in the buckets of one band, and with how many of these it was not compared."""
-    mask = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
-    begin, later = 0, np.empty(0, np.int64)
+    shift = np.uint64(bits)
+    mask = (np.uint64(1) << shift) - np.uint64(1)
+    begin = 0
     while begin < len(keys):
         end, short = begin + 1, False
-        while end < len(keys) and keys[end] >> np.uint64(bits) == keys[begin] >> np.uint64(bits):
+        while end < len(keys) and keys[end] >> shift == keys[begin] >> shift:
             short |= seen[end] < end - begin
             end += 1
-        for k in range(begin, end):
-            met[np.int64(keys[k] & mask)] += end - begin - 1
+        if end - begin > 1:
+            for k in range(begin, end):
+                met[keys[k] & mask] += end - begin - 1
         if short:  # those after an article that went as far as to it are those whose `seen` is larger than its place
             later = np.zeros(end - begin + 1, np.int64)
             for k in range(begin, end):
@@ -642,7 +668,7 @@ def miss(keys, bits, seen, met, missed):
             compared = 0
             for k in range(end - 1, begin - 1, -1):
                 compared += later[k - begin + 1]
-                missed[np.int64(keys[k] & mask)] += end - begin - 1 - seen[k] - compared
+                missed[keys[k] & mask] += end - begin - 1 - seen[k] - compared
         begin = end
 
 
@@ -657,7 +683,7 @@ def fill(keys, table):
         table[place(table, keys[k])] = max(keys[k], np.uint64(1))
 
 
-@kernel
+@exact
 def shared(table, keys, weights, entries, others):
     """Weight of the shingles of a set that are in the table; the last two are scratch of a block's length.
 
@@ -680,24 +706,23 @@ def shared(table, keys, weights, entries, others):
     return result
 
 
-@kernel
-def verify(keys, weights, offsets, lefts, rights, similarities):
+@exact
+def verify(keys, weights, starts, stops, lefts, rights, similarities):
     """Weighted Jaccard similarity of pairs of sets, in ascending order of `lefts`: shared weight over united weight."""
-    totals, most = np.zeros(len(offsets) - 1), np.int64(0)
-    for i in range(len(totals)):
-        most = max(most, offsets[i + 1] - offsets[i])
-        for k in range(offsets[i], offsets[i + 1]):
+    totals, most = np.zeros(len(starts)), np.int64(0)
+    for i in range(len(starts)):
+        most = max(most, stops[i] - starts[i])
+        for k in range(starts[i], stops[i]):
             totals[i] += weights[k]
     room, before = np.empty(size_for(most), np.uint64), -1
     entries, others = np.empty(256, np.uint64), np.empty(256, np.uint64)
     for p in range(len(lefts)):
         i, j = lefts[p], rights[p]
-        table = room[: size_for(offsets[i + 1] - offsets[i])]
+        table = room[: size_for(stops[i] - starts[i])]
         if i != before:
-            fill(keys[offsets[i] : offsets[i + 1]], table)
+            fill(keys[starts[i] : stops[i]], table)
             before = i
-        mine = slice(offsets[j], offsets[j + 1])
-        both = shared(table, keys[mine], weights[mine], entries, others)
+        both = shared(table, keys[starts[j] : stops[j]], weights[starts[j] : stops[j]], entries, others)
         united = totals[i] + totals[j] - both
         similarities[p] = both / united if united > 0 else 0.0
 
@@ -805,7 +830,9 @@ def link(lefts, rights, similarities, articles, cut):
     edges = len(lefts)
     heads, tails = np.full(articles, -1, np.int64), np.full(articles, -1, np.int64)
     nexts, ends = np.empty(2 * edges, np.int64), np.empty(2 * edges, np.int64)
-    sums = np.repeat(similarities, 2)
+    sums = np.empty(2 * edges, np.int64)
+    for entry in range(2 * edges):
+        sums[entry] = similarities[entry // 2]
     thread_edges(lefts, rights, heads, tails, nexts, ends)
     parents, sizes = np.arange(articles), np.ones(articles, np.int64)
     first_entry = np.full(articles, -1, np.int64)

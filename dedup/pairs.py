@@ -31,12 +31,13 @@ class Edges(NamedTuple):
 
 
 class Sets(NamedTuple):
-    """Shingle sets of n articles with weights, flat."""
+    """Shingle sets of n articles with weights, in any order."""
 
     keys: NDArray[np.uint64]
     weights: NDArray[np.float32]
-    offsets: Integers
-    """(n + 1,): those of article i are `keys[offsets[i]:offsets[i + 1]]`, each once."""
+    starts: Integers
+    """(n,): those of article i are `keys[starts[i]:stops[i]]`, each once."""
+    stops: Integers
 
 
 def verify(

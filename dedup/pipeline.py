@@ -50,10 +50,14 @@ class Corpus:
         return self.texts.lengths[self.first]
 
     def sets(self, numbers: NDArray[np.int64]) -> pairs.Sets:
-        """Weighted shingle sets of these distinct texts."""
-        keys, offsets = self.texts.shingle(self.first[numbers])
+        """Weighted shingle sets of these distinct texts, made in the order of their places in memory."""
+        rows = self.first[numbers]
+        order = np.argsort(rows)
+        keys, offsets = self.texts.shingle(rows[order])
         weighed = np.ones(len(keys), np.float32) if self.weights is None else self.weights.of(keys)
-        return pairs.Sets(keys, weighed, offsets)
+        starts, stops = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
+        starts[order], stops[order] = offsets[:-1], offsets[1:]
+        return pairs.Sets(keys, weighed, starts, stops)
 
 
 class Stages:
@@ -123,7 +127,7 @@ def _checked(settings: Settings | None) -> Settings:
 
 def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, stages: Stages) -> clusters.Clusters:
     with stages.stage("read"):
-        read = reading.articles(source, text=text, id=id_)
+        read = reading.articles(source, text=text, id=id_, threads=count)
     corpus = represent(read.texts, settings, threads=count, stages=stages)
     edges, crowded = connect(corpus, settings, threads=count, stages=stages)
     with stages.stage("cluster"):

@@ -22,6 +22,7 @@ from dedup.threads import Progress, spread
 from dedup.words import separate
 
 BATCH_BYTES = 1 << 22
+CHUNK_BYTES = 1 << 16
 
 
 class Shingles(NamedTuple):
@@ -71,7 +72,7 @@ class Texts:
         if unit == "word":
             column = separate(column)
         self._recipe = (*fold_table(), background(), width, unit == "word", weighted)
-        self._chunks = [_buffers(chunk) for chunk in _in_large_chunks(column, batch_bytes)]
+        self._chunks = [_buffers(chunk) for chunk in _chunks(column)]
         self._begins = np.cumsum([0, *(len(chunk.offsets) - 1 for chunk in self._chunks)])
         self._batch_bytes = batch_bytes
         self.lengths = np.zeros(len(column), np.int64)
@@ -127,12 +128,10 @@ class Texts:
         kernels.scan(*self._chunks[number], begin, end, table, expansions, self.lengths[mine], self.prints[mine])
 
 
-def _in_large_chunks(column: pa.ChunkedArray, batch_bytes: int) -> list[pa.Array]:
-    """The column's chunks that have texts; where they are many and small, in one copy."""
+def _chunks(column: pa.ChunkedArray) -> list[pa.Array]:
+    """The column's chunks that have texts; in one copy where they are so small that calls would cost more than it."""
     chunks = [chunk for chunk in column.chunks if len(chunk)]
-    if len(chunks) > 1 + column.nbytes // batch_bytes:
-        return [pa.concat_arrays(chunks)]
-    return chunks
+    return [pa.concat_arrays(chunks)] if len(chunks) > 1 + column.nbytes // CHUNK_BYTES else chunks
 
 
 def _buffers(chunk: pa.Array) -> _Chunk:

@@ -50,7 +50,7 @@ def sign(
     """
     signatures = np.empty((len(offsets) - 1, slots), np.uint32)
     weights = np.empty(0, np.float32) if weights is None else weights
-    kernels.sign(keys, weights, offsets, np.uint64(kernels.mix(np.uint64(seed))), signatures)
+    kernels.sign(keys, weights, offsets, np.uint64(kernels.mix(np.uint64(seed))), signatures.view(np.float32))
     return signatures
 
 

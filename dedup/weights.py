@@ -23,7 +23,7 @@ from dedup.threads import Progress, ranges, spread
 Batch = TypeVar("Batch")
 PARTS = 64
 """A part of the hash space is counted by one thread at a time, and its table stays in the cache longer."""
-GROUP = 8
+GROUP = 4
 """So many batches are shingled before they are counted: the longer, the longer a part stays in the cache."""
 LEAST_CAP = 3
 """The bound on a document frequency is never under this, so that a handful of articles can share a template."""

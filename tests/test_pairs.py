@@ -28,7 +28,8 @@ def loader(sets: list[Weighted]) -> Callable[[NDArray[np.int64]], Sets]:
         some = [sets[number] for number in numbers.tolist()]
         keys = np.array([key for one in some for key in one], np.uint64)
         weights = np.array([weight for one in some for weight in one.values()], np.float32)
-        return Sets(keys, weights, np.cumsum([0, *map(len, some)]))
+        offsets = np.cumsum([0, *map(len, some)])
+        return Sets(keys, weights, offsets[:-1], offsets[1:])
 
     return load
 
