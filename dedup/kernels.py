@@ -62,22 +62,22 @@ def mix(x):
 
 @kernel
 def decode(data, at, stop):
-    """The code point of the UTF-8 sequence at `at`, and where the next one begins; malformed bytes are U+FFFD."""
+    """The code point of the UTF-8 sequence at `at`, and its length; malformed bytes are U+FFFD, one by one."""
     lead = np.uint32(data[at])
     if lead < 0x80:
-        return lead, at + 1
-    length = 2 if lead < 0xE0 else (3 if lead < 0xF0 else 4)
+        return lead, np.uint64(1)
+    length = np.uint64(2 if lead < 0xE0 else (3 if lead < 0xF0 else 4))
     if lead < 0xC2 or lead > 0xF4 or at + length > stop:
-        return np.uint32(0xFFFD), at + 1
-    code = lead & np.uint32(0x7F >> length)
-    for k in range(at + 1, at + length):
+        return np.uint32(0xFFFD), np.uint64(1)
+    code = lead & np.uint32(np.uint64(0x7F) >> length)
+    for k in range(at + np.uint64(1), at + length):
         if data[k] & 0xC0 != 0x80:
-            return np.uint32(0xFFFD), at + 1
+            return np.uint32(0xFFFD), np.uint64(1)
         code = code << np.uint32(6) | np.uint32(data[k] & 0x3F)
     shortest = 0x80 if length == 2 else (0x800 if length == 3 else 0x10000)
     if code < shortest or code > 0x10FFFF:
-        return np.uint32(0xFFFD), at + 1
-    return code, at + length
+        return np.uint32(0xFFFD), np.uint64(1)
+    return code, length
 
 
 @kernel
@@ -94,19 +94,19 @@ def compose_hangul(left, right):
 @kernel
 def expand(folded, expansions, codes, starts, count, fresh):
     """Append what a character folds to that becomes several, or may join the one before it; returns how many now."""
-    first = np.int64((folded & np.uint32(0x7FFFFFFF)) >> np.uint32(5))
+    first, room = np.int64((folded & np.uint32(0x7FFFFFFF)) >> np.uint32(5)), np.uint64(len(codes))
     for k in range(first, first + np.int64(folded & np.uint32(31))):
         one = expansions[k]
-        if 0 < count <= len(codes):
-            joined = compose_hangul(codes[count - 1], one)
+        if np.uint64(0) < count <= room:
+            joined = compose_hangul(codes[count - np.uint64(1)], one)
             if joined:
-                codes[count - 1] = joined
+                codes[count - np.uint64(1)] = joined
                 continue
-        if count < len(codes):
+        if count < room:
             codes[count] = one
             if len(starts):
                 starts[count] = fresh and k == first
-        count += 1
+        count += np.uint64(1)
     return count
 
 
@@ -115,18 +115,20 @@ def fold(data, start, stop, table, expansions, codes, starts):
     """Fold UTF-8 into `codes`; `starts`, if any, marks what follows a separator. Returns how many, written or not.
 
     Sequences of three bytes, which most of Chinese is, are decoded here without a call; what they become is written
-    and only then kept or not, since a branch on each mark costs more than the write.
+    and only then kept or not, since a branch on each mark costs more than the write. Places are unsigned: see `home`.
     """
-    count, at, fresh = np.int64(0), start, True
-    room, marked = len(codes), len(starts) > 0
-    while at < stop:
+    one, two = np.uint64(1), np.uint64(2)
+    at, last = np.uint64(start), np.uint64(stop)
+    count, room, fresh, marked = np.uint64(0), np.uint64(len(codes)), True, len(starts) > 0
+    while at < last:
         lead = data[at]
-        if 0xE0 < lead < 0xF0 and at + 2 < stop and data[at + 1] & 0xC0 == 0x80 and data[at + 2] & 0xC0 == 0x80:
-            high, low = np.uint32(data[at + 1] & 0x3F), np.uint32(data[at + 2] & 0x3F)
+        if 0xE0 < lead < 0xF0 and at + two < last and data[at + one] & 0xC0 == 0x80 and data[at + two] & 0xC0 == 0x80:
+            high, low = np.uint32(data[at + one] & 0x3F), np.uint32(data[at + two] & 0x3F)
             code = np.uint32(lead & 0x0F) << np.uint32(12) | high << np.uint32(6) | low
-            at += 3
+            at += np.uint64(3)
         else:
-            code, at = decode(data, at, stop)
+            code, length = decode(data, at, last)
+            at += length
         folded = table[code]
         if folded >= EXPANDS:
             count = expand(folded, expansions, codes, starts, count, fresh)
@@ -139,8 +141,8 @@ def fold(data, start, stop, table, expansions, codes, starts):
                 starts[count] = fresh
         if marked:
             fresh = (folded == SEPARATOR) | (fresh & (not kept))
-        count += np.int64(kept)
-    return count
+        count += np.uint64(kept)
+    return np.int64(count)
 
 
 class Background(NamedTuple):
@@ -358,15 +360,15 @@ def part_out(keys, parted, ends):
     mask = np.uint64(len(ends) - 1)
     ends[:] = 0
     for k in range(len(keys)):
-        ends[np.int64(keys[k] >> np.uint64(8) & mask)] += 1
+        ends[keys[k] >> np.uint64(8) & mask] += 1
     begin = 0
     for p in range(len(ends)):
         size = ends[p]
         ends[p] = begin
         begin += size
     for k in range(len(keys)):
-        p = np.int64(keys[k] >> np.uint64(8) & mask)
-        parted[ends[p]] = keys[k]
+        p = keys[k] >> np.uint64(8) & mask
+        parted[np.uint64(ends[p])] = keys[k]
         ends[p] += 1
 
 
@@ -476,20 +478,20 @@ def throw(keys, weights, window, length, earliest, states):
     that of the window, so it throws the same in every article. Eight darts are always made, and those that there are
     not written over: a branch on so varied a number costs more.
     """
-    used, full = np.int64(0), len(states) - AT_ONCE
+    used, full, most = np.uint64(0), np.uint64(len(states) - AT_ONCE), np.int64(AT_ONCE)
     for k in range(len(keys)):
         state = mix(keys[k] ^ window)
         chance = np.float64((state * BASE) >> np.uint64(40)) * 2.0**-24
         darts = np.int64(np.float64(weights[k]) * length + chance)
         while darts >= 0:
-            for more in range(AT_ONCE):
+            for more in range(np.uint64(AT_ONCE)):
                 states[used + more] = state
                 state += BASE
-            used += AT_ONCE if darts > AT_ONCE else darts
-            darts -= AT_ONCE
+            used += np.uint64(most if darts > most else darts)
+            darts -= most
             if used > full:
                 land(states, used, earliest)
-                used = np.int64(0)
+                used = np.uint64(0)
     land(states, used, earliest)
 
 
@@ -614,25 +616,26 @@ def meet(keys, bits, at, sketches, early, least, crowd, most, known, seen, found
     where the next one's pairs may not fit in `found`. Returns the article that is not done and the number of pairs,
     each as later << 32 | earlier.
     """
-    shift = np.uint64(bits)
-    mask = (np.uint64(1) << shift) - np.uint64(1)
-    used, begin = 0, at
-    while begin > 0 and keys[begin - 1] >> shift == keys[at] >> shift:
-        begin -= 1
-    while at < len(keys):
+    shift, one = np.uint64(bits), np.uint64(1)
+    mask = (one << shift) - one
+    used, at, end = np.uint64(0), np.uint64(at), np.uint64(len(keys))
+    begin, room, bound = at, np.uint64(len(found)), np.uint64(most)
+    while begin > 0 and keys[begin - one] >> shift == keys[at] >> shift:
+        begin -= one
+    while at < end:
         if keys[at] >> shift != keys[begin] >> shift:
             begin = at
         if at == begin:  # most articles, in most bands
             seen[at] = 0
-            at += 1
+            at += one
             continue
-        if len(found) - used < min(crowd, at - begin):
-            return at, used
+        if room - used < min(np.uint64(crowd), at - begin):
+            break
         i, agreed, k = keys[at] & mask, 0, begin
-        last, few = min(at, begin + most), at - begin < FEW
+        last, few = min(at, begin + bound), at - begin < FEW
         while k < last and agreed < crowd:
             j = keys[k] & mask
-            k += 1
+            k += one
             pair = i << np.uint64(32) | j
             mark = pair * BASE >> np.uint64(64 - KNOWN_BITS)
             news = not few or known[mark] != pair
@@ -640,11 +643,11 @@ def meet(keys, bits, at, sketches, early, least, crowd, most, known, seen, found
                 continue
             if news and known[mark] != pair:
                 known[mark] = found[used] = pair
-                used += 1
+                used += one
             agreed += 1
         seen[at] = k - begin
-        at += 1
-    return at, used
+        at += one
+    return np.int64(at), np.int64(used)
 
 
 @kernel
