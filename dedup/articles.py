@@ -160,10 +160,8 @@ def _fields(value: Any, place: int, text: str) -> Mapping[str, Any]:
 
 def _strings(values: list[Any], threads: int) -> Column:
     """Python strings to Arrow; lone surrogates, which UTF-8 cannot hold, become question marks."""
-    values = [None if _missing(value) else value for value in values]
-    for place, value in enumerate(values):
-        if not (value is None or isinstance(value, str)):
-            raise InputError(f"article {place} is {_shown(value)}; a text must be a string or missing")
+    if set(map(type, values)) - {str}:
+        values = _checked(values)
     try:
         return _encoded(values, threads)
     except UnicodeEncodeError:
@@ -176,6 +174,15 @@ def _strings(values: list[Any], threads: int) -> Column:
     return _encoded(mended, threads)
 
 
+def _checked(values: list[Any]) -> list[str | None]:
+    """The same with None for what is missing; anything else that is no string is an error."""
+    values = [None if _missing(value) else value for value in values]
+    for place, value in enumerate(values):
+        if not (value is None or isinstance(value, str)):
+            raise InputError(f"article {place} is {_shown(value)}; a text must be a string or missing")
+    return values
+
+
 def _encoded(values: list[str | None], threads: int) -> Column:
     """Strings to Arrow, some at a time; `pa.array` takes three times as long and leaves a copy in every string."""
     pieces = ranges(len(values), CHUNK)
@@ -184,11 +191,14 @@ def _encoded(values: list[str | None], threads: int) -> Column:
 
 
 def _chunk(values: list[str | None]) -> pa.Array:
-    encoded = [b"" if value is None else value.encode() for value in values]
+    there = None
+    if None in values:
+        there = pa.py_buffer(np.packbits([value is not None for value in values], bitorder="little"))
+        values = [value or "" for value in values]
+    encoded = list(map(str.encode, values))  # type: ignore[arg-type]
     offsets = np.zeros(len(values) + 1, np.int64)
-    np.cumsum([len(text) for text in encoded], out=offsets[1:])
-    there = np.packbits([value is not None for value in values], bitorder="little")
-    buffers = [pa.py_buffer(part) for part in (there, offsets, b"".join(encoded))]
+    np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)), out=offsets[1:])
+    buffers = [there, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
     return pa.Array.from_buffers(pa.large_string(), len(values), buffers)
 
 

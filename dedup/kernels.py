@@ -400,14 +400,13 @@ def move(old, old_counts, table, counts):
 
 @kernel
 def several(table, counts, keys, frequencies):
-    """The keys of a table that were counted more than once; returns how many there are, written or not."""
-    found = 0
+    """The keys of a table that were counted more than once; returns how many there are."""
+    found = np.uint64(0)
     for k in range(len(table)):
         if counts[k] > 1:
-            if found < len(keys):
-                keys[found], frequencies[found] = table[k], counts[k]
-            found += 1
-    return found
+            keys[found], frequencies[found] = table[k], counts[k]
+            found += np.uint64(1)
+    return np.int64(found)
 
 
 @kernel
@@ -417,10 +416,10 @@ def tag(key):
 
 
 @kernel
-def store(keys, bits, table):
-    """Put the bits of a weight, not 0, behind every key."""
+def store(keys, bits, order, table):
+    """Put the bits of a weight, not 0, behind every key; the last of the order comes first, and best."""
     last = np.uint64(len(table) - 1)
-    for k in range(len(keys)):
+    for k in order[::-1]:
         at = home(keys[k], table)
         while table[at] != 0:
             at = (at + np.uint64(1)) & last
@@ -524,8 +523,8 @@ def distinct_weighted(keys, weights, table, kept_keys, kept_weights):
 
 
 @kernel
-def sign(keys, weights, offsets, seed, signatures):
-    """Signature of every article: each slot the time of its earliest dart, a float32.
+def sign(keys, weights, offsets, seed, rows, signatures):
+    """Signature of article i in row `rows[i]`: each slot the time of its earliest dart, a float32.
 
     Without weights, all weigh one. A window of time begins where the one before ended and is as long as all before it;
     what comes after the one in which the last slot is hit changes nothing. Within a window, times are its 2**32nd
@@ -533,8 +532,8 @@ def sign(keys, weights, offsets, seed, signatures):
     """
     slots = signatures.shape[1]
     earliest, states = np.empty(slots, np.uint32), np.empty(1024, np.uint64)
-    for i in range(len(signatures)):
-        times = signatures[i]
+    for i in range(len(rows)):
+        times = signatures[rows[i]]
         mine, heavy = keys[offsets[i] : offsets[i + 1]], weights[offsets[i] : offsets[i + 1]]
         number, begin, length = np.uint64(0), 0.0, FIRST_WINDOW if len(weights) else 1.0
         empty = slots if len(weights) == 0 and len(mine) else 0

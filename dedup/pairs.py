@@ -1,7 +1,7 @@
 """Candidate pairs verified: the exact similarity of any two articles.
 
 In: pairs of articles, and a function that makes the shingle sets of some. Out: their weighted Jaccard similarity. Pairs
-are sorted into tiles of two blocks of articles, so that the sets of a tile alone are in memory (about 12 MB a thread)
+are sorted into tiles of two blocks of articles, so that the sets of a tile alone are in memory (about 6 MB a thread)
 and an article's set is made about as often as there are blocks it has partners in. About 2 ns a shingle and pair.
 """
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dedup import kernels
 from dedup.threads import Progress, spread
 
-BLOCK = 1 << 19
+BLOCK = 1 << 18
 """Shingles of a block of articles."""
 
 Integers = NDArray[np.int64]

@@ -234,7 +234,7 @@ def sign(corpus: Corpus, settings: Settings, *, threads: int = 1, progress: Tell
         keys, offsets = corpus.texts.shingle(rows, once=False)
         weighed = None if corpus.weights is None else corpus.weights.of(keys)
         numbers = corpus.number[rows]
-        signed[numbers] = signatures.sign(keys, weighed, offsets, slots=settings.slots, seed=settings.seed)
+        signatures.sign(keys, weighed, offsets, slots=settings.slots, seed=settings.seed, out=signed, rows=numbers)
 
     for _ in spread(work, corpus.texts.batches(corpus.first), threads, progress):
         pass

@@ -33,6 +33,8 @@ def sign(
     *,
     slots: int = 512,
     seed: int = 1,
+    out: NDArray[np.uint32] | None = None,
+    rows: NDArray[np.int64] | None = None,
 ) -> NDArray[np.uint32]:
     """Sign every article.
 
@@ -44,13 +46,18 @@ def sign(
             have a weight above 0.
         slots: Length K of a signature.
         seed: 0 to 2**32 - 1; signatures of different seeds cannot be compared.
+        out: uint32 (m, K) to write to; None is a new matrix of n rows.
+        rows: (n,) the row of each article; None is its place.
 
     Returns:
-        uint32 (n, K).
+        `out`, uint32.
     """
-    signatures = np.empty((len(offsets) - 1, slots), np.uint32)
+    articles = len(offsets) - 1
+    signatures = np.empty((articles, slots), np.uint32) if out is None else out
+    rows = np.arange(articles) if rows is None else rows
     weights = np.empty(0, np.float32) if weights is None else weights
-    kernels.sign(keys, weights, offsets, np.uint64(kernels.mix(np.uint64(seed))), signatures.view(np.float32))
+    scrambled = np.uint64(kernels.mix(np.uint64(seed)))
+    kernels.sign(keys, weights, offsets, scrambled, rows, signatures.view(np.float32))
     return signatures
 
 

@@ -10,7 +10,6 @@ that two articles hold are kept, in 12 to 24 bytes, since all others of a surpri
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -57,8 +56,8 @@ class _Counts:
 
     def add(self, batches: list[list[NDArray[np.uint64]]], threads: int) -> None:
         """Count the shingles of some batches, each split into the parts."""
-        if not self._keys.size:  # about one shingle in eight will be new
-            self._grow(kernels.size_for(sum(len(part) for parts in batches for part in parts) // (8 * PARTS)), threads)
+        if not self._keys.size:  # about one shingle in four is new at first
+            self._grow(kernels.size_for(sum(len(part) for parts in batches for part in parts) // (4 * PARTS)), threads)
         left = dict.fromkeys(range(PARTS), (0, 0))
         while left:
             work = [(part, *begin) for part, begin in left.items()]
@@ -89,13 +88,11 @@ class _Counts:
 
     def shared(self) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
         """The shingles that several articles hold, and how many do."""
-        parts = list(zip(self._keys, self._counts, strict=True))
-        sizes = [kernels.several(*part, self._keys[0, :0], self._counts[0, :0]) for part in parts]
-        ends = np.cumsum([0, *sizes])
-        keys, counts = np.empty(ends[-1], np.uint64), np.empty(ends[-1], np.int32)
-        for part, (begin, end) in zip(parts, pairwise(ends), strict=True):
-            kernels.several(*part, keys[begin:end], counts[begin:end])
-        return keys, counts
+        most = int(self._used.sum())
+        keys, counts, found = np.empty(most, np.uint64), np.empty(most, np.int32), 0
+        for part in zip(self._keys, self._counts, strict=True):
+            found += kernels.several(*part, keys[found:], counts[found:])
+        return keys[:found], counts[:found]
 
 
 def _count(
@@ -147,8 +144,7 @@ def weigh(
     weights = _grained(np.log(total / (seen + expected[(keys & np.uint64(255)).astype(np.intp)])))
     table = np.zeros(kernels.size_for(3 * len(keys) // 4), np.uint64)  # two thirds full: it is the cache that counts
     rarest_first = np.argsort(np.minimum(counts, 0xFFFF).astype(np.uint16), kind="stable")
-    frequent_first = rarest_first[::-1]  # so that these are where they are looked for
-    kernels.store(keys[frequent_first], weights[frequent_first].view(np.uint32), table)
+    kernels.store(keys, weights.view(np.uint32), rarest_first, table)
     return Weights(table, _grained(np.log(total / (1 + expected))).view(np.uint32))
 
 
