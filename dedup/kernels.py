@@ -26,7 +26,7 @@ AT_ONCE = 8  # darts
 KNOWN_BITS = 16
 FEW = 16  # articles before one in its bucket
 NONE = np.uint32(0xFFFFFFFF)
-FIRST_WINDOW = 0.625  # of time: an article of 1,500 characters fills 512 slots in one with a chance of about 80 %
+FIRST_WINDOW = 0.625  # of time: an article of 1,500 characters nearly always fills 512 slots in one
 
 
 def kernel(function: Callable[..., Any], **options: Any) -> Any:

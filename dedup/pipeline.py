@@ -1,8 +1,8 @@
 """The whole job: articles in, clusters out. The one place where the stages meet.
 
 In: articles of any kind that `dedup.articles` reads, and settings. Out: `Clusters`. The texts are shingled again for
-every stage that needs it, a batch at a time, so that what is held for all articles at once is their signatures (4
-bytes a slot) and the weights of the shingles that several of them hold.
+every stage that needs it, a batch at a time, so that what is held for all articles at once is their signatures (5
+bytes a slot, with the sketches of them) and the weights of the shingles that several of them hold.
 Every stage works on distinct texts in the order of their fingerprints, so that neither the order of the input, nor
 copies of an article, nor threads and batches have any influence on which articles end up together.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -25,8 +25,8 @@ from dedup import bands, clusters, pairs, shingles, signatures, weights
 from dedup.errors import InputError, SettingsError, warn
 from dedup.settings import Settings
 from dedup.threads import Progress as Tell
+from dedup.threads import Room, spread
 from dedup.threads import count as count_threads
-from dedup.threads import spread
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of the stage, the work done in it so far, and the whole of it."""
@@ -44,17 +44,33 @@ class Corpus:
     weights: weights.Weights | None
     """None where a shingle counts as one."""
 
+    _keys: Room = field(default_factory=lambda: Room(np.uint64), repr=False)
+    _bits: Room = field(default_factory=lambda: Room(np.uint32), repr=False)
+
+    def _weights(self, keys: NDArray[np.uint64]) -> NDArray[np.float32] | None:
+        return None if self.weights is None else self.weights.of(keys, self._bits)
+
     @property
     def sizes(self) -> NDArray[np.int64]:
         """(d,): characters of each folded text."""
         return self.texts.lengths[self.first]
 
+    def occurrences(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.float32] | None, Any]:
+        """Shingles of these texts, as often as they occur, their weights if any, and offsets; until asked again."""
+        keys, offsets = self.texts.shingle(rows, once=False, room=self._keys)
+        return keys, self._weights(keys), offsets
+
     def sets(self, numbers: NDArray[np.int64]) -> pairs.Sets:
-        """Weighted shingle sets of these distinct texts, made in the order of their places in memory."""
+        """Weighted shingle sets of these distinct texts, until this thread asks for others.
+
+        They are made in the order of their places in memory.
+        """
         rows = self.first[numbers]
         order = np.argsort(rows)
-        keys, offsets = self.texts.shingle(rows[order])
-        weighed = np.ones(len(keys), np.float32) if self.weights is None else self.weights.of(keys)
+        keys, offsets = self.texts.shingle(rows[order], room=self._keys)
+        weighed = self._weights(keys)
+        if weighed is None:
+            weighed = np.ones(len(keys), np.float32)
         starts, stops = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
         starts[order], stops[order] = offsets[:-1], offsets[1:]
         return pairs.Sets(keys, weighed, starts, stops)
@@ -160,10 +176,11 @@ def represent(texts: pa.ChunkedArray, settings: Settings, *, threads: int = 1, s
         first, number = _distinct(folded)
     if not settings.weighted:
         return Corpus(folded, first, number, None)
+    room = Room(np.uint64)
     with stages.stage("weigh") as tell:
         weighed = weights.weigh(
             folded.batches(first),
-            lambda rows: folded.shingle(rows).keys,
+            lambda rows: folded.shingle(rows, room=room).keys,
             len(first),
             prior=settings.prior,
             ceiling=settings.ceiling,
@@ -231,10 +248,8 @@ def sign(corpus: Corpus, settings: Settings, *, threads: int = 1, progress: Tell
     signed = np.empty((len(corpus.first), settings.slots), np.uint32)
 
     def work(rows: NDArray[np.int64]) -> None:
-        keys, offsets = corpus.texts.shingle(rows, once=False)
-        weighed = None if corpus.weights is None else corpus.weights.of(keys)
-        numbers = corpus.number[rows]
-        signatures.sign(keys, weighed, offsets, slots=settings.slots, seed=settings.seed, out=signed, rows=numbers)
+        numbers, parts = corpus.number[rows], corpus.occurrences(rows)
+        signatures.sign(*parts, slots=settings.slots, seed=settings.seed, out=signed, rows=numbers)
 
     for _ in spread(work, corpus.texts.batches(corpus.first), threads, progress):
         pass

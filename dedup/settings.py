@@ -32,8 +32,8 @@ class Settings:
             [0, 1]. 0 joins every chain of edges (connected components).
         slots: Length of a signature, 16 to 65,536. More find more of the pairs near the threshold, at more cost.
         recall: Share in (0, 1) of the pairs exactly at the threshold that the bands are chosen to find.
-        crowd: How many articles of one bucket all others in it are compared with, at least 8. Bounds the work for
-            templates that thousands of articles share.
+        crowd: In a bucket, an article is compared with the others from the first on until so many agree with it; at
+            least 8. Bounds the work for templates that thousands of articles share.
         prior: Weight of the background model, in articles; 0 or more.
         ceiling: Share of the articles in (0, 1] at which a document frequency stops counting, so that a large
             campaign's own template is not counted away.

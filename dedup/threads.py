@@ -7,9 +7,12 @@ Reports how far it is. Keeps no pool between calls, so it works after a fork and
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import numpy as np
 
 from dedup.errors import SettingsError
 
@@ -17,6 +20,23 @@ Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 Progress = Callable[[int, int], None]
 """Called with the work done so far and the whole of it, in any unit."""
+
+
+class Room(threading.local):
+    """An array a thread, used again for every piece of work: to take memory anew costs more than to fill it.
+
+    What `take` gave holds until the same thread takes again.
+    """
+
+    def __init__(self, kind: Any) -> None:
+        """Take nothing yet."""
+        self._array = np.empty(0, kind)
+
+    def take(self, length: int) -> Any:
+        """An array of this length, with anything in it."""
+        if length > len(self._array):
+            self._array = np.empty(length + length // 8, self._array.dtype)
+        return self._array[:length]
 
 
 def count(threads: int | None) -> int:

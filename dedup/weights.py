@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.background import chances
-from dedup.threads import Progress, ranges, spread
+from dedup.threads import Progress, Room, ranges, spread
 
 Batch = TypeVar("Batch")
 PARTS = 64
@@ -37,9 +37,9 @@ class Weights(NamedTuple):
     alone: NDArray[np.uint32]
     """(256,): bits of the weight of one that a single article holds, by its surprisal in quarter bits."""
 
-    def of(self, keys: NDArray[np.uint64]) -> NDArray[np.float32]:
-        """The weight of each of these shingles, above 0."""
-        bits = np.empty(len(keys), np.uint32)
+    def of(self, keys: NDArray[np.uint64], room: Room | None = None) -> NDArray[np.float32]:
+        """The weight of each of these shingles, above 0; in a new array, or in this room of uint32."""
+        bits = np.empty(len(keys), np.uint32) if room is None else room.take(len(keys))
         kernels.look_up(keys, self.table, self.alone, bits)
         return bits.view(np.float32)
 
