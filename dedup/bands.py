@@ -113,6 +113,7 @@ class _Scratch(NamedTuple):
     """What one thread works with, band after band."""
 
     keys: NDArray[np.uint64]
+    near: NDArray[np.uint8]
     known: NDArray[np.uint64]
     seen: NDArray[np.int32]
     met: NDArray[np.int64]
@@ -129,8 +130,10 @@ class _Walk:
         padding = -slots % kernels.BLOCK
         self._sketches = np.empty((articles, slots + padding), np.uint8)
         kernels.shorten(signatures, self._sketches)
-        self._early = least_agreement(threshold, 2 * kernels.BLOCK, EARLY_MARGIN)
         self._least = least_agreement(threshold, slots) + padding
+        self._first = min(2 * kernels.BLOCK, slots + padding)
+        more = slots + padding > self._first
+        self._early = least_agreement(threshold, self._first, EARLY_MARGIN) if more else self._least
         self._free: SimpleQueue[_Scratch] = SimpleQueue()
         self._all: list[_Scratch] = []
 
@@ -148,7 +151,7 @@ class _Walk:
             while at < articles:
                 at, used = kernels.meet(
                     band, bits, at, self._sketches, self._early, self._least, self._crowd,
-                    LOOKED_AT * self._crowd, scratch.known, scratch.seen, scratch.found,
+                    scratch.near, scratch.known, scratch.seen, scratch.found,
                 )  # fmt: skip
                 pieces.append(scratch.found[:used].copy())
             kernels.miss(band, bits, scratch.seen, scratch.met, scratch.missed)
@@ -161,6 +164,7 @@ class _Walk:
         articles = len(self._signatures)
         scratch = _Scratch(
             keys=np.empty((AT_ONCE, articles), np.uint64),
+            near=np.empty((min(articles, LOOKED_AT * self._crowd), self._first), np.uint8),
             known=np.zeros(1 << kernels.KNOWN_BITS, np.uint64),
             seen=np.empty(articles, np.int32),
             met=np.zeros(articles, np.int64),

@@ -589,60 +589,80 @@ def band_keys(signatures, first, rows, bits, keys):
 
 
 @kernel
-def alike(a, b, early, least):
-    """Whether two sketches agree in `least` bytes, and in `early` of the first two blocks where there are more.
+def agreement(a, i, b, j, blocks):
+    """In how many bytes of their first blocks row i of some sketches agrees with row j of others.
 
-    Blocks of a fixed length that a byte can count become a few vector instructions: 3 ns for two blocks.
+    Blocks of a fixed length that a byte can count become a few vector instructions: 1.5 ns a block. Rows come as
+    numbers: a view of each, counted as a reference, would cost more.
     """
     total = np.int64(0)
-    for begin in range(0, len(a), BLOCK):
-        x, y, equal = a[begin : begin + BLOCK], b[begin : begin + BLOCK], np.uint8(0)
-        for k in range(BLOCK):
-            equal = np.uint8(equal + np.uint8(x[k] == y[k]))
+    for block in range(blocks):
+        begin, equal = np.uint64(block * BLOCK), np.uint8(0)
+        for k in range(np.uint64(BLOCK)):
+            equal = np.uint8(equal + np.uint8(a[i, begin + k] == b[j, begin + k]))
         total += np.int64(equal)
-        if begin == BLOCK and total < early:
-            return False
-    return total >= least
+    return total
 
 
 @kernel
-def meet(keys, bits, at, sketches, early, least, crowd, most, known, seen, found):
+def gather_bucket(keys, begin, shift, mask, sketches, near):
+    """Copy the first blocks of the sketches of a bucket, as many as there is room for, next to each other."""
+    k, one = begin, np.uint64(1)
+    while k < len(keys) and k - begin < len(near) and keys[k] >> shift == keys[begin] >> shift:
+        row = sketches[keys[k] & mask]
+        for byte in range(near.shape[1]):
+            near[k - begin, byte] = row[byte]
+        k += one
+
+
+@kernel
+def meet(keys, bits, at, sketches, early, least, crowd, near, known, seen, found):
     """Pairs of articles that share a bucket of one band and whose sketches are alike.
 
-    In a bucket, every article is compared with those before it from the first on, until `crowd` agreed or `most` were
-    looked at; `seen` is how many it was. `known` are pairs that were found of late, maybe in another band: similar ones
-    meet in many, and most pairs of a small bucket are similar. Begins at the article `at` of the sorted keys and stops
-    where the next one's pairs may not fit in `found`. Returns the article that is not done and the number of pairs,
-    each as later << 32 | earlier.
+    Alike are those that agree in `least` bytes, and in `early` of the first blocks, as many as `near` has. In a
+    bucket, every article is compared with those before it, from the first on, until `crowd` agreed or as many were
+    looked at as `near` has rows; `seen` is how many it was. `known` are pairs that were found of late, maybe in another
+    band: similar ones meet in many, and most pairs of a small bucket are similar. Of a large one, where few are, the
+    first blocks are copied next to each other. Begins at the article `at` of the sorted keys and stops where the next
+    one's pairs may not fit in `found`. Returns the article that is not done and the number of pairs, each as
+    later << 32 | earlier.
     """
     shift, one = np.uint64(bits), np.uint64(1)
     mask = (one << shift) - one
     used, at, end = np.uint64(0), np.uint64(at), np.uint64(len(keys))
-    begin, room, bound = at, np.uint64(len(found)), np.uint64(most)
+    begin, room, bound, gathered = at, np.uint64(len(found)), np.uint64(len(near)), False
+    first, blocks = near.shape[1] // BLOCK, sketches.shape[1] // BLOCK
     while begin > 0 and keys[begin - one] >> shift == keys[at] >> shift:
         begin -= one
     while at < end:
         if keys[at] >> shift != keys[begin] >> shift:
-            begin = at
+            begin, gathered = at, False
         if at == begin:  # most articles, in most bands
             seen[at] = 0
             at += one
             continue
         if room - used < min(np.uint64(crowd), at - begin):
             break
-        i, agreed, k = keys[at] & mask, 0, begin
-        last, few = min(at, begin + bound), at - begin < FEW
+        i, agreed, k, last = keys[at] & mask, 0, begin, min(at, begin + bound)
+        few = at - begin < FEW
+        if not few and not gathered:
+            gather_bucket(keys, begin, shift, mask, sketches, near)
+            gathered = True
         while k < last and agreed < crowd:
-            j = keys[k] & mask
+            row, j = k - begin, keys[k] & mask
             k += one
             pair = i << np.uint64(32) | j
             mark = pair * BASE >> np.uint64(64 - KNOWN_BITS)
-            news = not few or known[mark] != pair
-            if news and not alike(sketches[j], sketches[i], early, least):
-                continue
-            if news and known[mark] != pair:
-                known[mark] = found[used] = pair
-                used += one
+            if not few or known[mark] != pair:
+                if few:
+                    alike = agreement(sketches, j, sketches, i, first)
+                else:
+                    alike = agreement(near, row, sketches, i, first)
+                if alike < early or agreement(sketches, j, sketches, i, blocks) < least:
+                    continue
+                if known[mark] != pair:
+                    known[mark] = found[used] = pair
+                    used += one
             agreed += 1
         seen[at] = k - begin
         at += one
