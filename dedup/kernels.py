@@ -654,10 +654,7 @@ def meet(keys, bits, at, sketches, early, least, crowd, near, known, seen, found
             pair = i << np.uint64(32) | j
             mark = pair * BASE >> np.uint64(64 - KNOWN_BITS)
             if not few or known[mark] != pair:
-                if few:
-                    alike = agreement(sketches, j, sketches, i, first)
-                else:
-                    alike = agreement(near, row, sketches, i, first)
+                alike = agreement(sketches, j, sketches, i, first) if few else agreement(near, row, sketches, i, first)
                 if alike < early or agreement(sketches, j, sketches, i, blocks) < least:
                     continue
                 if known[mark] != pair:
