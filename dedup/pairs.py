@@ -2,7 +2,7 @@
 
 In: pairs of articles, and a function that makes the shingle sets of some. Out: their weighted Jaccard similarity. Pairs
 are sorted into tiles of two blocks of articles, so that the sets of a tile alone are in memory (about 6 MB a thread)
-and an article's set is made about as often as there are blocks it has partners in. About 2 ns a shingle and pair.
+and an article's set is made about as often as there are blocks it has partners in. About 3 ns a shingle and pair.
 """
 
 from __future__ import annotations
