@@ -2,8 +2,8 @@
 
 In: a signature matrix, the threshold and a wanted recall. Out: the shape of the bands, and `Candidates`: every pair
 that shares a bucket and whose signatures agree as those of similar articles do. A band at a time is sorted, its buckets
-are walked while their sketches are in the cache (about 10 ns a pair), and dropped; memory is one byte a slot and article
-for sketches, 52 bytes an article and thread, and the candidates.
+are walked while their sketches are in the cache (about 10 ns a pair), and dropped; memory is one byte a slot and
+article for sketches, 52 bytes an article and thread, and the candidates.
 """
 
 from __future__ import annotations
