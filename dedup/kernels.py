@@ -265,13 +265,18 @@ def place(table, key):
 
 
 @kernel
-def distinct(keys, count, table):
-    """Move the distinct keys to the front, each where it occurs first; returns how many. `table` is zeroed scratch."""
+def distinct(keys, weights, table, kept_keys, kept_weights):
+    """Copy each key where it occurs first, with its weight if there are any; returns how many are kept.
+
+    What is kept may stand where it came from. `table` is scratch, zeroed before and after.
+    """
     kept = np.uint64(0)
-    for k in range(np.uint64(count)):
+    for k in range(np.uint64(len(keys))):
         key = keys[k]
         at = place(table, key)
-        keys[kept] = key
+        kept_keys[kept] = key
+        if len(weights):
+            kept_weights[kept] = weights[k]
         kept += np.uint64(table[at] == 0)
         table[at] = max(key, np.uint64(1))
     table[:] = np.uint64(0)
@@ -337,7 +342,7 @@ def shingle(data, offsets, rows, lengths, table, expansions, model, width, by_wo
     for k in range(most):
         powers[k] = power
         power *= BASE
-    seen = np.zeros(size_for(most) if once else 0, np.uint64)
+    seen, nothing = np.zeros(size_for(most) if once else 0, np.uint64), np.empty(0, np.float32)
     used = 0
     for i in range(len(rows)):
         count = fold(data, offsets[rows[i]], offsets[rows[i] + 1], table, expansions, codes, starts)
@@ -346,7 +351,7 @@ def shingle(data, offsets, rows, lengths, table, expansions, model, width, by_wo
         mine = keys[used : used + count]
         found[i] = roll(codes, starts, count, before, after, powers, scrambled, width, by_word, weighted, mine)
         if once:
-            found[i] = distinct(mine, found[i], seen[: size_for(found[i])])
+            found[i] = distinct(mine[: found[i]], nothing, seen[: size_for(found[i])], mine, nothing)
         used += found[i]
     return used
 
@@ -508,21 +513,6 @@ def throw_alike(keys, window, length, earliest):
 
 
 @kernel
-def distinct_weighted(keys, weights, table, kept_keys, kept_weights):
-    """Copy the distinct keys, and their weights if there are any; returns how many. `table` is zeroed scratch."""
-    kept = np.uint64(0)
-    for k in range(len(keys)):
-        at = place(table, keys[k])
-        if table[at] == 0:
-            table[at] = max(keys[k], np.uint64(1))
-            kept_keys[kept] = keys[k]
-            if len(weights):
-                kept_weights[kept] = weights[k]
-            kept += np.uint64(1)
-    return np.int64(kept)
-
-
-@kernel
 def sign(keys, weights, offsets, seed, rows, signatures):
     """Signature of article i in row `rows[i]`: each slot the time of its earliest dart, a float32.
 
@@ -546,7 +536,7 @@ def sign(keys, weights, offsets, seed, rows, signatures):
             if number == 2:
                 kept_keys, kept_weights = np.empty(len(mine), np.uint64), np.empty(len(heavy), np.float32)
                 table = np.zeros(size_for(len(mine)), np.uint64)
-                kept = distinct_weighted(mine, heavy, table, kept_keys, kept_weights)
+                kept = distinct(mine, heavy, table, kept_keys, kept_weights)
                 mine, heavy = kept_keys[:kept], kept_weights[:kept]
             earliest[:] = NONE
             if len(weights):
