@@ -47,7 +47,7 @@ class Corpus:
     _keys: Room = field(default_factory=lambda: Room(np.uint64), repr=False)
     _bits: Room = field(default_factory=lambda: Room(np.uint32), repr=False)
 
-    def _weights(self, keys: NDArray[np.uint64]) -> NDArray[np.float32] | None:
+    def _weigh(self, keys: NDArray[np.uint64]) -> NDArray[np.float32] | None:
         return None if self.weights is None else self.weights.of(keys, self._bits)
 
     @property
@@ -58,7 +58,7 @@ class Corpus:
     def occurrences(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.float32] | None, Any]:
         """Shingles of these texts, as often as they occur, their weights if any, and offsets; until asked again."""
         keys, offsets = self.texts.shingle(rows, once=False, room=self._keys)
-        return keys, self._weights(keys), offsets
+        return keys, self._weigh(keys), offsets
 
     def sets(self, numbers: NDArray[np.int64]) -> pairs.Sets:
         """Weighted shingle sets of these distinct texts, until this thread asks for others.
@@ -68,7 +68,7 @@ class Corpus:
         rows = self.first[numbers]
         order = np.argsort(rows)
         keys, offsets = self.texts.shingle(rows[order], room=self._keys)
-        weighed = self._weights(keys)
+        weighed = self._weigh(keys)
         if weighed is None:
             weighed = np.ones(len(keys), np.float32)
         starts, stops = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
@@ -249,7 +249,7 @@ def sign(corpus: Corpus, settings: Settings, *, threads: int = 1, progress: Tell
 
     def work(rows: NDArray[np.int64]) -> None:
         numbers, parts = corpus.number[rows], corpus.occurrences(rows)
-        signatures.sign(*parts, slots=settings.slots, seed=settings.seed, out=signed, rows=numbers)
+        signatures.sign(*parts, seed=settings.seed, out=signed, rows=numbers)
 
     for _ in spread(work, corpus.texts.batches(corpus.first), threads, progress):
         pass

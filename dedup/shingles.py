@@ -127,8 +127,7 @@ class Texts:
     def _scan(self, run: tuple[int, int, int]) -> None:
         number, begin, end = run
         mine = slice(self._begins[number] + begin, self._begins[number] + end)
-        table, expansions = fold_table()
-        kernels.scan(*self._chunks[number], begin, end, table, expansions, self.lengths[mine], self.prints[mine])
+        kernels.scan(*self._chunks[number], begin, end, *fold_table(), self.lengths[mine], self.prints[mine])
 
 
 def _chunks(column: pa.ChunkedArray) -> list[pa.Array]:

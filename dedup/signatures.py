@@ -44,7 +44,7 @@ def sign(
             is 1 for all.
         offsets: (n + 1,) the shingles of article i are `keys[offsets[i]:offsets[i + 1]]`; one of them at least must
             have a weight above 0.
-        slots: Length K of a signature.
+        slots: Length K of a signature; that of `out` if it is given.
         seed: 0 to 2**32 - 1; signatures of different seeds cannot be compared.
         out: uint32 (m, K) to write to; None is a new matrix of n rows.
         rows: (n,) the row of each article; None is its place.
