@@ -1,6 +1,6 @@
-from .clusters import Cluster, Clusters
 from .errors import DedupError, DedupWarning, FileError, InputError, MissingExtraError, SettingsError
 from .pipeline import cluster, similarity
+from .results import Cluster, Clusters
 from .settings import Settings
 
 __all__ = [

@@ -28,11 +28,12 @@ from dedup.errors import DedupError, DedupWarning, FileError, SettingsError
 from dedup.pipeline import cluster as cluster_articles
 from dedup.progress import bar
 from dedup.settings import Settings
+from dedup.titles import printable, titles
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from dedup.clusters import Clusters
+    from dedup.results import Clusters
 
 SHOWN_CLUSTERS = 10
 
@@ -177,7 +178,7 @@ def _report(read: files.Read, caught: list[warnings.WarningMessage]) -> None:
         colour, word = ("red", "Error") if problem.severity == "error" else ("yellow", "Warning")
         place = problem.path if problem.row is None else f"{problem.path}, row {problem.row}"
         err.print(
-            f"[{colour}]{word}:[/] {escape(files.printable(f'{place}: {problem.reason}'))}",
+            f"[{colour}]{word}:[/] {escape(printable(f'{place}: {problem.reason}'))}",
             highlight=False,
             soft_wrap=True,
         )
@@ -190,7 +191,7 @@ def _show(found: Clusters, read: pa.Table, seconds: Mapping[str, float], target:
         out.print(_largest(found, read))
     out.print(
         f"{len(found.labels):,} articles: {inside:,} in {len(found):,} clusters, "
-        f"{len(found.labels) - inside:,} alone. Labels are in {files.printable(target)}",
+        f"{len(found.labels) - inside:,} alone. Labels are in {printable(target)}",
         highlight=False,
         markup=False,
         soft_wrap=True,
@@ -206,8 +207,8 @@ def _largest(found: Clusters, read: pa.Table) -> Table:
     table.add_column("representative", overflow="ellipsis", no_wrap=True, width=24)
     table.add_column("title", overflow="ellipsis", no_wrap=True, ratio=1)
     shown = found[:SHOWN_CLUSTERS]
-    titles = files.titles(read.column("text"), [one.representative for one in shown])
-    for one, title in zip(shown, titles, strict=True):
-        name = files.printable(str(read.column("id")[one.representative].as_py()))
+    headings = titles(read.column("text"), [one.representative for one in shown])
+    for one, title in zip(shown, headings, strict=True):
+        name = printable(str(read.column("id")[one.representative].as_py()))
         table.add_row(f"{len(one):,}", f"{one.similarity:.2f}", escape(name), escape(title))
     return table

@@ -1,28 +1,20 @@
-"""Edges become clusters, and the result that a user holds.
+"""Edges become clusters.
 
-In: verified edges between distinct articles, and which articles are copies of which. Out: `Clusters`: a label an
-article, the clusters, the edges, tables. Average linkage costs O(edges log edges) in practice and memory linear in the
-edges. Nothing here looks at texts or shingles; another threshold gives another object.
+In: verified edges between distinct articles, and which articles are copies of which. Out: the cluster of each article,
+and the article that represents it. Average linkage costs O(edges log edges) in practice and memory linear in the
+edges. Nothing here looks at texts or shingles.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.errors import MissingExtraError, SettingsError
-from dedup.settings import Settings
-
-if TYPE_CHECKING:
-    import pandas
-    import polars
 
 Integers = NDArray[np.int64]
 FIXED_POINT = 1 << 32
@@ -159,191 +151,3 @@ def representatives(graph: Graph, threshold: float, linkage: float) -> Integers:
     best_first = np.lexsort((graph.first, -closeness, groups))
     names, places = np.unique(groups[best_first], return_index=True)
     return best_first[places][np.searchsorted(names, groups)]
-
-
-@dataclass(frozen=True, eq=False)
-class Cluster:
-    """Two or more articles that belong together.
-
-    Attributes:
-        members: Positions of the articles, ascending.
-        representative: Position of the member with the highest mean similarity to the others.
-        similarity: Mean similarity of the other members to the representative; one that was never computed, as
-            `Clusters.at` may leave some, counts as 0.
-        ids: Ids of the members, or their positions where the articles have none.
-    """
-
-    members: Integers
-    representative: int
-    similarity: float
-    ids: pa.Array
-
-    def __len__(self) -> int:
-        """How many articles there are in the cluster."""
-        return len(self.members)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Clusters:
-    """What `dedup.cluster` found; a sequence of its clusters of two or more articles, largest first.
-
-    Attributes:
-        threshold: Similarity from which a pair is an edge.
-        linkage: Share of the threshold that the mean similarity to a cluster must reach.
-        ids: The articles' ids, or None.
-        seconds: How long each stage took, in order.
-        representatives: (d,) the distinct text that represents each one's cluster; None links the graph.
-    """
-
-    graph: Graph
-    threshold: float
-    linkage: float
-    ids: pa.ChunkedArray | None = None
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    representatives: Integers | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        """Link, unless that has been done for this threshold."""
-        if self.representatives is None:
-            found = representatives(self.graph, self.threshold, self.linkage)
-            object.__setattr__(self, "representatives", found)
-
-    @property
-    def _kept(self) -> NDArray[np.bool_]:
-        return self.graph.similarity >= self.threshold
-
-    @cached_property
-    def labels(self) -> Integers:
-        """int64 (n,): position of the representative of each article's cluster; its own where it is alone."""
-        labels = np.arange(len(self.graph.distinct))
-        known = self.graph.distinct >= 0
-        assert self.representatives is not None
-        labels[known] = self.graph.first[self.representatives][self.graph.distinct[known]]
-        labels.flags.writeable = False
-        return labels
-
-    @cached_property
-    def pairs(self) -> Pairs:
-        """Every verified edge: left, right, similarity.
-
-        Copies of a text have one edge each, of similarity 1, to the first of them; the others' edges are the first's.
-        """
-        graph, kept = self.graph, self._kept
-        later = np.flatnonzero(graph.distinct >= 0)
-        later = later[graph.first[graph.distinct[later]] != later]
-        ends = np.stack([graph.first[graph.left[kept]], graph.first[graph.right[kept]]])
-        ends = np.concatenate([np.sort(ends, axis=0), [graph.first[graph.distinct[later]], later]], axis=1)
-        similarity = np.concatenate([graph.similarity[kept], np.ones(len(later))])
-        order = np.lexsort((ends[1], ends[0]))
-        return Pairs(ends[0][order], ends[1][order], similarity[order])
-
-    @cached_property
-    def sizes(self) -> Integers:
-        """int64 (n,): how many articles there are in each article's cluster."""
-        return np.bincount(self.labels, minlength=len(self.labels))[self.labels]
-
-    @cached_property
-    def to_representative(self) -> NDArray[np.float64]:
-        """float64 (n,): similarity of each article to its representative; NaN where the pair was never computed."""
-        graph, mine = self.graph, self.representatives
-        assert mine is not None
-        found = np.full(len(graph.first), np.nan)
-        pairs = np.concatenate([[graph.left, graph.right], [*graph.looked_up[:2]]], axis=1)
-        similarity = np.concatenate([graph.similarity, graph.looked_up.similarity])
-        for left, right in (pairs, pairs[::-1]):
-            of_mine = mine[right] == left
-            found[right[of_mine]] = similarity[of_mine]
-        found[mine] = 1.0
-        result = np.ones(len(graph.distinct))
-        known = graph.distinct >= 0
-        result[known] = found[graph.distinct[known]]
-        return result
-
-    @cached_property
-    def _clusters(self) -> list[Cluster]:
-        grouped = np.flatnonzero(self.sizes > 1)
-        grouped = grouped[np.argsort(self.labels[grouped], kind="stable")]
-        heads, starts = np.unique(self.labels[grouped], return_index=True)
-        by_label = dict(zip(heads.tolist(), np.split(grouped, starts[1:]), strict=False))  # no heads: one empty part
-        several = list(by_label)
-        several.sort(key=lambda label: (-len(by_label[label]), label))
-        ids = self._names.combine_chunks()
-        return [
-            Cluster(by_label[label], label, self._mean(by_label[label]), ids.take(pa.array(by_label[label])))
-            for label in several
-        ]
-
-    @property
-    def _names(self) -> pa.ChunkedArray:
-        """The ids, or the positions where the articles have none."""
-        return pa.chunked_array([pa.array(np.arange(len(self.labels)))]) if self.ids is None else self.ids
-
-    def _mean(self, members: Integers) -> float:
-        """Mean similarity of these articles to their representative, itself left out."""
-        others = np.nan_to_num(self.to_representative[members]).sum() - 1
-        return float(others / (len(members) - 1))
-
-    def __len__(self) -> int:
-        """How many clusters of two or more articles there are."""
-        return len(self._clusters)
-
-    def __iter__(self) -> Iterator[Cluster]:
-        """The clusters of two or more articles, largest first."""
-        return iter(self._clusters)
-
-    @overload
-    def __getitem__(self, place: int) -> Cluster: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Cluster]: ...
-    def __getitem__(self, place: int | slice) -> Cluster | list[Cluster]:
-        """The cluster at this place, the largest being 0, or those of a slice."""
-        return self._clusters[place]
-
-    def __repr__(self) -> str:
-        """One line: how many articles and clusters."""
-        articles, inside = len(self.labels), int((self.sizes > 1).sum())
-        return f"<Clusters: {len(self):,} of {inside:,} among {articles:,} articles, threshold {self.threshold:g}>"
-
-    def at(self, threshold: float) -> Clusters:
-        """The same run cut at another threshold, without computing anything again.
-
-        Args:
-            threshold: At or above the run's own: the edges below that were never computed.
-
-        Raises:
-            SettingsError: The threshold is below the run's, or above 1.
-        """
-        Settings(threshold=threshold)
-        if threshold < self.threshold:
-            raise SettingsError(
-                f"threshold must be from {self.threshold:g}, the run's own, to 1, got {threshold!r}; "
-                f"for a lower one run cluster() again with Settings(threshold={threshold!r})"
-            )
-        return replace(self, threshold=float(threshold), representatives=None)
-
-    def to_arrow(self) -> pa.Table:
-        """A row an article, in order: `id`, `label` (the representative's id), `size`, `similarity` to it.
-
-        Without ids, `id` and `label` are positions. `similarity` is null where `at` left a representative with which
-        an article was never compared.
-        """
-        similarity = pa.array(self.to_representative, from_pandas=True)
-        labels = self._names.take(pa.array(self.labels))
-        return pa.table({"id": self._names, "label": labels, "size": self.sizes, "similarity": similarity})
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """The table of `to_arrow` as a pandas data frame; needs the extra `pandas`."""
-        try:
-            import pandas  # noqa: F401, PLC0415 - an extra
-        except ImportError as error:
-            raise MissingExtraError("pandas", "pandas", "to_pandas()") from error
-        return self.to_arrow().to_pandas()
-
-    def to_polars(self) -> polars.DataFrame:
-        """The table of `to_arrow` as a Polars data frame; needs the extra `polars`."""
-        try:
-            import polars  # noqa: PLC0415 - an extra
-        except ImportError as error:
-            raise MissingExtraError("polars", "polars", "to_polars()") from error
-        frame: Any = polars.from_arrow(self.to_arrow())
-        return frame

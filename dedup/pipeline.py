@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -22,7 +22,9 @@ from numpy.typing import NDArray
 
 from dedup import articles as reading
 from dedup import bands, clusters, pairs, shingles, signatures, weights
+from dedup.corpus import Corpus
 from dedup.errors import InputError, SettingsError, warn
+from dedup.results import Clusters
 from dedup.settings import Settings
 from dedup.threads import Progress as Tell
 from dedup.threads import Room, spread
@@ -30,50 +32,6 @@ from dedup.threads import count as count_threads
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of the stage, the work done in it so far, and the whole of it."""
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """The distinct texts, in the order of their fingerprints, and what makes weighted shingle sets of them."""
-
-    texts: shingles.Texts
-    first: NDArray[np.int64]
-    """(d,): position of the first article with each text."""
-    number: NDArray[np.int64]
-    """(n,): number of each article's text, -1 where it has no shingles."""
-    weights: weights.Weights | None
-    """None where a shingle counts as one."""
-
-    _keys: Room = field(default_factory=lambda: Room(np.uint64), repr=False)
-    _bits: Room = field(default_factory=lambda: Room(np.uint32), repr=False)
-
-    def _weigh(self, keys: NDArray[np.uint64]) -> NDArray[np.float32] | None:
-        return None if self.weights is None else self.weights.of(keys, self._bits)
-
-    @property
-    def sizes(self) -> NDArray[np.int64]:
-        """(d,): characters of each folded text."""
-        return self.texts.lengths[self.first]
-
-    def occurrences(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.float32] | None, Any]:
-        """Shingles of these texts, as often as they occur, their weights if any, and offsets; until asked again."""
-        keys, offsets = self.texts.shingle(rows, once=False, room=self._keys)
-        return keys, self._weigh(keys), offsets
-
-    def sets(self, numbers: NDArray[np.int64]) -> pairs.Sets:
-        """Weighted shingle sets of these distinct texts, until this thread asks for others.
-
-        They are made in the order of their places in memory.
-        """
-        rows = self.first[numbers]
-        order = np.argsort(rows)
-        keys, offsets = self.texts.shingle(rows[order], room=self._keys)
-        weighed = self._weigh(keys)
-        if weighed is None:
-            weighed = np.ones(len(keys), np.float32)
-        starts, stops = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
-        starts[order], stops[order] = offsets[:-1], offsets[1:]
-        return pairs.Sets(keys, weighed, starts, stops)
 
 
 class Stages:
@@ -100,7 +58,7 @@ def cluster(
     id: str = "id",  # noqa: A002 - the column's usual name
     threads: int | None = None,
     progress: Progress | bool | None = None,
-) -> clusters.Clusters:
+) -> Clusters:
     """Group articles that are copies, edited copies or rewrites of each other.
 
     Args:
@@ -141,7 +99,7 @@ def _checked(settings: Settings | None) -> Settings:
     )
 
 
-def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, stages: Stages) -> clusters.Clusters:
+def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, stages: Stages) -> Clusters:
     with stages.stage("read"):
         read = reading.articles(source, text=text, id=id_, threads=count)
     corpus = represent(read.texts, settings, threads=count, stages=stages)
@@ -149,7 +107,7 @@ def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, s
     with stages.stage("cluster"):
         graph = clusters.Graph(corpus.first, corpus.number, edges.left, edges.right, edges.similarity, crowded)
         seconds = MappingProxyType(stages.seconds)
-        result = clusters.Clusters(graph, settings.threshold, settings.linkage, read.ids, seconds)
+        result = Clusters(graph, settings.threshold, settings.linkage, read.ids, seconds)
         looked_up = _with_representatives(result, corpus, count)
         return replace(result, graph=replace(graph, looked_up=looked_up))
 
@@ -256,7 +214,7 @@ def sign(corpus: Corpus, settings: Settings, *, threads: int = 1, progress: Tell
     return signed
 
 
-def _with_representatives(result: clusters.Clusters, corpus: Corpus, count: int) -> clusters.Pairs:
+def _with_representatives(result: Clusters, corpus: Corpus, count: int) -> clusters.Pairs:
     """Similarity of the members that have no edge to their representative."""
     graph = result.graph
     alone = np.flatnonzero(np.isnan(result.to_representative[graph.first]))

@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+
+Partition = set[frozenset[int]]
 
 COMMON = 2048
 FIRST_WINDOW = 0.625
@@ -296,3 +299,11 @@ def candidates(
                 met[article] += 1
                 missed[article] += pair not in compared
     return sorted(pairs, key=lambda pair: pair[::-1]), [2 * m > all_ for m, all_ in zip(missed, met, strict=True)]
+
+
+def partition(labels: NDArray[np.int64]) -> Partition:
+    """The groups of equal labels."""
+    groups: dict[int, set[int]] = {}
+    for i, label in enumerate(labels.tolist()):
+        groups.setdefault(label, set()).add(i)
+    return {frozenset(group) for group in groups.values()}

@@ -21,6 +21,10 @@ ORDER = [
     "pipeline",
     "progress",
     "files",
+    # what is asked of the result
+    "results",
+    "corpus",
+    "titles",
     # the stages, last to first
     "clusters",
     "pairs",
@@ -53,8 +57,8 @@ DOORS = {
     "numba": "kernels",
     "jieba": "words",
     "datasketch": "signatures",
-    "pandas": "clusters",
-    "polars": "clusters",
+    "pandas": "results",
+    "polars": "results",
     "trafilatura": "files",
 }
 """Third-party packages that one module alone may import; all but numba when they are needed, not before."""

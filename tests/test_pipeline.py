@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup import bands, pairs, shingles, weights
-from dedup.clusters import Clusters
 from dedup.errors import DedupWarning, InputError, SettingsError
 from dedup.folding import fold
 from dedup.pipeline import connect, represent, sign
+from dedup.results import Clusters
 from dedup.settings import Settings
 
 STAGES = ["read", "fold", "weigh", "sign", "band", "verify", "cluster"]

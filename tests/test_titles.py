@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from dedup.files import printable, titles
+from dedup.titles import printable, titles
 
 
 @pytest.mark.parametrize(

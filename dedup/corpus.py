@@ -1,0 +1,60 @@
+"""The distinct texts of a run and the weights of their shingles, from which every question about them is answered.
+
+In: texts that can be shingled, and weights. Out: weighted shingle sets of any of them, made when they are asked for, so
+that nothing is held but the texts themselves, 24 bytes a text, and the weights of the shingles that several hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup import pairs, shingles, weights
+from dedup.threads import Room
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The distinct texts, in the order of their fingerprints, and what makes weighted shingle sets of them."""
+
+    texts: shingles.Texts
+    first: NDArray[np.int64]
+    """(d,): position of the first article with each text."""
+    number: NDArray[np.int64]
+    """(n,): number of each article's text, -1 where it has no shingles."""
+    weights: weights.Weights | None
+    """None where a shingle counts as one."""
+
+    _keys: Room = field(default_factory=lambda: Room(np.uint64), repr=False)
+    _bits: Room = field(default_factory=lambda: Room(np.uint32), repr=False)
+
+    def _weigh(self, keys: NDArray[np.uint64]) -> NDArray[np.float32] | None:
+        return None if self.weights is None else self.weights.of(keys, self._bits)
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """(d,): characters of each folded text."""
+        return self.texts.lengths[self.first]
+
+    def occurrences(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.float32] | None, Any]:
+        """Shingles of these texts, as often as they occur, their weights if any, and offsets; until asked again."""
+        keys, offsets = self.texts.shingle(rows, once=False, room=self._keys)
+        return keys, self._weigh(keys), offsets
+
+    def sets(self, numbers: NDArray[np.int64]) -> pairs.Sets:
+        """Weighted shingle sets of these distinct texts, until this thread asks for others.
+
+        They are made in the order of their places in memory.
+        """
+        rows = self.first[numbers]
+        order = np.argsort(rows)
+        keys, offsets = self.texts.shingle(rows[order], room=self._keys)
+        weighed = self._weigh(keys)
+        if weighed is None:
+            weighed = np.ones(len(keys), np.float32)
+        starts, stops = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
+        starts[order], stops[order] = offsets[:-1], offsets[1:]
+        return pairs.Sets(keys, weighed, starts, stops)
