@@ -1,5 +1,6 @@
 from .errors import DedupError, DedupWarning, FileError, InputError, MissingExtraError, SettingsError
-from .pipeline import cluster, similarity
+from .passages import Explanation, Passage
+from .pipeline import cluster, explain, similarity
 from .results import Cluster, Clusters
 from .settings import Settings
 
@@ -8,11 +9,14 @@ __all__ = [
     "Clusters",
     "DedupError",
     "DedupWarning",
+    "Explanation",
     "FileError",
     "InputError",
     "MissingExtraError",
+    "Passage",
     "Settings",
     "SettingsError",
     "cluster",
+    "explain",
     "similarity",
 ]

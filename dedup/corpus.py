@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup import pairs, shingles, weights
+from dedup import pairs, passages, shingles, weights
 from dedup.threads import Room
 
 
@@ -58,3 +58,18 @@ class Corpus:
         starts, stops = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
         starts[order], stops[order] = offsets[:-1], offsets[1:]
         return pairs.Sets(keys, weighed, starts, stops)
+
+    def explain(self, left: int, right: int, names: tuple[str, str]) -> passages.Explanation:
+        """The passages that two texts share.
+
+        Args:
+            left: Row of a text.
+            right: Row of another.
+            names: What the two are called.
+        """
+        return passages.explain(self._side(left), self._side(right), names)
+
+    def _side(self, row: int) -> passages.Side:
+        trace = self.texts.trace(row)
+        weighed = np.ones(len(trace.keys), np.float32) if self.weights is None else self.weights.of(trace.keys)
+        return passages.Side(trace, weighed)

@@ -58,6 +58,41 @@ def fold_words(text: str | bytes) -> str:
     return _text(np.insert(codes, np.flatnonzero(starts)[1:], ord(" ")))
 
 
+def word_starts(text: str) -> NDArray[np.bool_]:
+    """(n,): which of the folded characters of a text begin a word, that is, follow white space or punctuation."""
+    return np.asarray(kernels.fold_one(_bytes(text), *fold_table())[1])
+
+
+class Traced(NamedTuple):
+    """A folded text and where in the original each of its n characters comes from."""
+
+    codes: NDArray[np.uint32]
+    """(n,): folded characters, units << 21 | code point."""
+    begins: NDArray[np.int64]
+    """(n,): position in the original of the character that each comes from."""
+    ends: NDArray[np.int64]
+    """(n,): the position behind it, and behind marks that combine with it."""
+
+
+def trace(text: str) -> Traced:
+    """Fold a text and remember where each folded character comes from.
+
+    Args:
+        text: Any string; positions count its characters, as Python does.
+
+    >>> trace("「續費」").begins
+    array([1, 2])
+    """
+    data = _bytes(text)
+    room = len(data)
+    while True:
+        codes, begins, ends = np.empty(room, np.uint32), np.empty(room, np.int64), np.empty(room, np.int64)
+        count = kernels.trace(data, *fold_table(), codes, begins, ends)
+        if count <= room:
+            return Traced(codes[:count], begins[:count], ends[:count])
+        room = count
+
+
 def _bytes(text: str | bytes) -> NDArray[np.uint8]:
     return np.frombuffer(text.encode("utf-8", "replace") if isinstance(text, str) else text, np.uint8)
 

@@ -310,6 +310,51 @@ def fold_one(data, table, expansions):
 
 
 @kernel
+def trace(data, table, expansions, codes, begins, ends):
+    """Fold UTF-8 into `codes`, with the characters that each comes from; returns how many, written or not.
+
+    A character that is dropped and separates nothing, such as a combining mark, belongs to the one before it.
+    """
+    at, last, position = np.uint64(0), np.uint64(len(data)), np.int64(0)
+    count, room = np.uint64(0), np.uint64(len(codes))
+    unmarked, fresh = np.empty(0, np.bool_), False
+    while at < last:
+        code, length = decode(data, at, last)
+        folded, before = table[code], count
+        if folded >= EXPANDS:
+            count = expand(folded, expansions, codes, unmarked, count, fresh)
+        elif folded > SEPARATOR:
+            if count < room:
+                codes[count] = folded
+            count += np.uint64(1)
+        for k in range(before, min(count, room)):
+            begins[k], ends[k] = position, position + 1
+        before_it = count - np.uint64(1)
+        if count == before and folded != SEPARATOR and np.uint64(0) < count <= room and ends[before_it] == position:
+            ends[before_it] = position + 1
+        at += length
+        position += 1
+    return np.int64(count)
+
+
+@kernel
+def extents(codes, starts, width, by_word, begins, ends):
+    """Where the shingles that `roll` hashes begin and end among the folded characters; returns how many."""
+    count, found, end, units = np.uint64(len(codes)), np.uint64(0), np.uint64(0), np.uint32(0)
+    for begin in range(count):
+        if not by_word or starts[begin]:
+            while end < count and (units < np.uint32(width) or (by_word and not starts[end])):
+                units += codes[end] >> UNIT_SHIFT
+                end += np.uint64(1)
+            if units < np.uint32(width) and found:
+                break
+            begins[found], ends[found] = begin, end
+            found += np.uint64(1)
+        units -= codes[begin] >> UNIT_SHIFT
+    return np.int64(found)
+
+
+@kernel
 def scan(data, offsets, begin, end, table, expansions, lengths, prints):
     """Length and fingerprint of the folded texts `begin` to `end`; a text without a character has the fingerprint 0."""
     codes, starts = np.empty(0, np.uint32), np.empty(0, np.bool_)
@@ -734,6 +779,57 @@ def verify(keys, weights, starts, stops, lefts, rights, similarities):
         both = shared(table, keys[starts[j] : stops[j]], weights[starts[j] : stops[j]], entries, others)
         united = totals[i] + totals[j] - both
         similarities[p] = both / united if united > 0 else 0.0
+
+
+# --- shared passages ----------------------------------------------------------------------------------------------
+
+
+@kernel
+def seeds(left, left_order, right, right_order, most, lefts, rights):
+    """Places in two sequences that hold the same number; returns how many, written or not.
+
+    All pairs of places of a number, or the k-th with the k-th where there are more than `most`. The orders sort the
+    sequences, stable.
+    """
+    found, room, i, j = 0, len(lefts), 0, 0
+    while i < len(left) and j < len(right):
+        a, b = left[left_order[i]], right[right_order[j]]
+        if a != b:
+            i, j = i + (a < b), j + (b < a)
+            continue
+        p, q = i, j
+        while p < len(left) and left[left_order[p]] == a:
+            p += 1
+        while q < len(right) and right[right_order[q]] == a:
+            q += 1
+        every = (p - i) * (q - j) <= most
+        for k in range(i, p if every else min(p, i + q - j)):
+            for m in range(j if every else j + k - i, q if every else j + k - i + 1):
+                if found < room:
+                    lefts[found], rights[found] = left_order[k], right_order[m]
+                found += 1
+        i, j = p, q
+    return found
+
+
+@kernel
+def stretch(left, right, lefts, rights, starts, lengths):
+    """Extend seeds, sorted by diagonal and place, both ways as far as the sequences agree; returns how many runs."""
+    found, last = 0, 0
+    for k in range(len(lefts)):
+        i, j = lefts[k], rights[k]
+        if found and last - starts[found - 1, 1] == i - j and i < last + lengths[found - 1]:
+            continue
+        end, ahead = 1, min(len(left) - i, len(right) - j)
+        while end < ahead and left[i + end] == right[j + end]:
+            end += 1
+        begin, behind = 0, min(i, j)
+        while begin < behind and left[i - begin - 1] == right[j - begin - 1]:
+            begin += 1
+        starts[found, 0], starts[found, 1], lengths[found] = i - begin, j - begin, begin + end
+        last = i - begin
+        found += 1
+    return found
 
 
 # --- clusters -----------------------------------------------------------------------------------------------------

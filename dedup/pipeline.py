@@ -24,6 +24,7 @@ from dedup import articles as reading
 from dedup import bands, clusters, pairs, shingles, signatures, weights
 from dedup.corpus import Corpus
 from dedup.errors import InputError, SettingsError, warn
+from dedup.passages import Explanation
 from dedup.results import Clusters
 from dedup.settings import Settings
 from dedup.threads import Progress as Tell
@@ -107,7 +108,7 @@ def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, s
     with stages.stage("cluster"):
         graph = clusters.Graph(corpus.first, corpus.number, edges.left, edges.right, edges.similarity, crowded)
         seconds = MappingProxyType(stages.seconds)
-        result = Clusters(graph, settings.threshold, settings.linkage, read.ids, seconds)
+        result = Clusters(graph, settings.threshold, settings.linkage, read.ids, seconds, corpus=corpus)
         looked_up = _with_representatives(result, corpus, count)
         return replace(result, graph=replace(graph, looked_up=looked_up))
 
@@ -240,14 +241,37 @@ def similarity(a: str, b: str, settings: Settings | None = None) -> float:
         InputError: One of them is not a string.
         SettingsError: `settings` are none.
     """
+    corpus, both = _pair(a, b, settings), np.arange(2)
+    return float(pairs.verify(corpus.sets, both[:1], both[1:], corpus.sizes)[0])
+
+
+def explain(a: str, b: str, settings: Settings | None = None) -> Explanation:
+    """The passages that two texts share, with weights from the prior alone; see `similarity` and `Clusters.explain`.
+
+    Args:
+        a: A text.
+        b: Another.
+        settings: How they are compared; None is `Settings()`.
+
+    Returns:
+        Spans in both texts, heaviest first, whose weights add up to the similarity. It prints as a table and shows
+        both texts side by side in a notebook.
+
+    Raises:
+        InputError: One of them is not a string.
+        SettingsError: `settings` are none.
+    """
+    return _pair(a, b, settings).explain(0, 1, ("left", "right"))
+
+
+def _pair(a: str, b: str, settings: Settings | None) -> Corpus:
+    """Two texts, as if each had been seen by itself."""
     settings = _checked(settings)
     for text in (a, b):
         if not isinstance(text, str):
-            raise InputError(f"similarity compares two strings, got {type(text).__name__}; give the texts themselves")
+            raise InputError(f"two strings can be compared, got {type(text).__name__}; give the texts themselves")
     texts = shingles.Texts(
         reading.articles([a, b]).texts, width=settings.width, unit=settings.unit, weighted=settings.weighted
     )
     weighed = weights.prior_weights(prior=settings.prior) if settings.weighted else None
-    both = np.arange(2)
-    corpus = Corpus(texts, both, both, weighed)
-    return float(pairs.verify(corpus.sets, both[:1], both[1:], corpus.sizes)[0])
+    return Corpus(texts, np.arange(2), np.arange(2), weighed)

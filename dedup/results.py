@@ -16,7 +16,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup.clusters import Graph, Integers, Pairs, representatives
-from dedup.errors import MissingExtraError, SettingsError
+from dedup.corpus import Corpus
+from dedup.errors import InputError, MissingExtraError, SettingsError
+from dedup.passages import Explanation
 from dedup.settings import Settings
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ class Clusters:
         ids: The articles' ids, or None.
         seconds: How long each stage took, in order.
         representatives: (d,) the distinct text that represents each one's cluster; None links the graph.
+        corpus: The texts and the weights of their shingles; without them nothing can be explained.
     """
 
     graph: Graph
@@ -64,6 +67,7 @@ class Clusters:
     ids: pa.ChunkedArray | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     representatives: Integers | None = field(default=None, repr=False)
+    corpus: Corpus | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Link, unless that has been done for this threshold."""
@@ -166,6 +170,40 @@ class Clusters:
         """One line: how many articles and clusters."""
         articles, inside = len(self.labels), int((self.sizes > 1).sum())
         return f"<Clusters: {len(self):,} of {inside:,} among {articles:,} articles, threshold {self.threshold:g}>"
+
+    def explain(self, i: int, j: int) -> Explanation:
+        """Why two articles are alike, or are not: the passages they share, with this run's weights.
+
+        Args:
+            i: Position of an article; a negative one counts from the end.
+            j: Position of another.
+
+        Returns:
+            Spans in both texts, heaviest first, whose weights add up to the similarity. It prints as a table and
+            shows both texts side by side in a notebook.
+
+        Raises:
+            InputError: There is no such article, or the result holds no texts.
+        """
+        corpus, names = self._corpus, self._names
+        left, right = self._position(i), self._position(j)
+        return corpus.explain(left, right, (str(names[left].as_py()), str(names[right].as_py())))
+
+    @property
+    def _corpus(self) -> Corpus:
+        if self.corpus is None:
+            raise InputError("this result holds no texts; make it with dedup.cluster()")
+        return self.corpus
+
+    def _position(self, place: int) -> int:
+        """The position that is meant, not negative."""
+        articles = len(self.labels)
+        if not isinstance(place, int | np.integer) or isinstance(place, bool) or not -articles <= place < articles:
+            raise InputError(
+                f"an article's position must be a whole number from 0 to {articles - 1:,}, got {place!r}; "
+                "the position of an id is clusters.ids.index(id).as_py()"
+            )
+        return int(place) % articles
 
     def at(self, threshold: float) -> Clusters:
         """The same run cut at another threshold, without computing anything again.

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.background import background
-from dedup.folding import fold_table
+from dedup.folding import Traced, fold_table, trace, word_starts
 from dedup.threads import Progress, Room, spread
-from dedup.words import separate
+from dedup.words import separate, words
 
 BATCH_BYTES = 1 << 22
 CHUNK_BYTES = 1 << 14
@@ -34,6 +34,21 @@ class Shingles(NamedTuple):
     bits."""
     offsets: NDArray[np.int64]
     """(n + 1,): those of text i are `keys[offsets[i]:offsets[i + 1]]`."""
+
+
+class Trace(NamedTuple):
+    """The n shingles of one text, in its order and as often as they occur, and where in it they are."""
+
+    text: str
+    """The original; bytes that are not UTF-8 are U+FFFD."""
+    keys: NDArray[np.uint64]
+    """(n,): hashes, those of `Texts.shingle`."""
+    begins: NDArray[np.int64]
+    """(n,): folded character with which each begins."""
+    ends: NDArray[np.int64]
+    """(n,): folded character behind each."""
+    letters: Traced
+    """The folded characters, and where in the original they come from."""
 
 
 class _Chunk(NamedTuple):
@@ -56,6 +71,7 @@ class Texts:
     Attributes:
         lengths: int64 (n,), characters of every folded text; no text has more shingles than characters.
         prints: uint64 (n, 2), equal for texts that are equal when folded; 0 for one without characters.
+        column: The texts themselves.
     """
 
     def __init__(
@@ -70,6 +86,7 @@ class Texts:
         batch_bytes: int = BATCH_BYTES,
     ) -> None:
         """Fold every text once, for its length and fingerprint."""
+        self.column = column
         if unit == "word":
             column = separate(column)
         self._recipe = (*fold_table(), background(), width, unit == "word", weighted)
@@ -110,6 +127,22 @@ class Texts:
                 *self._chunks[number], inside, lengths[mine], *self._recipe, once, keys[used:], found[mine]
             )
         return Shingles(keys[:used], np.concatenate([np.zeros(1, np.int64), np.cumsum(found)]))
+
+    def text(self, row: int) -> str:
+        """One text; "" where it is missing, U+FFFD for bytes that are not UTF-8."""
+        data = self.column[int(row)].as_buffer()
+        return "" if data is None else data.to_pybytes().decode("utf-8", "replace")
+
+    def trace(self, row: int) -> Trace:
+        """The shingles of one text, and where in it they are."""
+        text = self.text(row)
+        letters = trace(text)
+        _, _, _, width, by_word, _ = self._recipe
+        starts = word_starts(" ".join(words(text))) if by_word else np.ones(len(letters.codes), np.bool_)
+        begins, ends = np.empty(len(starts), np.int64), np.empty(len(starts), np.int64)
+        found = kernels.extents(letters.codes, starts, width, by_word, begins, ends)
+        keys = self.shingle(np.array([row]), once=False).keys
+        return Trace(text, keys, begins[:found], ends[:found], letters)
 
     def batches(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """These texts in the order of their places in memory, in batches of about `batch_bytes` (of Chinese)."""

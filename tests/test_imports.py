@@ -24,6 +24,9 @@ ORDER = [
     # what is asked of the result
     "results",
     "corpus",
+    # evidence
+    "passages",
+    "notebook",
     "titles",
     # the stages, last to first
     "clusters",

@@ -1,0 +1,91 @@
+"""HTML for notebooks.
+
+In: texts and what was found in them, as plain values. Out: HTML that stands by itself in a page with others, in light
+and dark. Everything that comes from an article is escaped; there is no script, so it shows in notebooks that are not
+trusted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from html import escape
+
+Span = tuple[int, int]
+HOVERED = 40
+"""So many of the heaviest passages light up together with their other half; all are linked to it."""
+STYLE = """
+.NAME {display: grid; grid-template-columns: repeat(auto-fit, minmax(20em, 1fr)); gap: 1em; line-height: 1.6}
+.NAME > div {max-height: 40em; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid #8886;
+  border-radius: 4px; padding: .5em .8em}
+.NAME a {color: inherit; text-decoration: none; border-radius: 2px; background: rgb(255 170 0 / var(--shade))}
+.NAME a.other {border-bottom: 2px dotted #d33}
+.NAME a:target, .NAME a:hover {outline: 2px solid #d33}
+"""
+
+
+def side_by_side(
+    left: str,
+    right: str,
+    passages: Sequence[tuple[Span, Span, float]],
+    similarity: float,
+    names: tuple[str, str],
+) -> str:
+    """Two texts beside each other with what they share coloured by weight, each passage a link to its other half.
+
+    Args:
+        left: A text.
+        right: Another.
+        passages: Span in the left text, span in the right one, and weight; heaviest first.
+        similarity: Of the two.
+        names: What the two are called.
+    """
+    name = "dedup-" + hashlib.sha256(f"{left}\0{right}".encode("utf-8", "replace")).hexdigest()[:8]
+    shades = [0.15 + 0.5 * (weight / passages[0][2]) ** 0.5 for *_, weight in passages]
+    differ = [left[slice(*here)] != right[slice(*there)] for here, there, _ in passages]
+    ours, theirs = [spans[0] for spans in passages], [spans[1] for spans in passages]
+    columns = [
+        _column(left, ours, shades, differ, (name, "l", "r")),
+        _column(right, theirs, shades, differ, (name, "r", "l")),
+    ]
+    rules = "".join(
+        f".{name}:has(.p{place}:hover) .p{place} {{outline: 2px solid #d33}}\n"
+        for place in range(min(len(passages), HOVERED))
+    )
+    heads = [f"<div><b>{escape(called)}</b>\n{column}</div>" for called, column in zip(names, columns, strict=True)]
+    return (
+        f"<style>{STYLE.replace('NAME', name)}{rules}</style>"
+        f"<p>similarity {similarity:.3f} in {len(passages):,} shared passages; the darker, the heavier; "
+        f'dotted: written otherwise, but the same</p><div class="{name}">{"".join(heads)}</div>'
+    )
+
+
+def _column(
+    text: str, spans: Sequence[Span], shades: Sequence[float], differ: Sequence[bool], ends: tuple[str, str, str]
+) -> str:
+    """One text, cut where passages begin and end; a piece in several is shown as part of the heaviest."""
+    name, here, there = ends
+    shown, pieces = set(), []
+    for begin, end, place in _pieces(len(text), spans):
+        piece = escape(text[begin:end])
+        if place >= 0:
+            mark = "" if place in shown else f' id="{name}-{here}{place}"'
+            kind = f"p{place} other" if differ[place] else f"p{place}"
+            shown.add(place)
+            partner, shade = f"#{name}-{there}{place}", f"--shade: {shades[place]:.2f}"
+            piece = f'<a{mark} class="{kind}" style="{shade}" href="{partner}">{piece}</a>'
+        pieces.append(piece)
+    return "".join(pieces)
+
+
+def _pieces(length: int, spans: Sequence[Span]) -> Iterator[tuple[int, int, int]]:
+    """A text of this length in pieces: begin, end, and the first of the spans that holds it, or -1."""
+    owners = [-1] * length
+    for place in range(len(spans) - 1, -1, -1):
+        begin, end = spans[place]
+        owners[begin:end] = [place] * (end - begin)
+    begin = 0
+    for at in range(1, length + 1):
+        if at == length or owners[at] != owners[begin]:
+            yield begin, at, owners[begin]
+            begin = at

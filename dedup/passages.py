@@ -1,0 +1,192 @@
+"""Why two articles are alike: the passages they share, in the words of both.
+
+In: two traced texts and the weights of their shingles. Out: an `Explanation`: pairs of spans that fold to the same
+characters, heaviest first, whose weights add up to the similarity. Costs a few milliseconds for articles of 10,000
+characters and memory linear in them. Compares two texts; `dedup.templates` looks at what many share.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup import kernels, notebook
+from dedup.shingles import Trace
+
+Integers = NDArray[np.int64]
+Cuts = NDArray[np.bool_]
+MOST_PLACES = 16
+"""Pairs of places at which a shingle is tried; one that is repeated more often is tried in order of its places."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A passage that two articles share.
+
+    Attributes:
+        left: Begin and end in the left text, as Python counts characters.
+        right: The same in the right text. Both spans fold to the same characters.
+        weight: What the passage adds to the similarity, that is, the share of the united weight that its shingles have;
+            those that a heavier passage holds too are counted there.
+    """
+
+    left: tuple[int, int]
+    right: tuple[int, int]
+    weight: float
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Why two articles are alike; prints as a table, and as both texts side by side in a notebook.
+
+    Attributes:
+        similarity: Weighted Jaccard similarity, 0 to 1: the sum of the passages' weights.
+        passages: What the two share, heaviest first.
+        left: The left text.
+        right: The right text.
+        names: What the two are called.
+    """
+
+    similarity: float
+    passages: tuple[Passage, ...]
+    left: str
+    right: str
+    names: tuple[str, str] = ("left", "right")
+
+    def texts(self, passage: Passage) -> tuple[str, str]:
+        """A passage as it is written in either text."""
+        return self.left[slice(*passage.left)], self.right[slice(*passage.right)]
+
+    def __str__(self) -> str:
+        """A table of the passages; the right text's words stand below the left's where they differ."""
+        count = len(self.passages)
+        lines = [f"similarity {self.similarity:.3f} in {count:,} shared passage{'s' * (count != 1)}", "weight  passage"]
+        for passage in self.passages:
+            left, right = (" ".join(text.split()) for text in self.texts(passage))
+            lines.append(f"{passage.weight:6.4f}  {left}")
+            if left != right:
+                lines.append(f"     =  {right}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Both texts side by side, for a notebook."""
+        spans = [(passage.left, passage.right, passage.weight) for passage in self.passages]
+        return notebook.side_by_side(self.left, self.right, spans, self.similarity, self.names)
+
+
+class Side(NamedTuple):
+    """One of two texts to compare."""
+
+    trace: Trace
+    weights: NDArray[np.float32]
+    """(n,): weight of each shingle, wherever it occurs."""
+
+
+class _Run(NamedTuple):
+    """Shingles that stand in one order in both texts."""
+
+    left: int
+    right: int
+    length: int
+
+
+def explain(left: Side, right: Side, names: tuple[str, str] = ("left", "right")) -> Explanation:
+    """Find the passages that two texts share.
+
+    Greedy string tiling (Wise, 1993) by weight: of all runs of shingles that stand in the same order in both, take the
+    one whose shingles that are not covered yet weigh most, cut its covered ends off, and go on with the others.
+
+    Args:
+        left: A text and its weights.
+        right: Another.
+        names: What the two are called.
+    """
+    keys, numbers = np.unique(np.concatenate([left.trace.keys, right.trace.keys]), return_inverse=True)
+    weights = np.empty(len(keys))
+    weights[numbers] = np.concatenate([left.weights, right.weights])
+    ours, theirs = np.split(numbers, [len(left.trace.keys)])
+    shared = np.intersect1d(ours, theirs)
+    united = weights.sum()
+    cuts = _cuts(left.trace), _cuts(right.trace)
+    passages = tuple(
+        _passage(run, left.trace, right.trace, cuts, float(weight / united))
+        for run, weight in _tiles(*_runs(ours, theirs), ours, weights)
+    )
+    similarity = float(weights[shared].sum() / united) if len(keys) else 0.0
+    return Explanation(similarity, passages, left.trace.text, right.trace.text, names)
+
+
+def _runs(left: Integers, right: Integers) -> tuple[Integers, Integers]:
+    """Where each run of shingles begins in both texts, (r, 2), and how many shingles it has; no run goes on."""
+    orders = np.argsort(left, kind="stable"), np.argsort(right, kind="stable")
+    room = 4 * min(len(left), len(right))
+    while True:
+        lefts, rights = np.empty(room, np.int64), np.empty(room, np.int64)
+        found = kernels.seeds(left, orders[0], right, orders[1], MOST_PLACES, lefts, rights)
+        if found <= room:
+            break
+        room = found
+    lefts, rights = lefts[:found], rights[:found]
+    by_diagonal = np.lexsort((lefts, lefts - rights))
+    starts, lengths = np.empty((found, 2), np.int64), np.empty(found, np.int64)
+    runs = kernels.stretch(left, right, lefts[by_diagonal], rights[by_diagonal], starts, lengths)
+    return starts[:runs], lengths[:runs]
+
+
+def _tiles(
+    starts: Integers, lengths: Integers, numbers: Integers, weights: NDArray[np.float64]
+) -> Iterator[tuple[_Run, float]]:
+    """The runs to show, heaviest first, and what each weighs without what those before it cover.
+
+    Weights only fall as more is covered, so a run that is still the heaviest when weighed again is the next.
+    """
+    covered = np.zeros(len(weights), np.bool_)
+    runs = [_Run(*run) for run in np.column_stack([starts, lengths]).tolist()]
+
+    def weigh(run: _Run) -> float:
+        inside = np.unique(numbers[run.left : run.left + run.length])
+        return float(weights[inside[~covered[inside]]].sum())
+
+    heap = [(-weigh(run), run) for run in runs]
+    heapq.heapify(heap)
+    while heap:
+        _, run = heapq.heappop(heap)
+        weight = weigh(run)
+        if not weight:
+            continue
+        if heap and -weight > heap[0][0]:
+            heapq.heappush(heap, (-weight, run))
+            continue
+        inside = numbers[run.left : run.left + run.length]
+        fresh = np.flatnonzero(~covered[inside])
+        covered[inside] = True
+        first, last = int(fresh[0]), int(fresh[-1])
+        yield _Run(run.left + first, run.right + first, last - first + 1), weight
+
+
+def _passage(run: _Run, left: Trace, right: Trace, cuts: tuple[Cuts, Cuts], weight: float) -> Passage:
+    """The spans of a run.
+
+    A character that folds to several, of which the run holds some, is left out, on both sides: spans fold to the same.
+    """
+    last = run.length - 1
+    begins = int(left.begins[run.left]), int(right.begins[run.right])
+    length = int(left.ends[run.left + last]) - begins[0]
+    ours, theirs = (side[begin : begin + length + 1] for side, begin in zip(cuts, begins, strict=True))
+    whole = np.flatnonzero(ours & theirs)
+    first, stop = (int(whole[0]), int(whole[-1])) if len(whole) > 1 else (0, length)
+    spans = [
+        (int(trace.letters.begins[begin + first]), int(trace.letters.ends[begin + stop - 1]))
+        for trace, begin in zip((left, right), begins, strict=True)
+    ]
+    return Passage(spans[0], spans[1], weight)
+
+
+def _cuts(trace: Trace) -> Cuts:
+    """(m + 1,): whether the original can be cut before each of its m folded characters, and behind the last."""
+    return np.asarray(np.diff(trace.letters.begins, prepend=-1, append=-1) != 0)
