@@ -119,6 +119,53 @@ def campaign(
     return _shuffled(texts, np.maximum(np.arange(articles) - members + 1, 0), rng)
 
 
+class Spun(NamedTuple):
+    """Articles from one template, and the template."""
+
+    texts: list[str]
+    fixed: list[str]
+    """The passages of the template."""
+    slots: list[list[str]]
+    """What each article has in each slot; one that left out a passage around it has no value."""
+
+
+def spun(
+    articles: int = 100, *, sections: int = 8, shuffled: bool = False, missing: float = 0.0, seed: int = 0
+) -> Spun:
+    """Articles from a template of sections with slots for words and for sentences of their own.
+
+    A section is a line: a passage of 4 to 20 words, a slot for a word or two out of ten choices, a passage of 2 to 8
+    words, a slot for 10 to 200 words of the article's own, a passage of 4 to 20 words.
+
+    Args:
+        articles: How many articles.
+        sections: How many sections.
+        shuffled: Every article has the sections in an order of its own.
+        missing: Share of the sections that an article leaves out.
+        seed: Decides everything else.
+    """
+    rng = np.random.Generator(np.random.PCG64(seed))
+
+    def words(fewest: int, most: int) -> str:
+        return "".join(vocabulary()[0][word] for word in _draw_words(int(rng.integers(fewest, most + 1)), rng))
+
+    frames = [[words(4, 20), words(2, 8), words(4, 20)] for _ in range(sections)]
+    choices = [[words(1, 2) for _ in range(10)] for _ in range(sections)]
+    slots: list[list[str]] = [[] for _ in range(2 * sections)]
+    texts = []
+    for _ in range(articles):
+        order = rng.permutation(sections) if shuffled else np.arange(sections)
+        lines = []
+        for section in order[rng.random(sections) >= missing].tolist():
+            first, second, third = frames[section]
+            choice, own = choices[section][int(rng.integers(10))], _text(_draw(int(rng.integers(10, 200)), rng))
+            slots[2 * section].append(choice)
+            slots[2 * section + 1].append(own)
+            lines.append(f"{first}{choice}{second}：{own}{third}。")
+        texts.append("\n".join(lines))
+    return Spun(texts, [passage for frame in frames for passage in frame], slots)
+
+
 def change_words(base: Article, rng: np.random.Generator) -> Article:
     """The article with 1 to 15 % of its words, at random places, replaced by other words."""
     low, high = CHANGED_PERCENT

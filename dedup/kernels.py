@@ -781,6 +781,31 @@ def verify(keys, weights, starts, stops, lefts, rights, similarities):
         similarities[p] = both / united if united > 0 else 0.0
 
 
+# --- templates ----------------------------------------------------------------------------------------------------
+
+
+@kernel
+def grams(codes, begins, ends, width, keys, starts, stops, pieces):
+    """Hash the run of `width` units and more at every character of some pieces; returns how many there are."""
+    found, wide = np.uint64(0), np.uint32(width)
+    for piece in range(len(begins)):
+        stop, total, units, power = np.uint64(begins[piece]), np.uint64(0), np.uint32(0), np.uint64(1)
+        for start in range(np.uint64(begins[piece]), np.uint64(ends[piece])):
+            while stop < np.uint64(ends[piece]) and units < wide:
+                total += scramble(codes[stop]) * power
+                power *= BASE
+                units += codes[stop] >> UNIT_SHIFT
+                stop += np.uint64(1)
+            if units < wide:
+                break
+            keys[found], starts[found], stops[found], pieces[found] = mix(total), start, stop, piece
+            found += np.uint64(1)
+            total = (total - scramble(codes[start])) * BASE_INVERSE
+            power *= BASE_INVERSE
+            units -= codes[start] >> UNIT_SHIFT
+    return np.int64(found)
+
+
 # --- shared passages ----------------------------------------------------------------------------------------------
 
 

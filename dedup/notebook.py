@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 Span = tuple[int, int]
+Slot = Sequence[tuple[str, int]]
 HOVERED = 40
 """So many of the heaviest passages light up together with their other half; all are linked to it."""
 STYLE = """
@@ -21,6 +22,12 @@ STYLE = """
 .NAME a {color: inherit; text-decoration: none; border-radius: 2px; background: rgb(255 170 0 / var(--shade))}
 .NAME a.other {border-bottom: 2px dotted #d33}
 .NAME a:target, .NAME a:hover {outline: 2px solid #d33}
+"""
+TEMPLATE_STYLE = """
+.dedup-template {line-height: 1.8; white-space: pre-wrap; overflow-wrap: anywhere; max-width: 60em}
+.dedup-template span {border-radius: 2px; background: rgb(255 170 0 / var(--shade))}
+.dedup-template details {border: 1px dashed #8888; border-radius: 4px; margin: .2em 1em; padding: 0 .5em}
+.dedup-template table {max-height: 20em; overflow: auto; display: block}
 """
 
 
@@ -58,6 +65,49 @@ def side_by_side(
         f"<p>similarity {similarity:.3f} in {len(passages):,} shared passages; the darker, the heavier; "
         f'dotted: written otherwise, but the same</p><div class="{name}">{"".join(heads)}</div>'
     )
+
+
+def template(parts: Sequence[tuple[str, float] | Slot], scope: str) -> str:
+    """A template: its passages, shaded by how many articles hold them, and its slots, which open to show their values.
+
+    Args:
+        parts: A passage and the share of the articles that hold it, or the values of a slot with their counts.
+        scope: What was looked at.
+    """
+    shown = [_passage(*part) if isinstance(part[0], str) else _slot(part) for part in parts]  # type: ignore[arg-type]
+    return (
+        f"<style>{TEMPLATE_STYLE}</style><p>template of {escape(scope)}; the darker, the more hold a passage</p>"
+        f'<div class="dedup-template">{"".join(shown)}</div>'
+    )
+
+
+def _passage(text: str, share: float) -> str:
+    return f'<span style="--shade: {0.05 + 0.3 * share**2:.2f}" title="{share:.0%}">{escape(text)}</span>'
+
+
+def _slot(values: Slot) -> str:
+    first, count = values[0] if values else ("", 0)
+    rows = "".join(f"<tr><td>{escape(value) or '(nothing)'}</td><td>{times:,}</td></tr>" for value, times in values)
+    head = f"{escape(_clipped(first)) or '(nothing)'} {count:,}"
+    more = f" and {len(values) - 1:,} more" if len(values) > 1 else ""
+    return f"<details><summary>{head}{more}</summary><table>{rows}</table></details>"
+
+
+def _clipped(text: str, most: int = 40) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of plain texts.
+
+    Args:
+        caption: What it shows.
+        heads: A text a column.
+        rows: A text a cell.
+    """
+    head = "".join(f"<th>{escape(text)}</th>" for text in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>" for row in rows)
+    return f"<p>{escape(caption)}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _column(

@@ -1,0 +1,569 @@
+"""What many articles share, as the template they may have been spun from: fixed passages, and slots between them.
+
+In: the texts of a cluster, or a sample of them. Out: a `Template`: passages that most texts hold, in reading order, and
+the values that stand between two of them. Runs of folded characters that most texts hold are assembled to passages as
+reads are to a sequence, by a de Bruijn graph (Pevzner, Tang and Waterman, 2001): a passage is a path without a branch.
+So sections in another order, or missing in some, do no harm. Knows no weights and no corpus.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, groupby, pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup import kernels, notebook
+from dedup.folding import fold, trace
+
+Integers = NDArray[np.int64]
+
+ANY = 1 << 62
+LEVELS = ((24, ANY, ANY), (12, 400, 2_000), (6, 80, 400))
+"""Least width of a passage in units; the length in characters of a gap up to which it is looked for there; the same for
+passages that all texts hold there, mostly once. Eight Chinese characters that most of some articles share are a
+template's; two are where there is room for a sentence, or where no text is without them."""
+ENOUGH_FOR_ALL = 5
+"""So many texts, at least, are all."""
+PARTED = 0.2
+"""Share of the texts that make a passage that hold half of it, so that it is two."""
+MOSTLY = 0.9
+"""Share of them that must not repeat it."""
+NARROWEST_LINE = 6
+"""Units of a line, such as a heading, that is a passage by itself."""
+FEWEST_INSIDE = 4
+"""So many texts must hold a narrow passage, or all: of three on one subject, two words are soon the same."""
+MOST_REPEATS = 8
+"""A passage that most texts repeat more often counts where it comes first and where it comes last."""
+ALMOST_ALL = 0.75
+"""Share of the texts with a gap that must hold a passage inside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A passage that most of the articles hold.
+
+    Attributes:
+        text: As it is written most often.
+        members: How many of the sampled articles hold it.
+    """
+
+    text: str
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What stands between two fixed passages.
+
+    Attributes:
+        values: The distinct values as they are written most often, each with how many of the sampled articles have it,
+            the most frequent first; "" where nothing stands between.
+        members: How many of the sampled articles have both passages with nothing fixed between them.
+    """
+
+    values: tuple[tuple[str, int], ...]
+    members: int
+
+
+@dataclass(frozen=True, eq=False)
+class Template:
+    """The frame that articles share, in reading order; prints as lines, shows as coloured text in a notebook.
+
+    Attributes:
+        parts: Fixed passages and slots.
+        members: How many articles there are.
+        sampled: How many of them, with distinct texts, were looked at.
+    """
+
+    parts: tuple[Fixed | Slot, ...]
+    members: int
+    sampled: int
+
+    @property
+    def fixed(self) -> tuple[Fixed, ...]:
+        """The passages alone."""
+        return tuple(part for part in self.parts if isinstance(part, Fixed))
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """The slots alone."""
+        return tuple(part for part in self.parts if isinstance(part, Slot))
+
+    @property
+    def scope(self) -> str:
+        """How many articles were looked at, in words."""
+        some = f"{self.sampled:,} of {self.members:,} articles, those with distinct texts or a sample of them"
+        return some if self.sampled < self.members else f"{self.members:,} articles"
+
+    def __str__(self) -> str:
+        """A line a passage, with how many articles hold it, and a line a slot with its most frequent values."""
+        lines = [f"template of {self.scope}"]
+        for part in self.parts:
+            if isinstance(part, Fixed):
+                lines.append(f"{part.members:>5,}  {' '.join(part.text.split())}")
+            else:
+                lines.append(f"       {{{_shown(part)}}}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Passages with slots between them, for a notebook."""
+        parts = [
+            (part.text, part.members / self.sampled) if isinstance(part, Fixed) else part.values for part in self.parts
+        ]
+        return notebook.template(parts, self.scope)
+
+
+SHOWN_VALUES = 6
+SHOWN_CHARACTERS = 24
+
+
+def _shown(slot: Slot) -> str:
+    """The most frequent values of a slot on one line."""
+    shown = []
+    for value, count in slot.values[:SHOWN_VALUES]:
+        line = " ".join(value.split())
+        shown.append(f"{line[:SHOWN_CHARACTERS]}{'…' * (len(line) > SHOWN_CHARACTERS)} {count:,}")
+    more = len(slot.values) - SHOWN_VALUES
+    return " | ".join(shown) + (f" | {more:,} more" if more > 0 else "")
+
+
+CLOSING, OPENING = " 。！？，、；：.!?,;:)）]】》」』”’…", " ([（【《「『“‘"
+
+
+class _Piece(NamedTuple):
+    """A stretch of one text that stands in the same gap as those of others."""
+
+    text: int
+    begin: int
+    end: int
+
+
+class _Folded(NamedTuple):
+    """Folded texts, one after the other."""
+
+    texts: Sequence[str]
+    codes: NDArray[np.uint32]
+    begins: Integers
+    """Where in its original each folded character begins."""
+    ends: Integers
+    bounds: Integers
+    """(n + 1,): where each text begins."""
+
+    def inside(self, text: int, begin: int, end: int) -> str:
+        """The original of some folded characters."""
+        return self.texts[text][self.begins[begin] : self.ends[end - 1]]
+
+    def between(self, text: int, begin: int, end: int) -> str:
+        """The same with all that stands around it, up to the folded characters before and behind."""
+        start = self.ends[begin - 1] if begin > self.bounds[text] else 0
+        stop = self.begins[end] if end < self.bounds[text + 1] else len(self.texts[text])
+        return self.texts[text][start:stop]
+
+
+class _Place(NamedTuple):
+    """Where a text holds a passage."""
+
+    begin: int
+    end: int
+
+
+_Held = dict[int, _Place]
+"""Where each text that holds a passage does."""
+
+
+class _Token(NamedTuple):
+    """A passage in its place in the frame."""
+
+    places: _Held
+    opens: bool
+    """Whether it begins a chain, before which any other may stand."""
+
+
+def template(texts: Sequence[str], *, members: int | None = None, share: float = 0.5) -> Template:
+    """Find the frame that texts share.
+
+    Args:
+        texts: Distinct texts of articles.
+        members: How many articles they stand for; None is as many as there are texts.
+        share: A passage is fixed if more than this share of the texts hold it, and at least two.
+
+    Returns:
+        Passages and slots in the order that most texts have them in.
+    """
+    folded = _fold(texts)
+    least = max(2, int(share * len(texts)) + 1)
+    pieces = [_Piece(text, int(begin), int(end)) for text, (begin, end) in enumerate(pairwise(folded.bounds))]
+    frame = _whole(_frame(folded, pieces, least, 0), pieces, least)
+    parts = tuple(_parts(folded, pieces, frame))
+    return Template(parts, len(texts) if members is None else members, len(texts))
+
+
+def _fold(texts: Sequence[str]) -> _Folded:
+    traced = [trace(text) for text in texts]
+    bounds = np.cumsum([0, *(len(one.codes) for one in traced)])
+    codes = np.concatenate([np.empty(0, np.uint32), *(one.codes for one in traced)])
+    begins = np.concatenate([np.empty(0, np.int64), *(one.begins for one in traced)])
+    ends = np.concatenate([np.empty(0, np.int64), *(one.ends for one in traced)])
+    return _Folded(texts, codes, begins, ends, bounds)
+
+
+def _frame(folded: _Folded, pieces: list[_Piece], least: int, level: int) -> list[_Token]:
+    """The passages that most of these pieces share, in order; between them narrower ones, where they are near."""
+    if level == len(LEVELS) or len(pieces) < least:
+        return []
+    width, longest, longest_of_all = LEVELS[level]
+    length = np.median([piece.end - piece.begin for piece in pieces])
+    found: list[_Token] = []
+    if length <= longest:
+        found = _ordered(_tokens(folded, pieces, width, least, lines=not level), pieces, least)
+    elif length <= longest_of_all and len(pieces) >= ENOUGH_FOR_ALL:
+        tokens = _tokens(folded, pieces, width, len(pieces), once=True)
+        found = _ordered(tokens, pieces, len(pieces))
+    frame: list[_Token] = []
+    for token, gap in zip([*found, None], _gaps(found, pieces), strict=True):
+        inner = max(least, min(len(folded.texts), FEWEST_INSIDE), int(np.ceil(ALMOST_ALL * len(gap))))
+        for inside in _frame(folded, gap, inner, level + 1):
+            frame.append(_Token(inside.places, opens=not frame))
+        frame += [token] if token else []
+    return frame
+
+
+# --- passages that most pieces share ------------------------------------------------------------------------------
+
+
+class _Grams(NamedTuple):
+    """Runs of characters of some width in units, at every character of every piece."""
+
+    numbers: Integers
+    """(n,): equal for equal runs."""
+    pieces: Integers
+    starts: Integers
+    stops: Integers
+
+
+def _grams(folded: _Folded, pieces: list[_Piece], width: int) -> _Grams:
+    begins, ends = (np.array([piece[side] for piece in pieces], np.int64) for side in (1, 2))
+    most = int((ends - begins).sum())
+    keys, (starts, stops, of) = np.empty(most, np.uint64), (np.empty(most, np.int64) for _ in range(3))
+    found = kernels.grams(folded.codes, begins, ends, width, keys, starts, stops, of)
+    numbers = np.unique(keys[:found], return_inverse=True)[1]
+    return _Grams(numbers, of[:found], starts[:found], stops[:found])
+
+
+def _held_by(numbers: Integers, pieces: Integers) -> Integers:
+    """How many pieces hold each number."""
+    pairs = np.unique(numbers * (pieces.max(initial=0) + 1) + pieces)
+    return np.bincount(pairs // (pieces.max(initial=0) + 1))
+
+
+def _paths(grams: _Grams, least: int) -> tuple[Integers, Integers]:
+    """The path each gram is on in the de Bruijn graph of those that enough pieces hold, or -1, and its place there."""
+    count = int(grams.numbers.max(initial=-1)) + 1
+    common = _held_by(grams.numbers, grams.pieces) >= least
+    here = common[grams.numbers]
+    steps = np.flatnonzero((grams.pieces[1:] == grams.pieces[:-1]) & here[1:] & here[:-1])
+    edges, which = np.unique(grams.numbers[steps] * count + grams.numbers[steps + 1], return_inverse=True)
+    edges = edges[_held_by(which, grams.pieces[steps]) >= least]
+    sources, targets = edges // max(count, 1), edges % max(count, 1)
+    single = (np.bincount(sources, minlength=count)[sources] == 1) & (
+        np.bincount(targets, minlength=count)[targets] == 1
+    )
+    after = np.full(count, -1)
+    after[sources[single]] = targets[single]
+    path, place = np.full(count, -1), np.zeros(count, np.int64)
+    heads = np.setdiff1d(np.flatnonzero(common), targets[single])
+    _walk(np.concatenate([heads, np.flatnonzero(common)]).tolist(), after.tolist(), path, place)
+    return _cut(grams, path, place, least)
+
+
+def _walk(heads: list[int], after: list[int], path: Integers, place: Integers) -> None:
+    """Number the paths from each head, and then those that are circles."""
+    found = 0
+    for head in heads:
+        node, at = head, 0
+        while node >= 0 and path[node] < 0:
+            path[node], place[node] = found, at
+            node, at = after[node], at + 1
+        found += at > 0
+
+
+def _cut(grams: _Grams, path: Integers, place: Integers, least: int) -> tuple[Integers, Integers]:
+    """The paths cut where several pieces hold what is on one side without what is on the other."""
+    firsts, lasts = _stretches(grams, path, place)
+    begins = np.concatenate([[0], np.bincount(path[path >= 0]).cumsum()])
+    rank = np.where(path >= 0, begins[path] + place, -1)  # of a gram, counted path after path
+    fresh = np.zeros(begins[-1] + 1, np.int64)
+    fresh[begins] = 1
+    for ends, step in ((firsts, 0), (lasts, 1)):
+        at, held = rank[grams.numbers[ends]] + step, grams.pieces[ends]
+        enough = np.flatnonzero(
+            np.bincount(np.unique(np.stack([at, held]), axis=1)[0], minlength=1) >= max(2, PARTED * least)
+        )
+        fresh[enough] = 1
+    ours = np.where(path >= 0, np.cumsum(fresh)[rank] - 1, -1)
+    return ours, np.where(path >= 0, rank - np.flatnonzero(fresh)[ours], 0)
+
+
+def _stretches(grams: _Grams, path: Integers, place: Integers) -> tuple[Integers, Integers]:
+    """The first and the last gram of every stretch in which a piece follows a path."""
+    ours, at = path[grams.numbers], place[grams.numbers]
+    cut = (np.diff(ours) != 0) | (np.diff(at) != 1) | (np.diff(grams.pieces) != 0)
+    firsts = np.flatnonzero((ours >= 0) & np.append(True, cut)[: len(ours)])
+    lasts = np.flatnonzero((ours >= 0) & np.append(cut, True)[: len(ours)])
+    return firsts, lasts
+
+
+class _Run(NamedTuple):
+    """A stretch of a path that a piece holds: its characters, and its first and last gram on the path."""
+
+    start: int
+    stop: int
+    first: int
+    last: int
+
+
+def _runs(grams: _Grams, least: int) -> Iterator[tuple[int, int, list[_Place]]]:
+    """Where each piece holds each passage, or half of it and more: passage, piece, places in order."""
+    paths, places_on = _paths(grams, least)
+    firsts, lasts = _stretches(grams, paths, places_on)
+    lengths = np.bincount(paths[paths >= 0])
+    path, at = paths[grams.numbers], places_on[grams.numbers]
+    order = np.lexsort((firsts, grams.pieces[firsts], path[firsts]))
+    firsts, lasts = firsts[order], lasts[order]
+    columns = (grams.starts[firsts], grams.stops[lasts], at[firsts], at[lasts])
+    runs = [_Run(*row) for row in np.column_stack(columns).tolist()]
+    owners = list(zip(path[firsts].tolist(), grams.pieces[firsts].tolist(), strict=True))
+    for (passage, piece), group in groupby(range(len(runs)), key=owners.__getitem__):
+        whole = _joined([runs[k] for k in group])
+        places = [_Place(run.start, run.stop) for run in whole if 2 * (run.last - run.first + 1) >= lengths[passage]]
+        if places:
+            yield passage, piece, places
+
+
+def _joined(runs: list[_Run]) -> list[_Run]:
+    """Runs of one passage in one piece, with those made one that only a change of a few characters parts."""
+    joined = runs[:1]
+    for run in runs[1:]:
+        before = joined[-1]
+        if run.first > before.last and run.start - before.stop <= 2 * (run.first - before.last):
+            joined[-1] = _Run(before.start, run.stop, before.first, run.last)
+        else:
+            joined.append(run)
+    return joined
+
+
+def _lines(folded: _Folded, pieces: list[_Piece], width: int, least: int) -> list[dict[int, list[_Place]]]:
+    """Lines too narrow for a gram of this width that enough texts hold: where each text holds each."""
+    found: dict[bytes, dict[int, list[_Place]]] = {}
+    for text, begin, end in pieces:
+        breaks = [match.start() for match in re.finditer("\n", folded.texts[text])]
+        cuts = begin + np.unique(np.searchsorted(folded.begins[begin:end], [-1, *breaks, 1 << 62]))
+        units = np.concatenate([[0], np.cumsum(folded.codes[begin:end] >> kernels.UNIT_SHIFT)])[cuts - begin]
+        for line in np.flatnonzero((np.diff(units) >= NARROWEST_LINE) & (np.diff(units) < width)).tolist():
+            place = _Place(int(cuts[line]), int(cuts[line + 1]))
+            found.setdefault(folded.codes[slice(*place)].tobytes(), {}).setdefault(text, []).append(place)
+    return [places for places in found.values() if len(places) >= least]
+
+
+def _tokens(
+    folded: _Folded, pieces: list[_Piece], width: int, least: int, *, lines: bool = False, once: bool = False
+) -> list[_Held]:
+    """The passages that enough pieces hold; one that is repeated is several, or none if it may stand but `once`."""
+    passages: dict[int, dict[int, list[_Place]]] = {}
+    for passage, piece, places in _runs(_grams(folded, pieces, width), least):
+        passages.setdefault(passage, {})[pieces[piece].text] = places
+    sizes = {piece.text: piece for piece in pieces}
+    every = [*passages.values(), *(_lines(folded, pieces, width, least) if lines else [])]
+    if once:
+        every = [places for places in every if sum(len(held) == 1 for held in places.values()) >= MOSTLY * least]
+    return [token for places in every for token in _repeats(places, sizes, least)]
+
+
+def _repeats(places: dict[int, list[_Place]], pieces: dict[int, _Piece], least: int) -> list[_Held]:
+    """A passage as often as enough texts repeat it: what comes first, second and so on, and what comes last.
+
+    A text that has it less often, or one of several, has it where it is nearest to where the others do.
+    """
+    counts = sorted((len(held) for held in places.values()), reverse=True)
+    if len(counts) < least:
+        return []
+    often = counts[least - 1] if counts[least - 1] <= MOST_REPEATS else 2
+    where = {text: [_relative(pieces[text], place) for place in held] for text, held in places.items()}
+    ends = [[*held[: often - 1], held[-1]] for held in where.values() if len(held) >= often]
+    plain = [held for held in where.values() if len(held) == often]
+    means = np.mean(plain or ends, axis=0)
+    tokens: list[_Held] = [{} for _ in range(often)]
+    for text, held in places.items():
+        for k, place in _matched(where[text], means):
+            tokens[k][text] = held[place]
+    return tokens
+
+
+def _relative(piece: _Piece, place: _Place) -> float:
+    """Where in its piece a place is, 0 to 1."""
+    return (place.begin - piece.begin) / (piece.end - piece.begin)
+
+
+def _matched(where: list[float], means: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Which of the expected places each is, in order: number of the expected one, number of the place."""
+    often, count = len(means), len(where)
+    if count > often > 1:
+        return [*((k, k) for k in range(often - 1)), (often - 1, count - 1)]
+    few, many = (where, means.tolist()) if count <= often else (means.tolist(), where)
+    fits = combinations(range(len(many)), len(few))
+    best = min(fits, key=lambda ks: sum(abs(many[k] - x) for k, x in zip(ks, few, strict=True)))
+    return [(k, n) if count <= often else (n, k) for n, k in enumerate(best)]
+
+
+# --- their order, and what stands between -------------------------------------------------------------------------
+
+
+def _ordered(tokens: list[_Held], pieces: list[_Piece], least: int) -> list[_Token]:
+    """Tokens in the order that most texts have them in.
+
+    Those of which one mostly comes next after the other stay together, so that sections that every text has in an order
+    of its own stay whole. Of two such chains, the one comes first that does in most texts.
+    """
+    tokens = [token for token in _apart(tokens) if len(token) >= least]
+    chains = _chains(tokens)
+    at = np.full((len(pieces), len(chains)), np.nan)
+    for column, chain in enumerate(chains):
+        for row, (text, begin, end) in enumerate(pieces):
+            places = [tokens[k][text].begin for k in chain if text in tokens[k]]
+            if places:
+                at[row, column] = (np.mean(places) - begin) / max(end - begin, 1)
+    return [_Token(tokens[k], k == chains[chain][0]) for chain in _by_majority(at).tolist() for k in chains[chain]]
+
+
+def _chains(tokens: list[_Held]) -> list[list[int]]:
+    """Tokens of which each comes next after the one before it in more than half of the texts that hold either."""
+    texts: dict[int, list[tuple[_Place, int]]] = {}
+    for number, token in enumerate(tokens):
+        for text, place in token.items():
+            texts.setdefault(text, []).append((place, number))
+    follows: Counter[tuple[int, int]] = Counter()
+    for places in texts.values():
+        follows.update(pairwise(number for _, number in sorted(places)))
+    chains = {number: [number] for number in range(len(tokens))}  # by the number of their last, and of their first
+    heads = dict(chains)
+    for (a, b), count in follows.most_common():
+        if 2 * count > max(len(tokens[a]), len(tokens[b])) and a in chains and b in heads and chains[a] is not heads[b]:
+            before, behind = chains.pop(a), heads.pop(b)
+            before += behind
+            chains[behind[-1]] = before
+    return list(heads.values())
+
+
+def _by_majority(at: NDArray[np.float64]) -> Integers:
+    """The columns in order: the one that comes before most others in most rows first (Copeland, 1951).
+
+    Of two that no row has both, the one that is nearer to the beginning on average comes first.
+    """
+    ahead = np.zeros((at.shape[1],) * 2)
+    for held in at:
+        ahead += np.nan_to_num(np.sign(held[None, :] - held[:, None]))
+    means = np.nanmean(at, axis=0) if at.shape[1] else np.empty(0)
+    unknown = np.sign(means[None, :] - means[:, None])
+    wins = np.sign(np.where(ahead == 0, unknown, ahead)).sum(axis=1)
+    return np.lexsort((means, -wins))
+
+
+def _apart(tokens: list[_Held]) -> list[_Held]:
+    """Tokens without the characters that another holds: of two that overlap, the one that begins later loses them."""
+    cut: list[_Held] = [{} for _ in tokens]
+    texts: dict[int, list[tuple[_Place, int]]] = {}
+    for number, token in enumerate(tokens):
+        for text, place in token.items():
+            texts.setdefault(text, []).append((place, number))
+    for text, places in texts.items():
+        reached = 0
+        for (begin, end), number in sorted(places, key=lambda one: (one[0].begin, -one[0].end)):
+            if end > reached:
+                cut[number][text] = _Place(max(begin, reached), end)
+                reached = end
+    return cut
+
+
+def _gaps(frame: list[_Token], pieces: list[_Piece]) -> list[list[_Piece]]:
+    """What stands before each token, and behind the last, in those pieces where nothing else of the frame does.
+
+    Behind the last token of a chain any other chain may follow.
+    """
+    gaps: list[list[_Piece]] = [[] for _ in range(len(frame) + 1)]
+    opens = [*(token.opens for token in frame), True]
+    for piece in pieces:
+        held = sorted((token.places[piece.text], n) for n, token in enumerate(frame) if piece.text in token.places)
+        expected, begin = 0, piece.begin
+        for place, number in [*held, (_Place(piece.end, piece.end), len(frame))]:
+            if number == expected or (opens[number] and opens[expected]):
+                gaps[expected].append(_Piece(piece.text, begin, place.begin))
+            expected, begin = number + 1, place.end
+    return gaps
+
+
+def _whole(frame: list[_Token], pieces: list[_Piece], least: int) -> list[_Token]:
+    """The frame with those passages made one between which nothing stands in any text."""
+    joined: list[_Token] = []
+    for token, gap in zip(frame, _gaps(frame, pieces), strict=False):
+        if not token.opens and len(gap) >= least and all(piece.begin == piece.end for piece in gap):
+            before = joined[-1].places
+            both = {piece.text: _Place(before[piece.text].begin, token.places[piece.text].end) for piece in gap}
+            joined[-1] = joined[-1]._replace(places={**token.places, **before, **both})
+        else:
+            joined.append(token)
+    return joined
+
+
+# --- how they are written -----------------------------------------------------------------------------------------
+
+
+def _parts(folded: _Folded, pieces: list[_Piece], frame: list[_Token]) -> Iterator[Fixed | Slot]:
+    """The frame as it is written: passages, and slots where anything stands between them."""
+    marks = [_marks(folded, token.places) for token in frame]
+    for number, gap in enumerate(_gaps(frame, pieces)):
+        if any(piece.begin < piece.end for piece in gap):
+            before = marks[number - 1][1] if number else ""
+            behind = marks[number][0] if number < len(frame) else ""
+            yield Slot(_values(folded, gap, before, behind), len(gap))
+        if number < len(frame):
+            held = frame[number].places
+            written = Counter(folded.inside(text, *place) for text, place in held.items())
+            yield Fixed("".join((marks[number][0], written.most_common(1)[0][0], marks[number][1])).strip(), len(held))
+
+
+def _marks(folded: _Folded, held: _Held) -> tuple[str, str]:
+    """Punctuation around a passage in most texts: what opens it on its first line, and closes it on its last."""
+    before = [folded.between(text, place.begin, place.begin)[::-1] for text, place in held.items()]
+    behind = [folded.between(text, place.end, place.end) for text, place in held.items()]
+    opening = _common_start(before)[::-1].rpartition("\n")[2].lstrip(CLOSING)
+    return opening, _common_start(behind).partition("\n")[0].rstrip(OPENING)
+
+
+def _common_start(strings: list[str]) -> str:
+    """The longest string with which more than half of these begin."""
+    start, left = "", strings
+    while True:
+        after = Counter(string[len(start)] for string in left if len(string) > len(start))
+        best, count = max(after.items(), key=lambda one: (one[1], one[0]), default=("", 0))
+        if 2 * count <= len(strings):
+            return start
+        start += best
+        left = [string for string in left if string.startswith(start)]
+
+
+def _values(folded: _Folded, gap: list[_Piece], before: str, behind: str) -> tuple[tuple[str, int], ...]:
+    """The distinct values of a slot, as written most often, without the marks of the passages around it."""
+    written: dict[str, Counter[str]] = {}
+    for text, begin, end in gap:
+        value = ""
+        if begin < end:
+            value = folded.between(text, begin, end).removeprefix(before).removesuffix(behind).strip()
+        written.setdefault(fold(value), Counter())[value] += 1
+    counted = [(ways.most_common(1)[0][0], ways.total()) for ways in written.values()]
+    return tuple(sorted(counted, key=lambda one: (-one[1], one[0])))
