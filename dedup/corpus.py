@@ -6,14 +6,19 @@ that nothing is held but the texts themselves, 24 bytes a text, and the weights 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup import pairs, passages, shingles, weights
+from dedup import keywords, pairs, passages, shingles, weights
 from dedup.threads import Room
+
+MOST_COUNTED = 2000
+"""Texts in which words are counted; it is all the same for how telling a word is."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,12 @@ class Corpus:
             names: What the two are called.
         """
         return passages.explain(self._side(left), self._side(right), names)
+
+    @cached_property
+    def word_frequency(self) -> tuple[int, Counter[str]]:
+        """How many texts were looked at, a sample of a large corpus, and in how many of them each word is (not Han)."""
+        rows = self.first[np.linspace(0, len(self.first) - 1, min(len(self.first), MOST_COUNTED)).astype(np.int64)]
+        return len(rows), keywords.word_frequency(map(self.texts.text, rows.tolist()))
 
     def _side(self, row: int) -> passages.Side:
         trace = self.texts.trace(row)

@@ -15,15 +15,26 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dedup import notebook, templates
 from dedup.clusters import Graph, Integers, Pairs, representatives
 from dedup.corpus import Corpus
 from dedup.errors import InputError, MissingExtraError, SettingsError
+from dedup.indicators import Indicator
+from dedup.indicators import indicators as indicators_of
+from dedup.keywords import Keyword
+from dedup.keywords import keywords as words_of
 from dedup.passages import Explanation
 from dedup.settings import Settings
+from dedup.templates import Template
+from dedup.titles import titles
 
 if TYPE_CHECKING:
     import pandas
     import polars
+
+
+SHOWN_CLUSTERS, SHOWN_MEMBERS = 10, 50
+"""In a notebook."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,16 +47,101 @@ class Cluster:
         similarity: Mean similarity of the other members to the representative; one that was never computed, as
             `Clusters.at` may leave some, counts as 0.
         ids: Ids of the members, or their positions where the articles have none.
+        corpus: The texts, of which what the cluster is about is worked out when it is asked for.
     """
 
     members: Integers
     representative: int
     similarity: float
     ids: pa.Array
+    corpus: Corpus | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         """How many articles there are in the cluster."""
         return len(self.members)
+
+    def template(self, *, share: float = 0.5, sample: int = 64) -> Template:
+        """The frame that the members share: fixed passages, and slots with what fills them.
+
+        Args:
+            share: A passage is fixed if more than this share of the members hold it, in [0, 1).
+            sample: So many members with distinct texts are looked at; the template says how many there are.
+
+        Raises:
+            SettingsError: A value is out of its range.
+            InputError: The result holds no texts.
+        """
+        if not 0 <= share < 1:
+            raise SettingsError(f"share must be in [0, 1), got {share!r}; for more than half write 0.5")
+        return templates.template(self.texts(sample, distinct=True), members=len(self), share=share)
+
+    def keywords(self, top: int = 10, *, sample: int = 8) -> list[Keyword]:
+        """The words that say what the cluster is about, the most telling first.
+
+        Chinese words are weighed by jieba's inverse document frequencies, others by this corpus's.
+
+        Args:
+            top: How many, at most.
+            sample: So many members with distinct texts are looked at; a million characters take about a second.
+
+        Raises:
+            SettingsError: A value is out of its range.
+            InputError: The result holds no texts.
+        """
+        _check_number("top", top)
+        texts = self.texts(sample, distinct=True)
+        articles, frequency = _known(self.corpus).word_frequency
+        return words_of(texts, top=top, articles=articles, frequency=frequency)
+
+    def indicators(self, *, sample: int = 1000) -> list[Indicator]:
+        """What identifies whoever is behind the cluster: accounts, links, images, numbers; what most hold first.
+
+        Args:
+            sample: So many members are looked at; each indicator says of how many.
+
+        Raises:
+            SettingsError: A value is out of its range.
+            InputError: The result holds no texts.
+        """
+        return indicators_of(self.texts(sample))
+
+    def texts(self, most: int | None = None, *, distinct: bool = False) -> list[str]:
+        """Texts of the members, the representative's first.
+
+        Args:
+            most: How many at most, at even distances among the members; None is all.
+            distinct: Leave out those that are equal to another when folded.
+
+        Raises:
+            SettingsError: `most` is out of its range.
+            InputError: The result holds no texts.
+        """
+        corpus = _known(self.corpus)
+        return [corpus.texts.text(row) for row in self.sampled(most, distinct=distinct).tolist()]
+
+    def sampled(self, most: int | None = None, *, distinct: bool = False) -> Integers:
+        """Positions of the members that `texts` gives the texts of."""
+        corpus, others = _known(self.corpus), self.members[self.members != self.representative]
+        if most is not None:
+            _check_number("sample", most)
+        if distinct:
+            numbers = corpus.number[others]
+            fresh = np.sort(np.unique(numbers, return_index=True)[1])
+            others = others[fresh[numbers[fresh] != corpus.number[self.representative]]]
+        if most is not None and len(others) >= most:
+            others = others[np.linspace(0, len(others) - 1, most - 1).astype(np.int64)]
+        return np.concatenate([[self.representative], others])
+
+
+def _known(corpus: Corpus | None) -> Corpus:
+    if corpus is None:
+        raise InputError("this result holds no texts; make it with dedup.cluster()")
+    return corpus
+
+
+def _check_number(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise SettingsError(f"{name} must be a whole number of 1 or more, got {value!r}")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -136,7 +232,9 @@ class Clusters:
         several.sort(key=lambda label: (-len(by_label[label]), label))
         ids = self._names.combine_chunks()
         return [
-            Cluster(by_label[label], label, self._mean(by_label[label]), ids.take(pa.array(by_label[label])))
+            Cluster(
+                by_label[label], label, self._mean(by_label[label]), ids.take(pa.array(by_label[label])), self.corpus
+            )
             for label in several
         ]
 
@@ -185,15 +283,9 @@ class Clusters:
         Raises:
             InputError: There is no such article, or the result holds no texts.
         """
-        corpus, names = self._corpus, self._names
+        corpus, names = _known(self.corpus), self._names
         left, right = self._position(i), self._position(j)
         return corpus.explain(left, right, (str(names[left].as_py()), str(names[right].as_py())))
-
-    @property
-    def _corpus(self) -> Corpus:
-        if self.corpus is None:
-            raise InputError("this result holds no texts; make it with dedup.cluster()")
-        return self.corpus
 
     def _position(self, place: int) -> int:
         """The position that is meant, not negative."""
@@ -204,6 +296,22 @@ class Clusters:
                 "the position of an id is clusters.ids.index(id).as_py()"
             )
         return int(place) % articles
+
+    def _repr_html_(self) -> str:
+        """The largest clusters with what they are about, for a notebook."""
+        heads = ("size", "similarity", "title", "keywords", "indicators")
+        rows = [(f"{len(one):,}", f"{one.similarity:.2f}", *self._about(one)) for one in self[:SHOWN_CLUSTERS]]
+        more = f"; the {SHOWN_CLUSTERS} largest" if len(self) > SHOWN_CLUSTERS else ""
+        return notebook.table(repr(self)[1:-1] + more, heads, rows)
+
+    def _about(self, cluster: Cluster) -> tuple[str, str, str]:
+        """Title, keywords and indicators on a line each; nothing where the result holds no texts."""
+        if self.corpus is None:
+            return "", "", ""
+        (title,) = titles(self.corpus.texts.column, [cluster.representative])
+        words = " ".join(keyword.word for keyword in cluster.keywords(5))
+        marks = cluster.indicators(sample=SHOWN_MEMBERS)[:3]
+        return title, words, ", ".join(f"{mark.value} ({mark.members} of {mark.of})" for mark in marks)
 
     def at(self, threshold: float) -> Clusters:
         """The same run cut at another threshold, without computing anything again.

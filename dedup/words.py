@@ -1,4 +1,4 @@
-"""Texts as words, for `Settings(unit="word")`.
+"""Texts as words, for `Settings(unit="word")` and keywords; all that comes from jieba comes through here.
 
 In: an Arrow column of texts. Out: the same column folded, with a blank between words. White space, punctuation and
 symbols separate words everywhere; Chinese is cut by jieba, once folded to the Simplified characters that its
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -28,6 +29,27 @@ def _jieba() -> Any:
 
     jieba.setLogLevel(logging.WARNING)
     return jieba.Tokenizer()
+
+
+class Rarity(NamedTuple):
+    """What jieba knows of words in general."""
+
+    idf: dict[str, float]
+    """Inverse document frequency, natural logarithm, of 270,000 Simplified words."""
+    median: float
+    """That of a word which is not among them."""
+    stop: frozenset[str]
+    """Words that say nothing: some thirty English ones."""
+
+
+@cache
+def rarity() -> Rarity:
+    """jieba's table of inverse document frequencies and its stop words; half a second to load."""
+    with warnings.catch_warnings():  # it leaves the file of the table open
+        warnings.simplefilter("ignore")
+        from jieba import analyse  # noqa: PLC0415 - half a second to load, for keywords only
+    table = analyse.default_tfidf
+    return Rarity(table.idf_freq, table.median_idf, frozenset(table.stop_words))
 
 
 def words(text: str | bytes) -> list[str]:

@@ -26,6 +26,9 @@ ORDER = [
     "corpus",
     # evidence
     "passages",
+    "templates",
+    "indicators",
+    "keywords",
     "notebook",
     "titles",
     # the stages, last to first
@@ -60,6 +63,10 @@ DOORS = {
     "numba": "kernels",
     "jieba": "words",
     "datasketch": "signatures",
+    "linkify_it": "indicators",
+    "phonenumbers": "indicators",
+    "publicsuffixlist": "indicators",
+    "stdnum": "indicators",
     "pandas": "results",
     "polars": "results",
     "trafilatura": "files",

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dedup.folding import fold
-from dedup.words import separate
+from dedup.words import rarity, separate
 
 
 def column(*texts: str | None) -> pa.Array:
@@ -135,3 +135,11 @@ def test_separate_takes_malformed_bytes() -> None:
     raw = pa.array([b"ab\xff cd", b"\xe6\x89"], pa.large_binary())
     texts = pa.Array.from_buffers(pa.large_string(), 2, raw.buffers())
     assert [naive.words(text) for text in separate(pa.chunked_array([texts])).to_pylist()] == [["ab", "cd"], []]
+
+
+def test_rarity_of_words() -> None:
+    """A word of every article is less rare than one of its subject; what says nothing is known."""
+    idf, median, stop = rarity()
+    assert 0 < idf["我们"] < idf["流量"] < idf["手机卡"]
+    assert idf["我们"] < median < max(idf.values())
+    assert "the" in stop

@@ -1,0 +1,333 @@
+"""`dedup.indicators`: what leads to the operator is found in every script, junk is not, and no text is too much."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dedup.indicators import KINDS, Indicator, indicators
+
+
+def found(text: str, *kinds: str) -> list[str]:
+    """The values of these kinds in one text."""
+    return [one.value for one in indicators([text]) if one.kind in kinds]
+
+
+def test_textbook_example() -> None:
+    """A handle in two of three texts, under two spellings, comes before what one text holds."""
+    texts = ["办卡加TG: @Good_Cards", "办卡加 @good_cards，QQ：7654321", "办卡加 @Good_Cards 电话13812345678"]
+    assert indicators(texts) == [
+        Indicator("handle", "@Good_Cards", 3, 3),
+        Indicator("qq", "7654321", 1, 3),
+        Indicator("telegram", "Good_Cards", 1, 3),
+        Indicator("phone", "+8613812345678", 1, 3),
+    ]
+
+
+def test_seeds(seeds: list[str]) -> None:
+    """Five rewrites of one operator: first the handle that is in all of them, then the image that is."""
+    handles = Counter(handle for text in seeds for handle in set(re.findall(r"@\w+", text, re.ASCII)))
+    images = Counter(image for text in seeds for image in set(re.findall(r"!\[Image\]\((.+?)\)", text)))
+    (handle, all_handles), (image, all_images) = handles.most_common(1)[0], images.most_common(1)[0]
+    assert all_handles == all_images == len(seeds)
+    first = [Indicator("handle", handle, 5, 5), Indicator("image", image, 5, 5)]
+    assert indicators(seeds)[:2] == first
+
+
+def test_nothing() -> None:
+    """No texts, empty texts and plain prose have no indicators."""
+    assert indicators([]) == indicators(["", "普通的文章，没有联系方式。", "Plain prose, e.g. v1.2.3."]) == []
+
+
+def test_a_text_counts_once() -> None:
+    """However often a text says it."""
+    assert indicators(["@some_shop @some_shop", "@some_shop"]) == [Indicator("handle", "@some_shop", 2, 2)]
+
+
+def test_ranking() -> None:
+    """Most members first, then the kinds in their order, then the values."""
+    ranked = indicators(["https://b.example.com/x @zoe_1 @amy_1 a@example.net", "https://a.example.com/x"])
+    assert [(one.kind, one.value) for one in ranked] == [
+        ("domain", "example.com"),
+        ("handle", "@amy_1"),
+        ("handle", "@zoe_1"),
+        ("mail", "a@example.net"),
+        ("link", "https://a.example.com/x"),
+        ("link", "https://b.example.com/x"),
+        ("domain", "example.net"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        ("请看https://example.com/a注册", ["https://example.com/a"]),
+        ("请看https://example.com/a，注册", ["https://example.com/a"]),
+        ("請訪問example.com，謝謝", ["example.com"]),
+        ("（https://example.com/a）。", ["https://example.com/a"]),
+        ("[[x](https://example.com/a)]", ["https://example.com/a"]),
+        ("**https://example.com/a**", ["https://example.com/a"]),
+        ("(https://example.com/a_(b)).", ["https://example.com/a_(b)"]),
+        ("<https://example.com/a?b=c&amp;d=%E5%8D%A1#e>", ["https://example.com/a?b=c&d=%E5%8D%A1#e"]),
+        ("https://example.com/a,https://example.com/b", ["https://example.com/a", "https://example.com/b"]),
+        ("HTTPS://Example.COM/Aa", ["https://example.com/Aa"]),
+        ("ｈｔｔｐｓ：／／ｅｘａｍｐｌｅ．ｃｏｍ／ａ", ["https://example.com/a"]),
+        ("https://exam\u200bple.com/a", ["https://example.com/a"]),
+        ("[東京](https://example.com/東京)を見る", ["https://example.com/%E6%9D%B1%E4%BA%AC"]),
+        ("여기 https://example.com/a에서", ["https://example.com/a"]),
+        ("https://卡片.com/a注册", ["https://xn--hlry23e.com/a"]),
+        ("https://example.com注册", ["https://example.com"]),
+        ("http://8.8.8.8/x", ["http://8.8.8.8/x"]),
+        ("www.example.info bit.ly/abc t.me", ["bit.ly/abc", "www.example.info"]),
+    ],
+)
+def test_links(text: str, links: list[str]) -> None:
+    """An address ends where Chinese, brackets, marks or punctuation begin."""
+    assert found(text, "link") == links
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "README.md setup.py run.sh main.rs 1.2.3 v2.0 e.g. object.id socket.io node.js/express docs/setup.py/x",
+        "http://localhost:8000/x http://10.0.0.1/ http://printer.local/ http://name/",
+        "https:// http://http://http://",
+        "https://example.com/" + "a" * 2000,
+    ],
+)
+def test_no_links(text: str) -> None:
+    """Names of files, code, versions, hosts that nobody can reach, and addresses beyond all length."""
+    assert found(text, "link", "domain") == []
+
+
+def test_spellings_of_an_address_are_one() -> None:
+    """With and without scheme and last slash, shown as most texts have it."""
+    texts = ["https://example.com/a/", "http://example.com/a", "example.com/a", "https://example.com/a/"]
+    assert indicators(texts)[1:] == [Indicator("domain", "example.com", 4, 4)]
+    assert indicators(texts)[0] == Indicator("link", "https://example.com/a/", 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "domain"),
+    [
+        ("https://t.me/s/abcde", "t.me"),
+        ("https://www.shop.example.co.uk/", "example.co.uk"),
+        ("https://somebody.github.io/x", "somebody.github.io"),
+        ("https://www.卡片.com/", "卡片.com"),
+        ("https://xn--fsqu00a.xn--fiqs8s/", "例子.中国"),
+        ("mail to a.b@mail.example.com.cn", "example.com.cn"),
+        ("![](https://img.example.com/1.png)", "example.com"),
+    ],
+)
+def test_domains(text: str, domain: str) -> None:
+    """What somebody registered, of links, mails and images, as people read it."""
+    assert found(text, "domain") == [domain]
+
+
+@pytest.mark.parametrize(
+    ("text", "images"),
+    [
+        ("![Image](https://img.example.com/1)]", ["https://img.example.com/1"]),
+        ('![图](https://img.example.com/1 "标题")', ["https://img.example.com/1"]),
+        ("[![a](https://img.example.com/1)](https://example.com)", ["https://img.example.com/1"]),
+        ("![图](https://img.example.com/图.png)", ["https://img.example.com/%E5%9B%BE.png"]),
+        ('<img width="9" src="https://img.example.com/1?x=y">', ["https://img.example.com/1?x=y"]),
+        ("<IMG SRC=//img.example.com/1>", ["https://img.example.com/1"]),
+        ("见https://img.example.com/1.JPEG?w=9图", ["https://img.example.com/1.JPEG?w=9"]),
+        ("![](images/1.png) ![](data:image/png;base64,AAAA) ![](https://localhost/1.png)", []),
+    ],
+)
+def test_images(text: str, images: list[str]) -> None:
+    """Images of Markdown, of HTML and by their suffix, and none of them is a link too."""
+    assert found(text, "image") == images
+    assert found(text, "link") in ([], ["https://example.com"])
+
+
+@pytest.mark.parametrize(
+    ("text", "handles"),
+    [
+        ("联系@some_shop办理", ["@some_shop"]),
+        ("聯繫 **@Some_Shop**。", ["@Some_Shop"]),
+        ("お問い合わせは＠some_shop、まで", ["@some_shop"]),
+        ("문의 @some_shop입니다", ["@some_shop"]),
+        ("[[TG💪+ @some_shop](https://example.com)]", ["@some_shop"]),
+        ("TG@some_shop", ["@some_shop"]),
+        ("@\u200bsome_shop\ud800", ["@some_shop"]),
+        ("a@example.com, a@b, npm i @scope/pkg, https://example.com/@some_shop", []),
+        ("@pytest.fixture @app(1) @media (x) @2x @10Gbps @1080p @12345 @ab @article{x,", []),
+        ("```python\n@property\n@cached\ndef x(): ...\n```\n`@Autowired`", []),
+        ("@" + "a" * 33, []),
+    ],
+)
+def test_handles(text: str, handles: list[str]) -> None:
+    """Names after an @, but no mails, packages, decorators and sizes."""
+    assert found(text, "handle") == handles
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("TG💪+ @abc1088", ["abc1088"]),
+        ("加tg：abc_shop", ["abc_shop"]),
+        ("电报：abcshop，", ["abcshop"]),
+        ("飛機號 @abc_shop", ["abc_shop"]),
+        ("纸飞机abc123", ["abc123"]),
+        ("Telegram: @abcshop", ["abcshop"]),
+        ("https://t.me/s/abcd t.me/Abc_2/15 https://telegram.me/abc3", ["Abc_2", "abc3", "abcd"]),
+        ("https://t.me/+AbCdEf12 https://t.me/joinchat/xyz https://t.me/share/url", []),
+        ("Telegram: join our channel. The telegram channel. tgt_lang 飞机 boeing", []),
+    ],
+)
+def test_telegram(text: str, names: list[str]) -> None:
+    """Accounts of addresses and after the usual words; plain English after them is none."""
+    assert found(text, "telegram") == names
+
+
+def test_an_invitation_by_hash_stays_a_link() -> None:
+    """It names no account."""
+    assert found("https://t.me/+AbCdEf12", "link", "telegram") == ["https://t.me/+AbCdEf12"]
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("ＱＱ：１２３４５６７", ["1234567"]),
+        ("QQ客服号 12345678901", ["12345678901"]),
+        ("Q群:123456、群號：234567、扣扣345678、企鹅号是456789", ["123456", "234567", "345678", "456789"]),
+        ("QQ（1234567）", ["1234567"]),
+        ("QQ: 1234567, or QQ 2345678.", ["1234567", "2345678"]),
+        ("QQ有100000000人，QQ 2024，QQ: 0123456, QQ:1234567890123, MyQQ 123456", []),
+    ],
+)
+def test_qq(text: str, numbers: list[str]) -> None:
+    """Numbers after the words for QQ; what is one is no telephone number too."""
+    assert found(text, "qq") == numbers
+    assert found(text, "phone") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("微信号：abc_shop", ["abc_shop"]),
+        ("微信號：abcshop。", ["abcshop"]),
+        ("加微abc-2024，vx: abc-2025", ["abc-2024", "abc-2025"]),
+        ("WeChat ID: abc_shop；V信abc2026", ["abc2026", "abc_shop"]),
+        ("薇信 13812345678", ["13812345678"]),
+        ("微信公众号：abcshop", ["abcshop"]),
+        ("微信小程序，微信 Android 版，wx.request(abc_1), WeChat official account", []),
+    ],
+)
+def test_wechat(text: str, names: list[str]) -> None:
+    """Names and telephone numbers after the words for WeChat."""
+    assert found(text, "wechat") == names
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("电话13812345678办理", ["+8613812345678"]),
+        ("＋８６ １３８-１２３４-５６７８", ["+8613812345678"]),
+        ("香港 +852 9123 4567。", ["+85291234567"]),
+        ("座机：010-12345678，", ["+861012345678"]),
+        ("Call +1 (650) 253-0000 now", ["+16502530000"]),
+        ("400-810-8888", ["+864008108888"]),
+        ("20250513001412 2025-05-13 1381234567890 ￥13812345678.50 id_13812345678 1.13812345678", []),
+        ("https://example.com/13812345678 12345678901 +123", []),
+    ],
+)
+def test_phones(text: str, numbers: list[str]) -> None:
+    """Valid numbers as E.164; no dates, prices, ids and parts of addresses."""
+    assert found(text, "phone") == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "mails"),
+    [
+        ("邮箱Some.One@Example.com，", ["some.one@example.com"]),
+        ("<a href='mailto:some.one@example.com'>", ["some.one@example.com"]),
+        ("git@github.com:a/b.git a@b.invalid logo@2x.png", []),
+    ],
+)
+def test_mails(text: str, mails: list[str]) -> None:
+    """Addresses under a known suffix, without case."""
+    assert found(text, "mail") == mails
+
+
+WALLETS = [
+    "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2",
+    "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",
+    "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0",
+    "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t",
+    "0xde0B295669a9FD93d5F28D9Ec85E40f4cb697BAe",
+]
+"""Of the documentation of Bitcoin, BIP 173 and 350, TRON and Ethereum."""
+
+
+@pytest.mark.parametrize("wallet", WALLETS)
+def test_wallets(wallet: str) -> None:
+    """An address is found between Chinese, in an address, and once however its digits are written."""
+    assert found(f"收款{wallet}谢谢", "wallet") == [wallet]
+    assert found(f"https://example.com/{wallet}", "wallet") == [wallet]
+
+
+@pytest.mark.parametrize("wallet", WALLETS)
+def test_no_wallets(wallet: str) -> None:
+    """With a letter more, or another one, the checksum or the length is wrong."""
+    assert found(f"{wallet}a a{wallet}", "wallet") == []
+    if not wallet.startswith("0x"):
+        assert found(wallet[:-1] + ("3" if wallet[-1] != "3" else "4"), "wallet") == []
+
+
+def test_placeholders_are_no_wallets() -> None:
+    """Nobody has the address of zeros."""
+    assert found(f"0x{'0' * 40} 0x{'12' * 20}", "wallet") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("邀请码：ab12cd", ["ab12cd"]),
+        ("邀請碼為【ABCDEF】", ["ABCDEF"]),
+        ("推荐码 `SAVE-20`，优惠券码：vip_99", ["SAVE-20", "vip_99"]),
+        ("Use promo code SAVE or invitation code: x9y8", ["SAVE", "x9y8"]),
+        ("https://example.com/r?aff=77&amp;x=1&invite_code=QW", ["77", "QW"]),
+        ("promo code is required, 邀请码 hello, https://example.com/r?ref=main", []),
+    ],
+)
+def test_invites(text: str, codes: list[str]) -> None:
+    """Codes after the usual words and in addresses; plain words are none."""
+    assert found(text, "invite") == codes
+
+
+PIECES = [
+    "@", "@ab_c", "TG", "QQ", "群号", "微信", "vx", ":", "：", " ", "\n", "1", "13812345678", "+852 ", "0x", "T", "bc1",
+    "http://", "https://", "www.", "example", ".", "com", ".中国", "/", "t.me/", "?ref=", "&", "#", "%", "[", "](",
+    ")", "!", "![", "<img src=", ">", "`", "```a\n", "邀请码", "字", "の", "한", "é", "💪",
+    "\u200b", "\ud800", "\udc00", "ﷺ", "\0",
+]  # fmt: skip
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=30).map("".join) | st.text(), max_size=4))
+def test_any_text(texts: list[str]) -> None:
+    """Nothing raises; all is ranked, each once, and no more texts hold it than there are."""
+    result = indicators(texts)
+    assert result == sorted(result, key=lambda one: (-one.members, KINDS.index(one.kind), one.value))
+    assert len({(one.kind, one.value) for one in result}) == len(result)
+    assert all(1 <= one.members <= len(texts) and one.value for one in result)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a", "1", "@", "字", " ", "/", "(", "![", "http://", "http://a.com/ ", "https://字", "](https://a字", "src=https://",
+        "<img src ", "```a\n", "+11 11 ", "QQ ", "微信", "邀请码", "a@", "\u0301\u0327", "\ud800", "ﷺ",
+    ],
+)  # fmt: skip
+def test_a_megabyte_of_one_thing(piece: str) -> None:
+    """Time is in proportion to the length: this returns."""
+    assert len(indicators([piece * (1_000_000 // len(piece))])) <= 2
