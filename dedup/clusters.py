@@ -118,6 +118,8 @@ class Graph:
     similarity: NDArray[np.float64]
     crowded: NDArray[np.bool_]
     """(d,): see `link`."""
+    compared: Integers = field(default_factory=lambda: np.zeros(100, np.int64))
+    """(100,): how many pairs of distinct texts were verified, edges or not, by hundredths of similarity."""
     looked_up: Pairs = field(default_factory=lambda: _NO_PAIRS)
     """Pairs below the threshold that were computed nevertheless: members with their representative."""
 

@@ -72,7 +72,7 @@ class Corpus:
             right: Row of another.
             names: What the two are called.
         """
-        return passages.explain(self._side(left), self._side(right), names)
+        return passages.explain(self.side(left), self.side(right), names)
 
     @cached_property
     def word_frequency(self) -> tuple[int, Counter[str]]:
@@ -80,7 +80,8 @@ class Corpus:
         rows = self.first[np.linspace(0, len(self.first) - 1, min(len(self.first), MOST_COUNTED)).astype(np.int64)]
         return len(rows), keywords.word_frequency(map(self.texts.text, rows.tolist()))
 
-    def _side(self, row: int) -> passages.Side:
+    def side(self, row: int) -> passages.Side:
+        """A text with the weight of each of its shingles, wherever it occurs."""
         trace = self.texts.trace(row)
         weighed = np.ones(len(trace.keys), np.float32) if self.weights is None else self.weights.of(trace.keys)
         return passages.Side(trace, weighed)

@@ -106,7 +106,7 @@ def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, s
     corpus = represent(read.texts, settings, threads=count, stages=stages)
     edges, crowded = connect(corpus, settings, threads=count, stages=stages)
     with stages.stage("cluster"):
-        graph = clusters.Graph(corpus.first, corpus.number, edges.left, edges.right, edges.similarity, crowded)
+        graph = clusters.Graph(corpus.first, corpus.number, *edges[:3], crowded, edges.compared)
         seconds = MappingProxyType(stages.seconds)
         result = Clusters(graph, settings.threshold, settings.linkage, read.ids, seconds, corpus=corpus)
         looked_up = _with_representatives(result, corpus, count)
@@ -189,7 +189,9 @@ def connect(
     with stages.stage("verify") as tell:
         similarity = pairs.verify(corpus.sets, left, right, corpus.sizes, threads=threads, progress=tell)
         kept = similarity >= settings.threshold
-    return pairs.Edges(left[kept], right[kept], similarity[kept]), crowded
+        hundredths = np.minimum(similarity * pairs.BINS, pairs.BINS - 1).astype(np.int64)
+        compared = np.bincount(hundredths, minlength=pairs.BINS)
+    return pairs.Edges(left[kept], right[kept], similarity[kept], compared), crowded
 
 
 def sign(corpus: Corpus, settings: Settings, *, threads: int = 1, progress: Tell | None = None) -> NDArray[np.uint32]:

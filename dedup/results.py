@@ -6,7 +6,8 @@ Everything but the labels is worked out when it is asked for. Frozen: another th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
@@ -28,6 +29,8 @@ from dedup.settings import Settings
 from dedup.templates import Template
 from dedup.titles import titles
 
+Tell = Callable[[int, int], None]
+
 if TYPE_CHECKING:
     import pandas
     import polars
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 
 SHOWN_CLUSTERS, SHOWN_MEMBERS = 10, 50
 """In a notebook."""
+DRAWN_MEMBERS = 200
+"""Of a cluster as a graph: a sample of a larger one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,6 +210,16 @@ class Clusters:
         """int64 (n,): how many articles there are in each article's cluster."""
         return np.bincount(self.labels, minlength=len(self.labels))[self.labels]
 
+    @property
+    def histogram(self) -> Integers:
+        """int64 (100,): how many pairs were compared, edges or not, by hundredths of similarity; 1 is in the last.
+
+        Pairs far below the threshold are never compared. Copies of a text have one pair each, of similarity 1.
+        """
+        counts = self.graph.compared.copy()
+        counts[-1] += int((self.graph.copies - 1).sum())
+        return counts
+
     @cached_property
     def to_representative(self) -> NDArray[np.float64]:
         """float64 (n,): similarity of each article to its representative; NaN where the pair was never computed."""
@@ -296,6 +311,82 @@ class Clusters:
                 "the position of an id is clusters.ids.index(id).as_py()"
             )
         return int(place) % articles
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        title: str = "dedup report",
+        members: int = 50,
+        progress: Tell | None = None,
+    ) -> None:
+        """Write a page to look at the clusters with: one HTML file that opens in any browser and asks no server.
+
+        Args:
+            path: File ending in .html or .htm; one that was there before is replaced at once or not touched.
+            title: What the page is called.
+            members: So many texts of a cluster are in the page, at most, to be looked at side by side; template,
+                keywords and indicators are of these. The page says where it holds a sample.
+            progress: Called with clusters done and in all.
+
+        Raises:
+            FileError: The file cannot be written.
+            SettingsError: `members` is out of its range.
+            InputError: The result holds no texts.
+        """
+        from dedup import report  # noqa: PLC0415 - for those who want one
+
+        _check_number("members", members)
+        _known(self.corpus)
+        report.write(self, path, title=title, members=members, progress=progress)
+
+    def plot(self, kind: str | None = None, *, cluster: int = 0, ax: Any = None) -> Any:
+        """Draw the result; needs the extra `plot`.
+
+        Args:
+            kind: ``"sizes"`` of the clusters, ``"similarity"`` of the compared pairs with the threshold, or one
+                ``"cluster"`` as a graph of its edges; None is all three beside each other.
+            cluster: Which cluster, the largest being 0.
+            ax: matplotlib axes to draw on; None makes some.
+
+        Returns:
+            The axes, or an array of three where `kind` is None.
+
+        Raises:
+            MissingExtraError: matplotlib is not installed.
+            InputError: There is no such kind or cluster.
+        """
+        from dedup import plots  # noqa: PLC0415 - for those who want pictures
+
+        draw = {
+            "sizes": lambda on: plots.sizes(np.array([len(one) for one in self], np.int64), on),
+            "similarity": lambda on: plots.similarity(self.histogram, self.threshold, on),
+            "cluster": lambda on: plots.graph(*self._edges(cluster), on),
+        }
+        if kind is None:
+            kinds = list(draw)[: 3 if len(self) else 2]
+            return np.array([draw[one](on) for one, on in zip(kinds, plots.axes(len(kinds)), strict=True)])
+        if kind not in draw:
+            raise InputError(f"kind must be one of {', '.join(draw)}, or None for all, got {kind!r}")
+        if kind == "cluster" and not -len(self) <= cluster < len(self):
+            raise InputError(f"cluster must be below {len(self):,}, the number of clusters, got {cluster!r}")
+        return draw[kind](plots.axes()[0] if ax is None else ax)
+
+    def _edges(self, number: int) -> tuple[NDArray[np.float64], Integers]:
+        """Similarity of the distinct texts of a cluster, or of a sample, the representative's first; their copies."""
+        graph, cluster = self.graph, self[number]
+        texts = np.unique(graph.distinct[cluster.members])
+        first = graph.distinct[cluster.representative]
+        texts = np.concatenate([[first], texts[texts != first]])
+        if len(texts) > DRAWN_MEMBERS:
+            texts = texts[np.linspace(0, len(texts) - 1, DRAWN_MEMBERS).astype(np.int64)]
+        places = np.full(len(graph.first), -1)
+        places[texts] = np.arange(len(texts))
+        left, right = places[graph.left[self._kept]], places[graph.right[self._kept]]
+        drawn = (left >= 0) & (right >= 0)
+        matrix = np.eye(len(texts))
+        matrix[left[drawn], right[drawn]] = matrix[right[drawn], left[drawn]] = graph.similarity[self._kept][drawn]
+        return matrix, graph.copies[texts]
 
     def _repr_html_(self) -> str:
         """The largest clusters with what they are about, for a notebook."""

@@ -34,6 +34,8 @@ PARTED = 0.2
 """Share of the texts that make a passage that hold half of it, so that it is two."""
 MOSTLY = 0.9
 """Share of them that must not repeat it."""
+WIDEST = 3
+"""Units of a character, at most."""
 NARROWEST_LINE = 6
 """Units of a line, such as a heading, that is a passage by itself."""
 FEWEST_INSIDE = 4
@@ -215,9 +217,11 @@ def _fold(texts: Sequence[str]) -> _Folded:
 
 def _frame(folded: _Folded, pieces: list[_Piece], least: int, level: int) -> list[_Token]:
     """The passages that most of these pieces share, in order; between them narrower ones, where they are near."""
-    if level == len(LEVELS) or len(pieces) < least:
+    if level == len(LEVELS):
         return []
     width, longest, longest_of_all = LEVELS[level]
+    if sum(piece.end - piece.begin >= (width if level else NARROWEST_LINE) // WIDEST for piece in pieces) < least:
+        return []
     length = np.median([piece.end - piece.begin for piece in pieces])
     found: list[_Token] = []
     if length <= longest:
@@ -264,13 +268,15 @@ def _held_by(numbers: Integers, pieces: Integers) -> Integers:
 
 def _paths(grams: _Grams, least: int) -> tuple[Integers, Integers]:
     """The path each gram is on in the de Bruijn graph of those that enough pieces hold, or -1, and its place there."""
-    count = int(grams.numbers.max(initial=-1)) + 1
     common = _held_by(grams.numbers, grams.pieces) >= least
+    count = len(common)
+    if not common.any():
+        return np.full(count, -1), np.zeros(count, np.int64)
     here = common[grams.numbers]
     steps = np.flatnonzero((grams.pieces[1:] == grams.pieces[:-1]) & here[1:] & here[:-1])
     edges, which = np.unique(grams.numbers[steps] * count + grams.numbers[steps + 1], return_inverse=True)
     edges = edges[_held_by(which, grams.pieces[steps]) >= least]
-    sources, targets = edges // max(count, 1), edges % max(count, 1)
+    sources, targets = np.divmod(edges, count)
     single = (np.bincount(sources, minlength=count)[sources] == 1) & (
         np.bincount(targets, minlength=count)[targets] == 1
     )
@@ -332,6 +338,8 @@ def _runs(grams: _Grams, least: int) -> Iterator[tuple[int, int, list[_Place]]]:
     """Where each piece holds each passage, or half of it and more: passage, piece, places in order."""
     paths, places_on = _paths(grams, least)
     firsts, lasts = _stretches(grams, paths, places_on)
+    if not len(firsts):
+        return
     lengths = np.bincount(paths[paths >= 0])
     path, at = paths[grams.numbers], places_on[grams.numbers]
     order = np.lexsort((firsts, grams.pieces[firsts], path[firsts]))

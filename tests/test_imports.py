@@ -20,9 +20,11 @@ ORDER = [
     # the whole job
     "pipeline",
     "progress",
-    "files",
     # what is asked of the result
     "results",
+    "report",
+    "plots",
+    "files",
     "corpus",
     # evidence
     "passages",
@@ -69,6 +71,7 @@ DOORS = {
     "stdnum": "indicators",
     "pandas": "results",
     "polars": "results",
+    "matplotlib": "plots",
     "trafilatura": "files",
 }
 """Third-party packages that one module alone may import; all but numba when they are needed, not before."""
@@ -175,5 +178,5 @@ def test_the_whole_job_loads_no_more_than_it_needs() -> None:
 def test_every_module_imports_without_the_extras() -> None:
     """With the dependencies alone, nothing breaks before an extra is asked for."""
     names = [f"dedup.{dotted(path)}" for path in MODULES if dotted(path) != "__main__"]
-    blocked = "import sys; sys.modules.update(dict.fromkeys(['pandas', 'polars', 'trafilatura', 'duckdb']))"
+    blocked = "import sys; sys.modules.update(dict.fromkeys(['pandas', 'polars', 'trafilatura', 'duckdb', 'matplotlib']))"
     run(f"{blocked}; import importlib; [importlib.import_module(name) for name in {names!r}]")

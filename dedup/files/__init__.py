@@ -11,6 +11,6 @@ From the top: `reading` runs the whole; `sources` are the files found; `document
 
 from dedup.files.problems import Problem
 from dedup.files.reading import Read, read
-from dedup.files.writing import check_output, write
+from dedup.files.writing import check_output, replacing, write
 
-__all__ = ["Problem", "Read", "check_output", "read", "write"]
+__all__ = ["Problem", "Read", "check_output", "read", "replacing", "write"]

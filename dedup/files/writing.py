@@ -1,4 +1,4 @@
-"""A table becomes a file, whole or not at all.
+"""A table, or whatever else is written, becomes a file, whole or not at all.
 
 In: an Arrow table of single values and a path, whose suffix tells the format: Parquet, CSV or JSON Lines. Out: the
 file, written beside the target first and then renamed over it, so that a run that fails leaves what was there.
@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,23 +22,25 @@ from dedup.errors import FileError
 from dedup.files.problems import FAULTS, reason, shown
 
 
-def check_output(path: str | os.PathLike[str]) -> None:
-    """Refuse a path that `write` could not write to, before hours of work.
+def check_output(path: str | os.PathLike[str], suffixes: Collection[str] | None = None) -> None:
+    """Refuse a path that cannot be written to, before hours of work.
 
     Args:
         path: The file to be.
+        suffixes: What its name may end in; None is what `write` knows.
 
     Raises:
         FileError: The suffix is unknown, the path is a folder, or its folder is missing or closed to writing.
     """
-    target, name = Path(os.path.realpath(path)), shown(path)
+    target, name, suffixes = Path(os.path.realpath(path)), shown(path), suffixes or tuple(_WRITERS)
     folder = shown(target.parent)
     if not name:
-        raise FileError("cannot write '': name a file, such as labels.parquet")
+        raise FileError(f"cannot write '': name a file, such as labels{next(iter(suffixes))}")
     if target.is_dir():
-        raise FileError(f"cannot write {name!r}: it is a folder; name a file in it, such as {name.rstrip('/')}/out.csv")
-    if Path(path).suffix.lower() not in _WRITERS:
-        raise FileError(f"cannot write {name!r}: the suffix must be one of {', '.join(_WRITERS)}")
+        inside = f"{name.rstrip('/')}/out{next(iter(suffixes))}"
+        raise FileError(f"cannot write {name!r}: it is a folder; name a file in it, such as {inside}")
+    if Path(path).suffix.lower() not in suffixes:
+        raise FileError(f"cannot write {name!r}: the suffix must be one of {', '.join(suffixes)}")
     if os.path.lexists(target) and not target.is_file():
         raise FileError(f"cannot write {name!r}: there is something that is no regular file; name another")
     if not target.parent.is_dir():
@@ -58,11 +61,25 @@ def write(table: pa.Table, path: str | os.PathLike[str]) -> None:
             NaN in JSON Lines.
     """
     check_output(path)
+    with replacing(path) as file:
+        _WRITERS[Path(path).suffix.lower()](table, file)
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A file to write to, which takes the place of this one when all has been written.
+
+    Args:
+        path: The file to be.
+
+    Raises:
+        FileError: Writing fails.
+    """
     target = Path(os.path.realpath(path))  # through a link: the link stays, its target is replaced
     temporary = target.with_name(f".dedup-{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as file:  # unlike tempfile's, these permissions follow the umask
-            _WRITERS[Path(path).suffix.lower()](table, file)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(target)

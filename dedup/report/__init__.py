@@ -1,0 +1,111 @@
+"""A page to look at clusters with: one HTML file, without network, in which nothing of an article can run.
+
+In: a result. Out: the file. What an article says is only ever data: JSON, compressed, in base64, which the page's own
+script shows as text; a content security policy lets no other script run and nothing be fetched. A cluster's data stand
+by themselves and are unpacked when it is opened. Costs about 10 ms an article of 10,000 characters.
+
+From the top: `pages` are what the page is told of a cluster, `shared` what its texts have in common; `page.html`,
+`page.css` and `page.js` are the page.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+import zlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from html import escape
+from importlib.metadata import version
+from importlib.resources import files as resources
+from typing import IO, Any
+
+from dedup import files
+from dedup.report.pages import Found, page, row
+
+SUFFIXES = (".html", ".htm")
+MARK = re.compile(r"\{\{(\w+)\}\}")
+
+
+def write(
+    found: Found,
+    path: str | os.PathLike[str],
+    *,
+    title: str,
+    members: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Write the page.
+
+    Args:
+        found: The clusters, with their texts.
+        path: File ending in .html or .htm; one that was there before is replaced at once or not touched.
+        title: What the page is called.
+        members: So many texts of a cluster are in it, at most.
+        progress: Called with clusters done and in all.
+
+    Raises:
+        FileError: The file cannot be written.
+    """
+    files.check_output(path, SUFFIXES)
+    before, behind = _frame(title)
+    rows = []
+    with files.replacing(path) as file, tempfile.TemporaryFile() as clusters:
+        for number, cluster in enumerate(found):
+            told = page(found, cluster, members)
+            rows.append(row(cluster, told))
+            _embed(clusters, f"cluster-{number}", told)
+            if progress:
+                progress(number + 1, len(found))
+        file.write(before.encode())
+        _embed(file, "summary", _summary(found, title, rows))  # first, for it is drawn while the rest is read
+        clusters.seek(0)
+        shutil.copyfileobj(clusters, file)
+        file.write(behind.encode())
+
+
+def _frame(title: str) -> tuple[str, str]:
+    """The page before the data, and behind them."""
+    parts = {name: _part(f"page.{suffix}") for name, suffix in (("style", "css"), ("script", "js"))}
+    rules = "; ".join(f"{name}-src 'sha256-{_digest(part)}'" for name, part in parts.items())
+    policy = f"default-src 'none'; {rules}; img-src data:; base-uri 'none'; form-action 'none'"
+    filled = {"policy": policy, "title": escape(title), "data": "{{data}}", **parts}
+    whole = MARK.sub(lambda mark: filled[mark[1]], _part("page.html"))
+    before, _, behind = whole.partition("{{data}}")
+    return before, behind
+
+
+def _part(name: str) -> str:
+    return resources("dedup.report").joinpath(name).read_text("utf-8")
+
+
+def _digest(part: str) -> str:
+    return base64.b64encode(hashlib.sha256(part.encode()).digest()).decode()
+
+
+def _embed(file: IO[bytes], name: str, data: Any) -> None:
+    """Put data into the page as an element that no browser runs."""
+    packed = zlib.compress(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
+    file.write(f'<script type="application/octet-stream" id="{name}">'.encode())
+    file.write(base64.b64encode(packed))
+    file.write(b"</script>\n")
+
+
+def _summary(found: Found, title: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the page shows first."""
+    columns = ("size", "similarity", "label", "title", "keywords", "indicators")
+    return {
+        "title": title,
+        "version": version("article-dedup"),
+        "created": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "articles": len(found.labels),
+        "clustered": sum(len(cluster) for cluster in found),
+        "threshold": found.threshold,
+        "histogram": found.histogram.tolist(),
+        "clusters": {column: [one[column] for one in rows] for column in columns},
+    }

@@ -1,0 +1,117 @@
+"""What the page is told of one cluster.
+
+In: a result and one of its clusters. Out: plain values for JSON. Ids and titles are those of all members; texts, and
+what is drawn from them, are of a sample where there are more members than the page is to hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup.corpus import Corpus
+from dedup.indicators import indicators
+from dedup.keywords import keywords
+from dedup.report.shared import shared
+from dedup.templates import Fixed, Slot, template
+from dedup.titles import titles
+
+MOST_VALUES, LONGEST_VALUE = 20, 500
+"""Of a slot, and characters of each; all of it stands in the texts."""
+MOST_INDICATORS = 200
+KEYWORDS, KEYWORD_TEXTS, KEYWORD_CHARACTERS = 12, 4, 2000
+"""Keywords of a cluster, and the beginnings they are taken from: to cut Chinese into words costs more than all else."""
+IN_ROW = {"keywords": 6, "indicators": 3}
+
+
+class Group(Protocol):
+    """What is asked of a cluster."""
+
+    @property
+    def members(self) -> NDArray[np.int64]: ...  # noqa: D102
+    @property
+    def representative(self) -> int: ...  # noqa: D102
+    @property
+    def similarity(self) -> float: ...  # noqa: D102
+    @property
+    def ids(self) -> Any: ...  # noqa: D102
+    def __len__(self) -> int: ...
+    def sampled(self, most: int | None = None, *, distinct: bool = False) -> NDArray[np.int64]: ...  # noqa: D102
+
+
+class Found(Protocol):
+    """What is asked of a result."""
+
+    @property
+    def threshold(self) -> float: ...  # noqa: D102
+    @property
+    def corpus(self) -> Corpus | None: ...  # noqa: D102
+    @property
+    def labels(self) -> NDArray[np.int64]: ...  # noqa: D102
+    @property
+    def to_representative(self) -> NDArray[np.float64]: ...  # noqa: D102
+    @property
+    def histogram(self) -> NDArray[np.int64]: ...  # noqa: D102
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Group]: ...
+
+
+def page(found: Found, cluster: Group, members: int) -> dict[str, Any]:
+    """All that the page shows of a cluster.
+
+    Args:
+        found: The result.
+        cluster: One of its clusters.
+        members: Texts that are told, at most.
+    """
+    corpus = found.corpus
+    assert corpus is not None
+    rows = cluster.sampled(members)
+    texts = [corpus.texts.text(row) for row in rows.tolist()]
+    distinct = [texts[place] for place in np.sort(np.unique(corpus.number[rows], return_index=True)[1]).tolist()]
+    articles, frequency = corpus.word_frequency
+    read = [text[:KEYWORD_CHARACTERS] for text in distinct[:KEYWORD_TEXTS]]
+    words = keywords(read, top=KEYWORDS, articles=articles, frequency=frequency)
+    similarity = np.round(found.to_representative[cluster.members], 4)
+    return {
+        "ids": [str(one) for one in cluster.ids.to_pylist()],
+        "similarity": [None if np.isnan(value) else value for value in similarity.tolist()],
+        "titles": titles(corpus.texts.column, cluster.members.tolist()),
+        "template": _template(distinct, len(cluster), len(np.unique(corpus.number[cluster.members]))),
+        "keywords": [[one.word, one.members] for one in words],
+        "read": len(read),
+        "sampled": len(texts),
+        "indicators": [[one.kind, one.value, one.members] for one in indicators(texts)[:MOST_INDICATORS]],
+        "texts": {
+            "members": np.searchsorted(cluster.members, rows).tolist(),
+            **shared([corpus.side(row) for row in rows.tolist()]),
+        },
+    }
+
+
+def row(cluster: Group, told: dict[str, Any]) -> dict[str, Any]:
+    """A cluster's row in the table of all."""
+    place = int(np.searchsorted(cluster.members, cluster.representative))
+    return {
+        "size": len(cluster),
+        "similarity": round(cluster.similarity, 4),
+        "label": told["ids"][place],
+        "title": told["titles"][place],
+        "keywords": [word for word, _ in told["keywords"][: IN_ROW["keywords"]]],
+        "indicators": told["indicators"][: IN_ROW["indicators"]],
+    }
+
+
+def _template(texts: list[str], members: int, distinct: int) -> dict[str, Any]:
+    parts = [_part(part) for part in template(texts).parts]
+    return {"members": members, "distinct": distinct, "sampled": len(texts), "parts": parts}
+
+
+def _part(part: Fixed | Slot) -> dict[str, Any]:
+    if isinstance(part, Fixed):
+        return {"text": part.text, "members": part.members}
+    values = [[value[:LONGEST_VALUE], count] for value, count in part.values[:MOST_VALUES]]
+    return {"slot": values, "distinct": len(part.values), "members": part.members}
