@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dedup import keywords, pairs, passages, shingles, weights
 from dedup.threads import Room
 
-MOST_COUNTED = 2000
+MOST_COUNTED = 1000
 """Texts in which words are counted; it is all the same for how telling a word is."""
 
 

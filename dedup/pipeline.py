@@ -247,33 +247,44 @@ def similarity(a: str, b: str, settings: Settings | None = None) -> float:
     return float(pairs.verify(corpus.sets, both[:1], both[1:], corpus.sizes)[0])
 
 
-def explain(a: str, b: str, settings: Settings | None = None) -> Explanation:
-    """The passages that two texts share, with weights from the prior alone; see `similarity` and `Clusters.explain`.
+def explain(a: str, b: str, settings: Settings | None = None, *, among: Any = None) -> Explanation:
+    """The passages that two texts share; see `similarity` and `Clusters.explain`.
 
     Args:
         a: A text.
         b: Another.
         settings: How they are compared; None is `Settings()`.
+        among: Articles of any kind that `cluster` takes, among which shingles are counted; None weighs by the prior
+            alone.
 
     Returns:
         Spans in both texts, heaviest first, whose weights add up to the similarity. It prints as a table and shows
         both texts side by side in a notebook.
 
     Raises:
-        InputError: One of them is not a string.
+        InputError: One of them is not a string, or `among` is of a kind that cannot be read.
         SettingsError: `settings` are none.
     """
-    return _pair(a, b, settings).explain(0, 1, ("left", "right"))
+    corpus = _pair(a, b, settings) if among is None else _pair_among(a, b, settings, among)
+    return corpus.explain(0, 1, ("left", "right"))
 
 
 def _pair(a: str, b: str, settings: Settings | None) -> Corpus:
     """Two texts, as if each had been seen by itself."""
     settings = _checked(settings)
+    texts = shingles.Texts(_two(a, b), width=settings.width, unit=settings.unit, weighted=settings.weighted)
+    weighed = weights.prior_weights(prior=settings.prior) if settings.weighted else None
+    return Corpus(texts, np.arange(2), np.arange(2), weighed)
+
+
+def _pair_among(a: str, b: str, settings: Settings | None, among: Any) -> Corpus:
+    """Two texts, and others behind them."""
+    others = reading.articles(among).texts
+    return represent(pa.chunked_array([*_two(a, b).chunks, *others.chunks], pa.large_string()), _checked(settings))
+
+
+def _two(a: str, b: str) -> pa.ChunkedArray:
     for text in (a, b):
         if not isinstance(text, str):
             raise InputError(f"two strings can be compared, got {type(text).__name__}; give the texts themselves")
-    texts = shingles.Texts(
-        reading.articles([a, b]).texts, width=settings.width, unit=settings.unit, weighted=settings.weighted
-    )
-    weighed = weights.prior_weights(prior=settings.prior) if settings.weighted else None
-    return Corpus(texts, np.arange(2), np.arange(2), weighed)
+    return reading.articles([a, b]).texts

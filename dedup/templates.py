@@ -1,9 +1,9 @@
 """What many articles share, as the template they may have been spun from: fixed passages, and slots between them.
 
 In: the texts of a cluster, or a sample of them. Out: a `Template`: passages that most texts hold, in reading order, and
-the values that stand between two of them. Runs of folded characters that most texts hold are assembled to passages as
-reads are to a sequence, by a de Bruijn graph (Pevzner, Tang and Waterman, 2001): a passage is a path without a branch.
-So sections in another order, or missing in some, do no harm. Knows no weights and no corpus.
+the values that stand between two of them. `dedup.assembly` finds the passages, wide ones first and then narrower ones
+in the gaps between them; here they are put in order. Sections in another order, or missing in some, do no harm. Costs
+about 50 ms for 64 texts of 1,000 characters. Knows no weights and no corpus.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, groupby, pairwise
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels, notebook
+from dedup.assembly import assemble
 from dedup.folding import fold, trace
 
 Integers = NDArray[np.int64]
@@ -30,8 +31,6 @@ passages that all texts hold there, mostly once. Eight Chinese characters that m
 template's; two are where there is room for a sentence, or where no text is without them."""
 ENOUGH_FOR_ALL = 5
 """So many texts, at least, are all."""
-PARTED = 0.2
-"""Share of the texts that make a passage that hold half of it, so that it is two."""
 MOSTLY = 0.9
 """Share of them that must not repeat it."""
 WIDEST = 3
@@ -201,7 +200,7 @@ def template(texts: Sequence[str], *, members: int | None = None, share: float =
     folded = _fold(texts)
     least = max(2, int(share * len(texts)) + 1)
     pieces = [_Piece(text, int(begin), int(end)) for text, (begin, end) in enumerate(pairwise(folded.bounds))]
-    frame = _whole(_frame(folded, pieces, least, 0), pieces, least)
+    frame = _whole(_frame(folded, pieces, least), pieces, least)
     parts = tuple(_parts(folded, pieces, frame))
     return Template(parts, len(texts) if members is None else members, len(texts))
 
@@ -215,155 +214,68 @@ def _fold(texts: Sequence[str]) -> _Folded:
     return _Folded(texts, codes, begins, ends, bounds)
 
 
-def _frame(folded: _Folded, pieces: list[_Piece], least: int, level: int) -> list[_Token]:
-    """The passages that most of these pieces share, in order; between them narrower ones, where they are near."""
-    if level == len(LEVELS):
-        return []
+# --- passages that most texts share -------------------------------------------------------------------------------
+
+
+def _frame(folded: _Folded, pieces: list[_Piece], least: int) -> list[_Token]:
+    """The passages that most texts share, in order; between those that are near each other, narrower ones."""
+    layout: list[_Token | list[_Piece]] = [pieces]
+    for level in range(len(LEVELS)):
+        found = iter(_found(folded, [part for part in layout if isinstance(part, list)], least, level))
+        layout = [new for part in layout for new in (_split(part, next(found)) if isinstance(part, list) else [part])]
+    tokens = [part for part in layout if isinstance(part, _Token)]
+    return [token._replace(opens=token.opens or not place) for place, token in enumerate(tokens)]
+
+
+def _split(gap: list[_Piece], tokens: list[_Token]) -> list[_Token | list[_Piece]]:
+    """What is left of a gap, with the tokens that were found in it."""
+    before = _gaps(tokens, gap)
+    return [*(part for pair in zip(before, tokens, strict=False) for part in pair), before[-1]]
+
+
+def _found(folded: _Folded, gaps: list[list[_Piece]], least: int, level: int) -> list[list[_Token]]:
+    """The tokens of each gap, in order; all gaps are searched at once."""
+    width = LEVELS[level][0]
+    wanted = [_wanted(gap, len(folded.texts), least, level) for gap in gaps]
+    searched = [number for number, (fewest, _) in enumerate(wanted) if fewest]
+    pieces = [piece for number in searched for piece in gaps[number]]
+    owners = np.repeat(np.arange(len(searched)), [len(gaps[number]) for number in searched])
+    _, begins, ends = np.array(pieces, np.int64).reshape(-1, 3).T
+    enough = np.array([wanted[number][0] for number in searched], np.int64)
+    passages: list[dict[int, dict[int, list[_Place]]]] = [{} for _ in gaps]
+    for passage, piece, start, stop in assemble(folded.codes, begins, ends, owners, enough, width):
+        held = passages[searched[owners[piece]]].setdefault(passage, {})
+        held.setdefault(pieces[piece].text, []).append(_Place(start, stop))
+    return [
+        _ordered(_tokens(folded, gap, list(held.values()), *limits, level), gap, limits[0], level) if limits[0] else []
+        for gap, held, limits in zip(gaps, passages, wanted, strict=True)
+    ]
+
+
+def _wanted(gap: list[_Piece], texts: int, least: int, level: int) -> tuple[int, bool]:
+    """How many texts must hold a passage of this level in a gap, 0 if none is looked for, and whether once."""
     width, longest, longest_of_all = LEVELS[level]
-    if sum(piece.end - piece.begin >= (width if level else NARROWEST_LINE) // WIDEST for piece in pieces) < least:
-        return []
-    length = np.median([piece.end - piece.begin for piece in pieces])
-    found: list[_Token] = []
+    narrowest = width if level else NARROWEST_LINE
+    wide = sum(piece.end - piece.begin >= narrowest // WIDEST for piece in gap)
+    fewest = max(least, min(texts, FEWEST_INSIDE), int(np.ceil(ALMOST_ALL * len(gap)))) if level else least
+    if wide < fewest:
+        return 0, False
+    length = np.median([piece.end - piece.begin for piece in gap])
     if length <= longest:
-        found = _ordered(_tokens(folded, pieces, width, least, lines=not level), pieces, least)
-    elif length <= longest_of_all and len(pieces) >= ENOUGH_FOR_ALL:
-        tokens = _tokens(folded, pieces, width, len(pieces), once=True)
-        found = _ordered(tokens, pieces, len(pieces))
-    frame: list[_Token] = []
-    for token, gap in zip([*found, None], _gaps(found, pieces), strict=True):
-        inner = max(least, min(len(folded.texts), FEWEST_INSIDE), int(np.ceil(ALMOST_ALL * len(gap))))
-        for inside in _frame(folded, gap, inner, level + 1):
-            frame.append(_Token(inside.places, opens=not frame))
-        frame += [token] if token else []
-    return frame
+        return fewest, False
+    return (len(gap), True) if length <= longest_of_all and len(gap) >= ENOUGH_FOR_ALL else (0, False)
 
 
-# --- passages that most pieces share ------------------------------------------------------------------------------
-
-
-class _Grams(NamedTuple):
-    """Runs of characters of some width in units, at every character of every piece."""
-
-    numbers: Integers
-    """(n,): equal for equal runs."""
-    pieces: Integers
-    starts: Integers
-    stops: Integers
-
-
-def _grams(folded: _Folded, pieces: list[_Piece], width: int) -> _Grams:
-    begins, ends = (np.array([piece[side] for piece in pieces], np.int64) for side in (1, 2))
-    most = int((ends - begins).sum())
-    keys, (starts, stops, of) = np.empty(most, np.uint64), (np.empty(most, np.int64) for _ in range(3))
-    found = kernels.grams(folded.codes, begins, ends, width, keys, starts, stops, of)
-    numbers = np.unique(keys[:found], return_inverse=True)[1]
-    return _Grams(numbers, of[:found], starts[:found], stops[:found])
-
-
-def _held_by(numbers: Integers, pieces: Integers) -> Integers:
-    """How many pieces hold each number."""
-    pairs = np.unique(numbers * (pieces.max(initial=0) + 1) + pieces)
-    return np.bincount(pairs // (pieces.max(initial=0) + 1))
-
-
-def _paths(grams: _Grams, least: int) -> tuple[Integers, Integers]:
-    """The path each gram is on in the de Bruijn graph of those that enough pieces hold, or -1, and its place there."""
-    common = _held_by(grams.numbers, grams.pieces) >= least
-    count = len(common)
-    if not common.any():
-        return np.full(count, -1), np.zeros(count, np.int64)
-    here = common[grams.numbers]
-    steps = np.flatnonzero((grams.pieces[1:] == grams.pieces[:-1]) & here[1:] & here[:-1])
-    edges, which = np.unique(grams.numbers[steps] * count + grams.numbers[steps + 1], return_inverse=True)
-    edges = edges[_held_by(which, grams.pieces[steps]) >= least]
-    sources, targets = np.divmod(edges, count)
-    single = (np.bincount(sources, minlength=count)[sources] == 1) & (
-        np.bincount(targets, minlength=count)[targets] == 1
-    )
-    after = np.full(count, -1)
-    after[sources[single]] = targets[single]
-    path, place = np.full(count, -1), np.zeros(count, np.int64)
-    heads = np.setdiff1d(np.flatnonzero(common), targets[single])
-    _walk(np.concatenate([heads, np.flatnonzero(common)]).tolist(), after.tolist(), path, place)
-    return _cut(grams, path, place, least)
-
-
-def _walk(heads: list[int], after: list[int], path: Integers, place: Integers) -> None:
-    """Number the paths from each head, and then those that are circles."""
-    found = 0
-    for head in heads:
-        node, at = head, 0
-        while node >= 0 and path[node] < 0:
-            path[node], place[node] = found, at
-            node, at = after[node], at + 1
-        found += at > 0
-
-
-def _cut(grams: _Grams, path: Integers, place: Integers, least: int) -> tuple[Integers, Integers]:
-    """The paths cut where several pieces hold what is on one side without what is on the other."""
-    firsts, lasts = _stretches(grams, path, place)
-    begins = np.concatenate([[0], np.bincount(path[path >= 0]).cumsum()])
-    rank = np.where(path >= 0, begins[path] + place, -1)  # of a gram, counted path after path
-    fresh = np.zeros(begins[-1] + 1, np.int64)
-    fresh[begins] = 1
-    for ends, step in ((firsts, 0), (lasts, 1)):
-        at, held = rank[grams.numbers[ends]] + step, grams.pieces[ends]
-        enough = np.flatnonzero(
-            np.bincount(np.unique(np.stack([at, held]), axis=1)[0], minlength=1) >= max(2, PARTED * least)
-        )
-        fresh[enough] = 1
-    ours = np.where(path >= 0, np.cumsum(fresh)[rank] - 1, -1)
-    return ours, np.where(path >= 0, rank - np.flatnonzero(fresh)[ours], 0)
-
-
-def _stretches(grams: _Grams, path: Integers, place: Integers) -> tuple[Integers, Integers]:
-    """The first and the last gram of every stretch in which a piece follows a path."""
-    ours, at = path[grams.numbers], place[grams.numbers]
-    cut = (np.diff(ours) != 0) | (np.diff(at) != 1) | (np.diff(grams.pieces) != 0)
-    firsts = np.flatnonzero((ours >= 0) & np.append(True, cut)[: len(ours)])
-    lasts = np.flatnonzero((ours >= 0) & np.append(cut, True)[: len(ours)])
-    return firsts, lasts
-
-
-class _Run(NamedTuple):
-    """A stretch of a path that a piece holds: its characters, and its first and last gram on the path."""
-
-    start: int
-    stop: int
-    first: int
-    last: int
-
-
-def _runs(grams: _Grams, least: int) -> Iterator[tuple[int, int, list[_Place]]]:
-    """Where each piece holds each passage, or half of it and more: passage, piece, places in order."""
-    paths, places_on = _paths(grams, least)
-    firsts, lasts = _stretches(grams, paths, places_on)
-    if not len(firsts):
-        return
-    lengths = np.bincount(paths[paths >= 0])
-    path, at = paths[grams.numbers], places_on[grams.numbers]
-    order = np.lexsort((firsts, grams.pieces[firsts], path[firsts]))
-    firsts, lasts = firsts[order], lasts[order]
-    columns = (grams.starts[firsts], grams.stops[lasts], at[firsts], at[lasts])
-    runs = [_Run(*row) for row in np.column_stack(columns).tolist()]
-    owners = list(zip(path[firsts].tolist(), grams.pieces[firsts].tolist(), strict=True))
-    for (passage, piece), group in groupby(range(len(runs)), key=owners.__getitem__):
-        whole = _joined([runs[k] for k in group])
-        places = [_Place(run.start, run.stop) for run in whole if 2 * (run.last - run.first + 1) >= lengths[passage]]
-        if places:
-            yield passage, piece, places
-
-
-def _joined(runs: list[_Run]) -> list[_Run]:
-    """Runs of one passage in one piece, with those made one that only a change of a few characters parts."""
-    joined = runs[:1]
-    for run in runs[1:]:
-        before = joined[-1]
-        if run.first > before.last and run.start - before.stop <= 2 * (run.first - before.last):
-            joined[-1] = _Run(before.start, run.stop, before.first, run.last)
-        else:
-            joined.append(run)
-    return joined
+def _tokens(
+    folded: _Folded, gap: list[_Piece], found: list[dict[int, list[_Place]]], least: int, once: bool, level: int
+) -> list[_Held]:
+    """The passages as tokens: one that is repeated is several, or none if it may stand but `once`."""
+    if not level:
+        found = found + _lines(folded, gap, LEVELS[0][0], least)
+    if once:
+        found = [places for places in found if sum(len(held) == 1 for held in places.values()) >= MOSTLY * least]
+    pieces = {piece.text: piece for piece in gap}
+    return [token for places in found for token in _repeats(places, pieces, least)]
 
 
 def _lines(folded: _Folded, pieces: list[_Piece], width: int, least: int) -> list[dict[int, list[_Place]]]:
@@ -377,20 +289,6 @@ def _lines(folded: _Folded, pieces: list[_Piece], width: int, least: int) -> lis
             place = _Place(int(cuts[line]), int(cuts[line + 1]))
             found.setdefault(folded.codes[slice(*place)].tobytes(), {}).setdefault(text, []).append(place)
     return [places for places in found.values() if len(places) >= least]
-
-
-def _tokens(
-    folded: _Folded, pieces: list[_Piece], width: int, least: int, *, lines: bool = False, once: bool = False
-) -> list[_Held]:
-    """The passages that enough pieces hold; one that is repeated is several, or none if it may stand but `once`."""
-    passages: dict[int, dict[int, list[_Place]]] = {}
-    for passage, piece, places in _runs(_grams(folded, pieces, width), least):
-        passages.setdefault(passage, {})[pieces[piece].text] = places
-    sizes = {piece.text: piece for piece in pieces}
-    every = [*passages.values(), *(_lines(folded, pieces, width, least) if lines else [])]
-    if once:
-        every = [places for places in every if sum(len(held) == 1 for held in places.values()) >= MOSTLY * least]
-    return [token for places in every for token in _repeats(places, sizes, least)]
 
 
 def _repeats(places: dict[int, list[_Place]], pieces: dict[int, _Piece], least: int) -> list[_Held]:
@@ -432,7 +330,7 @@ def _matched(where: list[float], means: NDArray[np.float64]) -> list[tuple[int, 
 # --- their order, and what stands between -------------------------------------------------------------------------
 
 
-def _ordered(tokens: list[_Held], pieces: list[_Piece], least: int) -> list[_Token]:
+def _ordered(tokens: list[_Held], pieces: list[_Piece], least: int, level: int) -> list[_Token]:
     """Tokens in the order that most texts have them in.
 
     Those of which one mostly comes next after the other stay together, so that sections that every text has in an order
@@ -446,7 +344,8 @@ def _ordered(tokens: list[_Held], pieces: list[_Piece], least: int) -> list[_Tok
             places = [tokens[k][text].begin for k in chain if text in tokens[k]]
             if places:
                 at[row, column] = (np.mean(places) - begin) / max(end - begin, 1)
-    return [_Token(tokens[k], k == chains[chain][0]) for chain in _by_majority(at).tolist() for k in chains[chain]]
+    order = [chains[chain] for chain in _by_majority(at).tolist()]
+    return [_Token(tokens[k], opens=not level and k == chain[0]) for chain in order for k in chain]
 
 
 def _chains(tokens: list[_Held]) -> list[list[int]]:

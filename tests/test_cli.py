@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
+import dedup
 from dedup.cli import main
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "articles"
@@ -200,3 +201,140 @@ def test_a_reader_that_goes_away_is_no_failure(tmp_path: Path) -> None:
         process.stdout.close()
         assert process.wait() == 0
     assert (tmp_path / "labels.csv").exists()
+
+
+def command(*arguments: str | Path) -> Result:
+    """`dedup` with these arguments, in this process."""
+    return CliRunner().invoke(main, [*map(str, arguments)])
+
+
+@pytest.fixture
+def labels(tmp_path: Path) -> Path:
+    """The labels of the example articles."""
+    assert run(EXAMPLES, "--out", tmp_path / "labels.parquet", "--quiet").exit_code == 0
+    return tmp_path / "labels.parquet"
+
+
+def test_a_report_is_written_beside_the_labels(tmp_path: Path) -> None:
+    """One page, and the summary says where."""
+    result = run(EXAMPLES, "--out", tmp_path / "labels.csv", "--report", tmp_path / "report.html")
+    assert result.exit_code == 0, result.output
+    assert "the report in" in result.output
+    assert "report " in result.output.splitlines()[-1]
+    assert (tmp_path / "report.html").read_text("utf-8").count(
+        'id="cluster-'
+    ) == 2 + 1  # and the place they are shown in
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--report", "report.pdf"], "the suffix must be one of .html, .htm"),
+        (["--report", "missing/report.html"], "there is no folder"),
+        (["--report", ""], "cannot write ''"),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_refused_at_once(tmp_path: Path, options: list[str], words: str) -> None:
+    """Before anything is read."""
+    result = run(EXAMPLES, "--out", tmp_path / "labels.csv", *options)
+    assert result.exit_code == 2
+    assert words in result.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_report_does_not_replace_an_input(tmp_path: Path) -> None:
+    """A page that is read is not written over."""
+    (tmp_path / "in.html").write_text("<p>一篇文章</p>")
+    result = run(tmp_path / "in.html", "--out", tmp_path / "labels.csv", "--report", tmp_path / "in.html")
+    assert result.exit_code == 2
+    assert "also an input" in result.output
+
+
+def test_explain_shows_what_two_files_share() -> None:
+    """Both texts, the passages and the similarity, which is that of `dedup.explain`."""
+    a, b = EXAMPLES / "tea-1.md", EXAMPLES / "tea-2.md"
+    result = command("explain", a, b)
+    assert result.exit_code == 0, result.output
+    found = dedup.explain(a.read_text("utf-8"), b.read_text("utf-8"))
+    assert f"similarity {found.similarity:.3f}" in result.output
+    assert f"{len(found.passages)} shared passages" in result.output
+    assert "掌柜的话" in result.output
+    assert "掌櫃的話" in result.output
+
+
+def test_explain_counts_among_articles() -> None:
+    """With `--among` the names are ids, and the figures those of a run over the same articles."""
+    result = command("explain", "tea-1", "tea-2", "--among", EXAMPLES)
+    assert result.exit_code == 0, result.output
+    files = sorted(EXAMPLES.glob("*.md"))
+    clusters = dedup.cluster([file.read_text("utf-8") for file in files])
+    places = [[file.stem for file in files].index(name) for name in ("tea-1", "tea-2")]
+    assert f"similarity {clusters.explain(*places).similarity:.3f}" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nowhere.md", "nowhere.md"], "neither a file nor the id"),
+        ([EXAMPLES, EXAMPLES], "holds 14 articles, not one"),
+        (["tea-1"], "Missing argument 'B'"),
+    ],
+)
+def test_explain_says_what_is_wrong(arguments: list[str | Path], words: str) -> None:
+    """Names that lead nowhere, and to too much."""
+    result = command("explain", *arguments)
+    assert result.exit_code in {1, 2}
+    assert words in result.output
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "jsonl"])
+@pytest.mark.parametrize("name", ["1", "tea-1"])
+def test_show_lists_the_members(tmp_path: Path, suffix: str, name: str) -> None:
+    """By place or by label, of labels in any format."""
+    assert run(EXAMPLES, "--out", tmp_path / f"labels.{suffix}", "--quiet").exit_code == 0
+    result = command("show", tmp_path / f"labels.{suffix}", name)
+    assert result.exit_code == 0, result.output
+    assert "5 articles, represented by tea-1" in result.output
+    rows = [line for line in result.output.splitlines() if re.search(r"tea-\d +│$", line)]
+    assert len(rows) == 5
+    assert "1.00" in rows[0]
+
+
+def test_show_tells_what_a_cluster_is_about(labels: Path) -> None:
+    """With the articles at hand: titles, keywords, indicators and the template."""
+    result = command("show", labels, "1", EXAMPLES)
+    assert result.exit_code == 0, result.output
+    for words in ("古树茶", "Keywords: ", "5 of 5", "yunlu-tea-88", "Template of 5 articles", "掌柜的话"):
+        assert words in result.output
+
+
+def test_show_says_which_members_are_missing(labels: Path) -> None:
+    """What is there is shown."""
+    result = command("show", labels, "1", EXAMPLES / "tea-1.md", EXAMPLES / "tea-2.md")
+    assert result.exit_code == 0
+    assert "3 of the members are not in the PATHs" in result.output
+    assert "Template of 2 of 5 articles" in result.output
+
+
+def test_show_limits_the_members(labels: Path) -> None:
+    """And says how many there are beyond."""
+    assert "and 3 more" in command("show", labels, "1", "--limit", "2").output
+
+
+@pytest.mark.parametrize(
+    ("labels_name", "name", "words"),
+    [
+        ("labels.parquet", "3", "a place from 1 to 2"),
+        ("labels.parquet", "0", "a place from 1 to 2"),
+        ("labels.parquet", "nobody", "there is no cluster 'nobody'"),
+        ("labels.xlsx", "1", "the suffix must be one of"),
+        ("missing.csv", "1", "cannot read"),
+        ("other.csv", "1", "has no column 'label'"),
+    ],
+)
+def test_show_says_what_is_wrong(labels: Path, labels_name: str, name: str, words: str) -> None:
+    """Clusters and files that are not there, or are something else."""
+    (labels.parent / "other.csv").write_text("id,text\na,b\n")
+    result = command("show", labels.parent / labels_name, name)
+    assert result.exit_code in {1, 2}
+    assert words in " ".join(result.output.split())

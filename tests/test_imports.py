@@ -17,6 +17,7 @@ ORDER = [
     # the command line
     "__main__",
     "cli",
+    "terminal",
     # the whole job
     "pipeline",
     "progress",
@@ -29,6 +30,7 @@ ORDER = [
     # evidence
     "passages",
     "templates",
+    "assembly",
     "indicators",
     "keywords",
     "notebook",
@@ -178,5 +180,7 @@ def test_the_whole_job_loads_no_more_than_it_needs() -> None:
 def test_every_module_imports_without_the_extras() -> None:
     """With the dependencies alone, nothing breaks before an extra is asked for."""
     names = [f"dedup.{dotted(path)}" for path in MODULES if dotted(path) != "__main__"]
-    blocked = "import sys; sys.modules.update(dict.fromkeys(['pandas', 'polars', 'trafilatura', 'duckdb', 'matplotlib']))"
+    blocked = (
+        "import sys; sys.modules.update(dict.fromkeys(['pandas', 'polars', 'trafilatura', 'duckdb', 'matplotlib']))"
+    )
     run(f"{blocked}; import importlib; [importlib.import_module(name) for name in {names!r}]")

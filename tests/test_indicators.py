@@ -331,3 +331,8 @@ def test_any_text(texts: list[str]) -> None:
 def test_a_megabyte_of_one_thing(piece: str) -> None:
     """Time is in proportion to the length: this returns."""
     assert len(indicators([piece * (1_000_000 // len(piece))])) <= 2
+
+
+def test_wechat_ids_may_follow_an_at_sign() -> None:
+    """They may hold a hyphen, which no handle does."""
+    assert [(one.kind, one.value) for one in indicators(["[WeChat @yunlu-tea-88]"])] == [("wechat", "yunlu-tea-88")]

@@ -6,11 +6,13 @@ Text is kept as it stands, nothing is normalised, and nothing is guessed but the
 
 From the top: `reading` runs the whole; `sources` are the files found; `documents`, `json_lines`, `csv_rows` and
 `parquet` each turn one file into `tables`; a `jobs.Job` is what they are asked and what went wrong; `encodings` and
-`problems` are below them all. `writing`, the way out, stands alone.
+`problems` are below them all. `writing`, the way out, and `labels`, the way back, stand
+alone.
 """
 
+from dedup.files.labels import labels
 from dedup.files.problems import Problem
 from dedup.files.reading import Read, read
 from dedup.files.writing import check_output, replacing, write
 
-__all__ = ["Problem", "Read", "check_output", "read", "replacing", "write"]
+__all__ = ["Problem", "Read", "check_output", "labels", "read", "replacing", "write"]

@@ -19,6 +19,7 @@ import shutil
 import tempfile
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from html import escape
 from importlib.metadata import version
@@ -54,16 +55,18 @@ def write(
     """
     files.check_output(path, SUFFIXES)
     before, behind = _frame(title)
-    rows = []
-    with files.replacing(path) as file, tempfile.TemporaryFile() as clusters:
+    rows, embedded = [], []
+    with files.replacing(path) as file, tempfile.TemporaryFile() as clusters, ThreadPoolExecutor(1) as writer:
         for number, cluster in enumerate(found):
             told = page(found, cluster, members)
             rows.append(row(cluster, told))
-            _embed(clusters, f"cluster-{number}", told)
+            embedded.append(writer.submit(_embed, clusters, f"cluster-{number}", told))  # packing releases the GIL
             if progress:
                 progress(number + 1, len(found))
         file.write(before.encode())
         _embed(file, "summary", _summary(found, title, rows))  # first, for it is drawn while the rest is read
+        for one in embedded:
+            one.result()
         clusters.seek(0)
         shutil.copyfileobj(clusters, file)
         file.write(behind.encode())

@@ -1,0 +1,79 @@
+"""What a terminal is shown: colours where it has them, and nothing that drives it."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console, RenderableType
+
+import dedup
+from dedup import terminal
+from dedup.templates import template
+
+HOSTILE = "\x1b]0;owned\x07續費手機卡\x1b[2J，輕鬆搞定\u202e。[red]欠費[/red]停機怎麼辦"
+
+
+def shown(what: RenderableType, *, colours: bool = False, width: int = 100) -> str:
+    """What is printed on a terminal of this width."""
+    file = io.StringIO()
+    Console(file=file, width=width, force_terminal=colours, color_system="truecolor" if colours else None).print(what)
+    return file.getvalue()
+
+
+def test_an_explanation_has_both_texts_and_the_passages() -> None:
+    """Side by side, with the passages below, heaviest first, and their sum."""
+    found = dedup.explain("續費手機卡，輕鬆搞定。聯繫@moon1088吧", "都要续费手机卡,轻松搞定! @moon1088")
+    printed = shown(terminal.explanation(found))
+    assert "2 shared passages" in printed
+    for words in ("續費手機卡，輕鬆搞定。", "续费手机卡,轻松搞定!", f"similarity {found.similarity:.3f}"):
+        assert words in printed
+    weights = [printed.index(f"{passage.weight:.4f}") for passage in found.passages]
+    assert weights == sorted(weights)
+
+
+def test_colours_where_there_are_some() -> None:
+    """The heaviest passage stands out; without colours nothing is left of them."""
+    found = dedup.explain("手機卡續費", "手机卡续费")
+    assert "\x1b[30;43m手機卡續費" in shown(terminal.explanation(found), colours=True)
+    assert "\x1b" not in shown(terminal.explanation(found))
+
+
+def test_texts_cannot_drive_the_terminal() -> None:
+    """No control character, escape sequence, bidirectional override or markup of an article takes effect."""
+    found = dedup.explain(HOSTILE, HOSTILE)
+    clusters = dedup.cluster([HOSTILE, HOSTILE])
+    cluster = clusters[0]
+    for what in (
+        terminal.explanation(found),
+        terminal.template(template([HOSTILE, HOSTILE + "甲"])),
+        terminal.members([HOSTILE, HOSTILE], [1.0, None], [HOSTILE, HOSTILE], 5),
+        terminal.keywords(cluster.keywords()),
+        terminal.indicators(cluster.indicators()),
+    ):
+        printed = shown(what)
+        assert not set("\x1b\x07\u202e") & set(printed)
+    assert "[red]欠費[/red]" in shown(terminal.explanation(found))
+
+
+def test_nothing_shared_is_said() -> None:
+    """Instead of an empty table."""
+    assert "No shared passage" in shown(terminal.explanation(dedup.explain("蘋果汁", "harbour")))
+
+
+def test_long_lists_are_cut_and_say_so() -> None:
+    """Members beyond the limit and passages beyond the first are counted."""
+    ids = [str(number) for number in range(30)]
+    assert "and 20 more; --limit shows them" in shown(terminal.members(ids, [1.0] * 30, [], 10))
+    words = ["月圆", "山高", "好茶", "赏花", "行舟", "听雨", "读书", "写字", "下棋", "弹琴", "种菊", "采莲"]
+    words += ["饮酒", "观鱼", "放鹤", "问松", "枕石", "漱流", "踏雪", "寻梅", "垂钓", "劈柴", "喂马", "挑水"]
+    found = dedup.explain("。a".join(words), "。b".join(reversed(words)))
+    assert f"and {len(found.passages) - 20} more, of weight" in shown(terminal.explanation(found))
+
+
+@pytest.mark.parametrize("width", [20, 40, 200])
+def test_narrow_terminals(width: int) -> None:
+    """Words are broken rather than lost."""
+    found = template([f"歡迎光臨{city}分店，請出示會員卡" for city in ("臺北", "高雄", "新竹")])
+    printed = "".join(line.strip("│┌┐└┘─ \n") for line in shown(terminal.template(found), width=width).splitlines())
+    assert "分店，請出示會員卡" in "".join(printed.split("│")).replace(" ", "")
