@@ -331,7 +331,8 @@ _QQ = re.compile(
     re.IGNORECASE,
 )
 _WECHAT = re.compile(
-    rf"(?:(?:微信|薇信|威信|加[微薇]|V信){_HELPING}{{0,10}}|(?<![A-Za-z0-9_])(?:[VW]X|WeChat)(?:\sID|[号號 :@]){{1,4}}+)"
+    rf"(?:(?:微信|薇信|威信|加[微薇]|V信){_HELPING}{{0,10}}"
+    r"|(?<![A-Za-z0-9_])(?:[VW]X|WeChat)(?:\sID|[号號 :@]){1,4}+)"
     r"(?P<id>[A-Za-z][A-Za-z0-9_-]{5,19}|1[3-9][0-9]{9})(?![A-Za-z0-9_-]|[.(/][A-Za-z0-9])",
     re.IGNORECASE,
 )

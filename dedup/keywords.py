@@ -143,14 +143,16 @@ class _Aligned(dict[int, str]):
         return self[code]
 
 
+_ALIGNED = _Aligned()
+
+
 def _forms(chosen: Sequence[str], texts: Iterable[str]) -> list[str]:
     """How the texts most often write folded words; the folded word where they write it in no way of equal length."""
-    table = _Aligned()
     patterns = [_pattern(word) for word in chosen]
     forms: list[Counter[str]] = [Counter() for _ in chosen]
     for text in texts:
         plain = _MARKUP.sub(" ", text)
-        folded = plain.translate(table)
+        folded = plain.translate(_ALIGNED)
         for pattern, counts in zip(patterns, forms, strict=True):
             counts.update(plain[match.start() : match.end()] for match in pattern.finditer(folded))
     return [

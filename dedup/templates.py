@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
+from statistics import median
 from typing import NamedTuple
 
 import numpy as np
@@ -229,6 +230,8 @@ def _frame(folded: _Folded, pieces: list[_Piece], least: int) -> list[_Token]:
 
 def _split(gap: list[_Piece], tokens: list[_Token]) -> list[_Token | list[_Piece]]:
     """What is left of a gap, with the tokens that were found in it."""
+    if not tokens:
+        return [gap]
     before = _gaps(tokens, gap)
     return [*(part for pair in zip(before, tokens, strict=False) for part in pair), before[-1]]
 
@@ -246,10 +249,13 @@ def _found(folded: _Folded, gaps: list[list[_Piece]], least: int, level: int) ->
     for passage, piece, start, stop in assemble(folded.codes, begins, ends, owners, enough, width):
         held = passages[searched[owners[piece]]].setdefault(passage, {})
         held.setdefault(pieces[piece].text, []).append(_Place(start, stop))
-    return [
-        _ordered(_tokens(folded, gap, list(held.values()), *limits, level), gap, limits[0], level) if limits[0] else []
-        for gap, held, limits in zip(gaps, passages, wanted, strict=True)
-    ]
+    found: list[list[_Token]] = [[] for _ in gaps]
+    for number in searched:
+        gap, (fewest, once) = gaps[number], wanted[number]
+        held = list(passages[number].values()) + ([] if level else _lines(folded, gap, width, fewest))
+        if held:
+            found[number] = _ordered(_tokens(gap, held, fewest, once=once), gap, fewest, level)
+    return found
 
 
 def _wanted(gap: list[_Piece], texts: int, least: int, level: int) -> tuple[int, bool]:
@@ -260,18 +266,14 @@ def _wanted(gap: list[_Piece], texts: int, least: int, level: int) -> tuple[int,
     fewest = max(least, min(texts, FEWEST_INSIDE), int(np.ceil(ALMOST_ALL * len(gap)))) if level else least
     if wide < fewest:
         return 0, False
-    length = np.median([piece.end - piece.begin for piece in gap])
+    length = median(piece.end - piece.begin for piece in gap)
     if length <= longest:
         return fewest, False
     return (len(gap), True) if length <= longest_of_all and len(gap) >= ENOUGH_FOR_ALL else (0, False)
 
 
-def _tokens(
-    folded: _Folded, gap: list[_Piece], found: list[dict[int, list[_Place]]], least: int, once: bool, level: int
-) -> list[_Held]:
+def _tokens(gap: list[_Piece], found: list[dict[int, list[_Place]]], least: int, *, once: bool) -> list[_Held]:
     """The passages as tokens: one that is repeated is several, or none if it may stand but `once`."""
-    if not level:
-        found = found + _lines(folded, gap, LEVELS[0][0], least)
     if once:
         found = [places for places in found if sum(len(held) == 1 for held in places.values()) >= MOSTLY * least]
     pieces = {piece.text: piece for piece in gap}

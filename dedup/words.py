@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import warnings
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -29,6 +29,12 @@ def _jieba() -> Any:
 
     jieba.setLogLevel(logging.WARNING)
     return jieba.Tokenizer()
+
+
+@lru_cache(maxsize=1 << 14)
+def _cut(run: str) -> list[str]:
+    """The words of a run of Chinese; rewrites and copies repeat many, and jieba is slow."""
+    return list(_jieba().cut(run))
 
 
 class Rarity(NamedTuple):
@@ -60,7 +66,7 @@ def words(text: str | bytes) -> list[str]:
     """
     found: list[str] = []
     for run in RUNS.finditer(fold_words(text)):
-        found += _jieba().cut(run["han"]) if run["han"] else [run[0]]
+        found += _cut(run["han"]) if run["han"] else [run[0]]
     return found
 
 

@@ -15,6 +15,7 @@ const MATRIX_STEPS = 10;
 const CELL = 44; // pixels, the largest cell of the matrix
 const SLICE = 10; // milliseconds of work before the page may draw again
 const OVERSCAN = 12;
+const UNITS = 1e4; // of a weight, which has so many digits
 const PRODUCT = 16; // a shingle with more pairs of places than this is paired k-th with k-th
 
 // ---------------------------------------------------------------- small things
@@ -197,12 +198,13 @@ const sequence = (runs, length) => {
 };
 
 /** The embedded texts of a cluster, unpacked. */
-const unpack = ({ members, text, total, weights, begins, lengths, runs }) => {
+const unpack = ({ members, text, total, weights, begins, starts, lengths, runs }) => {
   const widths = lengths.map(expand);
+  const firsts = starts ? starts.map((row) => accumulate(expand(row))) : widths.map((row) => row.map((_, k) => k));
   const numbers = runs.map((row, i) => sequence(row, widths[i].length));
   const distinct = numbers.map((row) => [...new Set(row)].filter((s) => s >= 0));
   const places = begins.map((row) => accumulate(expand(row)));
-  return { members, text, total, weights, begins: places, widths, numbers, distinct };
+  return { members, text, total, weights, begins: places, starts: firsts, widths, numbers, distinct };
 };
 
 /** Weight of what two sets of shared shingles have in common. */
@@ -249,7 +251,7 @@ const maximalRuns = (left, right) => {
     while (a > 0 && b > 0 && left[a - 1] >= 0 && left[a - 1] === right[b - 1]) { a -= 1; b -= 1; length += 1; }
     while (left[a + length] >= 0 && left[a + length] === right[b + length]) length += 1;
     ends.set(j - i, a + length);
-    runs.push({ a, b, length, worth: 0 });
+    runs.push({ a, b, length, worth: 0, from: [a, b] });
   };
   left.forEach((s, i) => {
     const others = s < 0 ? undefined : inRight.get(s);
@@ -262,13 +264,15 @@ const maximalRuns = (left, right) => {
   return runs;
 };
 
-/** Puts a run into a list that rises by worth; of equals the earlier one is taken first. */
+/** Which run comes later in a list that rises by worth; of equals the one that began earlier is taken first. */
+const byWorth = (x, y) => x.worth - y.worth || y.from[0] - x.from[0] || y.from[1] - x.from[1];
+
+/** Puts a run into such a list. */
 const insert = (list, run) => {
   let [low, high] = [0, list.length];
-  const after = (other) => other.worth > run.worth || (other.worth === run.worth && other.a <= run.a);
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (after(list[middle])) high = middle;
+    if (byWorth(list[middle], run) > 0) high = middle;
     else low = middle + 1;
   }
   list.splice(low, 0, run);
@@ -279,6 +283,7 @@ const tile = (texts, a, b, union) => {
   const left = texts.numbers[a];
   const covered = new Uint8Array(texts.weights.length);
   const seen = new Int32Array(texts.weights.length);
+  const worths = texts.weights.map((weight) => Math.round(weight * UNITS)); // whole, so that equal sums are equal
   let turn = 0;
   const appraise = (run) => {
     while (run.length && covered[left[run.a]]) { run.a += 1; run.b += 1; run.length -= 1; }
@@ -287,36 +292,47 @@ const tile = (texts, a, b, union) => {
     run.worth = 0;
     for (let i = run.a; i < run.a + run.length; i += 1) {
       const s = left[i];
-      if (!covered[s] && seen[s] !== turn) run.worth += texts.weights[s];
+      if (!covered[s] && seen[s] !== turn) run.worth += worths[s];
       seen[s] = turn;
     }
     return run;
   };
   const waiting = maximalRuns(left, texts.numbers[b]).map(appraise);
-  waiting.sort((x, y) => x.worth - y.worth || y.a - x.a);
+  waiting.sort(byWorth);
   const out = [];
   while (waiting.length) {
     const run = appraise(waiting.pop());
     if (run.length === 0) continue;
     if (waiting.length && run.worth < waiting.at(-1).worth) { insert(waiting, run); continue; }
     for (let i = run.a; i < run.a + run.length; i += 1) covered[left[i]] = 1;
-    out.push({ ...run, weight: union > 0 ? run.worth / union : 0 });
+    out.push({ ...run, weight: union > 0 ? run.worth / UNITS / union : 0 });
   }
   return out.sort((x, y) => y.weight - x.weight || x.a - y.a);
 };
+
+/** Marks and characters that are not seen belong to the character before them. */
+const MARKS = /[\p{M}\p{Cf}\p{DI}]*/uy;
 
 /** Where folded characters from..to (exclusive) begin and end in a text, one entry more than there are characters. */
 const borders = (texts, t, from, to) => {
   const begins = texts.begins[t].subarray(from, to);
   const last = begins[begins.length - 1];
-  const end = last + (texts.text[t].codePointAt(last) > 0xffff ? 2 : 1);
-  return [...begins, end];
+  MARKS.lastIndex = last + (texts.text[t].codePointAt(last) > 0xffff ? 2 : 1);
+  return [...begins, MARKS.lastIndex + MARKS.exec(texts.text[t])[0].length];
 };
 
-/** Borders of a run of shingles in one text. */
-const reach = (texts, t, from, length) => {
-  const last = from + length - 1;
-  return borders(texts, t, from, last + texts.widths[t][last]);
+/** Borders of a passage in both texts; a character that becomes several, some of which are in it, is left out. */
+const reach = (texts, a, b, run) => {
+  const last = run.a + run.length - 1;
+  const [left, right] = [texts.starts[a][run.a], texts.starts[b][run.b]];
+  const size = texts.starts[a][last] + texts.widths[a][last] - left;
+  const cut = (begins, i) => i === 0 || begins[i] !== begins[i - 1];
+  const whole = (i) => cut(texts.begins[a], left + i) && cut(texts.begins[b], right + i);
+  let [from, to] = [0, size];
+  while (from < size && !whole(from)) from += 1;
+  while (to > from && !whole(to)) to -= 1;
+  if (from === to) [from, to] = [0, size];
+  return [borders(texts, a, left + from, left + to), borders(texts, b, right + from, right + to)];
 };
 
 /** Tells `mark` what is written otherwise in the other text though it is equal when folded. */
@@ -349,15 +365,15 @@ const paint = (texts, t, other, spans) => {
 const confront = (texts, a, b) => {
   const shared = common(texts, marks(texts, a), b);
   const similarity = jaccard(texts, a, b, shared);
-  const passages = tile(texts, a, b, texts.total[a] + texts.total[b] - shared);
-  const left = passages.map((p) => reach(texts, a, p.a, p.length));
-  const right = passages.map((p) => reach(texts, b, p.b, p.length));
+  const all = [{ a: 0, b: 0, length: texts.numbers[a].length, weight: 1 }];
+  const passages = a === b ? all : tile(texts, a, b, texts.total[a] + texts.total[b] - shared);
+  const spans = passages.map((run) => reach(texts, a, b, run));
   return {
     similarity,
     passages,
-    left: paint(texts, a, b, left.map((span, i) => [span, right[i]])),
-    right: paint(texts, b, a, right.map((span, i) => [span, left[i]])),
-    snippets: left.map((span) => texts.text[a].slice(span[0], span.at(-1))),
+    left: paint(texts, a, b, spans),
+    right: paint(texts, b, a, spans.map(([left, right]) => [right, left])),
+    snippets: spans.map(([left]) => texts.text[a].slice(left[0], left.at(-1))),
   };
 };
 

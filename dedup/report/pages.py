@@ -22,7 +22,7 @@ from dedup.titles import titles
 MOST_VALUES, LONGEST_VALUE = 20, 500
 """Of a slot, and characters of each; all of it stands in the texts."""
 MOST_INDICATORS = 200
-KEYWORDS, KEYWORD_TEXTS, KEYWORD_CHARACTERS = 12, 4, 1000
+KEYWORDS, KEYWORD_TEXTS, KEYWORD_CHARACTERS = 12, 3, 800
 """Keywords of a cluster, and the beginnings they are taken from: to cut Chinese into words costs more than all else."""
 IN_ROW = {"keywords": 6, "indicators": 3}
 
