@@ -313,7 +313,8 @@ def fold_one(data, table, expansions):
 def trace(data, table, expansions, codes, begins, ends):
     """Fold UTF-8 into `codes`, with the characters that each comes from; returns how many, written or not.
 
-    A character that is dropped and separates nothing, such as a combining mark, belongs to the one before it.
+    A character that is dropped and separates nothing, such as a combining mark, belongs to the one before it, and so
+    does a jamo that joins it, wherever it stands.
     """
     at, last, position = np.uint64(0), np.uint64(len(data)), np.int64(0)
     count, room = np.uint64(0), np.uint64(len(codes))
@@ -322,7 +323,11 @@ def trace(data, table, expansions, codes, begins, ends):
         code, length = decode(data, at, last)
         folded, before = table[code], count
         if folded >= EXPANDS:
+            known = np.uint64(0) < before <= room
+            left = codes[before - np.uint64(1)] if known else np.uint32(0)
             count = expand(folded, expansions, codes, unmarked, count, fresh)
+            if known and codes[before - np.uint64(1)] != left:
+                ends[before - np.uint64(1)] = position + 1
         elif folded > SEPARATOR:
             if count < room:
                 codes[count] = folded

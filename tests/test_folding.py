@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dedup.folding import fold, fold_table
+from dedup.folding import fold, fold_table, trace
 from dedup.kernels import CODE_POINT
 
 GENERATED = settings(deadline=None, max_examples=200)
@@ -221,3 +221,24 @@ def test_texts_fold_side_by_side(left: str, right: str) -> None:
     if not "\u1161" <= fold(right)[:1] <= "\u11ff":
         assert fold(left + right) == fold(left) + fold(right)
     assert fold(left + right) == unicodedata.normalize("NFC", fold(left) + fold(right))
+
+
+@GENERATED
+@given(TEXTS | st.text("ᄀㄱ가ᅡㅏᆨㄳ -a㎏ﷺ\u0301", max_size=12))
+def test_a_trace_leads_back_to_the_text(text: str) -> None:
+    """Each folded character is of what stands at its place, in order, jamo joined."""
+    codes, begins, ends = trace(text)
+    folded = fold(text)
+    assert [chr(code & 0x1FFFFF) for code in codes.tolist()] == list(folded)
+    assert (np.diff(begins) >= 0).all()
+    assert ((begins >= 0) & (begins < ends) & (ends <= len(text))).all()
+    for character, begin, end in zip(folded, begins.tolist(), ends.tolist(), strict=True):
+        assert character in fold(text[begin:end])
+
+
+def test_a_trace_of_marks_and_ligatures() -> None:
+    """A mark belongs to the letter before it; a character that becomes several is the place of all of them."""
+    codes, begins, ends = trace("😀é\u0301 ㎏!")
+    assert ([chr(code & 0x1FFFFF) for code in codes.tolist()], begins.tolist(), ends.tolist()) == (
+        ["e", "k", "g"], [1, 4, 4], [3, 5, 5],
+    )  # fmt: skip

@@ -325,3 +325,26 @@ def test_a_kernel_is_compiled_once() -> None:
             shingle(column("abc", None).slice(1), unit=unit, once=once, weighted=False)
     assert len(kernels.scan.signatures) == 1
     assert len(kernels.shingle.signatures) == 1
+
+
+@GENERATED
+@given(TEXTS, WIDTHS, st.sampled_from(["char", "word"]), st.booleans())
+def test_a_trace_says_where_the_shingles_are(text: str, width: int, unit: str, weighted: bool) -> None:
+    """Its shingles are those of the text, and each is the hash of the folded characters from its begin to its end."""
+    scanned = Texts(column("前面的", text), width=width, unit=unit, weighted=weighted)
+    found = scanned.trace(1)
+    assert found.text == scanned.text(1) == text
+    assert found.keys.tolist() == scanned.shingle(np.array([1]), once=False).keys.tolist()
+    folded = fold(text)
+    for key, begin, end in zip(found.keys.tolist(), found.begins.tolist(), found.ends.tolist(), strict=True):
+        assert naive.key(folded[begin:end], weighted=False) >> 8 == key >> 8
+
+
+def test_traces_of_missing_and_malformed_texts() -> None:
+    """A missing text is empty; bytes that are not UTF-8 are U+FFFD, which is no letter."""
+    scanned = Texts(unchecked(b"", b"ab\xff\xe6cdef"))
+    assert (scanned.text(0), scanned.trace(0).keys.tolist()) == ("", [])
+    found = scanned.trace(1)
+    assert found.text == "ab\ufffd\ufffdcdef"
+    assert found.keys.tolist() == scanned.shingle(np.array([1])).keys.tolist()
+    assert Texts(column(None)).text(0) == ""
