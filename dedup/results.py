@@ -332,11 +332,13 @@ class Clusters:
         Raises:
             FileError: The file cannot be written.
             SettingsError: `members` is out of its range.
-            InputError: The result holds no texts.
+            InputError: The result holds no texts, or the title is none.
         """
         from dedup import report  # noqa: PLC0415 - for those who want one
 
         _check_number("members", members)
+        if not isinstance(title, str):
+            raise InputError(f"title must be a string, got {title!r}")
         _known(self.corpus)
         report.write(self, path, title=title, members=members, progress=progress)
 

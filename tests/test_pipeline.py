@@ -209,8 +209,13 @@ def test_sets_and_edges_are_those_of_the_reference(examples: dict[str, str], set
     assert len(exact) >= 2
     assert {
         tuple(sorted((names[i], names[j]))): similarity
-        for i, j, similarity in zip(*(column.tolist() for column in found), strict=True)
+        for i, j, similarity in zip(*(column.tolist() for column in found[:3]), strict=True)
     } == exact
+    edges = np.bincount((found.similarity * 100).astype(np.int64).clip(0, 99), minlength=100)
+    assert (
+        found.compared[int(settings.threshold * 100) + 1 :].tolist()
+        == edges[int(settings.threshold * 100) + 1 :].tolist()
+    )
     assert crowded.tolist() == [False] * len(texts)
 
 

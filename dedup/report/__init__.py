@@ -54,6 +54,7 @@ def write(
         FileError: The file cannot be written.
     """
     files.check_output(path, SUFFIXES)
+    title = title.encode("utf-8", "replace").decode()
     before, behind = _frame(title)
     rows, embedded = [], []
     with files.replacing(path) as file, tempfile.TemporaryFile() as clusters, ThreadPoolExecutor(1) as writer:
@@ -77,10 +78,9 @@ def _frame(title: str) -> tuple[str, str]:
     parts = {name: _part(f"page.{suffix}") for name, suffix in (("style", "css"), ("script", "js"))}
     rules = "; ".join(f"{name}-src 'sha256-{_digest(part)}'" for name, part in parts.items())
     policy = f"default-src 'none'; {rules}; img-src data:; base-uri 'none'; form-action 'none'"
-    filled = {"policy": policy, "title": escape(title), "data": "{{data}}", **parts}
-    whole = MARK.sub(lambda mark: filled[mark[1]], _part("page.html"))
-    before, _, behind = whole.partition("{{data}}")
-    return before, behind
+    filled = {"policy": policy, "title": escape(title), **parts}
+    before, _, behind = _part("page.html").partition("{{data}}")
+    return MARK.sub(lambda mark: filled[mark[1]], before), behind
 
 
 def _part(name: str) -> str:

@@ -759,7 +759,8 @@ const drawTemplate = ({ members, distinct, sampled, parts }) => {
     : `Read from all ${count(distinct)} ${copies ? 'distinct texts' : 'members'}${copies}.`;
   const pieces = parts.map((part) => (part.slot ? slot(part) : fixed(part, sampled)));
   if (!pieces.length) return section('Template', words, 'template', remark('No passage is common to these texts.'));
-  return section('Template', words, 'template', templateKey(), make('div', { class: 'prose', dir: 'auto' }, ...pieces));
+  const prose = dress(make('div', { class: 'prose' }, ...pieces), { dir: 'auto' }); // before, it costs a look a piece
+  return section('Template', words, 'template', templateKey(), prose);
 };
 
 /** Words that tell this cluster from other articles. */
@@ -1089,7 +1090,7 @@ const pairKey = () => make('p', { class: 'key' },
 const pairParts = (view) => ({
   choices: ['left', 'right'].map((side) => chooser(view, side)),
   panes: ['left', 'right'].map((side) => make('div', {
-    class: 'pane', tabindex: 0, role: 'region', 'aria-label': `${side} text`, dir: 'auto',
+    class: 'pane', tabindex: 0, role: 'region', 'aria-label': `${side} text`,
     data: { testid: `${side}-text` } })),
   output: make('output', { class: 'big', data: { testid: 'pair-similarity' } }),
   verdict: make('span', { class: 'muted' }),

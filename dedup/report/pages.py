@@ -28,35 +28,59 @@ IN_ROW = {"keywords": 6, "indicators": 3}
 
 
 class Group(Protocol):
-    """What is asked of a cluster."""
+    """What is asked of a cluster; `dedup.results.Cluster` answers."""
 
     @property
-    def members(self) -> NDArray[np.int64]: ...  # noqa: D102
+    def members(self) -> NDArray[np.int64]:
+        """Positions of the articles, ascending."""
+
     @property
-    def representative(self) -> int: ...  # noqa: D102
+    def representative(self) -> int:
+        """Position of one of them."""
+
     @property
-    def similarity(self) -> float: ...  # noqa: D102
+    def similarity(self) -> float:
+        """Mean similarity of the others to it."""
+
     @property
-    def ids(self) -> Any: ...  # noqa: D102
-    def __len__(self) -> int: ...
-    def sampled(self, most: int | None = None, *, distinct: bool = False) -> NDArray[np.int64]: ...  # noqa: D102
+    def ids(self) -> Any:
+        """Ids of the members."""
+
+    def __len__(self) -> int:
+        """How many members there are."""
+
+    def sampled(self, most: int | None = None, *, distinct: bool = False) -> NDArray[np.int64]:
+        """Positions of some members, the representative's first."""
 
 
 class Found(Protocol):
-    """What is asked of a result."""
+    """What is asked of a result; `dedup.results.Clusters` answers."""
 
     @property
-    def threshold(self) -> float: ...  # noqa: D102
+    def threshold(self) -> float:
+        """Similarity from which a pair is an edge."""
+
     @property
-    def corpus(self) -> Corpus | None: ...  # noqa: D102
+    def corpus(self) -> Corpus | None:
+        """The texts, which a report cannot do without."""
+
     @property
-    def labels(self) -> NDArray[np.int64]: ...  # noqa: D102
+    def labels(self) -> NDArray[np.int64]:
+        """Position of each article's representative."""
+
     @property
-    def to_representative(self) -> NDArray[np.float64]: ...  # noqa: D102
+    def to_representative(self) -> NDArray[np.float64]:
+        """Similarity of each article to it."""
+
     @property
-    def histogram(self) -> NDArray[np.int64]: ...  # noqa: D102
-    def __len__(self) -> int: ...
-    def __iter__(self) -> Iterator[Group]: ...
+    def histogram(self) -> NDArray[np.int64]:
+        """How many pairs were compared, by hundredths of similarity."""
+
+    def __len__(self) -> int:
+        """How many clusters there are."""
+
+    def __iter__(self) -> Iterator[Group]:
+        """The clusters, largest first."""
 
 
 def page(found: Found, cluster: Group, members: int) -> dict[str, Any]:

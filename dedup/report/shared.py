@@ -33,6 +33,7 @@ def shared(sides: Sequence[Side]) -> dict[str, Any]:
         "total": np.round(totals, DIGITS).tolist(),
         "weights": np.round(weights, DIGITS).tolist(),
         "begins": [_runs(np.diff(_units(side.trace), prepend=0)) for side in sides],
+        "starts": [_runs(np.diff(side.trace.begins, prepend=0)) for side in sides],
         "lengths": [_runs(side.trace.ends - side.trace.begins) for side in sides],
         "runs": [_coded(ours) for ours in numbers],
     }
