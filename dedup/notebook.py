@@ -21,6 +21,7 @@ STYLE = """
   border-radius: 4px; padding: .5em .8em}
 .NAME a {color: inherit; text-decoration: none; border-radius: 2px; background: rgb(255 170 0 / var(--shade))}
 .NAME a.other {border-bottom: 2px dotted #d33}
+.NAME .again {background: #8882; border-radius: 2px}
 .NAME a:target, .NAME a:hover {outline: 2px solid #d33}
 """
 TEMPLATE_STYLE = """
@@ -35,6 +36,7 @@ def side_by_side(
     left: str,
     right: str,
     passages: Sequence[tuple[Span, Span, float]],
+    again: tuple[Sequence[Span], Sequence[Span]],
     similarity: float,
     names: tuple[str, str],
 ) -> str:
@@ -44,6 +46,7 @@ def side_by_side(
         left: A text.
         right: Another.
         passages: Span in the left text, span in the right one, and weight; heaviest first.
+        again: Spans in the left text, and in the right one, that only repeat a passage.
         similarity: Of the two.
         names: What the two are called.
     """
@@ -52,19 +55,20 @@ def side_by_side(
     differ = [left[slice(*here)] != right[slice(*there)] for here, there, _ in passages]
     ours, theirs = [spans[0] for spans in passages], [spans[1] for spans in passages]
     columns = [
-        _column(left, ours, shades, differ, (name, "l", "r")),
-        _column(right, theirs, shades, differ, (name, "r", "l")),
+        _column(left, [*ours, *again[0]], shades, differ, (name, "l", "r")),
+        _column(right, [*theirs, *again[1]], shades, differ, (name, "r", "l")),
     ]
     rules = "".join(
         f".{name}:has(.p{place}:hover) .p{place} {{outline: 2px solid #d33}}\n"
         for place in range(min(len(passages), HOVERED))
     )
     heads = [f"<div><b>{escape(called)}</b>\n{column}</div>" for called, column in zip(names, columns, strict=True)]
-    return (
-        f"<style>{STYLE.replace('NAME', name)}{rules}</style>"
-        f"<p>similarity {similarity:.3f} in {len(passages):,} shared passages; the darker, the heavier; "
-        f'dotted: written otherwise, but the same</p><div class="{name}">{"".join(heads)}</div>'
+    told = (
+        f"similarity {similarity:.3f} in {len(passages):,} shared passages: the darker, the heavier; dotted, the same "
+        "written otherwise; grey, said again"
     )
+    style = f"<style>{STYLE.replace('NAME', name)}{rules}</style>"
+    return f'{style}<p>{told}</p><div class="{name}">{"".join(heads)}</div>'
 
 
 def template(parts: Sequence[tuple[str, float] | Slot], scope: str) -> str:
@@ -113,12 +117,17 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 def _column(
     text: str, spans: Sequence[Span], shades: Sequence[float], differ: Sequence[bool], ends: tuple[str, str, str]
 ) -> str:
-    """One text, cut where passages begin and end; a piece in several is shown as part of the heaviest."""
+    """One text, cut where passages begin and end; a piece in several is shown as part of the heaviest.
+
+    Spans behind those of the passages, which have shades, are what only repeats one.
+    """
     name, here, there = ends
     shown, pieces = set(), []
     for begin, end, place in _pieces(len(text), spans):
         piece = escape(text[begin:end])
-        if place >= 0:
+        if place >= len(shades):
+            piece = f'<span class="again">{piece}</span>'
+        elif place >= 0:
             mark = "" if place in shown else f' id="{name}-{here}{place}"'
             kind = f"p{place} other" if differ[place] else f"p{place}"
             shown.add(place)

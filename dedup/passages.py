@@ -20,6 +20,7 @@ from dedup.shingles import Trace
 
 Integers = NDArray[np.int64]
 Cuts = NDArray[np.bool_]
+Span = tuple[int, int]
 MOST_PLACES = 16
 """Pairs of places at which a shingle is tried; one that is repeated more often is tried in order of its places."""
 
@@ -35,8 +36,8 @@ class Passage:
             those that a heavier passage holds too are counted there.
     """
 
-    left: tuple[int, int]
-    right: tuple[int, int]
+    left: Span
+    right: Span
     weight: float
 
 
@@ -50,6 +51,7 @@ class Explanation:
         left: The left text.
         right: The right text.
         names: What the two are called.
+        again: Spans in the left and in the right text that say once more what a passage says; they add no weight.
     """
 
     similarity: float
@@ -57,6 +59,7 @@ class Explanation:
     left: str
     right: str
     names: tuple[str, str] = ("left", "right")
+    again: tuple[tuple[Span, ...], tuple[Span, ...]] = ((), ())
 
     def texts(self, passage: Passage) -> tuple[str, str]:
         """A passage as it is written in either text."""
@@ -76,7 +79,7 @@ class Explanation:
     def _repr_html_(self) -> str:
         """Both texts side by side, for a notebook."""
         spans = [(passage.left, passage.right, passage.weight) for passage in self.passages]
-        return notebook.side_by_side(self.left, self.right, spans, self.similarity, self.names)
+        return notebook.side_by_side(self.left, self.right, spans, self.again, self.similarity, self.names)
 
 
 class Side(NamedTuple):
@@ -113,12 +116,14 @@ def explain(left: Side, right: Side, names: tuple[str, str] = ("left", "right"))
     shared = np.intersect1d(ours, theirs)
     united = weights.sum()
     cuts = _cuts(left.trace), _cuts(right.trace)
-    passages = tuple(
-        _passage(run, left.trace, right.trace, cuts, float(weight / united))
-        for run, weight in _tiles(*_runs(ours, theirs), ours, weights)
-    )
+    tiles = list(_tiles(*_runs(ours, theirs), ours, weights))
+    passages = tuple(_passage(run, left.trace, right.trace, cuts, float(weight / united)) for run, weight in tiles)
     similarity = float(weights[shared].sum() / united) if len(keys) else 0.0
-    return Explanation(similarity, passages, left.trace.text, right.trace.text, names)
+    again = (
+        _again(left.trace, np.isin(ours, shared), [(run.left, run.length) for run, _ in tiles]),
+        _again(right.trace, np.isin(theirs, shared), [(run.right, run.length) for run, _ in tiles]),
+    )
+    return Explanation(similarity, passages, left.trace.text, right.trace.text, names, again)
 
 
 def _runs(left: Integers, right: Integers) -> tuple[Integers, Integers]:
@@ -185,6 +190,17 @@ def _passage(run: _Run, left: Trace, right: Trace, cuts: tuple[Cuts, Cuts], weig
         for trace, begin in zip((left, right), begins, strict=True)
     ]
     return Passage(spans[0], spans[1], weight)
+
+
+def _again(trace: Trace, shared: NDArray[np.bool_], passages: list[tuple[int, int]]) -> tuple[Span, ...]:
+    """Spans of shared shingles that are in no passage."""
+    left = shared.copy()
+    for begin, length in passages:
+        left[begin : begin + length] = False
+    steps = np.diff(left.astype(np.int8), prepend=0, append=0)
+    firsts, lasts = trace.begins[np.flatnonzero(steps == 1)], trace.ends[np.flatnonzero(steps == -1) - 1]
+    begins, ends = trace.letters.begins[firsts], trace.letters.ends[lasts - 1]
+    return tuple(zip(begins.tolist(), ends.tolist(), strict=True))
 
 
 def _cuts(trace: Trace) -> Cuts:

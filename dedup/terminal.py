@@ -80,8 +80,10 @@ def _similar(found: Explanation) -> str:
 
 
 def _marked(found: Explanation, side: int) -> Text:
-    """One text, its passages coloured; lighter ones first, so that heavier ones show."""
+    """One text, its passages coloured, lighter ones first, so that heavier ones show; what repeats one underlined."""
     text = Text(_visible((found.left, found.right)[side]))
+    for span in found.again[side]:
+        text.stylize("underline", *span)
     heaviest = found.passages[0].weight if found.passages else 1.0
     for passage in reversed(found.passages):
         share = passage.weight / heaviest

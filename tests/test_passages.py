@@ -30,6 +30,8 @@ def hold(found: Explanation, similarity: float) -> None:
         assert passage.weight > 0
     weights = [passage.weight for passage in found.passages]
     assert weights == sorted(weights, reverse=True)
+    for spans, text in zip(found.again, (found.left, found.right), strict=True):
+        assert all(0 <= begin < end <= len(text) for begin, end in spans)
     assert sum(weights) == pytest.approx(found.similarity, abs=1e-9)
     assert found.similarity == pytest.approx(similarity, abs=1e-12)
 
@@ -76,6 +78,8 @@ def test_a_repeated_passage_is_counted_once() -> None:
     left, right = "月圆之夜赏月" + "。好茶一壶。" + "月圆之夜赏月", "月圆之夜赏月"
     found = dedup.explain(left, right)
     assert [found.texts(passage)[1] for passage in found.passages] == ["月圆之夜赏月"]
+    assert [left[begin:end] for begin, end in found.again[0]] == ["月圆之夜赏月"]
+    assert found.again[1] == ()
     hold(found, dedup.similarity(left, right))
 
 

@@ -591,6 +591,18 @@ def test_words_share_what_explain_says(visit: Visit, examples: dict[str, str], t
     compare(reader, shown.explain(2, 0, 1))
 
 
+def test_what_is_said_again_is_marked_too(visit: Visit, shown: Shown) -> None:
+    """The contact in both titles adds no weight, for it is counted at the ends, but can be seen to be shared."""
+    reader = visit(shown.path)
+    reader.go(1)
+    reader.choose(0, 1)
+    found = shown.explain(1, 0, 1)
+    for side, text, spans in zip(("left", "right"), (found.left, found.right), found.again, strict=True):
+        marked = "".join(reader.part(f"{side}-text").locator(".again").all_text_contents())
+        assert "WeChat @yunlu-tea-88" in marked
+        assert all(character in marked for begin, end in spans for character in text[begin + 2 : end - 2])
+
+
 def test_characters_of_every_kind(visit: Visit, tmp_path: Path) -> None:
     """Other planes, emoji, marks, characters that become several: spans are those of Python, to the character."""
     left = "😀續費𠮷野家👍🏽手機卡，五㎏米飯很香。le café noir, ｶﾞｯｺｳへ行く。각하 𠀀𠀁𠀂"

@@ -13,6 +13,7 @@ const SCALE = [
 const STEPS = 5;
 const MATRIX_STEPS = 10;
 const CELL = 44; // pixels, the largest cell of the matrix
+const AGAIN = -2; // owner of what only repeats a passage
 const SLICE = 10; // milliseconds of work before the page may draw again
 const OVERSCAN = 12;
 const UNITS = 1e4; // of a weight, which has so many digits
@@ -358,7 +359,20 @@ const paint = (texts, t, other, spans) => {
       for (let i = from; i < to; i += 1) if (owner[i] === rank) differs[i] = 1;
     });
   });
+  echo(texts, t, other, owner);
   return { owner, differs };
+};
+
+/** Marks what says once more what a passage says, which adds no weight. */
+const echo = (texts, t, other, owner) => {
+  const held = marks(texts, other);
+  texts.numbers[t].forEach((s, i) => {
+    if (s < 0 || !held[s]) return;
+    const first = texts.starts[t][i];
+    const last = texts.begins[t][first + texts.widths[t][i] - 1];
+    const end = last + (texts.text[t].codePointAt(last) > 0xffff ? 2 : 1);
+    for (let k = texts.begins[t][first]; k < end; k += 1) if (owner[k] === -1) owner[k] = AGAIN;
+  });
 };
 
 /** Everything the side-by-side view shows of two texts. */
@@ -993,7 +1007,7 @@ const markedText = (text, { owner, differs }, passages) => {
     for (to = from + 1; to < text.length && owner[to] === owner[from] && differs[to] === differs[from];) to += 1;
     const rank = owner[from];
     const piece = text.slice(from, to);
-    if (rank < 0) { nodes.push(piece); continue; }
+    if (rank < 0) { nodes.push(rank === AGAIN ? span('again', piece) : piece); continue; }
     const last = nodes.at(-1);
     const goesOn = from > 0 && owner[from - 1] === rank;
     const home = goesOn ? last : markOf(rank, passages[rank].weight, most, !known.has(rank));
@@ -1084,6 +1098,7 @@ const pairKey = () => make('p', { class: 'key' },
   make('span', {}, 'shared passage, light ', ...swatches('weight', STEPS), ' heavy'),
   make('span', {}, span('variant weight-1', '續費'),
     ' written otherwise in the other text, equal after folding (as 續費 and 续费)'),
+  make('span', {}, span('again', 'shared'), ' said again, counted once'),
   span('pointer', 'click a passage to see its partner'));
 
 /** The parts of the side-by-side view. */
