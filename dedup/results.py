@@ -137,6 +137,21 @@ class Cluster:
             others = others[np.linspace(0, len(others) - 1, most - 1).astype(np.int64)]
         return np.concatenate([[self.representative], others])
 
+    def about(self) -> tuple[str, str, str]:
+        """Title, keywords and indicators on a line each; nothing where the result holds no texts."""
+        if self.corpus is None:
+            return "", "", ""
+        (title,) = titles(self.corpus.texts.column, [self.representative])
+        words = " ".join(keyword.word for keyword in self.keywords(5))
+        marks = self.indicators(sample=SHOWN_MEMBERS)[:3]
+        return title, words, ", ".join(f"{mark.value} ({mark.members} of {mark.of})" for mark in marks)
+
+    def _repr_html_(self) -> str:
+        """What the cluster is about, and its template, for a notebook."""
+        about = zip(("title", "keywords", "indicators"), self.about(), strict=True)
+        head = notebook.table(f"{len(self):,} articles, similarity {self.similarity:.2f}", [], list(about))
+        return head if self.corpus is None else head + self.template()._repr_html_()
+
 
 def _known(corpus: Corpus | None) -> Corpus:
     if corpus is None:
@@ -393,18 +408,9 @@ class Clusters:
     def _repr_html_(self) -> str:
         """The largest clusters with what they are about, for a notebook."""
         heads = ("size", "similarity", "title", "keywords", "indicators")
-        rows = [(f"{len(one):,}", f"{one.similarity:.2f}", *self._about(one)) for one in self[:SHOWN_CLUSTERS]]
+        rows = [(f"{len(one):,}", f"{one.similarity:.2f}", *one.about()) for one in self[:SHOWN_CLUSTERS]]
         more = f"; the {SHOWN_CLUSTERS} largest" if len(self) > SHOWN_CLUSTERS else ""
         return notebook.table(repr(self)[1:-1] + more, heads, rows)
-
-    def _about(self, cluster: Cluster) -> tuple[str, str, str]:
-        """Title, keywords and indicators on a line each; nothing where the result holds no texts."""
-        if self.corpus is None:
-            return "", "", ""
-        (title,) = titles(self.corpus.texts.column, [cluster.representative])
-        words = " ".join(keyword.word for keyword in cluster.keywords(5))
-        marks = cluster.indicators(sample=SHOWN_MEMBERS)[:3]
-        return title, words, ", ".join(f"{mark.value} ({mark.members} of {mark.of})" for mark in marks)
 
     def at(self, threshold: float) -> Clusters:
         """The same run cut at another threshold, without computing anything again.

@@ -100,7 +100,16 @@ def test_clusters_show_what_they_are_about(examples: dict[str, str]) -> None:
         assert words in page.text
 
 
+def test_a_cluster_shows_its_template(examples: dict[str, str]) -> None:
+    """Below what it is about."""
+    page = Page(dedup.cluster(list(examples.values()))[0]._repr_html_())
+    for words in ("5 articles, similarity 0.14", "古树茶饼按月到家怎么订", "template of 5 articles", "掌柜的话"):
+        assert words in page.text
+
+
 def test_a_result_without_texts_shows_itself_too() -> None:
     """Columns that texts would fill are empty."""
     clusters = dedup.cluster(["手机卡续费", "手机卡續費"])
-    assert "<td>2</td>" in type(clusters)(clusters.graph, 0.12, 0.5)._repr_html_()
+    bare = type(clusters)(clusters.graph, 0.12, 0.5)
+    assert "<td>2</td>" in bare._repr_html_()
+    assert "2 articles" in bare[0]._repr_html_()
