@@ -35,3 +35,12 @@ def test_first_example_runs() -> None:
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, encoding="utf-8")
     assert "5 articles, similarity to its centre" in done.stdout
     assert "bridge-copy, bridge-original" in done.stdout
+
+
+def test_evidence_example_runs(tmp_path: Path) -> None:
+    """The script that shows why prints it, and writes a page."""
+    script, page = ROOT / "examples" / "evidence.py", tmp_path / "report.html"
+    done = subprocess.run([sys.executable, script, page], capture_output=True, text=True, check=True, encoding="utf-8")
+    for words in ("yunlu-tea-88 (5 of 5)", "template of 5 articles", "Why tea-1 and tea-2: similarity 0.1", "掌櫃的話"):
+        assert words in done.stdout
+    assert page.stat().st_size > 50_000
