@@ -17,7 +17,7 @@ from dedup import kernels
 
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-PARTED, FEWEST_PARTED = 0.2, 3
+PARTED, FEWEST_PARTED = 0.2, 2
 """Share of the pieces that make a passage, and how many of them, that hold one side of it alone, so that it is two."""
 
 

@@ -843,19 +843,28 @@ def seeds(left, left_order, right, right_order, most, lefts, rights):
 
 
 @kernel
-def stretch(left, right, lefts, rights, starts, lengths):
-    """Extend seeds, sorted by diagonal and place, both ways as far as the sequences agree; returns how many runs."""
+def stretch(left, right, left_at, right_at, lefts, rights, starts, lengths):
+    """Extend seeds, sorted by diagonal and place, both ways as far as the sequences agree; returns how many runs.
+
+    Elements must be as far from each other, too: words may be cut in different places of the same characters.
+    """
     found, last = 0, 0
     for k in range(len(lefts)):
         i, j = lefts[k], rights[k]
         if found and last - starts[found - 1, 1] == i - j and i < last + lengths[found - 1]:
             continue
+        apart = left_at[i] - right_at[j]
         end, ahead = 1, min(len(left) - i, len(right) - j)
-        while end < ahead and left[i + end] == right[j + end]:
+        while end < ahead and left[i + end] == right[j + end] and left_at[i + end] - right_at[j + end] == apart:
             end += 1
-        begin, behind = 0, min(i, j)
-        while begin < behind and left[i - begin - 1] == right[j - begin - 1]:
+        begin, behind = 1, min(i, j)
+        while (
+            begin <= behind
+            and left[i - begin] == right[j - begin]
+            and left_at[i - begin] - right_at[j - begin] == apart
+        ):
             begin += 1
+        begin -= 1
         starts[found, 0], starts[found, 1], lengths[found] = i - begin, j - begin, begin + end
         last = i - begin
         found += 1

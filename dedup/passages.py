@@ -31,7 +31,8 @@ class Passage:
 
     Attributes:
         left: Begin and end in the left text, as Python counts characters.
-        right: The same in the right text. Both spans fold to the same characters.
+        right: The same in the right text. Both spans fold to the same characters, but where the texts share a part
+            only of a character that folds to several, such as ㎏.
         weight: What the passage adds to the similarity, that is, the share of the united weight that its shingles have;
             those that a heavier passage holds too are counted there.
     """
@@ -41,7 +42,7 @@ class Passage:
     weight: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Explanation:
     """Why two articles are alike; prints as a table, and as both texts side by side in a notebook.
 
@@ -64,6 +65,11 @@ class Explanation:
     def texts(self, passage: Passage) -> tuple[str, str]:
         """A passage as it is written in either text."""
         return self.left[slice(*passage.left)], self.right[slice(*passage.right)]
+
+    def __repr__(self) -> str:
+        """One line: how similar what is."""
+        left, right = self.names
+        return f"<Explanation: {left} and {right}, similarity {self.similarity:.3f} in {len(self.passages):,} passages>"
 
     def __str__(self) -> str:
         """A table of the passages; the right text's words stand below the left's where they differ."""
@@ -116,7 +122,7 @@ def explain(left: Side, right: Side, names: tuple[str, str] = ("left", "right"))
     shared = np.intersect1d(ours, theirs)
     united = weights.sum()
     cuts = _cuts(left.trace), _cuts(right.trace)
-    tiles = list(_tiles(*_runs(ours, theirs), ours, weights))
+    tiles = list(_tiles(*_runs(ours, theirs, left.trace.begins, right.trace.begins), ours, weights))
     passages = tuple(_passage(run, left.trace, right.trace, cuts, float(weight / united)) for run, weight in tiles)
     similarity = float(weights[shared].sum() / united) if len(keys) else 0.0
     again = (
@@ -126,8 +132,11 @@ def explain(left: Side, right: Side, names: tuple[str, str] = ("left", "right"))
     return Explanation(similarity, passages, left.trace.text, right.trace.text, names, again)
 
 
-def _runs(left: Integers, right: Integers) -> tuple[Integers, Integers]:
-    """Where each run of shingles begins in both texts, (r, 2), and how many shingles it has; no run goes on."""
+def _runs(left: Integers, right: Integers, left_at: Integers, right_at: Integers) -> tuple[Integers, Integers]:
+    """Where each run of shingles begins in both texts, (r, 2), and how many shingles it has; no run goes on.
+
+    Shingles are numbers, and begin at these folded characters.
+    """
     orders = np.argsort(left, kind="stable"), np.argsort(right, kind="stable")
     room = 4 * min(len(left), len(right))
     while True:
@@ -139,7 +148,7 @@ def _runs(left: Integers, right: Integers) -> tuple[Integers, Integers]:
     lefts, rights = lefts[:found], rights[:found]
     by_diagonal = np.lexsort((lefts, lefts - rights))
     starts, lengths = np.empty((found, 2), np.int64), np.empty(found, np.int64)
-    runs = kernels.stretch(left, right, lefts[by_diagonal], rights[by_diagonal], starts, lengths)
+    runs = kernels.stretch(left, right, left_at, right_at, lefts[by_diagonal], rights[by_diagonal], starts, lengths)
     return starts[:runs], lengths[:runs]
 
 

@@ -10,10 +10,10 @@ copies of an article, nor threads and batches have any influence on which articl
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from dedup import articles as reading
 from dedup import bands, clusters, pairs, shingles, signatures, weights
 from dedup.corpus import Corpus
-from dedup.errors import InputError, SettingsError, warn
+from dedup.errors import DedupWarning, InputError, SettingsError, warn
 from dedup.passages import Explanation
 from dedup.results import Clusters
 from dedup.settings import Settings
@@ -107,7 +107,7 @@ def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, s
     edges, crowded = connect(corpus, settings, threads=count, stages=stages)
     with stages.stage("cluster"):
         graph = clusters.Graph(corpus.first, corpus.number, *edges[:3], crowded, edges.compared)
-        seconds = MappingProxyType(stages.seconds)
+        seconds = dict(stages.seconds)
         result = Clusters(graph, settings.threshold, settings.linkage, read.ids, seconds, corpus=corpus)
         looked_up = _with_representatives(result, corpus, count)
         return replace(result, graph=replace(graph, looked_up=looked_up))
@@ -247,7 +247,15 @@ def similarity(a: str, b: str, settings: Settings | None = None) -> float:
     return float(pairs.verify(corpus.sets, both[:1], both[1:], corpus.sizes)[0])
 
 
-def explain(a: str, b: str, settings: Settings | None = None, *, among: Any = None) -> Explanation:
+def explain(
+    a: str,
+    b: str,
+    settings: Settings | None = None,
+    *,
+    among: Any = None,
+    text: str = "text",
+    threads: int | None = None,
+) -> Explanation:
     """The passages that two texts share; see `similarity` and `Clusters.explain`.
 
     Args:
@@ -255,7 +263,9 @@ def explain(a: str, b: str, settings: Settings | None = None, *, among: Any = No
         b: Another.
         settings: How they are compared; None is `Settings()`.
         among: Articles of any kind that `cluster` takes, among which shingles are counted; None weighs by the prior
-            alone.
+            alone. Of articles that have been clustered ask `Clusters.explain`.
+        text: Column, key or attribute of `among` that holds the text.
+        threads: How many to use; None is one a core.
 
     Returns:
         Spans in both texts, heaviest first, whose weights add up to the similarity. It prints as a table and shows
@@ -265,8 +275,16 @@ def explain(a: str, b: str, settings: Settings | None = None, *, among: Any = No
         InputError: One of them is not a string, or `among` is of a kind that cannot be read.
         SettingsError: `settings` are none.
     """
-    corpus = _pair(a, b, settings) if among is None else _pair_among(a, b, settings, among)
-    return corpus.explain(0, 1, ("left", "right"))
+    if among is None:
+        return _pair(a, b, settings).explain(0, 1, ("left", "right"))
+    if isinstance(among, Clusters):
+        raise InputError("among must be articles, got Clusters; ask them: clusters.explain(i, j)")
+    count = count_threads(threads)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r".* ids occur more than once", DedupWarning)  # nobody is told by an id here
+        others = reading.articles(among, text=text, threads=count).texts
+    column = pa.chunked_array([*_two(a, b).chunks, *others.chunks], pa.large_string())
+    return represent(column, _checked(settings), threads=count).explain(0, 1, ("left", "right"))
 
 
 def _pair(a: str, b: str, settings: Settings | None) -> Corpus:
@@ -275,12 +293,6 @@ def _pair(a: str, b: str, settings: Settings | None) -> Corpus:
     texts = shingles.Texts(_two(a, b), width=settings.width, unit=settings.unit, weighted=settings.weighted)
     weighed = weights.prior_weights(prior=settings.prior) if settings.weighted else None
     return Corpus(texts, np.arange(2), np.arange(2), weighed)
-
-
-def _pair_among(a: str, b: str, settings: Settings | None, among: Any) -> Corpus:
-    """Two texts, and others behind them."""
-    others = reading.articles(among).texts
-    return represent(pa.chunked_array([*_two(a, b).chunks, *others.chunks], pa.large_string()), _checked(settings))
 
 
 def _two(a: str, b: str) -> pa.ChunkedArray:

@@ -22,7 +22,7 @@ from dedup.corpus import Corpus
 from dedup.errors import InputError, MissingExtraError, SettingsError
 from dedup.indicators import Indicator
 from dedup.indicators import indicators as indicators_of
-from dedup.keywords import Keyword
+from dedup.keywords import Keyword, beginnings
 from dedup.keywords import keywords as words_of
 from dedup.passages import Explanation
 from dedup.settings import Settings
@@ -42,7 +42,7 @@ DRAWN_MEMBERS = 200
 """Of a cluster as a graph: a sample of a larger one."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Cluster:
     """Two or more articles that belong together.
 
@@ -65,29 +65,36 @@ class Cluster:
         """How many articles there are in the cluster."""
         return len(self.members)
 
-    def template(self, *, share: float = 0.5, sample: int = 64) -> Template:
+    def __repr__(self) -> str:
+        """One line: how many articles, and the first of their ids."""
+        first = ", ".join(str(one) for one in self.ids[:3].to_pylist())
+        more = ", …" if len(self) > 3 else ""  # noqa: PLR2004 - as many as are shown
+        return f"<Cluster: {len(self):,} articles, similarity {self.similarity:.2f}: {first}{more}>"
+
+    def template(self, *, share: float = 0.5, sample: int | None = 64) -> Template:
         """The frame that the members share: fixed passages, and slots with what fills them.
 
         Args:
             share: A passage is fixed if more than this share of the members hold it, in [0, 1).
-            sample: So many members with distinct texts are looked at; the template says how many there are.
+            sample: So many members with distinct texts are looked at, None is all; the template says how many.
 
         Raises:
             SettingsError: A value is out of its range.
             InputError: The result holds no texts.
         """
-        if not 0 <= share < 1:
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < 1:
             raise SettingsError(f"share must be in [0, 1), got {share!r}; for more than half write 0.5")
         return templates.template(self.texts(sample, distinct=True), members=len(self), share=share)
 
-    def keywords(self, top: int = 10, *, sample: int = 8) -> list[Keyword]:
+    def keywords(self, top: int = 10, *, sample: int | None = 8) -> list[Keyword]:
         """The words that say what the cluster is about, the most telling first.
 
         Chinese words are weighed by jieba's inverse document frequencies, others by this corpus's.
 
         Args:
             top: How many, at most.
-            sample: So many members with distinct texts are looked at; a million characters take about a second.
+            sample: So many members with distinct texts are looked at, None is all; a million characters take about a
+                second.
 
         Raises:
             SettingsError: A value is out of its range.
@@ -98,11 +105,11 @@ class Cluster:
         articles, frequency = _known(self.corpus).word_frequency
         return words_of(texts, top=top, articles=articles, frequency=frequency)
 
-    def indicators(self, *, sample: int = 1000) -> list[Indicator]:
+    def indicators(self, *, sample: int | None = 1000) -> list[Indicator]:
         """What identifies whoever is behind the cluster: accounts, links, images, numbers; what most hold first.
 
         Args:
-            sample: So many members are looked at; each indicator says of how many.
+            sample: So many members are looked at, None is all; each indicator says of how many.
 
         Raises:
             SettingsError: A value is out of its range.
@@ -142,7 +149,9 @@ class Cluster:
         if self.corpus is None:
             return "", "", ""
         (title,) = titles(self.corpus.texts.column, [self.representative])
-        words = " ".join(keyword.word for keyword in self.keywords(5))
+        articles, frequency = self.corpus.word_frequency
+        read = beginnings(self.texts(SHOWN_MEMBERS, distinct=True))
+        words = " ".join(one.word for one in words_of(read, top=5, articles=articles, frequency=frequency))
         marks = self.indicators(sample=SHOWN_MEMBERS)[:3]
         return title, words, ", ".join(f"{mark.value} ({mark.members} of {mark.of})" for mark in marks)
 
@@ -160,7 +169,7 @@ def _known(corpus: Corpus | None) -> Corpus:
 
 
 def _check_number(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise SettingsError(f"{name} must be a whole number of 1 or more, got {value!r}")
 
 
@@ -321,9 +330,10 @@ class Clusters:
         """The position that is meant, not negative."""
         articles = len(self.labels)
         if not isinstance(place, int | np.integer) or isinstance(place, bool) or not -articles <= place < articles:
+            known = "; the position of an id is clusters.ids.index(id).as_py()" if self.ids is not None else ""
             raise InputError(
-                f"an article's position must be a whole number from 0 to {articles - 1:,}, got {place!r}; "
-                "the position of an id is clusters.ids.index(id).as_py()"
+                f"an article's position must be a whole number below {articles:,}, the number of articles, or counted "
+                f"from the end, -1 and so on; got {place!r}{known}"
             )
         return int(place) % articles
 
@@ -352,8 +362,8 @@ class Clusters:
         from dedup import report  # noqa: PLC0415 - for those who want one
 
         _check_number("members", members)
-        if not isinstance(title, str):
-            raise InputError(f"title must be a string, got {title!r}")
+        if not isinstance(title, str) or not isinstance(path, str | os.PathLike):
+            raise InputError(f"path and title must be strings, got {path!r} and {title!r}")
         _known(self.corpus)
         report.write(self, path, title=title, members=members, progress=progress)
 
@@ -364,14 +374,14 @@ class Clusters:
             kind: ``"sizes"`` of the clusters, ``"similarity"`` of the compared pairs with the threshold, or one
                 ``"cluster"`` as a graph of its edges; None is all three beside each other.
             cluster: Which cluster, the largest being 0.
-            ax: matplotlib axes to draw on; None makes some.
+            ax: matplotlib axes to draw one picture on; None makes some.
 
         Returns:
-            The axes, or an array of three where `kind` is None.
+            The axes; where `kind` is None an array of three, or of two where there is no cluster.
 
         Raises:
             MissingExtraError: matplotlib is not installed.
-            InputError: There is no such kind or cluster.
+            InputError: There is no such kind or cluster, or axes are given for all three.
         """
         from dedup import plots  # noqa: PLC0415 - for those who want pictures
 
@@ -380,14 +390,23 @@ class Clusters:
             "similarity": lambda on: plots.similarity(self.histogram, self.threshold, on),
             "cluster": lambda on: plots.graph(*self._edges(cluster), on),
         }
+        if kind == "cluster" or cluster:
+            self._check_place(cluster)
         if kind is None:
+            if ax is not None:
+                raise InputError(f"one ax is for one picture; name it: {', '.join(draw)}")
             kinds = list(draw)[: 3 if len(self) else 2]
             return np.array([draw[one](on) for one, on in zip(kinds, plots.axes(len(kinds)), strict=True)])
         if kind not in draw:
             raise InputError(f"kind must be one of {', '.join(draw)}, or None for all, got {kind!r}")
-        if kind == "cluster" and not -len(self) <= cluster < len(self):
-            raise InputError(f"cluster must be below {len(self):,}, the number of clusters, got {cluster!r}")
         return draw[kind](plots.axes()[0] if ax is None else ax)
+
+    def _check_place(self, cluster: object) -> None:
+        whole = isinstance(cluster, int | np.integer) and not isinstance(cluster, bool)
+        if not (whole and -len(self) <= cluster < len(self)):  # type: ignore[operator]
+            raise InputError(
+                f"cluster must be a whole number below {len(self):,}, the number of clusters, got {cluster!r}"
+            )
 
     def _edges(self, number: int) -> tuple[NDArray[np.float64], Integers]:
         """Similarity of the distinct texts of a cluster, or of a sample, the representative's first; their copies."""

@@ -87,10 +87,9 @@ class Texts:
     ) -> None:
         """Fold every text once, for its length and fingerprint."""
         self.column = column
-        if unit == "word":
-            column = separate(column)
-        self._recipe = (*fold_table(), background(), width, unit == "word", weighted)
-        self._chunks = [_buffers(chunk) for chunk in _chunks(column)]
+        self._shingled = separate(column) if unit == "word" else column
+        self._kind = (width, unit == "word", weighted)
+        self._open()
         self._begins = np.cumsum([0, *(len(chunk.offsets) - 1 for chunk in self._chunks)])
         self._batch_bytes = batch_bytes
         self.lengths = np.zeros(len(column), np.int64)
@@ -102,6 +101,19 @@ class Texts:
     def __len__(self) -> int:
         """How many texts there are."""
         return len(self.lengths)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the tables that every process has, and views of the column's buffers."""
+        return {name: value for name, value in vars(self).items() if name not in {"_recipe", "_chunks"}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take them up again."""
+        vars(self).update(state)
+        self._open()
+
+    def _open(self) -> None:
+        self._recipe = (*fold_table(), background(), *self._kind)
+        self._chunks = [_buffers(chunk) for chunk in _chunks(self._shingled)]
 
     def shingle(self, rows: NDArray[np.int64], *, once: bool = True, room: Room | None = None) -> Shingles:
         """The shingles of some texts.
@@ -137,7 +149,7 @@ class Texts:
         """The shingles of one text, and where in it they are."""
         text = self.text(row)
         letters = trace(text)
-        _, _, _, width, by_word, _ = self._recipe
+        width, by_word, _ = self._kind
         starts = word_starts(" ".join(words(text))) if by_word else np.ones(len(letters.codes), np.bool_)
         begins, ends = np.empty(len(starts), np.int64), np.empty(len(starts), np.int64)
         found = kernels.extents(letters.codes, starts, width, by_word, begins, ends)

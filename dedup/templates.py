@@ -33,7 +33,7 @@ template's; two are where there is room for a sentence, or where no text is with
 ENOUGH_FOR_ALL = 5
 """So many texts, at least, are all."""
 MOSTLY = 0.9
-"""Share of them that must not repeat it."""
+"""Share of them that must not repeat it, and of the texts with two passages that must have them together."""
 WIDEST = 3
 """Units of a character, at most."""
 NARROWEST_LINE = 6
@@ -52,7 +52,7 @@ class Fixed:
 
     Attributes:
         text: As it is written most often.
-        members: How many of the sampled articles hold it.
+        members: How many of the sampled articles hold it, or more than half of it: one may have changed a word.
     """
 
     text: str
@@ -73,7 +73,7 @@ class Slot:
     members: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Template:
     """The frame that articles share, in reading order; prints as lines, shows as coloured text in a notebook.
 
@@ -100,8 +100,13 @@ class Template:
     @property
     def scope(self) -> str:
         """How many articles were looked at, in words."""
+        plural = "s" * (self.members != 1)
         some = f"{self.sampled:,} of {self.members:,} articles, those with distinct texts or a sample of them"
-        return some if self.sampled < self.members else f"{self.members:,} articles"
+        return some if self.sampled < self.members else f"{self.members:,} article{plural}"
+
+    def __repr__(self) -> str:
+        """One line: how many passages and slots."""
+        return f"<Template: {len(self.fixed):,} passages and {len(self.slots):,} slots of {self.scope}>"
 
     def __str__(self) -> str:
         """A line a passage, with how many articles hold it, and a line a slot with its most frequent values."""
@@ -121,6 +126,10 @@ class Template:
         return notebook.template(parts, self.scope)
 
 
+MOST_MARKS = 80
+"""Punctuation around a passage that is looked at."""
+MOST_COMPARED = 400
+"""Chains of which it is counted in how many texts each comes before each; more are put in order by where they stand."""
 SHOWN_VALUES = 6
 SHOWN_CHARACTERS = 24
 
@@ -193,15 +202,17 @@ def template(texts: Sequence[str], *, members: int | None = None, share: float =
     Args:
         texts: Distinct texts of articles.
         members: How many articles they stand for; None is as many as there are texts.
-        share: A passage is fixed if more than this share of the texts hold it, and at least two.
+        share: A passage is fixed if more than this share of the texts, and at least two, hold it or more than half of
+            it. Of one text everything is fixed.
 
     Returns:
         Passages and slots in the order that most texts have them in.
     """
     folded = _fold(texts)
-    least = max(2, int(share * len(texts)) + 1)
+    least = min(len(texts), max(2, int(share * len(texts)) + 1))
     pieces = [_Piece(text, int(begin), int(end)) for text, (begin, end) in enumerate(pairwise(folded.bounds))]
-    frame = _whole(_frame(folded, pieces, least), pieces, least)
+    alone = [_Token({0: _Place(0, len(folded.codes))}, opens=True)] if len(texts) == 1 and len(folded.codes) else []
+    frame = alone or _whole(_frame(folded, pieces, least), pieces, least)
     parts = tuple(_parts(folded, pieces, frame))
     return Template(parts, len(texts) if members is None else members, len(texts))
 
@@ -264,7 +275,7 @@ def _wanted(gap: list[_Piece], texts: int, least: int, level: int) -> tuple[int,
     narrowest = width if level else NARROWEST_LINE
     wide = sum(piece.end - piece.begin >= narrowest // WIDEST for piece in gap)
     fewest = max(least, min(texts, FEWEST_INSIDE), int(np.ceil(ALMOST_ALL * len(gap)))) if level else least
-    if wide < fewest:
+    if wide < fewest or not gap:
         return 0, False
     length = median(piece.end - piece.begin for piece in gap)
     if length <= longest:
@@ -374,10 +385,12 @@ def _by_majority(at: NDArray[np.float64]) -> Integers:
 
     Of two that no row has both, the one that is nearer to the beginning on average comes first.
     """
+    means = np.nanmean(at, axis=0) if at.shape[1] else np.empty(0)
+    if at.shape[1] > MOST_COMPARED:
+        return np.argsort(means, kind="stable")
     ahead = np.zeros((at.shape[1],) * 2)
     for held in at:
         ahead += np.nan_to_num(np.sign(held[None, :] - held[:, None]))
-    means = np.nanmean(at, axis=0) if at.shape[1] else np.empty(0)
     unknown = np.sign(means[None, :] - means[:, None])
     wins = np.sign(np.where(ahead == 0, unknown, ahead)).sum(axis=1)
     return np.lexsort((means, -wins))
@@ -417,11 +430,12 @@ def _gaps(frame: list[_Token], pieces: list[_Piece]) -> list[list[_Piece]]:
 
 
 def _whole(frame: list[_Token], pieces: list[_Piece], least: int) -> list[_Token]:
-    """The frame with those passages made one between which nothing stands in any text."""
+    """The frame with those passages made one that the same texts hold, with nothing between them in any."""
     joined: list[_Token] = []
     for token, gap in zip(frame, _gaps(frame, pieces), strict=False):
-        if not token.opens and len(gap) >= least and all(piece.begin == piece.end for piece in gap):
-            before = joined[-1].places
+        before = joined[-1].places if joined else {}
+        together = len(gap) >= max(least, MOSTLY * max(len(before), len(token.places)))
+        if not token.opens and together and all(piece.begin == piece.end for piece in gap):
             both = {piece.text: _Place(before[piece.text].begin, token.places[piece.text].end) for piece in gap}
             joined[-1] = joined[-1]._replace(places={**token.places, **before, **both})
         else:
@@ -442,14 +456,14 @@ def _parts(folded: _Folded, pieces: list[_Piece], frame: list[_Token]) -> Iterat
             yield Slot(_values(folded, gap, before, behind), len(gap))
         if number < len(frame):
             held = frame[number].places
-            written = Counter(folded.inside(text, *place) for text, place in held.items())
-            yield Fixed("".join((marks[number][0], written.most_common(1)[0][0], marks[number][1])).strip(), len(held))
+            written = Counter(folded.inside(text, *place) for text, place in held.items()).most_common(1)[0][0]
+            yield Fixed("".join((marks[number][0], written, marks[number][1])).strip(), len(held))
 
 
 def _marks(folded: _Folded, held: _Held) -> tuple[str, str]:
     """Punctuation around a passage in most texts: what opens it on its first line, and closes it on its last."""
-    before = [folded.between(text, place.begin, place.begin)[::-1] for text, place in held.items()]
-    behind = [folded.between(text, place.end, place.end) for text, place in held.items()]
+    before = [folded.between(text, place.begin, place.begin)[: -MOST_MARKS - 1 : -1] for text, place in held.items()]
+    behind = [folded.between(text, place.end, place.end)[:MOST_MARKS] for text, place in held.items()]
     opening = _common_start(before)[::-1].rpartition("\n")[2].lstrip(CLOSING)
     return opening, _common_start(behind).partition("\n")[0].rstrip(OPENING)
 

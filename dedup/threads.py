@@ -32,6 +32,10 @@ class Room(threading.local):
         """Take nothing yet."""
         self._array = np.empty(0, kind)
 
+    def __reduce__(self) -> tuple[type[Room], tuple[Any]]:
+        """What it holds is no one else's: a copy takes its own."""
+        return Room, (self._array.dtype,)
+
     def take(self, length: int) -> Any:
         """An array of this length, with anything in it."""
         if length > len(self._array):

@@ -33,7 +33,7 @@ def titles(texts: pa.ChunkedArray, positions: Iterable[int]) -> list[str]:
     Returns:
         A title a position, at most 60 columns wide (a wide character counts two); "" where there is none.
     """
-    return [_title(texts[int(position)].as_py() or "") for position in positions]
+    return [_title(_text(texts[int(position)])) for position in positions]
 
 
 def printable(text: str) -> str:
@@ -46,6 +46,12 @@ def printable(text: str) -> str:
         The text with each run of white space as one blank, none at the ends.
     """
     return "".join(char for char in " ".join(text.split()) if unicodedata.category(char) not in ("Cc", "Cf", "Cs"))
+
+
+def _text(value: pa.Scalar) -> str:
+    """A text, "" where it is missing; bytes that are not UTF-8, which Arrow lets pass, are U+FFFD."""
+    data = value.as_buffer()
+    return "" if data is None else data.to_pybytes().decode("utf-8", "replace")
 
 
 def _title(text: str) -> str:

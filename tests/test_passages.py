@@ -129,7 +129,7 @@ def test_clusters_explain_with_their_own_weights(examples: dict[str, str]) -> No
 def test_no_such_article(place: object) -> None:
     """The error says which positions there are."""
     clusters = dedup.cluster(["手机卡续费", "手机卡續費"])
-    with pytest.raises(InputError, match="whole number from 0 to 1"):
+    with pytest.raises(InputError, match="whole number below 2"):
         clusters.explain(0, place)  # type: ignore[arg-type]
 
 
@@ -173,3 +173,34 @@ def test_labelled_pairs_add_up() -> None:
     known = {(a, b): similarity for a, b, similarity in zip(*clusters.pairs, strict=True)}
     for pair, found in zip(pairs, explained, strict=True):
         hold(found, known.get(pair, found.similarity))
+
+
+def test_words_that_are_cut_in_different_places() -> None:
+    """jieba cuts by what stands around: shingles that follow each other in both texts may be differently far apart."""
+    for left, right in (("人人人的哈好了哈了", "哈哈人 人的哈好了哈"), ("高高高人人哈哈哈高", "高 高人人高")):
+        chosen = Settings(unit="word")
+        hold(dedup.explain(left, right, chosen), dedup.similarity(left, right, chosen))
+
+
+def test_a_part_of_a_character_that_becomes_several() -> None:
+    """Where nothing else is shared, it stands for its part: the weights still add up."""
+    found = dedup.explain("开会社保", "成立㍿很快")
+    assert [found.texts(passage) for passage in found.passages] == [("会社", "㍿")]
+    assert sum(passage.weight for passage in found.passages) == pytest.approx(found.similarity)
+
+
+def test_explain_among_articles() -> None:
+    """Shingles are counted among others, in whatever column; clusters are asked themselves."""
+    a, b = "續費手機卡，輕鬆搞定", "续费手机卡，马上办理"
+    alone, others = dedup.explain(a, b), [{"body": f"续费手机卡的第{n}种办法"} for n in range(50)]
+    found = dedup.explain(a, b, among=others, text="body", threads=2)
+    assert 0 < found.similarity < alone.similarity
+    with pytest.raises(InputError, match=r"clusters\.explain"):
+        dedup.explain(a, b, among=dedup.cluster([a, b]))
+
+
+def test_an_explanation_is_one_line_in_a_list() -> None:
+    """Texts are shown when it is printed."""
+    assert repr(dedup.explain("手机卡续费", "手機卡續費")) == (
+        "<Explanation: left and right, similarity 1.000 in 1 passages>"
+    )

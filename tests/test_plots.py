@@ -87,7 +87,13 @@ def test_nothing_is_drawn_too() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"kind": "pie"}, "sizes, similarity, cluster"), ({"kind": "cluster", "cluster": 2}, "below 2")],
+    [
+        ({"kind": "pie"}, "sizes, similarity, cluster"),
+        ({"kind": "cluster", "cluster": 2}, "below 2"),
+        ({"kind": "cluster", "cluster": "x"}, "below 2"),
+        ({"cluster": 99}, "below 2"),
+        ({"ax": "axes"}, "one ax is for one picture"),
+    ],
 )
 def test_what_cannot_be_drawn(clusters: Clusters, arguments: dict[str, object], message: str) -> None:
     """The error says what there is."""

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 import dedup
 from dedup import Cluster, Clusters, Keyword, Settings
 from dedup.folding import fold
-from dedup.keywords import keywords
+from dedup.keywords import beginnings, keywords
 from dedup.passages import Side
-from dedup.report.pages import KEYWORD_CHARACTERS, KEYWORD_TEXTS, KEYWORDS, page, row
+from dedup.report.pages import KEYWORDS, SEARCHED, page, row
 from dedup.report.shared import shared
 from dedup.templates import Fixed
 
@@ -231,11 +231,10 @@ def test_codes_are_plain_numbers(examples: dict[str, str]) -> None:
 
 
 def words_of(cluster: Cluster) -> list[Keyword]:
-    """Keywords of the first texts, which are short enough to be read whole."""
+    """Keywords of the beginnings of the first texts."""
     assert cluster.corpus is not None
     articles, frequency = cluster.corpus.word_frequency
-    texts = cluster.texts(distinct=True)[:KEYWORD_TEXTS]
-    assert max(map(len, texts)) <= KEYWORD_CHARACTERS
+    texts = beginnings(cluster.texts(distinct=True))
     return keywords(texts, top=KEYWORDS, articles=articles, frequency=frequency)
 
 
@@ -259,7 +258,7 @@ def test_a_page_says_what_the_cluster_says(found: Clusters) -> None:
         assert [(one.get("text", one.get("distinct")), one["members"]) for one in told["template"]["parts"]] == parts
         assert told["keywords"] == [[one.word, one.members] for one in words_of(cluster)]
         assert told["indicators"] == [[one.kind, one.value, one.members] for one in cluster.indicators()]
-        assert (told["sampled"], told["read"]) == (len(cluster), min(KEYWORD_TEXTS, len(cluster)))
+        assert (told["searched"], told["read"]) == (len(cluster), min(3, len(cluster)))
 
 
 def test_columns_are_over_all_members(found: Clusters) -> None:
@@ -279,7 +278,7 @@ def test_one_member_is_the_representative(found: Clusters) -> None:
     """It shares nothing with another, for there is none."""
     told = page(found, found[0], 1)
     assert found[0].members[told["texts"]["members"]].tolist() == [found[0].representative]
-    assert (told["texts"]["weights"], told["sampled"], told["template"]["sampled"]) == ([], 1, 1)
+    assert (told["texts"]["weights"], told["texts"]["of"], told["template"]["sampled"]) == ([], [0], 1)
 
 
 def test_a_row_is_of_the_representative(found: Clusters) -> None:
@@ -321,7 +320,20 @@ def test_copies_are_read_once_and_counted_all() -> None:
     told = page(found, found[0], 50)
     head = {name: told["template"][name] for name in ("members", "distinct", "sampled")}
     assert head == {"members": 5, "distinct": 2, "sampled": 2}
-    assert told["sampled"] == len(told["texts"]["text"]) == 5
+    assert told["texts"]["text"] == ["手机卡续费，加微信", "手机卡续费，加電話"]
+    assert sorted(told["texts"]["members"]) == [0, 1, 2, 3, 4]
+    assert [told["texts"]["text"][place] for place in told["texts"]["of"]].count("手机卡续费，加微信") == 4
+    assert told["searched"] == 5
+
+
+def test_distinct_texts_come_before_copies() -> None:
+    """In a sample, too, so that a few variants among a thousand copies can be looked at."""
+    found = dedup.cluster(["手机卡续费，加微信聯繫"] * 300 + [f"手机卡续费，加微信{word}" for word in "甲乙丙"])
+    told = page(found, found[0], 5)
+    assert len(told["texts"]["text"]) == 4
+    assert len(told["texts"]["members"]) == 5
+    assert told["template"]["sampled"] == told["template"]["distinct"] == 4
+    assert told["searched"] == SEARCHED
 
 
 def test_long_slots_are_cut(synthetic: ModuleType) -> None:

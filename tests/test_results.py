@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import pickle
 import sys
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,7 @@ from hypothesis import strategies as st
 from naive import partition
 from numpy.typing import NDArray
 
+import dedup
 from dedup.clusters import Graph, link
 from dedup.errors import MissingExtraError, SettingsError
 from dedup.results import Clusters
@@ -290,3 +294,53 @@ def test_a_missing_extra_is_answered_with_the_line_that_installs_it(
     assert str(caught.value).endswith(f"pip install 'article-dedup[{package}]'")
     assert f"to_{package}() needs {package}" in str(caught.value)
     assert isinstance(caught.value, ImportError)
+
+
+def test_results_can_be_kept(examples: dict[str, str]) -> None:
+    """Pickled, a result says the same: clusters, explanations, templates."""
+    found = dedup.cluster([{"id": name, "text": text} for name, text in examples.items()])
+    for again in (pickle.loads(pickle.dumps(found)), copy.deepcopy(found)):
+        assert again.labels.tolist() == found.labels.tolist()
+        assert again.explain(8, 9).passages == found.explain(8, 9).passages
+        assert again[0].template().parts == found[0].template().parts
+    assert pickle.loads(pickle.dumps(found[0])).keywords() == found[0].keywords()
+    words = dedup.cluster(list(examples.values()), dedup.Settings(unit="word"))
+    assert pickle.loads(pickle.dumps(words)).explain(0, 1).passages == words.explain(0, 1).passages
+
+
+def test_a_cluster_is_one_line_in_a_list() -> None:
+    """How many articles, how similar, and which."""
+    found = dedup.cluster([{"id": f"a{n}", "text": "手机卡续费"} for n in range(5)])
+    assert repr(found[0]) == "<Cluster: 5 articles, similarity 1.00: a0, a1, a2, …>"
+
+
+def test_bytes_that_are_no_text_do_no_harm(tmp_path: Path) -> None:
+    """Arrow lets them pass; titles, notebook and report show marks in their place."""
+    text = b"\xff\xfe" + "续费手机卡，轻松搞定".encode()
+    offsets = np.array([0, len(text), 2 * len(text)], np.int64)
+    column = pa.Array.from_buffers(pa.large_string(), 2, [None, pa.py_buffer(offsets), pa.py_buffer(text * 2)])
+    found = dedup.cluster(column)
+    assert found[0].about()[0].endswith("续费手机卡，轻松搞定")
+    assert "续费手机卡" in found._repr_html_()
+    found.report(tmp_path / "report.html")
+
+
+@pytest.mark.parametrize("value", [0, -1, True, 1.5, "x"])
+def test_numbers_of_texts_are_checked(value: Any) -> None:
+    """In every question alike; numpy's whole numbers are whole numbers."""
+    cluster = dedup.cluster(["手机卡续费", "手机卡續費"])[0]
+    for ask in (
+        lambda: cluster.template(sample=value),
+        lambda: cluster.keywords(value),
+        lambda: cluster.indicators(sample=value),
+    ):
+        with pytest.raises(SettingsError, match="whole number of 1 or more"):
+            ask()
+    assert cluster.template(sample=np.int64(5)).sampled == cluster.template(sample=None).sampled == 1
+
+
+@pytest.mark.parametrize("share", [-0.1, 1, 80, "x", None, True])
+def test_shares_are_checked(share: Any) -> None:
+    """A share is below 1."""
+    with pytest.raises(SettingsError, match=r"share must be in \[0, 1\)"):
+        dedup.cluster(["手机卡续费", "手机卡續費"])[0].template(share=share)

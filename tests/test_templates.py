@@ -196,3 +196,36 @@ def test_a_template_prints_as_lines() -> None:
         "       {臺北 2 | 宜蘭 1 | 屏東 1 | 新竹 1 | 臺南 1 | 花蓮 1 | 2 more}",
         "    9  朋友，您好！",
     ]
+
+
+def test_of_one_text_all_is_fixed() -> None:
+    """As of copies, which are one text."""
+    assert shape(template(["续费手机卡，轻松搞定。"])) == ["续费手机卡，轻松搞定。"]
+    (cluster,) = dedup.cluster(["续费手机卡，轻松搞定。"] * 5)
+    assert [(part.text, part.members) for part in cluster.template().fixed] == [("续费手机卡，轻松搞定。", 1)]
+    assert repr(cluster.template()).startswith("<Template: 1 passages and 0 slots of 1 of 5 articles")
+    assert str(template(["月圆"])).startswith("template of 1 article\n")
+
+
+def test_what_fewer_hold_is_a_passage_of_its_own() -> None:
+    """Three of five go on in the same words: those are counted by themselves."""
+    first, second = "昨夜星辰昨夜风画楼西畔桂堂东", "沧海月明珠有泪蓝田日暖玉生烟"
+    own = ["春蚕到死丝方尽", "锦瑟无端五十弦", "相见时难别亦难", "此情可待成追忆", "身无彩凤双飞翼"]
+    found = template([first + (second if n < 3 else "") + words for n, words in enumerate(own)])
+    assert [(part.text, part.members) for part in found.fixed] == [(first, 5), (second, 3)]
+
+
+def test_much_white_space_takes_little_time() -> None:
+    """What stands around a passage is looked at no further than a line."""
+    texts = [
+        f"昨夜星辰昨夜风画楼西畔{' ' * 300_000}{words}" for words in ("沧海月明珠有泪", "春蚕到死丝方尽", "锦瑟无端")
+    ]
+    assert template(texts).fixed[0].text == "昨夜星辰昨夜风画楼西畔"
+
+
+def test_more_sections_than_can_be_compared(synthetic: ModuleType) -> None:
+    """Are put in order by where they stand."""
+    rng = np.random.default_rng(1)
+    lines = ["".join(map(chr, rng.integers(0x4E00, 0x9000, 12))) for _ in range(500)]
+    found = template(["。".join(lines[k] for k in rng.permutation(500)) for _ in range(8)])
+    assert len(found.fixed) > 400

@@ -56,21 +56,31 @@ def write(
     files.check_output(path, SUFFIXES)
     title = title.encode("utf-8", "replace").decode()
     before, behind = _frame(title)
+    with tempfile.TemporaryFile() as clusters:
+        rows = _clusters(found, clusters, members, progress)
+        clusters.seek(0)
+        with files.replacing(path) as file:
+            file.write(before.encode())
+            _embed(file, "summary", _summary(found, title, rows))  # first, for it is drawn while the rest is read
+            shutil.copyfileobj(clusters, file)
+            file.write(behind.encode())
+
+
+def _clusters(
+    found: Found, file: IO[bytes], members: int, progress: Callable[[int, int], None] | None
+) -> list[dict[str, Any]]:
+    """Write what the page is told of each cluster; returns the rows of the table."""
     rows, embedded = [], []
-    with files.replacing(path) as file, tempfile.TemporaryFile() as clusters, ThreadPoolExecutor(1) as writer:
+    with ThreadPoolExecutor(1) as writer:
         for number, cluster in enumerate(found):
             told = page(found, cluster, members)
             rows.append(row(cluster, told))
-            embedded.append(writer.submit(_embed, clusters, f"cluster-{number}", told))  # packing releases the GIL
+            embedded.append(writer.submit(_embed, file, f"cluster-{number}", told))  # packing releases the GIL
             if progress:
                 progress(number + 1, len(found))
-        file.write(before.encode())
-        _embed(file, "summary", _summary(found, title, rows))  # first, for it is drawn while the rest is read
-        for one in embedded:
-            one.result()
-        clusters.seek(0)
-        shutil.copyfileobj(clusters, file)
-        file.write(behind.encode())
+    for one in embedded:
+        one.result()
+    return rows
 
 
 def _frame(title: str) -> tuple[str, str]:

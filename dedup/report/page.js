@@ -199,13 +199,15 @@ const sequence = (runs, length) => {
 };
 
 /** The embedded texts of a cluster, unpacked. */
-const unpack = ({ members, text, total, weights, begins, starts, lengths, runs }) => {
+const unpack = ({ members, of, text, total, weights, begins, starts, lengths, runs }) => {
   const widths = lengths.map(expand);
-  const firsts = starts ? starts.map((row) => accumulate(expand(row))) : widths.map((row) => row.map((_, k) => k));
+  const firsts = starts.map((row) => accumulate(expand(row)));
   const numbers = runs.map((row, i) => sequence(row, widths[i].length));
   const distinct = numbers.map((row) => [...new Set(row)].filter((s) => s >= 0));
   const places = begins.map((row) => accumulate(expand(row)));
-  return { members, text, total, weights, begins: places, starts: firsts, widths, numbers, distinct };
+  const each = (rows) => of.map((t) => rows[t]); // a text that several members have is in the page once
+  return { members, weights, text: each(text), total: each(total), begins: each(places), starts: each(firsts),
+    widths: each(widths), numbers: each(numbers), distinct: each(distinct) };
 };
 
 /** Weight of what two sets of shared shingles have in common. */
@@ -224,7 +226,7 @@ const marks = (texts, a) => {
 
 /** Similarity of two texts whose shared weight is known. */
 const jaccard = (texts, a, b, shared) => {
-  if (a === b) return 1;
+  if (texts.text[a] === texts.text[b]) return 1;
   const union = texts.total[a] + texts.total[b] - shared;
   return union > 0 ? clamp(shared / union, 0, 1) : 0;
 };
@@ -243,14 +245,16 @@ const places = (row) => {
 };
 
 /** Maximal runs of equal shared shingles, each once: seeds come by position, so a diagonal's last end is enough. */
-const maximalRuns = (left, right) => {
+const maximalRuns = (left, right, leftAt, rightAt) => {
   const [inLeft, inRight] = [places(left), places(right)];
   const [ends, turns, runs] = [new Map(), new Map(), []];
   const grow = (i, j) => {
     if (i < (ends.get(j - i) ?? 0)) return;
     let [a, b, length] = [i, j, 1];
-    while (a > 0 && b > 0 && left[a - 1] >= 0 && left[a - 1] === right[b - 1]) { a -= 1; b -= 1; length += 1; }
-    while (left[a + length] >= 0 && left[a + length] === right[b + length]) length += 1;
+    const apart = leftAt[i] - rightAt[j];
+    const agree = (m, n) => left[m] >= 0 && left[m] === right[n] && leftAt[m] - rightAt[n] === apart;
+    while (a > 0 && b > 0 && agree(a - 1, b - 1)) { a -= 1; b -= 1; length += 1; }
+    while (agree(a + length, b + length)) length += 1;
     ends.set(j - i, a + length);
     runs.push({ a, b, length, worth: 0, from: [a, b] });
   };
@@ -298,7 +302,7 @@ const tile = (texts, a, b, union) => {
     }
     return run;
   };
-  const waiting = maximalRuns(left, texts.numbers[b]).map(appraise);
+  const waiting = maximalRuns(left, texts.numbers[b], texts.starts[a], texts.starts[b]).map(appraise);
   waiting.sort(byWorth);
   const out = [];
   while (waiting.length) {
@@ -380,7 +384,7 @@ const confront = (texts, a, b) => {
   const shared = common(texts, marks(texts, a), b);
   const similarity = jaccard(texts, a, b, shared);
   const all = [{ a: 0, b: 0, length: texts.numbers[a].length, weight: 1 }];
-  const passages = a === b ? all : tile(texts, a, b, texts.total[a] + texts.total[b] - shared);
+  const passages = texts.text[a] === texts.text[b] ? all : tile(texts, a, b, texts.total[a] + texts.total[b] - shared);
   const spans = passages.map((run) => reach(texts, a, b, run));
   return {
     similarity,
@@ -798,13 +802,13 @@ const indicatorRow = ([kind, value, n], of) => {
 };
 
 /** Handles, addresses and numbers that members hold. */
-const drawIndicators = ({ indicators, sampled }) => {
+const drawIndicators = ({ indicators, searched }) => {
   const heads = ['Kind', 'Value', 'Held by'].map((text) => make('th', { scope: 'col', text }));
-  const rows = indicators.map((row) => indicatorRow(row, sampled));
+  const rows = indicators.map((row) => indicatorRow(row, searched));
   const table = make('table', { class: 'facts' },
     make('thead', {}, make('tr', {}, ...heads, make('td'))), make('tbody', {}, ...rows));
   if (!rows.length) return section('Indicators', '', 'indicators', remark('None found in these texts.'));
-  const words = `${plural(rows.length, 'value')} found in ${plural(sampled, 'text')}.`;
+  const words = `${plural(rows.length, 'value')} found in ${plural(searched, 'text')}.`;
   const box = make('div', { class: 'tall', tabindex: 0, role: 'region', 'aria-label': 'Table of indicators' }, table);
   return section('Indicators', words, 'indicators', box);
 };

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dedup.corpus import Corpus
 from dedup.indicators import indicators
-from dedup.keywords import keywords
+from dedup.keywords import beginnings, keywords
 from dedup.report.shared import shared
 from dedup.templates import Fixed, Slot, template
 from dedup.titles import titles
@@ -22,8 +22,9 @@ from dedup.titles import titles
 MOST_VALUES, LONGEST_VALUE = 20, 500
 """Of a slot, and characters of each; all of it stands in the texts."""
 MOST_INDICATORS = 200
-KEYWORDS, KEYWORD_TEXTS, KEYWORD_CHARACTERS = 12, 3, 800
-"""Keywords of a cluster, and the beginnings they are taken from: to cut Chinese into words costs more than all else."""
+KEYWORDS = 12
+SEARCHED = 200
+"""Members whose texts are searched for indicators."""
 IN_ROW = {"keywords": 6, "indicators": 3}
 
 
@@ -93,26 +94,38 @@ def page(found: Found, cluster: Group, members: int) -> dict[str, Any]:
     """
     corpus = found.corpus
     assert corpus is not None
-    rows = cluster.sampled(members)
-    texts = [corpus.texts.text(row) for row in rows.tolist()]
-    distinct = [texts[place] for place in np.sort(np.unique(corpus.number[rows], return_index=True)[1]).tolist()]
+    distinct = cluster.sampled(members, distinct=True)
+    texts = [corpus.texts.text(row) for row in distinct.tolist()]
     articles, frequency = corpus.word_frequency
-    read = [text[:KEYWORD_CHARACTERS] for text in distinct[:KEYWORD_TEXTS]]
-    words = keywords(read, top=KEYWORDS, articles=articles, frequency=frequency)
+    words = keywords(beginnings(texts), top=KEYWORDS, articles=articles, frequency=frequency)
+    searched = [corpus.texts.text(row) for row in cluster.sampled(SEARCHED).tolist()]
     similarity = np.round(found.to_representative[cluster.members], 4)
     return {
         "ids": [str(one) for one in cluster.ids.to_pylist()],
         "similarity": [None if np.isnan(value) else value for value in similarity.tolist()],
         "titles": titles(corpus.texts.column, cluster.members.tolist()),
-        "template": _template(distinct, len(cluster), len(np.unique(corpus.number[cluster.members]))),
+        "template": _template(texts, len(cluster), len(np.unique(corpus.number[cluster.members]))),
         "keywords": [[one.word, one.members] for one in words],
-        "read": len(read),
-        "sampled": len(texts),
-        "indicators": [[one.kind, one.value, one.members] for one in indicators(texts)[:MOST_INDICATORS]],
-        "texts": {
-            "members": np.searchsorted(cluster.members, rows).tolist(),
-            **shared([corpus.side(row) for row in rows.tolist()]),
-        },
+        "read": len(beginnings(texts)),
+        "searched": len(searched),
+        "indicators": [[one.kind, one.value, one.members] for one in indicators(searched)[:MOST_INDICATORS]],
+        "texts": _texts(corpus, cluster, distinct, members),
+    }
+
+
+def _texts(corpus: Corpus, cluster: Group, distinct: NDArray[np.int64], members: int) -> dict[str, Any]:
+    """The texts of some members, those with distinct ones first and then copies, each text once."""
+    copies = cluster.members[np.isin(corpus.number[cluster.members], corpus.number[distinct])]
+    copies = copies[~np.isin(copies, distinct)][: members - len(distinct)]
+    rows = np.concatenate([distinct, copies]).tolist()
+    first: dict[str, int] = {}
+    for row in rows:
+        first.setdefault(corpus.texts.text(row), row)
+    places = {text: place for place, text in enumerate(first)}
+    return {
+        "members": np.searchsorted(cluster.members, rows).tolist(),
+        "of": [places[corpus.texts.text(row)] for row in rows],
+        **shared([corpus.side(row) for row in first.values()]),
     }
 
 

@@ -2,7 +2,7 @@
 
 In: traced texts with the weights of their shingles. Out: plain values: the texts, where their shingles are, which of
 them another text holds, and what these weigh. Positions are UTF-16 units, as JavaScript counts. Runs are coded by their
-lengths, so that copies cost next to nothing. The page finds the passages itself, as `dedup.passages` does.
+lengths. The page finds the passages itself, as `dedup.passages` does.
 """
 
 from __future__ import annotations
