@@ -2,47 +2,43 @@
 
 In: paths and options. Out: a file of labels, a report, and what was found on the standard output; progress and
 problems on the standard error stream. Exit codes: 0 when all went well, 1 when a file or row could not be read (the
-rest has been written then) or the run failed, 2 for bad usage. No logic of its own: it reads, clusters, writes, shows.
+rest has been written or shown then) or the run failed, 2 for bad usage. No logic of its own: it reads, clusters,
+writes, shows.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 import threading
 import time
 import warnings
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 import click
 import pyarrow as pa
-import pyarrow.compute as pc
 from rich.console import Console
 from rich.markup import escape
 
-from dedup import files, terminal
-from dedup.errors import DedupError, DedupWarning, FileError, SettingsError
-from dedup.indicators import indicators
-from dedup.keywords import keywords
+from dedup import files, lookup, terminal
+from dedup.errors import DedupError, DedupWarning, FileError, InputError, SettingsError
+from dedup.files.problems import counted, shown
 from dedup.pipeline import cluster as cluster_articles
 from dedup.pipeline import explain as explain_articles
 from dedup.progress import bar
 from dedup.settings import Settings
-from dedup.templates import template
 from dedup.titles import printable, titles
 
 if TYPE_CHECKING:
-    from dedup.results import Clusters
+    from dedup.passages import Explanation
+    from dedup.results import Cluster, Clusters
 
 REPORTS = (".html", ".htm")
-SAMPLE, SHOWN_TEXTS = 64, 8
-"""Members whose texts are looked at for a template, and for keywords."""
-
 Tell = Callable[[str, int, int], None]
 out, err = Console(), Console(stderr=True)
 
@@ -86,11 +82,12 @@ def cluster(
         files.check_output(target)
         if report is not None:
             files.check_output(report, REPORTS)
-        _check_inputs(paths, [target, *([report] if report else [])])
+        targets = [target, *([report] if report else [])]
+        _check_inputs(paths, targets)
     except (SettingsError, FileError) as error:
         raise click.UsageError(str(error)) from error
     with _failures():
-        read, found, reading = _run(paths, target, settings, text_column, id_column, threads, quiet=quiet)
+        read, found, reading = _run(paths, targets, settings, text_column, id_column, threads, quiet=quiet)
         seconds = {**found.seconds, "read": reading + found.seconds["read"]}
         with _timed(seconds, "write"):
             files.write(found.to_arrow(), target)
@@ -100,8 +97,7 @@ def cluster(
         if not quiet:
             with _closed_output():
                 _show(found, read.table, seconds, target, report)
-    if any(problem.severity == "error" for problem in read.problems):
-        raise SystemExit(1)
+    _fail_if_unread(read)
 
 
 @main.command()
@@ -109,9 +105,12 @@ def cluster(
 @click.argument("b", metavar="B")
 @click.option("--among", multiple=True, metavar="PATH", help="Articles to count with; A and B may be ids of theirs.")
 @click.option("--near-copies", is_flag=True, help="Plain Jaccard of five-character shingles, without weights.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every passage.")
 @click.option("--text-column", default="text", show_default=True, metavar="NAME", help="Column that holds the texts.")
 @click.option("--id-column", default="id", show_default=True, metavar="NAME", help="Column that holds the ids.")
-def explain(a: str, b: str, among: tuple[str, ...], near_copies: bool, text_column: str, id_column: str) -> None:
+def explain(
+    a: str, b: str, among: tuple[str, ...], near_copies: bool, as_json: bool, text_column: str, id_column: str
+) -> None:
     """Show why two articles are alike: what they share, coloured by weight.
 
     A and B are files of one article each, or ids of articles that --among reads. Shingles are weighed by how many of
@@ -119,12 +118,19 @@ def explain(a: str, b: str, among: tuple[str, ...], near_copies: bool, text_colu
     """
     _prepare_process()
     with _failures():
-        read = _read(among, text_column, id_column)
-        left, right = (_article(name, read, text_column, id_column) for name in (a, b))
+        others = _read(among, text_column, id_column)
+        (left, *left_read), (right, *right_read) = (
+            _article(name, others.table, text_column, id_column, among=bool(among)) for name in (a, b)
+        )
         settings = _settings(None, near_copies=near_copies)
-        found = explain_articles(left, right, settings, among=read.column("text") if among else None)
+        found = explain_articles(left, right, settings, among=others.table["text"] if among else None)
+        found = replace(found, names=(a, b))
         with _closed_output():
-            out.print(terminal.explanation(replace(found, names=(a, b))))
+            if as_json:
+                _print_json(_explained(found))
+            else:
+                out.print(terminal.explanation(found))
+    _fail_if_unread(others, *left_read, *right_read)
 
 
 @main.command()
@@ -132,84 +138,122 @@ def explain(a: str, b: str, among: tuple[str, ...], near_copies: bool, text_colu
 @click.argument("cluster", metavar="CLUSTER")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Members to show.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every member.")
 @click.option("--text-column", default="text", show_default=True, metavar="NAME", help="Column that holds the texts.")
 @click.option("--id-column", default="id", show_default=True, metavar="NAME", help="Column that holds the ids.")
-def show(labels: str, cluster: str, paths: tuple[str, ...], limit: int, text_column: str, id_column: str) -> None:
+def show(
+    labels: str, cluster: str, paths: tuple[str, ...], limit: int, as_json: bool, text_column: str, id_column: str
+) -> None:
     """Show a cluster of a run.
 
-    LABELS is what `dedup cluster --out` wrote. CLUSTER is the label, that is, the id of the representative, or the
-    place, 1 being the largest. With the PATHs of the articles themselves their template, keywords and indicators are
-    shown, too.
+    LABELS is what `dedup cluster --out` wrote. CLUSTER is the id of a member, or a place, 1 being the largest; #1 is
+    a place even where an article has the id 1. With the PATHs of the articles themselves their titles, template,
+    keywords and indicators are shown, too.
     """
     _prepare_process()
     with _failures():
-        ids, similarity = _members(files.labels(labels), cluster)
-        texts = _texts(ids, _read(paths, text_column, id_column))
+        table = files.labels(labels)
+        try:
+            members = lookup.members(table, cluster)
+        except InputError as error:
+            raise click.UsageError(f"{printable(labels)}: {error}") from error
+        read = _read(paths, text_column, id_column, exclude=[labels])
+        rows = lookup.positions(members, table, read.table)
+        found = lookup.cluster(members, rows, read.table)
+        missing = len(rows) - (len(found) if found else 0)
+        if paths and missing:
+            some = f"{missing:,} of the {counted(len(rows), 'member')}"
+            err.print(f"No text in the PATHs: {some}, left out of what the cluster is about", highlight=False)
         with _closed_output():
-            _show_cluster(ids, similarity, texts, limit, read=bool(paths))
+            if as_json:
+                _print_json(_members(members) | (_about(found) if paths else {}))
+            else:
+                headings = [titles(read.table["text"], [row])[0] if row >= 0 else "" for row in rows[:limit]]
+                _show_cluster(members, found, headings, limit)
+    _fail_if_unread(read)
 
 
-def _members(table: pa.Table, name: str) -> tuple[list[str], list[float | None]]:
-    """Ids and similarities of the cluster of this label, or in this place; the representative's first."""
-    label = name if pc.any(pc.equal(table["label"], name)).as_py() else _label(table, name)
-    rows = table.filter(pc.equal(table["label"], label)).to_pylist()
-    rows.sort(key=lambda row: (row["id"] != label, -(row["similarity"] or 0)))
-    return [row["id"] for row in rows], [row["similarity"] for row in rows]
-
-
-def _label(table: pa.Table, name: str) -> str:
-    """The label of the cluster in this place, the largest being 1."""
-    counts = Counter(table["label"].to_pylist())
-    several = [label for label, count in counts.most_common() if count > 1]
-    if not (name.isdecimal() and 1 <= int(name) <= len(several)):
-        raise click.UsageError(
-            f"there is no cluster {name!r}; give the id of its representative, or a place from 1 to {len(several):,}, "
-            "1 being the largest"
-        )
-    return str(several[int(name) - 1])
-
-
-def _read(paths: Sequence[str], text: str, id_: str) -> pa.Table:
+def _read(paths: Sequence[str], text: str, id_: str, exclude: Iterable[str] = ()) -> files.Read:
     """Articles of files and folders; what cannot be read is reported."""
-    read = files.read(paths, text=text, id=id_)
+    read = files.read(paths, text=text, id=id_, exclude=exclude)
     _report(read, [])
-    return read.table
+    return read
 
 
-def _article(name: str, read: pa.Table, text: str, id_: str) -> str:
-    """The text of an article by its id, or of a file that holds one."""
-    row = pc.index(read["id"], name).as_py()
-    if row >= 0:
-        return read["text"][row].as_py() or ""
-    if not os.path.exists(name):  # noqa: PTH110
-        raise FileError(f"{name!r} is neither a file nor the id of an article that --among reads")
-    table = _read([name], text, id_)
-    if len(table) != 1:
+def _fail_if_unread(*several: files.Read) -> None:
+    """Exit code 1 where a file or row could not be read."""
+    if any(problem.severity == "error" for read in several for problem in read.problems):
+        raise SystemExit(1)
+
+
+def _article(name: str, others: pa.Table, text: str, id_: str, *, among: bool) -> tuple[str, *tuple[files.Read, ...]]:
+    """The text of an article by its id, or of a file that holds one, and what was read for it."""
+    found = lookup.article(others, name)
+    if found is not None:
+        return (found,)
+    if not os.path.lexists(name):
+        raise FileError(_nowhere(name, others, among=among))
+    read = files.read([name], text=text, id=id_)
+    if not len(read.table):
+        why = read.problems[0].reason if read.problems else "it holds no articles"
+        raise FileError(f"cannot read an article from {shown(name)!r}: {why}")
+    _report(read, [])
+    if len(read.table) > 1:
         raise FileError(
-            f"{name!r} holds {len(table):,} articles, not one; give --among {name} and the id of an article"
+            f"{shown(name)!r} holds {len(read.table):,} articles, not one; give --among {shown(name)} and an id of "
+            f"theirs, such as {read.table['id'][0].as_py()!r}"
         )
-    return table["text"][0].as_py() or ""
+    return read.table["text"][0].as_py() or "", read
 
 
-def _texts(ids: list[str], read: pa.Table) -> list[str | None]:
-    """The text of each id, None where it was not read."""
-    rows = pc.index_in(pa.array(ids, pa.large_string()), value_set=read["id"].combine_chunks())
-    return read["text"].take(rows).to_pylist()
+def _nowhere(name: str, others: pa.Table, *, among: bool) -> str:
+    """What to say of a name that is neither a file nor an id."""
+    if not among:
+        return f"there is no file {shown(name)!r}; if it is an article's id, give --among PATH, the file that holds it"
+    example = f"; ids are such as {others['id'][0].as_py()!r}" if len(others) else ""
+    return f"{shown(name)!r} is neither a file nor the id of an article that --among reads{example}"
 
 
-def _show_cluster(
-    ids: list[str], similarity: list[float | None], texts: list[str | None], limit: int, *, read: bool
-) -> None:
-    known = [text for text in texts if text]
-    headings = titles(pa.chunked_array([pa.array(texts, pa.large_string())]), range(len(ids))) if known else []
-    out.print(f"{len(ids):,} articles, represented by {printable(ids[0])}", highlight=False, markup=False)
-    out.print(terminal.members(ids, similarity, headings, limit))
-    if read and len(known) < len(ids):
-        err.print(f"{len(ids) - len(known):,} of the members are not in the PATHs", highlight=False, markup=False)
-    if known:
-        out.print(terminal.keywords(keywords(known[:SHOWN_TEXTS])))
-        out.print(terminal.indicators(indicators(known)))
-        out.print(terminal.template(template(list(dict.fromkeys(known))[:SAMPLE], members=len(ids))))
+def _print_json(found: dict[str, Any]) -> None:
+    """One line of UTF-8, whatever the terminal's encoding is."""
+    click.echo(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _explained(found: Explanation) -> dict[str, Any]:
+    passages = []
+    for passage in found.passages:
+        left, right = found.texts(passage)
+        passages.append({**asdict(passage), "text_left": left, "text_right": right})
+    return {"names": found.names, "similarity": found.similarity, "passages": passages}
+
+
+def _members(found: lookup.Members) -> dict[str, Any]:
+    members = [{"id": one, "similarity": value} for one, value in zip(found.ids, found.similarity, strict=True)]
+    return {"cluster": found.place, "label": found.label, "size": len(members), "members": members}
+
+
+def _about(found: Cluster | None) -> dict[str, Any]:
+    """What a cluster is about; nothing where no text of it was read."""
+    if found is None:
+        return {"keywords": [], "indicators": [], "template": None}
+    return {
+        "keywords": [asdict(one) for one in found.keywords()],
+        "indicators": [asdict(one) for one in found.indicators()],
+        "template": asdict(found.template()),
+    }
+
+
+def _show_cluster(members: lookup.Members, found: Cluster | None, headings: list[str], limit: int) -> None:
+    out.print(
+        f"cluster {members.place:,} of {members.of:,}: {counted(len(members.ids), 'article')}, "
+        f"represented by {printable(members.label)}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    out.print(terminal.members(members.ids, members.similarity, headings, limit))
+    if found is not None:
+        out.print(terminal.evidence(found.keywords(), found.indicators(), found.template()))
 
 
 def _prepare_process() -> None:
@@ -235,7 +279,9 @@ def _closed_output() -> Iterator[None]:
 
 
 def _check_inputs(paths: tuple[str, ...], targets: list[str]) -> None:
-    """Refuse to read nothing, and to write over what is read, or has been written."""
+    """Refuse to read nothing, to write over what is read, and to write two things into one file."""
+    if len(set(map(os.path.realpath, targets))) < len(targets):
+        raise FileError(f"--out and --report are one file, {shown(targets[0])!r}; name another for one of them")
     for path in paths:
         if not path:
             raise FileError("a PATH is empty; name a file or folder, or . for this one")
@@ -275,7 +321,14 @@ def _failures() -> Iterator[None]:
 
 
 def _run(
-    paths: tuple[str, ...], target: str, settings: Settings, text: str, id_: str, threads: int | None, *, quiet: bool
+    paths: tuple[str, ...],
+    targets: list[str],
+    settings: Settings,
+    text: str,
+    id_: str,
+    threads: int | None,
+    *,
+    quiet: bool,
 ) -> tuple[files.Read, Clusters, float]:
     """Read and cluster with a progress bar where there is a terminal; report problems when done."""
     with (
@@ -285,7 +338,7 @@ def _run(
         warnings.simplefilter("always", DedupWarning)
         begin = time.perf_counter()
         read = files.read(
-            paths, text=text, id=id_, exclude=target, progress=lambda done, total: tell("read", done, total)
+            paths, text=text, id=id_, exclude=targets, progress=lambda done, total: tell("read", done, total)
         )
         reading = time.perf_counter() - begin
         try:
@@ -304,7 +357,7 @@ def _untold(stage: str, done: int, total: int) -> None:
 def _report(read: files.Read, caught: list[warnings.WarningMessage]) -> None:
     """Say by name what could not be read and what was mended."""
     if read.skipped:
-        err.print(f"{read.skipped:,} files with other suffixes were skipped", highlight=False)
+        err.print(f"{counted(read.skipped, 'file')} with other suffixes skipped", highlight=False)
     for warning in caught:
         err.print(f"[yellow]Warning:[/] {escape(str(warning.message))}", highlight=False, soft_wrap=True)
     for problem in read.problems:
@@ -323,7 +376,7 @@ def _show(found: Clusters, read: pa.Table, seconds: Mapping[str, float], target:
     if len(found):
         out.print(terminal.largest(found, read))
     out.print(
-        f"{len(found.labels):,} articles: {inside:,} in {len(found):,} clusters, "
+        f"{counted(len(found.labels), 'article')}: {inside:,} in {counted(len(found), 'cluster')}, "
         f"{len(found.labels) - inside:,} alone. Labels are in {printable(target)}"
         + (f", the report in {printable(report)}" if report else ""),
         highlight=False,

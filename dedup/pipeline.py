@@ -107,10 +107,9 @@ def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, s
     edges, crowded = connect(corpus, settings, threads=count, stages=stages)
     with stages.stage("cluster"):
         graph = clusters.Graph(corpus.first, corpus.number, *edges[:3], crowded, edges.compared)
-        seconds = dict(stages.seconds)
-        result = Clusters(graph, settings.threshold, settings.linkage, read.ids, seconds, corpus=corpus)
+        result = Clusters(graph, settings.threshold, settings.linkage, read.ids, corpus=corpus)
         looked_up = _with_representatives(result, corpus, count)
-        return replace(result, graph=replace(graph, looked_up=looked_up))
+    return replace(result, graph=replace(graph, looked_up=looked_up), seconds=dict(stages.seconds))
 
 
 def represent(texts: pa.ChunkedArray, settings: Settings, *, threads: int = 1, stages: Stages | None = None) -> Corpus:

@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from dedup.files.problems import counted
 from dedup.indicators import Indicator
 from dedup.keywords import Keyword
 from dedup.passages import Explanation
@@ -25,6 +26,8 @@ from dedup.titles import printable, titles
 
 SHOWN_CLUSTERS, SHOWN_PASSAGES, SHOWN_VALUES, SHOWN_INDICATORS = 10, 20, 5, 20
 WIDEST_VALUE = 32
+NARROWEST = 5
+"""Least width of a column that has what others leave, which rich takes from `width`: two Chinese characters and "…"."""
 SHADES = ("black on yellow", "black on bright_yellow", "yellow")
 """Of the heaviest passages, heavy ones, and all others: from a third of the heaviest, and from a twelfth."""
 
@@ -36,21 +39,39 @@ def largest(found: Clusters, read: pa.Table) -> Table:
         found: The result.
         read: Columns `id` and `text`, a row an article.
     """
-    table = Table(title="The largest clusters", title_justify="left", expand=True)
-    table.add_column("size", justify="right", width=max(4, len(f"{len(found[0]):,}")))
-    table.add_column("similarity", justify="right", width=10)
-    table.add_column("representative", overflow="ellipsis", no_wrap=True, width=24)
-    table.add_column("title", overflow="ellipsis", no_wrap=True, ratio=1)
     shown = found[:SHOWN_CLUSTERS]
+    table = _table("The largest clusters")
+    _add_number(table, "size", max([4, *(len(f"{len(one):,}") for one in shown)]))
+    _add_number(table, "similarity")
+    table.add_column("representative", overflow="fold", min_width=4, max_width=24)
+    table.add_column("title", overflow="ellipsis", no_wrap=True, ratio=1, width=NARROWEST)
     headings = titles(read.column("text"), [one.representative for one in shown])
     for one, title in zip(shown, headings, strict=True):
         name = printable(str(read.column("id")[one.representative].as_py()))
-        table.add_row(f"{len(one):,}", f"{one.similarity:.2f}", Text(name), Text(title))
+        clipped = Text(name, no_wrap=True, overflow="ellipsis")  # were the column so, it would never be narrower
+        table.add_row(f"{len(one):,}", f"{one.similarity:.2f}", clipped, Text(title))
     return table
 
 
+def _table(title: str, caption: str | None = None, *, header: bool = True) -> Table:
+    """As wide as the terminal."""
+    return Table(
+        title=title,
+        title_justify="left",
+        caption=caption,
+        caption_justify="left",
+        show_header=header,
+        expand=True,
+    )
+
+
+def _add_number(table: Table, name: str, digits: int = 4) -> None:
+    """A column of numbers, which are kept whole where the heading has to be broken."""
+    table.add_column(name, justify="right", overflow="fold", min_width=digits, max_width=max(digits, len(name)))
+
+
 def explanation(found: Explanation) -> RenderableType:
-    """Both texts side by side with what they share coloured by weight, and the heaviest passages.
+    """How similar two texts are, both side by side with what they share coloured by weight, the heaviest passages.
 
     Args:
         found: Of two articles.
@@ -61,22 +82,24 @@ def explanation(found: Explanation) -> RenderableType:
     both.add_row(*(Text(printable(name), style="bold") for name in found.names))
     both.add_row(_marked(found, 0), _marked(found, 1))
     count = len(found.passages)
-    passages = Table(title=f"{count:,} shared passage{'s' * (count != 1)}", title_justify="left", expand=True)
-    passages.add_column("weight", justify="right", width=6)
+    if not count:
+        return Group(Text(f"similarity {found.similarity:.3f}. No shared passage"), Text(), both)
+    head = Text(f"similarity {found.similarity:.3f} in {counted(count, 'shared passage')}")
+    return Group(head, Text(), both, Text(), _passages(found))
+
+
+def _passages(found: Explanation) -> Table:
+    """The heaviest passages as both texts write them."""
+    rest = [passage.weight for passage in found.passages[SHOWN_PASSAGES:]]
+    caption = f"and {len(rest):,} more, of weight {sum(rest):.4f}" if rest else None
+    table = _table("Passages; the weights add up to the similarity", caption)
+    _add_number(table, "weight", 6)
     for name in found.names:
-        passages.add_column(escape(printable(name)), ratio=1, overflow="fold")
+        table.add_column(escape(printable(name)), overflow="fold", ratio=1, width=NARROWEST)
     for passage in found.passages[:SHOWN_PASSAGES]:
         left, right = found.texts(passage)
-        passages.add_row(
-            f"{passage.weight:.4f}", Text(printable(left)), Text("=" if left == right else printable(right))
-        )
-    rest = sum(passage.weight for passage in found.passages[SHOWN_PASSAGES:])
-    more = Text(f"and {count - SHOWN_PASSAGES:,} more, of weight {rest:.4f}") if count > SHOWN_PASSAGES else Text()
-    return Group(both, Text(), passages if count else Text("No shared passage"), more, Text(_similar(found)))
-
-
-def _similar(found: Explanation) -> str:
-    return f"similarity {found.similarity:.3f}, the sum of the weights"
+        table.add_row(f"{passage.weight:.4f}", Text(printable(left)), Text("=" if left == right else printable(right)))
+    return table
 
 
 def _marked(found: Explanation, side: int) -> Text:
@@ -102,20 +125,38 @@ def members(ids: Sequence[str], similarity: Sequence[float | None], headings: Se
     Args:
         ids: Of all of them.
         similarity: To the representative, None where it was never computed.
-        headings: A title each, or none at all.
+        headings: Titles of those that are shown, "" where there is none.
         most: How many are shown.
     """
     caption = f"and {len(ids) - most:,} more; --limit shows them" if len(ids) > most else None
-    table = Table(title="Members", title_justify="left", expand=True, caption=caption, caption_justify="left")
-    table.add_column("similarity", justify="right", width=10)
-    table.add_column("id", overflow="fold", ratio=1)
-    if headings:
-        table.add_column("title", overflow="ellipsis", no_wrap=True, ratio=1)
+    table = _table("Members", caption)
+    _add_number(table, "similarity")
+    table.add_column("id", overflow="fold", ratio=1, width=NARROWEST)
+    if any(headings):
+        table.add_column("title", overflow="ellipsis", no_wrap=True, ratio=1, width=NARROWEST)
     for place in range(min(most, len(ids))):
         value = similarity[place]
-        title = [Text(printable(headings[place]))] if headings else []
+        title = [Text(printable(headings[place]))] if any(headings) else []
         table.add_row("" if value is None else f"{value:.2f}", Text(printable(ids[place])), *title)
     return table
+
+
+def evidence(words: Sequence[Keyword], marks: Sequence[Indicator], frame: Template) -> Group:
+    """What a cluster is about; what there is none of is left out.
+
+    Args:
+        words: Its keywords.
+        marks: Its indicators.
+        frame: Its template.
+    """
+    shown: list[RenderableType] = []
+    if words:
+        shown.append(keywords(words))
+    if marks:
+        shown.append(indicators(marks))
+    if frame.parts:
+        shown.append(template(frame))
+    return Group(*shown)
 
 
 def template(found: Template) -> Table:
@@ -124,9 +165,9 @@ def template(found: Template) -> Table:
     Args:
         found: Of a cluster.
     """
-    table = Table(title=f"Template of {found.scope}", title_justify="left", expand=True, show_header=False)
-    table.add_column(justify="right", width=7, style="dim")
-    table.add_column(ratio=1, overflow="fold")
+    table = _table(f"Template of {found.scope}", header=False)
+    table.add_column(justify="right", style="dim")
+    table.add_column(overflow="fold", ratio=1, width=NARROWEST)
     for part in found.parts:
         if isinstance(part, Fixed):
             table.add_row(f"{part.members:,}", Text(printable(part.text), style="bold"))
@@ -152,10 +193,10 @@ def indicators(found: Sequence[Indicator]) -> Table:
         found: Those of a cluster, the most frequent first.
     """
     caption = f"and {len(found) - SHOWN_INDICATORS:,} more" if len(found) > SHOWN_INDICATORS else None
-    table = Table(title="Indicators", title_justify="left", expand=True, caption=caption, caption_justify="left")
-    table.add_column("held by", justify="right", width=14)
-    table.add_column("kind", width=8)
-    table.add_column("value", overflow="fold", ratio=1)
+    table = _table("Indicators", caption)
+    table.add_column("held by", justify="right", overflow="fold", min_width=4, max_width=14)
+    table.add_column("kind", overflow="fold", min_width=4, max_width=8)
+    table.add_column("value", overflow="fold", ratio=1, width=NARROWEST)
     for one in found[:SHOWN_INDICATORS]:
         table.add_row(f"{one.members:,} of {one.of:,}", one.kind, Text(printable(one.value), style="bold"))
     return table

@@ -73,7 +73,7 @@ def test_columns_by_name(tmp_path: Path) -> None:
 def test_near_copies_leave_rewrites_alone(tmp_path: Path) -> None:
     """`--near-copies` finds the edited copy only."""
     result = run(EXAMPLES, "--out", tmp_path / "labels.csv", "--near-copies", "--threshold", "0.6")
-    assert "2 in 1 clusters" in result.output
+    assert "2 in 1 cluster, 12 alone" in result.output
 
 
 @pytest.mark.parametrize(
@@ -274,8 +274,11 @@ def test_explain_counts_among_articles() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nowhere.md", "nowhere.md"], "neither a file nor the id"),
+        (["nowhere.md", "nowhere.md"], "there is no file 'nowhere.md'; if it is an article's id, give --among PATH"),
+        (["tea-1", "tea-9", "--among", EXAMPLES], "'tea-9' is neither a file nor the id"),
+        (["tea-1", "tea-9", "--among", EXAMPLES], "ids are such as 'bridge-copy'"),
         ([EXAMPLES, EXAMPLES], "holds 14 articles, not one"),
+        ([EXAMPLES, EXAMPLES], "and an id of theirs, such as 'bridge-copy'"),
         (["tea-1"], "Missing argument 'B'"),
     ],
 )
@@ -293,7 +296,7 @@ def test_show_lists_the_members(tmp_path: Path, suffix: str, name: str) -> None:
     assert run(EXAMPLES, "--out", tmp_path / f"labels.{suffix}", "--quiet").exit_code == 0
     result = command("show", tmp_path / f"labels.{suffix}", name)
     assert result.exit_code == 0, result.output
-    assert "5 articles, represented by tea-1" in result.output
+    assert "cluster 1 of 2: 5 articles, represented by tea-1\n" in result.output
     rows = [line for line in result.output.splitlines() if re.search(r"tea-\d +│$", line)]
     assert len(rows) == 5
     assert "1.00" in rows[0]
@@ -311,8 +314,9 @@ def test_show_says_which_members_are_missing(labels: Path) -> None:
     """What is there is shown."""
     result = command("show", labels, "1", EXAMPLES / "tea-1.md", EXAMPLES / "tea-2.md")
     assert result.exit_code == 0
-    assert "3 of the members are not in the PATHs" in result.output
-    assert "Template of 2 of 5 articles" in result.output
+    assert "3 of the 5 members" in result.stderr
+    assert "3 of the 5 members" not in result.stdout
+    assert "Template of 2 articles" in result.stdout
 
 
 def test_show_limits_the_members(labels: Path) -> None:
@@ -325,10 +329,12 @@ def test_show_limits_the_members(labels: Path) -> None:
     [
         ("labels.parquet", "3", "a place from 1 to 2"),
         ("labels.parquet", "0", "a place from 1 to 2"),
+        ("labels.parquet", "#3", "a place from 1 to 2"),
         ("labels.parquet", "nobody", "there is no cluster 'nobody'"),
+        ("labels.parquet", "night-train", "the article 'night-train' is alone"),
         ("labels.xlsx", "1", "the suffix must be one of"),
         ("missing.csv", "1", "cannot read"),
-        ("other.csv", "1", "has no column 'label'"),
+        ("other.csv", "1", "there is no column 'label'"),
     ],
 )
 def test_show_says_what_is_wrong(labels: Path, labels_name: str, name: str, words: str) -> None:
@@ -337,3 +343,148 @@ def test_show_says_what_is_wrong(labels: Path, labels_name: str, name: str, word
     result = command("show", labels.parent / labels_name, name)
     assert result.exit_code in {1, 2}
     assert words in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("name", ["1", "tea-3", "tea-1"])
+def test_show_takes_any_member_for_its_cluster(labels: Path, name: str) -> None:
+    """The representative or not; a whole number that is no id is a place."""
+    assert "cluster 1 of 2: 5 articles, represented by tea-1\n" in command("show", labels, name).stdout
+
+
+def test_show_says_that_there_is_nothing_to_show(tmp_path: Path) -> None:
+    """Where all articles are alone."""
+    (tmp_path / "labels.csv").write_text("id,label,size,similarity\na,a,1,1\n")
+    result = command("show", tmp_path / "labels.csv", "1")
+    assert result.exit_code == 2
+    assert "there are no clusters of two or more in it" in result.output
+
+
+def test_show_leaves_the_labels_out_of_what_it_reads(labels: Path) -> None:
+    """They may lie in the folder of the articles."""
+    for path in EXAMPLES.glob("tea-*.md"):
+        (labels.parent / path.name).write_text(path.read_text("utf-8"), "utf-8")
+    result = command("show", labels, "1", labels.parent)
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    assert "Template of 5 articles" in result.stdout
+
+
+def test_what_cannot_be_read_is_exit_code_1_after_the_rest_is_shown(labels: Path, tmp_path: Path) -> None:
+    """Of show and of explain, as of cluster."""
+    broken = tmp_path / "broken.parquet"
+    broken.write_bytes(b"PAR1 this is no Parquet file")
+    shown = command("show", labels, "1", EXAMPLES, broken)
+    explained = command("explain", "tea-1", "tea-2", "--among", EXAMPLES, "--among", broken)
+    rows = tmp_path / "row.jsonl"
+    rows.write_text('{"text": "云麓茶仓"}\nno JSON')
+    of_file = command("explain", rows, EXAMPLES / "tea-1.md")
+    for result, words in ((shown, "Template of 5"), (explained, "similarity 0."), (of_file, "similarity 0.")):
+        assert result.exit_code == 1
+        assert words in result.stdout
+        assert "Error" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("bad.pdf", "%PDF", "the suffix '.pdf' is none of those that can be read"),
+        ("bad.parquet", "no Parquet", "Parquet magic bytes"),
+        ("bad.csv", "body\nx\n", "pass the right one with --text-column"),
+        ("bad.jsonl", "", "the file holds no articles"),
+    ],
+)
+def test_explain_says_why_a_file_is_no_article(tmp_path: Path, name: str, content: str, words: str) -> None:
+    """In one line, with what to do, and without advice that does not help."""
+    (tmp_path / name).write_text(content)
+    result = command("explain", tmp_path / name, EXAMPLES / "tea-1.md")
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert "--among" not in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_explain_counts_only_what_can_be_read(tmp_path: Path) -> None:
+    """Nothing to count among is no failure of its own."""
+    a, b = EXAMPLES / "tea-1.md", EXAMPLES / "tea-2.md"
+    result = command("explain", a, b, "--among", tmp_path / "gone")
+    assert result.exit_code == 1
+    assert "there is no such file" in result.stderr
+    assert "similarity 0." in result.stdout
+
+
+def test_explain_as_json() -> None:
+    """Every passage, with places that are those of the texts."""
+    a, b = EXAMPLES / "tea-1.md", EXAMPLES / "tea-2.md"
+    result = command("explain", a, b, "--json")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    texts = a.read_text("utf-8"), b.read_text("utf-8")
+    found = dedup.explain(*texts)
+    assert list(told) == ["names", "similarity", "passages"]
+    assert told["names"] == [str(a), str(b)]
+    assert told["similarity"] == found.similarity
+    assert [passage["weight"] for passage in told["passages"]] == [passage.weight for passage in found.passages]
+    for passage in told["passages"]:
+        assert passage["text_left"] == texts[0][slice(*passage["left"])]
+        assert passage["text_right"] == texts[1][slice(*passage["right"])]
+    assert "古樹" in result.stdout
+
+
+def test_show_as_json(labels: Path) -> None:
+    """All members, whatever the limit; with the articles what the cluster is about, as Python has it."""
+    result = command("show", labels, "tea-2", EXAMPLES, "--json", "--limit", "1")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert [told[key] for key in ("cluster", "label", "size")] == [1, "tea-1", 5]
+    assert told["members"][0] == {"id": "tea-1", "similarity": 1.0}
+    assert sorted(member["id"] for member in told["members"]) == [f"tea-{n}" for n in range(1, 6)]
+    cluster = dedup.cluster([path.read_text("utf-8") for path in sorted(EXAMPLES.glob("*.md"))])[0]
+    assert [word["word"] for word in told["keywords"]] == [word.word for word in cluster.keywords()]
+    assert [mark["value"] for mark in told["indicators"]] == [mark.value for mark in cluster.indicators()]
+    frame = cluster.template()
+    assert [part.get("text") for part in told["template"]["parts"]] == [getattr(p, "text", None) for p in frame.parts]
+    assert told["template"]["sampled"] == frame.sampled
+
+
+def test_show_as_json_says_what_it_knows(labels: Path) -> None:
+    """Without articles nothing of what they say; with others nothing either, but that it was looked for."""
+    without = json.loads(command("show", labels, "2", "--json").stdout)
+    assert list(without) == ["cluster", "label", "size", "members"]
+    others = command("show", labels, "2", EXAMPLES / "tea-1.md", "--json")
+    assert json.loads(others.stdout) == without | {"keywords": [], "indicators": [], "template": None}
+    assert "2 of the 2 members" in others.stderr
+
+
+def test_json_is_utf_8_wherever_it_is_printed(labels: Path) -> None:
+    """A terminal without Chinese, which has question marks for texts, loses nothing of it."""
+    command = [sys.executable, "-m", "dedup", "show", labels, "1", EXAMPLES, "--json"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = subprocess.run(command, env=environment, capture_output=True, check=True)
+    assert json.loads(done.stdout.decode("utf-8"))["keywords"][0]["word"] == "古树"
+
+
+def test_a_report_is_left_out_of_the_input(tmp_path: Path) -> None:
+    """Labels and report may lie in the folder that is read."""
+    for path in EXAMPLES.glob("tea-*.md"):
+        (tmp_path / path.name).write_text(path.read_text("utf-8"), "utf-8")
+    for _ in range(2):
+        result = run(tmp_path, "--out", tmp_path / "labels.csv", "--report", tmp_path / "report.html")
+        assert result.exit_code == 0, result.output
+        assert "5 articles: 5 in 1 cluster, 0 alone" in result.output
+
+
+def test_labels_and_report_are_two_files(tmp_path: Path) -> None:
+    """The suffixes differ, but one may be a link to the other."""
+    (tmp_path / "labels.csv").symlink_to(tmp_path / "report.html")
+    result = run(EXAMPLES, "--out", tmp_path / "labels.csv", "--report", tmp_path / "report.html")
+    assert result.exit_code == 2
+    assert "--out and --report are one file" in result.output
+
+
+def test_one_is_no_plural(tmp_path: Path) -> None:
+    """One article, one file."""
+    (tmp_path / "a.md").write_text("一篇文章")
+    (tmp_path / "b.pdf").write_text("")
+    result = run(tmp_path, "--out", tmp_path / "labels.csv")
+    assert "1 article: 0 in 0 clusters, 1 alone" in result.stdout
+    assert "1 file with other suffixes skipped" in result.stderr

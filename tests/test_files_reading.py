@@ -108,3 +108,13 @@ def test_members_of_a_gzip_file_are_read_in_a_row(tmp_path: Path) -> None:
     one = put(tmp_path / "one.jsonl.gz", '{"text": "x"}\n').read_bytes()
     (tmp_path / "two.jsonl.gz").write_bytes(one + one)
     assert len(rows(read([tmp_path / "two.jsonl.gz"]))) == 2
+
+
+def test_files_to_be_written_are_left_out(tmp_path: Path) -> None:
+    """One or several, however they are named."""
+    for name in ("a.md", "b.md", "c.md"):
+        put(tmp_path / name, name)
+    one, two = tmp_path / "a.md", tmp_path / "." / "c.md"
+    assert [name for name, _ in rows(read(tmp_path))] == ["a", "b", "c"]
+    assert [name for name, _ in rows(read(tmp_path, exclude=str(one)))] == ["b", "c"]
+    assert [name for name, _ in rows(read([tmp_path, two], exclude=[one, str(two)]))] == ["b"]

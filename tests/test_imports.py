@@ -18,6 +18,7 @@ ORDER = [
     "__main__",
     "cli",
     "terminal",
+    "lookup",
     # the whole job
     "pipeline",
     "progress",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 
+import pyarrow as pa
 import pytest
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 import dedup
@@ -77,3 +79,40 @@ def test_narrow_terminals(width: int) -> None:
     found = template([f"歡迎光臨{city}分店，請出示會員卡" for city in ("臺北", "高雄", "新竹")])
     printed = "".join(line.strip("│┌┐└┘─ \n") for line in shown(terminal.template(found), width=width).splitlines())
     assert "分店，請出示會員卡" in "".join(printed.split("│")).replace(" ", "")
+
+
+def test_the_similarity_comes_first() -> None:
+    """Then the texts, then the passages."""
+    found = dedup.explain("手機卡續費", "手机卡续费吧")
+    printed = shown(terminal.explanation(found))
+    assert printed.startswith(f"similarity {found.similarity:.3f} in 1 shared passage\n")
+    assert printed.index("left") < printed.index("手机卡续费吧") < printed.index("Passages")
+    assert shown(terminal.explanation(dedup.explain("蘋果汁", "harbour"))).startswith("similarity 0.000. No shared")
+
+
+def test_what_there_is_none_of_is_not_shown() -> None:
+    """No heading, and no table of nothing; members without titles have no column for them."""
+    assert shown(terminal.evidence([], [], template([]))) == ""
+    frame = template(["歡迎光臨臺北分店，請出示會員卡"] * 2)
+    assert "Keywords" not in shown(terminal.evidence([], [], frame))
+    assert "Indicators" not in shown(terminal.evidence([], [], frame))
+    assert "title" not in shown(terminal.members(["a"], [1.0], [""], 5))
+    assert "title" in shown(terminal.members(["a", "b"], [1.0, None], ["", "春茶"], 5))
+
+
+def test_thirty_columns_show_something_of_every_column() -> None:
+    """The numbers whole, and the beginning of each name and title."""
+    texts = ["续费手机卡，轻松搞定，联系小店 @moon1088 吧"] * 12
+    clusters = dedup.cluster(pa.table({"id": [f"喵-{number}" for number in range(12)], "text": texts}))
+    found = dedup.explain(texts[0], "續費手機卡，輕鬆搞定")
+    ids = clusters[0].ids.to_pylist()
+    for what, words in (
+        (terminal.largest(clusters, pa.table({"id": ids, "text": texts})), ("12", "1.00", "喵", "续费")),
+        (terminal.members(ids, [1.0] * 12, texts, 5), ("1.00", "喵-4", "续费")),
+        (terminal.indicators(clusters[0].indicators()), ("12 of", "handle", "moon")),
+        (terminal.explanation(found), (f"{found.passages[0].weight:.4f}", "手机", "手機")),
+        (terminal.template(clusters[0].template()), ("1", "续费手机卡")),
+    ):
+        printed = shown(what, width=30)
+        assert all(word in printed for word in words), printed
+        assert {cell_len(line) for line in printed.splitlines() if line[:1] in set("┏│└")} == {30}

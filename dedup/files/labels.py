@@ -1,14 +1,18 @@
 """The labels that a run wrote, read again.
 
 In: a Parquet, CSV or JSON Lines file with the columns id, label and similarity, as `writing` makes them. Out: an Arrow
-table of these. Costs the memory of its rows. Other files are refused; nothing is mended.
+table of these, in the order of the file, which is that of the articles. Costs the memory of its rows, of JSON Lines
+about a second for 500,000. Ids that are numbers become text; other files are refused, and nothing is mended.
 """
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable
+import reprlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -25,7 +29,7 @@ def labels(path: str | os.PathLike[str]) -> pa.Table:
         path: What `dedup cluster --out` wrote.
 
     Returns:
-        Columns `id`, `label` and `similarity`.
+        Columns `id` and `label` (large_string, no nulls) and `similarity` (float64, null where it is not known).
 
     Raises:
         FileError: There is no such file, it cannot be read, or it has no such columns.
@@ -34,35 +38,99 @@ def labels(path: str | os.PathLike[str]) -> pa.Table:
     if suffix not in _READERS:
         raise FileError(f"cannot read labels from {name!r}: the suffix must be one of {', '.join(_READERS)}")
     try:
-        table = _READERS[suffix](str(path))
+        table = _READERS[suffix](os.fspath(path))
+        _check_names(table.column_names)
+        return pa.table([_column(table, field) for field in SCHEMA], SCHEMA)
     except FAULTS as error:
-        raise FileError(f"cannot read {name!r}: {reason(error)}") from error
-    missing = [column for column in SCHEMA.names if column not in table.column_names]
-    if missing:
-        raise FileError(
-            f"{name!r} has no column {missing[0]!r}, its columns are {table.column_names}; name what "
-            "dedup cluster --out wrote"
-        )
-    return table.select(SCHEMA.names).cast(SCHEMA)
+        raise FileError(f"cannot read labels from {name!r}: {reason(error)}") from error
+
+
+def _check_names(names: list[str]) -> None:
+    """Each column once."""
+    for name in SCHEMA.names:
+        if name not in names:
+            raise FileError(f"there is no column {name!r} among {names}; name what dedup cluster --out wrote")
+        if names.count(name) > 1:
+            raise FileError(f"{names.count(name)} columns are called {name!r}; rename all but one")
+
+
+def _column(table: pa.Table, field: pa.Field) -> pa.ChunkedArray:
+    """A column as text or as numbers."""
+    column = table[field.name]
+    number = field.type == pa.float64()
+    if not pa.types.is_null(column.type) and not (_is_number if number else _is_text)(column.type):
+        kind = "numbers" if number else "text or whole numbers"
+        raise FileError(f"the column {field.name!r} holds {column.type}, not {kind}; name what dedup cluster wrote")
+    column = column.cast(field.type)
+    if number:
+        import pyarrow.compute as pc  # noqa: PLC0415 - only here
+
+        return pc.if_else(pc.is_finite(column), column, pa.scalar(None, field.type))
+    if column.null_count:
+        row = column.is_null().index(pa.scalar(value=True)).as_py() + 1
+        raise FileError(f"row {row:,} has no {field.name}; give the articles ids and run dedup cluster again")
+    return column
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _is_text(kind.value_type)
+    return kind in (pa.string(), pa.large_string(), pa.string_view()) or pa.types.is_integer(kind)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_floating(kind) or pa.types.is_integer(kind)
 
 
 def _read_parquet(path: str) -> pa.Table:
     import pyarrow.parquet as pq  # noqa: PLC0415 - only here
 
-    return pq.read_table(path)
+    with pq.ParquetFile(path) as file:  # read_table would take a folder called label=1 for a column
+        _check_names(file.schema_arrow.names)
+        return file.read(columns=SCHEMA.names)
 
 
 def _read_csv(path: str) -> pa.Table:
     from pyarrow import csv  # noqa: PLC0415 - only here
 
-    options = csv.ConvertOptions(column_types={name: SCHEMA.field(name).type for name in SCHEMA.names})
+    options = csv.ConvertOptions(
+        column_types={name: SCHEMA.field(name).type for name in SCHEMA.names},
+        null_values=[""],  # an article may be called null, or nan
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+    )
     return csv.read_csv(path, parse_options=csv.ParseOptions(newlines_in_values=True), convert_options=options)
 
 
 def _read_lines(path: str) -> pa.Table:
-    from pyarrow import json  # noqa: PLC0415 - only here
+    """Arrow's own reader would take ids that look like dates for dates, and not take texts and numbers together."""
+    columns: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
+    for row in _objects(path):
+        for name, values in columns.items():
+            value = row[name]
+            whole = isinstance(value, int) and not isinstance(value, bool) and name != "similarity"
+            values.append(str(value) if whole else value)
+    return pa.table({name: _array(values) for name, values in columns.items()})
 
-    return json.read_json(path, parse_options=json.ParseOptions(explicit_schema=SCHEMA))
+
+def _array(values: list[Any]) -> pa.Array:
+    """Texts or numbers; others as they are, to be refused by their type."""
+    return pa.array(values, pa.large_string()) if any(isinstance(one, str) for one in values) else pa.array(values)
+
+
+def _objects(path: str) -> Iterator[dict[str, Any]]:
+    with Path(path).open(encoding="utf-8-sig", newline="\n") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise FileError(f"row {number:,} is no JSON object on one line: {reason(error)}") from None
+            if not isinstance(row, dict):
+                raise FileError(f"row {number:,} must be a JSON object, got {reprlib.repr(row)}")
+            _check_names(list(row))
+            yield row
 
 
 _READERS: dict[str, Callable[[str], pa.Table]] = {

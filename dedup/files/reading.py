@@ -56,7 +56,7 @@ def read(
     *,
     text: str = "text",
     id: str = "id",  # noqa: A002 - the name of the column and of the option
-    exclude: str | os.PathLike[str] | None = None,
+    exclude: Iterable[str | os.PathLike[str]] | str | os.PathLike[str] = (),
     progress: Callable[[int, int], object] | None = None,
 ) -> Read:
     """Read all articles of files and folders.
@@ -71,17 +71,22 @@ def read(
             .csv .tsv, .txt .text .md .markdown, .html .htm .xhtml, each also with .gz or .zst after it.
         text: Column of the tables that holds the texts.
         id: Column of the tables that holds the ids. Only the default may be missing.
-        exclude: A file that is left out wherever it is found, such as the one to be written.
+        exclude: Files that are left out wherever they are found, such as those to be written.
         progress: Called with the bytes read so far and the bytes of all files, after each table and file.
 
     Returns:
         The articles, the problems, and the number of files skipped.
     """
-    sources = Sources(seen=set() if exclude is None else {os.path.realpath(exclude)})
-    for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
+    sources = Sources(seen=set(map(os.path.realpath, _several(exclude))))
+    for path in _several(paths):
         sources.add(Path(path))
     table = joined(_tables(sources, text, id, progress or _untold))
     return Read(table, sources.problems, sources.skipped)
+
+
+def _several(paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str]) -> Iterable[str | os.PathLike[str]]:
+    """Paths, of which one may stand by itself."""
+    return [paths] if isinstance(paths, str | os.PathLike) else paths
 
 
 def _untold(done: int, total: int) -> None:

@@ -1,0 +1,172 @@
+"""What the command line's names mean: a cluster among the labels of a run, its texts among articles, an article.
+
+In: tables of labels and of articles, as `dedup.files` reads them, and a name. Out: places and rows, and a `Cluster` of
+the articles that were read, which answers as that of a run over them would. Costs a look at every label, and for a
+`Cluster` the folding of all articles. Reads no file and prints nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from dedup.errors import InputError
+from dedup.files.problems import counted
+from dedup.pipeline import represent
+from dedup.results import Cluster
+from dedup.settings import Settings
+from dedup.threads import count as count_threads
+
+Integers = NDArray[np.int64]
+PLACE = re.compile(r"#?(\d{1,18})")
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """A cluster of a run, of which the labels alone are known.
+
+    Attributes:
+        place: Its place among those of two or more articles, the largest being 1.
+        of: How many of those there are.
+        label: The id of the representative.
+        rows: Rows of the members in the table of labels: the representative's first, then by falling similarity.
+        ids: Their ids.
+        similarity: Of each to the representative, None where it was never computed.
+    """
+
+    place: int
+    of: int
+    label: str
+    rows: Integers
+    ids: list[str]
+    similarity: list[float | None]
+
+
+class _Groups(NamedTuple):
+    """Articles by their labels."""
+
+    codes: Integers
+    """(n,): number of each article's label."""
+    several: Integers
+    """(k,): numbers of the labels that two or more articles have, in the order of `Clusters`."""
+
+
+def members(labels: pa.Table, name: str) -> Members:
+    """The cluster that is meant.
+
+    Args:
+        labels: What `files.labels` read.
+        name: ``#3`` is the third largest cluster. Otherwise the id of any member of a cluster of two or more, and if
+            there is no such article, a whole number is a place.
+
+    Raises:
+        InputError: There is no such cluster.
+    """
+    groups = _groups(labels)
+    place = _place(labels, groups, name)
+    rows = np.flatnonzero(groups.codes == groups.several[place])
+    found = labels.take(rows)
+    label = found["label"][0].as_py()
+    ids, similarity = found["id"].to_pylist(), found["similarity"].to_pylist()
+    order = sorted(range(len(ids)), key=lambda at: (ids[at] != label, -(similarity[at] or 0)))
+    ids, similarity = [ids[at] for at in order], [similarity[at] for at in order]
+    return Members(place + 1, len(groups.several), label, rows[order], ids, similarity)
+
+
+def _groups(labels: pa.Table) -> _Groups:
+    """Larger ones first, and of one size in the order of their representatives' rows."""
+    codes = labels["label"].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
+    sizes = np.bincount(codes)
+    own = _rows(pc.equal(labels["id"], labels["label"]))
+    heads = np.full(len(sizes), len(codes))
+    np.minimum.at(heads, codes[own], own)
+    order = np.lexsort((heads, -sizes))
+    return _Groups(codes, order[sizes[order] > 1])
+
+
+def _place(labels: pa.Table, groups: _Groups, name: str) -> int:
+    """The place that a name means, counted from 0."""
+    clusters, place = len(groups.several), PLACE.fullmatch(name)
+    if not name.startswith("#"):
+        for column in ("label", "id"):  # an id that occurs more than once is first of all the representative's
+            named = groups.codes[_rows(pc.equal(labels[column], name))]
+            found = np.flatnonzero(np.isin(groups.several, named))
+            if len(found):
+                return int(found[0])
+    if place and 1 <= int(place[1]) <= clusters:
+        return int(place[1]) - 1
+    if not clusters:
+        raise InputError(f"there are no clusters of two or more in it, all of {counted(len(labels), 'article')} alone")
+    alone = pc.any(pc.equal(labels["id"], name)).as_py()
+    what = f"the article {name!r} is alone, in no cluster of two or more" if alone else f"there is no cluster {name!r}"
+    raise InputError(f"{what}; give the id of a member, or a place from 1 to {clusters:,}, 1 being the largest")
+
+
+def positions(found: Members, labels: pa.Table, read: pa.Table) -> Integers:
+    """Where the members are among the articles read.
+
+    Args:
+        found: A cluster of these labels.
+        labels: What `files.labels` read.
+        read: Columns `id` and `text`, a row an article. Of an id that occurs more than once, the first row is the
+            first one with it among the labels, and so on.
+
+    Returns:
+        int64 (n,): a row of `read` each, -1 for a member that is not there.
+    """
+    wanted = pa.array(dict.fromkeys(found.ids), pa.large_string())
+    names = {row: name for name, row in _numbered(labels["id"], wanted)}
+    rows = dict(_numbered(read["id"], wanted))
+    return np.array([rows.get(names[row], -1) for row in found.rows.tolist()], np.int64)
+
+
+def _numbered(ids: pa.ChunkedArray, wanted: pa.Array) -> Iterator[tuple[tuple[str, int], int]]:
+    """Rows with these ids: each id with how often it has occurred before, and its row."""
+    seen: Counter[str] = Counter()
+    rows = _rows(pc.is_in(ids, value_set=wanted))
+    for name, row in zip(ids.take(pa.array(rows)).to_pylist(), rows.tolist(), strict=True):
+        yield (name, seen[name]), row
+        seen[name] += 1
+
+
+def cluster(found: Members, rows: Integers, read: pa.Table) -> Cluster | None:
+    """The members that have a text, to be asked what they are about.
+
+    Args:
+        found: A cluster of a run.
+        rows: Of its members, from `positions`.
+        read: Columns `id` and `text`, a row an article.
+
+    Returns:
+        A cluster over all articles read; the most similar member represents it where the representative has no text.
+        None where no member has one.
+    """
+    if not (rows >= 0).any():
+        return None
+    corpus = represent(read["text"], Settings(weighted=False), threads=count_threads(None))
+    known = np.flatnonzero((rows >= 0) & (corpus.number[rows] >= 0))
+    if not len(known):
+        return None
+    mine = np.sort(rows[known])
+    similarity = float(np.mean([found.similarity[place] or 0.0 for place in known[1:]])) if len(known) > 1 else 1.0
+    ids = read["id"].take(pa.array(mine)).combine_chunks()
+    return Cluster(mine, int(rows[known[0]]), similarity, ids, corpus)
+
+
+def article(read: pa.Table, name: str) -> str | None:
+    """The text of the first article of this id, "" where it has none; None where there is no such article."""
+    row = pc.index(read["id"], name).as_py()
+    return None if row < 0 else read["text"][row].as_py() or ""
+
+
+def _rows(mask: Any) -> Integers:
+    """Rows of which something is true."""
+    return np.flatnonzero(mask.to_numpy())
