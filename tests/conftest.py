@@ -14,15 +14,23 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
 
-@pytest.fixture(scope="session")
-def synthetic() -> ModuleType:
-    """The generator of synthetic corpora, which is a script beside the package and no part of it."""
-    spec = importlib.util.spec_from_file_location("synthetic_corpus", ROOT / "bench" / "corpus.py")
+def script(path: str) -> ModuleType:
+    """A script that is no part of the package, such as a bench, with those beside it at hand."""
+    file = ROOT / path
+    spec = importlib.util.spec_from_file_location(file.stem + "_script", file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(file.parent)
+        spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def synthetic() -> ModuleType:
+    """The generator of synthetic corpora."""
+    return script("bench/corpus.py")
 
 
 @pytest.fixture(scope="session")

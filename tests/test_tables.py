@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +9,7 @@ from types import ModuleType
 import naive
 import numpy as np
 import pytest
+from conftest import script
 
 FOLDER = Path(__file__).resolve().parents[1]
 
@@ -23,12 +23,7 @@ def tables() -> ModuleType:
     made_of = ".".join(map(str, naive.stored("fold")["unicode"]))
     if unicodedata2.unidata_version != made_of:
         pytest.skip(f"unicodedata2 is of Unicode {unicodedata2.unidata_version}, the tables are of {made_of}")
-    spec = importlib.util.spec_from_file_location("build_tables", FOLDER / "tools" / "build_tables.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("tools/build_tables.py")
 
 
 def differing(built: dict[str, np.ndarray], name: str) -> list[str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from types import ModuleType
 
 import naive
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import script
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,22 +21,9 @@ CITIES = ("臺北", "高雄", "新竹", "臺南", "花蓮")
 
 
 @pytest.fixture(scope="module")
-def bench(monkeypatch_module: pytest.MonkeyPatch) -> ModuleType:
+def bench() -> ModuleType:
     """The measuring script, with its generator."""
-    monkeypatch_module.syspath_prepend(ROOT / "bench")
-    spec = importlib.util.spec_from_file_location("templates_bench", ROOT / "bench" / "templates.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def monkeypatch_module() -> pytest.MonkeyPatch:
-    """For the whole module."""
-    with pytest.MonkeyPatch.context() as patch:
-        yield patch
+    return script("bench/templates.py")
 
 
 def shape(found: Template) -> list[str | list[tuple[str, int]]]:
