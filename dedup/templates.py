@@ -397,19 +397,33 @@ def _by_majority(at: NDArray[np.float64]) -> Integers:
 
 
 def _apart(tokens: list[_Held]) -> list[_Held]:
-    """Tokens without the characters that another holds: of two that overlap, the one that begins later loses them."""
+    """Tokens without the characters that another has: of two that overlap, the one that more texts hold keeps them."""
     cut: list[_Held] = [{} for _ in tokens]
     texts: dict[int, list[tuple[_Place, int]]] = {}
     for number, token in enumerate(tokens):
         for text, place in token.items():
             texts.setdefault(text, []).append((place, number))
     for text, places in texts.items():
-        reached = 0
-        for (begin, end), number in sorted(places, key=lambda one: (one[0].begin, -one[0].end)):
-            if end > reached:
-                cut[number][text] = _Place(max(begin, reached), end)
-                reached = end
+        kept: list[tuple[_Place, int]] = []
+        for place, number in sorted(places, key=lambda one: (one[0].begin, -one[0].end)):
+            begin = _make_room(kept, place.begin, len(tokens[number]), tokens)
+            if begin < place.end:
+                kept.append((_Place(begin, place.end), number))
+        for place, number in kept:
+            cut[number][text] = place
     return cut
+
+
+def _make_room(kept: list[tuple[_Place, int]], begin: int, holders: int, tokens: list[_Held]) -> int:
+    """Where a place that begins here may begin: what fewer texts hold ends there, what more do comes first."""
+    while kept and kept[-1][0].end > begin:
+        before, number = kept.pop()
+        if len(tokens[number]) >= holders:
+            kept.append((before, number))
+            return before.end
+        if before.begin < begin:
+            kept.append((_Place(before.begin, begin), number))
+    return begin
 
 
 def _gaps(frame: list[_Token], pieces: list[_Piece]) -> list[list[_Piece]]:

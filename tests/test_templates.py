@@ -215,3 +215,13 @@ def test_more_sections_than_can_be_compared(synthetic: ModuleType) -> None:
     lines = ["".join(map(chr, rng.integers(0x4E00, 0x9000, 12))) for _ in range(500)]
     found = template(["。".join(lines[k] for k in rng.permutation(500)) for _ in range(8)])
     assert len(found.fixed) > 400
+
+
+def test_what_more_texts_hold_stays_whole() -> None:
+    """Of passages that overlap, an address that all hold is not cut by words that only some have before it."""
+    address = "https://example.com/membership"
+    own = ["昨夜星辰昨夜风", "沧海月明珠有泪", "锦瑟无端五十弦", "春蚕到死丝方尽", "相见时难别亦难", "此情可待成追忆"]
+    found = template(
+        [f"{words}{'请点这里立即报名' if n < 4 else ''}{address}{words[::-1]}" for n, words in enumerate(own)]
+    )
+    assert [(part.text, part.members) for part in found.fixed] == [("请点这里立即报名", 4), (address, 6)]
