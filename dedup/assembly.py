@@ -8,6 +8,8 @@ itself. Costs about 0.2 microseconds a character. Knows neither words nor weight
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,8 +72,20 @@ def assemble(
     heads, tails = np.append(True, ~joined)[: len(path)], np.append(~joined, True)[: len(path)]
     lengths = np.bincount(paths.path[paths.path >= 0], minlength=1)
     whole = 2 * (closes[tails] - opens[heads] + 1) >= lengths[path[heads]]
-    rows = np.column_stack([path[heads], piece[heads], starts[heads], stops[tails]])[whole]
-    return [tuple(row) for row in rows.tolist()]
+    rows = np.column_stack([path[heads], piece[heads], starts[heads], stops[tails]])[whole].tolist()
+    groups = (list(group) for _, group in groupby(rows, key=itemgetter(0)))
+    return [(row[0], row[1], row[2], row[3]) for group in groups for row in _extended(group, codes, ends)]
+
+
+def _extended(rows: list[list[int]], codes: NDArray[np.uint32], ends: Integers) -> list[list[int]]:
+    """A passage with what it goes on with wherever it stands: the last gram before texts part may end short of that.
+
+    For a gram is the shortest run of some width, and a letter is narrower than a Chinese character.
+    """
+    while all(row[3] < ends[row[1]] for row in rows) and len({int(codes[row[3]]) for row in rows}) == 1:
+        for row in rows:
+            row[3] += 1
+    return rows
 
 
 def _grams(

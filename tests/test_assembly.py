@@ -117,3 +117,10 @@ def test_copies_are_covered(text: str, copies: int) -> None:
         assert {k for _, owner, start, stop in rows if owner == piece for k in range(start, stop)} == {
             *range(len(text))
         }
+
+
+def test_a_passage_goes_on_to_where_texts_part() -> None:
+    """Letters are narrower than Chinese characters, so the last gram ends before the last letter that all share."""
+    texts = [f"联系方式电话13812345678口令2847193056{word}" for word in ("甲申乙酉", "丙戌丁亥", "戊子己丑")]
+    ends = {fold(texts[piece])[start:stop] for _, piece, start, stop in run(texts, 3, 24)}
+    assert ends == {"联系方式电话13812345678口令2847193056"}
