@@ -104,6 +104,8 @@ def _found(text: str) -> Iterator[Found]:
 _UNSEEN = re.compile("[\u00ad\u034f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\ud800-\udfff]+")
 _STOPS = str.maketrans("，；！？（）", "、、。。〔〕")
 """NFKC would make these ASCII that may stand in an address; their stand-ins end one as they do."""
+_LABEL = re.compile("(?<=[^\\x00-\\x7f]):(?=[A-Za-z0-9])")
+"""A colon behind a Chinese word, which would be taken for part of the address that follows."""
 _PIECE = 256
 """Characters normalised at a time: a run of marks takes time as its square."""
 
@@ -113,9 +115,9 @@ def _readable(text: str) -> str:
     if text.isascii():
         return text
     text = _UNSEEN.sub("", text).translate(_STOPS)
-    if unicodedata.is_normalized("NFKC", text):
-        return text
-    return "".join(_normal(text[start : start + _PIECE]) for start in range(0, len(text), _PIECE))
+    if not unicodedata.is_normalized("NFKC", text):
+        text = "".join(_normal(text[start : start + _PIECE]) for start in range(0, len(text), _PIECE))
+    return _LABEL.sub(": ", text)
 
 
 def _normal(piece: str) -> str:

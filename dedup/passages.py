@@ -32,7 +32,8 @@ class Passage:
     Attributes:
         left: Begin and end in the left text, as Python counts characters.
         right: The same in the right text. Both spans fold to the same characters, but where the texts share a part
-            only of a character that folds to several, such as ㎏.
+            only of a character that folds to several, such as ㎏. Spans of two passages may share a character or two at
+            their ends, as shingles do.
         weight: What the passage adds to the similarity, that is, the share of the united weight that its shingles have;
             those that a heavier passage holds too are counted there.
     """

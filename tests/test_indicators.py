@@ -336,3 +336,18 @@ def test_a_megabyte_of_one_thing(piece: str) -> None:
 def test_wechat_ids_may_follow_an_at_sign() -> None:
     """They may hold a hyphen, which no handle does."""
     assert [(one.kind, one.value) for one in indicators(["[WeChat @yunlu-tea-88]"])] == [("wechat", "yunlu-tea-88")]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("邮箱：foo@example.com", "mail", "foo@example.com"),
+        ("邮箱:foo@example.com", "mail", "foo@example.com"),
+        ("联系我们：www.example.com", "link", "www.example.com"),
+        ("官网：example.com/x", "link", "example.com/x"),
+        ("官网：https://example.com/x", "link", "https://example.com/x"),
+    ],
+)
+def test_a_colon_is_no_part_of_an_address(text: str, kind: str, value: str) -> None:
+    """As it stands behind a Chinese word before one."""
+    assert (kind, value) in [(one.kind, one.value) for one in indicators([text])]

@@ -111,7 +111,7 @@ def _embed(file: IO[bytes], name: str, data: Any) -> None:
 
 def _summary(found: Found, title: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """What the page shows first."""
-    columns = ("size", "similarity", "label", "title", "keywords", "indicators")
+    columns = ("size", "similarity", "label", "title", "keywords", "indicators", "search")
     return {
         "title": title,
         "version": version("article-dedup"),

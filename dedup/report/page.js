@@ -109,8 +109,9 @@ const tipsOf = (picture) => {
   return picture;
 };
 
-/** Copies text and says so; old browsers and plain files have no clipboard object. */
+/** Copies text and says whether it could; old browsers and plain files have no clipboard object. */
 const copy = async (text, button) => {
+  let done = true;
   try {
     await navigator.clipboard.writeText(text);
   } catch {
@@ -118,12 +119,13 @@ const copy = async (text, button) => {
     area.value = text;
     document.body.append(area);
     area.select();
-    document.execCommand('copy');
+    done = document.execCommand('copy');
     area.remove();
     button.focus();
   }
-  say('Copied');
-  button.textContent = 'Copied';
+  const word = done ? 'Copied' : 'Not copied';
+  say(word);
+  button.textContent = word;
   setTimeout(() => { button.textContent = 'Copy'; }, 1200);
 };
 
@@ -654,8 +656,8 @@ const clusterRow = (i) => {
 const plain = (text) => text.normalize('NFKC').toLowerCase();
 
 /** What can be found of every cluster, made at the first search. */
-const haystack = ({ title, label, keywords, indicators }) => title.map((text, k) =>
-  plain([text, label[k], ...keywords[k], ...indicators[k].flatMap(([kind, value]) => [kind, value])].join('\n')));
+const haystack = ({ title, label, keywords, indicators, search }) => title.map((text, k) =>
+  plain([text, label[k], search[k], ...keywords[k], ...indicators[k].flatMap(([kind, value]) => [kind, value])].join('\n')));
 
 /** Compares two clusters by the chosen column, number by number where that is equal. */
 const comparer = () => {

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.corpus import Corpus
+from dedup.folding import fold_words
 from dedup.indicators import indicators
 from dedup.keywords import beginnings, keywords
 from dedup.report.shared import shared
@@ -139,7 +140,15 @@ def row(cluster: Group, told: dict[str, Any]) -> dict[str, Any]:
         "title": told["titles"][place],
         "keywords": [word for word, _ in told["keywords"][: IN_ROW["keywords"]]],
         "indicators": told["indicators"][: IN_ROW["indicators"]],
+        "search": _search(told, place),
     }
+
+
+def _search(told: dict[str, Any], place: int) -> str:
+    """What a search finds a cluster by beyond its row: all ids, indicators, keywords, and title and keywords folded."""
+    words = [word for word, _ in told["keywords"]]
+    folded = fold_words(" ".join([told["titles"][place], *words]))
+    return "\n".join([*told["ids"], *(value for _, value, _ in told["indicators"]), *words, folded])
 
 
 def _template(texts: list[str], members: int, distinct: int) -> dict[str, Any]:
