@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import re
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
 
@@ -46,6 +48,16 @@ def seeds() -> list[str]:
     if not paths:
         pytest.skip("the seeds are not beside this checkout: ../shared/seeds")
     return [path.read_text("utf-8") for path in paths]
+
+
+@pytest.fixture(scope="session")
+def contacts(seeds: list[str]) -> tuple[str, str]:
+    """The handle and the address of the image that stand in all of the seeds."""
+    handles = Counter(handle for text in seeds for handle in set(re.findall(r"@\w+", text, re.ASCII)))
+    images = Counter(image for text in seeds for image in set(re.findall(r"!\[Image\]\((.+?)\)", text)))
+    (handle, with_handle), (image, with_image) = handles.most_common(1)[0], images.most_common(1)[0]
+    assert with_handle == with_image == len(seeds)
+    return handle, image
 
 
 @pytest.fixture(scope="session")
