@@ -44,6 +44,14 @@ MOST_REPEATS = 8
 """A passage that most texts repeat more often counts where it comes first and where it comes last."""
 ALMOST_ALL = 0.75
 """Share of the texts with a gap that must hold a passage inside it."""
+MOST_MARKS = 80
+"""Punctuation around a passage that is looked at."""
+MOST_COMPARED = 400
+"""Chains of which it is counted in how many texts each comes before each; more are put in order by where they stand."""
+SHOWN_VALUES, SHOWN_CHARACTERS = 6, 24
+"""Of a slot, and of a value, where a template is printed."""
+CLOSING, OPENING = " 。！？，、；：.!?,;:)）]】》」』”’…", " ([（【《「『“‘"
+"""What ends and what begins something else, and so belongs to no passage that it stands before or behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +117,13 @@ class Template:
         return f"<Template: {len(self.fixed):,} passages and {len(self.slots):,} slots of {self.scope}>"
 
     def __str__(self) -> str:
-        """A line a passage, with how many articles hold it, and a line a slot with its most frequent values."""
+        """A line a passage and a line a slot with its most frequent values, each with how many articles have it."""
         lines = [f"template of {self.scope}"]
         for part in self.parts:
             if isinstance(part, Fixed):
                 lines.append(f"{part.members:>5,}  {' '.join(part.text.split())}")
             else:
-                lines.append(f"       {{{_shown(part)}}}")
+                lines.append(f"{part.members:>5,}  {{{_shown(part)}}}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -126,25 +134,14 @@ class Template:
         return notebook.template(parts, self.scope)
 
 
-MOST_MARKS = 80
-"""Punctuation around a passage that is looked at."""
-MOST_COMPARED = 400
-"""Chains of which it is counted in how many texts each comes before each; more are put in order by where they stand."""
-SHOWN_VALUES = 6
-SHOWN_CHARACTERS = 24
-
-
 def _shown(slot: Slot) -> str:
     """The most frequent values of a slot on one line."""
     shown = []
     for value, count in slot.values[:SHOWN_VALUES]:
-        line = " ".join(value.split())
+        line = " ".join(value.split()) or "(nothing)"
         shown.append(f"{line[:SHOWN_CHARACTERS]}{'…' * (len(line) > SHOWN_CHARACTERS)} {count:,}")
     more = len(slot.values) - SHOWN_VALUES
     return " | ".join(shown) + (f" | {more:,} more" if more > 0 else "")
-
-
-CLOSING, OPENING = " 。！？，、；：.!?,;:)）]】》」』”’…", " ([（【《「『“‘"
 
 
 class _Piece(NamedTuple):
@@ -209,10 +206,12 @@ def template(texts: Sequence[str], *, members: int | None = None, share: float =
         Passages and slots in the order that most texts have them in.
     """
     folded = _fold(texts)
-    least = min(len(texts), max(2, int(share * len(texts)) + 1))
+    least = max(2, int(share * len(texts)) + 1)
     pieces = [_Piece(text, int(begin), int(end)) for text, (begin, end) in enumerate(pairwise(folded.bounds))]
-    alone = [_Token({0: _Place(0, len(folded.codes))}, opens=True)] if len(texts) == 1 and len(folded.codes) else []
-    frame = alone or _whole(_frame(folded, pieces, least), pieces, least)
+    if len(texts) == 1 and len(folded.codes):  # which shares all with its copies
+        frame = [_Token({0: _Place(0, len(folded.codes))}, opens=True)]
+    else:
+        frame = _whole(_frame(folded, pieces, least), pieces, least)
     parts = tuple(_parts(folded, pieces, frame))
     return Template(parts, len(texts) if members is None else members, len(texts))
 
@@ -275,7 +274,7 @@ def _wanted(gap: list[_Piece], texts: int, least: int, level: int) -> tuple[int,
     narrowest = width if level else NARROWEST_LINE
     wide = sum(piece.end - piece.begin >= narrowest // WIDEST for piece in gap)
     fewest = max(least, min(texts, FEWEST_INSIDE), int(np.ceil(ALMOST_ALL * len(gap)))) if level else least
-    if wide < fewest or not gap:
+    if wide < fewest:
         return 0, False
     length = median(piece.end - piece.begin for piece in gap)
     if length <= longest:
@@ -363,12 +362,8 @@ def _ordered(tokens: list[_Held], pieces: list[_Piece], least: int, level: int) 
 
 def _chains(tokens: list[_Held]) -> list[list[int]]:
     """Tokens of which each comes next after the one before it in more than half of the texts that hold either."""
-    texts: dict[int, list[tuple[_Place, int]]] = {}
-    for number, token in enumerate(tokens):
-        for text, place in token.items():
-            texts.setdefault(text, []).append((place, number))
     follows: Counter[tuple[int, int]] = Counter()
-    for places in texts.values():
+    for places in _by_text(tokens).values():
         follows.update(pairwise(number for _, number in sorted(places)))
     chains = {number: [number] for number in range(len(tokens))}  # by the number of their last, and of their first
     heads = dict(chains)
@@ -378,6 +373,15 @@ def _chains(tokens: list[_Held]) -> list[list[int]]:
             before += behind
             chains[behind[-1]] = before
     return list(heads.values())
+
+
+def _by_text(tokens: list[_Held]) -> dict[int, list[tuple[_Place, int]]]:
+    """Where each text holds which tokens."""
+    texts: dict[int, list[tuple[_Place, int]]] = {}
+    for number, token in enumerate(tokens):
+        for text, place in token.items():
+            texts.setdefault(text, []).append((place, number))
+    return texts
 
 
 def _by_majority(at: NDArray[np.float64]) -> Integers:
@@ -399,11 +403,7 @@ def _by_majority(at: NDArray[np.float64]) -> Integers:
 def _apart(tokens: list[_Held]) -> list[_Held]:
     """Tokens without the characters that another has: of two that overlap, the one that more texts hold keeps them."""
     cut: list[_Held] = [{} for _ in tokens]
-    texts: dict[int, list[tuple[_Place, int]]] = {}
-    for number, token in enumerate(tokens):
-        for text, place in token.items():
-            texts.setdefault(text, []).append((place, number))
-    for text, places in texts.items():
+    for text, places in _by_text(tokens).items():
         kept: list[tuple[_Place, int]] = []
         for place, number in sorted(places, key=lambda one: (one[0].begin, -one[0].end)):
             begin = _make_room(kept, place.begin, len(tokens[number]), tokens)

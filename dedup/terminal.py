@@ -172,7 +172,7 @@ def template(found: Template) -> Table:
         if isinstance(part, Fixed):
             table.add_row(f"{part.members:,}", Text(printable(part.text), style="bold"))
         else:
-            table.add_row("", _values(part))
+            table.add_row(f"{part.members:,}", _values(part))
     return table
 
 

@@ -179,7 +179,7 @@ def test_a_template_prints_as_lines() -> None:
     assert str(found).splitlines() == [
         "template of 9 articles",
         "    9  親愛的",
-        "       {臺北 2 | 宜蘭 1 | 屏東 1 | 新竹 1 | 臺南 1 | 花蓮 1 | 2 more}",
+        "    9  {臺北 2 | 宜蘭 1 | 屏東 1 | 新竹 1 | 臺南 1 | 花蓮 1 | 2 more}",
         "    9  朋友，您好！",
     ]
 
