@@ -7,6 +7,7 @@ that nothing is held but the texts themselves, 24 bytes a text, and the weights 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -79,6 +80,16 @@ class Corpus:
         """How many texts were looked at, a sample of a large corpus, and in how many of them each word is (not Han)."""
         rows = self.first[np.linspace(0, len(self.first) - 1, min(len(self.first), MOST_COUNTED)).astype(np.int64)]
         return len(rows), keywords.word_frequency(map(self.texts.text, rows.tolist()))
+
+    def keywords(self, texts: Sequence[str], top: int) -> list[keywords.Keyword]:
+        """The words that say what some texts are about, weighed by these articles where jieba does not know them.
+
+        Args:
+            texts: The members of a cluster, or a sample of them.
+            top: How many words at most.
+        """
+        articles, frequency = self.word_frequency
+        return keywords.keywords(texts, top=top, articles=articles, frequency=frequency)
 
     def side(self, row: int) -> passages.Side:
         """A text with the weight of each of its shingles, wherever it occurs."""

@@ -23,7 +23,6 @@ from dedup.errors import InputError, MissingExtraError, SettingsError
 from dedup.indicators import Indicator
 from dedup.indicators import indicators as indicators_of
 from dedup.keywords import Keyword, beginnings
-from dedup.keywords import keywords as words_of
 from dedup.passages import Explanation
 from dedup.settings import Settings
 from dedup.templates import Template
@@ -101,9 +100,7 @@ class Cluster:
             InputError: The result holds no texts.
         """
         _check_number("top", top)
-        texts = self.texts(sample, distinct=True)
-        articles, frequency = _known(self.corpus).word_frequency
-        return words_of(texts, top=top, articles=articles, frequency=frequency)
+        return _known(self.corpus).keywords(self.texts(sample, distinct=True), top)
 
     def indicators(self, *, sample: int | None = 1000) -> list[Indicator]:
         """What identifies whoever is behind the cluster: accounts, links, images, numbers; what most hold first.
@@ -149,9 +146,8 @@ class Cluster:
         if self.corpus is None:
             return "", "", ""
         (title,) = titles(self.corpus.texts.column, [self.representative])
-        articles, frequency = self.corpus.word_frequency
         read = beginnings(self.texts(SHOWN_MEMBERS, distinct=True))
-        words = " ".join(one.word for one in words_of(read, top=5, articles=articles, frequency=frequency))
+        words = " ".join(one.word for one in self.corpus.keywords(read, 5))
         marks = self.indicators(sample=SHOWN_MEMBERS)[:3]
         return title, words, ", ".join(f"{mark.value} ({mark.members} of {mark.of})" for mark in marks)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dedup.corpus import Corpus
 from dedup.folding import fold_words
 from dedup.indicators import indicators
-from dedup.keywords import beginnings, keywords
+from dedup.keywords import beginnings
 from dedup.report.shared import shared
 from dedup.templates import Fixed, Slot, template
 from dedup.titles import titles
@@ -97,8 +97,7 @@ def page(found: Found, cluster: Group, members: int) -> dict[str, Any]:
     assert corpus is not None
     distinct = cluster.sampled(members, distinct=True)
     texts = [corpus.texts.text(row) for row in distinct.tolist()]
-    articles, frequency = corpus.word_frequency
-    words = keywords(beginnings(texts), top=KEYWORDS, articles=articles, frequency=frequency)
+    read = beginnings(texts)
     searched = [corpus.texts.text(row) for row in cluster.sampled(SEARCHED).tolist()]
     similarity = np.round(found.to_representative[cluster.members], 4)
     return {
@@ -106,8 +105,8 @@ def page(found: Found, cluster: Group, members: int) -> dict[str, Any]:
         "similarity": [None if np.isnan(value) else value for value in similarity.tolist()],
         "titles": titles(corpus.texts.column, cluster.members.tolist()),
         "template": _template(texts, len(cluster), len(np.unique(corpus.number[cluster.members]))),
-        "keywords": [[one.word, one.members] for one in words],
-        "read": len(beginnings(texts)),
+        "keywords": [[one.word, one.members] for one in corpus.keywords(read, KEYWORDS)],
+        "read": len(read),
         "searched": len(searched),
         "indicators": [[one.kind, one.value, one.members] for one in indicators(searched)[:MOST_INDICATORS]],
         "texts": _texts(corpus, cluster, distinct, members),
