@@ -18,7 +18,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import pyarrow as pa
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 REPORTS = (".html", ".htm")
 Tell = Callable[[str, int, int], None]
+Command = TypeVar("Command", bound=Callable[..., None])
 out, err = Console(), Console(stderr=True)
 
 
@@ -49,14 +50,24 @@ def main() -> None:
     """Find articles that are copies, edited copies or template-spun rewrites of each other."""
 
 
+def _columns(command: Command) -> Command:
+    """The options of every command that reads articles."""
+    ids = click.option(
+        "--id-column", default="id", show_default=True, metavar="NAME", help="Column that holds the ids."
+    )
+    texts = click.option(
+        "--text-column", default="text", show_default=True, metavar="NAME", help="Column that holds the texts."
+    )
+    return texts(ids(command))
+
+
 @main.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--out", "target", required=True, metavar="FILE", help="Labels: .parquet, .csv or .jsonl.")
 @click.option("--report", metavar="FILE", help="A page to look at the clusters with: .html.")
 @click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
-@click.option("--text-column", default="text", show_default=True, metavar="NAME", help="Column that holds the texts.")
-@click.option("--id-column", default="id", show_default=True, metavar="NAME", help="Column that holds the ids.")
+@_columns
 @click.option("--threads", type=int, metavar="N", help="Threads to use; one a core unless told.")
 @click.option("--quiet", is_flag=True, help="Print problems only.")
 def cluster(
@@ -106,8 +117,7 @@ def cluster(
 @click.option("--among", multiple=True, metavar="PATH", help="Articles to count with; A and B may be ids of theirs.")
 @click.option("--near-copies", is_flag=True, help="Plain Jaccard of five-character shingles, without weights.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every passage.")
-@click.option("--text-column", default="text", show_default=True, metavar="NAME", help="Column that holds the texts.")
-@click.option("--id-column", default="id", show_default=True, metavar="NAME", help="Column that holds the ids.")
+@_columns
 def explain(
     a: str, b: str, among: tuple[str, ...], near_copies: bool, as_json: bool, text_column: str, id_column: str
 ) -> None:
@@ -119,8 +129,8 @@ def explain(
     _prepare_process()
     with _failures():
         others = _read(among, text_column, id_column)
-        (left, *left_read), (right, *right_read) = (
-            _article(name, others.table, text_column, id_column, among=bool(among)) for name in (a, b)
+        (left, left_read), (right, right_read) = (
+            _article(name, others, text_column, id_column, among=bool(among)) for name in (a, b)
         )
         settings = _settings(None, near_copies=near_copies)
         found = explain_articles(left, right, settings, among=others.table["text"] if among else None)
@@ -130,7 +140,7 @@ def explain(
                 _print_json(_explained(found))
             else:
                 out.print(terminal.explanation(found))
-    _fail_if_unread(others, *left_read, *right_read)
+    _fail_if_unread(others, left_read, right_read)
 
 
 @main.command()
@@ -139,8 +149,7 @@ def explain(
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Members to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every member.")
-@click.option("--text-column", default="text", show_default=True, metavar="NAME", help="Column that holds the texts.")
-@click.option("--id-column", default="id", show_default=True, metavar="NAME", help="Column that holds the ids.")
+@_columns
 def show(
     labels: str, cluster: str, paths: tuple[str, ...], limit: int, as_json: bool, text_column: str, id_column: str
 ) -> None:
@@ -186,13 +195,13 @@ def _fail_if_unread(*several: files.Read) -> None:
         raise SystemExit(1)
 
 
-def _article(name: str, others: pa.Table, text: str, id_: str, *, among: bool) -> tuple[str, *tuple[files.Read, ...]]:
-    """The text of an article by its id, or of a file that holds one, and what was read for it."""
-    found = lookup.article(others, name)
+def _article(name: str, others: files.Read, text: str, id_: str, *, among: bool) -> tuple[str, files.Read]:
+    """The text of an article by its id, or of a file that holds one, and what it was read with."""
+    found = lookup.article(others.table, name)
     if found is not None:
-        return (found,)
+        return found, others
     if not os.path.lexists(name):
-        raise FileError(_nowhere(name, others, among=among))
+        raise FileError(_nowhere(name, others.table, among=among))
     read = files.read([name], text=text, id=id_)
     if not len(read.table):
         why = read.problems[0].reason if read.problems else "it holds no articles"
@@ -244,13 +253,8 @@ def _about(found: Cluster | None) -> dict[str, Any]:
 
 
 def _show_cluster(members: lookup.Members, found: Cluster | None, headings: list[str], limit: int) -> None:
-    out.print(
-        f"cluster {members.place:,} of {members.of:,}: {counted(len(members.ids), 'article')}, "
-        f"represented by {printable(members.label)}",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
-    )
+    size, label = counted(len(members.ids), "article"), printable(members.label)
+    _say(f"cluster {members.place:,} of {members.of:,}: {size}, represented by {label}")
     out.print(terminal.members(members.ids, members.similarity, headings, limit))
     if found is not None:
         out.print(terminal.evidence(found.keywords(), found.indicators(), found.template()))
@@ -375,13 +379,15 @@ def _show(found: Clusters, read: pa.Table, seconds: Mapping[str, float], target:
     inside = int((found.sizes > 1).sum())
     if len(found):
         out.print(terminal.largest(found, read))
-    out.print(
+    written = f"Labels are in {printable(target)}" + (f", the report in {printable(report)}" if report else "")
+    _say(
         f"{counted(len(found.labels), 'article')}: {inside:,} in {counted(len(found), 'cluster')}, "
-        f"{len(found.labels) - inside:,} alone. Labels are in {printable(target)}"
-        + (f", the report in {printable(report)}" if report else ""),
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
+        f"{len(found.labels) - inside:,} alone. {written}"
     )
     stages = ", ".join(f"{stage} {taken:.1f}" for stage, taken in seconds.items())
-    out.print(f"Seconds: {stages}; in all {sum(seconds.values()):.1f}", highlight=False, markup=False, soft_wrap=True)
+    _say(f"Seconds: {stages}; in all {sum(seconds.values()):.1f}")
+
+
+def _say(line: str) -> None:
+    """A line as it is, which may be longer than the terminal is wide."""
+    out.print(line, highlight=False, markup=False, soft_wrap=True)
