@@ -27,7 +27,7 @@ from rich.markup import escape
 
 from dedup import files, lookup, terminal
 from dedup.errors import DedupError, DedupWarning, FileError, InputError, SettingsError
-from dedup.files.problems import counted, shown
+from dedup.files import counted, shown
 from dedup.pipeline import cluster as cluster_articles
 from dedup.pipeline import explain as explain_articles
 from dedup.progress import bar

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dedup.errors import InputError
-from dedup.files.problems import counted
+from dedup.files import counted
 from dedup.pipeline import represent
 from dedup.results import Cluster
 from dedup.settings import Settings

@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from dedup.files.problems import counted
+from dedup.files import counted
 from dedup.indicators import Indicator
 from dedup.keywords import Keyword
 from dedup.passages import Explanation

@@ -11,8 +11,8 @@ alone.
 """
 
 from dedup.files.labels import labels
-from dedup.files.problems import Problem
+from dedup.files.problems import Problem, counted, shown
 from dedup.files.reading import Read, read
 from dedup.files.writing import check_output, replacing, write
 
-__all__ = ["Problem", "Read", "check_output", "labels", "read", "replacing", "write"]
+__all__ = ["Problem", "Read", "check_output", "counted", "labels", "read", "replacing", "shown", "write"]
