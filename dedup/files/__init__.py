@@ -6,8 +6,7 @@ Text is kept as it stands, nothing is normalised, and nothing is guessed but the
 
 From the top: `reading` runs the whole; `sources` are the files found; `documents`, `json_lines`, `csv_rows` and
 `parquet` each turn one file into `tables`; a `jobs.Job` is what they are asked and what went wrong; `encodings` and
-`problems` are below them all. `writing`, the way out, and `labels`, the way back, stand
-alone.
+`problems` are below them all. `writing`, the way out, and `labels`, the way back, stand alone.
 """
 
 from dedup.files.labels import labels
