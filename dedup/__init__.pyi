@@ -1,13 +1,16 @@
-from .errors import DedupError, DedupWarning, FileError, InputError, MissingExtraError, SettingsError
+from .errors import DedupError, DedupWarning, FileError, IndexBusyError, InputError, MissingExtraError, SettingsError
+from .index.answers import Added, Near, Seen
+from .index.index import Index
 from .indicators import Indicator
 from .keywords import Keyword
 from .passages import Explanation, Passage
-from .pipeline import cluster, explain, similarity
+from .pipeline import cluster, explain, fit, similarity
 from .results import Cluster, Clusters
 from .settings import Settings
 from .templates import Fixed, Slot, Template
 
 __all__ = [
+    "Added",
     "Cluster",
     "Clusters",
     "DedupError",
@@ -15,16 +18,21 @@ __all__ = [
     "Explanation",
     "FileError",
     "Fixed",
+    "Index",
+    "IndexBusyError",
     "Indicator",
     "InputError",
     "Keyword",
     "MissingExtraError",
+    "Near",
     "Passage",
+    "Seen",
     "Settings",
     "SettingsError",
     "Slot",
     "Template",
     "cluster",
     "explain",
+    "fit",
     "similarity",
 ]

@@ -9,6 +9,7 @@ article for sketches, 52 bytes an article and thread, and the candidates.
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import cache
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
@@ -49,6 +50,7 @@ class Candidates(NamedTuple):
     """(n,): articles most of whose bucket mates they were not compared with, since they come after a crowd."""
 
 
+@cache
 def choose(threshold: float, slots: int, recall: float) -> Bands:
     """The most selective bands that find pairs exactly at the threshold with this chance.
 

@@ -4,6 +4,7 @@
     ├── SettingsError          a setting out of its range (also a ValueError)
     ├── InputError             articles of a kind or shape that cannot be read (also a ValueError)
     ├── FileError              a file that cannot be read or written, by name (also an OSError)
+    ├── IndexBusyError         another writer holds the index for too long (also a TimeoutError)
     └── MissingExtraError      an optional dependency that is not installed (also an ImportError)
 
     DedupWarning               something was odd, was mended or left out, and nothing else was lost
@@ -35,6 +36,10 @@ class InputError(DedupError, ValueError):
 
 class FileError(DedupError, OSError):
     """A file cannot be read or written; the message names it."""
+
+
+class IndexBusyError(DedupError, TimeoutError):
+    """Another writer holds the index, for longer than this one would wait."""
 
 
 class MissingExtraError(DedupError, ImportError):

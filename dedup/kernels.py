@@ -44,6 +44,13 @@ def kernel(function: Callable[..., Any], **options: Any) -> Any:
         return njit(nogil=True, **options)(function)
 
 
+def frozen(array: Any) -> Any:
+    """A view that cannot be written: a kernel is compiled for one of the two only."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 def exact(function: Callable[..., Any]) -> Any:
     """The same for a kernel whose sums are exact in any order, so that they may be added up side by side."""
     return kernel(function, fastmath={"reassoc"})
@@ -784,6 +791,195 @@ def verify(keys, weights, starts, stops, lefts, rights, similarities):
         both = shared(table, keys[starts[j] : stops[j]], weights[starts[j] : stops[j]], entries, others)
         united = totals[i] + totals[j] - both
         similarities[p] = both / united if united > 0 else 0.0
+
+
+# --- index --------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def band_halves(halves, rows, keys):
+    """Hash the lower halves of the slots of every band to 32 bits, the highest of which are as even as the lowest."""
+    for i in range(len(halves)):
+        for band in range(keys.shape[1]):
+            key = np.uint64(band)
+            for k in range(band * rows, band * rows + rows):
+                key = mix(key ^ np.uint64(halves[i, k]))
+            keys[i, band] = np.uint32(key >> np.uint64(32))
+
+
+@kernel
+def tally_band(keys, rows, places, shift, counts):
+    """Count the keys of a band, whose rows get new places, in each bucket: those with the same highest bits.
+
+    A row whose new place is negative is left out.
+    """
+    for k in range(len(keys)):
+        if places[rows[k]] >= 0:
+            counts[keys[k] >> shift] += np.uint32(1)
+
+
+@kernel
+def scatter_band(keys, rows, places, shift, starts, sorted_keys, new_rows):
+    """Put the keys of a band into their buckets; `starts` says where the next of each goes, and is moved on."""
+    for k in range(len(keys)):
+        place = places[rows[k]]
+        if place >= 0:
+            bucket = keys[k] >> shift
+            at = starts[bucket]
+            sorted_keys[at], new_rows[at] = keys[k], np.uint32(place)
+            starts[bucket] = at + np.uint32(1)
+
+
+@kernel
+def meet_sorted(query, offsets, keys, rows, crowd, taken, counts, touched):
+    """Count in how many bands each row of sorted buckets has the key of the query; returns how many rows have any.
+
+    Of a key, rows are counted until `crowd` were `taken`. All places are looked up before the first bucket is read, so
+    that cache misses overlap. Nothing in a damaged file leads out of the arrays.
+    """
+    bands, size = len(query), np.uint32(keys.shape[1])
+    begins, ends = np.empty(bands, np.uint32), np.empty(bands, np.uint32)
+    shift, found = np.uint32(32), 0
+    buckets = offsets.shape[1] - 1
+    while buckets > 1:
+        shift -= np.uint32(1)
+        buckets //= 2
+    for band in range(bands):
+        bucket = np.uint64(query[band]) >> np.uint64(shift)
+        begins[band], ends[band] = offsets[band, bucket], min(offsets[band, bucket + np.uint64(1)], size)
+    for band in range(bands):
+        key = query[band]
+        for k in range(begins[band], ends[band]):
+            if keys[band, k] == key:
+                if taken[band] >= crowd:
+                    break
+                taken[band] += np.uint32(1)
+                row = rows[band, k]
+                if row < size:
+                    if counts[row] == 0:
+                        touched[found] = row
+                        found += 1
+                    counts[row] += np.uint16(1)
+    return found
+
+
+@kernel
+def meet_chained(query, heads, nexts, keys, crowd, taken, counts, touched):
+    """The same for rows that are chained in the order in which they came."""
+    found, shift = 0, np.uint32(0)
+    while heads.shape[1] << shift < 1 << 32:
+        shift += np.uint32(1)
+    for band in range(len(query)):
+        key = query[band]
+        row = heads[band, np.uint64(key) >> np.uint64(shift)]
+        while row >= 0 and taken[band] < crowd:
+            if keys[row, band] == key:
+                taken[band] += np.uint32(1)
+                if counts[row] == 0:
+                    touched[found] = np.uint32(row)
+                    found += 1
+                counts[row] += np.uint16(1)
+            row = nexts[row, band]
+    return found
+
+
+@kernel
+def chain(first, stop, keys, heads, tails, nexts):
+    """Put the rows `first` to `stop` at the end of their chains."""
+    shift = np.uint32(0)
+    while heads.shape[1] << shift < 1 << 32:
+        shift += np.uint32(1)
+    for row in range(first, stop):
+        for band in range(keys.shape[1]):
+            bucket = np.uint64(keys[row, band]) >> np.uint64(shift)
+            nexts[row, band] = -1
+            if heads[band, bucket] < 0:
+                heads[band, bucket] = row
+            else:
+                nexts[tails[band, bucket], band] = row
+            tails[band, bucket] = row
+
+
+@kernel
+def alike(own, query, sketches, least, most, counts, touched, found, rows, agreements):
+    """Note the rows met whose sketches agree with the query's in `least` bytes; returns how many.
+
+    Of more than `most` rows those that met most often are looked at. Sets all counts back to 0.
+    """
+    blocks, often = sketches.shape[1] // BLOCK, np.uint16(1)
+    if found > most:
+        frequency, left = np.zeros(66_000, np.int64), found
+        for k in range(found):
+            frequency[counts[touched[k]]] += 1
+        while left > most:
+            left -= frequency[often]
+            often += np.uint16(1)
+    kept = 0
+    for k in range(found):
+        row = touched[k]
+        count, counts[row] = counts[row], np.uint16(0)
+        if count >= often:
+            equal = agreement(own, query, sketches, row, blocks)
+            if equal >= least:
+                rows[kept], agreements[kept] = row, equal
+                kept += 1
+    return kept
+
+
+@kernel
+def search_sorted(
+    queries, own, offsets, keys, rows, sketches, crowd, least, most, taken, counts, touched, found, agreements, ends
+):
+    """Rows of a segment that are like each query: those of query i end at `ends[i]` in `found`.
+
+    `counts` is scratch, zero before and after, as `touched` is; both are as long as the segment.
+    """
+    used = 0
+    for i in range(len(queries)):
+        met = meet_sorted(queries[i], offsets, keys, rows, crowd, taken[i], counts, touched)
+        used += alike(own, i, sketches, least, most, counts, touched, met, found[used:], agreements[used:])
+        ends[i] = used
+
+
+@kernel
+def search_chained(
+    queries, own, heads, nexts, keys, sketches, crowd, least, most, taken, counts, touched, found, agreements, ends
+):
+    """The same for rows that are in memory."""
+    used = 0
+    for i in range(len(queries)):
+        met = meet_chained(queries[i], heads, nexts, keys, crowd, taken[i], counts, touched)
+        used += alike(own, i, sketches, least, most, counts, touched, met, found[used:], agreements[used:])
+        ends[i] = used
+
+
+@kernel
+def look_alike(left, right, counts):
+    """In how many of their lowest bytes one signature agrees with each of others."""
+    for i in range(len(right)):
+        equal = np.int64(0)
+        for k in range(len(left)):
+            equal += np.int64(np.uint8(left[k]) == np.uint8(right[i, k]))
+        counts[i] = equal
+
+
+@kernel
+def bump(cells, places, step):
+    """Count up or down in these cells, as far as 32 bits go."""
+    for k in range(len(places)):
+        held = cells[places[k]]
+        if step > 0:
+            cells[places[k]] = held + np.uint32(held != NONE)
+        else:
+            cells[places[k]] = held - np.uint32(held != 0)
+
+
+@kernel
+def read_cells(cells, keys, bits, found):
+    """The count of every shingle."""
+    shift = np.uint64(64 - bits)
+    for k in range(len(keys)):
+        found[k] = cells[keys[k] >> shift]
 
 
 # --- templates ----------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,10 @@ from dedup.threads import count as count_threads
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of the stage, the work done in it so far, and the whole of it."""
+
+
+MOST_FITTED = 1 << 24
+"""Shingles whose weights an index keeps, the most frequent: 200 MB."""
 
 
 class Stages:
@@ -112,7 +116,47 @@ def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, s
     return replace(result, graph=replace(graph, looked_up=looked_up), seconds=dict(stages.seconds))
 
 
-def represent(texts: pa.ChunkedArray, settings: Settings, *, threads: int = 1, stages: Stages | None = None) -> Corpus:
+@dataclass(frozen=True)
+class Fitted:
+    """What `fit` made of a sample."""
+
+    settings: Settings
+    weights: weights.Weights
+
+
+def fit(articles: Any, settings: Settings | None = None, *, text: str = "text", threads: int | None = None) -> Fitted:
+    """Weights from a sample of articles, for the signatures of an index: see `Index`.
+
+    Args:
+        articles: A sample of what the index will hold, of any kind that `cluster` takes.
+        settings: How articles are compared; None is `Settings()`. The index has them, too.
+        text: Column, key or attribute that holds the text.
+        threads: How many to use; None is one a core.
+
+    Raises:
+        InputError: The articles are of a kind that cannot be read.
+        SettingsError: These settings weigh nothing, or are none.
+    """
+    settings = _checked(settings)
+    if not settings.weighted:
+        raise SettingsError("settings have weighted=False: there are no weights to be fitted; leave them out")
+    count = count_threads(threads)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r".* ids occur more than once", DedupWarning)
+        texts = reading.articles(articles, text=text, threads=count).texts
+    weighed = represent(texts, settings, threads=count, most=MOST_FITTED).weights
+    assert weighed is not None
+    return Fitted(settings, weighed)
+
+
+def represent(
+    texts: pa.ChunkedArray,
+    settings: Settings,
+    *,
+    threads: int = 1,
+    stages: Stages | None = None,
+    most: int | None = None,
+) -> Corpus:
     """Fold and weigh: the distinct texts, and the weights of their shingles.
 
     Args:
@@ -120,6 +164,7 @@ def represent(texts: pa.ChunkedArray, settings: Settings, *, threads: int = 1, s
         settings: How articles are compared.
         threads: How many to use.
         stages: Collects times and tells progress.
+        most: How many weights to keep; see `weights.weigh`.
     """
     stages = stages or Stages()
     with stages.stage("fold") as tell:
@@ -142,6 +187,7 @@ def represent(texts: pa.ChunkedArray, settings: Settings, *, threads: int = 1, s
             len(first),
             prior=settings.prior,
             ceiling=settings.ceiling,
+            most=most,
             threads=threads,
             progress=tell,
         )

@@ -8,6 +8,7 @@ memory of its shingles. A missing or empty text, or one of punctuation or emoji 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -129,16 +130,25 @@ class Texts:
         lengths = self.lengths[rows]
         most, found = int(lengths.sum()), np.zeros(len(rows), np.int64)
         keys = np.empty(most, np.uint64) if room is None else room.take(most)
-        chunk_of = np.searchsorted(self._begins, rows, side="right") - 1
-        used, cuts = 0, np.flatnonzero(np.diff(chunk_of, prepend=-1, append=-1))
-        for begin, end in pairwise(cuts):
-            number = chunk_of[begin]
-            mine = slice(begin, end)
+        used = 0
+        for number, mine in self._in_chunks(rows):
             inside = rows[mine] - self._begins[number]
             used += kernels.shingle(
                 *self._chunks[number], inside, lengths[mine], *self._recipe, once, keys[used:], found[mine]
             )
-        return Shingles(keys[:used], np.concatenate([np.zeros(1, np.int64), np.cumsum(found)]))
+        offsets = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum(found, out=offsets[1:])
+        return Shingles(keys[:used], offsets)
+
+    def _in_chunks(self, rows: NDArray[np.int64]) -> Iterator[tuple[int, slice]]:
+        """Runs of these texts that are in one chunk, and which."""
+        if len(self._chunks) == 1:
+            yield 0, slice(0, len(rows))
+            return
+        chunk_of = np.searchsorted(self._begins, rows, side="right") - 1
+        cuts = np.flatnonzero(np.diff(chunk_of, prepend=-1, append=-1))
+        for begin, end in pairwise(cuts.tolist()):
+            yield int(chunk_of[begin]), slice(begin, end)
 
     def text(self, row: int) -> str:
         """One text; "" where it is missing, U+FFFD for bytes that are not UTF-8."""
@@ -165,6 +175,8 @@ class Texts:
     def _runs(self, number: int) -> list[tuple[int, int, int]]:
         """A chunk's texts in runs of about a batch: its number, first and last."""
         offsets = self._chunks[number].offsets
+        if offsets[-1] - offsets[0] <= self._batch_bytes:
+            return [(number, 0, len(offsets) - 1)]
         marks = np.arange(offsets[0], offsets[-1], self._batch_bytes)[1:]
         cuts = np.unique(np.concatenate([[0], np.searchsorted(offsets, marks), [len(offsets) - 1]]))
         return [(number, int(begin), int(end)) for begin, end in pairwise(cuts)]
@@ -178,6 +190,8 @@ class Texts:
 def _chunks(column: pa.ChunkedArray) -> list[pa.Array]:
     """The column's chunks that have texts; in one copy where they are so small that calls would cost more than it."""
     chunks = [chunk for chunk in column.chunks if len(chunk)]
+    if len(chunks) <= 1:
+        return chunks
     return [pa.concat_arrays(chunks)] if len(chunks) > 1 + column.nbytes // CHUNK_BYTES else chunks
 
 

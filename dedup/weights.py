@@ -124,6 +124,7 @@ def weigh(
     *,
     prior: float = 1000.0,
     ceiling: float = 0.02,
+    most: int | None = None,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Weights:
@@ -135,17 +136,22 @@ def weigh(
         articles: N, how many articles there are in all batches.
         prior: `N0`, in articles.
         ceiling: A document frequency counts up to this share of the articles, at least 3.
+        most: Keep the weights of so many shingles, the most frequent; the others weigh what one of a single article
+            does. None keeps all that several articles hold.
         threads: How many batches, and then parts of the hash space, run side by side; no matter to the result.
         progress: Called with batches done and in all.
     """
     keys, counts = _count(batches, load, threads, progress)
+    if most is not None and len(keys) > most:
+        kept = np.argpartition(counts, len(counts) - most)[len(counts) - most :]
+        keys, counts = keys[kept], counts[kept]
     expected, total = chances(prior), articles + prior + 1.0
     seen = np.minimum(counts, max(LEAST_CAP, ceiling * articles))
-    weights = _grained(np.log(total / (seen + expected[(keys & np.uint64(255)).astype(np.intp)])))
+    weights = grained(np.log(total / (seen + expected[(keys & np.uint64(255)).astype(np.intp)])))
     table = np.zeros(kernels.size_for(3 * len(keys) // 4), np.uint64)  # two thirds full: it is the cache that counts
     rarest_first = np.argsort(np.minimum(counts, 0xFFFF).astype(np.uint16), kind="stable")
     kernels.store(keys, weights.view(np.uint32), rarest_first, table)
-    return Weights(table, _grained(np.log(total / (1 + expected))).view(np.uint32))
+    return Weights(table, grained(np.log(total / (1 + expected))).view(np.uint32))
 
 
 def prior_weights(*, prior: float = 1000.0) -> Weights:
@@ -154,10 +160,10 @@ def prior_weights(*, prior: float = 1000.0) -> Weights:
     Args:
         prior: `N0`, in articles.
     """
-    alone = _grained(np.log((prior + 2) / (1 + chances(prior))))
+    alone = grained(np.log((prior + 2) / (1 + chances(prior))))
     return Weights(np.zeros(kernels.size_for(0), np.uint64), alone.view(np.uint32))
 
 
-def _grained(weights: NDArray[np.float64]) -> NDArray[np.float32]:
-    """To the nearest multiple of the grain, but never 0."""
+def grained(weights: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Weights to the nearest multiple of the grain, but never 0, so that sums of them are exact in any order."""
     return np.maximum(np.rint(weights / GRAIN) * GRAIN, GRAIN).astype(np.float32)

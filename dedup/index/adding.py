@@ -1,0 +1,338 @@
+"""What adding a batch of articles does, worked out from one view of the store, then stored.
+
+In: ids and prepared texts, and a view of the store. Out: rows to be stored, and what was seen of each article. First
+all is read and reckoned: which ids are replaced, which texts are new, what they are like, how clusters change; only then
+is anything written, so a store may collect what is written and make it happen together. Shingles alone are counted
+before that, and take part at once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dedup.index import banding
+from dedup.index.answers import Near, Seen
+from dedup.index.grouping import MOST, Grouping, Plan, Transaction
+from dedup.index.judging import Judge
+from dedup.index.lookup import within
+from dedup.index.prepared import Prepared
+from dedup.index.store import Change, Edge, Place, Text, Writer
+from dedup.settings import Settings
+
+NEAREST = 10
+"""Articles that `Seen` names."""
+OF_A_CLUSTER = 8
+"""With `linkage=0` so many of each cluster are compared: one edge is enough to join it."""
+JUDGED_AGAIN = 8
+"""Edges of one text that are judged again at once."""
+STALE = 2
+"""An edge is judged again when there are so many times the texts there were."""
+
+
+@dataclass
+class Sweep:
+    """How far an index has come in judging its edges again."""
+
+    text: int = 0
+
+
+@dataclass
+class _Rows:
+    """What becomes of the rows of a batch."""
+
+    numbers: list[int] = field(default_factory=list)
+    """Number of the article of each row; 0 where nothing changes."""
+    texts: list[int] = field(default_factory=list)
+    """Number of the text of each row."""
+    new: dict[int, int] = field(default_factory=dict)
+    """New texts, and the row of each."""
+    replaced: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Rows whose id is there with another text: the number of that change, and the text."""
+    copies: Counter[int] = field(default_factory=Counter)
+    """How many articles more, or fewer, each text has."""
+
+
+class Batch:
+    """A batch of articles, and the view of the store it is worked out from.
+
+    Args:
+        store: The view; to look up only, a reader.
+        settings: How articles are compared.
+        judge: Compares texts.
+        prepared: The texts.
+        threads: How many to use.
+        sweep: Which edges are to be judged again.
+    """
+
+    def __init__(
+        self, store: Writer, settings: Settings, judge: Judge, prepared: Prepared, threads: int, sweep: Sweep
+    ) -> None:
+        self._store, self._settings, self._judge, self._prepared = store, settings, judge, prepared
+        self._threads, self._sweep = threads, sweep
+        self._halves = banding.halves(prepared.signatures)
+        self._last = store.last()
+        self._first = self._last + 1
+        self._change = Transaction()
+        self._rows = _Rows()
+
+    # --- the whole job --------------------------------------------------------------------------------------------
+
+    def query(self) -> Seen:
+        """What is seen of the only text, which is not added."""
+        (fingerprint,) = self._prepared.fingerprints
+        if not fingerprint:
+            return Seen(is_duplicate=False, cluster=None)
+        found = self._store.find_equal([fingerprint])
+        if found:
+            return self._of_known(found[fingerprint], "", Plan())
+        number = self._next()
+        self._compare({number: 0})
+        plan = self._plan()
+        cluster = plan.clusters[number]
+        known = cluster != number
+        return Seen(is_duplicate=known, cluster=cluster if known else None, nearest=self._nearest(number, []))
+
+    def add(self, ids: Sequence[str]) -> list[Seen]:
+        """Add the articles, and say what was seen of each."""
+        self._sort_out(ids)
+        places = self._store.places(self._rows.copies)
+        copies = {text: places[text].copies + more for text, more in self._rows.copies.items() if text in places}
+        self._change.gone = {text for text, count in copies.items() if count <= 0}
+        self._count()
+        signed = {text: row for text, row in self._rows.new.items() if self._prepared.fingerprints[row]}
+        self._compare(signed)
+        self._let_go()
+        self._judge_again(len(signed))
+        plan = self._plan()
+        seen = [self._seen(row, ids, plan) for row in range(len(ids))]
+        for row, (number, text) in self._rows.replaced.items():
+            self._store.drop_article(ids[row])
+            self._store.record(Change(number, "removed", places[text].cluster, ids[row]))
+        self._store_texts(ids, plan, copies)
+        self._store_plan(plan)
+        for text, row in signed.items():
+            self._judge.remember(text, self._prepared.shingles[row])
+        return seen
+
+    def remove(self, id_: str) -> bool:
+        """Take an article out; whether it was there."""
+        found = self._store.find([id_])
+        if not found:
+            return False
+        text = found[id_]
+        place = self._store.places([text])[text]
+        number = self._next()
+        if place.copies == 1:
+            self._change.gone = {text}
+            self._count()
+            self._let_go()
+        plan = self._plan()
+        self._store.drop_article(id_)
+        self._store.record(Change(number, "removed", place.cluster, id_))
+        self._store_texts([], plan, {text: place.copies - 1})
+        self._store_plan(plan)
+        return True
+
+    # --- reading and reckoning ------------------------------------------------------------------------------------
+
+    def _next(self) -> int:
+        self._last += 1
+        return self._last
+
+    def _sort_out(self, ids: Sequence[str]) -> None:
+        """Which rows are new texts, copies, replaced or unchanged; every article and removal gets its number."""
+        rows, prints = self._rows, self._prepared.fingerprints
+        there = self._store.find(ids)
+        equal = self._store.find_equal([one for one in dict.fromkeys(prints) if one])
+        for row, (id_, fingerprint) in enumerate(zip(ids, prints, strict=True)):
+            old, text = there.get(id_), equal.get(fingerprint)
+            if old is not None and old == text:
+                rows.numbers.append(0)
+                rows.texts.append(old)
+                continue
+            if old is not None:
+                rows.replaced[row] = (self._next(), old)
+                rows.copies[old] -= 1
+            number = self._next()
+            if text is None:
+                text = number
+                rows.new[text] = row
+                if fingerprint:
+                    equal[fingerprint] = text
+            rows.copies[text] += 1
+            rows.numbers.append(number)
+            rows.texts.append(text)
+
+    def _count(self) -> None:
+        """Count the shingles of new texts, and those of texts that go no more."""
+        if not self._judge.counts:
+            return
+        shingles = self._prepared.shingles
+        steps = [(shingles[row], 1) for row in self._rows.new.values() if len(shingles[row])]
+        if self._change.gone:
+            going = self._judge.shingles(self._store, sorted(self._change.gone))
+            steps += [(keys, -1) for keys in going.values() if len(keys)]
+        if steps:
+            self._store.count(steps, self._first)
+
+    def _compare(self, new: dict[int, int]) -> None:
+        """Find what new texts with shingles are like: those that are there, and those of the batch before them."""
+        if not new:
+            return
+        texts, rows = list(new), list(new.values())
+        whole = len(rows) == len(self._halves)
+        signatures = self._prepared.signatures if whole else self._prepared.signatures[rows]
+        halves = self._halves if whole else self._halves[rows]
+        found = [some[: 2 * MOST].tolist() for some in self._store.candidates(signatures, self._threads)]
+        inside = within(texts, halves, self._settings)
+        places = self._store.places({text for some in found for text in some})
+        judged = self._judge.texts(self._store)
+        for k, text in enumerate(texts):
+            others = self._chosen(found[k], places)
+            self._change.new[text] = similar = self._similar(rows[k], others, inside[k][:MOST], new)
+            for other, similarity in similar.items():
+                if similarity >= self._settings.threshold:
+                    self._change.link(text, other, Edge(similarity, judged))
+
+    def _chosen(self, candidates: list[int], places: Mapping[int, Place]) -> list[int]:
+        """The candidates to be compared, at most `MOST`: those that are there and stay."""
+        alive = [text for text in candidates if text in places and text not in self._change.gone]
+        if self._settings.linkage > 0:
+            return alive[:MOST]
+        taken: Counter[int] = Counter()
+        chosen = []
+        for text in alive:
+            cluster = places[text].cluster
+            taken[cluster] += 1
+            if taken[cluster] <= OF_A_CLUSTER:
+                chosen.append(text)
+        return chosen[:MOST]
+
+    def _similar(self, row: int, others: list[int], inside: list[int], new: Mapping[int, int]) -> dict[int, float]:
+        """How like the text of a row is to texts that are there, and to some of the batch."""
+        judge, keys, half = self._judge, self._prepared.shingles[row], self._halves[row]
+        similar = judge.similarities(self._store, keys, half, others) if others else {}
+        if inside:
+            rows = [new[text] for text in inside]
+            shingles = [self._prepared.shingles[other] for other in rows]
+            similar |= zip(inside, judge.compare(self._store, keys, shingles, half, self._halves[rows]), strict=True)
+        return similar
+
+    def _let_go(self) -> None:
+        """The edges of texts that go."""
+        for text, edges in self._store.edges(sorted(self._change.gone)).items():
+            for other in edges:
+                self._change.unlink(text, other)
+                self._change.touched.add(other)
+
+    def _judge_again(self, steps: int) -> None:
+        """Judge some old edges by what is known today; as many texts are looked at as are new."""
+        if not (steps and self._judge.counts):
+            return
+        texts = self._store.next_with_edges(self._sweep.text, steps)
+        self._sweep.text = texts[-1] if len(texts) == steps else 0
+        now = self._judge.texts(self._store)
+        for text, edges in self._store.edges(texts).items():
+            stale = [other for other, edge in edges.items() if edge.judged * STALE <= now]
+            if stale and text not in self._change.gone:
+                self._judge_edges(text, [t for t in stale[:JUDGED_AGAIN] if t not in self._change.gone], now)
+
+    def _judge_edges(self, text: int, others: list[int], now: int) -> None:
+        (keys,) = self._judge.shingles(self._store, [text]).values()
+        for other, similarity in self._judge.similarities(self._store, keys, _UNUSED, others).items():
+            self._change.touched |= {text, other}
+            if similarity >= self._settings.threshold:
+                self._change.link(text, other, Edge(similarity, now))
+            else:
+                self._change.unlink(text, other)
+
+    def _plan(self) -> Plan:
+        return Grouping(self._store, self._settings, self._change, self._next).plan()
+
+    # --- what was seen --------------------------------------------------------------------------------------------
+
+    def _seen(self, row: int, ids: Sequence[str], plan: Plan) -> Seen:
+        """What was seen of a row."""
+        text, id_ = self._rows.texts[row], ids[row]
+        if self._rows.new.get(text) == row:
+            cluster = plan.clusters.get(text, text)
+            return Seen(is_duplicate=cluster != text, cluster=cluster, nearest=self._nearest(text, ids))
+        if text in self._rows.new:
+            first = ids[self._rows.new[text]]
+            same = (Near(first, 1.0),)
+            cluster = plan.clusters.get(text, text)
+            return Seen(is_duplicate=True, cluster=cluster, nearest=same + self._nearest(text, ids)[: NEAREST - 1])
+        return self._of_known(text, id_, plan)
+
+    def _nearest(self, text: int, ids: Sequence[str]) -> tuple[Near, ...]:
+        """The articles from before that a new text is most like."""
+        similar = self._change.new.get(text, {})
+        edges = [(-value, other) for other, value in similar.items() if value >= self._settings.threshold]
+        return self._named(sorted(edges)[:NEAREST], ids)
+
+    def _named(self, edges: list[tuple[float, int]], ids: Sequence[str]) -> tuple[Near, ...]:
+        names = self._store.names([other for _, other in edges if other not in self._rows.new], 1) if edges else {}
+        found = []
+        for value, other in edges:
+            row = self._rows.new.get(other)
+            name = [ids[row]] if row is not None else names.get(other)
+            if name:
+                found.append(Near(name[0], -value))
+        return tuple(found)
+
+    def _of_known(self, text: int, id_: str, plan: Plan) -> Seen:
+        """What is seen of a text that is there, other than the article itself."""
+        same = [Near(name, 1.0) for name in self._store.names([text], 2)[text] if name != id_][:1]
+        edges = sorted((-edge.similarity, other) for other, edge in self._store.edges([text])[text].items())
+        place = self._store.places([text])[text]
+        cluster = plan.joined.get(place.cluster, plan.clusters.get(text, place.cluster))
+        others = bool(same) or any(other != text for other in self._store.oldest(place.cluster, 2))
+        return Seen(others, cluster, (*same, *self._named(edges[: NEAREST - len(same)], [])))
+
+    # --- storing --------------------------------------------------------------------------------------------------
+
+    def _store_texts(self, ids: Sequence[str], plan: Plan, copies: Mapping[int, int]) -> None:
+        """Articles, texts, how many copies they have, and edges."""
+        store, rows, prepared = self._store, self._rows, self._prepared
+        for text, row in rows.new.items():
+            signature = self._halves[row] if prepared.fingerprints[row] else self._halves[row][:0]
+            cluster = plan.clusters.get(text, text)
+            store.add_text(Text(text, prepared.fingerprints[row], cluster, signature, prepared.bodies[row]))
+            if rows.copies[text] > 1:
+                store.set_copies(text, rows.copies[text])
+        for number, text, id_ in zip(rows.numbers, rows.texts, ids, strict=False):
+            if number:
+                store.add_article(number, id_, text)
+        for text, count in copies.items():
+            if count <= 0:
+                store.drop_text(text)
+            elif count:
+                store.set_copies(text, count)
+
+    def _store_plan(self, plan: Plan) -> None:
+        """Edges, and what happened to clusters."""
+        store, change = self._store, self._change
+        for text, edges in change.edges.items():
+            for other, edge in edges.items():
+                if text < other and other not in change.dropped.get(text, ()):
+                    store.put_edge(text, other, edge)
+        for text, others in change.dropped.items():
+            for other in others:
+                if text < other:
+                    store.drop_edge(text, other)
+        for cluster, other in plan.joined.items():
+            store.join(cluster, other)
+            store.record(Change(self._next(), "joined", cluster, None, other))
+        for cluster, other in plan.split.items():
+            store.record(Change(cluster, "split", cluster, None, other))
+        for text, cluster in plan.clusters.items():
+            if text not in self._rows.new:
+                store.set_cluster(text, cluster)
+
+
+_UNUSED = np.empty(0, np.uint16)
+"""Only texts that are stored are judged again, and these need no signature."""

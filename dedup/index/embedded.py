@@ -1,0 +1,526 @@
+"""The embedded store: a folder that SQLite owns, with segments and counts beside the database as caches.
+
+In: rows; see `dedup.index.store`. Out: the same rows. `index.sqlite` is the truth (see FORMAT.md); a transaction in its
+write-ahead log survives the death of the process, with `fsync` that of the machine, too. Segments and counts are read
+and written through memory maps, and made again from the truth where they are missing or damaged.
+
+Several processes may use one folder: SQLite lets one write and all read, and its locks vanish with their process. What
+others have added is read before every call. A thread in the background writes segments, merges them and folds the log
+into the database, so that adding never waits for it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup.errors import DedupError, FileError, IndexBusyError
+from dedup.index import banding, schema
+from dedup.index.frequencies import Frequencies, Steps
+from dedup.index.layers import REBUILD, Layers, Signatures
+from dedup.index.lookup import looks, lookup_for
+from dedup.index.store import Change, Edge, Opening, Place, Text
+from dedup.settings import Settings
+
+Result = TypeVar("Result")
+AT_ONCE = 500
+"""Rows asked for in one statement."""
+LONG_LOG = 4096
+"""Texts and transactions after which the log is folded into the database: 10 to 100 MB."""
+
+
+class EmbeddedStore:
+    """A folder on this host.
+
+    Args:
+        path: The folder.
+        opening: What to create it with; None opens what is there.
+        create: Create it where there is nothing.
+        fsync: Wait for the disk with every transaction.
+        timeout: Seconds to wait for another writer.
+        shingle: Makes the shingles of some stored texts, each once a text; counts that are lost are made with it.
+
+    Raises:
+        FileError: It cannot be opened, is of another version, or is not there.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        opening: Opening | None,
+        *,
+        shingle: Callable[[Settings, list[bytes]], list[NDArray[np.uint64]]],
+        create: bool = True,
+        fsync: bool = False,
+        timeout: float = 30.0,
+    ) -> None:
+        self.location, self._folder, self._log = path, Path(path), Path(path) / f"{schema.NAME}-wal"
+        self._shingle, self._fsync, self._timeout = shingle, fsync, timeout
+        schema.prepare(self._folder, opening, create=create)
+        self._open()
+
+    def _open(self) -> None:
+        """Connect, and take up or make the caches; again in a process that was forked, which must not share them."""
+        self._process, self._writable = os.getpid(), schema.writable(self._folder)
+        with self._named():
+            self._database = schema.connect(self._folder, fsync=self._fsync, timeout=self._timeout)
+            self.opening = schema.opening(self._database)
+        settings = self.opening.settings
+        self._lookup = lookup_for(settings)
+        self._layers = Layers(self._folder, settings, self._connect_more, writable=self._writable)
+        counting = settings.weighted and self.opening.store_texts
+        self._frequencies = Frequencies(self._folder / "frequencies") if counting else None
+        self._seen, self._logged, self._appended = -1, 0, list[Text]()
+        with self._named():
+            self._begin("DEFERRED")
+            try:
+                self._load()
+            finally:
+                self._database.execute("ROLLBACK")
+            if self._frequencies:
+                self._open_frequencies(self._frequencies)
+
+    def _connect_more(self) -> sqlite3.Connection:
+        return schema.connect(self._folder, fsync=self._fsync, timeout=self._timeout)
+
+    # --- transactions ---------------------------------------------------------------------------------------------
+
+    def read(self, work: Callable[[EmbeddedStore], Result]) -> Result:
+        """Run this on one view of the store."""
+        self._unfork()
+        with self._named():
+            self._begin("DEFERRED")
+            try:
+                self._catch_up()
+                return work(self)
+            finally:
+                self._database.execute("ROLLBACK")
+
+    def write(self, work: Callable[[EmbeddedStore], Result]) -> Result:
+        """Run this alone, and make what it changes happen together; nothing if it raises."""
+        self._unfork()
+        with self._named():
+            if not self._writable:
+                raise FileError(f"{self.location!r} cannot be written: it is read-only for this user; change its mode")
+            self._begin("IMMEDIATE")
+            try:
+                self._catch_up()
+                if self._frequencies:
+                    self._frequencies.recover(self.last())
+                result = work(self)
+                self._database.execute("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
+            self._finish()
+            return result
+
+    def _roll_back(self) -> None:
+        if self._database.in_transaction:  # a full disk may have ended it
+            with suppress(sqlite3.Error):
+                self._database.execute("ROLLBACK")
+        if self._frequencies:
+            self._frequencies.undo()
+        self._appended = []
+
+    def _finish(self) -> None:
+        """The transaction is committed: what it added can be looked up."""
+        if self._frequencies:
+            self._frequencies.keep()
+        signed = [text for text in self._appended if len(text.signature)]
+        if signed:
+            self._layers.append(np.array([t.number for t in signed]), np.stack([t.signature for t in signed]))
+        self._logged += 1 + len(self._appended)
+        self._appended = []
+        self._fold_log()
+
+    def _fold_log(self) -> None:
+        """Let the thread fold a long log into the database; what came meanwhile is folded here, so that it begins anew."""
+        if self._layers.folded:
+            self._layers.folded = False
+            self._database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        elif self._logged > LONG_LOG:
+            self._logged = 0
+            self._layers.fold_log()
+
+    def _begin(self, kind: str) -> None:
+        self._database.execute(f"BEGIN {kind}")
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """What SQLite and the system report, as errors of ours that say what to do."""
+        try:
+            yield
+        except DedupError:
+            raise
+        except (sqlite3.Error, OSError) as error:
+            raise _explained(error, self.location, self._timeout) from error
+
+    def _unfork(self) -> None:
+        if self._process != os.getpid():
+            self._open()
+
+    # --- caches ---------------------------------------------------------------------------------------------------
+
+    def _catch_up(self) -> None:
+        """Read what other processes have changed since."""
+        (seen,) = self._database.execute("PRAGMA data_version").fetchone()
+        if seen == self._seen and not self._layers.damaged:
+            return
+        (generation,) = self._database.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
+        if generation != self.opening.generation or self._layers.damaged:
+            self._load()
+        else:
+            for numbers, signatures in self._signatures_after(self._layers.known):
+                self._layers.append(numbers, signatures)
+        self._seen = seen
+
+    def _load(self) -> None:
+        (self._seen,) = self._database.execute("PRAGMA data_version").fetchone()
+        self.opening = schema.opening(self._database)
+        self._layers.load(self.opening.generation, self.last(), self._signatures_after)
+
+    def _signatures_after(self, number: int) -> Signatures:
+        """Signatures of all texts above a number, many at a time."""
+        rows = self._database.cursor().execute(
+            "SELECT number, signature FROM bodies WHERE number > ? ORDER BY number", (number,)
+        )
+        while some := rows.fetchmany(REBUILD):
+            signed = [(number, value) for number, value in some if value]
+            numbers = np.array([number for number, _ in signed], np.int64)
+            values = np.frombuffer(b"".join(value for _, value in signed), np.uint16)
+            yield numbers, values.reshape(len(numbers), self.opening.settings.slots)
+
+    def _open_frequencies(self, frequencies: Frequencies) -> None:
+        """Take up the counts; where they are missing or damaged, count again while nobody adds."""
+        if frequencies.open(writable=self._writable):
+            return
+        if not self._writable:
+            raise FileError(f"{self.location!r} cannot be written, and its counts are missing; open it where it can be")
+        self._begin("IMMEDIATE")
+        try:
+            if not frequencies.open():
+                self._recount(frequencies)
+        finally:
+            self._database.execute("ROLLBACK")
+
+    def _recount(self, frequencies: Frequencies) -> None:
+        """Count the shingles of all stored texts."""
+        frequencies.create(self._database.execute(f"SELECT COUNT(*) {_SIGNED}").fetchone()[0])
+        for keys in self._all_shingles():
+            frequencies.count([(one, 1) for one in keys], 0)
+
+    def _all_shingles(self) -> Iterator[list[NDArray[np.uint64]]]:
+        """The shingles of all texts that have any, some texts at a time."""
+        rows = self._database.cursor().execute(f"SELECT body {_SIGNED} ORDER BY number")
+        while some := rows.fetchmany(AT_ONCE):
+            yield self._shingle(self.opening.settings, [body for (body,) in some])
+
+    # --- rows -----------------------------------------------------------------------------------------------------
+
+    def _each(self, statement: str, values: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+        """The first row of each value for which there is one."""
+        for value in values:
+            row = self._database.execute(statement, (value,)).fetchone()
+            if row is not None:
+                yield value, row
+
+    def last(self) -> int:
+        """The highest number used, 0 for none."""
+        return max(
+            self._database.execute(f"SELECT IFNULL(MAX(number), 0) FROM {table}").fetchone()[0]
+            for table in ("articles", "changes")
+        )
+
+    def texts(self) -> int:
+        """How many texts have shingles."""
+        if self._frequencies:
+            return self._frequencies.texts
+        count: int = self._database.execute(f"SELECT COUNT(*) {_SIGNED}").fetchone()[0]
+        return count
+
+    def articles(self) -> int:
+        """How many articles there are."""
+        count: int = self._database.execute("SELECT COUNT(*) FROM articles").fetchone()[0]
+        return count
+
+    def count_rows(self) -> dict[str, int]:
+        """How many articles, texts, clusters and edges there are."""
+        counts = {"articles": "*", "texts": "*", "clusters": "DISTINCT cluster", "edges": "*"}
+        found = {
+            name: self._database.execute(f"SELECT COUNT({what}) FROM {name.replace('clusters', 'texts')}").fetchone()[0]
+            for name, what in counts.items()
+        }
+        return {**found, "edges": found["edges"] // 2}
+
+    def find(self, ids: Sequence[str]) -> dict[str, int]:
+        """The text of each article that is there."""
+        return {id_: text for id_, (text,) in self._each("SELECT text FROM articles WHERE id = ?", ids)}
+
+    def find_equal(self, fingerprints: Sequence[bytes]) -> dict[bytes, int]:
+        """The text with each fingerprint."""
+        found = {}
+        for fingerprint in fingerprints:
+            row = self._database.execute(
+                "SELECT number FROM texts WHERE print = ? AND more = ?", _integers(fingerprint)
+            ).fetchone()
+            if row is not None:
+                found[fingerprint] = row[0]
+        return found
+
+    def candidates(self, signatures: NDArray[np.uint32], threads: int = 1) -> list[NDArray[np.int64]]:
+        """Texts that agree with each signature in a band and in enough slots; best first."""
+        keys, sketches = looks(banding.halves(signatures), self.opening.settings)
+        return self._lookup.find(self._layers.layers(), keys, sketches, threads)
+
+    def places(self, texts: Iterable[int]) -> dict[int, Place]:
+        """Cluster and copies of each text that is there."""
+        rows = self._each("SELECT cluster, copies FROM texts WHERE number = ?", texts)
+        return {text: Place(*row) for text, row in rows}
+
+    def bodies(self, texts: Iterable[int]) -> dict[int, bytes]:
+        """The compressed text of each."""
+        return {text: body for text, (body,) in self._each("SELECT body FROM bodies WHERE number = ?", texts)}
+
+    def signatures(self, texts: Iterable[int]) -> dict[int, NDArray[np.uint16]]:
+        """The lower halves of the slots of each."""
+        rows = self._each("SELECT signature FROM bodies WHERE number = ?", texts)
+        return {text: np.frombuffer(value, np.uint16) for text, (value,) in rows}
+
+    def edges(self, texts: Iterable[int]) -> dict[int, dict[int, Edge]]:
+        """All edges of each text, by the other end."""
+        statement = "SELECT other, similarity, judged FROM edges WHERE text = ?"
+        return {
+            text: {other: Edge(*rest) for other, *rest in self._database.execute(statement, (text,))} for text in texts
+        }
+
+    def next_with_edges(self, after: int, most: int) -> list[int]:
+        """The first texts above this that have edges, ascending."""
+        rows = self._database.execute("SELECT DISTINCT text FROM edges WHERE text > ? LIMIT ?", (after, most))
+        return [text for (text,) in rows]
+
+    def oldest(self, cluster: int, most: int) -> list[int]:
+        """The first texts of a cluster, ascending."""
+        founder = self._database.execute(
+            "SELECT number FROM texts WHERE number = ? AND cluster = number", (cluster,)
+        ).fetchall()
+        others = self._database.execute(
+            "SELECT number FROM texts WHERE cluster = ? AND cluster <> number ORDER BY number LIMIT ?", (cluster, most)
+        )
+        return sorted(number for (number,) in [*founder, *others])[:most]
+
+    def names(self, texts: Iterable[int], most: int) -> dict[int, list[str]]:
+        """The first ids of each text, in the order in which they were added."""
+        found = {}
+        for text in texts:
+            first = self._database.execute(
+                "SELECT id FROM articles WHERE number = ? AND text = number", (text,)
+            ).fetchall()
+            others = self._database.execute(
+                "SELECT id FROM articles WHERE text = ? AND text <> number ORDER BY number LIMIT ?", (text, most)
+            )
+            found[text] = [id_ for (id_,) in [*first, *others]][:most]
+        return found
+
+    def frequencies(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
+        """How many texts hold each shingle, or a little more."""
+        assert self._frequencies, "texts are judged by the estimate"
+        return self._frequencies.of(keys)
+
+    def scan_articles(self, after: int = 0) -> Iterator[tuple[int, str, int]]:
+        """Number, id and text of every article with a number above this, ascending."""
+        return self._scan("SELECT number, id, text FROM articles WHERE number > ? ORDER BY number", after)
+
+    def scan_texts(self) -> Iterator[tuple[int, bytes, int, int]]:
+        """Number, fingerprint, cluster and copies of every text, ascending."""
+        rows = self._scan("SELECT number, print, more, cluster, copies FROM texts WHERE number > ? ORDER BY number", 0)
+        for number, *fingerprint, cluster, copies in rows:
+            yield number, _fingerprint(*fingerprint), cluster, copies
+
+    def scan_changes(self, after: int = 0) -> Iterator[Change]:
+        """Every recorded change above this, ascending."""
+        rows = self._scan(
+            "SELECT number, kind, cluster, id, other FROM changes WHERE number > ? ORDER BY number", after
+        )
+        return (Change(*row) for row in rows)
+
+    def scan_edges(self) -> Iterator[tuple[int, int, Edge]]:
+        """Every edge, from both ends, ascending."""
+        rows = self._scan("SELECT text, other, similarity, judged FROM edges WHERE text > ?", 0)
+        return ((text, other, Edge(*rest)) for text, other, *rest in rows)
+
+    def _scan(self, statement: str, after: int) -> Iterator[Any]:
+        return self._database.cursor().execute(statement, (after,))
+
+    # --- changes --------------------------------------------------------------------------------------------------
+
+    def add_text(self, text: Text) -> None:
+        """Store a text and enter its bands."""
+        self._database.execute(
+            "INSERT INTO texts VALUES (?, ?, ?, ?, 1)", (text.number, *_integers(text.fingerprint), text.cluster)
+        )
+        self._database.execute(
+            "INSERT INTO bodies VALUES (?, ?, ?)", (text.number, text.signature.tobytes(), text.body or None)
+        )
+        self._appended.append(text)
+
+    def drop_text(self, text: int) -> None:
+        """Forget a text, its signature and its body."""
+        for table in ("texts", "bodies"):
+            self._database.execute(f"DELETE FROM {table} WHERE number = ?", (text,))
+
+    def add_article(self, number: int, id_: str, text: int) -> None:
+        """Store an article."""
+        self._database.execute("INSERT INTO articles VALUES (?, ?, ?)", (number, id_, text))
+
+    def drop_article(self, id_: str) -> None:
+        """Forget an article."""
+        self._database.execute("DELETE FROM articles WHERE id = ?", (id_,))
+
+    def set_copies(self, text: int, copies: int) -> None:
+        """How many articles have this text now."""
+        self._database.execute("UPDATE texts SET copies = ? WHERE number = ?", (copies, text))
+
+    def set_cluster(self, text: int, cluster: int) -> None:
+        """Put a text that is there into another cluster."""
+        self._database.execute("UPDATE texts SET cluster = ? WHERE number = ?", (cluster, text))
+
+    def join(self, cluster: int, other: int) -> None:
+        """Put all texts of a cluster into another."""
+        self._database.execute("UPDATE texts SET cluster = ? WHERE number = ? AND cluster = number", (other, cluster))
+        self._database.execute("UPDATE texts SET cluster = ? WHERE cluster = ? AND cluster <> number", (other, cluster))
+
+    def put_edge(self, text: int, other: int, edge: Edge) -> None:
+        """Store an edge for both ends, or store it anew."""
+        self._database.execute("INSERT OR REPLACE INTO edges VALUES (?, ?, ?, ?)", (text, other, *edge))
+        self._database.execute("INSERT OR REPLACE INTO edges VALUES (?, ?, ?, ?)", (other, text, *edge))
+
+    def drop_edge(self, text: int, other: int) -> None:
+        """Forget an edge at both ends."""
+        self._database.execute("DELETE FROM edges WHERE text = ? AND other = ?", (text, other))
+        self._database.execute("DELETE FROM edges WHERE text = ? AND other = ?", (other, text))
+
+    def count(self, steps: Steps, number: int) -> None:
+        """Count shingles; put back if the transaction fails, or its process is killed."""
+        assert self._frequencies, "texts are judged by the estimate"
+        self._frequencies.count(steps, number)
+
+    def record(self, change: Change) -> None:
+        """Store a change other than an addition of an article that is still there."""
+        self._database.execute(
+            "INSERT INTO changes VALUES (?, ?, ?, ?, ?)",
+            (change.number, change.kind, change.cluster, change.id, change.other),
+        )
+
+    def replace(
+        self,
+        opening: Opening,
+        signatures: Iterable[tuple[int, NDArray[np.uint16]]],
+        edges: Iterable[tuple[int, int, Edge]],
+    ) -> None:
+        """Replace all signatures, with their bands, and all edges: a new generation."""
+        schema.save(self._database, opening)
+        rows = ((value.tobytes(), number) for number, value in signatures)
+        self._database.executemany("UPDATE bodies SET signature = ? WHERE number = ?", rows)
+        self._database.execute("DELETE FROM edges")
+        for text, other, edge in edges:
+            self.put_edge(text, other, edge)
+        self._layers.damaged = True  # they are of another generation, if this commits: read again
+
+    # --- care -----------------------------------------------------------------------------------------------------
+
+    def compact(self) -> None:
+        """Give back what removed articles took: one segment, exact counts, a database without gaps."""
+        with self._named():
+            self._unfork()
+            if not self._writable:
+                raise FileError(f"{self.location!r} cannot be written: it is read-only for this user; change its mode")
+            self._layers.compact()
+            if self._frequencies:
+                self._begin("IMMEDIATE")
+                try:
+                    self._recount(self._frequencies)
+                finally:
+                    self._database.execute("ROLLBACK")
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._database.execute("VACUUM")
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def check(self) -> list[str]:
+        """What is wrong with the database, the segments or the counts; reads all of them."""
+        problems = [f"database: {row}" for (row,) in self._database.execute("PRAGMA integrity_check") if row != "ok"]
+        problems += self._layers.check()
+        signed = {number for (number,) in self._database.execute(f"SELECT number {_SIGNED}")}
+        missing = signed.difference(self._layers.numbers().tolist())
+        if missing:
+            problems.append(f"segments: {len(missing)} texts are in none, the first is {min(missing)}")
+        if self._frequencies:
+            problems += self._check_counts(self._frequencies, len(signed))
+        return problems
+
+    def _check_counts(self, frequencies: Frequencies, texts: int) -> list[str]:
+        if frequencies.texts != texts:
+            return [f"counts: {frequencies.texts} texts are counted, {texts} are there; `compact` counts again"]
+        wrong = frequencies.fewer(self._all_shingles())
+        return [f"counts: {wrong} cells hold too little; `compact` counts again"] if wrong else []
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes by what takes them."""
+        (pages,) = self._database.execute("PRAGMA page_count").fetchone()
+        (page,) = self._database.execute("PRAGMA page_size").fetchone()
+        return {
+            "database": pages * page,
+            "log": self._log.stat().st_size if self._log.exists() else 0,
+            "segments": sum(path.stat().st_size for path in self._layers.files),
+            "counts": self._frequencies.bytes() if self._frequencies else 0,
+        }
+
+    def close(self) -> None:
+        """Wait for the thread, and let go of all files."""
+        if self._process == os.getpid():
+            self._layers.close()
+            self._database.close()
+            if self._frequencies:
+                self._frequencies.close()
+
+
+_SIGNED = "FROM bodies WHERE length(signature) > 0"
+
+
+def _integers(fingerprint: bytes) -> tuple[int | None, int | None]:
+    """A fingerprint as SQLite's integers; nothing for a text that equals no other."""
+    if not fingerprint:
+        return None, None
+    return int.from_bytes(fingerprint[:8], "little", signed=True), int.from_bytes(
+        fingerprint[8:], "little", signed=True
+    )
+
+
+def _fingerprint(first: int | None, second: int | None) -> bytes:
+    if first is None or second is None:
+        return b""
+    return first.to_bytes(8, "little", signed=True) + second.to_bytes(8, "little", signed=True)
+
+
+def _explained(error: sqlite3.Error | OSError, path: str, timeout: float) -> DedupError:
+    """The error of ours that says what happened and what to do."""
+    reason = str(error)
+    if "locked" in reason or "busy" in reason:
+        return IndexBusyError(
+            f"another writer has held {path!r} for more than {timeout:g} seconds; nothing was changed: try again, or "
+            "wait longer with timeout="
+        )
+    if "full" in reason or getattr(error, "errno", None) == 28:  # noqa: PLR2004 - ENOSPC
+        return FileError(f"no space is left for {path!r}; nothing was changed: make room and add again")
+    if "readonly" in reason or "read-only" in reason:
+        return FileError(f"{path!r} cannot be written; nothing was changed: change its mode, or mount it for writing")
+    if "malformed" in reason or "not a database" in reason:
+        return FileError(f"the database in {path!r} is damaged ({reason}); restore it from a copy")
+    return FileError(f"{path!r} failed: {reason}; nothing was changed")

@@ -1,0 +1,222 @@
+"""Clusters kept right while texts come and go, and their ids stable.
+
+In: what edges a transaction adds and drops, and a view of the store. Out: a `Plan`: which texts change their cluster,
+which clusters join or split. The clusters of a connected component of up to `MOST` texts are those that
+`dedup.clusters.link` makes of all its edges, so they do not depend on the order in which the texts came. In a larger
+component a new text joins the cluster to whose texts, of those it was compared with, its mean similarity is highest, as
+the rest of a large data set is assigned in CURE (Guha, Rastogi and Shim, 1998); nothing else changes until the index is
+weighed anew. With `linkage=0` clusters are components, of any size.
+
+A cluster keeps its id while it has members: of clusters that join the oldest lives on, and of one that splits the part
+with the oldest text keeps the id.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dedup import clusters
+from dedup.index.store import Edge, Reader
+from dedup.settings import Settings
+
+MOST = 256
+"""Texts of a component that is linked as a whole."""
+
+Edges = dict[int, dict[int, Edge]]
+"""Edges of some texts, by the other end."""
+
+
+@dataclass
+class Plan:
+    """What happens to clusters."""
+
+    clusters: dict[int, int] = field(default_factory=dict)
+    """The new cluster of each text that changes it, and of every new text."""
+    joined: dict[int, int] = field(default_factory=dict)
+    """Clusters that have become part of an older one."""
+    split: dict[int, int] = field(default_factory=dict)
+    """New clusters, and the one that each was part of."""
+
+
+@dataclass
+class Transaction:
+    """What a transaction does to texts and edges."""
+
+    new: dict[int, dict[int, float]] = field(default_factory=dict)
+    """New texts with shingles, and the texts that each was compared with, by similarity."""
+    edges: Edges = field(default_factory=lambda: defaultdict(dict))
+    """New edges and those judged again, from both ends."""
+    dropped: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """Edges that are no more, from both ends."""
+    gone: set[int] = field(default_factory=set)
+    """Texts that are removed."""
+    touched: set[int] = field(default_factory=set)
+    """Texts that were there before whose component may have changed, other than by a new text."""
+
+    def link(self, text: int, other: int, edge: Edge) -> None:
+        """Note an edge."""
+        self.edges[text][other] = self.edges[other][text] = edge
+
+    def unlink(self, text: int, other: int) -> None:
+        """Note that an edge is no more."""
+        self.dropped[text].add(other)
+        self.dropped[other].add(text)
+
+
+class Grouping:
+    """Works out what a transaction does to clusters.
+
+    Args:
+        reader: A view of the store, before the transaction's changes.
+        settings: How articles are clustered.
+        transaction: What it does.
+        number: Gives a number that was never used, for a cluster that is split off.
+    """
+
+    def __init__(self, reader: Reader, settings: Settings, transaction: Transaction, number: Callable[[], int]) -> None:
+        self._reader, self._number = reader, number
+        self._threshold, self._cut = settings.threshold, settings.threshold * settings.linkage
+        self._change = transaction
+        self._plan, self._done = Plan(), set[int]()
+        self._were: dict[int, int] = {}
+
+    def plan(self) -> Plan:
+        """Link what has changed."""
+        alone = [text for text in self._change.new if text not in self._change.edges]
+        self._plan.clusters.update(zip(alone, alone, strict=True))
+        roots = sorted(self._change.touched - self._change.gone)
+        linked = sorted(self._change.new.keys() - set(alone))
+        for root in roots if self._cut == 0 else [*roots, *linked]:
+            self._link_component(root)
+        for text in linked:
+            if text not in self._plan.clusters:
+                self._assign(text)
+        self._plan.clusters = {text: self._now(cluster) for text, cluster in self._plan.clusters.items()}
+        return self._plan
+
+    # --- components -----------------------------------------------------------------------------------------------
+
+    def _link_component(self, root: int) -> None:
+        """Link the component of a text, if it is small enough and has not been linked yet."""
+        if root in self._done:
+            return
+        edges = self._explore(root)
+        self._done |= edges.keys()
+        if len(edges) <= MOST:
+            self._name(self._linked(edges), edges.keys())
+
+    def _explore(self, root: int) -> Edges:
+        """The texts that a chain of edges leads to, with their edges; more than `MOST` if there are more."""
+        found: Edges = {}
+        wave = [root]
+        while wave and len(found) <= MOST:
+            reached = self._edges(wave)
+            found |= reached
+            wave = sorted({other for edges in reached.values() for other in edges} - found.keys())
+        found |= dict.fromkeys(wave, {})
+        return found
+
+    def _edges(self, texts: list[int]) -> Edges:
+        """The edges of some texts after the transaction."""
+        stored = self._reader.edges(text for text in texts if text not in self._change.new)
+        change, result = self._change, {}
+        for text in texts:
+            every = stored.get(text, {}) | change.edges.get(text, {})
+            lost = change.gone | change.dropped.get(text, set())
+            result[text] = {other: edge for other, edge in every.items() if other not in lost}
+        return result
+
+    def _linked(self, edges: Edges) -> list[list[int]]:
+        """The clusters of a component."""
+        texts = sorted(edges)
+        place = {text: k for k, text in enumerate(texts)}
+        pairs = sorted((place[a], place[b], edge.similarity) for a in texts for b, edge in edges[a].items() if a < b)
+        left, right = (np.array([pair[end] for pair in pairs], np.int64) for end in range(2))
+        similarity = np.array([pair[2] for pair in pairs], np.float64)
+        groups = clusters.link(left, right, similarity, len(texts), self._cut)
+        found: dict[int, list[int]] = defaultdict(list)
+        for text, group in zip(texts, groups.tolist(), strict=True):
+            found[group].append(text)
+        return sorted(found.values())
+
+    # --- names ----------------------------------------------------------------------------------------------------
+
+    def _cluster_of(self, texts: Iterable[int]) -> dict[int, int]:
+        """The cluster of each text now; of a new text that has none yet nothing."""
+        unknown = [t for t in texts if t not in self._were and t not in self._change.new]
+        self._were |= {text: place.cluster for text, place in self._reader.places(unknown).items()}
+        known = ((text, self._plan.clusters.get(text, self._were.get(text))) for text in texts)
+        return {text: cluster for text, cluster in known if cluster is not None}
+
+    def _name(self, groups: list[list[int]], component: Iterable[int]) -> None:
+        """Give each group the oldest id that it may claim, or a new one; groups ascend by their oldest text."""
+        texts = set(component)
+        were = self._cluster_of(sorted(texts))
+        members: dict[int, list[int]] = defaultdict(list)
+        for text, cluster in were.items():
+            members[cluster].append(text)
+        owners = {min(inside): c for c, inside in members.items() if not self._lives_elsewhere(c, texts)}
+        for group in groups:
+            claims = sorted(owners[text] for text in group if text in owners)
+            self._name_group(group, claims, were)
+
+    def _name_group(self, group: list[int], claims: list[int], were: Mapping[int, int]) -> None:
+        if claims:
+            name, *joined = claims
+            self._plan.joined.update(dict.fromkeys(joined, name))
+        elif group[0] not in were:
+            name = group[0]
+        else:
+            name = self._number()
+            self._plan.split[name] = were[group[0]]
+        for text in group:
+            if were.get(text) != name:
+                self._plan.clusters[text] = name
+
+    def _lives_elsewhere(self, cluster: int, texts: set[int]) -> bool:
+        """Whether a cluster has members outside of these texts."""
+        inside = texts | self._change.gone
+        oldest = self._reader.oldest(cluster, len(inside) + 1)
+        return any(t not in inside and self._plan.clusters.get(t, cluster) == cluster for t in oldest)
+
+    # --- large components, and components as clusters -------------------------------------------------------------
+
+    def _assign(self, text: int) -> None:
+        """Put a new text into a cluster that is there, or let it found one."""
+        edges = self._edges([text])[text]
+        neighbours = self._cluster_of(edges)
+        if self._cut == 0:
+            self._join_all(text, set(neighbours.values()))
+            return
+        total: dict[int, float] = defaultdict(float)
+        for other, cluster in neighbours.items():
+            total[cluster] += edges[other].similarity
+        compared: dict[int, int] = defaultdict(int)
+        for cluster in self._cluster_of(self._change.new[text]).values():
+            compared[cluster] += 1
+        means = {c: total[c] / max(compared[c], self._small_size(c)) for c in total}
+        best = min(means, key=lambda c: (-means[c], c), default=text)
+        self._plan.clusters[text] = best if means and means[best] >= self._cut else text
+
+    def _small_size(self, cluster: int) -> int:
+        """How many texts a cluster has; 0 where they are too many for each to have been compared."""
+        size = len(self._reader.oldest(cluster, MOST + 1))
+        return size if size <= MOST else 0
+
+    def _join_all(self, text: int, neighbours: set[int]) -> None:
+        """With `linkage=0`: all clusters that a new text has an edge to become the oldest of them."""
+        current = {self._now(cluster) for cluster in neighbours}
+        name = min(current, default=text)
+        self._plan.clusters[text] = name
+        for cluster in current - {name}:
+            self._plan.joined[cluster] = name
+
+    def _now(self, cluster: int) -> int:
+        """What a cluster has become in this transaction."""
+        while cluster in self._plan.joined:
+            cluster = self._plan.joined[cluster]
+        return cluster

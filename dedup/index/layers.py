@@ -1,0 +1,280 @@
+"""The segments of an index, and the texts that came after the last of them; merged in the background.
+
+In: signatures of texts, as they are added or read from the database. Out: the layers that a look-up goes through. When
+enough texts are in memory a thread writes them as a segment; when four segments are of a size they become one. Only
+whoever holds the lock of the folder writes or deletes segments; the others take up what is there. Adding waits for none
+of this, unless the thread falls behind by several memories of texts.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup import kernels
+from dedup.bands import choose
+from dedup.errors import warn
+from dedup.index import segments
+from dedup.index.lookup import Layer, looks
+from dedup.index.recent import Recent
+from dedup.index.segments import Rows, Segment, Span
+from dedup.settings import Settings
+
+FACTOR = 4
+"""So many segments of a size become one: each text is written about log4(n / 8192) times."""
+REBUILD = 1 << 16
+"""Texts whose segment is built at once where segments are missing."""
+WAITING = 4
+"""Whoever adds waits when so many memories of texts are not yet written."""
+NICE = 10
+"""The thread yields to those who add."""
+
+Signatures = Iterable[tuple[NDArray[np.int64], NDArray[np.uint16]]]
+"""Numbers, ascending, and the lower halves of their slots, some texts at a time."""
+
+
+class Layers:
+    """What a look-up goes through.
+
+    Args:
+        folder: Where the segments are.
+        settings: Those of the index.
+        connect: Opens a connection to the database, for the thread.
+        writable: Whether segments may be written.
+    """
+
+    def __init__(
+        self, folder: Path, settings: Settings, connect: Callable[[], sqlite3.Connection], *, writable: bool = True
+    ) -> None:
+        self._folder, self._settings, self._connect, self._writable = folder, settings, connect, writable
+        self._bands = choose(settings.threshold, settings.slots, settings.recall).bands
+        self._padding = -settings.slots % kernels.BLOCK
+        self._room = 1 << max(13, min(15, ((1 << 20) // self._bands).bit_length() - 1))
+        self.known = 0
+        """The highest number of a text that is in a layer."""
+        self.damaged = False
+        """A segment was found damaged, and must be built again: `load`."""
+        self.folded = False
+        """The thread has folded the log into the database."""
+        self._log_is_long = False
+        self._generation = 1
+        self._segments: list[Segment] = []
+        self._full: list[Recent] = []
+        self._recent = self._new_recent()
+        self._changing = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def _new_recent(self) -> Recent:
+        return Recent(self._room, self._bands, self._settings.slots + self._padding)
+
+    def load(self, generation: int, last: int, signatures: Callable[[int], Signatures]) -> None:
+        """Take up the segments there are, build those that are missing, and read the texts that came after them.
+
+        Args:
+            generation: Whose signatures are in the database.
+            last: The highest number in the database.
+            signatures: Gives those of the texts above a number.
+        """
+        self.close()
+        self._generation, self.damaged = generation, False
+        self._full, self._recent = [], self._new_recent()
+        with self._locked() as mine:
+            self._segments, useless = segments.usable(self._folder, generation, last)
+            for path in useless if mine else ():
+                path.unlink(missing_ok=True)
+            self.known = self._covered
+            self._append_all(signatures(self.known), build=mine)
+
+    def _append_all(self, signatures: Signatures, *, build: bool) -> None:
+        """Texts that are in no segment: a segment of many, a few in memory."""
+        for numbers, values in signatures:
+            if build and len(numbers) >= REBUILD:
+                rows = Rows(numbers, *looks(values, self._settings))
+                span = Span(self._generation, self._covered, int(numbers[-1]))
+                self._segments.append(segments.build(self._folder, span, rows))
+                self.known = span.upto
+            else:
+                self.append(numbers, values)
+
+    @property
+    def _covered(self) -> int:
+        return self._segments[-1].span.upto if self._segments else 0
+
+    def layers(self) -> list[Layer]:
+        """All of them, the oldest first."""
+        with self._changing:
+            return [*self._segments, *self._full, self._recent]
+
+    def append(self, numbers: NDArray[np.int64], signatures: NDArray[np.uint16]) -> None:
+        """Add texts, ascending by number."""
+        keys, sketches = looks(signatures, self._settings)
+        begin = 0
+        while begin < len(numbers):
+            if not self._recent.room:
+                self._set_aside()
+            end = begin + min(self._recent.room, len(numbers) - begin)
+            self._recent.append(numbers[begin:end], keys[begin:end], sketches[begin:end])
+            begin = end
+        if len(numbers):
+            self.known = int(numbers[-1])
+
+    def _set_aside(self) -> None:
+        """Let the thread write the texts in memory as a segment, and begin a new memory."""
+        if len(self._full) >= WAITING and self._thread is not None:
+            self._thread.join()
+        with self._changing:
+            self._full.append(self._recent)
+            self._recent = self._new_recent()
+        self._start()
+
+    def fold_log(self) -> None:
+        """Let the thread fold the log into the database."""
+        self._log_is_long = True
+        self._start()
+
+    def _start(self) -> None:
+        if self._writable and (self._thread is None or not self._thread.is_alive()):
+            self._thread = threading.Thread(target=self._work, name="dedup index")
+            self._thread.start()
+
+    def _work(self) -> None:
+        """What the thread does, until there is no more to do; a full disk leaves it to the next time."""
+        with suppress(AttributeError, OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        try:
+            with closing(self._connect()) as database:
+                if self._log_is_long:
+                    self._log_is_long = False
+                    database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                    self.folded = True
+                with self._locked() as mine:
+                    while mine and (self._full or self._due()):
+                        if self._full:
+                            self._write(self._full[0])
+                        else:
+                            self._merge(self._due(), database)
+        except (OSError, sqlite3.Error) as error:
+            warn(f"segments could not be written: {error}; nothing is lost, and it is tried again with the next texts")
+
+    def _write(self, recent: Recent) -> None:
+        """Write the segment of a memory of texts, but for those that another process has written."""
+        with self._changing:
+            self._take_up()
+        rows = recent.since(self._covered)
+        segment = None
+        if len(rows.numbers):
+            span = Span(self._generation, self._covered, int(rows.numbers[-1]))
+            segment = segments.build(self._folder, span, rows)
+        with self._changing:
+            self._segments = [*self._segments, *([segment] if segment else [])]
+            self._full = self._full[1:]
+
+    def _take_up(self) -> None:
+        """Segments that another process has written or merged, as far as they cover what was covered before."""
+        found, _ = segments.usable(self._folder, self._generation, self.known)
+        if found and found[-1].span.upto >= self._covered:
+            mine = {segment.path: segment for segment in self._segments}
+            self._segments = [mine.get(segment.path, segment) for segment in found]
+
+    def _due(self) -> list[Segment]:
+        """The last segments of a size, if they are as many as become one; of those that are larger, the last."""
+        sizes = [
+            int(np.log2(max(len(segment), self._room) / self._room) / np.log2(FACTOR)) for segment in self._segments
+        ]
+        for first in range(len(sizes) - FACTOR + 1):
+            if len(set(sizes[first : first + FACTOR])) == 1:
+                return self._segments[first : first + FACTOR]
+        return []
+
+    def _merge(self, parts: list[Segment], database: sqlite3.Connection) -> None:
+        damaged = [part for part in parts if part.damaged()]
+        for part in damaged:
+            part.path.unlink(missing_ok=True)
+        if damaged:
+            with self._changing:
+                self.damaged = True
+                self._segments = self._segments[: self._segments.index(parts[0])] if parts else []
+            return
+        merged = segments.merge(self._folder, parts, lambda numbers: _alive(database, numbers))
+        with self._changing:
+            at = self._segments.index(parts[0])
+            self._segments = [*self._segments[:at], merged, *self._segments[at + len(parts) :]]
+        for part in parts:
+            part.path.unlink(missing_ok=True)
+
+    def compact(self) -> None:
+        """One segment of all texts that are still there.
+
+        Raises:
+            OSError: There is no room for it; all stays as it was.
+        """
+        self.close()
+        with self._locked() as mine, closing(self._connect()) as database:
+            if mine and self._segments:
+                self._merge(self._segments, database)
+
+    def check(self) -> list[str]:
+        """What is wrong with the segments; reads all of them."""
+        self.close()
+        problems = []
+        for segment in self._segments:
+            for section in segment.damaged():
+                problems.append(f"segment {segment.path.name}: its {section} are damaged; it will be built again")
+                self.damaged = True
+                with self._locked() as mine:
+                    if mine:
+                        segment.path.unlink(missing_ok=True)
+        return problems
+
+    def numbers(self) -> NDArray[np.int64]:
+        """The numbers of all texts that are in a layer, ascending."""
+        layers = [layer.numbers[: len(layer)] for layer in self.layers()]
+        return np.concatenate([np.empty(0, np.int64), *layers])
+
+    @property
+    def files(self) -> list[Path]:
+        """The segments' files."""
+        return [segment.path for segment in self._segments]
+
+    def close(self) -> None:
+        """Wait for the thread."""
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+            self._thread = None
+
+    @contextmanager
+    def _locked(self) -> Iterator[bool]:
+        """The lock of the folder, if nobody else has it; it vanishes with its process."""
+        if not self._writable:
+            yield False
+            return
+        file = os.open(self._folder / "segments.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                yield False
+            else:
+                yield True
+        finally:
+            os.close(file)
+
+
+def _alive(database: sqlite3.Connection, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of these ascending numbers are still texts."""
+    if not len(numbers):
+        return np.ones(0, np.bool_)
+    between = "FROM bodies WHERE number BETWEEN ? AND ?", (int(numbers[0]), int(numbers[-1]))
+    (count,) = database.execute(f"SELECT COUNT(*) {between[0]}", between[1]).fetchone()
+    if count == len(numbers):
+        return np.ones(len(numbers), np.bool_)
+    there = np.fromiter((number for (number,) in database.execute(f"SELECT number {between[0]}", between[1])), np.int64)
+    return np.isin(numbers, there)

@@ -1,0 +1,119 @@
+"""Texts made ready to be added or looked up: shingles, fingerprint, signature, compressed body.
+
+In: an Arrow column of texts. Out: `Prepared`, for each text what the index stores and compares. All of it is made before
+the store is asked for anything, so that no other writer waits for it; about 50 ns a character of Chinese.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dedup import shingles, signatures
+from dedup.settings import Settings
+from dedup.threads import ranges, spread
+from dedup.weights import Weights
+
+PIECE = 32
+"""Texts that a thread takes at a time."""
+LENGTH_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """n texts."""
+
+    fingerprints: list[bytes]
+    """16 bytes each, equal for texts that are equal when folded; empty for one without shingles."""
+    shingles: list[NDArray[np.uint64]]
+    """The shingles of each, each once."""
+    signatures: NDArray[np.uint32]
+    """(n, slots); of no meaning for a text without shingles."""
+    bodies: list[bytes] = field(repr=False)
+    """Compressed texts; empty where they are not stored."""
+
+
+class Preparer:
+    """Makes texts ready.
+
+    Args:
+        settings: How articles are compared.
+        weights: Weights of signatures; None where a shingle counts as one.
+        store_texts: Whether to compress the texts.
+    """
+
+    def __init__(self, settings: Settings, weights: Weights | None, *, store_texts: bool) -> None:
+        self._settings, self._weights, self._store_texts = settings, weights, store_texts
+        self._codec = pa.Codec("zstd", 1)
+
+    def prepare(self, column: pa.ChunkedArray, threads: int = 1) -> Prepared:
+        """Make texts ready.
+
+        Args:
+            column: large_string (n,).
+            threads: How many to use.
+        """
+        texts = self.texts(column)
+        signed = np.empty((len(texts), self._settings.slots), np.uint32)
+        keys: list[NDArray[np.uint64]] = []
+        bodies: list[bytes] = []
+
+        def work(piece: tuple[int, int]) -> tuple[list[NDArray[np.uint64]], list[bytes]]:
+            mine = self._sign(texts, np.arange(*piece), signed)
+            return mine, self._compress(column, *piece) if self._store_texts else [b""] * len(mine)
+
+        for mine, compressed in spread(work, ranges(len(texts), PIECE), threads):
+            keys += mine
+            bodies += compressed
+        prints = texts.prints.tobytes()
+        fingerprints = [prints[16 * i : 16 * i + 16] if len(one) else b"" for i, one in enumerate(keys)]
+        return Prepared(fingerprints, keys, signed, bodies)
+
+    def texts(self, column: pa.ChunkedArray) -> shingles.Texts:
+        """Texts that can be shingled as these settings say."""
+        settings = self._settings
+        return shingles.Texts(column, width=settings.width, unit=settings.unit, weighted=settings.weighted)
+
+    def _sign(
+        self, texts: shingles.Texts, rows: NDArray[np.int64], signed: NDArray[np.uint32]
+    ) -> list[NDArray[np.uint64]]:
+        """The shingles of some texts, whose signatures are written."""
+        keys, offsets = texts.shingle(rows)
+        weights = self._weights.of(keys) if self._weights else None
+        signatures.sign(keys, weights, offsets, seed=self._settings.seed, out=signed, rows=rows)
+        return [keys[a:b] for a, b in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)]
+
+    def _compress(self, column: pa.ChunkedArray, begin: int, end: int) -> list[bytes]:
+        bodies = []
+        for text in column[begin:end]:
+            data = text.as_buffer() or b""
+            bodies.append(len(data).to_bytes(LENGTH_BYTES, "little") + self._codec.compress(data, asbytes=True))
+        return bodies
+
+    def shingle(self, bodies: Sequence[bytes]) -> list[NDArray[np.uint64]]:
+        """The shingles of stored texts, each once."""
+        column = self.column(bodies)
+        keys, offsets = self.texts(column).shingle(np.arange(len(column)))
+        return np.split(keys, offsets[1:-1])
+
+    def column(self, bodies: Sequence[bytes]) -> pa.ChunkedArray:
+        """Stored texts, as they were given."""
+        return joined([self.data(body) for body in bodies])
+
+    def data(self, body: bytes) -> bytes:
+        """A stored text, as UTF-8."""
+        length = int.from_bytes(body[:LENGTH_BYTES], "little")
+        text: bytes = self._codec.decompress(memoryview(body)[LENGTH_BYTES:], length, asbytes=True)
+        return text
+
+
+def joined(texts: Sequence[bytes]) -> pa.ChunkedArray:
+    """Texts of UTF-8 as a column, large_string (n,)."""
+    offsets = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum([len(text) for text in texts], out=offsets[1:])
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(texts))]
+    return pa.chunked_array([pa.Array.from_buffers(pa.large_string(), len(texts), buffers)])

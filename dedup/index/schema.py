@@ -1,0 +1,167 @@
+"""The database of an embedded index: its tables, its version, and how it is opened.
+
+In: a folder. Out: a connection that has been checked: it is a database of ours, of this version, with the settings it
+was created with. See FORMAT.md for what the tables mean.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from dedup.errors import FileError
+from dedup.index.store import Opening
+from dedup.settings import Settings
+
+VERSION = 1
+APPLICATION = 0x64656475
+"""The letters `dedu`, by which `file` tells whose database it is."""
+NAME = "index.sqlite"
+PIECE = 1 << 24
+"""Weights are stored in pieces of so many bytes."""
+CACHE_KIB = 32_768
+MAPPED_BYTES = 1 << 33
+
+TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE weights (piece INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
+CREATE TABLE articles (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, text INTEGER NOT NULL);
+CREATE TABLE texts (
+    number INTEGER PRIMARY KEY, print INTEGER, more INTEGER, cluster INTEGER NOT NULL, copies INTEGER NOT NULL
+);
+CREATE TABLE bodies (number INTEGER PRIMARY KEY, signature BLOB NOT NULL, body BLOB);
+CREATE TABLE edges (
+    text INTEGER, other INTEGER, similarity REAL NOT NULL, judged INTEGER NOT NULL, PRIMARY KEY (text, other)
+) WITHOUT ROWID;
+CREATE TABLE changes (
+    number INTEGER PRIMARY KEY, kind TEXT NOT NULL, cluster INTEGER NOT NULL, id TEXT, other INTEGER
+);
+CREATE INDEX copies ON articles (text) WHERE text <> number;
+CREATE INDEX prints ON texts (print) WHERE print IS NOT NULL;
+CREATE INDEX members ON texts (cluster, number) WHERE cluster <> number;
+"""
+
+
+def connect(folder: Path, *, fsync: bool, timeout: float) -> sqlite3.Connection:
+    """A connection to the database; transactions are begun by hand.
+
+    A folder that cannot be written is opened as it stands, which is right only where no log is left beside it.
+    """
+    path = folder / NAME
+    uri = path.absolute().as_uri()
+    if not writable(folder):
+        log = folder / f"{NAME}-wal"
+        if log.exists() and log.stat().st_size:
+            raise FileError(
+                f"{str(folder)!r} cannot be written, and its last changes are still in a log: open it once where it "
+                "can be written, and close it"
+            )
+        return sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        f"{uri}?mode=rw", uri=True, timeout=timeout, isolation_level=None, check_same_thread=False,
+        cached_statements=256,
+    )  # fmt: skip
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'NORMAL'}")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")  # the thread in the background does it
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
+    return connection
+
+
+def writable(folder: Path) -> bool:
+    """Whether this process may write to the folder and its database."""
+    path = folder / NAME
+    return os.access(folder, os.W_OK) and (not path.exists() or os.access(path, os.W_OK))
+
+
+def prepare(folder: Path, opening: Opening | None, *, create: bool) -> None:
+    """Create the database where there is none.
+
+    Raises:
+        FileError: It is not there and must not be created, cannot be created, or is no database of ours.
+    """
+    path = folder / NAME
+    if path.exists():
+        _check(folder)
+        return
+    if not create or opening is None:
+        raise FileError(f"there is no index at {str(folder)!r}; create one by adding articles to it")
+    if folder.exists() and not folder.is_dir():
+        raise FileError(f"{str(folder)!r} is a file; an index is a folder: name another")
+    if folder.exists() and any(not one.name.startswith(NAME) for one in folder.iterdir()):
+        raise FileError(f"{str(folder)!r} holds other files; an index needs a folder of its own: name another")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _create(folder, opening)
+    except (OSError, sqlite3.Error) as error:
+        raise FileError(f"cannot create an index at {str(folder)!r}: {error}") from error
+
+
+def _create(folder: Path, opening: Opening) -> None:
+    """Under another name first, so that no other process opens half a database; the first one wins."""
+    temporary = folder / f"{NAME}-{os.getpid()}.new"
+    connection = sqlite3.connect(temporary, isolation_level=None)
+    try:
+        connection.execute("PRAGMA page_size = 4096")
+        connection.executescript(f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; {TABLES}")
+        save(connection, opening)
+        connection.close()
+        try:
+            os.link(temporary, folder / NAME)
+        except FileExistsError:
+            _check(folder)
+    finally:
+        connection.close()
+        temporary.unlink(missing_ok=True)
+
+
+def _check(folder: Path) -> None:
+    """Refuse what is no database of ours, or of another version."""
+    path = folder / NAME
+    try:
+        head = path.open("rb").read(100)
+    except OSError as error:
+        raise FileError(f"cannot open {str(path)!r}: {error.strerror}") from error
+    application, version = int.from_bytes(head[68:72]), int.from_bytes(head[60:64])
+    if application != APPLICATION:
+        raise FileError(f"{str(path)!r} is no index; name another folder")
+    if version != VERSION:
+        newer = "newer" if version > VERSION else "older"
+        raise FileError(
+            f"{str(folder)!r} has format {version}, this version of dedup reads format {VERSION}: it was written by a "
+            f"{newer} one. With that one run `dedup index export --texts`, and add the file to a new index with this one"
+        )
+
+
+def save(connection: sqlite3.Connection, opening: Opening) -> None:
+    """Write what was decided at creation, or by `reweigh`."""
+    rows = {
+        "settings": json.dumps(asdict(opening.settings)),
+        "store_texts": int(opening.store_texts),
+        "generation": opening.generation,
+    }
+    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows.items())
+    connection.execute("DELETE FROM weights")
+    pieces = (opening.weights[at : at + PIECE] for at in range(0, len(opening.weights), PIECE))
+    connection.executemany("INSERT INTO weights (bytes) VALUES (?)", ((piece,) for piece in pieces))
+
+
+def opening(connection: sqlite3.Connection) -> Opening:
+    """Read what `save` wrote."""
+    rows = dict(connection.execute("SELECT key, value FROM meta"))
+    weights = b"".join(piece for (piece,) in connection.execute("SELECT bytes FROM weights ORDER BY piece"))
+    return Opening(settings(rows["settings"]), bool(rows["store_texts"]), weights, rows["generation"])
+
+
+def settings(text: str) -> Settings:
+    """Settings as they were stored."""
+    stored: dict[str, Any] = json.loads(text)
+    unknown = stored.keys() - {field.name for field in fields(Settings)}
+    if unknown:
+        raise FileError(f"the index has settings that this version does not know: {sorted(unknown)}; use a newer one")
+    return Settings(**stored)

@@ -1,0 +1,278 @@
+"""Sorted buckets of band keys in immutable, memory-mapped files, in which texts that meet a signature are looked up.
+
+In: numbers, band keys and sketches (the lowest bytes of the slots) of some texts. Out: a `Segment`: for each band its
+keys by bucket, with the rows they belong to, behind a table of where the buckets begin, so that a look-up is two
+accesses to memory. A segment takes 8 bytes a band and one a slot for each text. Segments are merged into larger ones
+by passing over each band once. Every section has a checksum; the header has one of its own, so a file is taken up
+without being read. A segment is a cache: whatever is missing or damaged is built again from the signatures.
+
+A segment named `s1-0-8192.segment` holds every text of generation 1 with a number above 0 and up to 8192.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import re
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup import kernels
+
+VERSION = 1
+HEADER_BYTES = 4096
+ALIGNED = 64
+BUCKET = 8
+"""About so many keys are in a bucket: a line of the cache or two."""
+NAME = re.compile(r"s(\d+)-(\d+)-(\d+)\.segment")
+
+Shape = tuple[int, ...]
+
+
+class Span(NamedTuple):
+    """Which texts a segment holds: all of a generation with a number above `after` and up to `upto`."""
+
+    generation: int
+    after: int
+    upto: int
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return f"s{self.generation}-{self.after}-{self.upto}.segment"
+
+    @classmethod
+    def of(cls, name: str) -> Self | None:
+        """What a file's name says; None where it is no segment's."""
+        match = NAME.fullmatch(name)
+        return cls(*map(int, match.groups())) if match else None
+
+
+class Rows(NamedTuple):
+    """n texts, ascending by number."""
+
+    numbers: NDArray[np.int64]
+    """(n,)"""
+    keys: NDArray[np.uint32]
+    """(n, bands)"""
+    sketches: NDArray[np.uint8]
+    """(n, slots, rounded up to whole blocks)"""
+
+
+class Segment:
+    """One file, memory-mapped.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ValueError: It is damaged, cut short, or of another version.
+        OSError: It cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        span = Span.of(path.name)
+        if span is None:
+            raise ValueError("its name is no segment's")
+        self.path, self.span = path, span
+        with path.open("rb") as file:
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._sections = self._layout(_header(self._map))
+        arrays = {name: self._array(name) for name in self._sections}
+        self.numbers: NDArray[np.int64] = arrays["numbers"]
+        self.sketches: NDArray[np.uint8] = arrays["sketches"]
+        self.offsets: NDArray[np.uint32] = arrays["offsets"]
+        self.keys: NDArray[np.uint32] = arrays["keys"]
+        self.rows: NDArray[np.uint32] = arrays["rows"]
+
+    def __len__(self) -> int:
+        """How many texts it holds."""
+        return len(self.numbers)
+
+    def _layout(self, header: dict[str, Any]) -> dict[str, Any]:
+        if header["version"] != VERSION or header["bytes"] != len(self._map) or header["span"] != list(self.span):
+            raise ValueError("it is cut short, or of another version")
+        sections: dict[str, Any] = header["sections"]
+        return sections
+
+    def _array(self, name: str) -> NDArray[Any]:
+        section = self._sections[name]
+        count = int(np.prod(section["shape"]))
+        return np.frombuffer(self._map, section["kind"], count, section["at"]).reshape(section["shape"])
+
+    def damaged(self) -> list[str]:
+        """The sections whose bytes have changed; reads all of them."""
+        return [
+            name
+            for name, section in self._sections.items()
+            if zlib.crc32(self._array(name)) != section["checksum"]  # type: ignore[arg-type]
+        ]
+
+
+def _header(view: mmap.mmap) -> dict[str, Any]:
+    """What the first bytes say, if their own checksum holds."""
+    checksum, _, text = view[:HEADER_BYTES].rstrip(b"\0").partition(b"\n")
+    if checksum != str(zlib.crc32(text)).encode():
+        raise ValueError("its header is damaged")
+    header: dict[str, Any] = json.loads(text)
+    return header
+
+
+class _New:
+    """A segment while it is written, under a name that nobody takes up."""
+
+    def __init__(self, folder: Path, span: Span, texts: int, bands: int, width: int) -> None:
+        self._path, self._span = folder / span.name, span
+        self.bits = max(1, (texts // BUCKET).bit_length() - 1)
+        shapes: dict[str, tuple[Any, Shape]] = {
+            "numbers": (np.int64, (texts,)),
+            "sketches": (np.uint8, (texts, width)),
+            "offsets": (np.uint32, (bands, (1 << self.bits) + 1)),
+            "keys": (np.uint32, (bands, texts)),
+            "rows": (np.uint32, (bands, texts)),
+        }
+        self._places, at = {}, HEADER_BYTES
+        for name, (kind, shape) in shapes.items():
+            self._places[name] = {"kind": np.dtype(kind).str, "shape": shape, "at": at}
+            at += -(-int(np.prod(shape)) * np.dtype(kind).itemsize // ALIGNED) * ALIGNED
+        self._temporary = folder / f"{span.name}.new"
+        with self._temporary.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, at)  # a full disk is an error here, not a signal later
+        with self._temporary.open("r+b") as file:
+            self._map = mmap.mmap(file.fileno(), at)
+        for name, place in self._places.items():
+            array = np.frombuffer(self._map, place["kind"], int(np.prod(place["shape"])), place["at"])
+            setattr(self, name, array.reshape(place["shape"]))
+
+    numbers: NDArray[np.int64]
+    sketches: NDArray[np.uint8]
+    offsets: NDArray[np.uint32]
+    keys: NDArray[np.uint32]
+    rows: NDArray[np.uint32]
+
+    def fill(
+        self, band: int, parts: Sequence[tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.int64]]]
+    ) -> None:
+        """Put the keys of a band into buckets: keys and their rows, and where these rows are now, of each part."""
+        shift, counts = np.uint32(32 - self.bits), np.zeros(1 << self.bits, np.uint32)
+        for keys, rows, places in parts:
+            kernels.tally_band(keys, rows, places, shift, counts)
+        self.offsets[band, 0] = 0
+        np.cumsum(counts, out=self.offsets[band, 1:])
+        starts = self.offsets[band, :-1].copy()
+        for keys, rows, places in parts:
+            kernels.scatter_band(keys, rows, places, shift, starts, self.keys[band], self.rows[band])
+
+    def finish(self) -> Segment:
+        """Write the header, and give the file its name."""
+        for name, place in self._places.items():
+            place["checksum"] = zlib.crc32(getattr(self, name))
+        text = json.dumps(
+            {"version": VERSION, "bytes": len(self._map), "span": self._span, "sections": self._places}
+        ).encode()
+        header = str(zlib.crc32(text)).encode() + b"\n" + text
+        self._map[: len(header)] = header
+        self._map.flush()
+        self._temporary.replace(self._path)
+        return Segment(self._path)
+
+    def give_up(self) -> None:
+        """Leave nothing behind."""
+        self._temporary.unlink(missing_ok=True)
+
+
+def build(folder: Path, span: Span, rows: Rows) -> Segment:
+    """Write the segment of some texts.
+
+    Args:
+        folder: Where to.
+        span: Which texts they are.
+        rows: The texts.
+
+    Raises:
+        OSError: There is no room for it; nothing is left behind.
+    """
+    texts, bands = rows.keys.shape
+    new = _New(folder, span, texts, bands, rows.sketches.shape[1])
+    try:
+        new.numbers[:], new.sketches[:] = rows.numbers, rows.sketches
+        places = np.arange(texts)
+        every = kernels.frozen(places.astype(np.uint32))
+        for band in range(bands):
+            new.fill(band, [(kernels.frozen(np.ascontiguousarray(rows.keys[:, band])), every, places)])
+        return new.finish()
+    except BaseException:
+        new.give_up()
+        raise
+
+
+def merge(folder: Path, parts: Sequence[Segment], alive: Callable[[NDArray[np.int64]], NDArray[np.bool_]]) -> Segment:
+    """One segment in the place of several that follow each other.
+
+    Args:
+        folder: Where to.
+        parts: The segments, in order.
+        alive: Which of these numbers are still texts; the others are left out.
+
+    Raises:
+        OSError: There is no room for it; nothing is left behind.
+    """
+    span = Span(parts[0].span.generation, parts[0].span.after, parts[-1].span.upto)
+    kept = [alive(part.numbers) for part in parts]
+    places, texts = [], 0
+    for one in kept:
+        places.append(np.where(one, texts + np.cumsum(one) - 1, -1))
+        texts += int(one.sum())
+    bands = parts[0].keys.shape[0]
+    new = _New(folder, span, texts, bands, parts[0].sketches.shape[1])
+    try:
+        new.numbers[:] = np.concatenate([part.numbers[one] for part, one in zip(parts, kept, strict=True)])
+        for part, one, place in zip(parts, kept, places, strict=True):
+            new.sketches[place[one]] = part.sketches if one.all() else part.sketches[one]
+        for band in range(bands):
+            new.fill(band, [(part.keys[band], part.rows[band], one) for part, one in zip(parts, places, strict=True)])
+        return new.finish()
+    except BaseException:
+        new.give_up()
+        raise
+
+
+def usable(folder: Path, generation: int, last: int) -> tuple[list[Segment], list[Path]]:
+    """The segments that cover the texts from the first on, without a gap, and the files that are of no use.
+
+    Args:
+        folder: Where they are.
+        generation: Whose segments are wanted.
+        last: The highest number in the database: a segment that knows more is of another past.
+    """
+    useless, found = [], []
+    for path in _files(folder):
+        span = Span.of(path.name)
+        if span is None or span.generation != generation or span.upto > last:
+            useless.append(path)
+        else:
+            found.append((span.after, -span.upto, path))
+    chain: list[Segment] = []
+    covered = 0
+    for after, upto, path in sorted(found):
+        segment = None
+        if after == covered:
+            with suppress(OSError, ValueError, KeyError):
+                segment = Segment(path)
+        if segment is None:
+            useless.append(path)
+            continue
+        chain.append(segment)
+        covered = -upto
+    return chain, useless
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.iterdir() if path.name.endswith((".segment", ".segment.new")))

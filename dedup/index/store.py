@@ -1,0 +1,235 @@
+"""What a store owes the index: rows in, rows out, all or nothing.
+
+In: rows about articles, texts and edges, named by numbers. Out: the same rows. A store knows nothing of similarity or
+clusters; it keeps what it is given, finds texts whose signatures meet, and makes the changes of one transaction happen
+together or not at all. `dedup.index.embedded` and `dedup.index.shared` are the two there are.
+
+Numbers count upwards from 1 and are never used twice. Every change takes one: an article that is added, and every
+`Change`. A distinct text has the number of the first article that had it; a cluster has the number of the text, or of
+the change, that founded it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup.settings import Settings
+
+Result = TypeVar("Result")
+Kind = Literal["added", "removed", "joined", "split"]
+
+CANDIDATES = 4096
+"""At most so many texts that a text meets in its bands are estimated, those that it meets most often."""
+
+
+class Text(NamedTuple):
+    """A distinct text, to be stored."""
+
+    number: int
+    fingerprint: bytes
+    """16 bytes; empty for a text without shingles, which equals no other."""
+    cluster: int
+    signature: NDArray[np.uint16]
+    """(slots,): the lower halves of the slots; (0,) for a text without shingles."""
+    body: bytes
+    """The compressed text; empty where texts are not stored."""
+
+
+class Place(NamedTuple):
+    """Where a text stands."""
+
+    cluster: int
+    copies: int
+    """How many articles have it."""
+
+
+class Edge(NamedTuple):
+    """What one text has in common with another."""
+
+    similarity: float
+    judged: int
+    """How many texts there were when it was computed."""
+
+
+class Change(NamedTuple):
+    """What happened to an article or a cluster."""
+
+    number: int
+    kind: Kind
+    cluster: int
+    """The cluster that was joined by the article, or left by it; the one that has become part of `other`; the new one
+    that was split off `other`."""
+    id: str | None = None
+    """The article that was added or removed."""
+    other: int | None = None
+    """The cluster that lives on; None for an article."""
+
+
+class Opening(NamedTuple):
+    """What is decided once, when an index is created."""
+
+    settings: Settings
+    store_texts: bool
+    weights: bytes
+    """Weights of signatures, packed by `dedup.index.weighing`; empty for the prior alone."""
+    generation: int = 1
+    """One more with every `reweigh`: signatures of different generations cannot be compared."""
+
+
+class Reader(Protocol):
+    """One consistent view of the store. Every call takes many rows, for one round trip; what is unknown is left out."""
+
+    def last(self) -> int:
+        """The highest number used, 0 for none."""
+
+    def texts(self) -> int:
+        """How many texts have shingles."""
+
+    def find(self, ids: Sequence[str]) -> dict[str, int]:
+        """The text of each article that is there."""
+
+    def find_equal(self, fingerprints: Sequence[bytes]) -> dict[bytes, int]:
+        """The text with each fingerprint."""
+
+    def candidates(self, signatures: NDArray[np.uint32], threads: int = 1) -> list[NDArray[np.int64]]:
+        """Texts that agree with each signature in a band, and in the lowest bytes of enough slots; best first.
+
+        Enough is `banding.least(settings)`. Some may have been removed. Of one bucket of a band, the oldest
+        `Settings.crowd` are looked at.
+
+        Args:
+            signatures: (n, slots).
+            threads: How many may be used.
+        """
+
+    def places(self, texts: Iterable[int]) -> dict[int, Place]:
+        """Cluster and copies of each text that is there."""
+
+    def bodies(self, texts: Iterable[int]) -> dict[int, bytes]:
+        """The compressed text of each."""
+
+    def signatures(self, texts: Iterable[int]) -> dict[int, NDArray[np.uint16]]:
+        """The lower halves of the slots of each."""
+
+    def edges(self, texts: Iterable[int]) -> dict[int, dict[int, Edge]]:
+        """All edges of each text, by the other end; a text without edges has an empty dict."""
+
+    def next_with_edges(self, after: int, most: int) -> list[int]:
+        """The first texts above this that have edges, ascending; at most so many."""
+
+    def oldest(self, cluster: int, most: int) -> list[int]:
+        """The first texts of a cluster, ascending."""
+
+    def names(self, texts: Iterable[int], most: int) -> dict[int, list[str]]:
+        """The first ids of each text, in the order in which they were added."""
+
+    def frequencies(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
+        """How many texts hold each shingle, or a little more."""
+
+    def articles(self) -> int:
+        """How many articles there are."""
+
+    def count_rows(self) -> dict[str, int]:
+        """How many articles, texts, clusters (of one article, too) and edges there are."""
+
+    def scan_articles(self, after: int = 0) -> Iterator[tuple[int, str, int]]:
+        """Number, id and text of every article with a number above this, ascending."""
+
+    def scan_texts(self) -> Iterator[tuple[int, bytes, int, int]]:
+        """Number, fingerprint, cluster and copies of every text, ascending."""
+
+    def scan_changes(self, after: int = 0) -> Iterator[Change]:
+        """Every recorded change above this, ascending; articles that are there are not recorded again."""
+
+    def scan_edges(self) -> Iterator[tuple[int, int, Edge]]:
+        """Every edge, from both ends, ascending."""
+
+
+class Writer(Reader, Protocol):
+    """A view that can be changed. Whoever changes it reads first: a read need not see changes of its transaction."""
+
+    def add_text(self, text: Text) -> None:
+        """Store a text and enter its bands; it must have an article in the same transaction."""
+
+    def drop_text(self, text: int) -> None:
+        """Forget a text, its signature and its body; its edges are dropped one by one."""
+
+    def add_article(self, number: int, id_: str, text: int) -> None:
+        """Store an article."""
+
+    def drop_article(self, id_: str) -> None:
+        """Forget an article."""
+
+    def set_copies(self, text: int, copies: int) -> None:
+        """How many articles have this text now."""
+
+    def set_cluster(self, text: int, cluster: int) -> None:
+        """Put a text that is there into another cluster."""
+
+    def join(self, cluster: int, other: int) -> None:
+        """Put all texts of a cluster into another."""
+
+    def put_edge(self, text: int, other: int, edge: Edge) -> None:
+        """Store an edge for both ends, or store it anew."""
+
+    def drop_edge(self, text: int, other: int) -> None:
+        """Forget an edge at both ends."""
+
+    def count(self, steps: Sequence[tuple[NDArray[np.uint64], int]], number: int) -> None:
+        """Count the shingles of texts, each once a text, up (1) or down (-1).
+
+        `texts` and `frequencies` of this transaction see it at once, unlike all other changes. Called at most once.
+
+        Args:
+            steps: Shingles and 1 or -1, text by text.
+            number: A number above `last` that is used if the transaction is committed.
+        """
+
+    def record(self, change: Change) -> None:
+        """Store a change other than an addition of an article that is still there."""
+
+    def replace(
+        self,
+        opening: Opening,
+        signatures: Iterable[tuple[int, NDArray[np.uint16]]],
+        edges: Iterable[tuple[int, int, Edge]],
+    ) -> None:
+        """Replace all signatures, with their bands, and all edges, each given once: a new generation.
+
+        What else the transaction changes, such as clusters, is changed as ever. Counts are kept.
+        """
+
+
+class Store(Protocol):
+    """Where an index is kept."""
+
+    location: str
+    opening: Opening
+
+    def read(self, work: Callable[[Reader], Result]) -> Result:
+        """Run this on one view of the store."""
+
+    def write(self, work: Callable[[Writer], Result]) -> Result:
+        """Run this alone, and make what it changes happen together; nothing if it raises.
+
+        It may be run again if the connection is lost, so it must depend on what it reads alone.
+
+        Raises:
+            IndexBusyError: Another writer is at work for longer than the timeout.
+        """
+
+    def compact(self) -> None:
+        """Give back what removed articles took."""
+
+    def check(self) -> list[str]:
+        """What is wrong with what the store keeps beside its rows; reads all of it. Called inside of `read`."""
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes by what takes them."""
+
+    def close(self) -> None:
+        """Give back files and connections."""
