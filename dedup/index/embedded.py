@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -77,7 +78,8 @@ class EmbeddedStore:
         self._layers = Layers(self._folder, settings, self._connect_more, writable=self._writable)
         counting = settings.weighted and self.opening.store_texts
         self._frequencies = Frequencies(self._folder / "frequencies") if counting else None
-        self._seen, self._logged, self._appended = -1, 0, list[Text]()
+        self._seen, self._last, self._logged, self._appended = -1, -1, 0, list[Text]()
+        self._later: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
         with self._named():
             self._begin("DEFERRED")
             try:
@@ -115,6 +117,7 @@ class EmbeddedStore:
                 if self._frequencies:
                     self._frequencies.recover(self.last())
                 result = work(self)
+                self._store_rows()
                 self._database.execute("COMMIT")
             except BaseException:
                 self._roll_back()
@@ -122,13 +125,20 @@ class EmbeddedStore:
             self._finish()
             return result
 
+    def _store_rows(self) -> None:
+        """Run the statements that were put off, in the order in which each came first, with many rows at once."""
+        for statement, rows in self._later.items():
+            self._database.executemany(statement, rows)
+        self._later.clear()
+
     def _roll_back(self) -> None:
         if self._database.in_transaction:  # a full disk may have ended it
             with suppress(sqlite3.Error):
                 self._database.execute("ROLLBACK")
         if self._frequencies:
             self._frequencies.undo()
-        self._appended = []
+        self._appended, self._last = [], -1
+        self._later.clear()
 
     def _finish(self) -> None:
         """The transaction is committed: what it added can be looked up."""
@@ -180,9 +190,10 @@ class EmbeddedStore:
         else:
             for numbers, signatures in self._signatures_after(self._layers.known):
                 self._layers.append(numbers, signatures)
-        self._seen = seen
+        self._seen, self._last = seen, -1
 
     def _load(self) -> None:
+        self._last = -1
         (self._seen,) = self._database.execute("PRAGMA data_version").fetchone()
         self.opening = schema.opening(self._database)
         self._layers.load(self.opening.generation, self.last(), self._signatures_after)
@@ -234,6 +245,11 @@ class EmbeddedStore:
 
     def last(self) -> int:
         """The highest number used, 0 for none."""
+        if self._last < 0:
+            self._last = self._read_last()
+        return self._last
+
+    def _read_last(self) -> int:
         return max(
             self._database.execute(f"SELECT IFNULL(MAX(number), 0) FROM {table}").fetchone()[0]
             for table in ("articles", "changes")
@@ -363,11 +379,11 @@ class EmbeddedStore:
 
     def add_text(self, text: Text) -> None:
         """Store a text and enter its bands."""
-        self._database.execute(
-            "INSERT INTO texts VALUES (?, ?, ?, ?, 1)", (text.number, *_integers(text.fingerprint), text.cluster)
+        self._later["INSERT INTO texts VALUES (?, ?, ?, ?, 1)"].append(
+            (text.number, *_integers(text.fingerprint), text.cluster)
         )
-        self._database.execute(
-            "INSERT INTO bodies VALUES (?, ?, ?)", (text.number, text.signature.tobytes(), text.body or None)
+        self._later["INSERT INTO bodies VALUES (?, ?, ?)"].append(
+            (text.number, text.signature.tobytes(), text.body or None)
         )
         self._appended.append(text)
 
@@ -378,15 +394,16 @@ class EmbeddedStore:
 
     def add_article(self, number: int, id_: str, text: int) -> None:
         """Store an article."""
-        self._database.execute("INSERT INTO articles VALUES (?, ?, ?)", (number, id_, text))
+        self._later["INSERT INTO articles VALUES (?, ?, ?)"].append((number, id_, text))
+        self._last = max(self._last, number)
 
     def drop_article(self, id_: str) -> None:
         """Forget an article."""
-        self._database.execute("DELETE FROM articles WHERE id = ?", (id_,))
+        self._later["DELETE FROM articles WHERE id = ?"].append((id_,))
 
     def set_copies(self, text: int, copies: int) -> None:
         """How many articles have this text now."""
-        self._database.execute("UPDATE texts SET copies = ? WHERE number = ?", (copies, text))
+        self._later["UPDATE texts SET copies = ? WHERE number = ?"].append((copies, text))
 
     def set_cluster(self, text: int, cluster: int) -> None:
         """Put a text that is there into another cluster."""
@@ -399,8 +416,8 @@ class EmbeddedStore:
 
     def put_edge(self, text: int, other: int, edge: Edge) -> None:
         """Store an edge for both ends, or store it anew."""
-        self._database.execute("INSERT OR REPLACE INTO edges VALUES (?, ?, ?, ?)", (text, other, *edge))
-        self._database.execute("INSERT OR REPLACE INTO edges VALUES (?, ?, ?, ?)", (other, text, *edge))
+        rows = self._later["INSERT OR REPLACE INTO edges VALUES (?, ?, ?, ?)"]
+        rows += [(text, other, *edge), (other, text, *edge)]
 
     def drop_edge(self, text: int, other: int) -> None:
         """Forget an edge at both ends."""
@@ -414,6 +431,7 @@ class EmbeddedStore:
 
     def record(self, change: Change) -> None:
         """Store a change other than an addition of an article that is still there."""
+        self._last = max(self._last, change.number)
         self._database.execute(
             "INSERT INTO changes VALUES (?, ?, ?, ?, ?)",
             (change.number, change.kind, change.cluster, change.id, change.other),

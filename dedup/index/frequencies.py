@@ -10,6 +10,7 @@ counted: the next writer puts it back. The file is a cache: it can be counted ag
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 from collections.abc import Iterable, Sequence
@@ -147,8 +148,10 @@ class Frequencies:
 
     def _note(self, places: NDArray[np.uint32]) -> None:
         """Write what the cells hold now to the journal; it is whole before the header says that it is needed."""
-        os.pwrite(self._journal_file(), np.concatenate([places, self._cells[places]]).tobytes(), 16)
-        os.pwrite(self._journal_file(), np.array([self.texts, len(places)], np.int64).tobytes(), 0)
+        head = np.array([self.texts, len(places)], np.int64)
+        parts = [head, places, self._cells[places]]
+        if os.pwritev(self._journal_file(), parts, 0) < sum(part.nbytes for part in parts):  # type: ignore[arg-type]
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _journal_file(self) -> int:
         if self._journal < 0:

@@ -48,7 +48,7 @@ class Preparer:
 
     def __init__(self, settings: Settings, weights: Weights | None, *, store_texts: bool) -> None:
         self._settings, self._weights, self._store_texts = settings, weights, store_texts
-        self._codec = pa.Codec("zstd", 1)
+        self._codec = pa.Codec("lz4_raw")  # a third larger than zstd, and read in a tenth of the time
 
     def prepare(self, column: pa.ChunkedArray, threads: int = 1) -> Prepared:
         """Make texts ready.

@@ -23,6 +23,8 @@ APPLICATION = 0x64656475
 NAME = "index.sqlite"
 PIECE = 1 << 24
 """Weights are stored in pieces of so many bytes."""
+PAGE = 2048
+"""Half of what is usual: a transaction writes its pages whole, and most of its pages are of an index."""
 CACHE_KIB = 32_768
 MAPPED_BYTES = 1 << 33
 
@@ -107,7 +109,7 @@ def _create(folder: Path, opening: Opening) -> None:
     temporary = folder / f"{NAME}-{os.getpid()}.new"
     connection = sqlite3.connect(temporary, isolation_level=None)
     try:
-        connection.execute("PRAGMA page_size = 4096")
+        connection.execute(f"PRAGMA page_size = {PAGE}")
         connection.executescript(f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; {TABLES}")
         save(connection, opening)
         connection.close()
