@@ -90,8 +90,8 @@ class Grouping:
         self._plan.clusters.update(zip(alone, alone, strict=True))
         roots = sorted(self._change.touched - self._change.gone)
         linked = sorted(self._change.new.keys() - set(alone))
-        for root in roots if self._cut == 0 else [*roots, *linked]:
-            self._link_component(root)
+        groups = [group for root in (roots if self._cut == 0 else [*roots, *linked]) for group in self._component(root)]
+        self._name(sorted(groups))
         for text in linked:
             if text not in self._plan.clusters:
                 self._assign(text)
@@ -100,14 +100,13 @@ class Grouping:
 
     # --- components -----------------------------------------------------------------------------------------------
 
-    def _link_component(self, root: int) -> None:
-        """Link the component of a text, if it is small enough and has not been linked yet."""
+    def _component(self, root: int) -> list[list[int]]:
+        """The clusters of a text's component, if it is small enough and was not linked before."""
         if root in self._done:
-            return
+            return []
         edges = self._explore(root)
         self._done |= edges.keys()
-        if len(edges) <= MOST:
-            self._name(self._linked(edges), edges.keys())
+        return self._linked(edges) if len(edges) <= MOST else []
 
     def _explore(self, root: int) -> Edges:
         """The texts that a chain of edges leads to, with their edges; more than `MOST` if there are more."""
@@ -152,14 +151,14 @@ class Grouping:
         known = ((text, self._plan.clusters.get(text, self._were.get(text))) for text in texts)
         return {text: cluster for text, cluster in known if cluster is not None}
 
-    def _name(self, groups: list[list[int]], component: Iterable[int]) -> None:
+    def _name(self, groups: list[list[int]]) -> None:
         """Give each group the oldest id that it may claim, or a new one; groups ascend by their oldest text."""
-        texts = set(component)
+        texts = {text for group in groups for text in group}
         were = self._cluster_of(sorted(texts))
         members: dict[int, list[int]] = defaultdict(list)
         for text, cluster in were.items():
             members[cluster].append(text)
-        owners = {min(inside): c for c, inside in members.items() if not self._lives_elsewhere(c, texts)}
+        owners = {min(inside): c for c, inside in members.items() if not self._lives_elsewhere(c, inside)}
         for group in groups:
             claims = sorted(owners[text] for text in group if text in owners)
             self._name_group(group, claims, were)
@@ -177,11 +176,10 @@ class Grouping:
             if were.get(text) != name:
                 self._plan.clusters[text] = name
 
-    def _lives_elsewhere(self, cluster: int, texts: set[int]) -> bool:
-        """Whether a cluster has members outside of these texts."""
-        inside = texts | self._change.gone
-        oldest = self._reader.oldest(cluster, len(inside) + 1)
-        return any(t not in inside and self._plan.clusters.get(t, cluster) == cluster for t in oldest)
+    def _lives_elsewhere(self, cluster: int, inside: list[int]) -> bool:
+        """Whether a cluster has members other than these, and those that go."""
+        known = self._change.gone.union(inside)
+        return any(text not in known for text in self._reader.oldest(cluster, len(known) + 1))
 
     # --- large components, and components as clusters -------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from dedup import articles as reading
 from dedup import passages
 from dedup.errors import InputError, SettingsError
 from dedup.index import adding, checking, reweighing, weighing
+from dedup.index.embedded import EmbeddedStore
 from dedup.index.answers import Added, Checked, Group, Rejected, Seen, Stats
 from dedup.index.judging import Judge
 from dedup.index.prepared import Prepared, Preparer, joined
@@ -83,7 +84,6 @@ class Index:
             wanted or Settings(), store_texts is not False, weighing.pack(weights.weights) if weights else b""
         )
         self._lock = threading.RLock()
-        self._codec = Preparer(opening.settings, None, store_texts=False)
         self._store = self._connect(opening, create=create, fsync=fsync, timeout=timeout)
         self.settings = self._store.opening.settings
         try:
@@ -98,9 +98,7 @@ class Index:
         if self.path.startswith(SHARED):
             from dedup.index.shared import SharedStore  # noqa: PLC0415 - the one door to Redis
 
-            return SharedStore(self.path, opening, create=create, timeout=timeout)
-        from dedup.index.embedded import EmbeddedStore  # noqa: PLC0415 - not for those who share
-
+            return SharedStore(self.path, opening, shingle=self._shingle, create=create, timeout=timeout)
         return EmbeddedStore(self.path, opening, shingle=self._shingle, create=create, fsync=fsync, timeout=timeout)
 
     def _shingle(self, settings: Settings, bodies: list[bytes]) -> list[NDArray[np.uint64]]:

@@ -126,7 +126,8 @@ def _check(folder: Path) -> None:
     """Refuse what is no database of ours, or of another version."""
     path = folder / NAME
     try:
-        head = path.open("rb").read(100)
+        with path.open("rb") as file:
+            head = file.read(100)
     except OSError as error:
         raise FileError(f"cannot open {str(path)!r}: {error.strerror}") from error
     application, version = int.from_bytes(head[68:72]), int.from_bytes(head[60:64])

@@ -1,0 +1,579 @@
+"""`dedup.Index`: articles remembered one by one; one suite for the folder on this host and for Redis."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from itertools import permutations
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+import dedup
+from dedup.errors import DedupWarning, FileError, InputError, SettingsError
+from dedup.index import Change, Group
+
+NEAR = dedup.Settings.near_copies()
+TEA = [f"tea-{number}" for number in range(1, 6)]
+
+Open = Callable[..., dedup.Index]
+
+
+@pytest.fixture(params=["embedded", "redis"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where an index of either kind may be made."""
+    return str(tmp_path / "index") if request.param == "embedded" else request.getfixturevalue("redis_url")
+
+
+@pytest.fixture
+def start(place: str) -> Iterator[Open]:
+    """Opens the index of a test, and closes it in the end."""
+    opened: list[dedup.Index] = []
+
+    def open_one(*arguments: Any, **options: Any) -> dedup.Index:
+        opened.append(dedup.Index(place, *arguments, **options))
+        return opened[-1]
+
+    yield open_one
+    for index in opened:
+        index.close()
+
+
+def sets(groups: Iterable[Group]) -> set[frozenset[str]]:
+    """Clusters as sets of ids."""
+    return {frozenset(group.ids) for group in groups}
+
+
+def batch_sets(articles: dict[str, str], settings: dedup.Settings | None = None) -> set[frozenset[str]]:
+    """What clustering all of them at once gives."""
+    found = dedup.cluster([{"id": id_, "text": text} for id_, text in articles.items()], settings)
+    return {frozenset(cluster.ids.to_pylist()) for cluster in found}
+
+
+def copies(synthetic: ModuleType, articles: int, seed: int = 0, characters: int = 300) -> dict[str, str]:
+    """Synthetic articles, 30 % of them in groups of edited copies."""
+    texts, _ = synthetic.near_copies(articles, characters, seed=seed)
+    return {f"https://example.com/{seed}/{number}": text for number, text in enumerate(texts)}
+
+
+# --- the main job -----------------------------------------------------------------------------------------------------
+
+
+def test_rewrites_are_known_again(start: Open, examples: dict[str, str]) -> None:
+    """The example articles, one by one: five rewrites and two copies are found, the others are new."""
+    index = start()
+    seen = {id_: index.add(id_, text) for id_, text in examples.items()}
+    assert sets(index.clusters()) == {frozenset(TEA), frozenset({"bridge-copy", "bridge-original"})}
+    assert [id_ for id_, one in seen.items() if one.is_duplicate] == ["bridge-original", *TEA[1:]]
+    assert seen["tea-2"].nearest[0].id == "tea-1"
+    assert seen["bridge-original"].nearest[0].similarity > 0.7
+    assert {seen[id_].cluster for id_ in TEA} == {index.cluster_of("tea-3")}
+    assert index.check().ok
+
+
+def test_the_seeds_end_in_one_cluster_in_any_order(tmp_path: Path, seeds: list[str]) -> None:
+    """Five articles with hardly a shingle in common, in each order of two of them and in many of all."""
+    for number, order in enumerate([*permutations(range(5))][::9]):
+        with dedup.Index(tmp_path / str(number)) as index:
+            for seed in order:
+                index.add(f"seed-{seed}", seeds[seed])
+            assert sets(index.clusters()) == {frozenset(f"seed-{seed}" for seed in range(5))}
+
+
+def test_the_seeds_are_found_on_either_store(start: Open, seeds: list[str]) -> None:
+    """As above, on both stores, with a copy in between."""
+    index = start()
+    for number, text in enumerate([*seeds[:3], f"{seeds[0]} !", *seeds[3:]]):
+        index.add(str(number), text)
+    assert sets(index.clusters()) == {frozenset("012345")}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_seeds_are_found_among_others(tmp_path: Path, seeds: list[str], clean: list[str], seed: int) -> None:
+    """Somewhere among two thousand clean articles, in batches of any size."""
+    order = random.Random(seed)
+    articles = [(f"clean-{n}", text) for n, text in enumerate(order.sample(clean, 2000))]
+    for number, text in enumerate(seeds):
+        articles.insert(order.randrange(len(articles)), (f"seed-{number}", text))
+    with dedup.Index(tmp_path / "index") as index:
+        while articles:
+            size = order.choice([1, 2, 50, 400])
+            index.add_many(*zip(*articles[:size], strict=True))
+            del articles[:size]
+        assert frozenset(f"seed-{number}" for number in range(5)) in sets(index.clusters())
+
+
+def test_clean_articles_stay_apart(tmp_path: Path, clean: list[str]) -> None:
+    """One by one, they leave no cluster larger than twice what clustering all at once leaves."""
+    chinese = [text for text in clean if sum("\u4e00" <= c <= "\u9fff" for c in text[:2000]) > 200]
+    with dedup.Index(tmp_path / "index") as index:
+        for number, text in enumerate(chinese):
+            index.add(str(number), text)
+        largest = max(len(group.ids) for group in index.clusters())
+        assert largest <= 2 * max(len(cluster) for cluster in dedup.cluster(chinese))
+
+
+def test_near_copies_are_those_of_the_batch(start: Open, synthetic: ModuleType) -> None:
+    """Without weights, adding one by one in any order gives what clustering all at once gives."""
+    articles = copies(synthetic, 400)
+    index = start(NEAR)
+    for id_ in random.Random(1).sample(sorted(articles), len(articles)):
+        index.add(id_, articles[id_])
+    assert sets(index.clusters()) == batch_sets(articles, NEAR)
+    assert index.check().ok
+
+
+def test_batches_are_those_of_one_by_one(start: Open, synthetic: ModuleType) -> None:
+    """In batches of any size, with the members of a group in one batch or in several."""
+    articles, order = copies(synthetic, 400), random.Random(2)
+    index, ids = start(NEAR), list(articles)
+    while ids:
+        size = order.choice([1, 3, 64, 200])
+        index.add_many(ids[:size], [articles[id_] for id_ in ids[:size]])
+        del ids[:size]
+    assert sets(index.clusters()) == batch_sets(articles, NEAR)
+    assert index.check().ok
+
+
+def test_weighed_anew_it_is_the_batch(start: Open, synthetic: ModuleType) -> None:
+    """`reweigh` gives what clustering all at once gives, with the default settings."""
+    spun = {f"spun-{n}": text for n, text in enumerate(synthetic.spun(12, seed=3).texts)}
+    articles = copies(synthetic, 150) | spun
+    index = start()
+    index.add_many(list(articles), list(articles.values()))
+    before = {id_: index.cluster_of(id_) for id_ in spun}
+    index.reweigh()
+    assert sets(index.clusters()) == batch_sets(articles)
+    assert index.stats().generation == 2
+    assert {id_: index.cluster_of(id_) for id_ in spun} == before
+    assert index.check().ok
+    assert index.add("later", f"{spun['spun-3']} 。").is_duplicate
+    assert index.check().ok
+
+
+def test_both_stores_answer_alike(tmp_path: Path, redis_url: str, synthetic: ModuleType) -> None:
+    """The same calls, the same answers: additions, batches, updates, removals."""
+    articles = copies(synthetic, 300, seed=5) | {f"s{n}": t for n, t in enumerate(synthetic.spun(9, seed=4).texts)}
+    order = random.Random(3)
+    with dedup.Index(tmp_path / "index") as one, dedup.Index(redis_url) as two:
+        for id_ in order.sample(sorted(articles), 150):
+            assert one.add(id_, articles[id_]) == two.add(id_, articles[id_])
+        some = order.sample(sorted(articles), 200)
+        assert list(one.add_many(some, [articles[x] for x in some])) == list(two.add_many(some, [articles[x] for x in some]))
+        for id_ in order.sample(sorted(articles), 80):
+            assert one.remove(id_) == two.remove(id_)
+        for id_ in order.sample(sorted(articles), 40):
+            assert one.add(id_, articles["s1"] + id_) == two.add(id_, articles["s1"] + id_)
+            assert one.query(articles[id_]) == two.query(articles[id_])
+        assert list(one.clusters()) == list(two.clusters())
+        assert list(one.changes()) == list(two.changes())
+        assert one.to_arrow() == two.to_arrow()
+        assert one.check().problems == two.check().problems == []
+
+
+# --- ids, copies, updates ---------------------------------------------------------------------------------------------
+
+
+def test_a_copy_is_known_whatever_it_looks_like(start: Open) -> None:
+    """Case, width, Traditional and punctuation do not matter; the nearest is the first that had the text."""
+    index = start()
+    assert index.add("a", "續費手機卡，輕鬆搞定") == dedup.Seen(is_duplicate=False, cluster=1)
+    assert index.add("b", "续费手机卡,轻松搞定!") == dedup.Seen(True, 1, (dedup.Near("a", 1.0),))
+    assert index.add("c", "续费手机卡 轻松搞定") == dedup.Seen(True, 1, (dedup.Near("a", 1.0),))
+    assert index.query("续费手机卡轻松搞定").nearest == (dedup.Near("a", 1.0),)
+    assert index.cluster(1) == Group(1, ["a", "b", "c"])
+
+
+def test_an_article_may_join_two_clusters(start: Open, synthetic: ModuleType) -> None:
+    """The older id lives, the join is recorded, and the other can still be asked for."""
+    left, right = (text[:400] for text in synthetic.near_copies(2, 600, seed=8)[0])
+    index = start(dedup.Settings.near_copies(0.3))
+    first, second = index.add("left", left).cluster, index.add("right", right).cluster
+    assert first is not None and second is not None and first != second
+    since = index.last_change
+    both = index.add("both", left + right)
+    assert both.cluster == first and {near.id for near in both.nearest} == {"left", "right"}
+    assert index.cluster(second) == index.cluster(first) == Group(first, ["left", "right", "both"])
+    kinds = [(change.kind, change.cluster, change.id, change.other) for change in index.changes(since)]
+    assert kinds == [("added", first, "both", None), ("joined", second, None, first)]
+
+
+def test_a_bridge_that_goes_splits_its_cluster(start: Open, synthetic: ModuleType) -> None:
+    """The part with the oldest article keeps the id, the other gets one that was never used."""
+    left, right = (text[:400] for text in synthetic.near_copies(2, 600, seed=8)[0])
+    index = start(dedup.Settings.near_copies(0.3))
+    for id_, text in (("left", left), ("both", left + right), ("right", right)):
+        index.add(id_, text)
+    since = index.last_change
+    assert index.remove("both")
+    assert index.cluster_of("left") == 1
+    split = index.cluster_of("right")
+    assert split not in {1, 2, 3}
+    assert [(change.kind, change.cluster, change.other) for change in index.changes(since)] == [
+        ("removed", 1, None),
+        ("split", split, 1),
+    ]
+    assert index.check().ok
+
+
+def test_an_updated_article_is_replaced(start: Open, examples: dict[str, str]) -> None:
+    """Under the same id another text: the old one is forgotten, and its cluster is right."""
+    index = start()
+    for id_ in TEA:
+        index.add(id_, examples[id_])
+    assert not index.add("tea-2", examples["kite"] if "kite" in examples else "风筝是怎样做成的，老人慢慢讲给孩子听").is_duplicate
+    assert sets(index.clusters()) == {frozenset(TEA) - {"tea-2"}}
+    assert index.add("tea-2", examples["tea-2"]).is_duplicate
+    assert sets(index.clusters()) == {frozenset(TEA)}
+    assert len(index) == 5 and index.check().ok
+
+
+def test_the_same_article_again_changes_nothing(start: Open, examples: dict[str, str]) -> None:
+    """It is no duplicate of itself, and nothing is recorded."""
+    index = start()
+    alone = index.add("tea-1", examples["tea-1"])
+    assert index.add("tea-1", examples["tea-1"]) == alone == dedup.Seen(False, 1)
+    index.add("tea-2", examples["tea-2"])
+    last = index.last_change
+    again = index.add("tea-1", examples["tea-1"])
+    assert again.is_duplicate and [near.id for near in again.nearest] == ["tea-2"]
+    assert index.last_change == last and not list(index.changes(last))
+
+
+def test_copies_are_removed_one_by_one(start: Open) -> None:
+    """A text lives as long as any article has it, under the id it got from the first."""
+    index = start()
+    for id_ in "abc":
+        index.add(id_, "树上的鸟儿成双对")
+    assert index.remove("a") and not index.remove("a")
+    assert index.cluster(1) == Group(1, ["b", "c"])
+    assert index.add("d", "树上的鸟儿成双对").nearest == (dedup.Near("b", 1.0),)
+    for id_ in "bcd":
+        index.remove(id_)
+    assert len(index) == 0 and index.check().ok
+    assert not index.query("树上的鸟儿成双对").is_duplicate
+    with pytest.raises(InputError, match="there is no cluster 1"):
+        index.cluster(1)
+
+
+def test_two_ids_swap_their_texts(start: Open, synthetic: ModuleType) -> None:
+    """In one batch: neither text is forgotten."""
+    one, two = synthetic.near_copies(2, 300, seed=6)[0]
+    index = start(NEAR)
+    index.add_many(["a", "b"], [one, two])
+    index.add_many(["a", "b"], [two, one])
+    assert index.query(one).nearest == (dedup.Near("b", 1.0),)
+    assert index.query(two).nearest == (dedup.Near("a", 1.0),)
+    assert index.check().ok
+
+
+def test_changes_tell_the_whole_story(start: Open, synthetic: ModuleType) -> None:
+    """Whoever applies all changes in order has the articles and clusters of the index."""
+    articles, order = copies(synthetic, 120, seed=9), random.Random(4)
+    index, since, known = start(NEAR), 0, dict[str, int]()
+    for step in range(6):
+        some = order.sample(sorted(articles), 40)
+        index.add_many(some, [articles[id_] + "，" * step for id_ in some])
+        for id_ in order.sample(sorted(articles), 20):
+            index.remove(id_)
+        for change in index.changes(since):
+            follow(known, change)
+            since = change.number
+        assert since == index.last_change
+        groups = defaultdict(set)
+        for id_, cluster in zip(*(index.to_arrow()[name].to_pylist() for name in ("id", "cluster")), strict=True):
+            groups[cluster].add(id_)
+        assert {cluster: ids for cluster, ids in groups.items()} == {
+            cluster: {id_ for id_, own in known.items() if own == cluster} for cluster in set(known.values())
+        }
+
+
+def follow(known: dict[str, int], change: Change) -> None:
+    """Apply a change; where a cluster was split, only the index knows who went."""
+    if change.kind == "added":
+        assert change.id is not None
+        known[change.id] = change.cluster
+    elif change.kind == "removed":
+        assert change.id is not None
+        known.pop(change.id, None)
+    elif change.kind == "joined":
+        assert change.other is not None
+        known.update({id_: change.other for id_, cluster in known.items() if cluster == change.cluster})
+
+
+# --- input ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", [None, "", "  \n", "……！！", "🎉🎉", "\u200b"])
+def test_a_text_without_characters_is_nobodys_duplicate(start: Open, text: str | None) -> None:
+    """It is remembered, alone, and can be replaced and removed."""
+    index = start()
+    assert index.add("a", text) == dedup.Seen(False, 1)
+    assert index.add("b", text) == dedup.Seen(False, 2)
+    assert not index.query(text or "").is_duplicate
+    assert index.add("a", "终于有了内容的一篇文章").cluster == 4
+    assert index.remove("b") and len(index) == 1 and index.check().ok
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["今日はとても良い天気ですね、散歩に行きましょう", "오늘은 날씨가 정말 좋네요 산책을 갑시다", "A day in the hills with friends",
+     "手机eSIM套餐2026年全解析", "Погода сегодня хороша, пойдём гулять", "좋아요👍🏽是的👨‍👩‍👧", "ab", "中"],
+)  # fmt: skip
+def test_every_script(start: Open, text: str) -> None:
+    """A copy in another case and with other marks is a copy."""
+    index = start()
+    assert not index.add("a", text).is_duplicate
+    assert index.add("b", f"«{text.upper()}»!").nearest == (dedup.Near("a", 1.0),)
+
+
+def test_lone_surrogates_are_mended(start: Open) -> None:
+    """They are replaced, which is told, and the article is kept."""
+    index = start()
+    with pytest.warns(DedupWarning, match="lone surrogates"):
+        index.add("a", "坏掉的\ud800字符在这里")
+    assert index.query("坏掉的字符在这里").is_duplicate
+    with pytest.raises(InputError, match="valid Unicode"):
+        index.add("\ud800", "文章")
+
+
+@pytest.mark.parametrize("id_", ["", None, b"bytes", 1.5, True, "nul\x00"])
+def test_an_id_of_no_use_is_refused(start: Open, id_: Any) -> None:
+    """The message says what was given and what is allowed."""
+    index = start()
+    with pytest.raises(InputError, match="an id must"):
+        index.add(id_, "文章")
+    assert len(index) == 0 and id_ not in index
+
+
+def test_a_number_may_be_an_id(start: Open) -> None:
+    """It is taken as its digits."""
+    index = start()
+    index.add(7, "第七篇文章的内容")  # type: ignore[arg-type]
+    assert "7" in index and 7 in index and index.remove("7")
+
+
+def test_a_bad_row_costs_nothing_else(start: Open, examples: dict[str, str]) -> None:
+    """It is reported with its row and the reason, and the others are added."""
+    index = start()
+    added = index.add_many(
+        ["tea-1", None, "tea-2", "number", "tea-3", "tea-3"],
+        [examples["tea-1"], "x", examples["tea-2"], 5, "früher", examples["tea-3"]],
+    )
+    assert [(one.row, one.id) for one in added.rejected] == [(1, None), (3, "number"), (4, "tea-3")]
+    assert [one and one.is_duplicate for one in added] == [False, None, True, None, None, True]
+    assert "comes again in row 5" in added.rejected[2].reason and "got int" in added.rejected[1].reason
+    assert len(index) == 3 and repr(added) == "<Added: 6 rows, 2 duplicates, 3 rejected>"
+
+
+@pytest.mark.parametrize("kind", [list, tuple, pa.array, np.array, pa.chunked_array, iter])
+def test_columns_of_every_kind(start: Open, kind: Callable[..., Any]) -> None:
+    """Lists, arrays, Arrow."""
+    index, texts = start(), ["第一篇文章说的是茶", "第二篇文章说的是酒"]
+    made = [kind([values]) if kind is pa.chunked_array else kind(values) for values in (["a", "b"], texts)]
+    assert len(index.add_many(*made)) == 2 == len(index)
+
+
+def test_bad_batches_are_refused(start: Open) -> None:
+    """Nothing of them is added."""
+    index = start()
+    with pytest.raises(InputError, match="2 ids and 1 texts"):
+        index.add_many(["a", "b"], ["x"])
+    with pytest.raises(InputError, match="must be lists or columns"):
+        index.add_many("ab", ["x", "y"])
+    with pytest.raises(InputError, match="must be a string"):
+        index.query(3)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="no article 'z'"):
+        index.cluster_of("z")
+    assert list(index.add_many([], [])) == [] and len(index) == 0 and not index.remove("z")
+
+
+# --- opening ----------------------------------------------------------------------------------------------------------
+
+
+def test_it_remembers_when_opened_again(start: Open, examples: dict[str, str]) -> None:
+    """Its settings, its articles, its clusters and its changes."""
+    settings = dedup.Settings(threshold=0.13)
+    index = start(settings)
+    index.add_many(TEA[:3], [examples[id_] for id_ in TEA[:3]])
+    changes = list(index.changes())
+    index.close()
+    again = start()
+    assert again.settings == settings and list(again.changes()) == changes
+    assert again.add("tea-4", examples["tea-4"]).is_duplicate
+    assert again.check().ok
+
+
+def test_other_settings_are_refused(start: Open, place: str) -> None:
+    """The message names what differs and what to do."""
+    start(dedup.Settings(threshold=0.13)).close()
+    with pytest.raises(SettingsError, match=r"has threshold 0.13, not 0.12; leave settings out"):
+        dedup.Index(place, dedup.Settings())
+    with pytest.raises(SettingsError, match="store_texts=True"):
+        dedup.Index(place, store_texts=False)
+    with pytest.raises(SettingsError, match="settings must be"):
+        dedup.Index(place, 0.7)  # type: ignore[arg-type]
+    assert start(dedup.Settings(threshold=0.13)).settings.threshold == 0.13
+
+
+def test_nothing_is_created_unasked(place: str) -> None:
+    """With `create=False` an index that is not there is an error."""
+    with pytest.raises(FileError, match="no index at"):
+        dedup.Index(place, create=False)
+
+
+def test_fitted_weights_are_kept(start: Open, place: str, synthetic: ModuleType) -> None:
+    """Signatures are weighed by a sample, now and when opened again; other weights are refused."""
+    articles = copies(synthetic, 200, seed=11)
+    fitted = dedup.fit(list(articles.values())[:100])
+    index = start(weights=fitted)
+    index.add_many(list(articles), list(articles.values()))
+    assert index.check().ok
+    index.close()
+    again = start(weights=fitted)
+    assert again.check().ok and again.query(articles["https://example.com/11/3"]).is_duplicate
+    with pytest.raises(SettingsError, match="other weights"):
+        dedup.Index(place, weights=dedup.fit(list(articles.values())[100:]))
+    with pytest.raises(SettingsError, match="what dedup.fit gives"):
+        dedup.Index(place, weights=1)  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="nothing|no weights"):
+        dedup.fit(["文章"], NEAR)
+
+
+def test_without_texts_it_judges_by_the_estimate(start: Open, synthetic: ModuleType) -> None:
+    """Near copies are found as well; what needs texts says so."""
+    articles = copies(synthetic, 200, seed=12, characters=600)
+    index = start(dedup.Settings.near_copies(0.6), store_texts=False)
+    index.add_many(list(articles), list(articles.values()))
+    expected = batch_sets(articles, dedup.Settings.near_copies(0.6))
+    assert len(sets(index.clusters()) & expected) >= 0.8 * len(expected)
+    assert index.check().ok
+    for call in (index.reweigh, lambda: index.explain("a", "b"), lambda: next(iter(index.texts()))):
+        with pytest.raises(InputError, match="store_texts=False"):
+            call()  # type: ignore[operator]
+
+
+def test_two_objects_see_each_other(start: Open, examples: dict[str, str]) -> None:
+    """What one has added the other knows at once, also after `reweigh`."""
+    one = start()
+    one.add("tea-1", examples["tea-1"])
+    two = start()
+    assert two.add("tea-2", examples["tea-2"]).is_duplicate
+    assert one.add("tea-3", examples["tea-3"]).nearest[0].id in {"tea-1", "tea-2"}
+    two.reweigh()
+    assert one.add("tea-4", examples["tea-4"]).is_duplicate
+    assert two.add("tea-5", examples["tea-5"]).is_duplicate
+    assert sets(one.clusters()) == sets(two.clusters()) == {frozenset(TEA)}
+    assert one.check().ok and two.check().ok
+
+
+def test_threads_may_share_it(start: Open, synthetic: ModuleType) -> None:
+    """All articles are there, and every one was compared with those before it."""
+    articles = copies(synthetic, 120, seed=13)
+    index = start(NEAR)
+    ids = list(articles)
+    workers = [
+        threading.Thread(target=lambda part=ids[k::4]: [index.add(id_, articles[id_]) for id_ in part]) for k in range(4)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sets(index.clusters()) == batch_sets(articles, NEAR) and index.check().ok
+
+
+# --- asking -----------------------------------------------------------------------------------------------------------
+
+
+def test_looking_changes_nothing(start: Open, examples: dict[str, str]) -> None:
+    """`query` says what `add` would."""
+    index = start()
+    for id_ in TEA[:4]:
+        index.add(id_, examples[id_])
+    last, seen = index.last_change, index.query(examples["tea-5"])
+    assert seen.is_duplicate and seen.cluster == 1 and len(seen.nearest) == 4
+    assert index.query("与此无关的一句话而已") == dedup.Seen(False, None)
+    assert index.last_change == last and len(index) == 4
+
+
+def test_it_explains_two_articles(start: Open, examples: dict[str, str]) -> None:
+    """The passages add up to the similarity by which the two are an edge today."""
+    index = start()
+    for id_ in TEA:
+        index.add(id_, examples[id_])
+    why = index.explain("tea-1", "tea-4")
+    assert sum(passage.weight for passage in why.passages) == pytest.approx(why.similarity)
+    assert why.similarity > 0.12 and why.names == ("tea-1", "tea-4")
+    assert "古树茶饼" in why.texts(why.passages[0])[0] or why.passages
+
+
+def test_tables_and_texts(start: Open, examples: dict[str, str]) -> None:
+    """Every article with its cluster, and with its text."""
+    index = start()
+    index.add_many(list(examples), list(examples.values()))
+    table = index.to_arrow()
+    assert table.column_names == ["id", "cluster", "size"] and table["id"].to_pylist() == list(examples)
+    sizes = dict(zip(table["id"].to_pylist(), table["size"].to_pylist(), strict=True))
+    assert sizes["tea-3"] == 5 and sizes["bridge-copy"] == 2 and sorted(sizes.values())[0] == 1
+    texts = pa.Table.from_batches(index.texts())
+    assert dict(zip(texts["id"].to_pylist(), texts["text"].to_pylist(), strict=True)) == examples
+    stats = index.stats()
+    assert (stats.articles, stats.texts) == (len(examples), len(examples)) and sum(stats.bytes.values()) > 0
+    assert stats.to_dict()["settings"]["threshold"] == 0.12
+
+
+def test_what_was_removed_can_be_given_back(start: Open, synthetic: ModuleType) -> None:
+    """`compact` changes no answer."""
+    articles = copies(synthetic, 200, seed=14)
+    index = start()
+    index.add_many(list(articles), list(articles.values()))
+    for id_ in list(articles)[::2]:
+        index.remove(id_)
+    before = sets(index.clusters())
+    index.compact()
+    assert sets(index.clusters()) == before and len(index) == 100 and index.check().ok
+
+
+# --- anything goes ----------------------------------------------------------------------------------------------------
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.integers(0, 11), st.integers(0, 39)),
+        st.tuples(st.just("remove"), st.integers(0, 11), st.just(0)),
+        st.tuples(st.just("many"), st.integers(0, 11), st.integers(0, 39)),
+    ),
+    max_size=30,
+)
+
+
+@given(steps=STEPS)
+@hypothesis_settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+def test_any_story_ends_well(tmp_path_factory: pytest.TempPathFactory, synthetic: ModuleType, steps: Any) -> None:
+    """After any additions, batches, updates and removals the clusters are those of the articles there are."""
+    texts = list(copies(synthetic, 40, seed=15).values())
+    there: dict[str, str] = {}
+    with dedup.Index(tmp_path_factory.mktemp("story") / "index", NEAR) as index:
+        for kind, id_, text in steps:
+            if kind == "add":
+                index.add(str(id_), texts[text])
+                there[str(id_)] = texts[text]
+            elif kind == "remove":
+                assert index.remove(str(id_)) == (there.pop(str(id_), None) is not None)
+            else:
+                some = {str(k): texts[(text + k) % 40] for k in range(id_)}
+                index.add_many(list(some), list(some.values()))
+                there |= some
+        assert sets(index.clusters()) == batch_sets(there, NEAR)
+        assert index.check().problems == []
+        assert sorted(index.to_arrow()["id"].to_pylist()) == sorted(there)
