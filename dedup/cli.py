@@ -8,29 +8,22 @@ writes, shows.
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-import sys
-import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 import pyarrow as pa
-from rich.console import Console
-from rich.markup import escape
 
-from dedup import files, lookup, terminal
-from dedup.errors import DedupError, DedupWarning, FileError, InputError, SettingsError
+from dedup import cli_index, console, files, lookup, terminal
+from dedup.errors import DedupWarning, FileError, InputError, SettingsError
 from dedup.files import counted, shown
 from dedup.pipeline import cluster as cluster_articles
 from dedup.pipeline import explain as explain_articles
-from dedup.progress import bar
 from dedup.settings import Settings
 from dedup.titles import printable, titles
 
@@ -39,9 +32,6 @@ if TYPE_CHECKING:
     from dedup.results import Cluster, Clusters
 
 REPORTS = (".html", ".htm")
-Tell = Callable[[str, int, int], None]
-Command = TypeVar("Command", bound=Callable[..., None])
-out, err = Console(), Console(stderr=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,15 +40,7 @@ def main() -> None:
     """Find articles that are copies, edited copies or template-spun rewrites of each other."""
 
 
-def _columns(command: Command) -> Command:
-    """The options of every command that reads articles."""
-    ids = click.option(
-        "--id-column", default="id", show_default=True, metavar="NAME", help="Column that holds the ids."
-    )
-    texts = click.option(
-        "--text-column", default="text", show_default=True, metavar="NAME", help="Column that holds the texts."
-    )
-    return texts(ids(command))
+main.add_command(cli_index.index)
 
 
 @main.command()
@@ -67,7 +49,7 @@ def _columns(command: Command) -> Command:
 @click.option("--report", metavar="FILE", help="A page to look at the clusters with: .html.")
 @click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
-@_columns
+@console.columns
 @click.option("--threads", type=int, metavar="N", help="Threads to use; one a core unless told.")
 @click.option("--quiet", is_flag=True, help="Print problems only.")
 def cluster(
@@ -87,9 +69,9 @@ def cluster(
     read recursively. A text, Markdown or HTML file is one article. The output has the columns id, label (the id of
     the representative of the article's cluster), size (of the cluster) and similarity (to the representative).
     """
-    _prepare_process()
+    console.prepare_process()
     try:
-        settings = _settings(threshold, near_copies=near_copies)
+        settings = console.settings(threshold, near_copies=near_copies)
         files.check_output(target)
         if report is not None:
             files.check_output(report, REPORTS)
@@ -97,18 +79,18 @@ def cluster(
         _check_inputs(paths, targets)
     except (SettingsError, FileError) as error:
         raise click.UsageError(str(error)) from error
-    with _failures():
+    with console.failures():
         read, found, reading = _run(paths, targets, settings, text_column, id_column, threads, quiet=quiet)
         seconds = {**found.seconds, "read": reading + found.seconds["read"]}
         with _timed(seconds, "write"):
             files.write(found.to_arrow(), target)
         if report is not None:
-            with _timed(seconds, "report"), _shown_progress(quiet=quiet) as tell:
+            with _timed(seconds, "report"), console.shown_progress(quiet=quiet) as tell:
                 found.report(report, progress=lambda done, total: tell("report", done, total))
         if not quiet:
-            with _closed_output():
+            with console.closed_output():
                 _show(found, read.table, seconds, target, report)
-    _fail_if_unread(read)
+    console.fail_if_unread(read)
 
 
 @main.command()
@@ -117,7 +99,7 @@ def cluster(
 @click.option("--among", multiple=True, metavar="PATH", help="Articles to count with; A and B may be ids of theirs.")
 @click.option("--near-copies", is_flag=True, help="Plain Jaccard of five-character shingles, without weights.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every passage.")
-@_columns
+@console.columns
 def explain(
     a: str, b: str, among: tuple[str, ...], near_copies: bool, as_json: bool, text_column: str, id_column: str
 ) -> None:
@@ -126,21 +108,21 @@ def explain(
     A and B are files of one article each, or ids of articles that --among reads. Shingles are weighed by how many of
     the articles among which they stand hold them, and by the background model alone where there are none.
     """
-    _prepare_process()
-    with _failures():
-        others = _read(among, text_column, id_column)
+    console.prepare_process()
+    with console.failures():
+        others = console.read(among, text_column, id_column)
         (left, left_read), (right, right_read) = (
             _article(name, others, text_column, id_column, among=bool(among)) for name in (a, b)
         )
-        settings = _settings(None, near_copies=near_copies)
+        settings = console.settings(None, near_copies=near_copies)
         found = explain_articles(left, right, settings, among=others.table["text"] if among else None)
         found = replace(found, names=(a, b))
-        with _closed_output():
+        with console.closed_output():
             if as_json:
-                _print_json(_explained(found))
+                console.print_json(_explained(found))
             else:
-                out.print(terminal.explanation(found))
-    _fail_if_unread(others, left_read, right_read)
+                console.out.print(terminal.explanation(found))
+    console.fail_if_unread(others, left_read, right_read)
 
 
 @main.command()
@@ -149,7 +131,7 @@ def explain(
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Members to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every member.")
-@_columns
+@console.columns
 def show(
     labels: str, cluster: str, paths: tuple[str, ...], limit: int, as_json: bool, text_column: str, id_column: str
 ) -> None:
@@ -159,40 +141,27 @@ def show(
     a place even where an article has the id 1. With the PATHs of the articles themselves their titles, template,
     keywords and indicators are shown, too.
     """
-    _prepare_process()
-    with _failures():
+    console.prepare_process()
+    with console.failures():
         table = files.labels(labels)
         try:
             members = lookup.members(table, cluster)
         except InputError as error:
             raise click.UsageError(f"{printable(labels)}: {error}") from error
-        read = _read(paths, text_column, id_column, exclude=[labels])
+        read = console.read(paths, text_column, id_column, exclude=[labels])
         rows = lookup.positions(members, table, read.table)
         found = lookup.cluster(members, rows, read.table)
         missing = len(rows) - (len(found) if found else 0)
         if paths and missing:
             some = f"{missing:,} of the {counted(len(rows), 'member')}"
-            err.print(f"No text in the PATHs: {some}, left out of what the cluster is about", highlight=False)
-        with _closed_output():
+            console.err.print(f"No text in the PATHs: {some}, left out of what the cluster is about", highlight=False)
+        with console.closed_output():
             if as_json:
-                _print_json(_members(members) | (_about(found) if paths else {}))
+                console.print_json(_members(members) | (_about(found) if paths else {}))
             else:
                 headings = [titles(read.table["text"], [row])[0] if row >= 0 else "" for row in rows[:limit]]
                 _show_cluster(members, found, headings, limit)
-    _fail_if_unread(read)
-
-
-def _read(paths: Sequence[str], text: str, id_: str, exclude: Iterable[str] = ()) -> files.Read:
-    """Articles of files and folders; what cannot be read is reported."""
-    read = files.read(paths, text=text, id=id_, exclude=exclude)
-    _report(read, [])
-    return read
-
-
-def _fail_if_unread(*several: files.Read) -> None:
-    """Exit code 1 where a file or row could not be read."""
-    if any(problem.severity == "error" for read in several for problem in read.problems):
-        raise SystemExit(1)
+    console.fail_if_unread(read)
 
 
 def _article(name: str, others: files.Read, text: str, id_: str, *, among: bool) -> tuple[str, files.Read]:
@@ -206,7 +175,7 @@ def _article(name: str, others: files.Read, text: str, id_: str, *, among: bool)
     if not len(read.table):
         why = read.problems[0].reason if read.problems else "it holds no articles"
         raise FileError(f"cannot read an article from {shown(name)!r}: {why}")
-    _report(read, [])
+    console.report(read, [])
     if len(read.table) > 1:
         raise FileError(
             f"{shown(name)!r} holds {len(read.table):,} articles, not one; give --among {shown(name)} and an id of "
@@ -221,11 +190,6 @@ def _nowhere(name: str, others: pa.Table, *, among: bool) -> str:
         return f"there is no file {shown(name)!r}; if it is an article's id, give --among PATH, the file that holds it"
     example = f"; ids are such as {others['id'][0].as_py()!r}" if len(others) else ""
     return f"{shown(name)!r} is neither a file nor the id of an article that --among reads{example}"
-
-
-def _print_json(found: dict[str, Any]) -> None:
-    """One line of UTF-8, whatever the terminal's encoding is."""
-    click.echo(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _explained(found: Explanation) -> dict[str, Any]:
@@ -254,32 +218,10 @@ def _about(found: Cluster | None) -> dict[str, Any]:
 
 def _show_cluster(members: lookup.Members, found: Cluster | None, headings: list[str], limit: int) -> None:
     size, label = counted(len(members.ids), "article"), printable(members.label)
-    _say(f"cluster {members.place:,} of {members.of:,}: {size}, represented by {label}")
-    out.print(terminal.members(members.ids, members.similarity, headings, limit))
+    console.say(f"cluster {members.place:,} of {members.of:,}: {size}, represented by {label}")
+    console.out.print(terminal.members(members.ids, members.similarity, headings, limit))
     if found is not None:
-        out.print(terminal.evidence(found.keywords(), found.indicators(), found.template()))
-
-
-def _prepare_process() -> None:
-    """A terminal that cannot show a character shows another; a job that is told to end cleans up behind itself."""
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-
-
-@contextmanager
-def _closed_output() -> Iterator[None]:
-    """A reader that went away, such as `head`, is no failure: the labels have been written.
-
-    rich answers a broken pipe by closing the output for good and raising SystemExit(1).
-    """
-    with suppress(SystemExit):
-        try:
-            yield
-            out.file.flush()
-        except BrokenPipeError:
-            out.on_broken_pipe()
+        console.out.print(terminal.evidence(found.keywords(), found.indicators(), found.template()))
 
 
 def _check_inputs(paths: tuple[str, ...], targets: list[str]) -> None:
@@ -301,29 +243,6 @@ def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
     seconds[stage] = time.perf_counter() - begin
 
 
-def _shown_progress(*, quiet: bool) -> AbstractContextManager[Tell]:
-    """A bar where there is a terminal."""
-    return bar() if err.is_terminal and not quiet else nullcontext(_untold)
-
-
-def _settings(threshold: float | None, *, near_copies: bool) -> Settings:
-    settings = Settings.near_copies() if near_copies else Settings()
-    return settings if threshold is None else replace(settings, threshold=threshold)
-
-
-@contextmanager
-def _failures() -> Iterator[None]:
-    """A failed run is one line and exit code 1; a wrong option found late is still bad usage."""
-    try:
-        yield
-    except SettingsError as error:
-        raise click.UsageError(str(error)) from error
-    except (DedupError, OSError) as error:
-        raise click.ClickException(str(error)) from error
-    except MemoryError as error:
-        raise click.ClickException("out of memory; cluster fewer articles at a time") from error
-
-
 def _run(
     paths: tuple[str, ...],
     targets: list[str],
@@ -336,7 +255,7 @@ def _run(
 ) -> tuple[files.Read, Clusters, float]:
     """Read and cluster with a progress bar where there is a terminal; report problems when done."""
     with (
-        _shown_progress(quiet=quiet) as tell,
+        console.shown_progress(quiet=quiet) as tell,
         warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always", DedupWarning)
@@ -350,44 +269,19 @@ def _run(
                 raise FileError("no articles were read, nothing was written")
             found = cluster_articles(read.table, settings, threads=threads, progress=tell)
         finally:
-            _report(read, caught)
+            console.report(read, caught)
     return read, found, reading
-
-
-def _untold(stage: str, done: int, total: int) -> None:
-    """Progress where nobody looks."""
-
-
-def _report(read: files.Read, caught: list[warnings.WarningMessage]) -> None:
-    """Say by name what could not be read and what was mended."""
-    if read.skipped:
-        err.print(f"{counted(read.skipped, 'file')} with other suffixes skipped", highlight=False)
-    for warning in caught:
-        err.print(f"[yellow]Warning:[/] {escape(str(warning.message))}", highlight=False, soft_wrap=True)
-    for problem in read.problems:
-        colour, word = ("red", "Error") if problem.severity == "error" else ("yellow", "Warning")
-        place = problem.path if problem.row is None else f"{problem.path}, row {problem.row}"
-        err.print(
-            f"[{colour}]{word}:[/] {escape(printable(f'{place}: {problem.reason}'))}",
-            highlight=False,
-            soft_wrap=True,
-        )
 
 
 def _show(found: Clusters, read: pa.Table, seconds: Mapping[str, float], target: str, report: str | None) -> None:
     """The largest clusters, how many there are, and where the time went."""
     inside = int((found.sizes > 1).sum())
     if len(found):
-        out.print(terminal.largest(found, read))
+        console.out.print(terminal.largest(found, read))
     written = f"Labels are in {printable(target)}" + (f", the report in {printable(report)}" if report else "")
-    _say(
+    console.say(
         f"{counted(len(found.labels), 'article')}: {inside:,} in {counted(len(found), 'cluster')}, "
         f"{len(found.labels) - inside:,} alone. {written}"
     )
     stages = ", ".join(f"{stage} {taken:.1f}" for stage, taken in seconds.items())
-    _say(f"Seconds: {stages}; in all {sum(seconds.values()):.1f}")
-
-
-def _say(line: str) -> None:
-    """A line as it is, which may be longer than the terminal is wide."""
-    out.print(line, highlight=False, markup=False, soft_wrap=True)
+    console.say(f"Seconds: {stages}; in all {sum(seconds.values()):.1f}")

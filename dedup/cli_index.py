@@ -1,0 +1,331 @@
+"""The commands `dedup index ...`: an index of articles that grows, on disk or in Redis.
+
+In: a folder or a redis:// URL, and paths, ids or options. Out: what was found on the standard output, as lines or as
+JSON; progress and problems on the standard error stream. Exit codes as everywhere: 1 where an article could not be
+read, was rejected or is not there (the rest has been done then), where the check finds something, or where the run
+failed; 2 for bad usage. Only `add` makes an index. No logic of its own.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedup import console, files
+from dedup.errors import DedupWarning, FileError
+from dedup.files import counted
+from dedup.index import Added, Index, Seen, Stats
+from dedup.titles import printable
+
+STDIN = "-"
+BATCH = 1000
+
+
+def _filled(context: click.Context, parameter: click.Parameter, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    """Refuse an empty name, as an unset variable gives, which would be the folder where one happens to be."""
+    if "" in (value if isinstance(value, tuple) else (value,)):
+        raise click.BadParameter("it is empty; name a file or folder, or . for this one", context, parameter)
+    return value
+
+
+LOCATION = click.argument("location", metavar="INDEX", callback=_filled)
+PATHS = click.argument("paths", nargs=-1, required=True, metavar="PATH...", callback=_filled)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, an object a line.")
+
+
+@click.group()
+def index() -> None:
+    """Keep an index of articles, add to it, and ask it.
+
+    INDEX is a folder, or redis://HOST:PORT/NUMBER for a shared one (with ?name=NAME where there are several).
+    """
+
+
+@dataclass
+class Tally:
+    """What became of the articles so far."""
+
+    added: int = 0
+    duplicates: int = 0
+    rejected: list[str] = field(default_factory=list)
+    """Why, an article each."""
+
+    def count(self, batch: Added) -> None:
+        """Take a batch into account.
+
+        Args:
+            batch: What the index says of it.
+        """
+        kept = [seen for seen in batch if seen is not None]
+        self.added += len(kept)
+        self.duplicates += sum(seen.is_duplicate for seen in kept)
+        self.rejected += [printable(f"article {one.id}: {one.reason}") for one in batch.rejected]
+
+
+@index.command()
+@LOCATION
+@PATHS
+@click.option("--near-copies", is_flag=True, help="For a new index: copies only, as of `dedup cluster`.")
+@click.option("--threshold", type=float, metavar="T", help="For a new index: similarity of an edge, in (0, 1].")
+@click.option("--no-texts", is_flag=True, help="For a new index: keep no texts; smaller, and cannot tell why.")
+@click.option("--batch", type=click.IntRange(1), default=BATCH, show_default=True, metavar="N", help="Batch size.")
+@AS_JSON
+@console.columns
+def add(
+    location: str,
+    paths: tuple[str, ...],
+    near_copies: bool,
+    threshold: float | None,
+    no_texts: bool,
+    batch: int,
+    as_json: bool,
+    text_column: str,
+    id_column: str,
+) -> None:
+    """Add the articles of files and folders.
+
+    A PATH is what it is to `dedup cluster`. An article whose id is there already replaces that one. What a new index
+    is made with, it keeps; other settings are refused. Articles are added a batch at a time: a batch is in the index
+    whole or not at all, and what was added before a failure stays.
+    """
+    console.prepare_process()
+    tally = Tally()
+    with console.failures(), _concluded(tally, as_json=as_json):
+        chosen = console.settings(threshold, near_copies=near_copies) if near_copies or threshold is not None else None
+        with console.shown_progress(quiet=as_json and console.out.is_terminal) as tell:
+            read = files.read(
+                paths, text=text_column, id=id_column, progress=lambda done, total: tell("read", done, total)
+            )
+            console.report(read, [])
+            if not len(read.table):
+                raise FileError("no articles were read, nothing was added")
+            table = _without_repeated(read.table, tally)
+            with Index(location, chosen, store_texts=False if no_texts else None) as opened:
+                _add(opened, table, batch, tally, tell, as_json=as_json)
+    console.fail_if_unread(read)
+    if tally.rejected:
+        raise SystemExit(1)
+
+
+def _without_repeated(table: pa.Table, tally: Tally) -> pa.Table:
+    """Of several articles with one id the last, as if they came one after the other; the others are rejected."""
+    if pc.count_distinct(table["id"]).as_py() == len(table):
+        return table
+    ids = table["id"].to_pylist()
+    last = {id_: row for row, id_ in enumerate(ids)}
+    again = [id_ for row, id_ in enumerate(ids) if last[id_] != row]
+    tally.rejected += [printable(f"article {id_}: the id comes again, and the last one is kept") for id_ in again]
+    return table.take(sorted(last.values()))
+
+
+def _add(opened: Index, table: pa.Table, batch: int, tally: Tally, tell: console.Tell, *, as_json: bool) -> None:
+    """Add batch by batch; each is said as soon as it is in the index."""
+    for start in range(0, len(table), batch):
+        rows = table.slice(start, batch)
+        found = opened.add_many(rows["id"], rows["text"])
+        tally.count(found)
+        if as_json:
+            with console.closed_output():
+                _print_all(rows["id"], found)
+        tell("add", start + len(rows), len(table))
+
+
+def _print_all(ids: pa.ChunkedArray, found: Iterable[Seen | None]) -> None:
+    """A line an article that was not rejected."""
+    for id_, seen in zip(ids.to_pylist(), found, strict=True):
+        if seen is not None:
+            console.print_json({"id": id_, **_told(seen)})
+
+
+def _told(seen: Seen) -> dict[str, Any]:
+    """What JSON has of an answer."""
+    nearest = [near._asdict() for near in seen.nearest]
+    return {"is_duplicate": seen.is_duplicate, "cluster": seen.cluster, "nearest": nearest}
+
+
+@contextmanager
+def _concluded(tally: Tally, *, as_json: bool) -> Iterator[None]:
+    """In the end, also where a failure came after them, how many were added, beside what is warned of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DedupWarning)
+        try:
+            yield
+        finally:
+            for warning in caught:
+                console.complain(str(warning.message), "warning")
+            for reason in tally.rejected:
+                console.complain(reason)
+            if tally.added or tally.rejected:
+                _conclude(tally, as_json=as_json)
+
+
+def _conclude(tally: Tally, *, as_json: bool) -> None:
+    """How many were added; lines of JSON are left by themselves."""
+    duplicates = "is a duplicate" if tally.duplicates == 1 else "are duplicates"
+    rejected = f"; {len(tally.rejected):,} rejected" if tally.rejected else ""
+    line = f"{counted(tally.added, 'article')} added, of which {tally.duplicates:,} {duplicates}{rejected}"
+    if as_json:
+        console.err.print(line, highlight=False)
+    else:
+        with console.closed_output():
+            console.say(line)
+
+
+@index.command()
+@LOCATION
+@PATHS
+@AS_JSON
+@console.columns
+def query(location: str, paths: tuple[str, ...], as_json: bool, text_column: str, id_column: str) -> None:
+    """Look for articles without adding them.
+
+    A PATH is what it is to `dedup cluster`; - is the standard input, which is one article. For each article: whether
+    the index knows it, the cluster it would join, and the articles that are most like it.
+    """
+    console.prepare_process()
+    with console.failures(), Index(location, create=False) as opened:
+        named = [path for path in paths if path != STDIN]
+        read = console.read(named, text_column, id_column)
+        with console.closed_output():
+            for id_, text in [*_standard_input(paths), *_rows(read.table)]:
+                seen = opened.query(text)
+                if as_json:
+                    console.print_json({"id": id_, **_told(seen)})
+                else:
+                    _show(id_, seen)
+    console.fail_if_unread(read)
+
+
+def _standard_input(paths: Iterable[str]) -> list[tuple[str, str]]:
+    """The article that comes in, where it is asked for."""
+    if STDIN not in paths:
+        return []
+    return [(STDIN, sys.stdin.buffer.read().decode("utf-8-sig", "replace"))]
+
+
+def _rows(table: pa.Table) -> list[tuple[str, str]]:
+    """Ids and texts; a missing text is an empty one."""
+    return [(id_, text or "") for id_, text in zip(*(table[name].to_pylist() for name in ("id", "text")), strict=True)]
+
+
+def _show(id_: str, seen: Seen) -> None:
+    """An answer as lines: what the article is, and what is near it."""
+    place = "" if seen.cluster is None else f", cluster {seen.cluster}"
+    console.say(f"{printable(id_)}: {'known' if seen.is_duplicate else 'new'}{place}")
+    for near in seen.nearest:
+        console.say(f"  {near.similarity:.2f} {printable(near.id)}")
+
+
+@index.command()
+@LOCATION
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+def remove(location: str, ids: tuple[str, ...]) -> None:
+    """Remove articles by their ids; clusters that they held together fall apart."""
+    console.prepare_process()
+    with console.failures(), Index(location, create=False) as opened:
+        missing = [id_ for id_ in ids if not opened.remove(id_)]
+        for id_ in missing:
+            console.complain(f"there is no article {printable(id_)!r} in the index")
+        with console.closed_output():
+            console.say(f"{counted(len(ids) - len(missing), 'article')} removed")
+    if missing:
+        raise SystemExit(1)
+
+
+@index.command()
+@LOCATION
+@AS_JSON
+def stats(location: str, as_json: bool) -> None:
+    """Show how much there is, and the settings."""
+    console.prepare_process()
+    with console.failures(), Index(location, create=False) as opened:
+        found = opened.stats()
+    with console.closed_output():
+        if as_json:
+            console.print_json(found.to_dict())
+        else:
+            _show_stats(found)
+
+
+def _show_stats(found: Stats) -> None:
+    """A line a fact."""
+    facts = found.to_dict()
+    chosen, sizes = facts.pop("settings"), facts.pop("bytes")
+    for name, value in facts.items():
+        shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
+        console.say(f"{name.replace('_', ' ')}: {shown}")
+    console.say(f"bytes: {sum(sizes.values()):,} ({', '.join(f'{name} {size:,}' for name, size in sizes.items())})")
+    console.say(f"settings: {', '.join(f'{name} {value}' for name, value in chosen.items())}")
+
+
+@index.command()
+@LOCATION
+def check(location: str) -> None:
+    """Look whether everything in the index fits together; exit code 1 if it does not."""
+    console.prepare_process()
+    with console.failures(), Index(location, create=False) as opened:
+        found = opened.check()
+    with console.closed_output():
+        console.say(str(found))
+    if not found.ok:
+        raise SystemExit(1)
+
+
+@index.command()
+@LOCATION
+def compact(location: str) -> None:
+    """Give back the room that removed and replaced articles took."""
+    console.prepare_process()
+    with console.failures(), Index(location, create=False) as opened:
+        before = sum(opened.stats().bytes.values())
+        opened.compact()
+        after = sum(opened.stats().bytes.values())
+    with console.closed_output():
+        console.say(f"{before:,} bytes before, {after:,} bytes now")
+
+
+@index.command()
+@LOCATION
+def reweigh(location: str) -> None:
+    """Weigh all articles anew by how frequent what they say is by now, and cluster them anew."""
+    console.prepare_process()
+    with console.failures(), Index(location, create=False) as opened:
+        with console.shown_progress(quiet=False) as tell:
+            opened.reweigh(progress=tell)
+        found = opened.stats()
+    with console.closed_output():
+        console.say(f"{counted(found.texts, 'text')} weighed anew, generation {found.generation:,}")
+
+
+@index.command()
+@LOCATION
+@click.option("--out", "target", required=True, metavar="FILE", help="Labels: .parquet, .csv or .jsonl.")
+@click.option("--texts", is_flag=True, help="Write the texts, too.")
+def export(location: str, target: str, texts: bool) -> None:
+    """Write every article's id, its cluster, and how many articles are in it."""
+    console.prepare_process()
+    try:
+        files.check_output(target)
+    except FileError as error:
+        raise click.UsageError(str(error)) from error
+    with console.failures(), Index(location, create=False) as opened:
+        table = opened.to_arrow()
+        if texts:
+            table = table.append_column("text", _texts(opened, table["id"]))
+        files.write(table, target)
+    with console.closed_output():
+        console.say(f"{counted(len(table), 'article')} written to {printable(target)}")
+
+
+def _texts(opened: Index, ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The text of each article, in the order of these ids."""
+    found = pa.Table.from_batches(opened.texts(), schema=pa.schema({"id": pa.string(), "text": pa.large_string()}))
+    return found["text"].take(pc.index_in(ids, value_set=found["id"]))

@@ -1,0 +1,179 @@
+"""What all commands share: their consoles, how they read and print, and how they fail.
+
+In: options and paths as click gives them. Out: articles, with what could not be read said on the standard error
+stream; lines and JSON on the standard output; failures as one line and an exit code: 1 where a file or row could not
+be read or the run failed, 2 for bad usage. Costs nothing beside the work. Knows no command.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from dedup import files
+from dedup.errors import DedupError, SettingsError
+from dedup.files import counted
+from dedup.progress import bar
+from dedup.settings import Settings
+from dedup.titles import printable
+
+Tell = Callable[[str, int, int], None]
+Command = TypeVar("Command", bound=Callable[..., None])
+out, err = Console(), Console(stderr=True)
+
+
+def columns(command: Command) -> Command:
+    """The options of every command that reads articles.
+
+    Args:
+        command: What click is to call.
+    """
+    ids = click.option(
+        "--id-column", default="id", show_default=True, metavar="NAME", help="Column that holds the ids."
+    )
+    texts = click.option(
+        "--text-column", default="text", show_default=True, metavar="NAME", help="Column that holds the texts."
+    )
+    return texts(ids(command))
+
+
+def settings(threshold: float | None, *, near_copies: bool) -> Settings:
+    """What two options make of the defaults.
+
+    Args:
+        threshold: In (0, 1]; None leaves the default.
+        near_copies: Whether the classical job is asked for.
+
+    Raises:
+        SettingsError: The threshold is out of its range.
+    """
+    chosen = Settings.near_copies() if near_copies else Settings()
+    return chosen if threshold is None else replace(chosen, threshold=threshold)
+
+
+def prepare_process() -> None:
+    """A terminal that cannot show a character shows another; a job that is told to end cleans up behind itself."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+
+
+@contextmanager
+def failures() -> Iterator[None]:
+    """A failed run is one line and exit code 1; a wrong option found late is still bad usage."""
+    try:
+        yield
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+    except (DedupError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    except MemoryError as error:
+        raise click.ClickException("out of memory; cluster fewer articles at a time") from error
+
+
+@contextmanager
+def closed_output() -> Iterator[None]:
+    """A reader that went away, such as `head`, is no failure: the work has been done.
+
+    rich answers a broken pipe by closing the output for good and raising SystemExit(1).
+    """
+    with suppress(SystemExit):
+        try:
+            yield
+            out.file.flush()
+        except BrokenPipeError:
+            out.on_broken_pipe()
+
+
+def shown_progress(*, quiet: bool) -> AbstractContextManager[Tell]:
+    """A bar where there is a terminal.
+
+    Args:
+        quiet: Not even there.
+    """
+    return bar() if err.is_terminal and not quiet else nullcontext(_untold)
+
+
+def _untold(stage: str, done: int, total: int) -> None:
+    """Progress where nobody looks."""
+
+
+def read(paths: Sequence[str], text: str, id_: str, exclude: Iterable[str] = ()) -> files.Read:
+    """Articles of files and folders; what cannot be read is reported.
+
+    Args:
+        paths: What to read.
+        text: Column of the texts.
+        id_: Column of the ids.
+        exclude: Files to leave out.
+    """
+    found = files.read(paths, text=text, id=id_, exclude=exclude)
+    report(found, [])
+    return found
+
+
+def report(read: files.Read, caught: list[warnings.WarningMessage]) -> None:
+    """Say by name what could not be read and what was mended.
+
+    Args:
+        read: What was read, and the problems met.
+        caught: Warnings of what was done with it.
+    """
+    if read.skipped:
+        err.print(f"{counted(read.skipped, 'file')} with other suffixes skipped", highlight=False)
+    for warning in caught:
+        complain(str(warning.message), "warning")
+    for problem in read.problems:
+        place = problem.path if problem.row is None else f"{problem.path}, row {problem.row}"
+        complain(printable(f"{place}: {problem.reason}"), problem.severity)
+
+
+def complain(line: str, severity: str = "error") -> None:
+    """An error or warning that ends nothing, on the standard error stream.
+
+    Args:
+        line: What to say, printable.
+        severity: ``"error"`` or ``"warning"``.
+    """
+    colour, word = ("red", "Error") if severity == "error" else ("yellow", "Warning")
+    err.print(f"[{colour}]{word}:[/] {escape(line)}", highlight=False, soft_wrap=True)
+
+
+def fail_if_unread(*several: files.Read) -> None:
+    """Exit code 1 where a file or row could not be read.
+
+    Args:
+        *several: All that was read.
+    """
+    if any(problem.severity == "error" for read in several for problem in read.problems):
+        raise SystemExit(1)
+
+
+def print_json(found: dict[str, Any]) -> None:
+    """One line of UTF-8, whatever the terminal's encoding is.
+
+    Args:
+        found: What JSON can hold.
+    """
+    click.echo(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def say(line: str) -> None:
+    """A line as it is, which may be longer than the terminal is wide.
+
+    Args:
+        line: What to say, printable.
+    """
+    out.print(line, highlight=False, markup=False, soft_wrap=True)
