@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -69,3 +76,92 @@ def clean() -> list[str]:
     table = pq.read_table(path, columns=["kind", "text"])
     texts: list[str] = table.filter(pc.equal(table["kind"], "clean"))["text"].to_pylist()
     return texts
+
+
+class RedisServer:
+    """A server of its own on the loopback, whose data outlives a restart.
+
+    Args:
+        folder: Where it keeps its data.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = {
+            "port": self.port, "bind": "127.0.0.1", "dir": self._folder, "save": "", "appendonly": "yes",
+            "unixsocket": self._folder / "socket", "enable-debug-command": "local",
+        }  # fmt: skip
+        arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(["redis-server", *arguments], stdout=log, stderr=log)
+        deadline = time.monotonic() + 30
+        while self._ask(b"PING") != b"+PONG":
+            assert self._process.poll() is None, (self._folder / "log").read_text("utf-8")
+            assert time.monotonic() < deadline, "redis-server does not answer"
+            time.sleep(0.02)
+
+    def _ask(self, command: bytes) -> bytes:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 5) as connection:
+                connection.sendall(command + b"\r\n")
+                return connection.recv(100).strip()
+        except OSError:
+            return b""
+
+    def stop(self) -> None:
+        """End it; what it was told stays on the disk."""
+        if self._process is not None:
+            self.resume()
+            self._process.terminate()
+            self._process.wait(30)
+            self._process = None
+
+    def restart(self) -> None:
+        """Stop and start."""
+        self.stop()
+        self.start()
+
+    def pause(self) -> None:
+        """Let it answer nobody, though connections are made."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def clear(self) -> None:
+        """Begin with nothing; started if a test has stopped it."""
+        if self._process is None:
+            self.start()
+        self.resume()
+        assert self._ask(b"FLUSHALL") == b"+OK"
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis for the tests alone."""
+    if shutil.which("redis-server") is None:
+        assert not os.environ.get("CI"), "redis-server must be on the PATH"
+        pytest.skip("redis-server is not on the PATH: apt-get install redis-server")
+    pytest.importorskip("redis")
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """An empty database."""
+    redis_server.clear()
+    return redis_server.url

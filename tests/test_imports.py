@@ -14,11 +14,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 ORDER = [
-    # the command line
+    # the command line, and what other frameworks call
+    "integrations",
     "__main__",
     "cli",
+    "cli_index",
+    "console",
     "terminal",
     "lookup",
+    # what remembers
+    "index",
     # the whole job
     "pipeline",
     "progress",
@@ -64,10 +69,11 @@ KNOWN_TO_EACH_OTHER = {
 }
 """Stages meet in `pipeline`; these alone import others, and no more than this."""
 
-DOORS = {
+DOORS: dict[str, str | set[str]] = {
     "numba": "kernels",
     "jieba": "words",
-    "datasketch": "signatures",
+    "datasketch": {"signatures", "index"},  # conversion, and its storage in Redis
+    "redis": "index",
     "linkify_it": "indicators",
     "phonenumbers": "indicators",
     "publicsuffixlist": "indicators",
@@ -76,8 +82,16 @@ DOORS = {
     "polars": "results",
     "matplotlib": "plots",
     "trafilatura": "files",
+    "scrapy": "integrations",
+    "itemadapter": "integrations",
+    "twisted": "integrations",
 }
-"""Third-party packages that one module alone may import; all but numba when they are needed, not before."""
+"""Third-party packages and who alone may import them; all but numba when they are needed, not before."""
+
+INTEGRATIONS = {"integrations.scrapy": {"scrapy", "itemadapter", "twisted"}}
+"""Modules that are for those who have an extra, and what they import of it."""
+
+NEEDED_BY_INTEGRATIONS = set().union(*INTEGRATIONS.values())
 
 MODULES = sorted(path for path in (ROOT / "dedup").rglob("*.py") if path != ROOT / "dedup" / "__init__.py")
 
@@ -160,8 +174,9 @@ def test_stages_meet_in_the_pipeline(stage: str) -> None:
 def test_a_dependency_has_one_door(package: str) -> None:
     """One module imports it, and only when it is needed."""
     doors = [path for path in MODULES if package in {place(name) for name in imported(path)}]
-    assert {place(dotted(path)) for path in doors} == {DOORS[package]}
-    if package != "numba":
+    known = DOORS[package]
+    assert {place(dotted(path)) for path in doors} == ({known} if isinstance(known, str) else known)
+    if package not in {"numba", *NEEDED_BY_INTEGRATIONS}:
         assert not any(package in {place(name) for name in imported(path, at_import=True)} for path in doors)
 
 
@@ -178,10 +193,26 @@ def test_the_whole_job_loads_no_more_than_it_needs() -> None:
     assert run(f"{code}; print(sorted({spared!r} & sys.modules.keys()))").strip() == "[]"
 
 
+BLOCK = "import sys; sys.modules.update(dict.fromkeys({names!r}))"
+EXTRAS = ["pandas", "polars", "trafilatura", "duckdb", "matplotlib", "redis", *NEEDED_BY_INTEGRATIONS]
+
+
 def test_every_module_imports_without_the_extras() -> None:
     """With the dependencies alone, nothing breaks before an extra is asked for."""
-    names = [f"dedup.{dotted(path)}" for path in MODULES if dotted(path) != "__main__"]
-    blocked = (
-        "import sys; sys.modules.update(dict.fromkeys(['pandas', 'polars', 'trafilatura', 'duckdb', 'matplotlib']))"
-    )
-    run(f"{blocked}; import importlib; [importlib.import_module(name) for name in {names!r}]")
+    names = [f"dedup.{dotted(path)}" for path in MODULES if dotted(path) not in {"__main__", *INTEGRATIONS}]
+    run(f"{BLOCK.format(names=EXTRAS)}; import importlib; [importlib.import_module(name) for name in {names!r}]")
+
+
+@pytest.mark.parametrize("module", sorted(INTEGRATIONS))
+def test_an_integration_names_its_extra(module: str) -> None:
+    """To import it is to ask for the extra."""
+    told = f"pip install 'article-dedup[{module.rpartition('.')[2]}]'"
+    code = f"""
+{BLOCK.format(names=EXTRAS)}
+from dedup import MissingExtraError
+try:
+    import dedup.{module}
+except MissingExtraError as error:
+    print(error)
+"""
+    assert told in run(code)

@@ -44,3 +44,13 @@ def test_evidence_example_runs(tmp_path: Path) -> None:
     for words in ("yunlu-tea-88 (5 of 5)", "template of 5 articles", "Why tea-1 and tea-2: similarity 0.1", "掌櫃的話"):
         assert words in done.stdout
     assert page.stat().st_size > 50_000
+
+
+def test_crawler_example_runs() -> None:
+    """The script that remembers pages as they come drops the rewrites and the copy, and finds both clusters."""
+    script = ROOT / "examples" / "crawler.py"
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, encoding="utf-8")
+    assert done.stdout.count(" keep\n") == 9
+    assert done.stdout.count(" drop: ") == 5
+    for words in ("tea-1, tea-2, tea-3, tea-4, tea-5", "bridge-copy, bridge-original", "known 0.", "added tea-5"):
+        assert words in done.stdout

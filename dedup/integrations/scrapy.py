@@ -1,0 +1,320 @@
+"""A Scrapy item pipeline that drops or tags articles like those that were crawled before; needs the extra `scrapy`.
+
+In: items of any kind that Scrapy knows (dictionaries, `scrapy.Item`, dataclasses, attrs), and settings. Out: the same
+items, tagged or without the duplicates, and counts in Scrapy's statistics. Costs a hop to a thread and an `Index.add`
+for each item, about a millisecond together. It opens no page and changes no field but its own.
+
+    ITEM_PIPELINES = {"dedup.integrations.scrapy.DedupPipeline": 300}
+    DEDUP_INDEX = "articles.dedup"        # or redis://host:6379/0; without it the pipeline is disabled
+    DEDUP_ACTION = "drop"                 # or "tag"
+    DEDUP_FIELD = "dedup"                 # what "tag" sets: {"is_duplicate": ..., "cluster": ..., "nearest": [...]}
+    DEDUP_TEXT_FIELD, DEDUP_ID_FIELD = "text", "url"
+    DEDUP_NEAR_COPIES = False             # these three are for a new index; one that is there keeps its settings,
+    DEDUP_THRESHOLD = 0.12                # and refuses others
+    DEDUP_SETTINGS = {"unit": "word"}     # any field of dedup.Settings
+    DEDUP_STORE_TEXTS = True
+    DEDUP_TIMEOUT = 30                    # seconds that an article waits for another writer, or for Redis
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar, get_args
+
+from dedup.errors import DedupError, MissingExtraError, SettingsError
+from dedup.index import Index, Seen
+from dedup.settings import Settings
+
+try:
+    from itemadapter import ItemAdapter
+    from scrapy.exceptions import DropItem, NotConfigured
+    from scrapy.utils.asyncio import is_asyncio_available
+except ImportError as error:
+    raise MissingExtraError("scrapy>=2.14", "scrapy", "dedup.integrations.scrapy") from error
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
+
+Action = Literal["drop", "tag"]
+Answer = TypeVar("Answer")
+logger = logging.getLogger(__name__)
+
+
+class Article(NamedTuple):
+    """What the index is given of an item."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the crawl's settings say, checked.
+
+    Args:
+        index: Folder or redis:// URL.
+        action: What becomes of a duplicate.
+        field: That is set where it is tagged.
+        text_field: That holds the text.
+        id_field: That holds the id.
+        settings: For a new index; None leaves the defaults, or what the index has.
+        store_texts: For a new index, likewise.
+        timeout: Seconds to wait for another writer; None leaves the index's default.
+    """
+
+    index: str
+    action: Action
+    field: str
+    text_field: str
+    id_field: str
+    settings: Settings | None
+    store_texts: bool | None
+    timeout: float | None
+
+    @classmethod
+    def of(cls, settings: BaseSettings) -> Self:
+        """The options of a crawl.
+
+        Args:
+            settings: Of the crawler.
+
+        Raises:
+            NotConfigured: There is no DEDUP_INDEX.
+            SettingsError: A value is none of those allowed.
+        """
+        if not settings.get("DEDUP_INDEX"):
+            raise NotConfigured("DEDUP_INDEX is not set; give it a folder or a redis:// URL to keep the index in")
+        action = settings.get("DEDUP_ACTION", "drop")
+        if action not in get_args(Action):
+            raise SettingsError(f"DEDUP_ACTION must be 'drop' or 'tag', got {action!r}")
+        return cls(
+            index=str(settings["DEDUP_INDEX"]),
+            action=action,
+            field=settings.get("DEDUP_FIELD", "dedup"),
+            text_field=settings.get("DEDUP_TEXT_FIELD", "text"),
+            id_field=settings.get("DEDUP_ID_FIELD", "url"),
+            settings=_settings(settings),
+            store_texts=_read(settings, settings.getbool, "DEDUP_STORE_TEXTS"),
+            timeout=_read(settings, settings.getfloat, "DEDUP_TIMEOUT"),
+        )
+
+    def open(self) -> Index:
+        """The index, made where there is none.
+
+        Raises:
+            DedupError: It cannot be opened, or has other settings.
+        """
+        waiting: dict[str, Any] = {} if self.timeout is None else {"timeout": self.timeout}
+        return Index(self.index, self.settings, store_texts=self.store_texts, create=True, **waiting)
+
+
+def _settings(given: BaseSettings) -> Settings | None:
+    """What a new index is to be made with; None where nothing is asked for."""
+    near_copies = _read(given, given.getbool, "DEDUP_NEAR_COPIES")
+    changes = _read(given, given.getdict, "DEDUP_SETTINGS") or {}
+    threshold = _read(given, given.getfloat, "DEDUP_THRESHOLD")
+    if threshold is not None:
+        changes["threshold"] = threshold
+    unknown = changes.keys() - {field.name for field in fields(Settings)}
+    if unknown:
+        allowed = ", ".join(field.name for field in fields(Settings))
+        raise SettingsError(f"DEDUP_SETTINGS has no {', '.join(map(repr, sorted(unknown)))}; there are {allowed}")
+    if near_copies:
+        return Settings.near_copies(**changes)
+    return Settings(**changes) if changes else None
+
+
+def _read(given: BaseSettings, get: Callable[[str], Answer], name: str) -> Answer | None:
+    """A setting, which the command line gives as a string; None where it is not given."""
+    if given.get(name) is None:
+        return None
+    try:
+        return get(name)
+    except (ValueError, TypeError) as error:
+        raise SettingsError(f"{name} cannot be read: {error}") from error
+
+
+class DedupPipeline:
+    """Adds every article to an index, and drops or tags those that it has the like of.
+
+    An article that was dropped is in the index as well: the next rewrite may be more like that one. One whose id is
+    there already is an update of it. A second crawl keeps what the first one kept: an article that was the first of its
+    cluster is no duplicate of those that came after it. The counts are `dedup/seen`, `dedup/new`, `dedup/updated`,
+    `dedup/duplicates`, `dedup/dropped`, `dedup/without_text`, `dedup/without_id`, `dedup/untagged` and `dedup/errors`.
+
+    No item is lost but a duplicate. One without text or id passes untouched. So does one that the index fails for,
+    such as for a full disk, a Redis server that is away, or another writer that holds the index too long: it is logged
+    as an error and counted in `dedup/errors`, and the crawl goes on, for a page that is kept twice costs less than one
+    that is lost. An index that cannot be opened, or has other settings, stops the crawl before it begins.
+
+    The reactor never waits: one thread does all work on the index. Mostly an add takes about a millisecond, but the
+    first may compile, and Redis or another writer's lock may take seconds, in which no page would be fetched. It is
+    one thread, because then articles are added in the order in which they come, and of two the first one stays.
+
+    Args:
+        crawler: Whose settings and statistics are used.
+
+    Raises:
+        NotConfigured: There is no DEDUP_INDEX, so Scrapy disables the pipeline and says so.
+        SettingsError: A setting is none of those allowed.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self.options = Options.of(crawler.settings)
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="dedup")
+        self._index: Index | None = None
+        self._told: set[str] = set()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """The pipeline of a crawl.
+
+        Args:
+            crawler: Given by Scrapy.
+        """
+        return cls(crawler)
+
+    async def open_spider(self) -> None:
+        """Open the index, or make it.
+
+        Raises:
+            DedupError: It cannot be opened, or has other settings than those asked for.
+        """
+        self._index = await self._ask(self.options.open)
+
+    async def close_spider(self) -> None:
+        """Close the index, once all articles are in."""
+        if self._index is not None:
+            await self._ask(self._index.close)
+        self._worker.shutdown()
+
+    async def process_item(self, item: Any) -> Any:
+        """Add an article.
+
+        Args:
+            item: Of any kind that Scrapy knows.
+
+        Returns:
+            The same item, tagged where that is asked for.
+
+        Raises:
+            DropItem: It is a duplicate, and duplicates are dropped.
+        """
+        self._count("seen")
+        adapter = ItemAdapter(item)
+        article = self._article(adapter)
+        seen = await self._add(article) if article else None
+        if seen is None:
+            return item
+        if self.options.action == "tag":
+            self._tag(adapter, seen)
+        elif seen.is_duplicate:
+            self._count("dropped")
+            raise DropItem(_reason(seen))
+        return item
+
+    def _article(self, adapter: ItemAdapter) -> Article | None:
+        """What an item says; None where it has no text or no id, which is counted, and logged once."""
+        found = Article(_text(adapter.get(self.options.id_field)), _text(adapter.get(self.options.text_field)))
+        for lacks, field, value in (
+            ("without_text", self.options.text_field, found.text),
+            ("without_id", self.options.id_field, found.id),
+        ):
+            if not value.strip():
+                self._count(lacks)
+                self._tell_once(
+                    lacks, f"an item has no {field!r} and passes untouched; see DEDUP_TEXT_FIELD, DEDUP_ID_FIELD"
+                )
+                return None
+        return found
+
+    async def _add(self, article: Article) -> Seen | None:
+        """Add to the index; None where that fails, which is counted and logged."""
+        assert self._index is not None
+        try:
+            known, seen = await self._ask(_add, self._index, article)
+        except DedupError as error:
+            self._log(logging.ERROR, f"the index failed for {article.id!r}, which passes untouched: {error}")
+        except Exception:  # whatever breaks in the index, the article is worth more
+            logger.exception("the index failed for %r, which passes untouched", article.id)
+        else:
+            self._count("duplicates" if seen.is_duplicate else "updated" if known else "new")
+            return seen
+        self._count("errors")
+        return None
+
+    def _tag(self, adapter: ItemAdapter, seen: Seen) -> None:
+        """Set the field; an item that has none is counted, and logged once."""
+        nearest = [near._asdict() for near in seen.nearest]
+        try:
+            adapter[self.options.field] = {
+                "is_duplicate": seen.is_duplicate,
+                "cluster": seen.cluster,
+                "nearest": nearest,
+            }
+        except (KeyError, AttributeError) as error:  # a field that is not declared; an item that is frozen
+            self._count("untagged")
+            self._tell_once("untagged", f"an item cannot be tagged and passes without: {error}; see DEDUP_FIELD")
+
+    async def _ask(self, work: Callable[..., Answer], *arguments: Any) -> Answer:
+        """Have the thread do it, one after the other, and wait without blocking."""
+        future = self._worker.submit(work, *arguments)
+        return await (asyncio.wrap_future(future) if is_asyncio_available() else _deferred(future))
+
+    def _count(self, name: str) -> None:
+        self.crawler.stats.inc_value(f"dedup/{name}")
+
+    def _tell_once(self, name: str, message: str) -> None:
+        """Log a warning the first time; how often it happens is in the statistics."""
+        if name not in self._told:
+            self._told.add(name)
+            self._log(logging.WARNING, f"{message}; more are only counted, as dedup/{name}")
+
+    def _log(self, level: int, message: str) -> None:
+        logger.log(level, message, extra={"spider": self.crawler.spider})
+
+
+def _add(index: Index, article: Article) -> tuple[bool, Seen]:
+    """Whether an article was there, and what is seen of it; the first of its cluster stays that when it comes again."""
+    known = article.id in index
+    before = index.cluster_of(article.id) if known else None
+    first = before is not None and index.cluster(before).ids[0] == article.id
+    seen = index.add(*article)
+    return known, replace(seen, is_duplicate=False) if first and seen.cluster == before else seen
+
+
+def _text(value: object) -> str:
+    """A field as a string; item loaders leave lists of strings. "" for what is none."""
+    if isinstance(value, list | tuple):
+        return "\n".join(filter(None, map(_text, value)))
+    return str(value) if isinstance(value, str | int) else ""
+
+
+def _reason(seen: Seen) -> str:
+    """Why an item is dropped."""
+    nearest = "".join(f", {near.similarity:.2f} like {near.id}" for near in seen.nearest[:1])
+    return f"a duplicate in cluster {seen.cluster}{nearest}"
+
+
+def _deferred(future: Future[Answer]) -> Any:
+    """What Twisted can wait for, under a reactor that is not asyncio's."""
+    from twisted.internet import reactor  # noqa: PLC0415 - importing it decides which reactor there is
+    from twisted.internet.defer import Deferred  # noqa: PLC0415 - only here
+
+    deferred: Deferred[Answer] = Deferred()
+
+    def settle(done: Future[Answer]) -> None:
+        error = done.exception()
+        if error is None:
+            deferred.callback(done.result())
+        else:
+            deferred.errback(error)
+
+    future.add_done_callback(lambda done: reactor.callFromThread(settle, done))
+    return deferred
