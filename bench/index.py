@@ -1,8 +1,8 @@
 """An index at a million articles: adding, opening, memory and disk; and datasketch's MinHashLSH beside it.
 
 In: how many articles. Out: tables of articles a second, milliseconds, and bytes. The articles are synthetic, of 1,500
-characters, 30 % of them in groups of edited copies; they are made ten thousand at a time, so a run of a million
-takes about twelve minutes in each mode, most of it making articles. Adding one by one is measured on one core.
+characters, 30 % of them in groups of edited copies; they are made ten thousand at a time, and a run of a million takes
+about fifteen minutes, a third of it making articles. Adding one by one is measured on one core; a fresh process opens.
 
     python bench/index.py                          # a million articles, both modes
     python bench/index.py --articles 100000 --mode near
@@ -19,12 +19,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from corpus import near_copies
-from measure import machine, memory
+from measure import machine
 
 import dedup
 
@@ -32,6 +32,7 @@ CHUNK = 10_000
 BATCH = 1_000
 MEASURED_BATCHES = 5
 ONE_BY_ONE = 3_000
+BESIDE = 300
 MODES = {"default": dedup.Settings, "near": dedup.Settings.near_copies}
 OPEN = """
 import sys, time
@@ -82,8 +83,7 @@ def one_core() -> Iterator[None]:
 def many(index: dedup.Index, feed: Feed) -> float:
     """Articles a second of `add_many` by a thousand: the median of some batches."""
     rates = []
-    for _ in range(MEASURED_BATCHES):
-        ids, texts = feed.take(BATCH)
+    for ids, texts in [feed.take(BATCH) for _ in range(MEASURED_BATCHES)]:
         begin = time.perf_counter()
         index.add_many(ids, texts)
         rates.append(BATCH / (time.perf_counter() - begin))
@@ -101,28 +101,37 @@ def singly(add: Callable[[str, str], object], feed: Feed, count: int = ONE_BY_ON
     return count / spent.sum(), *(float(q) for q in np.quantile(spent, [0.5, 0.99]) * 1e3)
 
 
-def run(mode: str, articles: int, folder: Path) -> None:
-    """Grow an index, and measure it at a tenth and at the whole of its size."""
-    path, feed = folder / f"{mode}.dedup", Feed()
-    index = dedup.Index(path, MODES[mode]())
+def run(modes: list[str], articles: int, folder: Path) -> None:
+    """Grow indexes of the same articles side by side, and measure each at a tenth and at the whole of its size."""
+    feed, paths = Feed(), {mode: folder / f"{mode}.dedup" for mode in modes}
     for size in (articles // 10, articles):
+        indexes = {mode: dedup.Index(path, MODES[mode]()) for mode, path in paths.items()}
         while feed.given < size:
-            index.add_many(*feed.take(min(BATCH, size - feed.given)))
-        batch = many(index, feed)
-        with one_core():
-            rate, middle, slow = singly(index.add, feed)
-        begin = time.perf_counter()
-        index.close()
-        opened, resident = fresh(path)
-        index = dedup.Index(path)
-        stats = index.stats()
-        print(
-            f"| {mode} | {size:,} | {rate:,.0f} | {middle:.2f} | {slow:.2f} | {batch:,.0f} | {opened:.2f} | {resident:,.0f} |",
-            flush=True,
-        )
-    each = {name: round(count / stats.texts) for name, count in stats.bytes.items()}
-    print(f"bytes an article with texts: {each}; waited for the thread {time.perf_counter() - begin:.1f} s")
+            ids, texts = feed.take(min(BATCH, size - feed.given))
+            for index in indexes.values():
+                index.add_many(ids, texts)
+        for mode, index in indexes.items():
+            measure(mode, index, feed, paths[mode])
+
+
+def measure(mode: str, index: dedup.Index, feed: Feed, path: Path) -> None:
+    """Add to an index, close it, and open it in a fresh process."""
+    size = len(index)
+    batch = many(index, feed)
+    with one_core():
+        rate, middle, slow = singly(index.add, feed)
     index.close()
+    opened, resident = fresh(path)
+    figures = (
+        f"{size:,}",
+        f"{rate:,.0f}",
+        f"{middle:.2f}",
+        f"{slow:.2f}",
+        f"{batch:,.0f}",
+        f"{opened:.2f}",
+        f"{resident:,.0f}",
+    )
+    print("|", mode, "|", " | ".join(figures), "|", flush=True)
 
 
 def fresh(path: Path) -> tuple[float, float]:
@@ -145,27 +154,52 @@ def disk(mode: str, articles: int, folder: Path) -> None:
 
 
 def beside_datasketch(articles: int, folder: Path) -> None:
-    """Text in, one by one, on one core: datasketch's MinHashLSH in memory, and this index, in turn."""
+    """Text in, one by one, on one core: datasketch's MinHashLSH in memory, and this index, in turn.
+
+    datasketch as its documentation has it (an update a shingle; all shingles at once), and with a faster hash function.
+    """
     import xxhash  # noqa: PLC0415
-    from datasketch import MinHash, MinHashLSH  # noqa: PLC0415
+    from datasketch import MinHash  # noqa: PLC0415
+
+    with dedup.Index(folder / "beside.dedup", dedup.Settings.near_copies()) as index, one_core():
+        contenders: dict[str, Callable[[str, str], object]] = {
+            "dedup near-copy, durable": index.add,
+            "datasketch, update": datasketch(lambda: MinHash(num_perm=128), batch=False),
+            "datasketch, update_batch": datasketch(lambda: MinHash(num_perm=128), batch=True),
+            "datasketch, update_batch and xxh32": datasketch(
+                lambda: MinHash(num_perm=128, hashfunc=xxhash.xxh32_intdigest), batch=True
+            ),
+        }
+        feeds = {name: Feed() for name in contenders}
+        rates: dict[str, list[float]] = {name: [] for name in contenders}
+        for part in range(1 + articles // BESIDE):
+            for name, add in contenders.items():
+                rate = singly(add, feeds[name], BESIDE)[0]
+                rates[name] += [rate] if part else []
+    ours = float(np.median(rates["dedup near-copy, durable"]))
+    print("\n| text in, one by one, one core | articles/s | ours / theirs |\n|---|--:|--:|")
+    for name, found in rates.items():
+        print(f"| {name} | {np.median(found):,.0f} | {ours / np.median(found):.2f} |")
+
+
+def datasketch(new: Callable[[], Any], *, batch: bool) -> Callable[[str, str], object]:
+    """Look an article up in a MinHashLSH, and insert it."""
+    from datasketch import MinHashLSH  # noqa: PLC0415
 
     lsh = MinHashLSH(threshold=0.7, num_perm=128)
 
-    def theirs(id_: str, text: str) -> list[object]:
-        sketch = MinHash(num_perm=128, hashfunc=xxhash.xxh32_intdigest)
-        sketch.update_batch({text[k : k + 5].encode() for k in range(len(text) - 4)})
+    def add(id_: str, text: str) -> object:
+        sketch, shingles = new(), [text[k : k + 5].encode() for k in range(len(text) - 4)]
+        if batch:
+            sketch.update_batch(shingles)
+        else:
+            for shingle in shingles:
+                sketch.update(shingle)
         found = lsh.query(sketch)
         lsh.insert(id_, sketch)
         return found
 
-    with dedup.Index(folder / "beside.dedup", dedup.Settings.near_copies()) as index, one_core():
-        feeds, rounds = (Feed(), Feed()), max(1, articles // ONE_BY_ONE)
-        index.add_many(*feeds[0].take(BATCH)), singly(theirs, feeds[1], BATCH)
-        rates = [(singly(index.add, feeds[0])[0], singly(theirs, feeds[1])[0]) for _ in islice(range(rounds), rounds)]
-    ours, other = np.median(np.array(rates), axis=0)
-    print(
-        f"| dedup near-copy, durable | {ours:,.0f} |\n| datasketch, in memory | {other:,.0f} |\nratio {ours / other:.2f}"
-    )
+    return add
 
 
 def main() -> None:
@@ -179,12 +213,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(given.folder or temporary)
         if given.beside:
-            beside_datasketch(min(given.articles, 5 * ONE_BY_ONE), folder)
+            beside_datasketch(min(given.articles, 5 * BESIDE), folder)
             return
         print("\n| mode | articles | add/s, one core | median, ms | p99, ms | add_many/s | open, s | own memory, MB |")
         print("|---|--:|--:|--:|--:|--:|--:|--:|")
-        for mode in given.mode or MODES:
-            run(mode, given.articles, folder)
+        run(given.mode or list(MODES), given.articles, folder)
         print("\n| mode | articles | bytes an article, without texts |\n|---|--:|--:|")
         for mode in given.mode or MODES:
             disk(mode, max(BATCH, given.articles // 10), folder)
