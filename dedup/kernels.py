@@ -25,6 +25,7 @@ BLOCK = 128  # bytes of a sketch that are compared at once
 AT_ONCE = 8  # darts
 KNOWN_BITS = 16
 FEW = 16  # articles before one in its bucket
+GATHERED = 64  # sketches whose first blocks are copied at once
 NONE = np.uint32(0xFFFFFFFF)
 FIRST_WINDOW = 0.625  # of time: an article of 1,500 characters nearly always fills 512 slots in one
 
@@ -847,6 +848,11 @@ def meet_sorted(query, offsets, keys, rows, crowd, taken, counts, touched):
     for band in range(bands):
         bucket = np.uint64(query[band]) >> np.uint64(shift)
         begins[band], ends[band] = offsets[band, bucket], min(offsets[band, bucket + np.uint64(1)], size)
+    fetched = np.uint32(0)
+    for band in range(bands):
+        if begins[band] < ends[band]:
+            fetched ^= keys[band, begins[band]] ^ keys[band, ends[band] - np.uint32(1)]
+    touched[0] = fetched  # it is written over: what counts is that the buckets are in the cache
     for band in range(bands):
         key = query[band]
         for k in range(begins[band], ends[band]):
@@ -901,34 +907,68 @@ def chain(first, stop, keys, heads, tails, nexts):
 
 
 @kernel
-def alike(own, query, sketches, least, most, counts, touched, found, rows, agreements):
+def often(counts, touched, found, most):
+    """How often a row must have met the query so that at most so many are left, but no more than 63 times."""
+    least, left = np.uint16(1), found
+    if left > most:
+        frequency = np.zeros(64, np.int64)
+        for k in range(found):
+            frequency[min(counts[touched[k]], np.uint16(63))] += 1
+        while left > most and least < 63:
+            left -= frequency[least]
+            least += np.uint16(1)
+    return least
+
+
+@kernel
+def alike(own, query, sketches, early, least, most, counts, touched, found, rows, agreements):
     """Note the rows met whose sketches agree with the query's in `least` bytes; returns how many.
 
-    Of more than `most` rows those that met most often are looked at. Sets all counts back to 0.
+    Of more than `most` rows those that met most often are looked at, and of each its first block, in which `early`
+    bytes must agree. The first blocks of some rows are copied next to each other before the first is compared, so that
+    cache misses overlap. Sets all counts back to 0.
     """
-    blocks, often = sketches.shape[1] // BLOCK, np.uint16(1)
-    if found > most:
-        frequency, left = np.zeros(66_000, np.int64), found
-        for k in range(found):
-            frequency[counts[touched[k]]] += 1
-        while left > most:
-            left -= frequency[often]
-            often += np.uint16(1)
-    kept = 0
+    blocks, kept, used = sketches.shape[1] // BLOCK, 0, 0
+    enough, near = often(counts, touched, found, most), np.empty((GATHERED, BLOCK), np.uint8)
     for k in range(found):
         row = touched[k]
-        count, counts[row] = counts[row], np.uint16(0)
-        if count >= often:
-            equal = agreement(own, query, sketches, row, blocks)
-            if equal >= least:
-                rows[kept], agreements[kept] = row, equal
-                kept += 1
+        if counts[row] >= enough and used < most:
+            touched[used] = row
+            used += 1
+        counts[row] = np.uint16(0)
+    for begin in range(0, used, GATHERED):
+        some = min(GATHERED, used - begin)
+        for k in range(some):
+            row = np.uint64(touched[begin + k])
+            for byte in range(np.uint64(BLOCK)):
+                near[k, byte] = sketches[row, byte]
+        for k in range(some):
+            if agreement(own, query, near, k, 1) >= early:
+                equal = agreement(own, query, sketches, touched[begin + k], blocks)
+                if equal >= least:
+                    rows[kept], agreements[kept] = touched[begin + k], equal
+                    kept += 1
     return kept
 
 
 @kernel
 def search_sorted(
-    queries, own, offsets, keys, rows, sketches, crowd, least, most, taken, counts, touched, found, agreements, ends
+    queries,
+    own,
+    offsets,
+    keys,
+    rows,
+    sketches,
+    crowd,
+    early,
+    least,
+    most,
+    taken,
+    counts,
+    touched,
+    found,
+    agreements,
+    ends,
 ):
     """Rows of a segment that are like each query: those of query i end at `ends[i]` in `found`.
 
@@ -937,19 +977,34 @@ def search_sorted(
     used = 0
     for i in range(len(queries)):
         met = meet_sorted(queries[i], offsets, keys, rows, crowd, taken[i], counts, touched)
-        used += alike(own, i, sketches, least, most, counts, touched, met, found[used:], agreements[used:])
+        used += alike(own, i, sketches, early, least, most, counts, touched, met, found[used:], agreements[used:])
         ends[i] = used
 
 
 @kernel
 def search_chained(
-    queries, own, heads, nexts, keys, sketches, crowd, least, most, taken, counts, touched, found, agreements, ends
+    queries,
+    own,
+    heads,
+    nexts,
+    keys,
+    sketches,
+    crowd,
+    early,
+    least,
+    most,
+    taken,
+    counts,
+    touched,
+    found,
+    agreements,
+    ends,
 ):
     """The same for rows that are in memory."""
     used = 0
     for i in range(len(queries)):
         met = meet_chained(queries[i], heads, nexts, keys, crowd, taken[i], counts, touched)
-        used += alike(own, i, sketches, least, most, counts, touched, met, found[used:], agreements[used:])
+        used += alike(own, i, sketches, early, least, most, counts, touched, met, found[used:], agreements[used:])
         ends[i] = used
 
 

@@ -301,6 +301,73 @@ def candidates(
     return sorted(pairs, key=lambda pair: pair[::-1]), [2 * m > all_ for m, all_ in zip(missed, met, strict=True)]
 
 
+# --- index --------------------------------------------------------------------------------------------------------
+
+
+class Known(NamedTuple):
+    """A text as an index looks it up."""
+
+    number: int
+    keys: Sequence[int]
+    """Of every band."""
+    sketch: Sequence[int]
+    """The lowest bytes of the slots."""
+
+
+def band_key(halves: Sequence[int], band: int) -> int:
+    """The hash of the halves of a band's slots, to 32 bits."""
+    state = band
+    for half in halves:
+        state = mix(state ^ half)
+    return state >> 32
+
+
+def known(seed: int, count: int, *, bands: int = 4, after: int = 0, width: int = 128) -> list[Known]:
+    """Texts that share buckets of every size, with keys from end to end, and numbers with gaps above `after`."""
+    rng = np.random.default_rng(seed)
+    pool = np.concatenate([[0, 1, 2**31 - 1, 2**31, 2**32 - 1], rng.integers(0, 2**32, max(1, count // 3))])
+    numbers = after + np.cumsum(rng.integers(1, 4, count))
+    keys = pool[(rng.random((count, bands)) ** 2 * len(pool)).astype(np.int64)]
+    sketches = rng.integers(0, 3, (count, width)) // 2
+    return [Known(*one) for one in zip(numbers.tolist(), keys.tolist(), sketches.tolist(), strict=True)]
+
+
+def columns(texts: Sequence[Known]) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.uint8]]:
+    """Numbers, keys and sketches of some texts, as they are stored."""
+    numbers, keys, sketches = zip(*texts, strict=True)
+    return np.array(numbers, np.int64), np.array(keys, np.uint32), np.array(sketches, np.uint8)
+
+
+def bucketed(texts: Sequence[Known]) -> dict[tuple[int, int], list[int]]:
+    """The numbers of the texts with each key of each band, in their order."""
+    found: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for text in texts:
+        for place in enumerate(text.keys):
+            found[place].append(text.number)
+    return dict(found)
+
+
+def look_up(
+    layers: Sequence[Sequence[Known]], text: Known, *, crowd: int, least: int, most: int, early: int = 0
+) -> list[int]:
+    """The texts that share a bucket with one and agree in `least` bytes of the sketch, in `early` of its first 128.
+
+    They come best first, then the oldest. Of a bucket the oldest `crowd` of all layers count. Where more than `most` of
+    a layer are met, those that share the fewest buckets are left out, all that share as many together.
+    """
+    oldest = {place: numbers[:crowd] for place, numbers in bucketed([one for layer in layers for one in layer]).items()}
+    met = Counter(number for place in enumerate(text.keys) for number in oldest.get(place, []))
+    found = []
+    for layer in layers:
+        mine = [one for one in layer if met[one.number]]
+        often = next(k for k in range(len(text.keys) + 2) if sum(met[one.number] >= k for one in mine) <= most)
+        looked_at = [one for one in mine if met[one.number] >= often]
+        near = [one for one in looked_at if agreeing(one.sketch[:128], text.sketch[:128]) >= early]
+        equal = [(-agreeing(one.sketch, text.sketch), one.number) for one in near]
+        found += [pair for pair in equal if -pair[0] >= least]
+    return [number for _, number in sorted(found)]
+
+
 def partition(labels: NDArray[np.int64]) -> Partition:
     """The groups of equal labels."""
     groups: dict[int, set[int]] = {}

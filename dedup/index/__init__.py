@@ -1,7 +1,7 @@
 """An index that remembers articles, survives its process, and is shared: see `Index`.
 
-The logic (`index`, `adding`, `judging`, `grouping`, `reweighing`, `checking`) works on a `store` of rows, of which there
-are two: `embedded` (SQLite, with `segments` and `frequencies` beside it) and `shared` (Redis). FORMAT.md says what both
+The logic (`index`, `adding`, `judging`, `grouping`, `reweighing`, `checking`) works on a `store` of rows. There are two
+of them: `embedded` (SQLite, with `segments` and `frequencies` beside it) and `shared` (Redis). FORMAT.md says what both
 keep.
 """
 

@@ -1,9 +1,9 @@
 """What adding a batch of articles does, worked out from one view of the store, then stored.
 
 In: ids and prepared texts, and a view of the store. Out: rows to be stored, and what was seen of each article. First
-all is read and reckoned: which ids are replaced, which texts are new, what they are like, how clusters change; only then
-is anything written, so a store may collect what is written and make it happen together. Shingles alone are counted
-before that, and take part at once.
+all is read and reckoned: which ids are replaced, which texts are new, what they are like, how clusters change. Then all
+is written, so a store may collect what is written and make it happen together. Shingles alone are counted before that,
+and take part at once.
 """
 
 from __future__ import annotations
@@ -12,12 +12,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from dedup.index import banding
 from dedup.index.answers import Near, Seen
+from dedup.index.banding import halves
 from dedup.index.grouping import MOST, Grouping, Plan, Transaction
-from dedup.index.judging import Judge
+from dedup.index.judging import Judge, Own
 from dedup.index.lookup import within
 from dedup.index.prepared import Prepared
 from dedup.index.store import Change, Edge, Place, Text, Writer
@@ -73,7 +71,7 @@ class Batch:
     ) -> None:
         self._store, self._settings, self._judge, self._prepared = store, settings, judge, prepared
         self._threads, self._sweep = threads, sweep
-        self._halves = banding.halves(prepared.signatures)
+        self._halves = halves(prepared.signatures)
         self._last = store.last()
         self._first = self._last + 1
         self._change = Transaction()
@@ -114,9 +112,13 @@ class Batch:
             self._store.record(Change(number, "removed", places[text].cluster, ids[row]))
         self._store_texts(ids, plan, copies)
         self._store_plan(plan)
-        for text, row in signed.items():
-            self._judge.remember(text, self._prepared.shingles[row])
         return seen
+
+    def remember(self) -> None:
+        """Keep the shingles of what was added at hand; once it is stored, for else its numbers are given again."""
+        for text, row in self._rows.new.items():
+            if self._prepared.fingerprints[row]:
+                self._judge.remember(text, self._prepared.shingles[row])
 
     def remove(self, id_: str) -> bool:
         """Take an article out; whether it was there."""
@@ -190,10 +192,11 @@ class Batch:
         found = [some[: 2 * MOST].tolist() for some in self._store.candidates(signatures, self._threads)]
         inside = within(texts, halves, self._settings)
         places = self._store.places({text for some in found for text in some})
+        pairs = {text: self._chosen(found[k], places) + inside[k][:MOST] for k, text in enumerate(texts)}
+        own = {text: Own(self._prepared.shingles[row], self._halves[row]) for text, row in new.items()}
+        self._change.new = self._judge.similarities(self._store, pairs, own)
         judged = self._judge.texts(self._store)
-        for k, text in enumerate(texts):
-            others = self._chosen(found[k], places)
-            self._change.new[text] = similar = self._similar(rows[k], others, inside[k][:MOST], new)
+        for text, similar in self._change.new.items():
             for other, similarity in similar.items():
                 if similarity >= self._settings.threshold:
                     self._change.link(text, other, Edge(similarity, judged))
@@ -212,16 +215,6 @@ class Batch:
                 chosen.append(text)
         return chosen[:MOST]
 
-    def _similar(self, row: int, others: list[int], inside: list[int], new: Mapping[int, int]) -> dict[int, float]:
-        """How like the text of a row is to texts that are there, and to some of the batch."""
-        judge, keys, half = self._judge, self._prepared.shingles[row], self._halves[row]
-        similar = judge.similarities(self._store, keys, half, others) if others else {}
-        if inside:
-            rows = [new[text] for text in inside]
-            shingles = [self._prepared.shingles[other] for other in rows]
-            similar |= zip(inside, judge.compare(self._store, keys, shingles, half, self._halves[rows]), strict=True)
-        return similar
-
     def _let_go(self) -> None:
         """The edges of texts that go."""
         for text, edges in self._store.edges(sorted(self._change.gone)).items():
@@ -235,20 +228,20 @@ class Batch:
             return
         texts = self._store.next_with_edges(self._sweep.text, steps)
         self._sweep.text = texts[-1] if len(texts) == steps else 0
-        now = self._judge.texts(self._store)
-        for text, edges in self._store.edges(texts).items():
-            stale = [other for other, edge in edges.items() if edge.judged * STALE <= now]
-            if stale and text not in self._change.gone:
-                self._judge_edges(text, [t for t in stale[:JUDGED_AGAIN] if t not in self._change.gone], now)
-
-    def _judge_edges(self, text: int, others: list[int], now: int) -> None:
-        (keys,) = self._judge.shingles(self._store, [text]).values()
-        for other, similarity in self._judge.similarities(self._store, keys, _UNUSED, others).items():
-            self._change.touched |= {text, other}
-            if similarity >= self._settings.threshold:
-                self._change.link(text, other, Edge(similarity, now))
-            else:
-                self._change.unlink(text, other)
+        now, gone = self._judge.texts(self._store), self._change.gone
+        stale = {
+            text: [other for other, edge in edges.items() if edge.judged * STALE <= now and other not in gone]
+            for text, edges in self._store.edges(texts).items()
+            if text not in gone
+        }
+        again = {text: others[:JUDGED_AGAIN] for text, others in stale.items() if others}
+        for text, similar in self._judge.similarities(self._store, again, {}).items():
+            for other, similarity in similar.items():
+                self._change.touched |= {text, other}
+                if similarity >= self._settings.threshold:
+                    self._change.link(text, other, Edge(similarity, now))
+                else:
+                    self._change.unlink(text, other)
 
     def _plan(self) -> Plan:
         return Grouping(self._store, self._settings, self._change, self._next).plan()
@@ -315,24 +308,24 @@ class Batch:
 
     def _store_plan(self, plan: Plan) -> None:
         """Edges, and what happened to clusters."""
-        store, change = self._store, self._change
-        for text, edges in change.edges.items():
-            for other, edge in edges.items():
-                if text < other and other not in change.dropped.get(text, ()):
-                    store.put_edge(text, other, edge)
-        for text, others in change.dropped.items():
-            for other in others:
-                if text < other:
-                    store.drop_edge(text, other)
+        self._store_edges()
         for cluster, other in plan.joined.items():
-            store.join(cluster, other)
-            store.record(Change(self._next(), "joined", cluster, None, other))
+            self._store.join(cluster, other)
+            self._store.record(Change(self._next(), "joined", cluster, None, other))
         for cluster, other in plan.split.items():
-            store.record(Change(cluster, "split", cluster, None, other))
+            self._store.record(Change(cluster, "split", cluster, None, other))
         for text, cluster in plan.clusters.items():
             if text not in self._rows.new:
-                store.set_cluster(text, cluster)
+                self._store.set_cluster(text, cluster)
 
-
-_UNUSED = np.empty(0, np.uint16)
-"""Only texts that are stored are judged again, and these need no signature."""
+    def _store_edges(self) -> None:
+        """New edges, those judged again, and those that are no more; each once."""
+        dropped = self._change.dropped
+        for text, edges in self._change.edges.items():
+            for other, edge in edges.items():
+                if text < other and other not in dropped.get(text, ()):
+                    self._store.put_edge(text, other, edge)
+        for text, others in dropped.items():
+            for other in others:
+                if text < other:
+                    self._store.drop_edge(text, other)

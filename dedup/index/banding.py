@@ -1,7 +1,7 @@
 """Band keys and estimates from the half of a signature that an index stores.
 
-In: the lower halves of slots, uint16 (n, slots): two slots whose texts differ have equal halves by a chance of 2**-16, so
-half the bytes serve as well. Out: a 32-bit key a band, and in how many slots two signatures agree. Every store uses
+In: the lower halves of slots, uint16 (n, slots): slots that differ have equal halves by a chance of 2**-16, so half the
+bytes serve as well. Out: a 32-bit key a band, and in how many slots two signatures agree. Every store uses
 these, so all find the same candidates.
 """
 
@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 from dedup import kernels
 from dedup.bands import choose, least_agreement
 from dedup.settings import Settings
+
+EARLY_MARGIN = 3.0
+"""Standard deviations that the estimate from the first block may be under the threshold: one pair in a thousand at the
+threshold is lost, and of pairs that have little in common nine of ten are not looked at further."""
 
 
 def halves(signatures: NDArray[np.uint32]) -> NDArray[np.uint16]:
@@ -32,7 +36,7 @@ def band_keys(signatures: NDArray[np.uint16], rows: int, bands: int) -> NDArray[
         uint32 (n, bands); equal keys mean equal slots, but for a chance of about 2**-32.
     """
     keys = np.empty((len(signatures), bands), np.uint32)
-    kernels.band_halves(np.ascontiguousarray(signatures), rows, keys)
+    kernels.band_halves(kernels.frozen(np.ascontiguousarray(signatures)), rows, keys)
     return keys
 
 
@@ -47,10 +51,17 @@ def least(settings: Settings) -> int:
     return least_agreement(settings.threshold, settings.slots)
 
 
+def early(settings: Settings) -> int:
+    """In how many lowest bytes of the first block of slots it does; 0 where there is but one block."""
+    whole = settings.slots <= kernels.BLOCK
+    return 0 if whole else least_agreement(settings.threshold, kernels.BLOCK, EARLY_MARGIN)
+
+
 def agreement(one: NDArray[np.uint16], many: NDArray[np.uint16]) -> NDArray[np.int64]:
     """In how many slots the lowest bytes of one signature (slots,) and of many (m, slots) are equal; int64 (m,)."""
     counts = np.empty(len(many), np.int64)
-    kernels.look_alike(np.ascontiguousarray(one), np.ascontiguousarray(many), counts)
+    left, right = (kernels.frozen(np.ascontiguousarray(some)) for some in (one, many))
+    kernels.look_alike(left, right, counts)
     return counts
 
 

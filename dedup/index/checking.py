@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from dedup import clusters, kernels
-from dedup.index import banding
 from dedup.index.answers import Checked
+from dedup.index.banding import halves
 from dedup.index.grouping import MOST
 from dedup.index.prepared import Preparer
 from dedup.index.store import Edge, Reader, Store
@@ -47,7 +47,7 @@ def check(reader: Reader, store: Store, settings: Settings, preparer: Preparer) 
         _edges(edges, texts, settings),
         _names(reader, texts),
         _linkage(edges, texts, settings),
-        _signatures(reader, texts, settings, preparer) if store.opening.store_texts else iter(()),
+        _signatures(reader, texts, preparer) if store.opening.store_texts else iter(()),
         iter(store.check()),
     ]
     return Checked([line for problems in found for line in _some(problems)], reader.count_rows())
@@ -128,7 +128,7 @@ def _linkage(edges: Edges, texts: Texts, settings: Settings) -> Iterator[str]:
             yield f"cluster {name} holds texts that are not linked: {sorted(numbers[part] for part in parts)[:SHOWN]}"
 
 
-def _signatures(reader: Reader, texts: Texts, settings: Settings, preparer: Preparer) -> Iterator[str]:
+def _signatures(reader: Reader, texts: Texts, preparer: Preparer) -> Iterator[str]:
     """Fingerprints and signatures are those of the stored texts."""
     numbers = list(texts)
     for begin in range(0, len(numbers), AT_ONCE):
@@ -141,5 +141,5 @@ def _signatures(reader: Reader, texts: Texts, settings: Settings, preparer: Prep
         for k, text in enumerate(there):
             if prepared.fingerprints[k] != texts[text][0]:
                 yield f"text {text} does not have the fingerprint that is stored"
-            elif texts[text][0] and (banding.halves(prepared.signatures[k : k + 1])[0] != signatures[text]).any():
+            elif texts[text][0] and (halves(prepared.signatures[k : k + 1])[0] != signatures[text]).any():
                 yield f"text {text} does not have the signature that is stored"

@@ -13,20 +13,23 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dedup.errors import DedupError, FileError, IndexBusyError
-from dedup.index import banding, schema
+from dedup.index.banding import halves
 from dedup.index.frequencies import Frequencies, Steps
 from dedup.index.layers import REBUILD, Layers, Signatures
 from dedup.index.lookup import looks, lookup_for
+from dedup.index.schema import NAME, connect, prepare, read_opening, save, writable
 from dedup.index.store import Change, Edge, Opening, Place, Text
 from dedup.settings import Settings
 
@@ -35,6 +38,12 @@ AT_ONCE = 500
 """Rows asked for in one statement."""
 LONG_LOG = 4096
 """Texts and transactions after which the log is folded into the database: 10 to 100 MB."""
+
+
+_STORES = WeakSet["EmbeddedStore"]()
+"""Those that are open."""
+_FORKED: list[EmbeddedStore] = []
+"""Those that have let go for a fork that goes on."""
 
 
 class EmbeddedStore:
@@ -62,20 +71,22 @@ class EmbeddedStore:
         fsync: bool = False,
         timeout: float = 30.0,
     ) -> None:
-        self.location, self._folder, self._log = path, Path(path), Path(path) / f"{schema.NAME}-wal"
+        self.location, self._folder, self._log = path, Path(path), Path(path) / f"{NAME}-wal"
         self._shingle, self._fsync, self._timeout = shingle, fsync, timeout
-        schema.prepare(self._folder, opening, create=create)
+        self._using, self._let_go = threading.RLock(), False
+        prepare(self._folder, opening, create=create)
         self._open()
+        _STORES.add(self)
 
     def _open(self) -> None:
-        """Connect, and take up or make the caches; again in a process that was forked, which must not share them."""
-        self._process, self._writable = os.getpid(), schema.writable(self._folder)
+        """Connect, and take up or make the caches."""
+        self._process, self.writable = os.getpid(), writable(self._folder)
         with self._named():
-            self._database = schema.connect(self._folder, fsync=self._fsync, timeout=self._timeout)
-            self.opening = schema.opening(self._database)
+            self._database = connect(self._folder, fsync=self._fsync, timeout=self._timeout)
+            self.opening = read_opening(self._database)
         settings = self.opening.settings
         self._lookup = lookup_for(settings)
-        self._layers = Layers(self._folder, settings, self._connect_more, writable=self._writable)
+        self._layers = Layers(self._folder, settings, self._connect_more, writable=self.writable)
         counting = settings.weighted and self.opening.store_texts
         self._frequencies = Frequencies(self._folder / "frequencies") if counting else None
         self._seen, self._last, self._logged, self._appended = -1, -1, 0, list[Text]()
@@ -90,14 +101,14 @@ class EmbeddedStore:
                 self._open_frequencies(self._frequencies)
 
     def _connect_more(self) -> sqlite3.Connection:
-        return schema.connect(self._folder, fsync=self._fsync, timeout=self._timeout)
+        return connect(self._folder, fsync=self._fsync, timeout=self._timeout)
 
     # --- transactions ---------------------------------------------------------------------------------------------
 
     def read(self, work: Callable[[EmbeddedStore], Result]) -> Result:
         """Run this on one view of the store."""
-        self._unfork()
-        with self._named():
+        with self._using, self._named():
+            self._take_hold()
             self._begin("DEFERRED")
             try:
                 self._catch_up()
@@ -107,15 +118,15 @@ class EmbeddedStore:
 
     def write(self, work: Callable[[EmbeddedStore], Result]) -> Result:
         """Run this alone, and make what it changes happen together; nothing if it raises."""
-        self._unfork()
-        with self._named():
-            if not self._writable:
+        with self._using, self._named():
+            self._take_hold()
+            if not self.writable:
                 raise FileError(f"{self.location!r} cannot be written: it is read-only for this user; change its mode")
             self._begin("IMMEDIATE")
             try:
                 self._catch_up()
-                if self._frequencies:
-                    self._frequencies.recover(self.last())
+                if self._frequencies and not self._frequencies.recover(self.last()):
+                    self._recount(self._frequencies)
                 result = work(self)
                 self._store_rows()
                 self._database.execute("COMMIT")
@@ -124,6 +135,10 @@ class EmbeddedStore:
                 raise
             self._finish()
             return result
+
+    def alone(self, work: Callable[[EmbeddedStore], Result]) -> Result:
+        """Run this while nobody else changes the store."""
+        return self.write(work) if self.writable else self.read(work)
 
     def _store_rows(self) -> None:
         """Run the statements that were put off, in the order in which each came first, with many rows at once."""
@@ -135,15 +150,14 @@ class EmbeddedStore:
         if self._database.in_transaction:  # a full disk may have ended it
             with suppress(sqlite3.Error):
                 self._database.execute("ROLLBACK")
-        if self._frequencies:
-            self._frequencies.undo()
         self._appended, self._last = [], -1
         self._later.clear()
 
     def _finish(self) -> None:
-        """The transaction is committed: what it added can be looked up."""
-        if self._frequencies:
-            self._frequencies.keep()
+        """The transaction is committed: what it added can be looked up.
+
+        What it counted is settled by the next writer, as if this one had been killed: its lock is gone already.
+        """
         signed = [text for text in self._appended if len(text.signature)]
         if signed:
             self._layers.append(np.array([t.number for t in signed]), np.stack([t.signature for t in signed]))
@@ -152,10 +166,11 @@ class EmbeddedStore:
         self._fold_log()
 
     def _fold_log(self) -> None:
-        """Let the thread fold a long log into the database; what came meanwhile is folded here, so that it begins anew."""
+        """Let the thread fold a long log into the database; what came meanwhile is folded here: the log begins anew."""
         if self._layers.folded:
             self._layers.folded = False
-            self._database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            with suppress(sqlite3.Error):  # a full disk: the transaction is committed all the same
+                self._database.execute("PRAGMA wal_checkpoint(PASSIVE)")
         elif self._logged > LONG_LOG:
             self._logged = 0
             self._layers.fold_log()
@@ -173,8 +188,30 @@ class EmbeddedStore:
         except (sqlite3.Error, OSError) as error:
             raise _explained(error, self.location, self._timeout) from error
 
-    def _unfork(self) -> None:
-        if self._process != os.getpid():
+    # --- forks ----------------------------------------------------------------------------------------------------
+
+    def let_go(self) -> None:
+        """Close the connection, until the next call, before this process is forked.
+
+        A process must not take SQLite's connections along: it would think that it holds the locks of its parent, and
+        when the parent closes, what the child adds from then on is lost (sqlite.org/howtocorrupt.html, section 2.6).
+        """
+        self._using.acquire()
+        if not (self._let_go or self._database.in_transaction):
+            self._layers.close()
+            self._database.close()
+            self._let_go = True
+
+    def go_on(self) -> None:
+        """The fork is over, for the parent or the child."""
+        self._using.release()
+
+    def _take_hold(self) -> None:
+        """Connect again after a fork."""
+        if self._let_go:
+            self._database, self._seen = self._connect_more(), -1
+            self._process, self._let_go = os.getpid(), False
+        elif self._process != os.getpid():  # forked in the middle of a transaction
             self._open()
 
     # --- caches ---------------------------------------------------------------------------------------------------
@@ -195,25 +232,24 @@ class EmbeddedStore:
     def _load(self) -> None:
         self._last = -1
         (self._seen,) = self._database.execute("PRAGMA data_version").fetchone()
-        self.opening = schema.opening(self._database)
+        self.opening = read_opening(self._database)
         self._layers.load(self.opening.generation, self.last(), self._signatures_after)
 
     def _signatures_after(self, number: int) -> Signatures:
         """Signatures of all texts above a number, many at a time."""
         rows = self._database.cursor().execute(
-            "SELECT number, signature FROM bodies WHERE number > ? ORDER BY number", (number,)
+            f"SELECT number, signature {_SIGNED} AND number > ? ORDER BY number", (number,)
         )
         while some := rows.fetchmany(REBUILD):
-            signed = [(number, value) for number, value in some if value]
-            numbers = np.array([number for number, _ in signed], np.int64)
-            values = np.frombuffer(b"".join(value for _, value in signed), np.uint16)
+            numbers = np.array([number for number, _ in some], np.int64)
+            values = np.frombuffer(b"".join(value for _, value in some), np.uint16)
             yield numbers, values.reshape(len(numbers), self.opening.settings.slots)
 
     def _open_frequencies(self, frequencies: Frequencies) -> None:
         """Take up the counts; where they are missing or damaged, count again while nobody adds."""
-        if frequencies.open(writable=self._writable):
+        if frequencies.open(writable=self.writable):
             return
-        if not self._writable:
+        if not self.writable:
             raise FileError(f"{self.location!r} cannot be written, and its counts are missing; open it where it can be")
         self._begin("IMMEDIATE")
         try:
@@ -224,9 +260,7 @@ class EmbeddedStore:
 
     def _recount(self, frequencies: Frequencies) -> None:
         """Count the shingles of all stored texts."""
-        frequencies.create(self._database.execute(f"SELECT COUNT(*) {_SIGNED}").fetchone()[0])
-        for keys in self._all_shingles():
-            frequencies.count([(one, 1) for one in keys], 0)
+        frequencies.recount(_signed(self._database), self._all_shingles())
 
     def _all_shingles(self) -> Iterator[list[NDArray[np.uint64]]]:
         """The shingles of all texts that have any, some texts at a time."""
@@ -246,21 +280,14 @@ class EmbeddedStore:
     def last(self) -> int:
         """The highest number used, 0 for none."""
         if self._last < 0:
-            self._last = self._read_last()
+            self._last = _last(self._database)
         return self._last
-
-    def _read_last(self) -> int:
-        return max(
-            self._database.execute(f"SELECT IFNULL(MAX(number), 0) FROM {table}").fetchone()[0]
-            for table in ("articles", "changes")
-        )
 
     def texts(self) -> int:
         """How many texts have shingles."""
         if self._frequencies:
             return self._frequencies.texts
-        count: int = self._database.execute(f"SELECT COUNT(*) {_SIGNED}").fetchone()[0]
-        return count
+        return _signed(self._database)
 
     def articles(self) -> int:
         """How many articles there are."""
@@ -293,7 +320,7 @@ class EmbeddedStore:
 
     def candidates(self, signatures: NDArray[np.uint32], threads: int = 1) -> list[NDArray[np.int64]]:
         """Texts that agree with each signature in a band and in enough slots; best first."""
-        keys, sketches = looks(banding.halves(signatures), self.opening.settings)
+        keys, sketches = looks(halves(signatures), self.opening.settings)
         return self._lookup.find(self._layers.layers(), keys, sketches, threads)
 
     def places(self, texts: Iterable[int]) -> dict[int, Place]:
@@ -444,7 +471,7 @@ class EmbeddedStore:
         edges: Iterable[tuple[int, int, Edge]],
     ) -> None:
         """Replace all signatures, with their bands, and all edges: a new generation."""
-        schema.save(self._database, opening)
+        save(self._database, opening)
         rows = ((value.tobytes(), number) for number, value in signatures)
         self._database.executemany("UPDATE bodies SET signature = ? WHERE number = ?", rows)
         self._database.execute("DELETE FROM edges")
@@ -456,9 +483,9 @@ class EmbeddedStore:
 
     def compact(self) -> None:
         """Give back what removed articles took: one segment, exact counts, a database without gaps."""
-        with self._named():
-            self._unfork()
-            if not self._writable:
+        with self._using, self._named():
+            self._take_hold()
+            if not self.writable:
                 raise FileError(f"{self.location!r} cannot be written: it is read-only for this user; change its mode")
             self._layers.compact()
             if self._frequencies:
@@ -496,20 +523,48 @@ class EmbeddedStore:
         return {
             "database": pages * page,
             "log": self._log.stat().st_size if self._log.exists() else 0,
-            "segments": sum(path.stat().st_size for path in self._layers.files),
+            "segments": self._layers.bytes,
             "counts": self._frequencies.bytes() if self._frequencies else 0,
         }
 
     def close(self) -> None:
         """Wait for the thread, and let go of all files."""
-        if self._process == os.getpid():
-            self._layers.close()
-            self._database.close()
-            if self._frequencies:
-                self._frequencies.close()
+        with self._using:
+            _STORES.discard(self)
+            if self._let_go or self._process == os.getpid():
+                self._layers.close()
+                self._database.close()
+                if self._frequencies:
+                    self._frequencies.close()
 
 
 _SIGNED = "FROM bodies WHERE length(signature) > 0"
+
+
+def _signed(database: sqlite3.Connection) -> int:
+    """How many texts have shingles."""
+    count: int = database.execute(f"SELECT COUNT(*) {_SIGNED}").fetchone()[0]
+    return count
+
+
+def _last(database: sqlite3.Connection) -> int:
+    """The highest number used, 0 for none."""
+    highest = "SELECT IFNULL(MAX(number), 0) FROM"
+    return max(database.execute(f"{highest} {table}").fetchone()[0] for table in ("articles", "changes"))
+
+
+def _before_fork() -> None:
+    for store in sorted(_STORES, key=id):
+        store.let_go()
+        _FORKED.append(store)
+
+
+def _after_fork() -> None:
+    while _FORKED:
+        _FORKED.pop().go_on()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
 def _integers(fingerprint: bytes) -> tuple[int | None, int | None]:

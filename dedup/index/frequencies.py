@@ -5,7 +5,8 @@ one row; Cormode and Muthukrishnan, 2005). The table doubles with the number of 
 every cell is handed on to its two children. The pages are the kernel's: all processes of a host see one table.
 
 What a transaction counts is noted in a journal first, so a process that is killed before it commits leaves nothing
-counted: the next writer puts it back. The file is a cache: it can be counted again from the stored texts.
+counted: the next writer puts it back. The file is a cache: it is counted again from the stored texts, into a new file
+that takes its place when all are counted.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import zlib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from enum import IntEnum
@@ -32,6 +34,11 @@ MAGIC = 0x6465_6475_7001
 
 Steps = Sequence[tuple[NDArray[np.uint64], int]]
 """Shingles of a text, each once, and 1 or -1."""
+
+
+_NO_KEYS = np.empty(0, np.uint64)
+_HEAD_BYTES = 32
+"""Of a journal: how many texts were counted, how many cells are noted, of which transaction, and a checksum."""
 
 
 class _Field(IntEnum):
@@ -61,23 +68,30 @@ class Frequencies:
     def __init__(self, path: Path) -> None:
         self._path, self._journal_path = path, path.with_suffix(".journal")
         self._header, self._cells = np.zeros(8, np.int64), np.zeros(0, np.uint32)
-        self._journal = -1
+        self._journal, self._writable = -1, True
 
     def open(self, *, writable: bool = True) -> bool:
         """Take up the file; False where it is missing or damaged."""
+        self._writable = writable
         access = mmap.ACCESS_DEFAULT if writable else mmap.ACCESS_READ
         with suppress(OSError, ValueError), self._path.open("r+b" if writable else "rb") as file:
             view = mmap.mmap(file.fileno(), 0, access=access)
             header = np.frombuffer(view, np.int64, 8)
             magic, bits = int(header[_Field.MAGIC]), int(header[_Field.BITS])
-            if magic == MAGIC and LEAST_BITS <= bits <= MOST_BITS and len(view) == HEADER_BYTES + (4 << bits):
+            whole = LEAST_BITS <= bits <= MOST_BITS and len(view) == HEADER_BYTES + (4 << bits)
+            if magic == MAGIC and whole and not header[_Field.REPLACED]:
                 self._header, self._cells = header, np.frombuffer(view, np.uint32, offset=HEADER_BYTES)
                 return True
         return False
 
-    def create(self, texts: int = 0) -> None:
-        """Begin with a table of zeros that has room for so many texts."""
-        self._write(np.zeros(1 << bits_for(texts), np.uint32), 0)
+    def recount(self, texts: int, shingles: Iterable[Sequence[NDArray[np.uint64]]]) -> None:
+        """Count all texts anew; while this goes on, or if it fails, the file stays as it was.
+
+        Args:
+            texts: About how many there are.
+            shingles: Those of each, some texts at a time.
+        """
+        self._write(*_tallied(bits_for(texts), shingles))
 
     @property
     def bits(self) -> int:
@@ -98,7 +112,7 @@ class Frequencies:
         return found
 
     def count(self, steps: Steps, number: int) -> None:
-        """Count shingles up or down; `keep` or `undo` must follow, or `recover` by the next writer.
+        """Count shingles up or down; the next writer's `recover` settles whether that stays.
 
         Args:
             steps: What to count.
@@ -108,49 +122,62 @@ class Frequencies:
         if bits_for(texts) > self.bits:
             self._write(np.repeat(self._cells, 1 << (bits_for(texts) - self.bits)), self.texts)
         shift = np.uint64(64 - self.bits)
-        places = [((keys >> shift).astype(np.uint32), step) for keys, step in steps]
-        every = np.concatenate([one for one, _ in places])
-        self._note(every)
+        more, fewer = (
+            (np.concatenate([_NO_KEYS, *(keys for keys, step in steps if step == way)]) >> shift).astype(np.uint32)
+            for way in (1, -1)
+        )
+        self._note(np.concatenate([more, fewer]), number)
         self._header[_Field.PENDING] = number
-        for one, step in places:
-            kernels.bump(self._cells, one, step)
+        kernels.bump(self._cells, more, 1)
+        kernels.bump(self._cells, fewer, -1)
         self._header[_Field.TEXTS] = texts
 
     def keep(self) -> None:
         """The transaction is committed."""
         self._header[_Field.PENDING] = 0
 
-    def undo(self) -> None:
-        """The transaction was rolled back: put back what the cells held before it."""
-        if self._header[_Field.PENDING]:
-            texts, count = (int(value) for value in np.frombuffer(os.pread(self._journal_file(), 16, 0), np.int64))
-            noted = np.frombuffer(os.pread(self._journal_file(), 8 * count, 16), np.uint32)
-            self._cells[noted[:count]] = noted[count:]
-            self._header[_Field.TEXTS] = texts
-            self._header[_Field.PENDING] = 0
+    def undo(self) -> bool:
+        """The transaction was rolled back: put back what the cells held before it; False where that is lost."""
+        pending = int(self._header[_Field.PENDING])
+        if not pending:
+            return True
+        data = os.pread(self._journal_file(), os.fstat(self._journal_file()).st_size, 0)
+        head = np.frombuffer(data[:_HEAD_BYTES].ljust(_HEAD_BYTES, b"\0"), np.int64)
+        texts, count, number, checksum = (int(value) for value in head)
+        noted = data[_HEAD_BYTES : _HEAD_BYTES + 8 * count]
+        if number != pending or len(noted) != 8 * count or zlib.crc32(noted) != checksum:
+            return False
+        cells = np.frombuffer(noted, np.uint32)
+        self._cells[cells[:count]] = cells[count:]
+        self._header[_Field.TEXTS] = texts
+        self._header[_Field.PENDING] = 0
+        return True
 
-    def recover(self, last: int) -> None:
-        """Settle what a writer that was killed left behind; `last` is the highest number in the database."""
-        self._follow()
+    def recover(self, last: int) -> bool:
+        """Settle what the last writer counted: it stays if that was committed; False where the counts are lost.
+
+        Only a writer may do so, before it counts: any other moment may be in the middle of another's transaction.
+
+        Args:
+            last: The highest number in the database.
+        """
+        if not self._follow():
+            return False
         if self._header[_Field.PENDING] > last:
-            self.undo()
-        elif self._header[_Field.PENDING]:
-            self.keep()
+            return self.undo()
+        self.keep()
+        return True
 
     def fewer(self, texts: Iterable[Sequence[NDArray[np.uint64]]]) -> int:
         """How many cells hold less than these texts count; more they may, for a cell counts for both it grew from."""
         self._follow()
-        cells, shift = np.zeros_like(self._cells), np.uint64(64 - self.bits)
-        for some in texts:
-            for keys in some:
-                kernels.bump(cells, (keys >> shift).astype(np.uint32), 1)
-        return int((self._cells < cells).sum())
+        return int((self._cells < _tallied(self.bits, texts)[0]).sum())
 
-    def _note(self, places: NDArray[np.uint32]) -> None:
+    def _note(self, places: NDArray[np.uint32], number: int) -> None:
         """Write what the cells hold now to the journal; it is whole before the header says that it is needed."""
-        head = np.array([self.texts, len(places)], np.int64)
-        parts = [head, places, self._cells[places]]
-        if os.pwritev(self._journal_file(), parts, 0) < sum(part.nbytes for part in parts):  # type: ignore[arg-type]
+        noted = np.concatenate([places, self._cells[places]]).tobytes()
+        head = np.array([self.texts, len(places), number, zlib.crc32(noted)], np.int64)
+        if os.pwritev(self._journal_file(), [head.tobytes(), noted], 0) < _HEAD_BYTES + len(noted):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _journal_file(self) -> int:
@@ -158,21 +185,24 @@ class Frequencies:
             self._journal = os.open(self._journal_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         return self._journal
 
-    def _follow(self) -> None:
-        """Go on with the larger file that another process has put in this one's place."""
-        if self._header[_Field.REPLACED]:
-            self.open()
+    def _follow(self) -> bool:
+        """Go on with the file that another process has put in this one's place; False where it never came to that."""
+        return not self._header[_Field.REPLACED] or self.open(writable=self._writable)
 
     def _write(self, cells: NDArray[np.uint32], texts: int) -> None:
         """A new file in the place of the old one, whose bytes are all there: a full disk must not show in a page."""
         new = self._path.with_suffix(".new")
         header = np.zeros(HEADER_BYTES // 8, np.int64)
         header[[_Field.MAGIC, _Field.BITS, _Field.TEXTS]] = MAGIC, len(cells).bit_length() - 1, texts
-        with new.open("wb") as file:
-            file.write(header.tobytes())
-            file.write(cells.tobytes())
+        try:
+            with new.open("wb") as file:
+                file.write(header.tobytes())
+                file.write(cells.tobytes())
+        except OSError:
+            new.unlink(missing_ok=True)
+            raise
+        self._header[_Field.REPLACED] = 1  # first: if this process is killed here, the others count anew
         new.replace(self._path)
-        self._header[_Field.REPLACED] = 1
         self.open()
 
     def bytes(self) -> int:
@@ -185,3 +215,13 @@ class Frequencies:
         if self._journal >= 0:
             os.close(self._journal)
             self._journal = -1
+
+
+def _tallied(bits: int, texts: Iterable[Sequence[NDArray[np.uint64]]]) -> tuple[NDArray[np.uint32], int]:
+    """A table of 2**bits cells that counts these texts, and how many they are."""
+    cells, counted, shift = np.zeros(1 << bits, np.uint32), 0, np.uint64(64 - bits)
+    for some in texts:
+        for keys in some:
+            kernels.bump(cells, (keys >> shift).astype(np.uint32), 1)
+            counted += 1
+    return cells, counted

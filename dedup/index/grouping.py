@@ -5,7 +5,8 @@ which clusters join or split. The clusters of a connected component of up to `MO
 `dedup.clusters.link` makes of all its edges, so they do not depend on the order in which the texts came. In a larger
 component a new text joins the cluster to whose texts, of those it was compared with, its mean similarity is highest, as
 the rest of a large data set is assigned in CURE (Guha, Rastogi and Shim, 1998); nothing else changes until the index is
-weighed anew. With `linkage=0` clusters are components, of any size.
+weighed anew. With `linkage=0` clusters are components of any size, but that a removal takes none apart whose parts are
+both larger than `MOST`.
 
 A cluster keeps its id while it has members: of clusters that join the oldest lives on, and of one that splits the part
 with the oldest text keeps the id.
@@ -96,6 +97,7 @@ class Grouping:
             if text not in self._plan.clusters:
                 self._assign(text)
         self._plan.clusters = {text: self._now(cluster) for text, cluster in self._plan.clusters.items()}
+        self._plan.joined = {c: self._now(c) for c in self._plan.joined if c not in self._change.new}
         return self._plan
 
     # --- components -----------------------------------------------------------------------------------------------
@@ -116,8 +118,7 @@ class Grouping:
             reached = self._edges(wave)
             found |= reached
             wave = sorted({other for edges in reached.values() for other in edges} - found.keys())
-        found |= dict.fromkeys(wave, {})
-        return found
+        return found | {text: {} for text in wave}
 
     def _edges(self, texts: list[int]) -> Edges:
         """The edges of some texts after the transaction."""

@@ -23,12 +23,15 @@ from numpy.typing import NDArray
 from dedup import articles as reading
 from dedup import passages
 from dedup.errors import InputError, SettingsError
-from dedup.index import adding, checking, reweighing, weighing
-from dedup.index.embedded import EmbeddedStore
+from dedup.index.adding import Batch, Sweep
 from dedup.index.answers import Added, Checked, Group, Rejected, Seen, Stats
+from dedup.index.checking import check
+from dedup.index.embedded import EmbeddedStore
 from dedup.index.judging import Judge
 from dedup.index.prepared import Prepared, Preparer, joined
+from dedup.index.reweighing import reweigh
 from dedup.index.store import Change, Opening, Reader, Store
+from dedup.index.weighing import pack, same, unpack
 from dedup.pipeline import Fitted, Progress
 from dedup.settings import Settings
 from dedup.threads import count as count_threads
@@ -60,6 +63,7 @@ class Index:
     Raises:
         SettingsError: The index has other settings.
         FileError: It cannot be opened, is not there, or has another format.
+        InputError: The path is an address of another kind.
         MissingExtraError: Redis is asked for without the extra.
 
     Attributes:
@@ -80,9 +84,7 @@ class Index:
     ) -> None:
         self.path = fspath(path)
         wanted = _wanted(settings, weights)
-        opening = Opening(
-            wanted or Settings(), store_texts is not False, weighing.pack(weights.weights) if weights else b""
-        )
+        opening = Opening(wanted or Settings(), store_texts is not False, pack(weights.weights) if weights else b"")
         self._lock = threading.RLock()
         self._store = self._connect(opening, create=create, fsync=fsync, timeout=timeout)
         self.settings = self._store.opening.settings
@@ -92,9 +94,11 @@ class Index:
             self._store.close()
             raise
         self._adopt()
-        self._sweep = adding.Sweep()
+        self._sweep = Sweep()
 
     def _connect(self, opening: Opening, *, create: bool, fsync: bool, timeout: float) -> Store:
+        if "://" in self.path and not self.path.startswith(SHARED):
+            raise InputError(f"an index is a folder or at {', '.join(SHARED)}..., got {self.path!r}")
         if self.path.startswith(SHARED):
             from dedup.index.shared import SharedStore  # noqa: PLC0415 - the one door to Redis
 
@@ -108,7 +112,7 @@ class Index:
         """Take up the weights that signatures are made with, at first and when the index was weighed anew."""
         opening = self._store.opening
         self._generation = opening.generation
-        signing = weighing.unpack(opening.weights, self.settings)
+        signing = unpack(opening.weights, self.settings)
         self._preparer = Preparer(self.settings, signing, store_texts=opening.store_texts)
         self._judge = Judge(self.settings, self._preparer, store_texts=opening.store_texts)
 
@@ -167,11 +171,12 @@ class Index:
         return Added(seen, rejected)
 
     def _add(self, ids: list[str], column: pa.ChunkedArray, count: int) -> list[Seen]:
-        return self._prepared(
-            column,
-            count,
-            lambda prepared: self._store.write(lambda writer: self._batch(writer, prepared, count).add(ids)),
-        )
+        def work(prepared: Prepared) -> list[Seen]:
+            batch, seen = self._store.write(lambda writer: _added(self._batch(writer, prepared, count), ids))
+            batch.remember()
+            return seen
+
+        return self._prepared(column, count, work)
 
     def _prepared(self, column: pa.ChunkedArray, count: int, work: Callable[[Prepared], Result]) -> Result:
         """Make texts ready and work with them; again, if the index was weighed anew in between."""
@@ -182,9 +187,9 @@ class Index:
                 except _StaleError:
                     self._adopt()
 
-    def _batch(self, reader: Any, prepared: Prepared, count: int) -> adding.Batch:
+    def _batch(self, reader: Any, prepared: Prepared, count: int) -> Batch:
         self._check_generation()
-        return adding.Batch(reader, self.settings, self._judge, prepared, count, self._sweep)
+        return Batch(reader, self.settings, self._judge, prepared, count, self._sweep)
 
     def _check_generation(self) -> None:
         if self._store.opening.generation != self._generation:
@@ -259,10 +264,7 @@ class Index:
         """
 
         def work(reader: Reader) -> Group:
-            joined = {one.cluster: one.other for one in reader.scan_changes() if one.kind == "joined"}
-            now, other = number, joined.get(number)
-            while other is not None:
-                now, other = other, joined.get(other)
+            now = number if reader.oldest(number, 1) else _joined(reader, number)
             texts = reader.oldest(now, _MANY)
             ids = [name for names in reader.names(texts, _MANY).values() for name in names]
             if not ids:
@@ -375,9 +377,11 @@ class Index:
     def check(self) -> Checked:
         """Verify every invariant: that rows fit each other, that clusters are those of the edges, and all caches.
 
-        Reads all that is stored, and makes every signature again: about a millisecond for ten articles.
+        Reads all that is stored, and makes every signature again: about a millisecond for ten articles. Others can read
+        meanwhile, and wait to write.
         """
-        return self._read(lambda reader: checking.check(reader, self._store, self.settings, self._preparer))
+        with self._lock:
+            return self._store.alone(lambda reader: check(reader, self._store, self.settings, self._preparer))
 
     def compact(self) -> None:
         """Give back what removed articles took, and count shingles anew. Others wait."""
@@ -399,7 +403,7 @@ class Index:
         """
         self._check_texts("reweigh")
         with self._lock:
-            reweighing.reweigh(self._store, self.settings, self._preparer, count_threads(threads), progress)
+            reweigh(self._store, self.settings, self._preparer, count_threads(threads), progress)
             self._read(lambda _: None)
             self._adopt()
 
@@ -460,8 +464,12 @@ def _check_opening(
         )
     if store_texts is not None and store_texts != opening.store_texts:
         raise SettingsError(f"the index {path!r} has store_texts={opening.store_texts}; leave it out")
-    if fitted is not None and opening.generation == 1 and weighing.pack(fitted.weights) != opening.weights:
+    if fitted is not None and opening.generation == 1 and not same(fitted.weights, opening.weights):
         raise SettingsError(f"the index {path!r} was created with other weights; leave them out")
+
+
+def _added(batch: Batch, ids: list[str]) -> tuple[Batch, list[Seen]]:
+    return batch, batch.add(ids)
 
 
 def _named(id_: object) -> tuple[str, str]:
@@ -509,6 +517,15 @@ def _text_of(reader: Reader, name: str) -> int:
     if not found:
         raise InputError(f"there is no article {name!r}")
     return found[name]
+
+
+def _joined(reader: Reader, cluster: int) -> int:
+    """What a cluster has become part of, and that in its turn."""
+    joined = {change.cluster: change.other for change in reader.scan_changes(cluster) if change.kind == "joined"}
+    other = joined.get(cluster)
+    while other is not None:
+        cluster, other = other, joined.get(other)
+    return cluster
 
 
 def _listed(values: Any) -> list[Any]:

@@ -9,21 +9,37 @@ estimate from the signatures, by the weights they were signed with. A candidate 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.background import chances
-from dedup.index import banding
+from dedup.index.banding import estimate
 from dedup.index.prepared import Preparer
 from dedup.index.store import Reader
 from dedup.settings import Settings
+from dedup.threads import ranges
 from dedup.weights import LEAST_CAP, grained
 
 KEPT_BYTES = 1 << 26
 """Shingles of texts that were candidates of late."""
+AT_ONCE = 2048
+"""Pairs whose shingles are in memory together: of articles, about 25 MB."""
+
+PIECE = 1 << 15
+"""Shingles weighed at once: what is needed for them is in memory already, and new memory costs more than weighing."""
+
+
+class Own(NamedTuple):
+    """A text that is not stored yet."""
+
+    keys: NDArray[np.uint64]
+    """Its shingles, each once."""
+    half: NDArray[np.uint16]
+    """(slots,): the lower halves of its slots."""
 
 
 class Judge:
@@ -51,58 +67,79 @@ class Judge:
         return reader.texts() if self.counts else 0
 
     def similarities(
-        self, reader: Reader, keys: NDArray[np.uint64], signature: NDArray[np.uint16], others: Sequence[int]
-    ) -> dict[int, float]:
-        """The similarity of a text to others that are stored, without those that are gone.
+        self, reader: Reader, pairs: Mapping[int, Sequence[int]], own: Mapping[int, Own]
+    ) -> dict[int, dict[int, float]]:
+        """How like texts are to others, by the number of each; pairs with texts that are gone are left out.
 
         Args:
-            reader: A view of the store, in which the text has been counted.
-            keys: Its shingles, each once.
-            signature: (slots,) lower halves of its slots.
-            others: Numbers of texts with shingles.
+            reader: A view of the store, in which new texts have been counted.
+            pairs: The others that each text is to be compared with.
+            own: Texts that are not stored yet.
         """
-        if not self._store_texts:
-            stored = reader.signatures(others)
-            values = np.stack(list(stored.values())) if stored else np.empty((0, len(signature)), np.uint16)
-            return dict(zip(stored, banding.estimate(signature, values).tolist(), strict=True))
-        sets = self.shingles(reader, others)
-        return dict(zip(sets, self._exact(reader, keys, list(sets.values())), strict=True))
+        found: dict[int, dict[int, float]] = {text: {} for text in pairs}
+        compare = self._exact if self._store_texts else self._estimated
+        waiting: dict[int, Sequence[int]] = {}
+        for text, others in pairs.items():
+            if others:
+                waiting[text] = others
+            if sum(map(len, waiting.values())) > AT_ONCE:
+                compare(reader, waiting, own, found)
+                waiting = {}
+        if waiting:
+            compare(reader, waiting, own, found)
+        return found
 
-    def compare(
+    def _estimated(
         self,
         reader: Reader,
-        keys: NDArray[np.uint64],
-        others: Sequence[NDArray[np.uint64]],
-        signature: NDArray[np.uint16],
-        signatures: NDArray[np.uint16],
-    ) -> list[float]:
-        """The similarity of a text to others that are at hand: by shingles, or by the lower halves of their slots."""
-        if self._store_texts:
-            return self._exact(reader, keys, others)
-        return banding.estimate(signature, signatures).tolist()
+        pairs: Mapping[int, Sequence[int]],
+        own: Mapping[int, Own],
+        found: dict[int, dict[int, float]],
+    ) -> None:
+        halves = reader.signatures({text for some in (pairs, *pairs.values()) for text in some if text not in own})
+        halves |= {text: one.half for text, one in own.items()}
+        for text, others in pairs.items():
+            there = [other for other in others if other in halves]
+            if there:
+                values = np.stack([halves[other] for other in there])
+                found[text].update(zip(there, estimate(halves[text], values).tolist(), strict=True))
 
-    def _exact(self, reader: Reader, keys: NDArray[np.uint64], others: Sequence[NDArray[np.uint64]]) -> list[float]:
-        if not others:
-            return []
-        every = np.concatenate([keys, *others])
-        stops = np.cumsum([len(keys), *map(len, others)])
-        starts = np.concatenate([[0], stops[:-1]])
-        right = np.arange(1, len(stops))
-        found = np.empty(len(right))
-        kernels.verify(every, self.weigh(reader, every), starts, stops, np.zeros_like(right), right, found)
-        return found.tolist()
+    def _exact(
+        self,
+        reader: Reader,
+        pairs: Mapping[int, Sequence[int]],
+        own: Mapping[int, Own],
+        found: dict[int, dict[int, float]],
+    ) -> None:
+        """Weigh the shingles of all these texts, each once, then verify all pairs."""
+        every = dict.fromkeys(text for text, others in pairs.items() for text in (text, *others))
+        sets = {text: own[text].keys for text in every if text in own}
+        sets |= self.shingles(reader, [text for text in every if text not in own])
+        place = {text: k for k, text in enumerate(sets)}
+        every_pair = ((text, other) for text, others in pairs.items() for other in others)
+        wanted = [pair for pair in every_pair if pair[0] in place and pair[1] in place]
+        keys = np.concatenate([np.empty(0, np.uint64), *sets.values()])
+        stops = np.cumsum([len(one) for one in sets.values()])
+        starts = stops - [len(one) for one in sets.values()]
+        left, right = (np.array([place[pair[end]] for pair in wanted], np.int64) for end in range(2))
+        similar = np.empty(len(wanted))
+        kernels.verify(keys, self.weigh(reader, keys), starts, stops, left, right, similar)
+        for (text, other), similarity in zip(wanted, similar.tolist(), strict=True):
+            found[text][other] = similarity
 
     def weigh(self, reader: Reader, keys: NDArray[np.uint64]) -> NDArray[np.float32]:
         """The weight of each shingle today; see `dedup.weights`."""
+        weights = np.ones(len(keys), np.float32)
         if not self._settings.weighted:
-            return np.ones(len(keys), np.float32)
+            return weights
         texts = reader.texts()
-        seen = np.clip(reader.frequencies(keys), 1, max(LEAST_CAP, self._settings.ceiling * texts))
-        return grained(
-            np.log(
-                (texts + self._settings.prior + 1) / (seen + self._expected[(keys & np.uint64(255)).astype(np.intp)])
-            )
-        )
+        total, cap = texts + self._settings.prior + 1, max(LEAST_CAP, self._settings.ceiling * texts)
+        for begin, end in ranges(len(keys), PIECE):
+            some = keys[begin:end]
+            seen = np.clip(reader.frequencies(some), 1, cap)
+            expected = self._expected[(some & np.uint64(255)).astype(np.intp)]
+            weights[begin:end] = grained(np.log(total / (seen + expected)))
+        return weights
 
     def remember(self, text: int, keys: NDArray[np.uint64]) -> None:
         """Keep the shingles of a text at hand."""
@@ -112,8 +149,9 @@ class Judge:
             while self._bytes > KEPT_BYTES:
                 self._bytes -= self._kept.popitem(last=False)[1].nbytes
 
-    def shingles(self, reader: Reader, texts: Sequence[int]) -> dict[int, NDArray[np.uint64]]:
+    def shingles(self, reader: Reader, texts: Iterable[int]) -> dict[int, NDArray[np.uint64]]:
         """The shingles of stored texts, without those that are gone."""
+        texts = list(texts)
         missing = [text for text in texts if text not in self._kept]
         found = {text: self._kept[text] for text in texts if text in self._kept}
         for text in found:

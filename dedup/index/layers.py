@@ -22,10 +22,9 @@ from numpy.typing import NDArray
 from dedup import kernels
 from dedup.bands import choose
 from dedup.errors import warn
-from dedup.index import segments
 from dedup.index.lookup import Layer, looks
 from dedup.index.recent import Recent
-from dedup.index.segments import Rows, Segment, Span
+from dedup.index.segments import Rows, Segment, Span, build, merge, usable
 from dedup.settings import Settings
 
 FACTOR = 4
@@ -34,6 +33,8 @@ REBUILD = 1 << 16
 """Texts whose segment is built at once where segments are missing."""
 WAITING = 4
 """Whoever adds waits when so many memories of texts are not yet written."""
+MEMORY, LEAST_ROOM, MOST_ROOM = 1 << 20, 1 << 13, 1 << 15
+"""Texts in memory before they become a segment: so many band keys, and from 8,192 to 32,768 texts."""
 NICE = 10
 """The thread yields to those who add."""
 
@@ -57,7 +58,7 @@ class Layers:
         self._folder, self._settings, self._connect, self._writable = folder, settings, connect, writable
         self._bands = choose(settings.threshold, settings.slots, settings.recall).bands
         self._padding = -settings.slots % kernels.BLOCK
-        self._room = 1 << max(13, min(15, ((1 << 20) // self._bands).bit_length() - 1))
+        self._room = max(LEAST_ROOM, min(MOST_ROOM, 1 << (MEMORY // self._bands).bit_length() - 1))
         self.known = 0
         """The highest number of a text that is in a layer."""
         self.damaged = False
@@ -87,19 +88,19 @@ class Layers:
         self._generation, self.damaged = generation, False
         self._full, self._recent = [], self._new_recent()
         with self._locked() as mine:
-            self._segments, useless = segments.usable(self._folder, generation, last)
+            self._segments, useless = usable(self._folder, generation, last)
             for path in useless if mine else ():
                 path.unlink(missing_ok=True)
             self.known = self._covered
-            self._append_all(signatures(self.known), build=mine)
+            self._append_all(signatures(self.known), mine=mine)
 
-    def _append_all(self, signatures: Signatures, *, build: bool) -> None:
+    def _append_all(self, signatures: Signatures, *, mine: bool) -> None:
         """Texts that are in no segment: a segment of many, a few in memory."""
         for numbers, values in signatures:
-            if build and len(numbers) >= REBUILD:
+            if mine and len(numbers) >= REBUILD and not (self._full or len(self._recent)):
                 rows = Rows(numbers, *looks(values, self._settings))
                 span = Span(self._generation, self._covered, int(numbers[-1]))
-                self._segments.append(segments.build(self._folder, span, rows))
+                self._segments.append(build(self._folder, span, rows))
                 self.known = span.upto
             else:
                 self.append(numbers, values)
@@ -156,7 +157,7 @@ class Layers:
                     database.execute("PRAGMA wal_checkpoint(PASSIVE)")
                     self.folded = True
                 with self._locked() as mine:
-                    while mine and (self._full or self._due()):
+                    while mine and not self.damaged and (self._full or self._due()):
                         if self._full:
                             self._write(self._full[0])
                         else:
@@ -172,14 +173,14 @@ class Layers:
         segment = None
         if len(rows.numbers):
             span = Span(self._generation, self._covered, int(rows.numbers[-1]))
-            segment = segments.build(self._folder, span, rows)
+            segment = build(self._folder, span, rows)
         with self._changing:
             self._segments = [*self._segments, *([segment] if segment else [])]
             self._full = self._full[1:]
 
     def _take_up(self) -> None:
         """Segments that another process has written or merged, as far as they cover what was covered before."""
-        found, _ = segments.usable(self._folder, self._generation, self.known)
+        found, _ = usable(self._folder, self._generation, self.known)
         if found and found[-1].span.upto >= self._covered:
             mine = {segment.path: segment for segment in self._segments}
             self._segments = [mine.get(segment.path, segment) for segment in found]
@@ -200,15 +201,15 @@ class Layers:
             part.path.unlink(missing_ok=True)
         if damaged:
             with self._changing:
-                self.damaged = True
-                self._segments = self._segments[: self._segments.index(parts[0])] if parts else []
+                self.damaged = True  # still looked at, until all are loaded again
             return
-        merged = segments.merge(self._folder, parts, lambda numbers: _alive(database, numbers))
+        merged = merge(self._folder, parts, lambda numbers: _alive(database, numbers))
         with self._changing:
             at = self._segments.index(parts[0])
             self._segments = [*self._segments[:at], merged, *self._segments[at + len(parts) :]]
         for part in parts:
-            part.path.unlink(missing_ok=True)
+            if part.path != merged.path:
+                part.path.unlink(missing_ok=True)
 
     def compact(self) -> None:
         """One segment of all texts that are still there.
@@ -243,6 +244,11 @@ class Layers:
     def files(self) -> list[Path]:
         """The segments' files."""
         return [segment.path for segment in self._segments]
+
+    @property
+    def bytes(self) -> int:
+        """What the segments take, those included that another process has merged."""
+        return sum(segment.bytes for segment in self._segments)
 
     def close(self) -> None:
         """Wait for the thread."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.index import banding
+from dedup.index.banding import early, keys_for, least
 from dedup.index.recent import Recent
 from dedup.index.segments import Segment
 from dedup.index.store import CANDIDATES
@@ -33,10 +33,11 @@ class Lookup(threading.local):
     Args:
         crowd: Of one bucket of a band, so many texts are looked at, the oldest.
         least: Bytes of a sketch that must agree.
+        early: Bytes of its first block that must.
     """
 
-    def __init__(self, crowd: int, least: int) -> None:
-        self._crowd, self._least = crowd, least
+    def __init__(self, crowd: int, least: int, early: int = 0) -> None:
+        self._crowd, self._least, self._early = crowd, least, early
         self._counts, self._touched = np.zeros(0, np.uint16), np.empty(0, np.uint32)
         self._found, self._agreements = np.empty(0, np.uint32), np.empty(0, np.int64)
 
@@ -69,8 +70,8 @@ class Lookup(threading.local):
         self._make_room(len(layer.numbers), len(keys) * min(CANDIDATES, len(layer)))
         ends = np.empty(len(keys), np.int64)
         rest = (
-            layer.keys, layer.sketches, self._crowd, self._least, CANDIDATES, taken, self._counts, self._touched,
-            self._found, self._agreements, ends,
+            layer.keys, layer.sketches, self._crowd, self._early, self._least, CANDIDATES, taken, self._counts,
+            self._touched, self._found, self._agreements, ends,
         )  # fmt: skip
         if isinstance(layer, Segment):
             kernels.search_sorted(keys, sketches, layer.offsets, layer.keys, layer.rows, *rest[1:])
@@ -94,12 +95,12 @@ def looks(signatures: NDArray[np.uint16], settings: Settings) -> tuple[NDArray[n
     """Band keys (n, bands) and sketches (n, slots, rounded up to whole blocks) of signatures (n, slots)."""
     sketches = np.zeros((len(signatures), settings.slots + (-settings.slots % kernels.BLOCK)), np.uint8)
     sketches[:, : settings.slots] = signatures
-    return banding.keys_for(signatures, settings), sketches
+    return keys_for(signatures, settings), sketches
 
 
 def lookup_for(settings: Settings) -> Lookup:
     """A look-up of what may be at the threshold; bytes that fill up a block agree always."""
-    return Lookup(settings.crowd, banding.least(settings) + (-settings.slots % kernels.BLOCK))
+    return Lookup(settings.crowd, least(settings) + (-settings.slots % kernels.BLOCK), early(settings))
 
 
 def within(numbers: Sequence[int], signatures: NDArray[np.uint16], settings: Settings) -> list[list[int]]:

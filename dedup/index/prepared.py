@@ -1,13 +1,14 @@
 """Texts made ready to be added or looked up: shingles, fingerprint, signature, compressed body.
 
-In: an Arrow column of texts. Out: `Prepared`, for each text what the index stores and compares. All of it is made before
-the store is asked for anything, so that no other writer waits for it; about 50 ns a character of Chinese.
+In: an Arrow column of texts. Out: `Prepared`, for each text what the index stores and compares. All of it is made
+before the store is asked for anything, so that no other writer waits for it; about 50 ns a character of Chinese.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -85,7 +86,7 @@ class Preparer:
         keys, offsets = texts.shingle(rows)
         weights = self._weights.of(keys) if self._weights else None
         signatures.sign(keys, weights, offsets, seed=self._settings.seed, out=signed, rows=rows)
-        return [keys[a:b] for a, b in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)]
+        return [keys[a:b] for a, b in pairwise(offsets.tolist())]
 
     def _compress(self, column: pa.ChunkedArray, begin: int, end: int) -> list[bytes]:
         bodies = []
@@ -98,7 +99,7 @@ class Preparer:
         """The shingles of stored texts, each once."""
         column = self.column(bodies)
         keys, offsets = self.texts(column).shingle(np.arange(len(column)))
-        return np.split(keys, offsets[1:-1])
+        return [keys[a:b] for a, b in pairwise(offsets.tolist())]
 
     def column(self, bodies: Sequence[bytes]) -> pa.ChunkedArray:
         """Stored texts, as they were given."""

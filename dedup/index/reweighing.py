@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from dedup import clusters, kernels, pairs, pipeline
 from dedup.corpus import Corpus
-from dedup.index import banding, weighing
+from dedup.index.banding import halves
 from dedup.index.grouping import MOST
 from dedup.index.prepared import Preparer
 from dedup.index.store import Change, Edge, Opening, Reader, Store, Writer
+from dedup.index.weighing import pack
 from dedup.pipeline import MOST_FITTED, Progress, Stages
 from dedup.settings import Settings
 
@@ -59,10 +60,10 @@ def _reweigh(
     with _column(writer, numbers, preparer) as column:
         corpus = pipeline.represent(column, settings, threads=threads, stages=stages, most=MOST_FITTED)
         edges, crowded = pipeline.connect(corpus, settings, threads=threads, stages=stages)
-        signed = banding.halves(pipeline.sign(corpus, settings, threads=threads))
+        signed = halves(pipeline.sign(corpus, settings, threads=threads))
     of = numbers[corpus.first]
     groups = _groups(corpus, edges, crowded, settings)
-    new = Opening(settings, opening.store_texts, weighing.pack(corpus.weights), opening.generation + 1)
+    new = Opening(settings, opening.store_texts, pack(corpus.weights), opening.generation + 1)
     writer.replace(
         new,
         zip(of.tolist(), signed, strict=True),
@@ -97,7 +98,8 @@ def _groups(corpus: Corpus, edges: pairs.Edges, crowded: NDArray[np.bool_], sett
 
 
 def _edges(of: NDArray[np.int64], edges: pairs.Edges, judged: int) -> Iterable[tuple[int, int, Edge]]:
-    for left, right, similarity in zip(of[edges.left].tolist(), of[edges.right].tolist(), edges.similarity.tolist()):
+    columns = (of[edges.left].tolist(), of[edges.right].tolist(), edges.similarity.tolist())
+    for left, right, similarity in zip(*columns, strict=True):
         yield left, right, Edge(similarity, judged)
 
 

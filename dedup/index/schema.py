@@ -11,6 +11,7 @@ import os
 import sqlite3
 from dataclasses import asdict, fields
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from dedup.errors import FileError
@@ -106,12 +107,16 @@ def prepare(folder: Path, opening: Opening | None, *, create: bool) -> None:
 
 def _create(folder: Path, opening: Opening) -> None:
     """Under another name first, so that no other process opens half a database; the first one wins."""
-    temporary = folder / f"{NAME}-{os.getpid()}.new"
+    temporary = folder / f"{NAME}-{token_hex(8)}.new"
     connection = sqlite3.connect(temporary, isolation_level=None)
     try:
         connection.execute(f"PRAGMA page_size = {PAGE}")
-        connection.executescript(f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; {TABLES}")
+        connection.execute("PRAGMA journal_mode = WAL")  # now: to change it later takes a moment without others
+        connection.executescript(
+            f"BEGIN; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; {TABLES}"
+        )
         save(connection, opening)
+        connection.execute("COMMIT")
         connection.close()
         try:
             os.link(temporary, folder / NAME)
@@ -136,8 +141,9 @@ def _check(folder: Path) -> None:
     if version != VERSION:
         newer = "newer" if version > VERSION else "older"
         raise FileError(
-            f"{str(folder)!r} has format {version}, this version of dedup reads format {VERSION}: it was written by a "
-            f"{newer} one. With that one run `dedup index export --texts`, and add the file to a new index with this one"
+            f"{str(folder)!r} has format {version}, this version of dedup reads format {VERSION}: it was written by "
+            f"a {newer} one. With that one run `dedup index export --texts`, and add the file to a new index with "
+            "this one"
         )
 
 
@@ -154,7 +160,7 @@ def save(connection: sqlite3.Connection, opening: Opening) -> None:
     connection.executemany("INSERT INTO weights (bytes) VALUES (?)", ((piece,) for piece in pieces))
 
 
-def opening(connection: sqlite3.Connection) -> Opening:
+def read_opening(connection: sqlite3.Connection) -> Opening:
     """Read what `save` wrote."""
     rows = dict(connection.execute("SELECT key, value FROM meta"))
     weights = b"".join(piece for (piece,) in connection.execute("SELECT bytes FROM weights ORDER BY piece"))

@@ -96,6 +96,11 @@ class Segment:
         """How many texts it holds."""
         return len(self.numbers)
 
+    @property
+    def bytes(self) -> int:
+        """The size of the file, which another process may have deleted since."""
+        return len(self._map)
+
     def _layout(self, header: dict[str, Any]) -> dict[str, Any]:
         if header["version"] != VERSION or header["bytes"] != len(self._map) or header["span"] != list(self.span):
             raise ValueError("it is cut short, or of another version")
@@ -143,8 +148,12 @@ class _New:
             self._places[name] = {"kind": np.dtype(kind).str, "shape": shape, "at": at}
             at += -(-int(np.prod(shape)) * np.dtype(kind).itemsize // ALIGNED) * ALIGNED
         self._temporary = folder / f"{span.name}.new"
-        with self._temporary.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, at)  # a full disk is an error here, not a signal later
+        try:
+            with self._temporary.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, at)  # a full disk is an error here, not a signal later
+        except OSError:
+            self.give_up()
+            raise
         with self._temporary.open("r+b") as file:
             self._map = mmap.mmap(file.fileno(), at)
         for name, place in self._places.items():

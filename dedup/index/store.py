@@ -22,8 +22,9 @@ from dedup.settings import Settings
 Result = TypeVar("Result")
 Kind = Literal["added", "removed", "joined", "split"]
 
-CANDIDATES = 4096
-"""At most so many texts that a text meets in its bands are estimated, those that it meets most often."""
+CANDIDATES = 512
+"""Of the texts that a text meets in a layer (`dedup.index.lookup`) at most so many are estimated, those that it meets
+most often. From some 80,000 texts on that leaves out those that it meets in one band of several hundred."""
 
 
 class Text(NamedTuple):
@@ -222,11 +223,14 @@ class Store(Protocol):
             IndexBusyError: Another writer is at work for longer than the timeout.
         """
 
+    def alone(self, work: Callable[[Reader], Result]) -> Result:
+        """Run this on one view while nobody changes the store; where it cannot be written, as `read` does."""
+
     def compact(self) -> None:
         """Give back what removed articles took."""
 
     def check(self) -> list[str]:
-        """What is wrong with what the store keeps beside its rows; reads all of it. Called inside of `read`."""
+        """What is wrong with what the store keeps beside its rows; reads all of it. Called inside of `alone`."""
 
     def sizes(self) -> dict[str, int]:
         """Bytes by what takes them."""

@@ -30,3 +30,11 @@ def unpack(data: bytes, settings: Settings) -> Weights | None:
         return prior_weights(prior=settings.prior)
     with np.load(io.BytesIO(data)) as arrays:
         return Weights(arrays["table"], arrays["alone"])
+
+
+def same(weights: Weights, data: bytes) -> bool:
+    """Whether these are the weights that were packed."""
+    if not data:
+        return False
+    with np.load(io.BytesIO(data)) as arrays:
+        return np.array_equal(weights.table, arrays["table"]) and np.array_equal(weights.alone, arrays["alone"])
