@@ -126,7 +126,7 @@ def _from_python(source: Any, text: str, id: str, threads: int) -> tuple[Column,
     if not isinstance(source, Iterable) or isinstance(source, Mapping) or getattr(source, "ndim", 1) != 1:
         raise InputError(f"articles must be {KINDS}, got {type(source).__name__}")
     values = list(source)
-    first = next((value for value in values if not _missing(value)), None)
+    first = next((value for value in values if not missing(value)), None)
     if not (isinstance(first, Mapping) or _is_instance(first)):
         return _strings(values, threads), None
     fields = [_fields(value, place, text) for place, value in enumerate(values)]
@@ -134,7 +134,7 @@ def _from_python(source: Any, text: str, id: str, threads: int) -> tuple[Column,
     return texts, _ids([f.get(id) for f in fields]) if any(id in f for f in fields) else None
 
 
-def _missing(value: Any) -> bool:
+def missing(value: Any) -> bool:
     """None, NaN and pandas' NA: the missing values of a column of strings."""
     return value is None or type(value).__name__ in MISSING or (isinstance(value, float) and value != value)  # noqa: PLR0124
 
@@ -144,7 +144,7 @@ def _is_instance(value: Any) -> bool:
 
 
 def _fields(value: Any, place: int, text: str) -> Mapping[str, Any]:
-    if _missing(value):
+    if missing(value):
         return {}
     if _is_instance(value):
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
@@ -176,7 +176,7 @@ def _strings(values: list[Any], threads: int) -> Column:
 
 def _checked(values: list[Any]) -> list[str | None]:
     """The same with None for what is missing; anything else that is no string is an error."""
-    values = [None if _missing(value) else value for value in values]
+    values = [None if missing(value) else value for value in values]
     for place, value in enumerate(values):
         if not (value is None or isinstance(value, str)):
             raise InputError(f"article {place} is {_shown(value)}; a text must be a string or missing")
@@ -204,7 +204,7 @@ def _chunk(values: list[str | None]) -> pa.Array:
 
 def _ids(values: list[Any]) -> Column:
     """Ids of one type as they are, of several types as text."""
-    values = [None if _missing(value) else value for value in values]
+    values = [None if missing(value) else value for value in values]
     if len({type(value) for value in values if value is not None}) <= 1:  # Arrow would take b"x" and "x" for one
         with suppress(pa.ArrowException, UnicodeEncodeError, OverflowError):
             return pa.chunked_array([pa.array(values)])

@@ -832,11 +832,12 @@ def scatter_band(keys, rows, places, shift, starts, sorted_keys, new_rows):
 
 
 @kernel
-def meet_sorted(query, offsets, keys, rows, crowd, taken, counts, touched):
+def meet_sorted(query, offsets, keys, rows, dead, crowd, taken, counts, touched):
     """Count in how many bands each row of sorted buckets has the key of the query; returns how many rows have any.
 
-    Of a key, rows are counted until `crowd` were `taken`. All places are looked up before the first bucket is read, so
-    that cache misses overlap. Nothing in a damaged file leads out of the arrays.
+    Of a key, rows are counted until `crowd` were `taken`; those that are `dead`, if any are, are passed over. All
+    places are looked up before the first bucket is read, so that cache misses overlap. Nothing in a damaged file leads
+    out of the arrays.
     """
     bands, size = len(query), np.uint32(keys.shape[1])
     begins, ends = np.empty(bands, np.uint32), np.empty(bands, np.uint32)
@@ -857,11 +858,11 @@ def meet_sorted(query, offsets, keys, rows, crowd, taken, counts, touched):
         key = query[band]
         for k in range(begins[band], ends[band]):
             if keys[band, k] == key:
+                row = rows[band, k]
                 if taken[band] >= crowd:
                     break
-                taken[band] += np.uint32(1)
-                row = rows[band, k]
-                if row < size:
+                if row < size and (len(dead) == 0 or not dead[row]):
+                    taken[band] += np.uint32(1)
                     if counts[row] == 0:
                         touched[found] = row
                         found += 1
@@ -870,7 +871,7 @@ def meet_sorted(query, offsets, keys, rows, crowd, taken, counts, touched):
 
 
 @kernel
-def meet_chained(query, heads, nexts, keys, crowd, taken, counts, touched):
+def meet_chained(query, heads, nexts, keys, dead, crowd, taken, counts, touched):
     """The same for rows that are chained in the order in which they came."""
     found, shift = 0, np.uint32(0)
     while heads.shape[1] << shift < 1 << 32:
@@ -879,7 +880,7 @@ def meet_chained(query, heads, nexts, keys, crowd, taken, counts, touched):
         key = query[band]
         row = heads[band, np.uint64(key) >> np.uint64(shift)]
         while row >= 0 and taken[band] < crowd:
-            if keys[row, band] == key:
+            if keys[row, band] == key and not dead[row]:
                 taken[band] += np.uint32(1)
                 if counts[row] == 0:
                     touched[found] = np.uint32(row)
@@ -959,6 +960,7 @@ def search_sorted(
     keys,
     rows,
     sketches,
+    dead,
     crowd,
     early,
     least,
@@ -976,7 +978,7 @@ def search_sorted(
     """
     used = 0
     for i in range(len(queries)):
-        met = meet_sorted(queries[i], offsets, keys, rows, crowd, taken[i], counts, touched)
+        met = meet_sorted(queries[i], offsets, keys, rows, dead, crowd, taken[i], counts, touched)
         used += alike(own, i, sketches, early, least, most, counts, touched, met, found[used:], agreements[used:])
         ends[i] = used
 
@@ -989,6 +991,7 @@ def search_chained(
     nexts,
     keys,
     sketches,
+    dead,
     crowd,
     early,
     least,
@@ -1003,7 +1006,7 @@ def search_chained(
     """The same for rows that are in memory."""
     used = 0
     for i in range(len(queries)):
-        met = meet_chained(queries[i], heads, nexts, keys, crowd, taken[i], counts, touched)
+        met = meet_chained(queries[i], heads, nexts, keys, dead, crowd, taken[i], counts, touched)
         used += alike(own, i, sketches, early, least, most, counts, touched, met, found[used:], agreements[used:])
         ends[i] = used
 

@@ -86,6 +86,7 @@ class World:
         """Texts that go."""
         with closing(self.connect()) as database:
             database.executemany("DELETE FROM bodies WHERE number = ?", [(number,) for number in numbers])
+            database.executemany("INSERT INTO dropped (text) VALUES (?)", [(number,) for number in numbers])
 
     @property
     def sizes(self) -> list[int]:

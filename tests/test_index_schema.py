@@ -189,7 +189,8 @@ def test_the_database_is_pinned(tmp_path: Path) -> None:
         "changes": [
             ("number", "INTEGER"), ("kind", "TEXT"), ("cluster", "INTEGER"), ("id", "TEXT"), ("other", "INTEGER"),
         ],
-    }  # fmt: skip
+            "dropped": [("number", "INTEGER"), ("text", "INTEGER")],
+        }  # fmt: skip
     assert sorted(indexes) == [("copies",), ("members",), ("prints",)]
 
 

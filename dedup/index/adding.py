@@ -9,7 +9,7 @@ and take part at once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dedup.index.answers import Near, Seen
@@ -23,6 +23,8 @@ from dedup.settings import Settings
 
 NEAREST = 10
 """Articles that `Seen` names."""
+LOOKED_AT = 64
+"""Articles of a text, among which one is looked for that stays."""
 OF_A_CLUSTER = 8
 """With `linkage=0` so many of each cluster are compared: one edge is enough to join it."""
 JUDGED_AGAIN = 8
@@ -75,7 +77,7 @@ class Batch:
         self._last = store.last()
         self._first = self._last + 1
         self._change = Transaction()
-        self._rows = _Rows()
+        self._rows, self._leaving = _Rows(), set[str]()
 
     # --- the whole job --------------------------------------------------------------------------------------------
 
@@ -89,10 +91,14 @@ class Batch:
             return self._of_known(found[fingerprint], "", Plan())
         number = self._next()
         self._compare({number: 0})
-        plan = self._plan()
-        cluster = plan.clusters[number]
-        known = cluster != number
-        return Seen(is_duplicate=known, cluster=cluster if known else None, nearest=self._nearest(number, []))
+        nearest, cluster = self._nearest(number, []), self._plan().clusters[number]
+        if cluster == number:
+            return Seen(is_duplicate=False, cluster=None, nearest=nearest)
+        if cluster >= self._first:  # one that would be split off
+            similar = self._change.new[number]
+            best = max(similar, key=lambda other: (similar[other], -other))
+            cluster = self._store.places([best])[best].cluster
+        return Seen(is_duplicate=True, cluster=cluster, nearest=nearest)
 
     def add(self, ids: Sequence[str]) -> list[Seen]:
         """Add the articles, and say what was seen of each."""
@@ -152,13 +158,14 @@ class Batch:
         equal = self._store.find_equal([one for one in dict.fromkeys(prints) if one])
         for row, (id_, fingerprint) in enumerate(zip(ids, prints, strict=True)):
             old, text = there.get(id_), equal.get(fingerprint)
-            if old is not None and old == text:
+            if old is not None and (old == text or not (fingerprint or self._has_shingles(old))):
                 rows.numbers.append(0)
                 rows.texts.append(old)
                 continue
             if old is not None:
                 rows.replaced[row] = (self._next(), old)
                 rows.copies[old] -= 1
+                self._leaving.add(id_)
             number = self._next()
             if text is None:
                 text = number
@@ -168,6 +175,9 @@ class Batch:
             rows.copies[text] += 1
             rows.numbers.append(number)
             rows.texts.append(text)
+
+    def _has_shingles(self, text: int) -> bool:
+        return len(self._store.signatures([text]).get(text, ())) > 0
 
     def _count(self) -> None:
         """Count the shingles of new texts, and those of texts that go no more."""
@@ -252,14 +262,27 @@ class Batch:
         """What was seen of a row."""
         text, id_ = self._rows.texts[row], ids[row]
         if self._rows.new.get(text) == row:
-            cluster = plan.clusters.get(text, text)
-            return Seen(is_duplicate=cluster != text, cluster=cluster, nearest=self._nearest(text, ids))
+            cluster, nearest = plan.clusters.get(text, text), self._nearest(text, ids)
+            known = cluster != text and bool(nearest) and not self._stays_first(row, id_, cluster, plan)
+            return Seen(is_duplicate=known, cluster=cluster, nearest=nearest)
         if text in self._rows.new:
             first = ids[self._rows.new[text]]
             same = (Near(first, 1.0),)
             cluster = plan.clusters.get(text, text)
             return Seen(is_duplicate=True, cluster=cluster, nearest=same + self._nearest(text, ids)[: NEAREST - 1])
         return self._of_known(text, id_, plan)
+
+    def _stays_first(self, row: int, id_: str, cluster: int, plan: Plan) -> bool:
+        """Whether the article of a row was the first of its cluster with the text that it had before, and still is."""
+        if row not in self._rows.replaced:
+            return False
+        _, old = self._rows.replaced[row]
+        before = self._store.places([old])[old].cluster
+        return plan.joined.get(before, before) == cluster and self._is_first(id_, old, before)
+
+    def _is_first(self, id_: str, text: int, cluster: int) -> bool:
+        """Whether an article is the first of its cluster."""
+        return self._store.oldest(cluster, 1) == [text] and self._store.names([text], 1)[text] == [id_]
 
     def _nearest(self, text: int, ids: Sequence[str]) -> tuple[Near, ...]:
         """The articles from before that a new text is most like."""
@@ -268,23 +291,31 @@ class Batch:
         return self._named(sorted(edges)[:NEAREST], ids)
 
     def _named(self, edges: list[tuple[float, int]], ids: Sequence[str]) -> tuple[Near, ...]:
-        names = self._store.names([other for _, other in edges if other not in self._rows.new], 1) if edges else {}
+        names = self._names(other for _, other in edges if other not in self._rows.new) if edges else {}
         found = []
         for value, other in edges:
             row = self._rows.new.get(other)
-            name = [ids[row]] if row is not None else names.get(other)
-            if name:
-                found.append(Near(name[0], -value))
+            name = ids[row] if row is not None else names.get(other)
+            if name is not None:
+                found.append(Near(name, -value))
         return tuple(found)
+
+    def _names(self, texts: Iterable[int], but: str = "") -> dict[int, str]:
+        """The first article of each text, but for this one, and those that get another text."""
+        other = {*self._leaving, but}
+        names = self._store.names(texts, 2 if len(other) == 1 else LOOKED_AT)
+        found = ((text, [name for name in some if name not in other]) for text, some in names.items())
+        return {text: some[0] for text, some in found if some}
 
     def _of_known(self, text: int, id_: str, plan: Plan) -> Seen:
         """What is seen of a text that is there, other than the article itself."""
-        same = [Near(name, 1.0) for name in self._store.names([text], 2)[text] if name != id_][:1]
+        same = [Near(name, 1.0) for name in self._names([text], id_).values()]
         edges = sorted((-edge.similarity, other) for other, edge in self._store.edges([text])[text].items())
         place = self._store.places([text])[text]
-        cluster = plan.joined.get(place.cluster, plan.clusters.get(text, place.cluster))
-        others = bool(same) or any(other != text for other in self._store.oldest(place.cluster, 2))
-        return Seen(others, cluster, (*same, *self._named(edges[: NEAREST - len(same)], [])))
+        cluster = plan.clusters.get(text, plan.joined.get(place.cluster, place.cluster))
+        first = bool(id_) and self._is_first(id_, text, place.cluster)
+        others = bool(same) or self._store.oldest(place.cluster, 2) != [text]
+        return Seen(others and not first, cluster, (*same, *self._named(edges[: NEAREST - len(same)], [])))
 
     # --- storing --------------------------------------------------------------------------------------------------
 
@@ -314,6 +345,8 @@ class Batch:
             self._store.record(Change(self._next(), "joined", cluster, None, other))
         for cluster, other in plan.split.items():
             self._store.record(Change(cluster, "split", cluster, None, other))
+        for other, cluster in sorted(plan.moved):
+            self._store.record(Change(self._next(), "moved", cluster, None, other))
         for text, cluster in plan.clusters.items():
             if text not in self._rows.new:
                 self._store.set_cluster(text, cluster)

@@ -22,7 +22,8 @@ class Seen:
     """Whether an article, or a rewrite of it, was there before."""
 
     is_duplicate: bool
-    """Its cluster holds another article that was there before."""
+    """Its cluster holds another article that was there before. The first article of a cluster stays that when it comes
+    again, also with another text that belongs there."""
     cluster: int | None
     """Id of its cluster; None for a text that was only looked up, and would be alone."""
     nearest: tuple[Near, ...] = ()
@@ -76,7 +77,7 @@ class Group(NamedTuple):
 
     cluster: int
     ids: list[str]
-    """Its articles; those with the same text together, else the oldest first."""
+    """Its articles, the oldest first; those that have the same text together."""
 
 
 @dataclass(frozen=True)

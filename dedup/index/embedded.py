@@ -89,7 +89,8 @@ class EmbeddedStore:
         self._layers = Layers(self._folder, settings, self._connect_more, writable=self.writable)
         counting = settings.weighted and self.opening.store_texts
         self._frequencies = Frequencies(self._folder / "frequencies") if counting else None
-        self._seen, self._last, self._logged, self._appended = -1, -1, 0, list[Text]()
+        self._seen, self._last, self._logged, self._dropped = -1, -1, 0, 0
+        self._appended, self._gone, self._committed = list[Text](), list[int](), False
         self._later: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
         with self._named():
             self._begin("DEFERRED")
@@ -109,12 +110,15 @@ class EmbeddedStore:
         """Run this on one view of the store."""
         with self._using, self._named():
             self._take_hold()
-            self._begin("DEFERRED")
             try:
+                self._begin("DEFERRED")
                 self._catch_up()
                 return work(self)
+            except BaseException as error:
+                self._interrupted(error)
+                raise
             finally:
-                self._database.execute("ROLLBACK")
+                self._end()
 
     def write(self, work: Callable[[EmbeddedStore], Result]) -> Result:
         """Run this alone, and make what it changes happen together; nothing if it raises."""
@@ -122,18 +126,19 @@ class EmbeddedStore:
             self._take_hold()
             if not self.writable:
                 raise FileError(f"{self.location!r} cannot be written: it is read-only for this user; change its mode")
-            self._begin("IMMEDIATE")
             try:
+                self._begin("IMMEDIATE")
                 self._catch_up()
                 if self._frequencies and not self._frequencies.recover(self.last()):
                     self._recount(self._frequencies)
                 result = work(self)
                 self._store_rows()
                 self._database.execute("COMMIT")
-            except BaseException:
-                self._roll_back()
+                self._committed = True
+                self._finish()
+            except BaseException as error:
+                self._roll_back(error)
                 raise
-            self._finish()
             return result
 
     def alone(self, work: Callable[[EmbeddedStore], Result]) -> Result:
@@ -146,12 +151,26 @@ class EmbeddedStore:
             self._database.executemany(statement, rows)
         self._later.clear()
 
-    def _roll_back(self) -> None:
-        if self._database.in_transaction:  # a full disk may have ended it
+    def _roll_back(self, error: BaseException) -> None:
+        """Forget what was not committed. What was, and is not in the layers yet, is read again."""
+        if self._committed:
+            self._layers.damaged = True
+        self._interrupted(error)
+        self._end()
+        self._appended, self._gone, self._last = [], [], -1
+        self._committed = False
+        self._later.clear()
+
+    def _interrupted(self, error: BaseException) -> None:
+        """Read the layers again where anything may have been left half done, as Ctrl+C does."""
+        if not isinstance(error, Exception):
+            self._layers.damaged = True
+
+    def _end(self) -> None:
+        """Roll back, if there is something to; a full disk may have done so."""
+        if self._database.in_transaction:
             with suppress(sqlite3.Error):
                 self._database.execute("ROLLBACK")
-        self._appended, self._last = [], -1
-        self._later.clear()
 
     def _finish(self) -> None:
         """The transaction is committed: what it added can be looked up.
@@ -161,8 +180,9 @@ class EmbeddedStore:
         signed = [text for text in self._appended if len(text.signature)]
         if signed:
             self._layers.append(np.array([t.number for t in signed]), np.stack([t.signature for t in signed]))
+        self._layers.drop(self._gone)
         self._logged += 1 + len(self._appended)
-        self._appended = []
+        self._appended, self._gone, self._committed = [], [], False
         self._fold_log()
 
     def _fold_log(self) -> None:
@@ -227,13 +247,22 @@ class EmbeddedStore:
         else:
             for numbers, signatures in self._signatures_after(self._layers.known):
                 self._layers.append(numbers, signatures)
+            self._drop_others()
         self._seen, self._last = seen, -1
+
+    def _drop_others(self) -> None:
+        """Pass over the texts that were dropped since this was last asked."""
+        rows = self._database.execute("SELECT number, text FROM dropped WHERE number > ?", (self._dropped,)).fetchall()
+        self._layers.drop(text for _, text in rows)
+        self._dropped = rows[-1][0] if rows else self._dropped
 
     def _load(self) -> None:
         self._last = -1
         (self._seen,) = self._database.execute("PRAGMA data_version").fetchone()
         self.opening = read_opening(self._database)
         self._layers.load(self.opening.generation, self.last(), self._signatures_after)
+        self._dropped = 0
+        self._drop_others()
 
     def _signatures_after(self, number: int) -> Signatures:
         """Signatures of all texts above a number, many at a time."""
@@ -296,12 +325,9 @@ class EmbeddedStore:
 
     def count_rows(self) -> dict[str, int]:
         """How many articles, texts, clusters and edges there are."""
-        counts = {"articles": "*", "texts": "*", "clusters": "DISTINCT cluster", "edges": "*"}
-        found = {
-            name: self._database.execute(f"SELECT COUNT({what}) FROM {name.replace('clusters', 'texts')}").fetchone()[0]
-            for name, what in counts.items()
-        }
-        return {**found, "edges": found["edges"] // 2}
+        (texts, clusters) = self._database.execute("SELECT COUNT(*), COUNT(DISTINCT cluster) FROM texts").fetchone()
+        (ends,) = self._database.execute("SELECT COUNT(*) FROM edges").fetchone()
+        return {"articles": self.articles(), "texts": texts, "clusters": clusters, "edges": ends // 2}
 
     def find(self, ids: Sequence[str]) -> dict[str, int]:
         """The text of each article that is there."""
@@ -416,8 +442,10 @@ class EmbeddedStore:
 
     def drop_text(self, text: int) -> None:
         """Forget a text, its signature and its body."""
-        for table in ("texts", "bodies"):
-            self._database.execute(f"DELETE FROM {table} WHERE number = ?", (text,))
+        self._later["INSERT INTO dropped (text) VALUES (?)"].append((text,))
+        self._gone.append(text)
+        self._database.execute("DELETE FROM texts WHERE number = ?", (text,))
+        self._database.execute("DELETE FROM bodies WHERE number = ?", (text,))
 
     def add_article(self, number: int, id_: str, text: int) -> None:
         """Store an article."""
@@ -487,7 +515,9 @@ class EmbeddedStore:
             self._take_hold()
             if not self.writable:
                 raise FileError(f"{self.location!r} cannot be written: it is read-only for this user; change its mode")
-            self._layers.compact()
+            if self._layers.compact():
+                self._database.execute("DELETE FROM dropped")
+                self._layers.damaged = True  # those in memory are read again
             if self._frequencies:
                 self._begin("IMMEDIATE")
                 try:

@@ -91,6 +91,7 @@ class Frequencies:
             texts: About how many there are.
             shingles: Those of each, some texts at a time.
         """
+        self._follow()  # it is the latest file that others must let go of
         self._write(*_tallied(bits_for(texts), shingles))
 
     @property

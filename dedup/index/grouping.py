@@ -41,6 +41,8 @@ class Plan:
     """Clusters that have become part of an older one."""
     split: dict[int, int] = field(default_factory=dict)
     """New clusters, and the one that each was part of."""
+    moved: set[tuple[int, int]] = field(default_factory=set)
+    """Clusters some of whose texts have gone to another cluster, while they live on; and that cluster."""
 
 
 @dataclass
@@ -114,7 +116,7 @@ class Grouping:
         """The texts that a chain of edges leads to, with their edges; more than `MOST` if there are more."""
         found: Edges = {}
         wave = [root]
-        while wave and len(found) <= MOST:
+        while wave and len(found) + len(wave) <= MOST:
             reached = self._edges(wave)
             found |= reached
             wave = sorted({other for edges in reached.values() for other in edges} - found.keys())
@@ -176,6 +178,8 @@ class Grouping:
         for text in group:
             if were.get(text) != name:
                 self._plan.clusters[text] = name
+                if text in were and were[text] not in {*claims, self._plan.split.get(name)}:
+                    self._plan.moved.add((were[text], name))
 
     def _lives_elsewhere(self, cluster: int, inside: list[int]) -> bool:
         """Whether a cluster has members other than these, and those that go."""

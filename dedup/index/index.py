@@ -7,37 +7,46 @@ ready before the store is asked, so that other writers wait as little as can be.
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import asdict
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import islice
-from os import PathLike, fspath
+from os import PathLike
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from weakref import WeakSet
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from dedup import articles as reading
 from dedup import passages
-from dedup.errors import InputError, SettingsError
+from dedup.errors import FileError, InputError
 from dedup.index.adding import Batch, Sweep
-from dedup.index.answers import Added, Checked, Group, Rejected, Seen, Stats
+from dedup.index.answers import Added, Checked, Group, Seen, Stats
 from dedup.index.checking import check
-from dedup.index.embedded import EmbeddedStore
+from dedup.index.given import (
+    checked_id,
+    checked_number,
+    checked_text,
+    checked_timeout,
+    column,
+    id_or_reason,
+    listed,
+    sorted_out,
+)
 from dedup.index.judging import Judge
-from dedup.index.prepared import Prepared, Preparer, joined
+from dedup.index.opening import open_store
+from dedup.index.prepared import Prepared, Preparer
 from dedup.index.reweighing import reweigh
-from dedup.index.store import Change, Opening, Reader, Store
-from dedup.index.weighing import pack, same, unpack
+from dedup.index.store import Change, Reader
+from dedup.index.weighing import unpack
 from dedup.pipeline import Fitted, Progress
 from dedup.settings import Settings
 from dedup.threads import count as count_threads
 
 Result = TypeVar("Result")
-SHARED = ("redis://", "rediss://", "unix://")
 SCANNED = 1000
 """Rows read at once where all are."""
 
@@ -82,31 +91,12 @@ class Index:
         timeout: float = 30.0,
         create: bool = True,
     ) -> None:
-        self.path = fspath(path)
-        wanted = _wanted(settings, weights)
-        opening = Opening(wanted or Settings(), store_texts is not False, pack(weights.weights) if weights else b"")
-        self._lock = threading.RLock()
-        self._store = self._connect(opening, create=create, fsync=fsync, timeout=timeout)
-        self.settings = self._store.opening.settings
-        try:
-            _check_opening(self.path, self._store.opening, wanted, store_texts, weights)
-        except SettingsError:
-            self._store.close()
-            raise
+        wait = checked_timeout(timeout)
+        self._store = open_store(path, settings, weights, store_texts, create=create, fsync=fsync, timeout=wait)
+        self.path, self.settings = self._store.location, self._store.opening.settings
+        self._lock, self._closed, self._sweep = threading.RLock(), False, Sweep()
+        _INDEXES.add(self)
         self._adopt()
-        self._sweep = Sweep()
-
-    def _connect(self, opening: Opening, *, create: bool, fsync: bool, timeout: float) -> Store:
-        if "://" in self.path and not self.path.startswith(SHARED):
-            raise InputError(f"an index is a folder or at {', '.join(SHARED)}..., got {self.path!r}")
-        if self.path.startswith(SHARED):
-            from dedup.index.shared import SharedStore  # noqa: PLC0415 - the one door to Redis
-
-            return SharedStore(self.path, opening, shingle=self._shingle, create=create, timeout=timeout)
-        return EmbeddedStore(self.path, opening, shingle=self._shingle, create=create, fsync=fsync, timeout=timeout)
-
-    def _shingle(self, settings: Settings, bodies: list[bytes]) -> list[NDArray[np.uint64]]:
-        return Preparer(settings, None, store_texts=True).shingle(bodies)
 
     def _adopt(self) -> None:
         """Take up the weights that signatures are made with, at first and when the index was weighed anew."""
@@ -133,10 +123,7 @@ class Index:
             IndexBusyError: Another writer is at work for longer than the timeout; nothing was added.
             FileError: It could not be stored; nothing was added.
         """
-        name, reason = _named(id)
-        if reason or not (text is None or isinstance(text, str)):
-            raise InputError(reason or f"a text must be a string or None, got {type(text).__name__}")
-        return self._add([name], _column([text]), 1)[0]
+        return self._add([checked_id(id)], column([checked_text(text)]), 1)[0]
 
     def add_many(self, ids: Any, texts: Any, *, threads: int | None = None) -> Added:
         """Remember a batch of articles, all or none; much faster for each than one by one.
@@ -159,33 +146,51 @@ class Index:
             FileError: They could not be stored; nothing was added.
         """
         count = count_threads(threads)
-        names, values = _listed(ids), _listed(texts)
+        names, values = listed(ids), listed(texts)
         if len(names) != len(values):
             raise InputError(f"there are {len(names)} ids and {len(values)} texts; give one of each for every article")
-        kept, rejected = _sorted_out(names, values)
+        kept, rejected = sorted_out(names, values)
         seen: list[Seen | None] = [None] * len(names)
         if kept:
-            column = _column([values[row] for row in kept.values()], count)
-            for row, one in zip(kept.values(), self._add(list(kept), column, count), strict=True):
+            given = column([values[row] for row in kept.values()], count)
+            for row, one in zip(kept.values(), self._add(list(kept), given, count), strict=True):
                 seen[row] = one
         return Added(seen, rejected)
 
-    def _add(self, ids: list[str], column: pa.ChunkedArray, count: int) -> list[Seen]:
+    def _add(self, ids: list[str], texts: pa.ChunkedArray, count: int) -> list[Seen]:
         def work(prepared: Prepared) -> list[Seen]:
             batch, seen = self._store.write(lambda writer: _added(self._batch(writer, prepared, count), ids))
             batch.remember()
             return seen
 
-        return self._prepared(column, count, work)
+        return self._prepared(texts, count, work)
 
-    def _prepared(self, column: pa.ChunkedArray, count: int, work: Callable[[Prepared], Result]) -> Result:
-        """Make texts ready and work with them; again, if the index was weighed anew in between."""
-        with self._lock:
-            while True:
-                try:
-                    return work(self._preparer.prepare(column, count))
-                except _StaleError:
+    def _prepared(self, texts: pa.ChunkedArray, count: int, work: Callable[[Prepared], Result]) -> Result:
+        """Make texts ready, while other threads may go on, and work with them."""
+        while True:
+            preparer = self._preparer
+            prepared = preparer.prepare(texts, count)
+            with self._held():
+                if preparer is self._preparer:
+                    with suppress(_StaleError):
+                        return work(prepared)
                     self._adopt()
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """One thread at a time, while the index is open."""
+        with self._lock:
+            if self._closed:
+                raise FileError(f"the index {self.path!r} is closed; open it again")
+            yield
+
+    def _fresh(self, work: Callable[[], Result]) -> Result:
+        """Work with what signatures are made with today; again, if the index was weighed anew meanwhile."""
+        with self._held():
+            while True:
+                with suppress(_StaleError):
+                    return work()
+                self._adopt()
 
     def _batch(self, reader: Any, prepared: Prepared, count: int) -> Batch:
         self._check_generation()
@@ -204,7 +209,7 @@ class Index:
         if not isinstance(text, str):
             raise InputError(f"a text must be a string, got {type(text).__name__}")
         return self._prepared(
-            _column([text]),
+            column([text]),
             1,
             lambda prepared: self._store.read(lambda reader: self._batch(reader, prepared, 1).query()),
         )
@@ -219,23 +224,18 @@ class Index:
             InputError: The id is of no use.
             IndexBusyError: Another writer is at work for longer than the timeout.
         """
-        name = _checked_id(id)
-        with self._lock:
-            while True:
-                try:
-                    return self._store.write(lambda writer: self._batch(writer, _NOTHING, 1).remove(name))
-                except _StaleError:
-                    self._adopt()
+        name = checked_id(id)
+        return self._fresh(lambda: self._store.write(lambda writer: self._batch(writer, _NOTHING, 1).remove(name)))
 
     # --- asking ---------------------------------------------------------------------------------------------------
 
     def _read(self, work: Callable[[Reader], Result]) -> Result:
-        with self._lock:
+        with self._held():
             return self._store.read(work)
 
     def __contains__(self, id: object) -> bool:  # noqa: A002
         """Whether there is an article of this id."""
-        name, reason = _named(id)
+        name, reason = id_or_reason(id)
         return not reason and bool(self._read(lambda reader: reader.find([name])))
 
     def __len__(self) -> int:
@@ -253,7 +253,7 @@ class Index:
         Raises:
             InputError: There is no such article.
         """
-        name = _checked_id(id)
+        name = checked_id(id)
         return self._read(lambda reader: reader.places([_text_of(reader, name)]).popitem()[1].cluster)
 
     def cluster(self, number: int) -> Group:
@@ -262,6 +262,7 @@ class Index:
         Raises:
             InputError: There never was one of this number, or all its articles were removed.
         """
+        number = checked_number("a cluster", number, 1)
 
         def work(reader: Reader) -> Group:
             now = number if reader.oldest(number, 1) else _joined(reader, number)
@@ -279,27 +280,33 @@ class Index:
         Args:
             least: Articles that a cluster must have.
         """
-        table = self.to_arrow().sort_by([("cluster", "ascending")])
-        numbers = table["cluster"].to_numpy()
-        cuts = np.flatnonzero(np.diff(numbers, prepend=-1, append=-1))
-        for begin, end in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
-            if end - begin >= least:
-                yield Group(int(numbers[begin]), table["id"][begin:end].to_pylist())
+        least = checked_number("least", least)
+        members: dict[int, list[tuple[int, int, str]]] = defaultdict(list)
+        for row in self._read(_members):
+            members[row[0]].append(row[1:])
+        return (
+            Group(cluster, [id_ for *_, id_ in sorted(some)])
+            for cluster, some in sorted(members.items())
+            if len(some) >= least
+        )
 
     def changes(self, since: int = 0) -> Iterator[Change]:
         """What has changed, in order.
 
-        Articles that were added and are still there, articles that were removed, and clusters that joined or split. An
-        article that was replaced was removed and added.
+        Articles that were added and are still there, articles that were removed, and clusters that have joined, were
+        split or exchanged articles. An article that was replaced was removed and added. Where a cluster was split, or
+        two exchanged articles, `cluster` tells who is in which.
 
         Args:
             since: The number of the last change that is known already: `last_change` of then.
         """
+        since = checked_number("since", since)
 
         def work(reader: Reader) -> list[Change]:
-            clusters = {number: cluster for number, _, cluster, _ in reader.scan_texts()}
-            added = (Change(n, "added", clusters[text], id_) for n, id_, text in reader.scan_articles(since))
-            return sorted([*added, *reader.scan_changes(since)])
+            articles = list(reader.scan_articles(since))
+            places = reader.places({text for _, _, text in articles})
+            added = (Change(number, "added", places[text].cluster, id_) for number, id_, text in articles)
+            return sorted([*added, *reader.scan_changes(since)], key=lambda change: change.number)
 
         return iter(self._read(work))
 
@@ -314,32 +321,25 @@ class Index:
             InputError: There is no such article, or texts are not stored.
         """
         self._check_texts("explain")
-        names = (_checked_id(a), _checked_id(b))
+        names = (checked_id(a), checked_id(b))
 
-        def work(reader: Reader) -> passages.Explanation:
+        def work(reader: Reader) -> list[passages.Side]:
             found = [_text_of(reader, name) for name in names]
             bodies = reader.bodies(found)
-            column = self._preparer.column([bodies[text] for text in found])
-            traces = self._preparer.texts(column)
-            left, right = (traces.trace(row) for row in range(2))
-            weigh = self._judge.weigh
-            sides = [passages.Side(trace, weigh(reader, trace.keys)) for trace in (left, right)]
-            return passages.explain(sides[0], sides[1], names)
+            traces = self._preparer.texts(self._preparer.column([bodies[text] for text in found]))
+            sides = (traces.trace(row) for row in range(2))
+            return [passages.Side(trace, self._judge.weigh(reader, trace.keys)) for trace in sides]
 
-        return self._read(work)
+        left, right = self._read(work)
+        return passages.explain(left, right, names)
 
     def to_arrow(self) -> pa.Table:
         """Every article, in the order in which they were added: id, cluster, and size of the cluster."""
-
-        def work(reader: Reader) -> pa.Table:
-            clusters = {number: cluster for number, _, cluster, _ in reader.scan_texts()}
-            rows = [(id_, clusters[text]) for _, id_, text in reader.scan_articles()]
-            numbers = np.array([cluster for _, cluster in rows], np.int64)
-            _, places, sizes = np.unique(numbers, return_inverse=True, return_counts=True)
-            ids = pa.array([id_ for id_, _ in rows], pa.string())
-            return pa.table({"id": ids, "cluster": numbers, "size": sizes[places].astype(np.int64)})
-
-        return self._read(work)
+        rows = sorted((number, id_, cluster) for cluster, _, number, id_ in self._read(_members))
+        numbers = np.array([cluster for *_, cluster in rows], np.int64)
+        _, places, sizes = np.unique(numbers, return_inverse=True, return_counts=True)
+        ids = pa.array([id_ for _, id_, _ in rows], pa.string())
+        return pa.table({"id": ids, "cluster": numbers, "size": sizes[places].astype(np.int64)})
 
     def texts(self) -> Iterator[pa.RecordBatch]:
         """All articles with their texts, some at a time: id, text. Of articles that are equal when folded, one text.
@@ -377,22 +377,26 @@ class Index:
     def check(self) -> Checked:
         """Verify every invariant: that rows fit each other, that clusters are those of the edges, and all caches.
 
-        Reads all that is stored, and makes every signature again: about a millisecond for ten articles. Others can read
-        meanwhile, and wait to write.
+        Reads all that is stored, and makes every signature again: about a millisecond for ten articles. Other processes
+        can read meanwhile, and wait to write.
         """
-        with self._lock:
-            return self._store.alone(lambda reader: check(reader, self._store, self.settings, self._preparer))
+
+        def work(reader: Reader) -> Checked:
+            self._check_generation()
+            return check(reader, self._store, self.settings, self._preparer)
+
+        return self._fresh(lambda: self._store.alone(work))
 
     def compact(self) -> None:
         """Give back what removed articles took, and count shingles anew. Others wait."""
-        with self._lock:
+        with self._held():
             self._store.compact()
 
     def reweigh(self, *, threads: int | None = None, progress: Progress | bool | None = None) -> None:
         """Sign all texts with weights counted over all of them, and cluster them anew, as `dedup.cluster` does.
 
-        Others can read meanwhile, and wait to write. Until it is done nothing changes; then all does at once. Cluster
-        ids stay with the part that has the oldest article.
+        Other processes can read meanwhile, and wait to write. Until it is done nothing changes; then all does at once.
+        Cluster ids stay with the part that has the oldest article.
 
         Args:
             threads: How many to use; None is one a core.
@@ -402,7 +406,7 @@ class Index:
             InputError: Texts are not stored.
         """
         self._check_texts("reweigh")
-        with self._lock:
+        with self._held():
             reweigh(self._store, self.settings, self._preparer, count_threads(threads), progress)
             self._read(lambda _: None)
             self._adopt()
@@ -414,7 +418,9 @@ class Index:
     def close(self) -> None:
         """Let go of files and connections; all is stored already."""
         with self._lock:
-            self._store.close()
+            if not self._closed:
+                self._closed = True
+                self._store.close()
 
     def __enter__(self) -> Self:
         """The index itself."""
@@ -431,6 +437,26 @@ class Index:
         return f"<Index {self.path}>"
 
 
+_INDEXES = WeakSet[Index]()
+"""Those that are open."""
+_HELD: list[Index] = []
+"""Those that wait for a fork that goes on: in the child nobody else would ever release their locks."""
+
+
+def _before_fork() -> None:
+    for index in sorted(_INDEXES, key=id):
+        index._lock.acquire()  # noqa: SLF001 - a fork is no call of its user
+        _HELD.append(index)
+
+
+def _after_fork() -> None:
+    while _HELD:
+        _HELD.pop()._lock.release()  # noqa: SLF001
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
+
+
 class _StaleError(Exception):
     """The index was weighed anew since texts were made ready."""
 
@@ -439,77 +465,14 @@ _MANY = 2**31
 _NOTHING = Prepared([], [], np.empty((0, 0), np.uint32), [])
 
 
-def _wanted(settings: Settings | None, fitted: Fitted | None) -> Settings | None:
-    """The settings that are asked for, of which weights are a part."""
-    if settings is not None and not isinstance(settings, Settings):
-        raise SettingsError(f"settings must be Settings(...), got {type(settings).__name__} {settings!r}")
-    if fitted is None:
-        return settings
-    if not isinstance(fitted, Fitted):
-        raise SettingsError(f"weights must be what dedup.fit gives, got {type(fitted).__name__}")
-    if settings is not None and settings != fitted.settings:
-        raise SettingsError("weights were fitted with other settings; fit them with these, or leave settings out")
-    return fitted.settings
-
-
-def _check_opening(
-    path: str, opening: Opening, settings: Settings | None, store_texts: bool | None, fitted: Fitted | None
-) -> None:
-    """Refuse what differs from what the index was created with."""
-    if settings is not None and settings != opening.settings:
-        asked, own = asdict(settings), asdict(opening.settings)
-        differing = ", ".join(f"{name} {own[name]!r}, not {asked[name]!r}" for name in own if own[name] != asked[name])
-        raise SettingsError(
-            f"the index {path!r} has {differing}; leave settings out, or add its articles to a new index"
-        )
-    if store_texts is not None and store_texts != opening.store_texts:
-        raise SettingsError(f"the index {path!r} has store_texts={opening.store_texts}; leave it out")
-    if fitted is not None and opening.generation == 1 and not same(fitted.weights, opening.weights):
-        raise SettingsError(f"the index {path!r} was created with other weights; leave them out")
-
-
 def _added(batch: Batch, ids: list[str]) -> tuple[Batch, list[Seen]]:
     return batch, batch.add(ids)
 
 
-def _named(id_: object) -> tuple[str, str]:
-    """An id as it is stored, and what is wrong with it."""
-    if isinstance(id_, int) and not isinstance(id_, bool):
-        return str(id_), ""
-    if not isinstance(id_, str):
-        return "", f"an id must be a string or a whole number, got {type(id_).__name__}"
-    if not id_:
-        return "", "an id must not be empty"
-    try:
-        id_.encode()
-    except UnicodeEncodeError:
-        return "", f"an id must be valid Unicode, got {id_!r}"
-    return ("", f"an id must not hold a NUL character, got {id_!r}") if "\0" in id_ else (id_, "")
-
-
-def _sorted_out(ids: list[Any], texts: list[Any]) -> tuple[dict[str, int], list[Rejected]]:
-    """The row of each id, and the rows that are of no use: of several with one id all but the last."""
-    kept: dict[str, int] = {}
-    rejected = []
-    for row, (given, text) in enumerate(zip(ids, texts, strict=True)):
-        name, reason = _named(given)
-        if not (reason or text is None or isinstance(text, str)):
-            reason = f"a text must be a string or None, got {type(text).__name__}"
-        if reason:
-            rejected.append(Rejected(row, given, reason))
-            continue
-        if name in kept:
-            before = kept.pop(name)
-            rejected.append(Rejected(before, ids[before], f"the id comes again in row {row}, which was kept"))
-        kept[name] = row
-    return kept, sorted(rejected, key=lambda one: one.row)
-
-
-def _checked_id(id_: object) -> str:
-    name, reason = _named(id_)
-    if reason:
-        raise InputError(reason)
-    return name
+def _members(reader: Reader) -> list[tuple[int, int, int, str]]:
+    """Cluster, text, number and id of every article."""
+    clusters = {number: cluster for number, _, cluster, _ in reader.scan_texts()}
+    return [(clusters[text], text, number, id_) for number, id_, text in reader.scan_articles()]
 
 
 def _text_of(reader: Reader, name: str) -> int:
@@ -526,24 +489,3 @@ def _joined(reader: Reader, cluster: int) -> int:
     while other is not None:
         cluster, other = other, joined.get(other)
     return cluster
-
-
-def _listed(values: Any) -> list[Any]:
-    """Values of a list, an Arrow array or a column."""
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise InputError(f"ids and texts must be lists or columns, got {type(values).__name__}")
-    if isinstance(values, pa.Array | pa.ChunkedArray):
-        return values.to_pylist()
-    return values.tolist() if isinstance(values, np.ndarray) else list(values)
-
-
-def _column(texts: Sequence[str | None], count: int = 1) -> pa.ChunkedArray:
-    """Texts as Arrow; lone surrogates become question marks, which is told."""
-    if len(texts) == 1:
-        with suppress(UnicodeEncodeError):
-            return joined([(texts[0] or "").encode()])
-    return reading.articles(texts, threads=count).texts
-
-
-def _threads(threads: int | None) -> int:
-    return count_threads(threads)

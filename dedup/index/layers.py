@@ -67,6 +67,7 @@ class Layers:
         """The thread has folded the log into the database."""
         self._log_is_long = False
         self._generation = 1
+        self._dropped = np.empty(0, np.int64)
         self._segments: list[Segment] = []
         self._full: list[Recent] = []
         self._recent = self._new_recent()
@@ -85,14 +86,15 @@ class Layers:
             signatures: Gives those of the texts above a number.
         """
         self.close()
-        self._generation, self.damaged = generation, False
-        self._full, self._recent = [], self._new_recent()
+        self.damaged, self._generation = True, generation
+        self._full, self._recent, self._dropped = [], self._new_recent(), np.empty(0, np.int64)
         with self._locked() as mine:
             self._segments, useless = usable(self._folder, generation, last)
             for path in useless if mine else ():
                 path.unlink(missing_ok=True)
             self.known = self._covered
             self._append_all(signatures(self.known), mine=mine)
+        self.damaged = False
 
     def _append_all(self, signatures: Signatures, *, mine: bool) -> None:
         """Texts that are in no segment: a segment of many, a few in memory."""
@@ -126,6 +128,16 @@ class Layers:
             begin = end
         if len(numbers):
             self.known = int(numbers[-1])
+
+    def drop(self, texts: Iterable[int]) -> None:
+        """Pass texts over that are no more: they must not take the place of others that a bucket has too many of."""
+        gone = np.fromiter(texts, np.int64)
+        if len(gone):
+            with self._changing:
+                self._dropped = np.union1d(self._dropped, gone)
+                layers: list[Layer] = [*self._segments, *self._full, self._recent]
+                for layer in layers:
+                    layer.drop(gone)
 
     def _set_aside(self) -> None:
         """Let the thread write the texts in memory as a segment, and begin a new memory."""
@@ -175,15 +187,20 @@ class Layers:
             span = Span(self._generation, self._covered, int(rows.numbers[-1]))
             segment = build(self._folder, span, rows)
         with self._changing:
-            self._segments = [*self._segments, *([segment] if segment else [])]
+            self._segments = [*self._segments, *([self._marked(segment)] if segment else [])]
             self._full = self._full[1:]
+
+    def _marked(self, segment: Segment) -> Segment:
+        """A new segment, in which texts are passed over that have been dropped meanwhile."""
+        segment.drop(self._dropped)
+        return segment
 
     def _take_up(self) -> None:
         """Segments that another process has written or merged, as far as they cover what was covered before."""
         found, _ = usable(self._folder, self._generation, self.known)
         if found and found[-1].span.upto >= self._covered:
             mine = {segment.path: segment for segment in self._segments}
-            self._segments = [mine.get(segment.path, segment) for segment in found]
+            self._segments = [mine.get(segment.path) or self._marked(segment) for segment in found]
 
     def _due(self) -> list[Segment]:
         """The last segments of a size, if they are as many as become one; of those that are larger, the last."""
@@ -206,13 +223,13 @@ class Layers:
         merged = merge(self._folder, parts, lambda numbers: _alive(database, numbers))
         with self._changing:
             at = self._segments.index(parts[0])
-            self._segments = [*self._segments[:at], merged, *self._segments[at + len(parts) :]]
+            self._segments = [*self._segments[:at], self._marked(merged), *self._segments[at + len(parts) :]]
         for part in parts:
             if part.path != merged.path:
                 part.path.unlink(missing_ok=True)
 
-    def compact(self) -> None:
-        """One segment of all texts that are still there.
+    def compact(self) -> bool:
+        """One segment of all texts that are still there, but for those in memory; whether it was done.
 
         Raises:
             OSError: There is no room for it; all stays as it was.
@@ -221,6 +238,7 @@ class Layers:
         with self._locked() as mine, closing(self._connect()) as database:
             if mine and self._segments:
                 self._merge(self._segments, database)
+            return mine
 
     def check(self) -> list[str]:
         """What is wrong with the segments; reads all of them."""
@@ -278,9 +296,6 @@ def _alive(database: sqlite3.Connection, numbers: NDArray[np.int64]) -> NDArray[
     """Which of these ascending numbers are still texts."""
     if not len(numbers):
         return np.ones(0, np.bool_)
-    between = "FROM bodies WHERE number BETWEEN ? AND ?", (int(numbers[0]), int(numbers[-1]))
-    (count,) = database.execute(f"SELECT COUNT(*) {between[0]}", between[1]).fetchone()
-    if count == len(numbers):
-        return np.ones(len(numbers), np.bool_)
-    there = np.fromiter((number for (number,) in database.execute(f"SELECT number {between[0]}", between[1])), np.int64)
-    return np.isin(numbers, there)
+    between = (int(numbers[0]), int(numbers[-1]))
+    rows = database.execute("SELECT text FROM dropped WHERE text BETWEEN ? AND ?", between)
+    return ~np.isin(numbers, np.fromiter((text for (text,) in rows), np.int64))

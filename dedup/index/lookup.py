@@ -70,8 +70,8 @@ class Lookup(threading.local):
         self._make_room(len(layer.numbers), len(keys) * min(CANDIDATES, len(layer)))
         ends = np.empty(len(keys), np.int64)
         rest = (
-            layer.keys, layer.sketches, self._crowd, self._early, self._least, CANDIDATES, taken, self._counts,
-            self._touched, self._found, self._agreements, ends,
+            layer.keys, layer.sketches, layer.dead, self._crowd, self._early, self._least, CANDIDATES, taken,
+            self._counts, self._touched, self._found, self._agreements, ends,
         )  # fmt: skip
         if isinstance(layer, Segment):
             kernels.search_sorted(keys, sketches, layer.offsets, layer.keys, layer.rows, *rest[1:])

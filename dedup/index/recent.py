@@ -24,6 +24,7 @@ class Recent:
 
     def __init__(self, texts: int, bands: int, width: int) -> None:
         self.numbers = np.zeros(texts, np.int64)
+        self.dead = np.zeros(texts, np.bool_)
         self.sketches = np.zeros((texts, width), np.uint8)
         self.keys = np.empty((texts, bands), np.uint32)
         self.heads = np.full((bands, texts), -1, np.int32)
@@ -48,8 +49,12 @@ class Recent:
         kernels.chain(begin, end, self.keys, self.heads, self.tails, self.nexts)
         self._used = end
 
+    def drop(self, texts: NDArray[np.int64]) -> None:
+        """Pass these texts over from now on."""
+        self.dead[: self._used] |= np.isin(self.numbers[: self._used], texts)
+
     def since(self, number: int) -> Rows:
-        """The texts above a number."""
-        begin = int(np.searchsorted(self.numbers[: self._used], number, side="right"))
-        mine = slice(begin, self._used)
+        """The texts above a number that were not dropped."""
+        used = self._used
+        mine = np.flatnonzero((self.numbers[:used] > number) & ~self.dead[:used])
         return Rows(self.numbers[mine], self.keys[mine], self.sketches[mine])

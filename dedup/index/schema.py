@@ -43,6 +43,7 @@ CREATE TABLE edges (
 CREATE TABLE changes (
     number INTEGER PRIMARY KEY, kind TEXT NOT NULL, cluster INTEGER NOT NULL, id TEXT, other INTEGER
 );
+CREATE TABLE dropped (number INTEGER PRIMARY KEY, text INTEGER NOT NULL);
 CREATE INDEX copies ON articles (text) WHERE text <> number;
 CREATE INDEX prints ON texts (print) WHERE print IS NOT NULL;
 CREATE INDEX members ON texts (cluster, number) WHERE cluster <> number;

@@ -91,6 +91,7 @@ class Segment:
         self.offsets: NDArray[np.uint32] = arrays["offsets"]
         self.keys: NDArray[np.uint32] = arrays["keys"]
         self.rows: NDArray[np.uint32] = arrays["rows"]
+        self.dead = np.zeros(0, np.bool_)
 
     def __len__(self) -> int:
         """How many texts it holds."""
@@ -100,6 +101,12 @@ class Segment:
     def bytes(self) -> int:
         """The size of the file, which another process may have deleted since."""
         return len(self._map)
+
+    def drop(self, texts: NDArray[np.int64]) -> None:
+        """Pass these texts over from now on; the file stays as it is until it is merged."""
+        here = np.isin(self.numbers, texts)
+        if here.any():
+            self.dead = here | self.dead if len(self.dead) else here
 
     def _layout(self, header: dict[str, Any]) -> dict[str, Any]:
         if header["version"] != VERSION or header["bytes"] != len(self._map) or header["span"] != list(self.span):

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from dedup.settings import Settings
 
 Result = TypeVar("Result")
-Kind = Literal["added", "removed", "joined", "split"]
+Kind = Literal["added", "removed", "joined", "split", "moved"]
 
 CANDIDATES = 512
 """Of the texts that a text meets in a layer (`dedup.index.lookup`) at most so many are estimated, those that it meets
@@ -62,12 +62,12 @@ class Change(NamedTuple):
     number: int
     kind: Kind
     cluster: int
-    """The cluster that was joined by the article, or left by it; the one that has become part of `other`; the new one
-    that was split off `other`."""
+    """Of an article that was added the cluster it is in now, of one that was removed the one it was in; else that which
+    has become part of `other`, was split off `other`, or was joined by some articles of `other`."""
     id: str | None = None
     """The article that was added or removed."""
     other: int | None = None
-    """The cluster that lives on; None for an article."""
+    """Another cluster, which lives on; None for an article."""
 
 
 class Opening(NamedTuple):

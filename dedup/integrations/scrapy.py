@@ -22,7 +22,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar, get_args
 
 from dedup.errors import DedupError, MissingExtraError, SettingsError
@@ -144,7 +144,7 @@ class DedupPipeline:
 
     An article that was dropped is in the index as well: the next rewrite may be more like that one. One whose id is
     there already is an update of it. A second crawl keeps what the first one kept: an article that was the first of its
-    cluster is no duplicate of those that came after it. The counts are `dedup/seen`, `dedup/new`, `dedup/updated`,
+    cluster is no duplicate of those that came after it. The counts are `dedup/seen`, `dedup/new`,
     `dedup/duplicates`, `dedup/dropped`, `dedup/without_text`, `dedup/without_id`, `dedup/untagged` and `dedup/errors`.
 
     No item is lost but a duplicate. One without text or id passes untouched. So does one that the index fails for,
@@ -238,13 +238,13 @@ class DedupPipeline:
         """Add to the index; None where that fails, which is counted and logged."""
         assert self._index is not None
         try:
-            known, seen = await self._ask(_add, self._index, article)
+            seen = await self._ask(self._index.add, *article)
         except DedupError as error:
             self._log(logging.ERROR, f"the index failed for {article.id!r}, which passes untouched: {error}")
         except Exception:  # whatever breaks in the index, the article is worth more
             logger.exception("the index failed for %r, which passes untouched", article.id)
         else:
-            self._count("duplicates" if seen.is_duplicate else "updated" if known else "new")
+            self._count("duplicates" if seen.is_duplicate else "new")
             return seen
         self._count("errors")
         return None
@@ -278,15 +278,6 @@ class DedupPipeline:
 
     def _log(self, level: int, message: str) -> None:
         logger.log(level, message, extra={"spider": self.crawler.spider})
-
-
-def _add(index: Index, article: Article) -> tuple[bool, Seen]:
-    """Whether an article was there, and what is seen of it; the first of its cluster stays that when it comes again."""
-    known = article.id in index
-    before = index.cluster_of(article.id) if known else None
-    first = before is not None and index.cluster(before).ids[0] == article.id
-    seen = index.add(*article)
-    return known, replace(seen, is_duplicate=False) if first and seen.cluster == before else seen
 
 
 def _text(value: object) -> str:

@@ -1,0 +1,121 @@
+"""Ids, texts and numbers as callers give them, checked.
+
+In: anything. Out: strings and columns that the index works with, or what is wrong with a row. Knows no store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dedup import articles as reading
+from dedup.errors import InputError, SettingsError
+from dedup.index.answers import Rejected
+from dedup.index.prepared import joined
+
+HIGHEST = 2**63 - 1
+
+
+def id_or_reason(given: object) -> tuple[str, str]:
+    """An id as it is stored, and what is wrong with it."""
+    if isinstance(given, Integral) and not isinstance(given, bool):
+        return str(int(given)), ""
+    if not isinstance(given, str):
+        return "", f"an id must be a string or a whole number, got {type(given).__name__}"
+    if not given:
+        return "", "an id must not be empty"
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        return "", f"an id must be valid Unicode, got {given!r}"
+    return ("", f"an id must not hold a NUL character, got {given!r}") if "\0" in given else (given, "")
+
+
+def checked_id(given: object) -> str:
+    """An id as it is stored.
+
+    Raises:
+        InputError: It is of no use.
+    """
+    name, reason = id_or_reason(given)
+    if reason:
+        raise InputError(reason)
+    return name
+
+
+def checked_text(given: object) -> str | None:
+    """A text, or None where it is missing.
+
+    Raises:
+        InputError: It is something else.
+    """
+    if given is not None and not isinstance(given, str):
+        raise InputError(f"a text must be a string or None, got {type(given).__name__}")
+    return given
+
+
+def checked_number(name: str, given: object, least: int = 0) -> int:
+    """A number of a change or a cluster, or a count.
+
+    Raises:
+        InputError: It is something else.
+    """
+    if not isinstance(given, Integral) or isinstance(given, bool) or not least <= int(given) <= HIGHEST:
+        raise InputError(f"{name} must be a whole number from {least} on, got {given!r}")
+    return int(given)
+
+
+def checked_timeout(given: object) -> float:
+    """Seconds to wait.
+
+    Raises:
+        SettingsError: It is something else.
+    """
+    if not isinstance(given, Real) or isinstance(given, bool) or not 0 <= float(given) < 1e6:  # noqa: PLR2004
+        raise SettingsError(f"timeout must be seconds, 0 or more, got {given!r}")
+    return float(given)
+
+
+def listed(values: Any) -> list[Any]:
+    """Values of a list, an Arrow array or a column; those that are missing are None.
+
+    Raises:
+        InputError: They are no list.
+    """
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise InputError(f"ids and texts must be lists or columns, got {type(values).__name__}")
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values.to_pylist()
+    every = values.tolist() if isinstance(values, np.ndarray) else list(values)
+    return [None if reading.missing(value) else value for value in every]
+
+
+def sorted_out(ids: list[Any], texts: list[Any]) -> tuple[dict[str, int], list[Rejected]]:
+    """The row of each id, and the rows that are of no use: of several with one id all but the last."""
+    kept: dict[str, int] = {}
+    rejected = []
+    for row, (given, text) in enumerate(zip(ids, texts, strict=True)):
+        name, reason = id_or_reason(given)
+        if not (reason or text is None or isinstance(text, str)):
+            reason = f"a text must be a string or None, got {type(text).__name__}"
+        if reason:
+            rejected.append(Rejected(row, given, reason))
+            continue
+        if name in kept:
+            before = kept.pop(name)
+            rejected.append(Rejected(before, ids[before], f"the id comes again in row {row}, which was kept"))
+        kept[name] = row
+    return kept, sorted(rejected, key=lambda one: one.row)
+
+
+def column(texts: Sequence[str | None], threads: int = 1) -> pa.ChunkedArray:
+    """Texts as Arrow, large_string; lone surrogates become question marks, which is told."""
+    if len(texts) == 1:
+        with suppress(UnicodeEncodeError):
+            return joined([(texts[0] or "").encode()])
+    return reading.articles(texts, threads=threads).texts

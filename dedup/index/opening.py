@@ -1,0 +1,112 @@
+"""An index opened or made: which store it is in, and whether it is the one that was asked for.
+
+In: a path, and what a caller says of the index. Out: the open store, or what differs from what it was created with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from os import PathLike, fspath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup.bands import choose
+from dedup.errors import InputError, SettingsError, warn
+from dedup.index.embedded import EmbeddedStore
+from dedup.index.prepared import Preparer
+from dedup.index.store import Opening, Store
+from dedup.index.weighing import pack, same
+from dedup.pipeline import Fitted
+from dedup.settings import Settings
+
+SHARED = ("redis://", "rediss://", "unix://")
+
+
+def open_store(
+    path: str | PathLike[str],
+    settings: Settings | None,
+    fitted: Fitted | None,
+    store_texts: bool | None,
+    *,
+    create: bool,
+    fsync: bool,
+    timeout: float,
+) -> Store:
+    """Open what is there, or make it; see `dedup.Index` for all of these.
+
+    Raises:
+        SettingsError: The index has other settings.
+        FileError: It cannot be opened, is not there, or has another format.
+        InputError: The path is none, or an address of another kind.
+    """
+    asked = wanted(settings, fitted)
+    opening = Opening(asked or Settings(), store_texts is not False, pack(fitted.weights) if fitted else b"")
+    store = _connect(_location(path), opening, create=create, fsync=fsync, timeout=timeout)
+    try:
+        check(store.location, store.opening, asked, store_texts, fitted)
+    except SettingsError:
+        store.close()
+        raise
+    _warn_of_recall(store.opening.settings)
+    return store
+
+
+def _location(path: str | PathLike[str]) -> str:
+    if not isinstance(path, str | PathLike) or not isinstance(fspath(path), str):
+        raise InputError(f"an index is a folder or at {', '.join(SHARED)}..., got {path!r}")
+    location: str = fspath(path)
+    if "://" in location and not location.startswith(SHARED):
+        raise InputError(f"an index is a folder or at {', '.join(SHARED)}..., got {location!r}")
+    return location
+
+
+def _connect(location: str, opening: Opening, *, create: bool, fsync: bool, timeout: float) -> Store:
+    if location.startswith(SHARED):
+        from dedup.index.shared import SharedStore  # noqa: PLC0415 - the one door to Redis
+
+        return SharedStore(location, opening, shingle=_shingle, create=create, timeout=timeout)
+    return EmbeddedStore(location, opening, shingle=_shingle, create=create, fsync=fsync, timeout=timeout)
+
+
+def _shingle(settings: Settings, bodies: list[bytes]) -> list[NDArray[np.uint64]]:
+    """The shingles of stored texts, for a store that counts them again."""
+    return Preparer(settings, None, store_texts=True).shingle(bodies)
+
+
+def _warn_of_recall(settings: Settings) -> None:
+    shape = choose(settings.threshold, settings.slots, settings.recall)
+    if shape.recall(settings.threshold) < settings.recall:
+        warn(
+            f"{settings.slots} slots find {shape.recall(settings.threshold):.0%} of the pairs at a threshold of "
+            f"{settings.threshold:g}, not the {settings.recall:.0%} wanted; a new index with more slots finds them"
+        )
+
+
+def wanted(settings: Settings | None, fitted: Fitted | None) -> Settings | None:
+    """The settings that are asked for, of which weights are a part."""
+    if settings is not None and not isinstance(settings, Settings):
+        raise SettingsError(f"settings must be Settings(...), got {type(settings).__name__} {settings!r}")
+    if fitted is None:
+        return settings
+    if not isinstance(fitted, Fitted):
+        raise SettingsError(f"weights must be what dedup.fit gives, got {type(fitted).__name__}")
+    if settings is not None and settings != fitted.settings:
+        raise SettingsError("weights were fitted with other settings; fit them with these, or leave settings out")
+    return fitted.settings
+
+
+def check(
+    path: str, opening: Opening, settings: Settings | None, store_texts: bool | None, fitted: Fitted | None
+) -> None:
+    """Refuse what differs from what the index was created with."""
+    if settings is not None and settings != opening.settings:
+        asked, own = asdict(settings), asdict(opening.settings)
+        differing = ", ".join(f"{name} {own[name]!r}, not {asked[name]!r}" for name in own if own[name] != asked[name])
+        raise SettingsError(
+            f"the index {path!r} has {differing}; leave settings out, or add its articles to a new index"
+        )
+    if store_texts is not None and store_texts != opening.store_texts:
+        raise SettingsError(f"the index {path!r} has store_texts={opening.store_texts}; leave it out")
+    if fitted is not None and opening.generation == 1 and not same(fitted.weights, opening.weights):
+        raise SettingsError(f"the index {path!r} was created with other weights; leave them out")

@@ -1,0 +1,110 @@
+"""Whether what is stored twice is the same at both places.
+
+In: a view of a store that nobody changes meanwhile. Out: what is wrong, in sentences. Reads everything but the texts,
+and makes their shingles again where it is told how. `dedup.index.checking` compares the rows with each other; here is
+what only this store has. Entries in buckets and keys that lost connections have left are no problem: nothing finds
+them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from dedup.index.shared.counts import Shingle, tallied
+from dedup.index.shared.layout import pieces, unpack_article, unpack_id
+from dedup.index.shared.view import View
+
+AT_ONCE = 500
+"""Texts whose buckets are read at once."""
+
+
+def audit(view: View, shingle: Shingle | None) -> list[str]:
+    """What is wrong.
+
+    Args:
+        view: The rows.
+        shingle: Makes shingles of stored texts; None leaves the counts alone.
+    """
+    rows = {text: (fingerprint, cluster) for text, fingerprint, cluster, _ in view.scan_texts()}
+    shingled = {text: fingerprint for text, (fingerprint, _) in rows.items() if fingerprint}
+    problems = [
+        _articles(view, rows.keys()),
+        _fingerprints(view, shingled),
+        _clusters(view, {text: cluster for text, (_, cluster) in rows.items()}),
+        _edges(view, rows.keys()),
+        _bands(view, list(shingled)),
+        _counts(view, shingle) if shingle and view.counting else iter(()),
+        _server(view),
+    ]
+    return [problem for some in problems for problem in some]
+
+
+def _told(what: str, wrong: Iterable[object]) -> Iterator[str]:
+    found = list(wrong)
+    if found:
+        yield f"{len(found):,} {what}, such as {', '.join(map(repr, found[:3]))}"
+
+
+def _articles(view: View, texts: Iterable[int]) -> Iterator[str]:
+    """Articles are listed by number, and under the names of their texts."""
+    held = {unpack_id(id_): unpack_article(value) for id_, value in view.scan(view.keys.of("ids")).items()}
+    listed = {id_ for _, id_, _ in view.scan_articles()}
+    yield from _told("articles that are not listed by number", held.keys() - listed)
+    names = dict.fromkeys(texts, 0)
+    for number, text in held.values():
+        names[text] = names.get(text, 0) + (number != text)
+    named = view.each("ZCARD", (view.keys.of("names", text) for text in names))
+    wrong = (text for text, more in zip(names, named, strict=True) if more != names[text])
+    yield from _told("texts whose names are not those of their articles", wrong)
+    if max((number for number, _ in held.values()), default=0) > view.last():
+        yield "there are articles with higher numbers than the last one"
+
+
+def _fingerprints(view: View, prints: dict[int, bytes]) -> Iterator[str]:
+    stored = {(int(text), one) for one, text in view.scan(view.keys.of("fingerprints")).items()}
+    yield from _told("fingerprints that lead elsewhere", stored ^ set(prints.items()))
+    if view.texts() != len(prints):
+        yield f"{len(prints):,} texts have shingles, {view.texts():,} are said to"
+
+
+def _clusters(view: View, clusters: dict[int, int]) -> Iterator[str]:
+    members: defaultdict[int, set[int]] = defaultdict(set)
+    for text, cluster in clusters.items():
+        members[cluster].add(text)
+    wrong = (cluster for cluster, texts in members.items() if view.oldest(cluster, len(clusters) + 1) != sorted(texts))
+    yield from _told("clusters that list other texts than theirs", wrong)
+
+
+def _edges(view: View, texts: Iterable[int]) -> Iterator[str]:
+    listed = {int(text) for text in view.client.zrange(view.keys.here("n"), 0, -1)}
+    every = list(texts)
+    there = view.each("EXISTS", (view.keys.here("e", text) for text in every))
+    linked = {text for text, exists in zip(every, there, strict=True) if exists}
+    yield from _told("texts listed as having edges or having them unlisted", listed ^ linked)
+
+
+def _bands(view: View, texts: list[int]) -> Iterator[str]:
+    """Every text with shingles has a signature, and is in its buckets, or these have turned texts away."""
+    slots = view.opening.settings.slots
+    for piece in pieces(texts, AT_ONCE):
+        signed = {text: one for text, one in view.signatures(piece).items() if len(one) == slots}
+        yield from _told("texts without their signature", set(piece) - signed.keys())
+        if signed:
+            missing = view.bands.missing(list(signed), np.stack(list(signed.values())))
+            yield from _told("texts missing in a bucket", missing)
+
+
+def _counts(view: View, shingle: Shingle) -> Iterator[str]:
+    """No cell holds less than the stored texts count; more it may, for a cell counts for both it grew from."""
+    wrong = int((view.counts.table() < tallied(view.head.bits, view.scan_shingles(shingle))).sum())
+    if wrong:
+        yield f"{wrong:,} cells of the counts hold too little: run compact"
+
+
+def _server(view: View) -> Iterator[str]:
+    policy = str(view.client.info("memory").get("maxmemory_policy", "noeviction"))
+    if policy.startswith("allkeys"):
+        yield f"the server may forget keys: maxmemory-policy is {policy!r}, set it to noeviction"

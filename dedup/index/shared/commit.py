@@ -1,0 +1,115 @@
+"""What a draft comes to, as one MULTI/EXEC that fails if the lock is no longer ours.
+
+In: a draft and the lock. Out: nothing, or all of it happens at once. New texts are entered in buckets first, where they
+are not found before they are texts: so a batch of many bands does not keep other clients waiting. If that is all that
+happens, `compact` takes them out again.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from dedup.index.shared.draft import Draft
+from dedup.index.shared.layout import pack_article, pack_edge, pack_id, pack_opening
+from dedup.index.shared.lock import Hold
+
+_UNLIST = "if redis.call('exists', KEYS[1]) == 0 then redis.call('zrem', KEYS[2], ARGV[1]) end"
+
+
+def commit(draft: Draft, hold: Hold) -> None:
+    """Make all changes of a draft happen, and give the lock back with them.
+
+    Raises:
+        OutdatedError: The lock was lost; nothing has changed.
+    """
+    signed = [text for _, text in sorted(draft.new.items()) if len(text.signature)]
+    if signed:
+        draft.bands.enter([text.number for text in signed], np.stack([text.signature for text in signed]))
+    work = _Commit(draft)
+    with hold.transaction() as pipe:
+        work.write(pipe)
+
+
+class _Commit:
+    """The commands of a draft, and what must be asked for them: what the changes take the place of."""
+
+    def __init__(self, draft: Draft) -> None:
+        self._draft, self._of, self._here = draft, draft.keys.of, draft.keys.here
+        self._articles = draft.find_articles(sorted(draft.added.keys() | draft.gone))
+        self._prints = draft.held(self._of("prints"), sorted(draft.dropped))
+        self._signatures = draft.signatures(self._prints)
+        there = sorted((draft.moved.keys() | draft.dropped) - draft.new.keys())
+        self._clusters = draft.held(self._of("clusters"), there)
+
+    def write(self, pipe: Any) -> None:
+        """All commands."""
+        for part in (self._forget, self._store_articles, self._store_texts, self._move, self._link, self._tell):
+            part(pipe)
+
+    def _forget(self, pipe: Any) -> None:
+        """Take out texts, and the places of articles and texts that have others now."""
+        for id_, (number, text) in self._articles.items():
+            if number != text:
+                pipe.zrem(self._of("names", text), pack_id(id_))
+            pipe.hdel(self._of("ids"), pack_id(id_))
+            pipe.zrem(self._of("articles"), pack_id(id_))
+        for text, cluster in self._clusters.items():
+            pipe.zrem(self._of("members", int(cluster)), text)
+            pipe.hdel(self._of("clusters"), text)
+        for text, fingerprint in self._prints.items():
+            pipe.hdel(self._of("fingerprints"), fingerprint)
+            for key in (*map(self._of, ("prints", "copies", "bodies")), self._here("s")):
+                pipe.hdel(key, text)
+            if len(self._signatures.get(text, ())):
+                self._draft.bands.leave(pipe, text, self._signatures[text])
+
+    def _store_articles(self, pipe: Any) -> None:
+        for id_, (number, text) in self._draft.added.items():
+            pipe.hset(self._of("ids"), pack_id(id_), pack_article(number, text))
+            pipe.zadd(self._of("articles"), {pack_id(id_): number})
+            if number != text:
+                pipe.zadd(self._of("names", text), {pack_id(id_): number})
+
+    def _store_texts(self, pipe: Any) -> None:
+        for number, text in self._draft.new.items():
+            pipe.hset(self._of("prints"), number, text.fingerprint)
+            if text.fingerprint:
+                pipe.hset(self._of("fingerprints"), text.fingerprint, number)
+            if text.body:
+                pipe.hset(self._of("bodies"), number, text.body)
+            if len(text.signature):
+                pipe.hset(self._here("s"), number, text.signature.astype("<u2").tobytes())
+        for number, copies in self._draft.copies.items():
+            _ = pipe.hset(self._of("copies"), number, copies) if copies != 1 else pipe.hdel(self._of("copies"), number)
+
+    def _move(self, pipe: Any) -> None:
+        """Put texts into clusters; one whose cluster has its own number stands in no set."""
+        for text, cluster in self._draft.moved.items():
+            if cluster != text:
+                pipe.zadd(self._of("members", cluster), {text: text})
+                pipe.hset(self._of("clusters"), text, cluster)
+
+    def _link(self, pipe: Any) -> None:
+        listed = self._here("n")
+        for text, ends in self._draft.links.items():
+            key = self._here("e", text)
+            for other, edge in ends.items():
+                _ = pipe.hset(key, other, pack_edge(edge)) if edge else pipe.hdel(key, other)
+            _ = pipe.zadd(listed, {text: text}) if any(ends.values()) else pipe.eval(_UNLIST, 2, key, listed, text)
+
+    def _tell(self, pipe: Any) -> None:
+        """What changed, and the head."""
+        draft, head = self._draft, self._of("head")
+        for change in draft.changes:
+            pipe.zadd(self._of("changes"), {json.dumps(change): change.number})
+        if draft.counted:
+            draft.counted.write(pipe, head)
+        used = [number for number, _ in draft.added.values()] + [change.number for change in draft.changes]
+        more = sum(bool(text.fingerprint) for text in draft.new.values()) - sum(map(bool, self._prints.values()))
+        values = {"last": max(draft.head.last, *used, 0), "texts": draft.head.texts + more}
+        if draft.replaced:
+            values |= {"epoch": draft.keys.epoch, **pack_opening(draft.replaced)}
+        pipe.hset(head, mapping=values)

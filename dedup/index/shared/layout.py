@@ -1,0 +1,101 @@
+"""What the keys of an index in Redis are called, and how rows are packed into values.
+
+In: numbers, ids, edges, what was decided at creation. Out: names of keys, fields and bytes, and the same rows from
+them. FORMAT.md says what each key holds. Nothing here talks to a server.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+
+from dedup.index.schema import settings
+from dedup.index.store import Edge, Opening
+
+T = TypeVar("T")
+
+VERSION = 1
+AT_ONCE = 8192
+"""Fields or keys of one command or pipeline, so that other clients are not kept waiting."""
+OPENING = ("settings", "store_texts", "weights", "generation")
+"""Fields of the head that hold what was decided at creation, or by `replace`."""
+
+_EDGE = struct.Struct("<dQ")
+
+
+class Keys(NamedTuple):
+    """Names of keys: `name:word` for what stays, `name:epoch:letter` for what `replace` replaces."""
+
+    name: str
+    epoch: int
+
+    def of(self, word: str, number: int | None = None) -> str:
+        """A key that stays."""
+        return f"{self.name}:{word}" if number is None else f"{self.name}:{word}:{number}"
+
+    def here(self, letter: str, number: int | None = None) -> str:
+        """A key of this epoch."""
+        return f"{self.name}:{self.epoch}:{letter}{'' if number is None else number}"
+
+
+class Head(NamedTuple):
+    """What changes with every commit."""
+
+    epoch: int
+    last: int
+    texts: int
+    bits: int
+
+
+def pieces(values: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:
+    """Values, so many at a time."""
+    rest = iter(values)
+    while piece := list(islice(rest, size)):
+        yield piece
+
+
+def pack_id(id_: str) -> bytes:
+    """An id as UTF-8."""
+    return id_.encode("utf-8", "surrogatepass")
+
+
+def unpack_id(data: bytes) -> str:
+    """An id from what `pack_id` gave."""
+    return data.decode("utf-8", "surrogatepass")
+
+
+def pack_article(number: int, text: int) -> bytes:
+    """Number and text of an article, as they stand under its id."""
+    return b"%d" % number if number == text else b"%d %d" % (number, text)
+
+
+def unpack_article(value: bytes) -> tuple[int, int]:
+    """Number and text of an article."""
+    number, _, text = value.partition(b" ")
+    return int(number), int(text or number)
+
+
+def pack_edge(edge: Edge) -> bytes:
+    """An edge, as it stands under its other end."""
+    return _EDGE.pack(*edge)
+
+
+def unpack_edges(held: dict[bytes, bytes]) -> dict[int, Edge]:
+    """The edges of a text by the other end, ascending."""
+    return {other: Edge(*_EDGE.unpack(edge)) for other, edge in sorted((int(o), edge) for o, edge in held.items())}
+
+
+def pack_opening(opening: Opening) -> dict[str, Any]:
+    """What was decided at creation, as fields."""
+    values = (json.dumps(asdict(opening.settings)), int(opening.store_texts), opening.weights, opening.generation)
+    return dict(zip(OPENING, values, strict=True))
+
+
+def unpack_opening(values: Iterable[bytes]) -> Opening:
+    """What was decided, from the values of these fields."""
+    chosen, store_texts, weights, generation = values
+    return Opening(settings(chosen.decode()), store_texts == b"1", weights, int(generation))

@@ -1,0 +1,116 @@
+"""The right to write: a key in Redis that one client holds, and that expires by itself.
+
+In: a server. Out: a hold on the lock, and within it one transaction that succeeds only while it is ours. A thread
+renews it, so that work may take as long as it takes. Expiry goes by the server's clock, so that no host's clock
+matters. After a commit whose answer was lost, `made` tells whether it happened.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from types import TracebackType
+from typing import Any, Self
+
+from dedup.errors import IndexBusyError
+from dedup.index.shared.server import OutdatedError, Server, tries
+
+LOCK_SECONDS = 10
+"""A lock that is not renewed expires; it is renewed three times as often."""
+REMEMBERED_SECONDS = 86_400
+"""How long a client's last commit can be recognised."""
+
+# The token of the lock begins with the client's, so that a client may take what is its own: after a lost answer it does
+# not know whether it holds the lock. That the key changes also stops a commit of its own that is still under way.
+_TAKE = """local held = redis.call('get', KEYS[1])
+if not held or string.sub(held, 1, #ARGV[1]) == ARGV[1] then
+    redis.call('set', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1 end
+return 0"""
+_RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0"
+_RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
+
+
+class Lock:
+    """The lock of an index."""
+
+    def __init__(self, server: Server) -> None:
+        self.server, self.key = server, f"{server.name}:lock"
+        self._secret, self._numbers = secrets.token_hex(8), count(1)
+
+    @property
+    def _client(self) -> str:
+        """Who we are; a process that was forked is another."""
+        return f"{self._secret}.{os.getpid()}."
+
+    @property
+    def done(self) -> str:
+        """The key under which the token of our last commit is left."""
+        return f"{self.server.name}:done:{self._client}"
+
+    def take(self) -> Hold:
+        """Wait for the lock.
+
+        Raises:
+            IndexBusyError: Another one holds it for longer than the timeout.
+        """
+        token, server = f"{self._client}{next(self._numbers)}", self.server
+        for _ in tries(server.timeout):
+            if server.client.eval(_TAKE, 1, self.key, self._client, token, 1000 * LOCK_SECONDS):
+                return Hold(self, token)
+        raise IndexBusyError(
+            f"another writer has held {server.location!r} for {server.timeout:g} s; try again, or open the index with "
+            "a longer timeout"
+        )
+
+    def made(self, token: str) -> bool:
+        """Whether the commit with this token was made; asked when the lock has changed, so it cannot be made later."""
+        return bool(self.server.client.get(self.done) == token.encode())
+
+
+class Hold:
+    """The lock while it is ours, which holds this token."""
+
+    def __init__(self, lock: Lock, token: str) -> None:
+        self._lock, self._client, self.token = lock, lock.server.client, token
+        self._quiet, self._done, self._released = threading.Lock(), threading.Event(), False
+        self._keeper = threading.Thread(target=self._keep, daemon=True)
+
+    def __enter__(self) -> Self:
+        """Keep it."""
+        self._keeper.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Give it back; where the connection is lost it expires by itself, and to try would only cost time."""
+        self._done.set()
+        self._keeper.join(1.0)
+        if not self._released and not isinstance(error, self._lock.server.lost):
+            with suppress(self._lock.server.errors.RedisError):
+                self._client.eval(_RELEASE, 1, self._lock.key, self.token)
+
+    def _keep(self) -> None:
+        while not self._done.wait(LOCK_SECONDS / 3):
+            with self._quiet, suppress(self._lock.server.errors.RedisError):
+                self._client.eval(_RENEW, 1, self._lock.key, self.token, 1000 * LOCK_SECONDS)
+
+    def verify(self) -> None:
+        """Raise if it is no longer ours."""
+        if self._client.get(self._lock.key) != self.token.encode():
+            raise OutdatedError("the lock expired")
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """A pipeline that is executed in one MULTI/EXEC, which gives the lock back; it fails if that is not ours."""
+        with self._quiet, self._client.pipeline() as pipe:  # to renew the lock is to change it
+            pipe.watch(self._lock.key)
+            self.verify()
+            pipe.multi()
+            yield pipe
+            pipe.set(self._lock.done, self.token, ex=REMEMBERED_SECONDS)
+            pipe.delete(self._lock.key)
+            pipe.execute()
+        self._released = True

@@ -1,0 +1,53 @@
+"""What an index takes of the server's memory.
+
+In: a view. Out: bytes by what takes them. Of many keys of a kind, some 200 are asked for and the others taken to be
+like them, so it costs the same for any number of articles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dedup.index.shared.view import View
+
+SAMPLED = 200
+"""Keys of a kind of which the size is asked for."""
+
+
+def sizes(view: View) -> dict[str, int]:
+    """Bytes by what takes them."""
+    of, here, client = view.keys.of, view.keys.here, view.client
+    copied, moved, buckets = (
+        client.hrandfield(key, SAMPLED) or [] for key in (of("copies"), of("clusters"), here("b"))
+    )
+    linked = client.zrandmember(here("n"), SAMPLED) or []
+    names = [of("names", int(text)) for text in copied]
+    members = {of("members", int(cluster)) for cluster in view.values(of("clusters"), moved) if cluster}
+    sets = [here("b").encode() + bucket for bucket in buckets]
+    edges = [here("e", int(text)) for text in linked]
+    several = {
+        "articles": (names, len(names), client.hlen(of("copies"))),
+        "clusters": (members, sum(view.each("ZCARD", members)), client.hlen(of("clusters"))),
+        "bands": (sets, len(sets), client.hlen(here("b"))),
+        "edges": (edges, len(edges), client.zcard(here("n"))),
+    }
+    single = {
+        "articles": [of("ids"), of("articles")],
+        "texts": [of("prints"), of("fingerprints"), of("copies")],
+        "clusters": [of("clusters")],
+        "bodies": [of("bodies")],
+        "signatures": [here("s")],
+        "bands": [here("b"), here("c")],
+        "edges": [here("n")],
+        "counts": [of("counts")],
+        "changes": [of("changes")],
+    }
+    found = {name: _usage(view, keys) for name, keys in single.items()}
+    for name, (keys, sampled, whole) in several.items():
+        found[name] += _usage(view, keys) * whole // max(1, sampled)
+    return found
+
+
+def _usage(view: View, keys: Iterable[str | bytes]) -> int:
+    """Bytes of these keys, each with its overhead."""
+    return sum(size or 0 for size in view.each("MEMORY USAGE", keys))

@@ -1,0 +1,258 @@
+"""Rows of the store as they are read; see `dedup.index.store.Reader`.
+
+In: numbers and ids. Out: rows. A call costs one or two round trips, however many rows it has. Redis gives no view of
+one moment over several commands: a read that runs beside a writer sees each command's moment, and leaves out what is
+gone by then. The store runs a read again when signatures were replaced, or the table of counts has grown, meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup.index.banding import agreement, halves, least
+from dedup.index.shared.bands import Bands
+from dedup.index.shared.counts import Counts, Shingle
+from dedup.index.shared.layout import AT_ONCE, Head, Keys, pack_id, pieces, unpack_article, unpack_edges, unpack_id
+from dedup.index.store import Change, Edge, Opening, Place
+
+SIGNATURES_AT_ONCE = 32
+"""Signatures looked up in one round trip: 8,192 buckets of 256 bands."""
+BODIES_AT_ONCE = 500
+"""Texts whose shingles are made at once."""
+
+
+class View:
+    """The rows of the index of this name."""
+
+    def __init__(self, client: Any, name: str, head: Head, opening: Opening) -> None:
+        self.client, self.head, self.opening = client, head, opening
+        self.go_to(Keys(name, head.epoch))
+
+    def go_to(self, keys: Keys) -> None:
+        """Read signatures, buckets and edges of this epoch."""
+        self.keys = keys
+        self._bands: Bands | None = None
+
+    @property
+    def bands(self) -> Bands:
+        """The buckets of signatures; datasketch is loaded when they are first asked for."""
+        if self._bands is None:
+            self._bands = Bands(self.client, self.keys, self.opening.settings)
+        return self._bands
+
+    @property
+    def counts(self) -> Counts:
+        """The table of counts."""
+        assert self.counting, "texts are judged by the estimate"
+        return Counts(self.client, self.keys.of("counts"), self.head.bits)
+
+    @property
+    def counting(self) -> bool:
+        """Whether shingles are counted."""
+        return self.opening.settings.weighted and self.opening.store_texts
+
+    # --- rows of Redis --------------------------------------------------------------------------------------------
+
+    def values(self, key: str, fields: Iterable[Any]) -> list[bytes | None]:
+        """Fields of a hash, None for what is not there."""
+        found: list[bytes | None] = []
+        for piece in pieces(fields):
+            found += self.client.hmget(key, piece)
+        return found
+
+    def held(self, key: str, texts: Iterable[int]) -> dict[int, bytes]:
+        """Fields of a hash by the number of the text, as far as they are there."""
+        wanted = list(texts)
+        found = zip(wanted, self.values(key, wanted), strict=True)
+        return {text: value for text, value in found if value is not None}
+
+    def each(self, command: str, keys: Iterable[str | bytes]) -> list[Any]:
+        """What a command says of each of these keys."""
+        found: list[Any] = []
+        for piece in pieces(keys):
+            with self.client.pipeline(transaction=False) as pipe:
+                for key in piece:
+                    pipe.execute_command(command, key)
+                found += pipe.execute()
+        return found
+
+    def above(self, key: str, after: int, most: int = AT_ONCE) -> list[tuple[bytes, int]]:
+        """The first members of a sorted set with numbers above this."""
+        rows = self.client.zrangebyscore(key, f"({after}", "+inf", start=0, num=most, withscores=True)
+        return [(member, int(number)) for member, number in rows]
+
+    def scan(self, key: str) -> dict[bytes, bytes]:
+        """All of a hash."""
+        return dict(self.client.hscan_iter(key, count=AT_ONCE))
+
+    # --- what a reader is asked -----------------------------------------------------------------------------------
+
+    def last(self) -> int:
+        """The highest number used."""
+        return self.head.last
+
+    def texts(self) -> int:
+        """How many texts have shingles."""
+        return self.head.texts
+
+    def find(self, ids: Sequence[str]) -> dict[str, int]:
+        """The text of each article that is there."""
+        return {id_: text for id_, (_, text) in self.find_articles(ids).items()}
+
+    def find_articles(self, ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Number and text of each article that is there."""
+        found = self.values(self.keys.of("ids"), map(pack_id, ids))
+        return {id_: unpack_article(value) for id_, value in zip(ids, found, strict=True) if value}
+
+    def find_equal(self, fingerprints: Sequence[bytes]) -> dict[bytes, int]:
+        """The text with each fingerprint."""
+        wanted = [fingerprint for fingerprint in fingerprints if fingerprint]
+        found = self.values(self.keys.of("fingerprints"), wanted)
+        return {fingerprint: int(value) for fingerprint, value in zip(wanted, found, strict=True) if value}
+
+    def candidates(self, signatures: NDArray[np.uint32], threads: int = 1) -> list[NDArray[np.int64]]:  # noqa: ARG002
+        """Texts that agree with each signature in a band, and in the lowest bytes of enough slots; best first."""
+        found, enough = [], least(self.opening.settings)
+        for begin in range(0, len(signatures), SIGNATURES_AT_ONCE):
+            part = halves(signatures[begin : begin + SIGNATURES_AT_ONCE])
+            met = self.bands.meet(part)
+            known = self.signatures(np.unique(np.concatenate(met)).tolist())
+            found += [_alike(one, numbers, known, enough) for one, numbers in zip(part, met, strict=True)]
+        return found
+
+    def places(self, texts: Iterable[int]) -> dict[int, Place]:
+        """Cluster and copies of each text that is there."""
+        found = {}
+        for piece in pieces(texts):
+            with self.client.pipeline() as pipe:
+                for word in ("prints", "clusters", "copies"):
+                    pipe.hmget(self.keys.of(word), piece)
+                rows = zip(piece, *pipe.execute(), strict=True)
+            for text, fingerprint, cluster, copies in rows:
+                if fingerprint is not None:
+                    found[text] = Place(int(cluster or text), int(copies or 1))
+        return found
+
+    def bodies(self, texts: Iterable[int]) -> dict[int, bytes]:
+        """The compressed text of each."""
+        return self.held(self.keys.of("bodies"), texts)
+
+    def signatures(self, texts: Iterable[int]) -> dict[int, NDArray[np.uint16]]:
+        """The lower halves of the slots of each; of a text without shingles none are stored."""
+        wanted = list(texts)
+        found = self.held(self.keys.here("s"), wanted)
+        rest = self.held(self.keys.of("prints"), [text for text in wanted if text not in found])
+        found |= {text: b"" for text, fingerprint in rest.items() if not fingerprint}
+        return {text: np.frombuffer(value, "<u2").astype(np.uint16, copy=False) for text, value in found.items()}
+
+    def edges(self, texts: Iterable[int]) -> dict[int, dict[int, Edge]]:
+        """All edges of each text, by the other end."""
+        wanted = list(texts)
+        found = self.each("HGETALL", (self.keys.here("e", text) for text in wanted))
+        return {text: unpack_edges(ends) for text, ends in zip(wanted, found, strict=True)}
+
+    def next_with_edges(self, after: int, most: int) -> list[int]:
+        """The first texts above this that have edges, ascending."""
+        return [text for _, text in self.above(self.keys.here("n"), after, most)]
+
+    def oldest(self, cluster: int, most: int) -> list[int]:
+        """The first texts of a cluster, ascending; the one that has its number stands in no set."""
+        with self.client.pipeline() as pipe:
+            pipe.hexists(self.keys.of("prints"), cluster)
+            pipe.hexists(self.keys.of("clusters"), cluster)
+            pipe.zrange(self.keys.of("members", cluster), 0, max(0, most - 1))
+            there, moved, others = pipe.execute()
+        founder = [cluster] if there and not moved else []
+        return sorted([*founder, *map(int, others)])[:most]
+
+    def names(self, texts: Iterable[int], most: int) -> dict[int, list[str]]:
+        """The first ids of each text, in the order in which they were added; that of its first article comes first."""
+        found: dict[int, list[str]] = {}
+        for piece in pieces(texts):
+            with self.client.pipeline() as pipe:
+                for text in piece:
+                    pipe.zrangebyscore(self.keys.of("articles"), text, text)
+                    pipe.zrange(self.keys.of("names", text), 0, max(0, most - 1))
+                answers = pipe.execute()
+            for text, first, more in zip(piece, answers[::2], answers[1::2], strict=True):
+                found[text] = [unpack_id(id_) for id_ in (*first, *more)][:most]
+        return found
+
+    def frequencies(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
+        """How many texts hold each shingle, or a little more."""
+        return self.counts.of(keys)
+
+    def articles(self) -> int:
+        """How many articles there are."""
+        return int(self.client.hlen(self.keys.of("ids")))
+
+    def count_rows(self) -> dict[str, int]:
+        """How many articles, texts, clusters and edges there are."""
+        clusters = [cluster for _, _, cluster, _ in self.scan_texts()]
+        linked = self.client.zrange(self.keys.here("n"), 0, -1)
+        edges = sum(self.each("HLEN", (self.keys.here("e", int(text)) for text in linked)))
+        counts = {"articles": self.articles(), "texts": len(clusters), "clusters": len(set(clusters))}
+        return {**counts, "edges": edges // 2}
+
+    # --- all of it ------------------------------------------------------------------------------------------------
+
+    def scan_articles(self, after: int = 0) -> Iterator[tuple[int, str, int]]:
+        """Number, id and text of every article with a number above this, ascending."""
+        while rows := self.above(self.keys.of("articles"), after):
+            held = self.values(self.keys.of("ids"), [id_ for id_, _ in rows])
+            for (id_, number), value in zip(rows, held, strict=True):
+                if value and unpack_article(value)[0] == number:  # else it was replaced meanwhile, and comes again
+                    yield number, unpack_id(id_), unpack_article(value)[1]
+            after = rows[-1][1]
+
+    def scan_texts(self) -> Iterator[tuple[int, bytes, int, int]]:
+        """Number, fingerprint, cluster and copies of every text, ascending."""
+        prints = {int(text): value for text, value in self.scan(self.keys.of("prints")).items()}
+        for piece in pieces(sorted(prints)):
+            for text, place in self.places(piece).items():
+                yield text, prints[text], place.cluster, place.copies
+
+    def scan_edges(self) -> Iterator[tuple[int, int, Edge]]:
+        """Every edge, from both ends, ascending."""
+        after = 0
+        while texts := self.next_with_edges(after, AT_ONCE):
+            for text, ends in self.edges(texts).items():
+                yield from ((text, other, edge) for other, edge in ends.items())
+            after = texts[-1]
+
+    def scan_changes(self, after: int = 0) -> Iterator[Change]:
+        """Every recorded change above this, ascending."""
+        while rows := self.above(self.keys.of("changes"), after):
+            yield from (Change(*json.loads(row)) for row, _ in rows)
+            after = rows[-1][1]
+
+    def scan_signatures(self) -> Iterator[tuple[int, NDArray[np.uint16]]]:
+        """The signature of every text that has shingles, ascending."""
+        for piece in pieces(self.shingled(), BODIES_AT_ONCE):
+            yield from self.signatures(piece).items()
+
+    def scan_shingles(self, shingle: Shingle) -> Iterator[list[NDArray[np.uint64]]]:
+        """The shingles of all texts that have any, made of what is stored, some texts at a time."""
+        for piece in pieces(self.shingled(), BODIES_AT_ONCE):
+            yield shingle(self.opening.settings, list(self.bodies(piece).values()))
+
+    def shingled(self) -> list[int]:
+        """All texts that have shingles, ascending."""
+        return [text for text, fingerprint, _, _ in self.scan_texts() if fingerprint]
+
+
+def _alike(
+    one: NDArray[np.uint16], numbers: NDArray[np.int64], known: dict[int, NDArray[np.uint16]], enough: int
+) -> NDArray[np.int64]:
+    """The texts of which enough lowest bytes agree, best first, of equal ones the oldest."""
+    there = np.array([number for number in numbers.tolist() if number in known], np.int64)
+    if not len(there):
+        return there
+    agreed = agreement(one, np.stack([known[number] for number in there.tolist()]))
+    order = np.lexsort((there, -agreed))
+    return there[order][agreed[order] >= enough]
