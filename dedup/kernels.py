@@ -809,37 +809,37 @@ def band_halves(halves, rows, keys):
 
 
 @kernel
-def tally_band(keys, rows, places, shift, counts):
-    """Count the keys of a band, whose rows get new places, in each bucket: those with the same highest bits.
+def tally_band(entries, places, shift, counts):
+    """Count the entries of a band in each bucket: those whose keys have the same highest bits.
 
-    A row whose new place is negative is left out.
+    An entry is `key << 32 | row`. One whose row has a new place that is negative is left out.
     """
-    for k in range(len(keys)):
-        if places[rows[k]] >= 0:
-            counts[keys[k] >> shift] += np.uint32(1)
+    for k in range(len(entries)):
+        if places[np.uint32(entries[k])] >= 0:
+            counts[entries[k] >> shift] += np.uint32(1)
 
 
 @kernel
-def scatter_band(keys, rows, places, shift, starts, sorted_keys, new_rows):
-    """Put the keys of a band into their buckets; `starts` says where the next of each goes, and is moved on."""
-    for k in range(len(keys)):
-        place = places[rows[k]]
+def scatter_band(entries, places, shift, starts, sorted_entries):
+    """Put the entries of a band into their buckets; `starts` says where the next of each goes, and is moved on."""
+    for k in range(len(entries)):
+        place = places[np.uint32(entries[k])]
         if place >= 0:
-            bucket = keys[k] >> shift
+            bucket = entries[k] >> shift
             at = starts[bucket]
-            sorted_keys[at], new_rows[at] = keys[k], np.uint32(place)
+            sorted_entries[at] = entries[k] >> np.uint64(32) << np.uint64(32) | np.uint64(place)
             starts[bucket] = at + np.uint32(1)
 
 
 @kernel
-def meet_sorted(query, offsets, keys, rows, dead, crowd, taken, counts, touched):
+def meet_sorted(query, offsets, entries, dead, crowd, taken, counts, touched):
     """Count in how many bands each row of sorted buckets has the key of the query; returns how many rows have any.
 
     Of a key, rows are counted until `crowd` were `taken`; those that are `dead`, if any are, are passed over. All
     places are looked up before the first bucket is read, so that cache misses overlap. Nothing in a damaged file leads
     out of the arrays.
     """
-    bands, size = len(query), np.uint32(keys.shape[1])
+    bands, size = len(query), np.uint32(entries.shape[1])
     begins, ends = np.empty(bands, np.uint32), np.empty(bands, np.uint32)
     shift, found = np.uint32(32), 0
     buckets = offsets.shape[1] - 1
@@ -849,16 +849,16 @@ def meet_sorted(query, offsets, keys, rows, dead, crowd, taken, counts, touched)
     for band in range(bands):
         bucket = np.uint64(query[band]) >> np.uint64(shift)
         begins[band], ends[band] = offsets[band, bucket], min(offsets[band, bucket + np.uint64(1)], size)
-    fetched = np.uint32(0)
+    fetched = np.uint64(0)
     for band in range(bands):
         if begins[band] < ends[band]:
-            fetched ^= keys[band, begins[band]] ^ keys[band, ends[band] - np.uint32(1)]
-    touched[0] = fetched  # it is written over: what counts is that the buckets are in the cache
+            fetched ^= entries[band, begins[band]] ^ entries[band, ends[band] - np.uint32(1)]
+    touched[0] = np.uint32(fetched)  # it is written over: what counts is that the buckets are in the cache
     for band in range(bands):
-        key = query[band]
+        key = np.uint64(query[band])
         for k in range(begins[band], ends[band]):
-            if keys[band, k] == key:
-                row = rows[band, k]
+            if entries[band, k] >> np.uint64(32) == key:
+                row = np.uint32(entries[band, k])
                 if taken[band] >= crowd:
                     break
                 if row < size and (len(dead) == 0 or not dead[row]):
@@ -954,55 +954,25 @@ def alike(own, query, sketches, early, least, most, counts, touched, found, rows
 
 @kernel
 def search_sorted(
-    queries,
-    own,
-    offsets,
-    keys,
-    rows,
-    sketches,
-    dead,
-    crowd,
-    early,
-    least,
-    most,
-    taken,
-    counts,
-    touched,
-    found,
-    agreements,
-    ends,
-):
+    queries, own, offsets, entries, sketches, dead, crowd, early, least, most, taken, counts, touched, found,
+    agreements, ends,
+):  # fmt: skip
     """Rows of a segment that are like each query: those of query i end at `ends[i]` in `found`.
 
     `counts` is scratch, zero before and after, as `touched` is; both are as long as the segment.
     """
     used = 0
     for i in range(len(queries)):
-        met = meet_sorted(queries[i], offsets, keys, rows, dead, crowd, taken[i], counts, touched)
+        met = meet_sorted(queries[i], offsets, entries, dead, crowd, taken[i], counts, touched)
         used += alike(own, i, sketches, early, least, most, counts, touched, met, found[used:], agreements[used:])
         ends[i] = used
 
 
 @kernel
 def search_chained(
-    queries,
-    own,
-    heads,
-    nexts,
-    keys,
-    sketches,
-    dead,
-    crowd,
-    early,
-    least,
-    most,
-    taken,
-    counts,
-    touched,
-    found,
-    agreements,
-    ends,
-):
+    queries, own, heads, nexts, keys, sketches, dead, crowd, early, least, most, taken, counts, touched, found,
+    agreements, ends,
+):  # fmt: skip
     """The same for rows that are in memory."""
     used = 0
     for i in range(len(queries)):

@@ -47,13 +47,14 @@ def held(segment: Segment) -> dict[tuple[int, int], list[int]]:
     """What a segment holds, found where a look-up finds it: numbers of each key of each band."""
     found: dict[tuple[int, int], list[int]] = {}
     buckets = segment.offsets.shape[1] - 1
-    for band, (offsets, keys, rows) in enumerate(zip(segment.offsets, segment.keys, segment.rows, strict=True)):
+    for band, (offsets, entries) in enumerate(zip(segment.offsets, segment.entries.tolist(), strict=True)):
         assert offsets[0] == 0
         assert offsets[-1] == len(segment)
         for bucket in range(buckets):
             for place in range(offsets[bucket], offsets[bucket + 1]):
-                assert int(keys[place]) * buckets >> 32 == bucket
-                found.setdefault((band, int(keys[place])), []).append(int(segment.numbers[rows[place]]))
+                key, row = entries[place] >> 32, entries[place] & 0xFFFFFFFF
+                assert key * buckets >> 32 == bucket
+                found.setdefault((band, key), []).append(int(segment.numbers[row]))
     return found
 
 
@@ -168,20 +169,19 @@ def test_the_file_is_pinned(tmp_path: Path) -> None:
     assert int(checksum) == zlib.crc32(text)
     assert json.loads(text) == {
         "version": 1,
-        "bytes": 4608,
+        "bytes": 4544,
         "span": [1, 0, 9],
         "sections": {
             "numbers": {"kind": "<i8", "shape": [2], "at": 4096, "checksum": 1951692061},
             "sketches": {"kind": "|u1", "shape": [2, 128], "at": 4160, "checksum": 2729022061},
             "offsets": {"kind": "<u4", "shape": [2, 3], "at": 4416, "checksum": 2838109171},
-            "keys": {"kind": "<u4", "shape": [2, 2], "at": 4480, "checksum": 2933058311},
-            "rows": {"kind": "<u4", "shape": [2, 2], "at": 4544, "checksum": 4201627041},
+            "entries": {"kind": "<u8", "shape": [2, 2], "at": 4480, "checksum": 2770138082},
         },
     }
     assert raw[4096:4112].hex() == "02000000000000000900000000000000"
     assert np.frombuffer(raw, np.uint32, 6, 4416).tolist() == [0, 1, 2, 0, 2, 2]
-    assert np.frombuffer(raw, np.uint32, 4, 4480).tolist() == [0x7FFFFFFF, 0x80000000, 7, 7]
-    assert np.frombuffer(raw, np.uint32, 4, 4544).tolist() == [1, 0, 0, 1]
+    entries = np.frombuffer(raw, np.uint64, 4, 4480).tolist()
+    assert [divmod(entry, 1 << 32) for entry in entries] == [(0x7FFFFFFF, 1), (0x80000000, 0), (7, 0), (7, 1)]
 
 
 def test_a_section_that_was_changed_is_named(tmp_path: Path) -> None:

@@ -95,6 +95,8 @@ class Layers:
             self.known = self._covered
             self._append_all(signatures(self.known), mine=mine)
         self.damaged = False
+        if self._full or self._due():
+            self._start()
 
     def _append_all(self, signatures: Signatures, *, mine: bool) -> None:
         """Texts that are in no segment: a segment of many, a few in memory."""

@@ -70,13 +70,13 @@ class Lookup(threading.local):
         self._make_room(len(layer.numbers), len(keys) * min(CANDIDATES, len(layer)))
         ends = np.empty(len(keys), np.int64)
         rest = (
-            layer.keys, layer.sketches, layer.dead, self._crowd, self._early, self._least, CANDIDATES, taken,
+            layer.sketches, layer.dead, self._crowd, self._early, self._least, CANDIDATES, taken,
             self._counts, self._touched, self._found, self._agreements, ends,
         )  # fmt: skip
         if isinstance(layer, Segment):
-            kernels.search_sorted(keys, sketches, layer.offsets, layer.keys, layer.rows, *rest[1:])
+            kernels.search_sorted(keys, sketches, layer.offsets, layer.entries, *rest)
         else:
-            kernels.search_chained(keys, sketches, layer.heads, layer.nexts, *rest)
+            kernels.search_chained(keys, sketches, layer.heads, layer.nexts, layer.keys, *rest)
         if ends[-1] == 0:
             return [_NOTHING] * len(keys)
         begins = np.concatenate([[0], ends[:-1]])

@@ -89,8 +89,7 @@ class Segment:
         self.numbers: NDArray[np.int64] = arrays["numbers"]
         self.sketches: NDArray[np.uint8] = arrays["sketches"]
         self.offsets: NDArray[np.uint32] = arrays["offsets"]
-        self.keys: NDArray[np.uint32] = arrays["keys"]
-        self.rows: NDArray[np.uint32] = arrays["rows"]
+        self.entries: NDArray[np.uint64] = arrays["entries"]
         self.dead = np.zeros(0, np.bool_)
 
     def __len__(self) -> int:
@@ -147,8 +146,7 @@ class _New:
             "numbers": (np.int64, (texts,)),
             "sketches": (np.uint8, (texts, width)),
             "offsets": (np.uint32, (bands, (1 << self.bits) + 1)),
-            "keys": (np.uint32, (bands, texts)),
-            "rows": (np.uint32, (bands, texts)),
+            "entries": (np.uint64, (bands, texts)),
         }
         self._places, at = {}, HEADER_BYTES
         for name, (kind, shape) in shapes.items():
@@ -170,21 +168,18 @@ class _New:
     numbers: NDArray[np.int64]
     sketches: NDArray[np.uint8]
     offsets: NDArray[np.uint32]
-    keys: NDArray[np.uint32]
-    rows: NDArray[np.uint32]
+    entries: NDArray[np.uint64]
 
-    def fill(
-        self, band: int, parts: Sequence[tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.int64]]]
-    ) -> None:
-        """Put the keys of a band into buckets: keys and their rows, and where these rows are now, of each part."""
-        shift, counts = np.uint32(32 - self.bits), np.zeros(1 << self.bits, np.uint32)
-        for keys, rows, places in parts:
-            kernels.tally_band(keys, rows, places, shift, counts)
+    def fill(self, band: int, parts: Sequence[tuple[NDArray[np.uint64], NDArray[np.int64]]]) -> None:
+        """Put the entries of a band into buckets: those of each part, and where its rows are now."""
+        shift, counts = np.uint64(64 - self.bits), np.zeros(1 << self.bits, np.uint32)
+        for entries, places in parts:
+            kernels.tally_band(entries, places, shift, counts)
         self.offsets[band, 0] = 0
         np.cumsum(counts, out=self.offsets[band, 1:])
         starts = self.offsets[band, :-1].copy()
-        for keys, rows, places in parts:
-            kernels.scatter_band(keys, rows, places, shift, starts, self.keys[band], self.rows[band])
+        for entries, places in parts:
+            kernels.scatter_band(entries, places, shift, starts, self.entries[band])
 
     def finish(self) -> Segment:
         """Write the header, and give the file its name."""
@@ -220,9 +215,9 @@ def build(folder: Path, span: Span, rows: Rows) -> Segment:
     try:
         new.numbers[:], new.sketches[:] = rows.numbers, rows.sketches
         places = np.arange(texts)
-        every = kernels.frozen(places.astype(np.uint32))
         for band in range(bands):
-            new.fill(band, [(kernels.frozen(np.ascontiguousarray(rows.keys[:, band])), every, places)])
+            entries = rows.keys[:, band].astype(np.uint64) << np.uint64(32) | places.astype(np.uint64)
+            new.fill(band, [(kernels.frozen(entries), places)])
         return new.finish()
     except BaseException:
         new.give_up()
@@ -246,14 +241,14 @@ def merge(folder: Path, parts: Sequence[Segment], alive: Callable[[NDArray[np.in
     for one in kept:
         places.append(np.where(one, texts + np.cumsum(one) - 1, -1))
         texts += int(one.sum())
-    bands = parts[0].keys.shape[0]
+    bands = parts[0].entries.shape[0]
     new = _New(folder, span, texts, bands, parts[0].sketches.shape[1])
     try:
         new.numbers[:] = np.concatenate([part.numbers[one] for part, one in zip(parts, kept, strict=True)])
         for part, one, place in zip(parts, kept, places, strict=True):
             new.sketches[place[one]] = part.sketches if one.all() else part.sketches[one]
         for band in range(bands):
-            new.fill(band, [(part.keys[band], part.rows[band], one) for part, one in zip(parts, places, strict=True)])
+            new.fill(band, [(part.entries[band], one) for part, one in zip(parts, places, strict=True)])
         return new.finish()
     except BaseException:
         new.give_up()
