@@ -992,14 +992,26 @@ def look_alike(left, right, counts):
 
 
 @kernel
-def bump(cells, places, step):
-    """Count up or down in these cells, as far as 32 bits go."""
-    for k in range(len(places)):
-        held = cells[places[k]]
+def note_cells(cells, keys, bits, noted):
+    """The cell of each shingle in a table of `2**bits`, and what it holds."""
+    shift = np.uint64(64 - bits)
+    for k in range(len(keys)):
+        noted[k, 0] = np.uint32(keys[k] >> shift)
+    for k in range(len(keys)):
+        noted[k, 1] = cells[noted[k, 0]]
+
+
+@kernel
+def bump(cells, keys, bits, step):
+    """Count shingles up or down, as far as 32 bits go."""
+    shift = np.uint64(64 - bits)
+    for k in range(len(keys)):
+        cell = keys[k] >> shift
+        held = cells[cell]
         if step > 0:
-            cells[places[k]] = held + np.uint32(held != NONE)
+            cells[cell] = held + np.uint32(held != NONE)
         else:
-            cells[places[k]] = held - np.uint32(held != 0)
+            cells[cell] = held - np.uint32(held != 0)
 
 
 @kernel

@@ -29,6 +29,8 @@ OF_A_CLUSTER = 8
 """With `linkage=0` so many of each cluster are compared: one edge is enough to join it."""
 JUDGED_AGAIN = 8
 """Edges of one text that are judged again at once."""
+A_STEP = 4
+"""One text is looked at for so many new ones."""
 STALE = 2
 """An edge is judged again when there are so many times the texts there were."""
 
@@ -110,7 +112,7 @@ class Batch:
         signed = {text: row for text, row in self._rows.new.items() if self._prepared.fingerprints[row]}
         self._compare(signed)
         self._let_go()
-        self._judge_again(len(signed))
+        self._judge_again(-(-len(signed) // A_STEP))
         plan = self._plan()
         seen = [self._seen(row, ids, plan) for row in range(len(ids))]
         for row, (number, text) in self._rows.replaced.items():

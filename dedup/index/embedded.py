@@ -36,8 +36,8 @@ from dedup.settings import Settings
 Result = TypeVar("Result")
 AT_ONCE = 500
 """Rows asked for in one statement."""
-LONG_LOG = 4096
-"""Texts and transactions after which the log is folded into the database: 10 to 100 MB."""
+LONG_LOG = 8192
+"""Texts and transactions after which the log is folded into the database: 20 to 100 MB."""
 
 
 _STORES = WeakSet["EmbeddedStore"]()

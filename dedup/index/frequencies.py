@@ -19,6 +19,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from enum import IntEnum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,11 +33,13 @@ HEADER_BYTES = 4096
 MAGIC = 0x6465_6475_7001
 """The letters `dedup`, and the version of the format."""
 
+PIECE = 1 << 14
+"""Cells noted at once."""
+
 Steps = Sequence[tuple[NDArray[np.uint64], int]]
 """Shingles of a text, each once, and 1 or -1."""
 
 
-_NO_KEYS = np.empty(0, np.uint64)
 _HEAD_BYTES = 32
 """Of a journal: how many texts were counted, how many cells are noted, of which transaction, and a checksum."""
 
@@ -66,6 +69,7 @@ class Frequencies:
     """
 
     def __init__(self, path: Path) -> None:
+        self._noted = np.empty((PIECE, 2), np.uint32)
         self._path, self._journal_path = path, path.with_suffix(".journal")
         self._header, self._cells = np.zeros(8, np.int64), np.zeros(0, np.uint32)
         self._journal, self._writable = -1, True
@@ -122,15 +126,10 @@ class Frequencies:
         texts = self.texts + sum(step for _, step in steps)
         if bits_for(texts) > self.bits:
             self._write(np.repeat(self._cells, 1 << (bits_for(texts) - self.bits)), self.texts)
-        shift = np.uint64(64 - self.bits)
-        more, fewer = (
-            (np.concatenate([_NO_KEYS, *(keys for keys, step in steps if step == way)]) >> shift).astype(np.uint32)
-            for way in (1, -1)
-        )
-        self._note(np.concatenate([more, fewer]), number)
+        self._note([keys for keys, _ in steps], number)
         self._header[_Field.PENDING] = number
-        kernels.bump(self._cells, more, 1)
-        kernels.bump(self._cells, fewer, -1)
+        for keys, step in steps:
+            kernels.bump(self._cells, keys, self.bits, step)
         self._header[_Field.TEXTS] = texts
 
     def keep(self) -> None:
@@ -148,8 +147,8 @@ class Frequencies:
         noted = data[_HEAD_BYTES : _HEAD_BYTES + 8 * count]
         if number != pending or len(noted) != 8 * count or zlib.crc32(noted) != checksum:
             return False
-        cells = np.frombuffer(noted, np.uint32)
-        self._cells[cells[:count]] = cells[count:]
+        cells = np.frombuffer(noted, np.uint32).reshape(-1, 2)
+        self._cells[cells[:, 0]] = cells[:, 1]
         self._header[_Field.TEXTS] = texts
         self._header[_Field.PENDING] = 0
         return True
@@ -174,11 +173,22 @@ class Frequencies:
         self._follow()
         return int((self._cells < _tallied(self.bits, texts)[0]).sum())
 
-    def _note(self, places: NDArray[np.uint32], number: int) -> None:
-        """Write what the cells hold now to the journal; it is whole before the header says that it is needed."""
-        noted = np.concatenate([places, self._cells[places]]).tobytes()
-        head = np.array([self.texts, len(places), number, zlib.crc32(noted)], np.int64)
-        if os.pwritev(self._journal_file(), [head.tobytes(), noted], 0) < _HEAD_BYTES + len(noted):
+    def _note(self, texts: list[NDArray[np.uint64]], number: int) -> None:
+        """Write what the cells hold now to the journal; it is whole before the header says that it is needed.
+
+        A piece at a time, in memory that is used again: new memory would cost more than counting.
+        """
+        noted, checksum = 0, 0
+        for begin, keys in ((begin, text) for text in texts for begin in range(0, len(text), PIECE)):
+            some = self._noted[: min(PIECE, len(keys) - begin)]
+            kernels.note_cells(kernels.frozen(self._cells), keys[begin : begin + PIECE], self.bits, some)
+            checksum = zlib.crc32(some, checksum)  # type: ignore[arg-type]
+            self._write_journal(some, _HEAD_BYTES + 8 * noted)
+            noted += len(some)
+        self._write_journal(np.array([self.texts, noted, number, checksum], np.int64), 0)
+
+    def _write_journal(self, data: NDArray[Any], at: int) -> None:
+        if os.pwrite(self._journal_file(), data, at) < data.nbytes:  # type: ignore[arg-type]
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _journal_file(self) -> int:
@@ -220,9 +230,9 @@ class Frequencies:
 
 def _tallied(bits: int, texts: Iterable[Sequence[NDArray[np.uint64]]]) -> tuple[NDArray[np.uint32], int]:
     """A table of 2**bits cells that counts these texts, and how many they are."""
-    cells, counted, shift = np.zeros(1 << bits, np.uint32), 0, np.uint64(64 - bits)
+    cells, counted = np.zeros(1 << bits, np.uint32), 0
     for some in texts:
         for keys in some:
-            kernels.bump(cells, (keys >> shift).astype(np.uint32), 1)
+            kernels.bump(cells, keys, bits, 1)
             counted += 1
     return cells, counted

@@ -190,7 +190,8 @@ class _New:
         ).encode()
         header = str(zlib.crc32(text)).encode() + b"\n" + text
         self._map[: len(header)] = header
-        self._map.flush()
+        with self._temporary.open("rb") as file:
+            os.fsync(file.fileno())  # unlike the map's own flush it lets other threads go on
         self._temporary.replace(self._path)
         return Segment(self._path)
 
@@ -245,8 +246,10 @@ def merge(folder: Path, parts: Sequence[Segment], alive: Callable[[NDArray[np.in
     new = _New(folder, span, texts, bands, parts[0].sketches.shape[1])
     try:
         new.numbers[:] = np.concatenate([part.numbers[one] for part, one in zip(parts, kept, strict=True)])
-        for part, one, place in zip(parts, kept, places, strict=True):
-            new.sketches[place[one]] = part.sketches if one.all() else part.sketches[one]
+        end = 0
+        for part, one in zip(parts, kept, strict=True):
+            begin, end = end, end + int(one.sum())
+            new.sketches[begin:end] = part.sketches if one.all() else part.sketches[one]
         for band in range(bands):
             new.fill(band, [(part.entries[band], one) for part, one in zip(parts, places, strict=True)])
         return new.finish()
