@@ -21,7 +21,7 @@ from dedup.index.store import CANDIDATES
 from dedup.settings import Settings
 from dedup.threads import ranges, spread
 
-AT_ONCE = 16
+AT_ONCE = 64
 """Queries of one call: each may find `CANDIDATES`, for which there must be room."""
 
 Layer = Segment | Recent
@@ -103,14 +103,16 @@ def lookup_for(settings: Settings) -> Lookup:
     return Lookup(settings.crowd, least(settings) + (-settings.slots % kernels.BLOCK), early(settings))
 
 
-def within(numbers: Sequence[int], signatures: NDArray[np.uint16], settings: Settings) -> list[list[int]]:
+def within(
+    numbers: Sequence[int], signatures: NDArray[np.uint16], settings: Settings, threads: int = 1
+) -> list[list[int]]:
     """Of some texts, ascending by number, those before each that may be like it, best first."""
     if len(numbers) < 2:  # noqa: PLR2004
         return [[] for _ in numbers]
     keys, sketches = looks(signatures, settings)
     recent = Recent(1 << (len(numbers) - 1).bit_length(), *keys.shape[1:], *sketches.shape[1:])
     recent.append(np.array(numbers), keys, sketches)
-    found = lookup_for(settings).find([recent], keys, sketches)
+    found = lookup_for(settings).find([recent], keys, sketches, threads)
     return [some[some < number].tolist() for number, some in zip(numbers, found, strict=True)]
 
 

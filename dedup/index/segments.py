@@ -29,7 +29,7 @@ from dedup import kernels
 VERSION = 1
 HEADER_BYTES = 4096
 ALIGNED = 64
-BUCKET = 8
+BUCKET = 4
 """About so many keys are in a bucket: a line of the cache or two."""
 NAME = re.compile(r"s(\d+)-(\d+)-(\d+)\.segment")
 
