@@ -9,7 +9,7 @@ memory of its shingles. A missing or empty text, or one of punctuation or emoji 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -91,7 +91,8 @@ class Texts:
         self._shingled = separate(column) if unit == "word" else column
         self._kind = (width, unit == "word", weighted)
         self._open()
-        self._begins = np.cumsum([0, *(len(chunk.offsets) - 1 for chunk in self._chunks)])
+        counts = [len(chunk.offsets) - 1 for chunk in self._chunks]
+        self._begins = np.fromiter(accumulate(counts, initial=0), np.int64, len(counts) + 1)
         self._batch_bytes = batch_bytes
         self.lengths = np.zeros(len(column), np.int64)
         self.prints = np.zeros((len(column), 2), np.uint64)

@@ -14,6 +14,7 @@ shingle has one weight in all articles, so all agree on its darts.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,9 +57,13 @@ def sign(
     signatures = np.empty((articles, slots), np.uint32) if out is None else out
     rows = np.arange(articles) if rows is None else rows
     weights = np.empty(0, np.float32) if weights is None else weights
-    scrambled = np.uint64(kernels.mix(np.uint64(seed)))
-    kernels.sign(keys, weights, offsets, scrambled, rows, signatures.view(np.float32))
+    kernels.sign(keys, weights, offsets, _scrambled(seed), rows, signatures.view(np.float32))
     return signatures
+
+
+@cache
+def _scrambled(seed: int) -> np.uint64:
+    return np.uint64(kernels.mix(np.uint64(seed)))
 
 
 def to_datasketch(signatures: NDArray[np.uint32], *, seed: int = 1) -> list[datasketch.LeanMinHash]:

@@ -60,10 +60,17 @@ def count(threads: int | None) -> int:
 def spread(
     work: Callable[[Piece], Result], pieces: Sequence[Piece], threads: int, progress: Progress | None = None
 ) -> Iterator[Result]:
-    """Yield `work(piece)` for each piece, in order; the pieces run side by side."""
+    """Give `work(piece)` for each piece, in order; the pieces run side by side."""
+    if len(pieces) == 1 and progress is None:
+        return iter((work(pieces[0]),))
+    return _spread(work, pieces, threads, progress)
+
+
+def _spread(
+    work: Callable[[Piece], Result], pieces: Sequence[Piece], threads: int, progress: Progress | None
+) -> Iterator[Result]:
     if threads == 1 or len(pieces) <= 1:
-        results = map(work, pieces)
-        yield from _reported(results, len(pieces), progress)
+        yield from _reported(map(work, pieces), len(pieces), progress)
         return
     with ThreadPoolExecutor(min(threads, len(pieces))) as pool:
         yield from _reported(pool.map(work, pieces), len(pieces), progress)

@@ -203,6 +203,9 @@ class Batch:
         halves = self._halves if whole else self._halves[rows]
         found = [some[: 2 * MOST].tolist() for some in self._store.candidates(signatures, self._threads)]
         inside = within(texts, halves, self._settings, self._threads)
+        if not (any(found) or any(inside)):  # as it is for most
+            self._change.new = {text: {} for text in texts}
+            return
         places = self._store.places({text for some in found for text in some})
         pairs = {text: self._chosen(found[k], places) + inside[k][:MOST] for k, text in enumerate(texts)}
         own = {text: Own(self._prepared.shingles[row], self._halves[row]) for text, row in new.items()}

@@ -16,8 +16,9 @@ import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -73,7 +74,7 @@ class EmbeddedStore:
     ) -> None:
         self.location, self._folder, self._log = path, Path(path), Path(path) / f"{NAME}-wal"
         self._shingle, self._fsync, self._timeout = shingle, fsync, timeout
-        self._using, self._let_go = threading.RLock(), False
+        self._using, self._let_go, self._named = threading.RLock(), False, _Named(path, timeout)
         prepare(self._folder, opening, create=create)
         self._open()
         _STORES.add(self)
@@ -81,7 +82,7 @@ class EmbeddedStore:
     def _open(self) -> None:
         """Connect, and take up or make the caches."""
         self._process, self.writable = os.getpid(), writable(self._folder)
-        with self._named():
+        with self._named:
             self._database = connect(self._folder, fsync=self._fsync, timeout=self._timeout)
             self.opening = read_opening(self._database)
         settings = self.opening.settings
@@ -92,7 +93,7 @@ class EmbeddedStore:
         self._seen, self._last, self._logged, self._dropped = -1, -1, 0, 0
         self._appended, self._gone, self._committed = list[Text](), list[int](), False
         self._later: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
-        with self._named():
+        with self._named:
             self._begin("DEFERRED")
             try:
                 self._load()
@@ -108,7 +109,7 @@ class EmbeddedStore:
 
     def read(self, work: Callable[[EmbeddedStore], Result]) -> Result:
         """Run this on one view of the store."""
-        with self._using, self._named():
+        with self._using, self._named:
             self._take_hold()
             try:
                 self._begin("DEFERRED")
@@ -122,7 +123,7 @@ class EmbeddedStore:
 
     def write(self, work: Callable[[EmbeddedStore], Result]) -> Result:
         """Run this alone, and make what it changes happen together; nothing if it raises."""
-        with self._using, self._named():
+        with self._using, self._named:
             self._take_hold()
             if not self.writable:
                 raise FileError(f"{self.location!r} cannot be written: it is read-only for this user; change its mode")
@@ -180,7 +181,8 @@ class EmbeddedStore:
         signed = [text for text in self._appended if len(text.signature)]
         if signed:
             self._layers.append(np.array([t.number for t in signed]), np.stack([t.signature for t in signed]))
-        self._layers.drop(self._gone)
+        if self._gone:
+            self._layers.drop(self._gone)
         self._logged += 1 + len(self._appended)
         self._appended, self._gone, self._committed = [], [], False
         self._fold_log()
@@ -197,16 +199,6 @@ class EmbeddedStore:
 
     def _begin(self, kind: str) -> None:
         self._database.execute(f"BEGIN {kind}")
-
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        """What SQLite and the system report, as errors of ours that say what to do."""
-        try:
-            yield
-        except DedupError:
-            raise
-        except (sqlite3.Error, OSError) as error:
-            raise _explained(error, self.location, self._timeout) from error
 
     # --- forks ----------------------------------------------------------------------------------------------------
 
@@ -253,8 +245,9 @@ class EmbeddedStore:
     def _drop_others(self) -> None:
         """Pass over the texts that were dropped since this was last asked."""
         rows = self._database.execute("SELECT number, text FROM dropped WHERE number > ?", (self._dropped,)).fetchall()
-        self._layers.drop(text for _, text in rows)
-        self._dropped = rows[-1][0] if rows else self._dropped
+        if rows:
+            self._layers.drop(text for _, text in rows)
+            self._dropped = rows[-1][0]
 
     def _load(self) -> None:
         self._last = -1
@@ -511,7 +504,7 @@ class EmbeddedStore:
 
     def compact(self) -> None:
         """Give back what removed articles took: one segment, exact counts, a database without gaps."""
-        with self._using, self._named():
+        with self._using, self._named:
             self._take_hold()
             if not self.writable:
                 raise FileError(f"{self.location!r} cannot be written: it is read-only for this user; change its mode")
@@ -566,6 +559,21 @@ class EmbeddedStore:
                 self._database.close()
                 if self._frequencies:
                     self._frequencies.close()
+
+
+class _Named:
+    """What SQLite and the system report, as errors of ours that say what to do."""
+
+    def __init__(self, location: str, timeout: float) -> None:
+        self._location, self._timeout = location, timeout
+
+    def __enter__(self) -> None:
+        """Nothing yet."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Raise another one in its place."""
+        if isinstance(error, sqlite3.Error | OSError) and not isinstance(error, DedupError):
+            raise _explained(error, self._location, self._timeout) from error
 
 
 _SIGNED = "FROM bodies WHERE length(signature) > 0"

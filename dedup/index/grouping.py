@@ -91,6 +91,8 @@ class Grouping:
         """Link what has changed."""
         alone = [text for text in self._change.new if text not in self._change.edges]
         self._plan.clusters.update(zip(alone, alone, strict=True))
+        if not (self._change.edges or self._change.touched):
+            return self._plan
         roots = sorted(self._change.touched - self._change.gone)
         linked = sorted(self._change.new.keys() - set(alone))
         groups = [group for root in (roots if self._cut == 0 else [*roots, *linked]) for group in self._component(root)]

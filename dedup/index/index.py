@@ -11,7 +11,7 @@ import os
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from itertools import islice
 from os import PathLike
 from types import TracebackType
@@ -176,13 +176,11 @@ class Index:
                         return work(prepared)
                     self._adopt()
 
-    @contextmanager
-    def _held(self) -> Iterator[None]:
+    def _held(self) -> AbstractContextManager[bool]:
         """One thread at a time, while the index is open."""
-        with self._lock:
-            if self._closed:
-                raise FileError(f"the index {self.path!r} is closed; open it again")
-            yield
+        if self._closed:
+            raise FileError(f"the index {self.path!r} is closed; open it again")
+        return self._lock
 
     def _fresh(self, work: Callable[[], Result]) -> Result:
         """Work with what signatures are made with today; again, if the index was weighed anew meanwhile."""

@@ -134,12 +134,11 @@ class Layers:
     def drop(self, texts: Iterable[int]) -> None:
         """Pass texts over that are no more: they must not take the place of others that a bucket has too many of."""
         gone = np.fromiter(texts, np.int64)
-        if len(gone):
-            with self._changing:
-                self._dropped = np.union1d(self._dropped, gone)
-                layers: list[Layer] = [*self._segments, *self._full, self._recent]
-                for layer in layers:
-                    layer.drop(gone)
+        with self._changing:
+            self._dropped = np.union1d(self._dropped, gone)
+            layers: list[Layer] = [*self._segments, *self._full, self._recent]
+            for layer in layers:
+                layer.drop(gone)
 
     def _set_aside(self) -> None:
         """Let the thread write the texts in memory as a segment, and begin a new memory."""

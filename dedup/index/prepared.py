@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -90,7 +90,7 @@ class Preparer:
 
     def _compress(self, column: pa.ChunkedArray, begin: int, end: int) -> list[bytes]:
         bodies = []
-        for text in column[begin:end]:
+        for text in column[begin:end] if len(column) > 1 else column.chunk(0):
             data = text.as_buffer() or b""
             bodies.append(len(data).to_bytes(LENGTH_BYTES, "little") + self._codec.compress(data, asbytes=True))
         return bodies
@@ -114,7 +114,6 @@ class Preparer:
 
 def joined(texts: Sequence[bytes]) -> pa.ChunkedArray:
     """Texts of UTF-8 as a column, large_string (n,)."""
-    offsets = np.zeros(len(texts) + 1, np.int64)
-    np.cumsum([len(text) for text in texts], out=offsets[1:])
+    offsets = np.fromiter(accumulate(map(len, texts), initial=0), np.int64, len(texts) + 1)
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(texts))]
     return pa.chunked_array([pa.Array.from_buffers(pa.large_string(), len(texts), buffers)])
