@@ -24,7 +24,7 @@ from dedup import clusters
 from dedup.index.store import Edge, Reader
 from dedup.settings import Settings
 
-MOST = 256
+MOST = 128
 """Texts of a component that is linked as a whole."""
 
 Edges = dict[int, dict[int, Edge]]
