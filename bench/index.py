@@ -106,8 +106,8 @@ def run(modes: list[str], articles: int, folder: Path) -> None:
     feed, paths = Feed(), {mode: folder / f"{mode}.dedup" for mode in modes}
     for size in (articles // 10, articles):
         indexes = {mode: dedup.Index(path, MODES[mode]()) for mode, path in paths.items()}
-        while feed.given < size:
-            ids, texts = feed.take(min(BATCH, size - feed.given))
+        while (left := size - len(indexes[modes[0]])) > 0:
+            ids, texts = feed.take(min(BATCH, left))
             for index in indexes.values():
                 index.add_many(ids, texts)
         for mode, index in indexes.items():

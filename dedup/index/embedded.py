@@ -11,6 +11,7 @@ into the database, so that adding never waits for it.
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import threading
@@ -299,6 +300,12 @@ class EmbeddedStore:
             if row is not None:
                 yield value, row
 
+    def _of_each(self, statement: str, values: Sequence[Any]) -> sqlite3.Cursor:
+        """The rows of all of these values; one by itself takes another way, for to unpack a list takes longer."""
+        if len(values) == 1:
+            return self._database.execute(f"{statement} = ?", values)
+        return self._database.execute(statement + _IN_JSON, (json.dumps(values),))
+
     def last(self) -> int:
         """The highest number used, 0 for none."""
         if self._last < 0:
@@ -324,18 +331,13 @@ class EmbeddedStore:
 
     def find(self, ids: Sequence[str]) -> dict[str, int]:
         """The text of each article that is there."""
-        return {id_: text for id_, (text,) in self._each("SELECT text FROM articles WHERE id = ?", ids)}
+        return dict(self._of_each("SELECT id, text FROM articles WHERE id", ids))
 
     def find_equal(self, fingerprints: Sequence[bytes]) -> dict[bytes, int]:
         """The text with each fingerprint."""
-        found = {}
-        for fingerprint in fingerprints:
-            row = self._database.execute(
-                "SELECT number FROM texts WHERE print = ? AND more = ?", _integers(fingerprint)
-            ).fetchone()
-            if row is not None:
-                found[fingerprint] = row[0]
-        return found
+        halves_of = {_integers(fingerprint): fingerprint for fingerprint in fingerprints}
+        rows = self._of_each("SELECT print, more, number FROM texts WHERE print", [first for first, _ in halves_of])
+        return {halves_of[first, second]: number for first, second, number in rows if (first, second) in halves_of}
 
     def candidates(self, signatures: NDArray[np.uint32], threads: int = 1) -> list[NDArray[np.int64]]:
         """Texts that agree with each signature in a band and in enough slots; best first."""
@@ -344,8 +346,8 @@ class EmbeddedStore:
 
     def places(self, texts: Iterable[int]) -> dict[int, Place]:
         """Cluster and copies of each text that is there."""
-        rows = self._each("SELECT cluster, copies FROM texts WHERE number = ?", texts)
-        return {text: Place(*row) for text, row in rows}
+        rows = self._of_each("SELECT number, cluster, copies FROM texts WHERE number", list(texts))
+        return {text: Place(*row) for text, *row in rows}
 
     def bodies(self, texts: Iterable[int]) -> dict[int, bytes]:
         """The compressed text of each."""
@@ -358,10 +360,12 @@ class EmbeddedStore:
 
     def edges(self, texts: Iterable[int]) -> dict[int, dict[int, Edge]]:
         """All edges of each text, by the other end."""
-        statement = "SELECT other, similarity, judged FROM edges WHERE text = ?"
-        return {
-            text: {other: Edge(*rest) for other, *rest in self._database.execute(statement, (text,))} for text in texts
-        }
+        found: dict[int, dict[int, Edge]] = {text: {} for text in texts}
+        for text, other, *rest in self._of_each(
+            "SELECT text, other, similarity, judged FROM edges WHERE text", [*found]
+        ):
+            found[text][other] = Edge(*rest)
+        return found
 
     def next_with_edges(self, after: int, most: int) -> list[int]:
         """The first texts above this that have edges, ascending."""
@@ -576,6 +580,7 @@ class _Named:
             raise _explained(error, self._location, self._timeout) from error
 
 
+_IN_JSON = " IN (SELECT value FROM json_each(?))"
 _SIGNED = "FROM bodies WHERE length(signature) > 0"
 
 

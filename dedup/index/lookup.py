@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,12 @@ class Lookup(threading.local):
         self._found, self._agreements = np.empty(0, np.uint32), np.empty(0, np.int64)
 
     def find(
-        self, layers: Sequence[Layer], keys: NDArray[np.uint32], sketches: NDArray[np.uint8], threads: int = 1
+        self,
+        layers: Sequence[Layer],
+        keys: NDArray[np.uint32],
+        sketches: NDArray[np.uint8],
+        threads: int = 1,
+        before: NDArray[np.int64] | None = None,
     ) -> list[NDArray[np.int64]]:
         """The numbers of the texts that may be like each of some.
 
@@ -51,22 +57,40 @@ class Lookup(threading.local):
             keys: (n, bands).
             sketches: (n, bytes of a sketch), whole blocks.
             threads: How many to use.
+            before: (n,) find only texts with lower numbers than these.
         """
-        pieces = ranges(len(keys), AT_ONCE)
-        found = spread(lambda piece: self._find(layers, keys[slice(*piece)], sketches[slice(*piece)]), pieces, threads)
-        return [numbers for piece in found for numbers in piece]
+        most = np.full(len(keys), np.iinfo(np.int64).max) if before is None else before
+
+        def work(piece: tuple[int, int]) -> list[NDArray[np.int64]]:
+            mine = slice(*piece)
+            return self._find(layers, keys[mine], sketches[mine], most[mine])
+
+        return [numbers for piece in spread(work, ranges(len(keys), AT_ONCE), threads) for numbers in piece]
 
     def _find(
-        self, layers: Sequence[Layer], keys: NDArray[np.uint32], sketches: NDArray[np.uint8]
+        self,
+        layers: Sequence[Layer],
+        keys: NDArray[np.uint32],
+        sketches: NDArray[np.uint8],
+        before: NDArray[np.int64],
     ) -> list[NDArray[np.int64]]:
+        """By how many bytes agree, then the oldest."""
         taken = np.zeros(keys.shape, np.uint32)
         found = [self._search(layer, keys, sketches, taken) for layer in layers if len(layer)]
-        return [_best_first([layer[i] for layer in found]) for i in range(len(keys))]
+        some = [one for one in found if one is not None]
+        if not some:
+            return [_NOTHING] * len(keys)
+        query, numbers, agreements = (np.concatenate(parts) for parts in zip(*some, strict=True))
+        kept = np.flatnonzero(numbers < before[query])
+        order = kept[np.lexsort((numbers[kept], -agreements[kept], query[kept]))]
+        ends = np.searchsorted(query[order], np.arange(len(keys)), side="right").tolist()
+        numbers = numbers[order]
+        return [numbers[begin:end] for begin, end in pairwise([0, *ends])]
 
     def _search(
         self, layer: Layer, keys: NDArray[np.uint32], sketches: NDArray[np.uint8], taken: NDArray[np.uint32]
-    ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Numbers and agreements of what each query finds in one layer."""
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]] | None:
+        """What is found in one layer: by which query, its number, and in how many bytes it agrees."""
         self._make_room(len(layer.numbers), len(keys) * min(CANDIDATES, len(layer)))
         ends = np.empty(len(keys), np.int64)
         rest = (
@@ -77,12 +101,11 @@ class Lookup(threading.local):
             kernels.search_sorted(keys, sketches, layer.offsets, layer.entries, *rest)
         else:
             kernels.search_chained(keys, sketches, layer.heads, layer.nexts, layer.keys, *rest)
-        if ends[-1] == 0:
-            return [_NOTHING] * len(keys)
-        begins = np.concatenate([[0], ends[:-1]])
-        rows, agreements = self._found[: ends[-1]], self._agreements[: ends[-1]].copy()
-        numbers = layer.numbers[rows]
-        return [(numbers[a:b], agreements[a:b]) for a, b in zip(begins, ends, strict=True)]
+        used = int(ends[-1])
+        if not used:
+            return None
+        query = np.repeat(np.arange(len(keys)), np.diff(ends, prepend=0))
+        return query, layer.numbers[self._found[:used]], self._agreements[:used].copy()
 
     def _make_room(self, rows: int, results: int) -> None:
         if rows > len(self._counts):
@@ -112,17 +135,8 @@ def within(
     keys, sketches = looks(signatures, settings)
     recent = Recent(1 << (len(numbers) - 1).bit_length(), *keys.shape[1:], *sketches.shape[1:])
     recent.append(np.array(numbers), keys, sketches)
-    found = lookup_for(settings).find([recent], keys, sketches, threads)
-    return [some[some < number].tolist() for number, some in zip(numbers, found, strict=True)]
+    found = lookup_for(settings).find([recent], keys, sketches, threads, recent.numbers[: len(numbers)])
+    return [some.tolist() for some in found]
 
 
-_NOTHING = (np.empty(0, np.int64), np.empty(0, np.int64))
-
-
-def _best_first(found: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> NDArray[np.int64]:
-    """All numbers, by how many bytes agree, then the oldest."""
-    some = [one for one in found if len(one[0])]
-    if not some:
-        return _NOTHING[0]
-    numbers, agreements = (np.concatenate(parts) for parts in zip(*some, strict=True))
-    return numbers[np.lexsort((numbers, -agreements))]
+_NOTHING = np.empty(0, np.int64)

@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.index.banding import agreement, halves, least
+from dedup.index.banding import agreement, early, halves, least
 from dedup.index.shared.bands import Bands
 from dedup.index.shared.counts import Counts, Shingle
 from dedup.index.shared.layout import AT_ONCE, Head, Keys, pack_id, pieces, unpack_article, unpack_edges, unpack_id
 from dedup.index.store import Change, Edge, Opening, Place
+from dedup.kernels import BLOCK
+from dedup.settings import Settings
 
 SIGNATURES_AT_ONCE = 32
 """Signatures looked up in one round trip: 8,192 buckets of 256 bands."""
@@ -117,12 +119,13 @@ class View:
 
     def candidates(self, signatures: NDArray[np.uint32], threads: int = 1) -> list[NDArray[np.int64]]:  # noqa: ARG002
         """Texts that agree with each signature in a band, and in the lowest bytes of enough slots; best first."""
-        found, enough = [], least(self.opening.settings)
+        found = []
         for begin in range(0, len(signatures), SIGNATURES_AT_ONCE):
             part = halves(signatures[begin : begin + SIGNATURES_AT_ONCE])
             met = self.bands.meet(part)
             known = self.signatures(np.unique(np.concatenate(met)).tolist())
-            found += [_alike(one, numbers, known, enough) for one, numbers in zip(part, met, strict=True)]
+            settings = self.opening.settings
+            found += [_alike(one, numbers, known, settings) for one, numbers in zip(part, met, strict=True)]
         return found
 
     def places(self, texts: Iterable[int]) -> dict[int, Place]:
@@ -247,12 +250,14 @@ class View:
 
 
 def _alike(
-    one: NDArray[np.uint16], numbers: NDArray[np.int64], known: dict[int, NDArray[np.uint16]], enough: int
+    one: NDArray[np.uint16], numbers: NDArray[np.int64], known: dict[int, NDArray[np.uint16]], settings: Settings
 ) -> NDArray[np.int64]:
-    """The texts of which enough lowest bytes agree, best first, of equal ones the oldest."""
+    """The texts of which enough lowest bytes agree, in the first block and in all; best first, then the oldest."""
     there = np.array([number for number in numbers.tolist() if number in known], np.int64)
     if not len(there):
         return there
-    agreed = agreement(one, np.stack([known[number] for number in there.tolist()]))
+    values = np.stack([known[number] for number in there.tolist()])
+    agreed = agreement(one, values)
+    kept = (agreed >= least(settings)) & (agreement(one[:BLOCK], values[:, :BLOCK]) >= early(settings))
     order = np.lexsort((there, -agreed))
-    return there[order][agreed[order] >= enough]
+    return there[order][kept[order]]
