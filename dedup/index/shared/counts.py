@@ -105,7 +105,7 @@ def tallied(bits: int, texts: Iterable[Sequence[NDArray[np.uint64]]]) -> NDArray
     """A table of 2**bits cells that counts the shingles of these texts, given some texts at a time."""
     table = np.zeros(1 << bits, np.uint32)
     for keys in chain.from_iterable(texts):
-        kernels.bump(table, _cells(keys, bits).astype(np.uint32), 1)
+        kernels.bump(table, keys, bits, 1)
     return table
 
 
