@@ -199,6 +199,9 @@ class EmbeddedStore:
             self._layers.fold_log()
 
     def _begin(self, kind: str) -> None:
+        """Begin; what was interrupted even while it was rolled back is rolled back first."""
+        if self._database.in_transaction or self._committed or self._appended or self._gone or self._later:
+            self._roll_back(KeyboardInterrupt())
         self._database.execute(f"BEGIN {kind}")
 
     # --- forks ----------------------------------------------------------------------------------------------------
