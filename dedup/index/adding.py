@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from dedup.index.answers import Near, Seen
 from dedup.index.banding import halves
-from dedup.index.grouping import MOST, Grouping, Plan, Transaction
+from dedup.index.grouping import MOST, Grouping, Plan, Transaction, carry_out
 from dedup.index.judging import Judge, Own
 from dedup.index.lookup import within
 from dedup.index.prepared import Prepared
@@ -119,7 +119,8 @@ class Batch:
             self._store.drop_article(ids[row])
             self._store.record(Change(number, "removed", places[text].cluster, ids[row]))
         self._store_texts(ids, plan, copies)
-        self._store_plan(plan)
+        self._store_edges()
+        carry_out(plan, self._store, self._next, self._rows.new)
         return seen
 
     def remember(self) -> None:
@@ -144,7 +145,8 @@ class Batch:
         self._store.drop_article(id_)
         self._store.record(Change(number, "removed", place.cluster, id_))
         self._store_texts([], plan, {text: place.copies - 1})
-        self._store_plan(plan)
+        self._store_edges()
+        carry_out(plan, self._store, self._next, self._rows.new)
         return True
 
     # --- reading and reckoning ------------------------------------------------------------------------------------
@@ -341,20 +343,6 @@ class Batch:
                 store.drop_text(text)
             elif count:
                 store.set_copies(text, count)
-
-    def _store_plan(self, plan: Plan) -> None:
-        """Edges, and what happened to clusters."""
-        self._store_edges()
-        for cluster, other in plan.joined.items():
-            self._store.join(cluster, other)
-            self._store.record(Change(self._next(), "joined", cluster, None, other))
-        for cluster, other in plan.split.items():
-            self._store.record(Change(cluster, "split", cluster, None, other))
-        for other, cluster in sorted(plan.moved):
-            self._store.record(Change(self._next(), "moved", cluster, None, other))
-        for text, cluster in plan.clusters.items():
-            if text not in self._rows.new:
-                self._store.set_cluster(text, cluster)
 
     def _store_edges(self) -> None:
         """New edges, those judged again, and those that are no more; each once."""

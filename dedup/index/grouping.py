@@ -15,13 +15,13 @@ with the oldest text keeps the id.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from dedup import clusters
-from dedup.index.store import Edge, Reader
+from dedup.index.store import Change, Edge, Reader, Writer
 from dedup.settings import Settings
 
 MOST = 128
@@ -68,6 +68,69 @@ class Transaction:
         """Note that an edge is no more."""
         self.dropped[text].add(other)
         self.dropped[other].add(text)
+
+
+def name_groups(
+    groups: Iterable[list[int]],
+    were: Mapping[int, int],
+    lives_elsewhere: Callable[[int, list[int]], bool],
+    number: Callable[[], int],
+) -> Plan:
+    """Give each group the oldest id that it may claim, or a new one.
+
+    Args:
+        groups: Texts of each, ascending; the groups ascend by their oldest text.
+        were: The cluster that each text was in, for all but new texts.
+        lives_elsewhere: Whether a cluster has members other than these.
+        number: Gives a number that was never used.
+    """
+    plan, members = Plan(), defaultdict[int, list[int]](list)
+    for text in sorted(were):
+        members[were[text]].append(text)
+    owners = {inside[0]: c for c, inside in members.items() if not lives_elsewhere(c, inside)}
+    for group in groups:
+        claims = sorted(owners[text] for text in group if text in owners)
+        _name_group(plan, group, claims, were, number)
+    return plan
+
+
+def _name_group(
+    plan: Plan, group: list[int], claims: list[int], were: Mapping[int, int], number: Callable[[], int]
+) -> None:
+    if claims:
+        name, *joined = claims
+        plan.joined.update(dict.fromkeys(joined, name))
+    elif group[0] not in were:
+        name = group[0]
+    else:
+        name = number()
+        plan.split[name] = were[group[0]]
+    for text in group:
+        if were.get(text) != name:
+            plan.clusters[text] = name
+            if text in were and were[text] not in {*claims, plan.split.get(name)}:
+                plan.moved.add((were[text], name))
+
+
+def carry_out(plan: Plan, writer: Writer, number: Callable[[], int], new: Container[int] = ()) -> None:
+    """Store what happens to clusters, and record it.
+
+    Args:
+        plan: What happens.
+        writer: The store.
+        number: Gives a number that was never used.
+        new: Texts that are stored with their cluster.
+    """
+    for cluster, other in plan.joined.items():
+        writer.join(cluster, other)
+        writer.record(Change(number(), "joined", cluster, None, other))
+    for cluster, other in plan.split.items():
+        writer.record(Change(cluster, "split", cluster, None, other))
+    for other, cluster in sorted(plan.moved):
+        writer.record(Change(number(), "moved", cluster, None, other))
+    for text, cluster in plan.clusters.items():
+        if text not in new:
+            writer.set_cluster(text, cluster)
 
 
 class Grouping:
@@ -157,31 +220,11 @@ class Grouping:
         return {text: cluster for text, cluster in known if cluster is not None}
 
     def _name(self, groups: list[list[int]]) -> None:
-        """Give each group the oldest id that it may claim, or a new one; groups ascend by their oldest text."""
-        texts = {text for group in groups for text in group}
-        were = self._cluster_of(sorted(texts))
-        members: dict[int, list[int]] = defaultdict(list)
-        for text, cluster in were.items():
-            members[cluster].append(text)
-        owners = {min(inside): c for c, inside in members.items() if not self._lives_elsewhere(c, inside)}
-        for group in groups:
-            claims = sorted(owners[text] for text in group if text in owners)
-            self._name_group(group, claims, were)
-
-    def _name_group(self, group: list[int], claims: list[int], were: Mapping[int, int]) -> None:
-        if claims:
-            name, *joined = claims
-            self._plan.joined.update(dict.fromkeys(joined, name))
-        elif group[0] not in were:
-            name = group[0]
-        else:
-            name = self._number()
-            self._plan.split[name] = were[group[0]]
-        for text in group:
-            if were.get(text) != name:
-                self._plan.clusters[text] = name
-                if text in were and were[text] not in {*claims, self._plan.split.get(name)}:
-                    self._plan.moved.add((were[text], name))
+        """Give each group its id."""
+        were = self._cluster_of(sorted(text for group in groups for text in group))
+        named = name_groups(groups, were, self._lives_elsewhere, self._number)
+        self._plan.clusters |= named.clusters
+        self._plan.joined, self._plan.split, self._plan.moved = named.joined, named.split, named.moved
 
     def _lives_elsewhere(self, cluster: int, inside: list[int]) -> bool:
         """Whether a cluster has members other than these, and those that go."""

@@ -11,6 +11,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,9 @@ from numpy.typing import NDArray
 from dedup import clusters, kernels, pairs, pipeline
 from dedup.corpus import Corpus
 from dedup.index.banding import halves
-from dedup.index.grouping import MOST
+from dedup.index.grouping import MOST, carry_out, name_groups
 from dedup.index.prepared import Preparer
-from dedup.index.store import Change, Edge, Opening, Reader, Store, Writer
+from dedup.index.store import Edge, Opening, Reader, Store, Writer
 from dedup.index.weighing import pack
 from dedup.pipeline import MOST_FITTED, Progress, Stages
 from dedup.settings import Settings
@@ -104,31 +105,10 @@ def _edges(of: NDArray[np.int64], edges: pairs.Edges, judged: int) -> Iterable[t
 
 
 def _rename(writer: Writer, groups: dict[int, int], were: dict[int, int]) -> None:
-    """Give clusters their ids: an id stays with the oldest text of those that had it; record what joined and split."""
+    """Give clusters their ids; see `dedup.index.grouping`."""
     members: dict[int, list[int]] = defaultdict(list)
     for text in sorted(groups):
         members[groups[text]].append(text)
-    owners: dict[int, int] = {}
-    for text in sorted(were):
-        owners.setdefault(were[text], text)
-    claims: dict[int, list[int]] = defaultdict(list)
-    for cluster, text in owners.items():
-        claims[groups[text]].append(cluster)
-    last = writer.last()
-    for group, texts in sorted(members.items(), key=lambda one: one[1][0]):
-        last = _rename_group(writer, texts, sorted(claims[group]), were, last)
-
-
-def _rename_group(writer: Writer, texts: list[int], claims: list[int], were: dict[int, int], last: int) -> int:
-    if claims:
-        name = claims[0]
-        for cluster in claims[1:]:
-            last += 1
-            writer.record(Change(last, "joined", cluster, None, name))
-    else:
-        name = last = last + 1
-        writer.record(Change(name, "split", name, None, were[texts[0]]))
-    for text in texts:
-        if were[text] != name:
-            writer.set_cluster(text, name)
-    return last
+    numbers = count(writer.last() + 1)
+    plan = name_groups(sorted(members.values()), were, lambda *_: False, lambda: next(numbers))
+    carry_out(plan, writer, lambda: next(numbers))
