@@ -30,7 +30,7 @@ OF_A_CLUSTER = 8
 JUDGED_AGAIN = 8
 """Edges of one text that are judged again at once."""
 A_STEP = 4
-"""One text is looked at for so many new ones."""
+"""The edges of one text are looked at for so many new ones, and judged again if they are stale."""
 STALE = 2
 """An edge is judged again when there are so many times the texts there were."""
 
@@ -240,7 +240,7 @@ class Batch:
                 self._change.touched.add(other)
 
     def _judge_again(self, steps: int) -> None:
-        """Judge some old edges by what is known today; as many texts are looked at as are new."""
+        """Judge old edges of so many texts by what is known today, the next ones in the order of their numbers."""
         if not (steps and self._judge.counts):
             return
         texts = self._store.next_with_edges(self._sweep.text, steps)
@@ -327,7 +327,7 @@ class Batch:
     # --- storing --------------------------------------------------------------------------------------------------
 
     def _store_texts(self, ids: Sequence[str], plan: Plan, copies: Mapping[int, int]) -> None:
-        """Articles, texts, how many copies they have, and edges."""
+        """Articles, texts, and how many copies they have."""
         store, rows, prepared = self._store, self._rows, self._prepared
         for text, row in rows.new.items():
             signature = self._halves[row] if prepared.fingerprints[row] else self._halves[row][:0]
@@ -335,13 +335,13 @@ class Batch:
             store.add_text(Text(text, prepared.fingerprints[row], cluster, signature, prepared.bodies[row]))
             if rows.copies[text] > 1:
                 store.set_copies(text, rows.copies[text])
-        for number, text, id_ in zip(rows.numbers, rows.texts, ids, strict=False):
+        for number, text, id_ in zip(rows.numbers, rows.texts, ids, strict=True):
             if number:
                 store.add_article(number, id_, text)
         for text, count in copies.items():
             if count <= 0:
                 store.drop_text(text)
-            elif count:
+            else:
                 store.set_copies(text, count)
 
     def _store_edges(self) -> None:

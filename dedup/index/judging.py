@@ -28,9 +28,14 @@ KEPT_BYTES = 1 << 26
 """Shingles of texts that were candidates of late."""
 AT_ONCE = 2048
 """Pairs whose shingles are in memory together: of articles, about 25 MB."""
-
 PIECE = 1 << 15
 """Shingles weighed at once: what is needed for them is in memory already, and new memory costs more than weighing."""
+
+
+Pairs = Mapping[int, Sequence[int]]
+"""Texts, and the others that each is compared with."""
+Similar = dict[int, dict[int, float]]
+"""How like they are."""
 
 
 class Own(NamedTuple):
@@ -66,9 +71,7 @@ class Judge:
         """How many texts judgement is based on; 0 where it does not depend on it."""
         return reader.texts() if self.counts else 0
 
-    def similarities(
-        self, reader: Reader, pairs: Mapping[int, Sequence[int]], own: Mapping[int, Own]
-    ) -> dict[int, dict[int, float]]:
+    def similarities(self, reader: Reader, pairs: Pairs, own: Mapping[int, Own]) -> Similar:
         """How like texts are to others, by the number of each; pairs with texts that are gone are left out.
 
         Args:
@@ -76,7 +79,7 @@ class Judge:
             pairs: The others that each text is to be compared with.
             own: Texts that are not stored yet.
         """
-        found: dict[int, dict[int, float]] = {text: {} for text in pairs}
+        found: Similar = {text: {} for text in pairs}
         compare = self._exact if self._store_texts else self._estimated
         waiting: dict[int, Sequence[int]] = {}
         for text, others in pairs.items():
@@ -89,13 +92,7 @@ class Judge:
             compare(reader, waiting, own, found)
         return found
 
-    def _estimated(
-        self,
-        reader: Reader,
-        pairs: Mapping[int, Sequence[int]],
-        own: Mapping[int, Own],
-        found: dict[int, dict[int, float]],
-    ) -> None:
+    def _estimated(self, reader: Reader, pairs: Pairs, own: Mapping[int, Own], found: Similar) -> None:
         halves = reader.signatures({text for some in (pairs, *pairs.values()) for text in some if text not in own})
         halves |= {text: one.half for text, one in own.items()}
         for text, others in pairs.items():
@@ -104,13 +101,7 @@ class Judge:
                 values = np.stack([halves[other] for other in there])
                 found[text].update(zip(there, estimate(halves[text], values).tolist(), strict=True))
 
-    def _exact(
-        self,
-        reader: Reader,
-        pairs: Mapping[int, Sequence[int]],
-        own: Mapping[int, Own],
-        found: dict[int, dict[int, float]],
-    ) -> None:
+    def _exact(self, reader: Reader, pairs: Pairs, own: Mapping[int, Own], found: Similar) -> None:
         """Weigh the shingles of all these texts, each once, then verify all pairs."""
         every = dict.fromkeys(text for text, others in pairs.items() for text in (text, *others))
         sets = {text: own[text].keys for text in every if text in own}
