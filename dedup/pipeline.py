@@ -206,6 +206,21 @@ def _distinct(texts: shingles.Texts) -> tuple[NDArray[np.int64], NDArray[np.int6
     return order[fresh], number
 
 
+def chosen_bands(settings: Settings) -> bands.Bands:
+    """The bands of these settings.
+
+    Warns:
+        DedupWarning: They find less than the recall that is wanted.
+    """
+    shape = bands.choose(settings.threshold, settings.slots, settings.recall)
+    if shape.recall(settings.threshold) < settings.recall:
+        warn(
+            f"{settings.slots} slots find {shape.recall(settings.threshold):.0%} of the pairs at a threshold of "
+            f"{settings.threshold:g}, not the {settings.recall:.0%} wanted; raise slots or the threshold"
+        )
+    return shape
+
+
 def connect(
     corpus: Corpus, settings: Settings, *, threads: int = 1, stages: Stages | None = None
 ) -> tuple[pairs.Edges, NDArray[np.bool_]]:
@@ -218,12 +233,7 @@ def connect(
         stages: Collects times and tells progress.
     """
     stages = stages or Stages()
-    shape = bands.choose(settings.threshold, settings.slots, settings.recall)
-    if shape.recall(settings.threshold) < settings.recall:
-        warn(
-            f"{settings.slots} slots find {shape.recall(settings.threshold):.0%} of the pairs at a threshold of "
-            f"{settings.threshold:g}, not the {settings.recall:.0%} wanted; raise slots or the threshold"
-        )
+    shape = chosen_bands(settings)
     with stages.stage("sign") as tell:
         signed = sign(corpus, settings, threads=threads, progress=tell)
     with stages.stage("band") as tell:

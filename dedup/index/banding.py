@@ -46,6 +46,11 @@ def keys_for(signatures: NDArray[np.uint16], settings: Settings) -> NDArray[np.u
     return band_keys(signatures, shape.rows, shape.bands)
 
 
+def padding(settings: Settings) -> int:
+    """Bytes that fill up the last block of a sketch."""
+    return -settings.slots % kernels.BLOCK
+
+
 def least(settings: Settings) -> int:
     """In how many lowest bytes of slots a text at the threshold agrees, less the margin of an estimate."""
     return least_agreement(settings.threshold, settings.slots)

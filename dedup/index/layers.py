@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup import kernels
 from dedup.bands import choose
 from dedup.errors import warn
+from dedup.index.banding import padding
 from dedup.index.lookup import Layer, looks
 from dedup.index.recent import Recent
 from dedup.index.segments import Rows, Segment, Span, build, merge, usable
@@ -57,7 +57,6 @@ class Layers:
     ) -> None:
         self._folder, self._settings, self._connect, self._writable = folder, settings, connect, writable
         self._bands = choose(settings.threshold, settings.slots, settings.recall).bands
-        self._padding = -settings.slots % kernels.BLOCK
         self._room = max(LEAST_ROOM, min(MOST_ROOM, 1 << (MEMORY // self._bands).bit_length() - 1))
         self.known = 0
         """The highest number of a text that is in a layer."""
@@ -75,7 +74,7 @@ class Layers:
         self._thread: threading.Thread | None = None
 
     def _new_recent(self) -> Recent:
-        return Recent(self._room, self._bands, self._settings.slots + self._padding)
+        return Recent(self._room, self._bands, self._settings.slots + padding(self._settings))
 
     def load(self, generation: int, last: int, signatures: Callable[[int], Signatures]) -> None:
         """Take up the segments there are, build those that are missing, and read the texts that came after them.

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.index.banding import early, keys_for, least
+from dedup.index.banding import early, keys_for, least, padding
 from dedup.index.recent import Recent
 from dedup.index.segments import Segment
 from dedup.index.store import CANDIDATES
@@ -116,14 +116,14 @@ class Lookup(threading.local):
 
 def looks(signatures: NDArray[np.uint16], settings: Settings) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
     """Band keys (n, bands) and sketches (n, slots, rounded up to whole blocks) of signatures (n, slots)."""
-    sketches = np.zeros((len(signatures), settings.slots + (-settings.slots % kernels.BLOCK)), np.uint8)
+    sketches = np.zeros((len(signatures), settings.slots + padding(settings)), np.uint8)
     sketches[:, : settings.slots] = signatures
     return keys_for(signatures, settings), sketches
 
 
 def lookup_for(settings: Settings) -> Lookup:
     """A look-up of what may be at the threshold; bytes that fill up a block agree always."""
-    return Lookup(settings.crowd, least(settings) + (-settings.slots % kernels.BLOCK), early(settings))
+    return Lookup(settings.crowd, least(settings) + padding(settings), early(settings))
 
 
 def within(

@@ -11,13 +11,12 @@ from os import PathLike, fspath
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.bands import choose
-from dedup.errors import InputError, SettingsError, warn
+from dedup.errors import InputError, SettingsError
 from dedup.index.embedded import EmbeddedStore
 from dedup.index.prepared import Preparer
 from dedup.index.store import Opening, Store
 from dedup.index.weighing import pack, same
-from dedup.pipeline import Fitted
+from dedup.pipeline import Fitted, chosen_bands
 from dedup.settings import Settings
 
 SHARED = ("redis://", "rediss://", "unix://")
@@ -48,7 +47,7 @@ def open_store(
     except SettingsError:
         store.close()
         raise
-    _warn_of_recall(store.opening.settings)
+    chosen_bands(store.opening.settings)  # for its warning: an index of few slots should not miss in silence
     return store
 
 
@@ -72,15 +71,6 @@ def _connect(location: str, opening: Opening, *, create: bool, fsync: bool, time
 def _shingle(settings: Settings, bodies: list[bytes]) -> list[NDArray[np.uint64]]:
     """The shingles of stored texts, for a store that counts them again."""
     return Preparer(settings, None, store_texts=True).shingle(bodies)
-
-
-def _warn_of_recall(settings: Settings) -> None:
-    shape = choose(settings.threshold, settings.slots, settings.recall)
-    if shape.recall(settings.threshold) < settings.recall:
-        warn(
-            f"{settings.slots} slots find {shape.recall(settings.threshold):.0%} of the pairs at a threshold of "
-            f"{settings.threshold:g}, not the {settings.recall:.0%} wanted; a new index with more slots finds them"
-        )
 
 
 def wanted(settings: Settings | None, fitted: Fitted | None) -> Settings | None:
