@@ -314,6 +314,19 @@ def test_a_page_that_changes_often_hides_no_other(start: Open, synthetic: Module
     assert index.query(f"{base}转载了").is_duplicate and index.check().ok
 
 
+def test_what_goes_after_compacting_is_passed_over_by_others_too(tmp_path: Path, synthetic: ModuleType) -> None:
+    """Another process that has the folder open learns of texts that were dropped after it was compacted."""
+    (base,) = synthetic.near_copies(1, 1500, seed=7)[0]
+    with dedup.Index(tmp_path / "index", NEAR) as one, dedup.Index(tmp_path / "index") as other:
+        for number in range(200):
+            one.add("home", f"{base}今天是第{number}天")
+        assert other.query(f"{base}转载").is_duplicate
+        one.compact()
+        for number in range(200, 350):
+            one.add("home", f"{base}今天是第{number}天")
+            assert other.query(f"{base}转载").is_duplicate
+
+
 def test_two_ids_swap_their_texts(start: Open, synthetic: ModuleType) -> None:
     """In one batch: neither text is forgotten."""
     one, two = synthetic.near_copies(2, 300, seed=6)[0]

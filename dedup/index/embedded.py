@@ -515,8 +515,9 @@ class EmbeddedStore:
             self._take_hold()
             if not self.writable:
                 raise FileError(f"{self.location!r} cannot be written: it is read-only for this user; change its mode")
-            if self._layers.compact():
-                self._database.execute("DELETE FROM dropped")
+            (last,) = self._database.execute("SELECT IFNULL(MAX(number), 0) FROM dropped").fetchone()
+            if self._layers.compact():  # the last one stays, for numbers that began anew would hide from others
+                self._database.execute("DELETE FROM dropped WHERE number < ?", (last,))
                 self._layers.damaged = True  # those in memory are read again
             if self._frequencies:
                 self._begin("IMMEDIATE")
