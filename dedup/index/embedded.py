@@ -11,16 +11,14 @@ into the database, so that adding never waits for it.
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import threading
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TypeVar
 from weakref import WeakSet
 
 import numpy as np
@@ -31,8 +29,9 @@ from dedup.index.banding import halves
 from dedup.index.frequencies import Frequencies, Steps
 from dedup.index.layers import REBUILD, Layers, Signatures
 from dedup.index.lookup import looks, lookup_for
+from dedup.index.rows import StoredRows
 from dedup.index.schema import NAME, connect, prepare, read_opening, save, writable
-from dedup.index.store import Change, Edge, Opening, Place, Text
+from dedup.index.store import Edge, Opening
 from dedup.settings import Settings
 
 Result = TypeVar("Result")
@@ -48,7 +47,7 @@ _FORKED: list[EmbeddedStore] = []
 """Those that have let go for a fork that goes on."""
 
 
-class EmbeddedStore:
+class EmbeddedStore(StoredRows):
     """A folder on this host.
 
     Args:
@@ -91,9 +90,8 @@ class EmbeddedStore:
         self._layers = Layers(self._folder, settings, self._connect_more, writable=self.writable)
         counting = settings.weighted and self.opening.store_texts
         self._frequencies = Frequencies(self._folder / "frequencies") if counting else None
-        self._seen, self._last, self._logged, self._dropped = -1, -1, 0, 0
-        self._appended, self._gone, self._committed = list[Text](), list[int](), False
-        self._later: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        self._seen, self._logged, self._dropped, self._committed = -1, 0, 0, False
+        self._forget()
         with self._named:
             self._begin("DEFERRED")
             try:
@@ -147,21 +145,14 @@ class EmbeddedStore:
         """Run this while nobody else changes the store."""
         return self.write(work) if self.writable else self.read(work)
 
-    def _store_rows(self) -> None:
-        """Run the statements that were put off, in the order in which each came first, with many rows at once."""
-        for statement, rows in self._later.items():
-            self._database.executemany(statement, rows)
-        self._later.clear()
-
     def _roll_back(self, error: BaseException) -> None:
         """Forget what was not committed. What was, and is not in the layers yet, is read again."""
         if self._committed:
             self._layers.damaged = True
         self._interrupted(error)
         self._end()
-        self._appended, self._gone, self._last = [], [], -1
         self._committed = False
-        self._later.clear()
+        self._forget()
 
     def _interrupted(self, error: BaseException) -> None:
         """Read the layers again where anything may have been left half done, as Ctrl+C does."""
@@ -294,26 +285,7 @@ class EmbeddedStore:
         while some := rows.fetchmany(AT_ONCE):
             yield self._shingle(self.opening.settings, [body for (body,) in some])
 
-    # --- rows -----------------------------------------------------------------------------------------------------
-
-    def _each(self, statement: str, values: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
-        """The first row of each value for which there is one."""
-        for value in values:
-            row = self._database.execute(statement, (value,)).fetchone()
-            if row is not None:
-                yield value, row
-
-    def _of_each(self, statement: str, values: Sequence[Any]) -> sqlite3.Cursor:
-        """The rows of all of these values; one by itself takes another way, for to unpack a list takes longer."""
-        if len(values) == 1:
-            return self._database.execute(f"{statement} = ?", values)
-        return self._database.execute(statement + _IN_JSON, (json.dumps(values),))
-
-    def last(self) -> int:
-        """The highest number used, 0 for none."""
-        if self._last < 0:
-            self._last = _last(self._database)
-        return self._last
+    # --- rows that need the caches --------------------------------------------------------------------------------
 
     def texts(self) -> int:
         """How many texts have shingles."""
@@ -321,176 +293,20 @@ class EmbeddedStore:
             return self._frequencies.texts
         return _signed(self._database)
 
-    def articles(self) -> int:
-        """How many articles there are."""
-        count: int = self._database.execute("SELECT COUNT(*) FROM articles").fetchone()[0]
-        return count
-
-    def count_rows(self) -> dict[str, int]:
-        """How many articles, texts, clusters and edges there are."""
-        (texts, clusters) = self._database.execute("SELECT COUNT(*), COUNT(DISTINCT cluster) FROM texts").fetchone()
-        (ends,) = self._database.execute("SELECT COUNT(*) FROM edges").fetchone()
-        return {"articles": self.articles(), "texts": texts, "clusters": clusters, "edges": ends // 2}
-
-    def find(self, ids: Sequence[str]) -> dict[str, int]:
-        """The text of each article that is there."""
-        return dict(self._of_each("SELECT id, text FROM articles WHERE id", ids))
-
-    def find_equal(self, fingerprints: Sequence[bytes]) -> dict[bytes, int]:
-        """The text with each fingerprint."""
-        halves_of = {_integers(fingerprint): fingerprint for fingerprint in fingerprints}
-        rows = self._of_each("SELECT print, more, number FROM texts WHERE print", [first for first, _ in halves_of])
-        return {halves_of[first, second]: number for first, second, number in rows if (first, second) in halves_of}
-
     def candidates(self, signatures: NDArray[np.uint32], threads: int = 1) -> list[NDArray[np.int64]]:
         """Texts that agree with each signature in a band and in enough slots; best first."""
         keys, sketches = looks(halves(signatures), self.opening.settings)
         return self._lookup.find(self._layers.layers(), keys, sketches, threads)
-
-    def places(self, texts: Iterable[int]) -> dict[int, Place]:
-        """Cluster and copies of each text that is there."""
-        rows = self._of_each("SELECT number, cluster, copies FROM texts WHERE number", list(texts))
-        return {text: Place(*row) for text, *row in rows}
-
-    def bodies(self, texts: Iterable[int]) -> dict[int, bytes]:
-        """The compressed text of each."""
-        return {text: body for text, (body,) in self._each("SELECT body FROM bodies WHERE number = ?", texts)}
-
-    def signatures(self, texts: Iterable[int]) -> dict[int, NDArray[np.uint16]]:
-        """The lower halves of the slots of each."""
-        rows = self._each("SELECT signature FROM bodies WHERE number = ?", texts)
-        return {text: np.frombuffer(value, np.uint16) for text, (value,) in rows}
-
-    def edges(self, texts: Iterable[int]) -> dict[int, dict[int, Edge]]:
-        """All edges of each text, by the other end."""
-        found: dict[int, dict[int, Edge]] = {text: {} for text in texts}
-        for text, other, *rest in self._of_each(
-            "SELECT text, other, similarity, judged FROM edges WHERE text", [*found]
-        ):
-            found[text][other] = Edge(*rest)
-        return found
-
-    def next_with_edges(self, after: int, most: int) -> list[int]:
-        """The first texts above this that have edges, ascending."""
-        rows = self._database.execute("SELECT DISTINCT text FROM edges WHERE text > ? LIMIT ?", (after, most))
-        return [text for (text,) in rows]
-
-    def oldest(self, cluster: int, most: int) -> list[int]:
-        """The first texts of a cluster, ascending."""
-        founder = self._database.execute(
-            "SELECT number FROM texts WHERE number = ? AND cluster = number", (cluster,)
-        ).fetchall()
-        others = self._database.execute(
-            "SELECT number FROM texts WHERE cluster = ? AND cluster <> number ORDER BY number LIMIT ?", (cluster, most)
-        )
-        return sorted(number for (number,) in [*founder, *others])[:most]
-
-    def names(self, texts: Iterable[int], most: int) -> dict[int, list[str]]:
-        """The first ids of each text, in the order in which they were added."""
-        found = {}
-        for text in texts:
-            first = self._database.execute(
-                "SELECT id FROM articles WHERE number = ? AND text = number", (text,)
-            ).fetchall()
-            others = self._database.execute(
-                "SELECT id FROM articles WHERE text = ? AND text <> number ORDER BY number LIMIT ?", (text, most)
-            )
-            found[text] = [id_ for (id_,) in [*first, *others]][:most]
-        return found
 
     def frequencies(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
         """How many texts hold each shingle, or a little more."""
         assert self._frequencies, "texts are judged by the estimate"
         return self._frequencies.of(keys)
 
-    def scan_articles(self, after: int = 0) -> Iterator[tuple[int, str, int]]:
-        """Number, id and text of every article with a number above this, ascending."""
-        return self._scan("SELECT number, id, text FROM articles WHERE number > ? ORDER BY number", after)
-
-    def scan_texts(self) -> Iterator[tuple[int, bytes, int, int]]:
-        """Number, fingerprint, cluster and copies of every text, ascending."""
-        rows = self._scan("SELECT number, print, more, cluster, copies FROM texts WHERE number > ? ORDER BY number", 0)
-        for number, *fingerprint, cluster, copies in rows:
-            yield number, _fingerprint(*fingerprint), cluster, copies
-
-    def scan_changes(self, after: int = 0) -> Iterator[Change]:
-        """Every recorded change above this, ascending."""
-        rows = self._scan(
-            "SELECT number, kind, cluster, id, other FROM changes WHERE number > ? ORDER BY number", after
-        )
-        return (Change(*row) for row in rows)
-
-    def scan_edges(self) -> Iterator[tuple[int, int, Edge]]:
-        """Every edge, from both ends, ascending."""
-        rows = self._scan("SELECT text, other, similarity, judged FROM edges WHERE text > ?", 0)
-        return ((text, other, Edge(*rest)) for text, other, *rest in rows)
-
-    def _scan(self, statement: str, after: int) -> Iterator[Any]:
-        return self._database.cursor().execute(statement, (after,))
-
-    # --- changes --------------------------------------------------------------------------------------------------
-
-    def add_text(self, text: Text) -> None:
-        """Store a text and enter its bands."""
-        self._later["INSERT INTO texts VALUES (?, ?, ?, ?, 1)"].append(
-            (text.number, *_integers(text.fingerprint), text.cluster)
-        )
-        self._later["INSERT INTO bodies VALUES (?, ?, ?)"].append(
-            (text.number, text.signature.tobytes(), text.body or None)
-        )
-        self._appended.append(text)
-
-    def drop_text(self, text: int) -> None:
-        """Forget a text, its signature and its body."""
-        self._later["INSERT INTO dropped (text) VALUES (?)"].append((text,))
-        self._gone.append(text)
-        self._database.execute("DELETE FROM texts WHERE number = ?", (text,))
-        self._database.execute("DELETE FROM bodies WHERE number = ?", (text,))
-
-    def add_article(self, number: int, id_: str, text: int) -> None:
-        """Store an article."""
-        self._later["INSERT INTO articles VALUES (?, ?, ?)"].append((number, id_, text))
-        self._last = max(self._last, number)
-
-    def drop_article(self, id_: str) -> None:
-        """Forget an article."""
-        self._later["DELETE FROM articles WHERE id = ?"].append((id_,))
-
-    def set_copies(self, text: int, copies: int) -> None:
-        """How many articles have this text now."""
-        self._later["UPDATE texts SET copies = ? WHERE number = ?"].append((copies, text))
-
-    def set_cluster(self, text: int, cluster: int) -> None:
-        """Put a text that is there into another cluster."""
-        self._database.execute("UPDATE texts SET cluster = ? WHERE number = ?", (cluster, text))
-
-    def join(self, cluster: int, other: int) -> None:
-        """Put all texts of a cluster into another."""
-        self._database.execute("UPDATE texts SET cluster = ? WHERE number = ? AND cluster = number", (other, cluster))
-        self._database.execute("UPDATE texts SET cluster = ? WHERE cluster = ? AND cluster <> number", (other, cluster))
-
-    def put_edge(self, text: int, other: int, edge: Edge) -> None:
-        """Store an edge for both ends, or store it anew."""
-        rows = self._later["INSERT OR REPLACE INTO edges VALUES (?, ?, ?, ?)"]
-        rows += [(text, other, *edge), (other, text, *edge)]
-
-    def drop_edge(self, text: int, other: int) -> None:
-        """Forget an edge at both ends."""
-        self._database.execute("DELETE FROM edges WHERE text = ? AND other = ?", (text, other))
-        self._database.execute("DELETE FROM edges WHERE text = ? AND other = ?", (other, text))
-
     def count(self, steps: Steps, number: int) -> None:
         """Count shingles; put back if the transaction fails, or its process is killed."""
         assert self._frequencies, "texts are judged by the estimate"
         self._frequencies.count(steps, number)
-
-    def record(self, change: Change) -> None:
-        """Store a change other than an addition of an article that is still there."""
-        self._last = max(self._last, change.number)
-        self._database.execute(
-            "INSERT INTO changes VALUES (?, ?, ?, ?, ?)",
-            (change.number, change.kind, change.cluster, change.id, change.other),
-        )
 
     def replace(
         self,
@@ -584,7 +400,6 @@ class _Named:
             raise _explained(error, self._location, self._timeout) from error
 
 
-_IN_JSON = " IN (SELECT value FROM json_each(?))"
 _SIGNED = "FROM bodies WHERE length(signature) > 0"
 
 
@@ -592,12 +407,6 @@ def _signed(database: sqlite3.Connection) -> int:
     """How many texts have shingles."""
     count: int = database.execute(f"SELECT COUNT(*) {_SIGNED}").fetchone()[0]
     return count
-
-
-def _last(database: sqlite3.Connection) -> int:
-    """The highest number used, 0 for none."""
-    highest = "SELECT IFNULL(MAX(number), 0) FROM"
-    return max(database.execute(f"{highest} {table}").fetchone()[0] for table in ("articles", "changes"))
 
 
 def _before_fork() -> None:
@@ -612,21 +421,6 @@ def _after_fork() -> None:
 
 
 os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
-
-
-def _integers(fingerprint: bytes) -> tuple[int | None, int | None]:
-    """A fingerprint as SQLite's integers; nothing for a text that equals no other."""
-    if not fingerprint:
-        return None, None
-    return int.from_bytes(fingerprint[:8], "little", signed=True), int.from_bytes(
-        fingerprint[8:], "little", signed=True
-    )
-
-
-def _fingerprint(first: int | None, second: int | None) -> bytes:
-    if first is None or second is None:
-        return b""
-    return first.to_bytes(8, "little", signed=True) + second.to_bytes(8, "little", signed=True)
 
 
 def _explained(error: sqlite3.Error | OSError, path: str, timeout: float) -> DedupError:

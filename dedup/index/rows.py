@@ -1,0 +1,237 @@
+"""The rows of an embedded index, in SQLite.
+
+In: numbers, ids and values. Out: rows, as `dedup.index.store` wants them. What is read is asked for many rows at once;
+most of what is written is collected, and run with many rows at once when the transaction ends. Knows nothing of
+segments or counts.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup.index.store import Change, Edge, Place, Text
+
+_IN_JSON = " IN (SELECT value FROM json_each(?))"
+
+
+class StoredRows:
+    """Rows that are read, and rows that a transaction writes; a store on top of them runs the transactions."""
+
+    _database: sqlite3.Connection
+
+    def _forget(self) -> None:
+        """Nothing is written yet, and nothing known of what others wrote."""
+        self._last = -1
+        self._appended, self._gone = list[Text](), list[int]()
+        self._later: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
+
+    def _store_rows(self) -> None:
+        """Run the statements that were put off, in the order in which each came first, with many rows at once."""
+        for statement, rows in self._later.items():
+            self._database.executemany(statement, rows)
+        self._later.clear()
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def _each(self, statement: str, values: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+        """The first row of each value for which there is one."""
+        for value in values:
+            row = self._database.execute(statement, (value,)).fetchone()
+            if row is not None:
+                yield value, row
+
+    def _of_each(self, statement: str, values: Sequence[Any]) -> sqlite3.Cursor:
+        """The rows of all of these values; one by itself takes another way, for to unpack a list takes longer."""
+        if len(values) == 1:
+            return self._database.execute(f"{statement} = ?", values)
+        return self._database.execute(statement + _IN_JSON, (json.dumps(values),))
+
+    def last(self) -> int:
+        """The highest number used, 0 for none."""
+        if self._last < 0:
+            self._last = _last(self._database)
+        return self._last
+
+    def articles(self) -> int:
+        """How many articles there are."""
+        count: int = self._database.execute("SELECT COUNT(*) FROM articles").fetchone()[0]
+        return count
+
+    def count_rows(self) -> dict[str, int]:
+        """How many articles, texts, clusters and edges there are."""
+        (texts, clusters) = self._database.execute("SELECT COUNT(*), COUNT(DISTINCT cluster) FROM texts").fetchone()
+        (ends,) = self._database.execute("SELECT COUNT(*) FROM edges").fetchone()
+        return {"articles": self.articles(), "texts": texts, "clusters": clusters, "edges": ends // 2}
+
+    def find(self, ids: Sequence[str]) -> dict[str, int]:
+        """The text of each article that is there."""
+        return dict(self._of_each("SELECT id, text FROM articles WHERE id", ids))
+
+    def find_equal(self, fingerprints: Sequence[bytes]) -> dict[bytes, int]:
+        """The text with each fingerprint."""
+        halves_of = {_integers(fingerprint): fingerprint for fingerprint in fingerprints}
+        rows = self._of_each("SELECT print, more, number FROM texts WHERE print", [first for first, _ in halves_of])
+        return {halves_of[first, second]: number for first, second, number in rows if (first, second) in halves_of}
+
+    def places(self, texts: Iterable[int]) -> dict[int, Place]:
+        """Cluster and copies of each text that is there."""
+        rows = self._of_each("SELECT number, cluster, copies FROM texts WHERE number", list(texts))
+        return {text: Place(*row) for text, *row in rows}
+
+    def bodies(self, texts: Iterable[int]) -> dict[int, bytes]:
+        """The compressed text of each."""
+        return {text: body for text, (body,) in self._each("SELECT body FROM bodies WHERE number = ?", texts)}
+
+    def signatures(self, texts: Iterable[int]) -> dict[int, NDArray[np.uint16]]:
+        """The lower halves of the slots of each."""
+        rows = self._each("SELECT signature FROM bodies WHERE number = ?", texts)
+        return {text: np.frombuffer(value, np.uint16) for text, (value,) in rows}
+
+    def edges(self, texts: Iterable[int]) -> dict[int, dict[int, Edge]]:
+        """All edges of each text, by the other end."""
+        found: dict[int, dict[int, Edge]] = {text: {} for text in texts}
+        for text, other, *rest in self._of_each(
+            "SELECT text, other, similarity, judged FROM edges WHERE text", [*found]
+        ):
+            found[text][other] = Edge(*rest)
+        return found
+
+    def next_with_edges(self, after: int, most: int) -> list[int]:
+        """The first texts above this that have edges, ascending."""
+        rows = self._database.execute("SELECT DISTINCT text FROM edges WHERE text > ? LIMIT ?", (after, most))
+        return [text for (text,) in rows]
+
+    def oldest(self, cluster: int, most: int) -> list[int]:
+        """The first texts of a cluster, ascending."""
+        founder = self._database.execute(
+            "SELECT number FROM texts WHERE number = ? AND cluster = number", (cluster,)
+        ).fetchall()
+        others = self._database.execute(
+            "SELECT number FROM texts WHERE cluster = ? AND cluster <> number ORDER BY number LIMIT ?", (cluster, most)
+        )
+        return sorted(number for (number,) in [*founder, *others])[:most]
+
+    def names(self, texts: Iterable[int], most: int) -> dict[int, list[str]]:
+        """The first ids of each text, in the order in which they were added."""
+        found = {}
+        for text in texts:
+            first = self._database.execute(
+                "SELECT id FROM articles WHERE number = ? AND text = number", (text,)
+            ).fetchall()
+            others = self._database.execute(
+                "SELECT id FROM articles WHERE text = ? AND text <> number ORDER BY number LIMIT ?", (text, most)
+            )
+            found[text] = [id_ for (id_,) in [*first, *others]][:most]
+        return found
+
+    def scan_articles(self, after: int = 0) -> Iterator[tuple[int, str, int]]:
+        """Number, id and text of every article with a number above this, ascending."""
+        return self._scan("SELECT number, id, text FROM articles WHERE number > ? ORDER BY number", after)
+
+    def scan_texts(self) -> Iterator[tuple[int, bytes, int, int]]:
+        """Number, fingerprint, cluster and copies of every text, ascending."""
+        rows = self._scan("SELECT number, print, more, cluster, copies FROM texts WHERE number > ? ORDER BY number", 0)
+        for number, *fingerprint, cluster, copies in rows:
+            yield number, _fingerprint(*fingerprint), cluster, copies
+
+    def scan_changes(self, after: int = 0) -> Iterator[Change]:
+        """Every recorded change above this, ascending."""
+        rows = self._scan(
+            "SELECT number, kind, cluster, id, other FROM changes WHERE number > ? ORDER BY number", after
+        )
+        return (Change(*row) for row in rows)
+
+    def scan_edges(self) -> Iterator[tuple[int, int, Edge]]:
+        """Every edge, from both ends, ascending."""
+        rows = self._scan("SELECT text, other, similarity, judged FROM edges WHERE text > ?", 0)
+        return ((text, other, Edge(*rest)) for text, other, *rest in rows)
+
+    def _scan(self, statement: str, after: int) -> Iterator[Any]:
+        return self._database.cursor().execute(statement, (after,))
+
+    # --- writing --------------------------------------------------------------------------------------------------
+
+    def add_text(self, text: Text) -> None:
+        """Store a text and enter its bands."""
+        self._later["INSERT INTO texts VALUES (?, ?, ?, ?, 1)"].append(
+            (text.number, *_integers(text.fingerprint), text.cluster)
+        )
+        self._later["INSERT INTO bodies VALUES (?, ?, ?)"].append(
+            (text.number, text.signature.tobytes(), text.body or None)
+        )
+        self._appended.append(text)
+
+    def drop_text(self, text: int) -> None:
+        """Forget a text, its signature and its body."""
+        self._later["INSERT INTO dropped (text) VALUES (?)"].append((text,))
+        self._gone.append(text)
+        self._database.execute("DELETE FROM texts WHERE number = ?", (text,))
+        self._database.execute("DELETE FROM bodies WHERE number = ?", (text,))
+
+    def add_article(self, number: int, id_: str, text: int) -> None:
+        """Store an article."""
+        self._later["INSERT INTO articles VALUES (?, ?, ?)"].append((number, id_, text))
+        self._last = max(self._last, number)
+
+    def drop_article(self, id_: str) -> None:
+        """Forget an article."""
+        self._later["DELETE FROM articles WHERE id = ?"].append((id_,))
+
+    def set_copies(self, text: int, copies: int) -> None:
+        """How many articles have this text now."""
+        self._later["UPDATE texts SET copies = ? WHERE number = ?"].append((copies, text))
+
+    def set_cluster(self, text: int, cluster: int) -> None:
+        """Put a text that is there into another cluster."""
+        self._database.execute("UPDATE texts SET cluster = ? WHERE number = ?", (cluster, text))
+
+    def join(self, cluster: int, other: int) -> None:
+        """Put all texts of a cluster into another."""
+        self._database.execute("UPDATE texts SET cluster = ? WHERE number = ? AND cluster = number", (other, cluster))
+        self._database.execute("UPDATE texts SET cluster = ? WHERE cluster = ? AND cluster <> number", (other, cluster))
+
+    def put_edge(self, text: int, other: int, edge: Edge) -> None:
+        """Store an edge for both ends, or store it anew."""
+        rows = self._later["INSERT OR REPLACE INTO edges VALUES (?, ?, ?, ?)"]
+        rows += [(text, other, *edge), (other, text, *edge)]
+
+    def drop_edge(self, text: int, other: int) -> None:
+        """Forget an edge at both ends."""
+        self._database.execute("DELETE FROM edges WHERE text = ? AND other = ?", (text, other))
+        self._database.execute("DELETE FROM edges WHERE text = ? AND other = ?", (other, text))
+
+    def record(self, change: Change) -> None:
+        """Store a change other than an addition of an article that is still there."""
+        self._last = max(self._last, change.number)
+        self._database.execute(
+            "INSERT INTO changes VALUES (?, ?, ?, ?, ?)",
+            (change.number, change.kind, change.cluster, change.id, change.other),
+        )
+
+
+def _last(database: sqlite3.Connection) -> int:
+    """The highest number used, 0 for none."""
+    highest = "SELECT IFNULL(MAX(number), 0) FROM"
+    return max(database.execute(f"{highest} {table}").fetchone()[0] for table in ("articles", "changes"))
+
+
+def _integers(fingerprint: bytes) -> tuple[int | None, int | None]:
+    """A fingerprint as SQLite's integers; nothing for a text that equals no other."""
+    if not fingerprint:
+        return None, None
+    return int.from_bytes(fingerprint[:8], "little", signed=True), int.from_bytes(
+        fingerprint[8:], "little", signed=True
+    )
+
+
+def _fingerprint(first: int | None, second: int | None) -> bytes:
+    if first is None or second is None:
+        return b""
+    return first.to_bytes(8, "little", signed=True) + second.to_bytes(8, "little", signed=True)
