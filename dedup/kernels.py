@@ -516,6 +516,22 @@ def look_up(keys, table, alone, bits):
             found[others[other]] = np.uint32(entry) if entry != 0 else alone[key & np.uint64(255)]
 
 
+@kernel
+def look_up_codes(keys, codes, weights, bits):
+    """The bits of every key's weight, by the code of its cell and its surprisal.
+
+    A part of the hash space is a row of the codes, by the bits above the surprisal, as `part_out` sorts keys.
+    """
+    parts, size = np.uint64(codes.shape[0] - 1), codes.shape[1]
+    width = 0
+    while 1 << width < size:
+        width += 1
+    shift = np.uint64(64 - width)
+    for k in range(len(keys)):
+        key = keys[k]
+        bits[k] = weights[codes[key >> np.uint64(8) & parts, key >> shift], key & np.uint64(255)]
+
+
 # --- signatures ---------------------------------------------------------------------------------------------------
 
 

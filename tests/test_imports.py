@@ -47,6 +47,7 @@ ORDER = [
     "bands",
     "signatures",
     "weights",
+    "frequencies",
     "shingles",
     "words",
     "background",
@@ -65,7 +66,7 @@ STAGES = set(ORDER[ORDER.index("clusters") : ORDER.index("kernels")])
 KNOWN_TO_EACH_OTHER = {
     "shingles": {"folding", "background", "words"},  # text becomes shingles in one pass over the bytes
     "words": {"folding"},  # cut on Simplified characters
-    "weights": {"background"},  # the prior
+    "weights": {"background", "frequencies"},  # the prior, and what is counted
 }
 """Stages meet in `pipeline`; these alone import others, and no more than this."""
 

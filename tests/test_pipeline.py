@@ -19,7 +19,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 import dedup
-from dedup import bands, pairs, shingles, weights
+from dedup import bands, frequencies, pairs, shingles
 from dedup.errors import DedupWarning, InputError, SettingsError
 from dedup.folding import fold
 from dedup.pipeline import connect, represent, sign
@@ -346,9 +346,9 @@ def test_blocks_of_pairs_do_not_matter(
         (bands, "PIECE", 1_000),
         (bands, "AT_ONCE", 1),
         (bands, "AT_ONCE", 100),
-        (weights, "PARTS", 1),
-        (weights, "PARTS", 1_024),
-        (weights, "GROUP", 1),
+        (frequencies, "PARTS", 1),
+        (frequencies, "PARTS", 1_024),
+        (frequencies, "GROUP", 1),
     ],
 )
 def test_pieces_of_work_do_not_matter(

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dedup import weights
+from dedup import frequencies
 from dedup.weights import Weights, prior_weights, weigh
 
 GENERATED = settings(deadline=None, max_examples=100)
@@ -140,8 +140,8 @@ def test_parts_batches_and_threads_do_not_matter(
     expected = naive.weigh(sets)
     assert whole.tolist() == [expected[key] for key in universe.tolist()]
     told: list[tuple[int, int]] = []
-    monkeypatch.setattr(weights, "PARTS", parts)
-    monkeypatch.setattr(weights, "GROUP", group)
+    monkeypatch.setattr(frequencies, "PARTS", parts)
+    monkeypatch.setattr(frequencies, "GROUP", group)
     parted = weighed(sets, each=each, threads=threads, progress=lambda *numbers: told.append(numbers))
     assert parted.of(universe).tobytes() == whole.tobytes()
     batches = -(-60 // each)
