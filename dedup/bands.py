@@ -8,10 +8,11 @@ article for sketches, 52 bytes an article and thread, and the candidates.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from queue import Empty, SimpleQueue
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ LOOKED_AT = 128
 PIECE = 1 << 18
 AT_ONCE = 4
 """Bands whose keys are made together."""
+MARKS = 1 << 22
+"""Bits by which keys that are in no bucket with a new article are told, as bytes: they fit in a cache of 4 MB."""
 
 
 class Bands(NamedTuple):
@@ -72,6 +75,42 @@ def least_agreement(threshold: float, slots: int, margin: float = MARGIN) -> int
     return max(1, int(slots * equal - margin * (slots * equal * (1 - equal)) ** 0.5))
 
 
+class Signed(Protocol):
+    """Signatures of n articles, in memory or elsewhere."""
+
+    articles: int
+    slots: int
+
+    def sketches(self, out: NDArray[np.uint8]) -> None:
+        """Write the lowest byte of every slot to `out`, (n, slots or more); what a row is longer is 0."""
+
+    def band_keys(self, first: int, rows: int, bits: int, keys: NDArray[np.uint64]) -> None:
+        """Write the keys of the bands that begin at the slot `first` to `keys`, (bands, n).
+
+        The lowest `bits` of a key are the article's number.
+        """
+
+
+class Matrix:
+    """Signatures in memory.
+
+    Args:
+        signatures: uint32 (n, K).
+    """
+
+    def __init__(self, signatures: NDArray[np.uint32]) -> None:
+        self._signatures = signatures
+        self.articles, self.slots = signatures.shape
+
+    def sketches(self, out: NDArray[np.uint8]) -> None:
+        """See `Signed`."""
+        kernels.shorten(self._signatures, out)
+
+    def band_keys(self, first: int, rows: int, bits: int, keys: NDArray[np.uint64]) -> None:
+        """See `Signed`."""
+        kernels.band_keys(self._signatures, first, rows, bits, keys)
+
+
 def candidates(
     signatures: NDArray[np.uint32],
     bands: Bands,
@@ -92,23 +131,26 @@ def candidates(
         threads: How many bands run side by side; the result does not depend on it.
         progress: Called with groups of bands done and in all.
     """
-    walk = _Walk(signatures, bands, threshold, crowd)
+    walk = Walk(Matrix(signatures), bands, threshold, crowd=crowd)
     found, pieces, waiting = np.empty(0, np.uint64), [], 0
-    for pairs in spread(walk.bands, ranges(bands.bands, AT_ONCE), threads, progress):
+    for pairs in walk.pairs(threads, progress):
         pieces.append(pairs)
         waiting += len(pairs)
         if waiting > max(PIECE, len(found)):
-            found, pieces, waiting = _once([found, *pieces]), [], 0
-    found = _once([found, *pieces])
-    met, missed = walk.counts()
-    left, right = (half.astype(np.int64) for half in (found & np.uint64(0xFFFFFFFF), found >> np.uint64(32)))
-    return Candidates(left, right, 2 * missed > met)
+            found, pieces, waiting = once([found, *pieces]), [], 0
+    found = once([found, *pieces])
+    return Candidates(*ends(found), walk.crowded())
 
 
-def _once(pieces: list[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+def once(pieces: list[NDArray[np.uint64]]) -> NDArray[np.uint64]:
     """All values in ascending order, each once; `np.unique` takes three times as long."""
     values = np.sort(np.concatenate(pieces))
     return values[np.flatnonzero(np.diff(values, prepend=~values[:1]))]
+
+
+def ends(pairs: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The earlier and the later article of each pair, later << 32 | earlier."""
+    return (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64), (pairs >> np.uint64(32)).astype(np.int64)
 
 
 class _Scratch(NamedTuple):
@@ -121,17 +163,28 @@ class _Scratch(NamedTuple):
     met: NDArray[np.int64]
     missed: NDArray[np.int64]
     found: NDArray[np.uint64]
+    marks: NDArray[np.uint8]
 
 
-class _Walk:
-    """The way through the buckets of all bands."""
+class Walk:
+    """The way through the buckets of all bands.
 
-    def __init__(self, signatures: NDArray[np.uint32], bands: Bands, threshold: float, crowd: int) -> None:
-        articles, slots = signatures.shape
-        self._signatures, self._shape, self._crowd = signatures, bands, crowd
-        padding = -slots % kernels.BLOCK
-        self._sketches = np.empty((articles, slots + padding), np.uint8)
-        kernels.shorten(signatures, self._sketches)
+    Args:
+        signed: Signatures of n articles.
+        bands: The shape.
+        threshold: Similarity in (0, 1].
+        crowd: In a bucket, an article is compared with those before it until so many agreed.
+        since: The first article that is compared with those before it: those before `since` have met already.
+        apart: Articles from `since` on are compared with those before `since` alone.
+    """
+
+    def __init__(
+        self, signed: Signed, bands: Bands, threshold: float, *, crowd: int, since: int = 0, apart: bool = False
+    ) -> None:
+        self._signed, self._shape, self._crowd, self._since, self._apart = signed, bands, crowd, since, apart
+        slots, padding = signed.slots, -signed.slots % kernels.BLOCK
+        self._sketches = np.empty((signed.articles, slots + padding), np.uint8)
+        signed.sketches(self._sketches)
         self._least = least_agreement(threshold, slots) + padding
         self._first = min(2 * kernels.BLOCK, slots + padding)
         more = slots + padding > self._first
@@ -139,31 +192,43 @@ class _Walk:
         self._free: SimpleQueue[_Scratch] = SimpleQueue()
         self._all: list[_Scratch] = []
 
-    def bands(self, part: tuple[int, int]) -> NDArray[np.uint64]:
-        """Pairs of some bands, later << 32 | earlier, in no order and as often as they meet."""
+    def pairs(self, threads: int = 1, progress: Progress | None = None) -> Iterator[NDArray[np.uint64]]:
+        """Pairs that meet, later << 32 | earlier, some bands at a time, in no order and as often as they meet."""
+        return spread(self._bands, ranges(self._shape.bands, AT_ONCE), threads, progress)
+
+    def _bands(self, part: tuple[int, int]) -> NDArray[np.uint64]:
+        """Pairs of some bands."""
         scratch = self._scratch()
-        articles, rows = len(self._signatures), self._shape.rows
-        bits = max(1, (articles - 1).bit_length())
+        bits = max(1, (self._signed.articles - 1).bit_length())
         keys = scratch.keys[: part[1] - part[0]]
-        kernels.band_keys(self._signatures, part[0] * rows, rows, bits, keys)
+        self._signed.band_keys(part[0] * self._shape.rows, self._shape.rows, bits, keys)
         pieces = [np.empty(0, np.uint64)]
         for band in keys:
-            band.sort()
-            at = 0
-            while at < articles:
-                at, used = kernels.meet(
-                    band, bits, at, self._sketches, self._early, self._least, self._crowd,
-                    scratch.near, scratch.known, scratch.seen, scratch.found,
-                )  # fmt: skip
-                pieces.append(scratch.found[:used].copy())
-            kernels.miss(band, bits, scratch.seen, scratch.met, scratch.missed)
+            pieces += self._meet(self._sorted(band, scratch), bits, scratch)
         self._free.put(scratch)
         return np.concatenate(pieces)
+
+    def _sorted(self, band: NDArray[np.uint64], scratch: _Scratch) -> NDArray[np.uint64]:
+        """The keys in order; of those before `since` only such as may be in a bucket with one that is not."""
+        if self._since:
+            band = band[kernels.sift(band, self._since, scratch.marks) :]
+        band.sort()
+        return band
+
+    def _meet(self, band: NDArray[np.uint64], bits: int, scratch: _Scratch) -> Iterator[NDArray[np.uint64]]:
+        at = 0
+        while at < len(band):
+            at, used = kernels.meet(
+                band, bits, at, self._since, self._apart, self._sketches, self._early, self._least, self._crowd,
+                scratch.near, scratch.known, scratch.seen, scratch.found,
+            )  # fmt: skip
+            yield scratch.found[:used].copy()
+        kernels.miss(band, bits, scratch.seen, scratch.met, scratch.missed)
 
     def _scratch(self) -> _Scratch:
         with suppress(Empty):
             return self._free.get_nowait()
-        articles = len(self._signatures)
+        articles = self._signed.articles
         scratch = _Scratch(
             keys=np.empty((AT_ONCE, articles), np.uint64),
             near=np.empty((min(articles, LOOKED_AT * self._crowd), self._first), np.uint8),
@@ -172,11 +237,14 @@ class _Walk:
             met=np.zeros(articles, np.int64),
             missed=np.zeros(articles, np.int64),
             found=np.empty(max(PIECE, min(self._crowd, articles)), np.uint64),
+            marks=np.empty(MARKS if self._since else 0, np.uint8),
         )
         self._all.append(scratch)
         return scratch
 
-    def counts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """How many articles each met in all bands, and how many of these it was not compared with."""
-        nothing = np.zeros(len(self._signatures), np.int64)
-        return sum((s.met for s in self._all), nothing), sum((s.missed for s in self._all), nothing)
+    def crowded(self) -> NDArray[np.bool_]:
+        """(n,): articles most of whose bucket mates, in all bands, they were not compared with."""
+        met = np.zeros(self._signed.articles, np.int64)
+        for scratch in self._all:
+            met += scratch.met - 2 * scratch.missed
+        return met < 0

@@ -384,6 +384,32 @@ def scan(data, offsets, begin, end, table, expansions, lengths, prints):
 
 
 @kernel
+def number(prints, lengths, table, firsts, known, numbers):
+    """Number texts by their fingerprints, in the order in which they come; returns how many numbers there are.
+
+    `firsts` are the prints of those numbered so far, `known` of them, and have room for more; `table` finds them, by
+    number + 1, and has more slots than there are numbers. A text without characters has the number -1.
+    """
+    last = np.uint64(len(table) - 1)
+    for i in range(len(prints)):
+        numbers[i] = -1
+        if lengths[i] == 0:
+            continue
+        at = (prints[i, 0] ^ prints[i, 1] * BASE) & last
+        while table[at] != 0:
+            held = table[at] - 1
+            if firsts[held, 0] == prints[i, 0] and firsts[held, 1] == prints[i, 1]:
+                break
+            at = (at + np.uint64(1)) & last
+        if table[at] == 0:
+            firsts[known, 0], firsts[known, 1] = prints[i, 0], prints[i, 1]
+            known += 1
+            table[at] = known
+        numbers[i] = table[at] - 1
+    return known
+
+
+@kernel
 def shingle(data, offsets, rows, lengths, table, expansions, model, width, by_word, weighted, once, keys, found):
     """Shingles of the texts `rows`, whose folded `lengths` are known, one text after the other in `keys`.
 
@@ -653,6 +679,21 @@ def band_keys(signatures, first, rows, bits, keys):
 
 
 @kernel
+def band_keys_apart(columns, rows, first, bits, begin, keys):
+    """`band_keys` of the lower halves of slots, of some bands alone, (n, bands * rows), for articles from `begin` on.
+
+    `first` is the slot with which the first of these bands begins.
+    """
+    for i in range(len(columns)):
+        for band in range(len(keys)):
+            key = np.uint64(first + band * rows)
+            for k in range(band * rows, band * rows + rows):
+                key = mix(key ^ np.uint64(columns[i, k]))
+            article = np.uint64(begin + i)
+            keys[band, article] = key >> np.uint64(bits) << np.uint64(bits) | article
+
+
+@kernel
 def agreement(a, i, b, j, blocks):
     """In how many bytes of their first blocks row i of some sketches agrees with row j of others.
 
@@ -680,34 +721,38 @@ def gather_bucket(keys, begin, shift, mask, sketches, near):
 
 
 @kernel
-def meet(keys, bits, at, sketches, early, least, crowd, near, known, seen, found):
+def meet(keys, bits, at, since, apart, sketches, early, least, crowd, near, known, seen, found):
     """Pairs of articles that share a bucket of one band and whose sketches are alike.
 
     Alike are those that agree in `least` bytes, and in `early` of the first blocks, as many as `near` has. In a
     bucket, every article is compared with those before it, from the first on, until `crowd` agreed or as many were
-    looked at as `near` has rows; `seen` is how many it was. `known` are pairs that were found of late, maybe in another
-    band: similar ones meet in many, and most pairs of a small bucket are similar. Of a large one, where few are, the
-    first blocks are copied next to each other. Begins at the article `at` of the sorted keys and stops where the next
-    one's pairs may not fit in `found`. Returns the article that is not done and the number of pairs, each as
-    later << 32 | earlier.
+    looked at as `near` has rows; `seen` is how many it was. Articles before the number `since` have met already, and
+    with `apart` those from it on have, too: only one of each is compared. `known` are pairs that were found of late,
+    maybe in another band: similar ones meet in many, and most pairs of a small bucket are similar. Of a large one,
+    where few are, the first blocks are copied next to each other. Begins at the article `at` of the sorted keys and
+    stops where the next one's pairs may not fit in `found`. Returns the article that is not done and the number of
+    pairs, each as later << 32 | earlier.
     """
     shift, one = np.uint64(bits), np.uint64(1)
     mask = (one << shift) - one
     used, at, end = np.uint64(0), np.uint64(at), np.uint64(len(keys))
     begin, room, bound, gathered = at, np.uint64(len(found)), np.uint64(len(near)), False
+    first_new = np.uint64(since)
     first, blocks = near.shape[1] // BLOCK, sketches.shape[1] // BLOCK
     while begin > 0 and keys[begin - one] >> shift == keys[at] >> shift:
         begin -= one
     while at < end:
         if keys[at] >> shift != keys[begin] >> shift:
             begin, gathered = at, False
-        if at == begin:  # most articles, in most bands
-            seen[at] = 0
+        if at == begin or keys[at] & mask < first_new:  # most articles, in most bands
+            seen[at] = at - begin
             at += one
             continue
         if room - used < min(np.uint64(crowd), at - begin):
             break
         i, agreed, k, last = keys[at] & mask, 0, begin, min(at, begin + bound)
+        while apart and last > begin and keys[last - one] & mask >= first_new:
+            last -= one
         few = at - begin < FEW
         if not few and not gathered:
             gather_bucket(keys, begin, shift, mask, sketches, near)
@@ -725,9 +770,27 @@ def meet(keys, bits, at, sketches, early, least, crowd, near, known, seen, found
                     known[mark] = found[used] = pair
                     used += one
             agreed += 1
-        seen[at] = k - begin
+        seen[at] = at - begin if k == last and last < begin + bound else k - begin
         at += one
     return np.int64(at), np.int64(used)
+
+
+@kernel
+def sift(keys, since, marks):
+    """Move the keys of articles before `since` that share no mark with one from it on to the front; returns how many.
+
+    Keys are in the order of the articles' numbers. Marks are bits of the upper half of a key, a byte each.
+    """
+    marks[:] = 0
+    mask = np.uint64(len(marks) - 1)
+    for k in range(since, len(keys)):
+        marks[keys[k] >> np.uint64(32) & mask] = 1
+    kept = since
+    for k in range(since - 1, -1, -1):
+        if marks[keys[k] >> np.uint64(32) & mask]:
+            kept -= 1
+            keys[kept] = keys[k]
+    return kept
 
 
 @kernel

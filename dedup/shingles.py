@@ -68,6 +68,7 @@ class Texts:
         threads: How many batches are scanned side by side; the result does not depend on it.
         progress: Called with batches done and in all.
         batch_bytes: Size of a batch; the result does not depend on it.
+        known: `lengths` and `prints`, where they are known from before.
 
     Attributes:
         lengths: int64 (n,), characters of every folded text; no text has more shingles than characters.
@@ -85,8 +86,9 @@ class Texts:
         threads: int = 1,
         progress: Progress | None = None,
         batch_bytes: int = BATCH_BYTES,
+        known: tuple[NDArray[np.int64], NDArray[np.uint64]] | None = None,
     ) -> None:
-        """Fold every text once, for its length and fingerprint."""
+        """Fold every text once, for its length and fingerprint, unless they are known."""
         self.column = column
         self._shingled = separate(column) if unit == "word" else column
         self._kind = (width, unit == "word", weighted)
@@ -94,8 +96,9 @@ class Texts:
         counts = [len(chunk.offsets) - 1 for chunk in self._chunks]
         self._begins = np.fromiter(accumulate(counts, initial=0), np.int64, len(counts) + 1)
         self._batch_bytes = batch_bytes
-        self.lengths = np.zeros(len(column), np.int64)
-        self.prints = np.zeros((len(column), 2), np.uint64)
+        self.lengths, self.prints = known or (np.zeros(len(column), np.int64), np.zeros((len(column), 2), np.uint64))
+        if known:
+            return
         runs = [run for number in range(len(self._chunks)) for run in self._runs(number)]
         for _ in spread(self._scan, runs, threads, progress):
             pass

@@ -78,6 +78,7 @@ def test_a_file_of_no_article_is_one_problem(tmp_path: Path) -> None:
     problem = only(read(put(tmp_path / "a.json", document)))
     assert problem.row == 1
     assert "the first of 402 problems" in problem.reason
+    assert problem.count == 402
     assert "not a JSON object on one line" in problem.reason
 
 
@@ -88,4 +89,4 @@ def test_broken_rows_after_the_first_thousand_share_a_problem(tmp_path: Path) ->
     assert found.table.num_rows == 50_000
     *named, rest = found.problems
     assert [problem.row for problem in named] == list(range(2, 2002, 2))
-    assert rest == Problem(str(tmp_path / "a.csv"), None, "49,000 more rows cannot be read")
+    assert rest == Problem(str(tmp_path / "a.csv"), None, "49,000 more rows cannot be read", count=49_000)

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from test_files import only, put, put_parquet, rows
 
-from dedup.files import read
+from dedup.files import Job, Sources, read, stream
 
 
 def invalid(*values: bytes | None) -> pa.Array:
@@ -117,3 +117,19 @@ def test_a_corrupt_row_group_costs_only_itself(tmp_path: Path) -> None:
     assert rows(found) == [(f"a:{row}", texts[row]) for row in (*range(1000), *range(2000, 3000))]
     assert (only(found).row, only(found).severity) == (1001, "error")
     assert "rows 1,001 to 2,000 cannot be read" in only(found).reason
+
+
+def test_a_large_row_group_is_read_in_pieces(tmp_path: Path) -> None:
+    """Nobody holds a group of gigabytes for the sake of a row, and the rows are those of the group."""
+    texts = [f"{number}" + "乌龙茶" * 20_000 for number in range(500)]  # 90 MB
+    table = pa.table({"text": texts})
+    pq.write_table(table, tmp_path / "a.parquet", compression="zstd")
+    sources = Sources()
+    sources.add(tmp_path / "a.parquet")
+    (source,) = sources.files
+    pieces = list(stream(Job(source, "text", "id")))
+    assert len(pieces) > 2
+    assert max(piece.nbytes for piece in pieces) < table.nbytes / 2
+    found = pa.concat_tables(pieces)
+    assert found["text"].to_pylist() == texts
+    assert found["id"].to_pylist() == [f"a:{number}" for number in range(500)]

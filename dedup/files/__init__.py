@@ -9,9 +9,25 @@ From the top: `reading` runs the whole; `sources` are the files found; `document
 `problems` are below them all. `writing`, the way out, and `labels`, the way back, stand alone.
 """
 
+from dedup.files.jobs import Job
 from dedup.files.labels import labels
 from dedup.files.problems import Problem, counted, shown
-from dedup.files.reading import Read, read
+from dedup.files.reading import Read, read, stream
+from dedup.files.sources import Source, Sources
 from dedup.files.writing import check_output, replacing, write
 
-__all__ = ["Problem", "Read", "check_output", "counted", "labels", "read", "replacing", "shown", "write"]
+__all__ = [
+    "Job",
+    "Problem",
+    "Read",
+    "Source",
+    "Sources",
+    "check_output",
+    "counted",
+    "labels",
+    "read",
+    "replacing",
+    "shown",
+    "stream",
+    "write",
+]

@@ -29,6 +29,10 @@ class Job:
     source: Source
     text: str
     id: str
+    fault: str = ""
+    """Why the file was not read to its end."""
+    refused: bool = False
+    """It is not what was asked for: whatever was read of it is to be left."""
     _noted: list[Problem] = field(default_factory=list)
     _lost: int = 0
     _mended: int = 0
@@ -72,22 +76,21 @@ class Job:
             self._mended += undecodable
             self._first_mended = min(self._first_mended or row, row)
 
-    def lose(self, row: int, reason: object) -> None:
-        """Leave out a row, from 1."""
+    def lose(self, row: int, reason: object, count: int = 1) -> None:
+        """Leave out a row, from 1, and so many in all that begin with it."""
         self._lost += 1
         if self._lost <= NAMED_ROWS:
-            self.note(row, str(reason), "error")
+            self.note(row, str(reason), "error", count)
 
-    def note(self, row: int | None, reason: str, severity: Literal["error", "warning"]) -> None:
+    def note(self, row: int | None, reason: str, severity: Literal["error", "warning"], count: int = 1) -> None:
         """Add a problem."""
-        self._noted.append(Problem(shown(self.source.path), row, reason, severity))
+        self._noted.append(Problem(shown(self.source.path), row, reason, severity, count))
 
-    def problems(self, articles: int, fault: str) -> list[Problem]:
+    def problems(self, articles: int) -> list[Problem]:
         """All problems of the file, once it has been read.
 
         Args:
             articles: How many were read.
-            fault: Why the file was not read to its end; "" when it was.
 
         Returns:
             The rows lost (as one problem where all were: a file of another kind), the bytes mended, the fault.
@@ -95,9 +98,15 @@ class Job:
         if not articles and self._lost > 1:
             first = self._noted.pop(0)
             self._noted.clear()
-            self.note(first.row, f"nothing can be read; the first of {self._lost:,} problems: {first.reason}", "error")
+            self.note(
+                first.row,
+                f"nothing can be read; the first of {self._lost:,} problems: {first.reason}",
+                "error",
+                self._lost,
+            )
         elif self._lost > NAMED_ROWS:
-            self.note(None, f"{counted(self._lost - NAMED_ROWS, 'more row')} cannot be read", "error")
+            more = self._lost - NAMED_ROWS
+            self.note(None, f"{counted(more, 'more row')} cannot be read", "error", more)
         if self._mended:
             first_row = ", the first in this row" if self._first_mended else ""
             hint = "" if self.source.kind == "page" else "; save the file as UTF-8 to keep what they stand for"
@@ -105,8 +114,8 @@ class Job:
                 f"{counted(self._mended, 'undecodable byte')} or lone surrogates replaced by U+FFFD{first_row}{hint}"
             )
             self.note(self._first_mended or None, reason, "warning")
-        if fault:
-            self.note(None, fault, "error")
+        if self.fault:
+            self.note(None, self.fault, "error")
         elif not articles and not self._noted:
             self.note(None, "the file holds no articles", "warning")
         return self._noted

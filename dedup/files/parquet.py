@@ -1,8 +1,9 @@
-"""Parquet becomes tables: the columns of text and id, a table a row group.
+"""Parquet becomes tables: the columns of text and id, a table a row group, several of a large one.
 
 In: the bytes of one file, decompressed. Out: tables whose strings are checked to be UTF-8, as Parquet does not, and
-mended where they are not; ids of any single type as strings. Holds one row group, of a file compressed as a whole the
-whole file; valid strings are not copied. A broken row group costs only itself. Reads no other columns.
+mended where they are not; ids of any single type as strings. Holds one row group, or 16 MB of a large one, of a file
+compressed as a whole the whole file; valid strings are not copied. A broken row group costs only itself. Reads no
+other columns.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from dedup.files.encodings import decoded
 from dedup.files.jobs import Job
 from dedup.files.problems import FAULTS, reason
 
+LARGE, PIECE = 1 << 26, 1 << 24
+"""Bytes of a row group that is read in pieces, and of a piece."""
 _BLOCK = 1024  # rows that become Python strings where one of them is not UTF-8
 
 
@@ -43,21 +46,31 @@ def parquet(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
     wanted = [job.text] if ids in (None, text) else [job.text, job.id]
     # Asked for by name, a dictionary of invalid UTF-8 is read and can be mended; else Arrow refuses it.
     coded = [name for name in wanted if pa.types.is_dictionary(schema.field(name).type)]
-    yield from _groups(job, pq.ParquetFile(source, read_dictionary=coded), wanted)
+    yield from _groups(job, pq.ParquetFile(source, read_dictionary=coded, buffer_size=1 << 20), wanted)
 
 
 def _groups(job: Job, file: Any, wanted: list[str]) -> Iterator[pa.Table]:
     row = 0
     for group in range(file.num_row_groups):
-        rows = file.metadata.row_group(group).num_rows
+        end = row + file.metadata.row_group(group).num_rows
         try:
-            read = file.read_row_group(group, columns=wanted)
-            table = pa.table({"id": _ids(job, read, row), "text": _strings(job, read.column(job.text), row)})
+            for read in _pieces(file, group, wanted):
+                yield pa.table({"id": _ids(job, read, row), "text": _strings(job, read.column(job.text), row)})
+                row += len(read)
         except FAULTS as error:
-            job.lose(row + 1, f"rows {row + 1:,} to {row + rows:,} cannot be read: {reason(error)}")
-        else:
-            yield table
-        row += rows
+            job.lose(row + 1, f"rows {row + 1:,} to {end:,} cannot be read: {reason(error)}", end - row)
+        row = end
+
+
+def _pieces(file: Any, group: int, wanted: list[str]) -> Iterator[pa.Table]:
+    """A row group, in pieces where it is large."""
+    about = file.metadata.row_group(group)
+    if about.total_byte_size <= LARGE:
+        yield file.read_row_group(group, columns=wanted)
+        return
+    size = max(1, about.num_rows * PIECE // about.total_byte_size)
+    for batch in file.iter_batches(size, row_groups=[group], columns=wanted):
+        yield pa.Table.from_batches([batch])
 
 
 def _check_types(text: pa.Field, ids: pa.Field | None) -> None:

@@ -27,12 +27,14 @@ class Problem:
         row: Line of a JSON Lines or CSV file or row of a Parquet file, from 1; None for the whole file.
         reason: What is wrong and, where there is something to do, what.
         severity: ``"error"`` when a file or row was left out, ``"warning"`` when everything was kept.
+        count: How many rows or files it stands for.
     """
 
     path: str
     row: int | None
     reason: str
     severity: Literal["error", "warning"] = "error"
+    count: int = 1
 
 
 def reason(error: BaseException) -> str:

@@ -89,7 +89,7 @@ def _several(paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str]) -
     return [paths] if isinstance(paths, str | os.PathLike) else paths
 
 
-def _untold(done: int, total: int) -> None:
+def _untold(*done: int) -> None:
     """Progress where nobody looks."""
 
 
@@ -102,29 +102,39 @@ def _tables(sources: Sources, text: str, id_: str, progress: Callable[[int, int]
 
     for source in sources.files:
         job = Job(source, text, id_)
-        tables, fault = _file(job, tell)
-        sources.problems += job.problems(sum(map(len, tables)), fault)
+        tables = list(stream(job, tell))
+        if job.refused:
+            tables = []
+        sources.problems += job.problems(sum(map(len, tables)))
         yield from tables
         tell(source.size)
         done += source.size
 
 
-def _file(job: Job, tell: Callable[[int], object]) -> tuple[list[pa.Table], str]:
-    """The tables of a file, none where it is not what was asked for, and why it was not read to its end."""
-    tables: list[pa.Table] = []
-    at = 0
+def stream(job: Job, progress: Callable[[int], object] | None = None) -> Iterator[pa.Table]:
+    """The articles of one file, a table of at most some 16 MB at a time, but for a text that is longer.
+
+    What goes wrong is noted in the job; `Job.fault` says why the file was not read to its end.
+
+    Args:
+        job: The file and the names of its columns.
+        progress: Called with the bytes of the file read so far.
+
+    Yields:
+        Tables of the columns id and text.
+    """
+    kept = at = 0
     try:
-        with job.source.path.open("rb", buffering=0) as raw, _decompressed(raw, job.source.codec) as stream:
-            for table in READERS[job.source.kind](job, stream):
-                tables.append(table)
+        with job.source.path.open("rb", buffering=0) as raw, _decompressed(raw, job.source.codec) as decompressed:
+            for table in READERS[job.source.kind](job, decompressed):
+                kept += len(table)
+                yield table
                 at = min(max(at, raw.tell()), job.source.size)  # Parquet is not read from left to right
-                tell(at)
+                (progress or _untold)(at)
     except DedupError as error:
-        return [], str(error)
+        job.fault, job.refused = str(error), True
     except FAULTS as error:
-        kept = sum(map(len, tables))
-        return tables, reason(error) + (f"; the {counted(kept, 'article')} before it were kept" if kept else "")
-    return tables, ""
+        job.fault = reason(error) + (f"; the {counted(kept, 'article')} before it were kept" if kept else "")
 
 
 def _decompressed(raw: io.FileIO, codec: str | None) -> io.BufferedReader:
