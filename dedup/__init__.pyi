@@ -1,4 +1,14 @@
-from .errors import DedupError, DedupWarning, FileError, IndexBusyError, InputError, MissingExtraError, SettingsError
+from .errors import (
+    BusyError,
+    DedupError,
+    DedupWarning,
+    FileError,
+    IndexBusyError,
+    InputError,
+    MissingExtraError,
+    RejectsError,
+    SettingsError,
+)
 from .index.answers import Added, Near, Seen
 from .index.index import Index
 from .indicators import Indicator
@@ -11,6 +21,7 @@ from .templates import Fixed, Slot, Template
 
 __all__ = [
     "Added",
+    "BusyError",
     "Cluster",
     "Clusters",
     "DedupError",
@@ -26,6 +37,7 @@ __all__ = [
     "MissingExtraError",
     "Near",
     "Passage",
+    "RejectsError",
     "Seen",
     "Settings",
     "SettingsError",

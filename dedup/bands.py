@@ -75,6 +75,25 @@ def least_agreement(threshold: float, slots: int, margin: float = MARGIN) -> int
     return max(1, int(slots * equal - margin * (slots * equal * (1 - equal)) ** 0.5))
 
 
+class Limits(NamedTuple):
+    """In how many bytes of their sketches, which have a byte a slot in whole blocks, articles that are alike agree."""
+
+    first: int
+    """Bytes that are looked at before the rest."""
+    early: int
+    """Of these."""
+    least: int
+    """Of all."""
+
+
+def limits(threshold: float, slots: int) -> Limits:
+    """What is asked of sketches; bytes that only fill a block always agree."""
+    padding = -slots % kernels.BLOCK
+    least, first = least_agreement(threshold, slots) + padding, min(2 * kernels.BLOCK, slots + padding)
+    more = slots + padding > first
+    return Limits(first, least_agreement(threshold, first, EARLY_MARGIN) if more else least, least)
+
+
 class Signed(Protocol):
     """Signatures of n articles, in memory or elsewhere."""
 
@@ -139,7 +158,7 @@ def candidates(
         if waiting > max(PIECE, len(found)):
             found, pieces, waiting = once([found, *pieces]), [], 0
     found = once([found, *pieces])
-    return Candidates(*ends(found), walk.crowded())
+    return Candidates(*ends(found), walk.missed() > 0)
 
 
 def once(pieces: list[NDArray[np.uint64]]) -> NDArray[np.uint64]:
@@ -182,13 +201,9 @@ class Walk:
         self, signed: Signed, bands: Bands, threshold: float, *, crowd: int, since: int = 0, apart: bool = False
     ) -> None:
         self._signed, self._shape, self._crowd, self._since, self._apart = signed, bands, crowd, since, apart
-        slots, padding = signed.slots, -signed.slots % kernels.BLOCK
-        self._sketches = np.empty((signed.articles, slots + padding), np.uint8)
+        self._sketches = np.empty((signed.articles, signed.slots + -signed.slots % kernels.BLOCK), np.uint8)
         signed.sketches(self._sketches)
-        self._least = least_agreement(threshold, slots) + padding
-        self._first = min(2 * kernels.BLOCK, slots + padding)
-        more = slots + padding > self._first
-        self._early = least_agreement(threshold, self._first, EARLY_MARGIN) if more else self._least
+        self._first, self._early, self._least = limits(threshold, signed.slots)
         self._free: SimpleQueue[_Scratch] = SimpleQueue()
         self._all: list[_Scratch] = []
 
@@ -242,9 +257,8 @@ class Walk:
         self._all.append(scratch)
         return scratch
 
-    def crowded(self) -> NDArray[np.bool_]:
-        """(n,): articles most of whose bucket mates, in all bands, they were not compared with."""
-        met = np.zeros(self._signed.articles, np.int64)
-        for scratch in self._all:
-            met += scratch.met - 2 * scratch.missed
-        return met < 0
+    def missed(self) -> NDArray[np.int64]:
+        """(n,): how many of its bucket mates each article was not compared with, less how many it was."""
+        return -sum(
+            (scratch.met - 2 * scratch.missed for scratch in self._all), np.zeros(self._signed.articles, np.int64)
+        )

@@ -2,8 +2,8 @@
 
 In: paths and options. Out: a file of labels, a report, and what was found on the standard output; progress and
 problems on the standard error stream. Exit codes: 0 when all went well, 1 when a file or row could not be read (the
-rest has been written or shown then) or the run failed, 2 for bad usage. No logic of its own: it reads, clusters,
-writes, shows.
+rest has been written or shown then) or the run failed, 2 for bad usage; `cli_nightly` has its own. No logic of its own:
+it reads, clusters, writes, shows.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import pyarrow as pa
 
-from dedup import cli_index, console, files, lookup, terminal
+from dedup import cli_index, cli_nightly, console, files, lookup, terminal
 from dedup.errors import DedupWarning, FileError, InputError, SettingsError
 from dedup.files import counted, shown
 from dedup.pipeline import cluster as cluster_articles
@@ -45,12 +45,15 @@ main.add_command(cli_index.index)
 
 @main.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--out", "target", required=True, metavar="FILE", help="Labels: .parquet, .csv or .jsonl.")
+@click.option(
+    "--out", "target", required=True, metavar="FILE", help="Labels: .parquet, .csv or .jsonl; with --state a folder."
+)
 @click.option("--report", metavar="FILE", help="A page to look at the clusters with: .html.")
 @click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
 @console.columns
 @click.option("--threads", type=int, metavar="N", help="Threads to use; one a core unless told.")
+@cli_nightly.options
 @click.option("--quiet", is_flag=True, help="Print problems only.")
 def cluster(
     paths: tuple[str, ...],
@@ -61,6 +64,10 @@ def cluster(
     text_column: str,
     id_column: str,
     threads: int | None,
+    state: str | None,
+    memory: str | None,
+    max_rejects: int | None,
+    log_json: bool,
     quiet: bool,
 ) -> None:
     """Group the articles of files and folders, and write a label for each.
@@ -68,10 +75,62 @@ def cluster(
     A PATH is a Parquet, JSON Lines, CSV, text, Markdown or HTML file (each also .gz or .zst), or a folder of them,
     read recursively. A text, Markdown or HTML file is one article. The output has the columns id, label (the id of
     the representative of the article's cluster), size (of the cluster) and similarity (to the representative).
+
+    With --state the run is a night of a job: files that are new or have changed are read and compared with everything
+    before, in bounded memory; the output is a folder of Parquet, where clusters also have an id that stays.
     """
     console.prepare_process()
+    settings = _settings(threshold, near_copies=near_copies)
+    if state is not None:
+        _check_nightly(paths, report)
+        cli_nightly.run(
+            paths, target, state, settings, (text_column, id_column),
+            memory=memory, threads=threads, max_rejects=max_rejects, log_json=log_json, quiet=quiet,
+        )  # fmt: skip
+        return
+    _check_alone(memory=memory is not None, max_rejects=max_rejects is not None, log_json=log_json)
+    _cluster(paths, target, report, settings, text_column, id_column, threads, quiet=quiet)
+
+
+def _settings(threshold: float | None, *, near_copies: bool) -> Settings:
     try:
-        settings = console.settings(threshold, near_copies=near_copies)
+        return console.settings(threshold, near_copies=near_copies)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _check_nightly(paths: tuple[str, ...], report: str | None) -> None:
+    """Refuse what does not go with --state."""
+    if report is not None:
+        raise click.UsageError(
+            "--report holds all articles in memory, which --state is to avoid; leave one of them out"
+        )
+    if "" in paths:
+        raise click.UsageError("a PATH is empty; name a file or folder, or . for this one")
+
+
+def _check_alone(**options: bool) -> None:
+    """Refuse what goes with --state only."""
+    for name, given in options.items():
+        if given:
+            raise click.UsageError(
+                f"--{name.replace('_', '-')} goes with --state FOLDER, where the run keeps what it knows"
+            )
+
+
+def _cluster(
+    paths: tuple[str, ...],
+    target: str,
+    report: str | None,
+    settings: Settings,
+    text_column: str,
+    id_column: str,
+    threads: int | None,
+    *,
+    quiet: bool,
+) -> None:
+    """A run that holds all articles in memory."""
+    try:
         files.check_output(target)
         if report is not None:
             files.check_output(report, REPORTS)

@@ -31,7 +31,7 @@ class Corpus:
     """(d,): position of the first article with each text."""
     number: NDArray[np.int64]
     """(n,): number of each article's text, -1 where it has no shingles."""
-    weights: weights.Weights | None
+    weights: weights.Weighing | None
     """None where a shingle counts as one."""
 
     _keys: Room = field(default_factory=lambda: Room(np.uint64), repr=False)

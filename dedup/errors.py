@@ -5,6 +5,8 @@
     ├── InputError             articles of a kind or shape that cannot be read (also a ValueError)
     ├── FileError              a file that cannot be read or written, by name (also an OSError)
     ├── IndexBusyError         another writer holds the index for too long (also a TimeoutError)
+    ├── BusyError              another run of the nightly job holds its state (also a BlockingIOError)
+    ├── RejectsError           more rows and files could not be read than are allowed
     └── MissingExtraError      an optional dependency that is not installed (also an ImportError)
 
     DedupWarning               something was odd, was mended or left out, and nothing else was lost
@@ -40,6 +42,14 @@ class FileError(DedupError, OSError):
 
 class IndexBusyError(DedupError, TimeoutError):
     """Another writer holds the index, for longer than this one would wait."""
+
+
+class BusyError(DedupError, BlockingIOError):
+    """Another run of the nightly job holds its state."""
+
+
+class RejectsError(DedupError):
+    """More rows and files could not be read than are allowed."""
 
 
 class MissingExtraError(DedupError, ImportError):

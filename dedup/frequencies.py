@@ -92,25 +92,27 @@ class Sketch:
         bits: There are 2**bits cells, bits from 16 to 32.
 
     Attributes:
+        step: What each article counts: 1, or -1 for those that are no more.
         cells: uint32 (parts, cells of a part); a sketch of the articles of two is the sum of theirs.
     """
 
     def __init__(self, bits: int) -> None:
         assert LEAST_BITS <= bits <= MOST_BITS, bits
         self.cells = np.zeros((PARTS, (1 << bits) // PARTS), np.uint32)
+        self.step = 1
 
     @property
     def bits(self) -> int:
         """There are 2**bits cells."""
         return int(self.cells.size).bit_length() - 1
 
-    def add(self, batches: list[list[NDArray[np.uint64]]], threads: int, step: int = 1) -> None:
-        """Count the shingles of some batches up, or down with a step of -1, each split into the parts."""
+    def add(self, batches: list[list[NDArray[np.uint64]]], threads: int) -> None:
+        """Count the shingles of some batches, each split into the parts."""
         bits = int(self.cells.shape[1]).bit_length() - 1
 
         def work(part: int) -> None:
             for parts in batches:
-                kernels.bump(self.cells[part], parts[part], bits, step)
+                kernels.bump(self.cells[part], parts[part], bits, self.step)
 
         for _ in spread(work, range(PARTS), threads):
             pass

@@ -145,7 +145,7 @@ def fit(articles: Any, settings: Settings | None = None, *, text: str = "text", 
         warnings.filterwarnings("ignore", r".* ids occur more than once", DedupWarning)
         texts = reading.articles(articles, text=text, threads=count).texts
     weighed = represent(texts, settings, threads=count, most=MOST_FITTED).weights
-    assert weighed is not None
+    assert isinstance(weighed, weights.Weights)
     return Fitted(settings, weighed)
 
 

@@ -116,16 +116,24 @@ def weigh_sketch(sketch: Sketch, articles: int, *, prior: float = 1000.0, ceilin
         prior: `N0`, in articles.
         ceiling: A document frequency counts up to this share of the articles, at least 3.
     """
-    firsts = _first_counts()
     codes = np.empty(sketch.cells.shape, np.uint8)
-    for cells, mine in zip(
-        sketch.cells, codes, strict=True
-    ):  # a part at a time: the codes of all would be 8 bytes each
-        mine[:] = np.searchsorted(firsts, cells, side="right") - 1
+    for cells, mine in zip(sketch.cells, codes, strict=True):  # by parts: the codes of all would be 8 bytes each
+        mine[:] = codes_of(cells)
+    return SketchWeights(codes, code_weights(articles, prior=prior, ceiling=ceiling))
+
+
+def codes_of(cells: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """The code of every count."""
+    return (np.searchsorted(_first_counts(), cells, side="right") - 1).astype(np.uint8)
+
+
+def code_weights(articles: int, *, prior: float = 1000.0, ceiling: float = 0.02) -> NDArray[np.uint32]:
+    """(256, 256): bits of the weight, by code and by surprisal; see `weigh_sketch`."""
+    firsts = _first_counts()
     middles = np.sqrt(firsts * np.append(firsts[1:] - 1.0, firsts[-1]))
     seen = np.clip(middles, 1, max(LEAST_CAP, ceiling * articles))
     weights = grained(np.log((articles + prior + 1.0) / (seen[:, None] + chances(prior))))
-    return SketchWeights(codes, weights.view(np.uint32))
+    return weights.view(np.uint32)
 
 
 def _first_counts() -> NDArray[np.uint32]:

@@ -75,14 +75,8 @@ def test_articles_are_counted_down_again(one: Sets, other: Sets) -> None:
     """As those of a file that has changed."""
     sketch = sketched(one + other)
 
-    class Down:
-        """Counts down."""
-
-        @staticmethod
-        def add(batches: list[list[NDArray[np.uint64]]], threads: int) -> None:
-            sketch.add(batches, threads, -1)
-
-    count(other, array, Down())
+    sketch.step = -1
+    count(other, array, sketch)
     assert (sketch.cells == sketched(one).cells).all()
 
 

@@ -19,11 +19,13 @@ ORDER = [
     "__main__",
     "cli",
     "cli_index",
+    "cli_nightly",
     "console",
     "terminal",
     "lookup",
     # what remembers
     "index",
+    "nightly",
     # the whole job
     "pipeline",
     "progress",

@@ -27,6 +27,7 @@ from dedup.index.store import Edge, Opening, Reader, Store, Writer
 from dedup.index.weighing import pack
 from dedup.pipeline import MOST_FITTED, Progress, Stages
 from dedup.settings import Settings
+from dedup.weights import Weights
 
 AT_ONCE = 1000
 """Texts read at once."""
@@ -64,7 +65,9 @@ def _reweigh(
         signed = halves(pipeline.sign(corpus, settings, threads=threads))
     of = numbers[corpus.first]
     groups = _groups(corpus, edges, crowded, settings)
-    new = Opening(settings, opening.store_texts, pack(corpus.weights), opening.generation + 1)
+    weighed = corpus.weights
+    assert weighed is None or isinstance(weighed, Weights)
+    new = Opening(settings, opening.store_texts, pack(weighed), opening.generation + 1)
     writer.replace(
         new,
         zip(of.tolist(), signed, strict=True),

@@ -1,0 +1,136 @@
+"""`dedup cluster --state`: the nightly job from the command line.
+
+In: paths and options. Out: the output folder; on the standard output one line, a JSON object that sums the run up; on
+the standard error stream what is done, as lines or as JSON. Exit codes: 0 when the night is done, whatever could not
+be read, 1 when it failed, 2 for bad usage, 3 when more could not be read than `--max-rejects`, 75 when another run
+holds the state and this one may be tried again later (EX_TEMPFAIL). No logic of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import click
+
+from dedup import console
+from dedup.errors import BusyError, DedupError, RejectsError, SettingsError
+from dedup.files import counted
+from dedup.settings import Settings
+from dedup.titles import printable
+
+REJECTED, BUSY = 3, 75
+Command = TypeVar("Command", bound=Callable[..., None])
+Log = Callable[[str, Mapping[str, Any]], None]
+
+
+def options(command: Command) -> Command:
+    """The options of a run with a state.
+
+    Args:
+        command: What click is to call.
+    """
+    several = [
+        click.option("--state", metavar="FOLDER", help="Keep what is known there, and read only what is new."),
+        click.option("--memory", metavar="SIZE", help="With --state: what the run may hold, such as 2GB; 8GB."),
+        click.option("--max-rejects", type=click.IntRange(0), metavar="N", help="With --state: fail on more."),
+        click.option("--log-json", is_flag=True, help="With --state: say what is done as JSON."),
+    ]
+    for one in reversed(several):
+        command = one(command)
+    return command
+
+
+def run(
+    paths: tuple[str, ...],
+    target: str,
+    state: str,
+    settings: Settings,
+    columns: tuple[str, str],
+    *,
+    memory: str | None,
+    threads: int | None,
+    max_rejects: int | None,
+    log_json: bool,
+    quiet: bool,
+) -> None:
+    """Run a night.
+
+    Args:
+        paths: Files and folders.
+        target: The output folder.
+        state: The state.
+        settings: How articles are compared.
+        columns: Of text and id.
+        memory: What the run may hold; None is the default.
+        threads: How many to use; None is one a core.
+        max_rejects: Fail where more could not be read.
+        log_json: Log as JSON.
+        quiet: Say nothing but what went wrong.
+    """
+    from dedup import nightly  # noqa: PLC0415 - other commands do without it
+
+    log = _json if log_json else _lines(quiet=quiet)
+    with _failures(log if log_json else None), console.shown_progress(quiet=quiet or log_json) as tell:
+        summary = nightly.run(
+            paths, target, state, settings=settings, memory=memory or nightly.MEMORY, text=columns[0], id=columns[1],
+            threads=threads, max_rejects=max_rejects, progress=tell, log=log,
+        )  # fmt: skip
+    if not quiet:
+        with console.closed_output():
+            console.print_json(asdict(summary))
+
+
+@contextmanager
+def _failures(log: Log | None) -> Iterator[None]:
+    """The exit code that a scheduler needs; as JSON where the rest is."""
+    try:
+        yield
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+    except (DedupError, OSError, MemoryError) as error:
+        code = BUSY if isinstance(error, BusyError) else REJECTED if isinstance(error, RejectsError) else 1
+        message = "out of memory; give less with --memory" if isinstance(error, MemoryError) else str(error)
+        if log is None:
+            console.complain(printable(message))
+        else:
+            log("error", {"message": message, "exit": code})
+        raise SystemExit(code) from error
+
+
+def _json(event: str, about: Mapping[str, Any]) -> None:
+    """A JSON object on the standard error stream."""
+    line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **about}
+    click.echo(json.dumps(line, ensure_ascii=False).encode("utf-8", "replace"), err=True)
+
+
+def _lines(*, quiet: bool) -> Log:
+    """Lines for people."""
+
+    def log(event: str, about: Mapping[str, Any]) -> None:
+        if event == "problem":
+            place = about["path"] if about["row"] is None else f"{about['path']}, row {about['row']}"
+            console.complain(printable(f"{place}: {about['reason']}"), about["severity"])
+        elif not quiet:
+            console.err.print(_SAID[event](about), highlight=False, markup=False, soft_wrap=True)
+
+    return log
+
+
+def _night(about: Mapping[str, Any]) -> str:
+    how = "everything is compared anew" if about["whole"] else "what is new is compared with everything before"
+    return f"Night {about['night']:,}: {how}"
+
+
+_SAID: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "shard": lambda about: (
+        f"Shard {about['shard']:,}: {counted(about['files'], 'file')}, {counted(about['articles'], 'article')}"
+    ),
+    "night": _night,
+    "stage": lambda about: f"{about['stage']}: {about['seconds']:.1f} s, {about['bytes'] / 1e6:,.1f} MB",
+    "written": lambda about: f"{counted(about['articles'], 'article')}. Labels are in {printable(about['path'])}",
+}

@@ -1,0 +1,275 @@
+"""A night, from files to outputs.
+
+In: paths, an output folder, a state folder. Out: a `Summary`. Files that are new or have changed are read, clusters are
+worked out, and the outputs take the place of those of last night. Every step is kept in the state when it is done, so a
+run that was killed goes on from the last of them, and ends with the same bytes. Memory is bounded by `memory`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.errors import FileError, RejectsError, SettingsError
+from dedup.files import Problem, replacing
+from dedup.nightly import grouping, intake, known, outputs
+from dedup.nightly.grouping import Changes
+from dedup.nightly.intake import Columns
+from dedup.nightly.memory import Budget, parsed
+from dedup.nightly.night import Tonight
+from dedup.nightly.outputs import Labels
+from dedup.nightly.state import State, opened
+from dedup.nightly.stock import Stock, numbered, stocked
+from dedup.pipeline import Progress, Stages
+from dedup.settings import Settings
+from dedup.threads import Progress as Tell
+from dedup.threads import count as count_threads
+
+MEMORY = "8GB"
+Log = Callable[[str, Mapping[str, Any]], object]
+"""Called with the name of an event, and what there is to say of it."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run has come to.
+
+    Args:
+        night: Its number, from 1; that of the last one where nothing was new.
+        whole: Whether everything was compared anew.
+        articles: How many there are.
+        new: How many of them were not there last night.
+        gone: How many of last night's are no more.
+        clusters: Of two articles and more.
+        clustered: Articles in those.
+        changes: How many clusters of last night joined others, were split and so on, by kind.
+        files: How many were read.
+        bad_files: How many could not be read at all, or not to their end.
+        bad_rows: How many rows could not be read.
+        seconds: By stage.
+        bytes: By stage, read and written by system calls; empty where the system does not tell.
+        peak_memory: Bytes that the process held at most, so far.
+    """
+
+    night: int
+    whole: bool
+    articles: int
+    new: int
+    gone: int
+    clusters: int
+    clustered: int
+    changes: Mapping[str, int]
+    files: int
+    bad_files: int
+    bad_rows: int
+    seconds: Mapping[str, float]
+    bytes: Mapping[str, int]
+    peak_memory: int
+
+
+def run(
+    paths: Sequence[str | os.PathLike[str]],
+    out: str | os.PathLike[str],
+    state: str | os.PathLike[str],
+    *,
+    settings: Settings | None = None,
+    memory: str | int = MEMORY,
+    text: str = "text",
+    id: str = "id",  # noqa: A002 - the name of the column and of the option
+    threads: int | None = None,
+    max_rejects: int | None = None,
+    progress: Progress | None = None,
+    log: Log | None = None,
+) -> Summary:
+    """Read what is new, compare it with everything before, and write the clusters.
+
+    An article is known by its id: a row with an id that was there before replaces that article, which keeps its place
+    in time. Rows and files without ids are called after the path of their file. What a file held that has changed, and
+    holds no more, goes; what was read from files that have been deleted stays.
+
+    Args:
+        paths: Files and folders; see `dedup.files.read`. Those that were read before are passed over.
+        out: Folder that is written: labels, changes, rejects.
+        state: Folder that is kept from night to night.
+        settings: How articles are compared, the same every night; None is `Settings()`.
+        memory: What the process may hold, as bytes or ``"8GB"``; at least 1 GB. Changes nothing in the result.
+        text: Column of the tables that holds the texts.
+        id: Column of the tables that holds the ids. Only the default may be missing.
+        threads: How many to use; None is one a core. The result does not depend on it.
+        max_rejects: Fail, and write nothing, where more rows and files than this could not be read; None is any.
+        progress: Called with the stage, the work done and the whole of it.
+        log: Called with events, such as a shard that was read or a stage that was done.
+
+    Raises:
+        BusyError: Another run holds the state.
+        FileError: A folder cannot be written to, or there are no articles at all.
+        RejectsError: More could not be read than `max_rejects`; mend or leave out those files and run again.
+        SettingsError: A setting is out of its range, or not the one that the state was made with.
+    """
+    settings = settings or Settings()
+    if settings.unit != "char":
+        raise SettingsError(f"a nightly job shingles characters, got unit={settings.unit!r}; leave it out")
+    budget, count = Budget(parsed(memory)), count_threads(threads)
+    outputs.check(Path(out))
+    stages = Measured(progress, log or (lambda *_: None))
+    with opened(Path(state), settings) as held:
+        job = _Job(held, Path(out), settings, budget, count, stages)
+        return job.run([os.fspath(path) for path in paths], Columns(text, id), max_rejects)
+
+
+class Measured(Stages):
+    """Times stages, counts their bytes, tells their progress and logs their ends."""
+
+    def __init__(self, progress: Progress | None, log: Log) -> None:
+        super().__init__(progress)
+        self.bytes: dict[str, int] = {}
+        self.log = log
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Tell]:
+        """Run one stage under this name; yields what tells its progress."""
+        before, begin = _moved(), time.perf_counter()
+        with super().stage(name) as tell:
+            yield tell
+        moved = _moved() - before
+        if moved:
+            self.bytes[name] = self.bytes.get(name, 0) + moved
+        self.log("stage", {"stage": name, "seconds": round(time.perf_counter() - begin, 3), "bytes": moved})
+
+
+def _moved() -> int:
+    """Bytes that this process has read and written by system calls; 0 where the system does not tell."""
+    try:
+        lines = dict(line.split(": ") for line in Path("/proc/self/io").read_text("ascii").splitlines())
+    except OSError:
+        return 0
+    return int(lines["rchar"]) + int(lines["wchar"])
+
+
+class _Job:
+    """A run that holds its state."""
+
+    def __init__(
+        self, state: State, out: Path, settings: Settings, budget: Budget, threads: int, stages: Measured
+    ) -> None:
+        self._state, self._out, self._settings = state, out, settings
+        self._budget, self._threads, self._stages = budget, threads, stages
+
+    def run(self, paths: list[str], columns: Columns, max_rejects: int | None) -> Summary:
+        sources, last = intake.found(paths), self._state.last
+        unpublished = last.number > 0 and not self._marker.exists()
+        if unpublished:  # a run was killed between working a night out and writing it
+            self._publish(self._rejects(last.number, sources.problems))
+        for problem in sources.problems:
+            self._stages.log("problem", asdict(problem))
+        with self._stages.stage("read") as tell:
+            files = intake.take_in(
+                self._state, sources.files, columns, self._settings,
+                threads=self._threads, progress=tell, log=self._stages.log,
+            )  # fmt: skip
+        fresh = len(self._state.shards) > last.shards
+        rejects = self._rejects(last.number + fresh, sources.problems)
+        _check_rejects(rejects, max_rejects)
+        if fresh:
+            self._work()
+            self._publish(rejects)
+        elif not unpublished and not self._is_there:
+            self._publish(rejects, changed=False)
+        return self._summary(files, rejects, changed=fresh or unpublished)
+
+    def _work(self) -> None:
+        with self._stages.stage("read"):
+            stock = stocked(self._state, self._budget.mapped)
+            self._budget.check(len(stock))
+            if not stock.live.any():
+                raise FileError("no articles were read, nothing was written")
+            tonight = Tonight(self._state, stock, self._settings, self._budget, self._threads, self._stages)
+        self._stages.log("night", {"night": tonight.night.number, "whole": tonight.whole})
+        tonight.work()
+
+    # --- what could not be read -----------------------------------------------------------------------------------
+
+    def _rejects(self, night: int, of_paths: list[Problem]) -> pa.Table:
+        """What could not be read in a night, and which paths lead nowhere."""
+        return pa.concat_tables([intake.as_table(of_paths), *intake.rejects(self._state, night)])
+
+    # --- outputs --------------------------------------------------------------------------------------------------
+
+    @property
+    def _folder(self) -> Path:
+        return self._state.night(self._state.last.number)
+
+    @property
+    def _marker(self) -> Path:
+        """Where the last night has been written to."""
+        return self._folder / "published.json"
+
+    @property
+    def _is_there(self) -> bool:
+        """Whether the output folder holds the last night."""
+        return self._out.is_dir() and json.loads(self._marker.read_bytes()) == str(self._out.resolve())
+
+    def _publish(self, rejects: pa.Table, *, changed: bool = True) -> None:
+        """Write the last night."""
+        import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
+
+        with self._stages.stage("write"):
+            stock = stocked(self._state, self._budget.mapped, self._state.last.shards)
+            found = pq.read_table(self._folder / "changes.parquet")
+            changes = Changes(*(column.to_numpy() for column in (found if changed else found.slice(0, 0)).columns))
+            outputs.publish(self._out, self._labels(stock), changes.table(stock.ids), intake.published(rejects))
+            with replacing(self._marker) as file:
+                file.write(json.dumps(str(self._out.resolve())).encode())
+        self._stages.log("written", {"path": str(self._out), "articles": int(stock.live.sum())})
+
+    def _labels(self, stock: Stock) -> Labels:
+        """The labels of all articles, in the order in which they were read."""
+        texts = known.read(self._folder)
+        _, number = numbered(stock, texts.prints)
+        clusters = texts.clusters(number, self._settings)
+        rows = np.flatnonzero(stock.live)
+        similarity = np.ones(len(stock))
+        similarity[number >= 0] = texts.similarity[number[number >= 0]]
+        members = grouping.members(clusters, stock)
+        cluster = members.clusters[np.searchsorted(members.numbers, stock.numbers[rows])]
+        return Labels(stock.ids, rows, clusters.labels[rows], clusters.sizes[rows], similarity[rows], cluster)
+
+    def _summary(self, files: int, rejects: pa.Table, *, changed: bool) -> Summary:
+        import pyarrow.parquet as pq  # noqa: PLC0415 - see above
+
+        kinds = pq.read_table(self._folder / "changes.parquet", columns=["kind"])["kind"].to_pylist() if changed else []
+        counts = json.loads((self._folder / "counts.json").read_bytes())
+        return Summary(
+            night=self._state.last.number,
+            whole=counts.pop("whole") and changed,
+            **counts | ({} if changed else {"new": 0, "gone": 0}),
+            changes=dict(Counter(kinds)),
+            files=files,
+            bad_files=intake.bad_files(rejects),
+            bad_rows=intake.bad_rows(rejects),
+            seconds={stage: round(taken, 3) for stage, taken in self._stages.seconds.items()},
+            bytes=self._stages.bytes,
+            peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+        )
+
+
+def _check_rejects(rejects: pa.Table, most: int | None) -> None:
+    count = intake.bad_files(rejects) + intake.bad_rows(rejects)
+    if most is not None and count > most:
+        first = next(row for row in rejects.to_pylist() if row["severity"] == "error")
+        raise RejectsError(
+            f"{count:,} rows and files could not be read, more than the {most:,} that are allowed, and nothing was "
+            f"written; the first is {first['path']}: {first['reason']}; mend the files and run again"
+        )

@@ -1,0 +1,95 @@
+"""Candidates become edges: the exact similarity of every pair, a million pairs at a time.
+
+In: a file of candidates, and the corpus. Out: a table of edges, left, right and similarity, ascending by right, then
+left; edges of last night come first, for one end of every new pair is new. Memory is that of the edges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dedup import pairs
+from dedup.bands import ends
+from dedup.corpus import Corpus
+from dedup.files import replacing
+
+Integers = NDArray[np.int64]
+
+
+class Edges(NamedTuple):
+    """m edges."""
+
+    left: Integers
+    right: Integers
+    similarity: NDArray[np.float64]
+
+
+NONE = Edges(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+
+
+def judged(
+    candidates: Path,
+    corpus: Corpus,
+    live: NDArray[np.bool_],
+    threshold: float,
+    *,
+    threads: int = 1,
+    progress: Callable[[int, int], object] | None = None,
+    relax: Callable[[], object] = lambda: None,
+) -> Edges:
+    """Verify candidates.
+
+    Args:
+        candidates: The file of pairs.
+        corpus: Distinct texts.
+        live: (d,) which of them are still somebody's.
+        threshold: Least similarity of an edge.
+        threads: How many to use.
+        progress: Called with pairs done and in all.
+        relax: Called after each tile.
+    """
+    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
+
+    def load(numbers: Integers) -> pairs.Sets:
+        relax()
+        return corpus.sets(numbers)
+
+    file, found, done = pq.ParquetFile(candidates), [NONE], 0
+    sizes, total = corpus.sizes, file.metadata.num_rows
+    for group in range(file.num_row_groups):
+        both = ends(file.read_row_group(group).column(0).to_numpy())
+        alive = live[both[0]] & live[both[1]]
+        left, right = both[0][alive], both[1][alive]
+        similarity = pairs.verify(load, left, right, sizes, threads=threads)
+        kept = similarity >= threshold
+        found.append(Edges(left[kept], right[kept], similarity[kept]))
+        done += len(alive)
+        if progress:
+            progress(done, total)
+    return joined(found)
+
+
+def joined(several: list[Edges]) -> Edges:
+    """Edges, one after the other."""
+    return Edges(*(np.concatenate(parts) for parts in zip(*several, strict=True)))
+
+
+def keep(edges: Edges, path: Path) -> None:
+    """Write edges."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 - see above
+
+    with replacing(path) as file:
+        pq.write_table(pa.table(edges._asdict()), file, use_dictionary=False, compression="lz4")
+
+
+def read(path: Path) -> Edges:
+    """Read edges."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 - see above
+
+    return Edges(*(column.to_numpy() for column in pq.read_table(path).columns))

@@ -1,0 +1,176 @@
+"""Candidates among more texts than fit in memory.
+
+In: signatures in files, and from which text on they are new. Out: a file of pairs, each once, later << 32 | earlier,
+ascending. The bands are walked for as many texts at a time as memory holds, and for every two such chunks. Pairs that
+are too many to hold are sorted in runs on the disk and merged by ranges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dedup.bands import AT_ONCE, Bands, Walk, once
+from dedup.files import replacing
+from dedup.nightly.memory import Budget
+from dedup.nightly.signed import Part, Stored
+from dedup.settings import Settings
+
+Integers = NDArray[np.int64]
+Pairs = NDArray[np.uint64]
+PIECE = 1 << 20
+"""Pairs of a row group."""
+
+
+class Meeting:
+    """What meets in the bands.
+
+    Args:
+        parts: Files of signatures, in the order of the texts' numbers.
+        shape: The bands.
+        settings: How articles are compared.
+        since: The first text that is new.
+        budget: Of memory.
+        folder: For runs of pairs.
+        threads: How many to use.
+        progress: Called with chunks of work done and in all.
+    """
+
+    def __init__(
+        self,
+        parts: list[Part],
+        shape: Bands,
+        settings: Settings,
+        since: int,
+        budget: Budget,
+        folder: Path,
+        *,
+        threads: int = 1,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> None:
+        self._parts, self._shape, self._settings, self._since = parts, shape, settings, since
+        self._budget, self._threads, self._progress = budget, threads, progress
+        self.texts = sum(part.end - part.begin for part in parts)
+        self.missed = np.zeros(self.texts, np.int64)
+        self._runs = _Runs(folder, budget.pairs // 8)
+
+    @property
+    def crowded(self) -> NDArray[np.bool_]:
+        """(texts,): those most of whose bucket mates they were not compared with."""
+        return self.missed > 0
+
+    def walk(self) -> None:
+        """Walk all bands."""
+        chunks = list(self._chunks())
+        for number, (old, new, within) in enumerate(chunks):
+            for pairs in self._met(old, new, within=within, number=number, of=len(chunks)):
+                self._runs.add(pairs)
+
+    def keep(self, path: Path) -> None:
+        """Write the pairs."""
+        _write(self._runs.merged(), path)
+        self._runs.clear()
+
+    def _chunks(self) -> Iterator[tuple[range, range, bool]]:
+        """Old texts, new texts, and whether the new ones are also compared with each other."""
+        texts, room = range(self.texts), self._room()
+        if self._since == self.texts:
+            return
+        if len(texts) <= room:
+            yield texts[: self._since], texts[self._since :], True
+            return
+        half = max(1, room // 2)
+        cuts = [*range(0, self._since, half), *range(self._since, len(texts), half), len(texts)]
+        pieces = [texts[begin:end] for begin, end in pairwise(cuts)]
+        for place, new in enumerate(pieces):
+            if new.start >= self._since:
+                yield texts[:0], new, True
+                for old in pieces[:place]:
+                    yield old, new, False
+
+    def _room(self) -> int:
+        """How many texts fit in memory: their sketches, and what each thread needs to walk a band of them."""
+        each = self._settings.slots + self._threads * (AT_ONCE * 8 + 28)
+        return max(2, self._budget.signatures // each)
+
+    def _met(self, old: range, new: range, *, within: bool, number: int, of: int) -> Iterator[Pairs]:
+        """Pairs of some texts, by their numbers."""
+        stored = Stored(self._in_files(old) + self._in_files(new), self._shape, self._settings.slots)
+        walk = Walk(
+            stored, self._shape, self._settings.threshold, crowd=self._settings.crowd, since=len(old), apart=not within
+        )
+        numbers = np.concatenate([np.arange(old.start, old.stop), np.arange(new.start, new.stop)]).astype(np.uint64)
+        bands = self._shape.bands
+        for done, pairs in enumerate(walk.pairs(self._threads), 1):
+            if self._progress:
+                self._progress(number * bands + min(bands, done * AT_ONCE), of * bands)
+            yield numbers[pairs >> np.uint64(32)] << np.uint64(32) | numbers[pairs & np.uint64(0xFFFFFFFF)]
+        self.missed[numbers.astype(np.int64)] += walk.missed()
+
+    def _in_files(self, texts: range) -> list[Part]:
+        """Where the signatures of some texts are."""
+        found, first = [], 0
+        for part in self._parts:
+            begin, end = max(texts.start, first), min(texts.stop, first + part.end - part.begin)
+            if begin < end:
+                found.append(Part(part.path, part.begin + begin - first, part.begin + end - first))
+            first += part.end - part.begin
+        return found
+
+
+class _Runs:
+    """Pairs in sorted runs, those on disk and the last one in memory.
+
+    Args:
+        folder: Where they are.
+        most: Pairs that are held in memory.
+    """
+
+    def __init__(self, folder: Path, most: int) -> None:
+        self._folder, self._most = folder, most
+        self._paths: list[Path] = []
+        self._held, self._pieces, self._waiting = np.empty(0, np.uint64), [np.empty(0, np.uint64)], 0
+
+    def add(self, pairs: Pairs) -> None:
+        self._pieces.append(pairs)
+        self._waiting += len(pairs)
+        if self._waiting > max(PIECE // 4, len(self._held)):
+            self._settle()
+        if len(self._held) > self._most:
+            self._paths.append(self._folder / f"run-{len(self._paths):05}.npy")
+            np.save(self._paths[-1], self._held)
+            self._held = np.empty(0, np.uint64)
+
+    def _settle(self) -> None:
+        self._held = once([self._held, *self._pieces])
+        self._pieces, self._waiting = [np.empty(0, np.uint64)], 0
+
+    def merged(self) -> Iterator[Pairs]:
+        """All pairs, each once, ascending, some at a time."""
+        self._settle()
+        runs = [*(np.load(path, mmap_mode="r") for path in self._paths), self._held]
+        pieces = 1 + sum(map(len, runs)) // PIECE
+        sample = np.sort(np.concatenate([run[:: max(1, len(run) // 1024)] for run in runs]))
+        cuts = sample[np.linspace(0, len(sample), pieces, endpoint=False).astype(np.int64)[1:]]
+        places = [[0, *np.searchsorted(run, cuts).tolist(), len(run)] for run in runs]
+        for piece in range(len(cuts) + 1):
+            yield once([run[at[piece] : at[piece + 1]] for run, at in zip(runs, places, strict=True)])
+
+    def clear(self) -> None:
+        for path in self._paths:
+            path.unlink()
+
+
+def _write(pieces: Iterator[Pairs], path: Path) -> None:
+    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
+
+    schema = pa.schema({"pair": pa.uint64()})
+    options = {"use_dictionary": False, "compression": "lz4", "write_statistics": False}
+    with replacing(path) as file, pq.ParquetWriter(file, schema, **options) as out:
+        for pairs in pieces:
+            out.write_table(pa.table([pairs], schema))

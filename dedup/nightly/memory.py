@@ -1,0 +1,120 @@
+"""How much memory a job may take, and what it is given to.
+
+In: a size such as "8GB". Out: a `Budget`, the shares of it that stages may hold at once; and `Mapped`, a file whose
+bytes are read as memory and handed back to the kernel before they count for too much. Beside the shares stand what the
+process takes before it does anything (about 250 MB) and some 120 bytes an article. Linux tells how much of a mapped
+file is held; elsewhere its pages are the system's to take back.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dedup.errors import SettingsError
+
+UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+LEAST = 10**9
+OWN = 250 * 10**6
+"""What the process takes before it does anything: Python, Arrow, the compiler and the tables for Chinese."""
+AN_ARTICLE = 120
+"""Bytes of fingerprints, ids and numbers that are held of every article."""
+
+
+def parsed(size: str | int) -> int:
+    """A size in bytes.
+
+    Args:
+        size: A number of bytes, or a number with a unit: ``"8GB"``, ``"500MB"`` (powers of ten), ``"8GiB"``.
+
+    Raises:
+        SettingsError: It is no size, or under a gigabyte.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", str(size).lower())
+    if isinstance(size, bool) or not match or match[2] not in UNITS:
+        raise SettingsError(f"memory must be a size such as 8GB or 500MiB, got {size!r}")
+    found = int(float(match[1]) * UNITS[match[2]])
+    if found < LEAST:
+        raise SettingsError(f"memory must be 1GB or more, got {size!r}: Python and the compiler alone take a quarter")
+    return found
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Shares of a job's memory.
+
+    Args:
+        total: Bytes in all.
+    """
+
+    total: int
+
+    @property
+    def sketch(self) -> int:
+        """For the cells of a sketch of document frequencies."""
+        return self.total // 8
+
+    @property
+    def mapped(self) -> int:
+        """For pages of mapped files."""
+        return self.total // 8
+
+    @property
+    def signatures(self) -> int:
+        """For sketches of signatures, and what is needed to walk the bands of as many articles."""
+        return (self.total - OWN) // 2
+
+    @property
+    def pairs(self) -> int:
+        """For candidates, each sorted and then made distinct."""
+        return self.total // 24
+
+    def check(self, articles: int) -> None:
+        """Refuse what cannot be kept.
+
+        Args:
+            articles: How many the job holds.
+
+        Raises:
+            SettingsError: What is held of every article would take more than a third.
+        """
+        if articles * AN_ARTICLE > self.total // 3:
+            needed = -(-3 * articles * AN_ARTICLE // 10**9)
+            raise SettingsError(
+                f"memory of {self.total / 1e9:.3g}GB is too little for {articles:,} articles, of each of which "
+                f"{AN_ARTICLE} bytes are held; give at least --memory {needed}GB"
+            )
+
+
+class Mapped:
+    """The bytes of a file, as an array.
+
+    Args:
+        path: The file, which may be empty; it does not change while this is used.
+        limit: Bytes of mapped files that the process may hold before they are handed back.
+    """
+
+    def __init__(self, path: Path, limit: int) -> None:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else None
+        self.bytes = np.frombuffer(self._map, np.uint8) if self._map is not None else np.empty(0, np.uint8)
+        self._limit = limit
+
+    def relax(self) -> None:
+        """Hand pages back if there are too many; whoever reads them again gets them again."""
+        if self._map is not None and held() > self._limit:
+            self._map.madvise(mmap.MADV_DONTNEED)
+
+
+def held() -> int:
+    """Bytes of mapped files that this process holds; 0 where the system does not tell."""
+    try:
+        return int(Path("/proc/self/statm").read_bytes().split()[2]) * mmap.PAGESIZE
+    except OSError:
+        return 0

@@ -1,0 +1,269 @@
+"""What a night works out: from the articles there are to clusters, a step at a time, each kept when it is done.
+
+In: a state, and all rows of it. Out: in the state, the night: document frequencies, signatures, candidates, edges,
+clusters and changes. A night is whole, when everything is weighed, signed and compared anew, or partial, when new texts
+are signed with the weights of their generation and compared with everything before, judged by the document frequencies
+of tonight. Costs the time of `dedup.cluster` when it is whole, in memory that is bounded.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dedup.clusters import Graph, representatives
+from dedup.corpus import Corpus
+from dedup.files import replacing
+from dedup.frequencies import Sketch
+from dedup.nightly import grouping, judging, known, signed, weighing
+from dedup.nightly.grouping import Members
+from dedup.nightly.judging import Edges
+from dedup.nightly.meeting import Meeting
+from dedup.nightly.memory import Budget
+from dedup.nightly.signed import Part
+from dedup.nightly.state import Night, State
+from dedup.nightly.stock import Stock, numbered
+from dedup.pairs import verify
+from dedup.pipeline import Stages, chosen_bands
+from dedup.results import Clusters
+from dedup.settings import Settings
+from dedup.shingles import Texts
+from dedup.weights import SketchWeights
+
+GROWTH = 1.5
+"""A night is whole when there are so many times the texts that there were in the last one that was."""
+Integers = NDArray[np.int64]
+
+
+class Tonight:
+    """The work of a night.
+
+    Args:
+        state: Where it goes.
+        stock: All rows.
+        settings: How articles are compared.
+        budget: Of memory.
+        threads: How many to use.
+        stages: Collects times and tells progress.
+
+    Attributes:
+        whole: Everything is done anew.
+        night: What it comes to.
+    """
+
+    def __init__(
+        self, state: State, stock: Stock, settings: Settings, budget: Budget, threads: int, stages: Stages
+    ) -> None:
+        self._state, self._stock, self._settings = state, stock, settings
+        self._budget, self._threads, self._stages = budget, threads, stages
+        last = state.last
+        self._known = known.read(state.night(last.number)) if last.number else known.NOTHING
+        self._prints, self._number = numbered(stock, self._known.prints)
+        texts = len(np.unique(self._number)) - bool((self._number < 0).any())
+        self.whole = texts >= GROWTH * last.fitted
+        if self.whole and last.number:
+            self._known = known.NOTHING
+            self._prints, self._number = numbered(stock, self._known.prints)
+        self.night = Night(
+            last.number + 1,
+            len(state.shards),
+            last.generation + self.whole,
+            len(self._prints),
+            texts if self.whole else last.fitted,
+        )
+        self._shape = chosen_bands(settings)
+
+    def work(self) -> None:
+        """All of it."""
+        self._state.begin(self.night)
+        weights = self._weigh()
+        self._sign(weights)
+        self._meet()
+        edges = self._judge(weights)
+        self._group(edges, weights)
+        self._state.commit(self.night)
+
+    # --- texts ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _first(self) -> Integers:
+        """(d,): the first row with each text; of one that is no more, the row it was known by."""
+        first = np.empty(len(self._prints), np.int64)
+        first[: len(self._known)] = self._known.first
+        rows = np.flatnonzero(self._number >= 0)[::-1]
+        first[self._number[rows]] = rows
+        return first
+
+    @cached_property
+    def _live(self) -> NDArray[np.bool_]:
+        """(d,): whether an article has the text."""
+        live = np.zeros(len(self._prints), np.bool_)
+        live[self._number[self._number >= 0]] = True
+        return live
+
+    @cached_property
+    def _was_live(self) -> NDArray[np.bool_]:
+        """(d,): whether one had it last night."""
+        was = np.zeros(len(self._prints), np.bool_)
+        was[: len(self._known)] = self._known.live
+        return was
+
+    @cached_property
+    def _texts(self) -> Texts:
+        stock, settings = self._stock, self._settings
+        known = stock.lengths, stock.prints
+        return Texts(stock.column, width=settings.width, unit=settings.unit, weighted=settings.weighted, known=known)
+
+    def _corpus(self, weights: SketchWeights | None) -> Corpus:
+        return Corpus(self._texts, self._first, self._number, weights)
+
+    # --- steps ----------------------------------------------------------------------------------------------------
+
+    def _weigh(self) -> SketchWeights | None:
+        """Count what has come and gone; the weights of tonight."""
+        if not self._settings.weighted:
+            return None
+        path = self._state.work / "frequencies.parquet"
+        with self._stages.stage("weigh") as tell:
+            if path.exists():
+                sketch = weighing.read_sketch(path)
+            else:
+                sketch = self._last_sketch()
+                for texts, step in ((self._live & ~self._was_live, 1), (self._was_live & ~self._live, -1)):
+                    weighing.counted(
+                        self._corpus(None), sketch, np.flatnonzero(texts), step=step,
+                        threads=self._threads, progress=tell, relax=self._stock.texts.relax,
+                    )  # fmt: skip
+                weighing.keep_sketch(sketch, path)
+            return weighing.weighed(sketch, int(self._live.sum()), self._settings)
+
+    def _last_sketch(self) -> Sketch:
+        if not self.whole:
+            return weighing.read_sketch(self._state.night(self.night.number - 1) / "frequencies.parquet")
+        characters = int(self._stock.lengths[self._first[self._live]].sum())
+        return Sketch(Sketch.bits_for(characters, self._budget.sketch))
+
+    def _sign(self, weights: SketchWeights | None) -> None:
+        """Sign what is new with the weights of its generation."""
+        path = self._state.signatures(self.night.generation, self.night.number)
+        with self._stages.stage("sign") as tell:
+            if path.exists():
+                return
+            signed.write(
+                path,
+                self._corpus(self._signing_weights(weights)),
+                np.arange(len(self._known), len(self._prints)),
+                self._shape,
+                self._settings,
+                threads=self._threads,
+                progress=tell,
+                relax=self._stock.texts.relax,
+            )
+
+    def _signing_weights(self, weights: SketchWeights | None) -> SketchWeights | None:
+        path = self._state.weights(self.night.generation)
+        if weights is not None and self.whole:
+            weighing.keep_weights(weights, path)
+        return weights if weights is None or self.whole else weighing.read_weights(path)
+
+    def _meet(self) -> None:
+        """Candidates: pairs of which one is new."""
+        path = self._state.work / "candidates.parquet"
+        with self._stages.stage("band") as tell:
+            if path.exists():
+                return
+            meeting = Meeting(
+                self._signatures(), self._shape, self._settings, len(self._known), self._budget, self._state.work,
+                threads=self._threads, progress=tell,
+            )  # fmt: skip
+            meeting.walk()
+            crowded = meeting.crowded
+            crowded[: len(self._known)] |= self._known.crowded
+            _keep(self._state.work / "crowded.parquet", crowded=crowded)
+            meeting.keep(path)
+
+    def _signatures(self) -> list[Part]:
+        """The files of this generation, with the rows of each."""
+        import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
+
+        folder = self._state.weights(self.night.generation).parent
+        paths = sorted(folder.glob("signatures-*.parquet"))
+        return [Part(path, 0, pq.ParquetFile(path).metadata.num_rows) for path in paths]
+
+    def _judge(self, weights: SketchWeights | None) -> Edges:
+        """Verified edges: those of last night whose texts are still there, and new ones."""
+        path = self._state.work / "edges.parquet"
+        with self._stages.stage("verify") as tell:
+            if path.exists():
+                return judging.read(path)
+            found = judging.judged(
+                self._state.work / "candidates.parquet", self._corpus(weights), self._live, self._settings.threshold,
+                threads=self._threads, progress=tell, relax=self._stock.texts.relax,
+            )  # fmt: skip
+            edges = judging.joined([self._old_edges(), found])
+            judging.keep(edges, path)
+            return edges
+
+    def _old_edges(self) -> Edges:
+        if self.whole:
+            return judging.NONE
+        old = judging.read(self._state.night(self.night.number - 1) / "edges.parquet")
+        kept = self._live[old.left] & self._live[old.right]
+        return Edges(old.left[kept], old.right[kept], old.similarity[kept])
+
+    def _group(self, edges: Edges, weights: SketchWeights | None) -> None:
+        """Clusters, and what became of those of last night."""
+        work = self._state.work
+        with self._stages.stage("cluster"):
+            crowded = _read(work / "crowded.parquet")[0]
+            graph = Graph(self._first, self._number, *edges, crowded)
+            chosen = representatives(graph, self._settings.threshold, self._settings.linkage)
+            result = Clusters(graph, self._settings.threshold, self._settings.linkage, representatives=chosen)
+            similarity = self._similarity(result, chosen, weights)
+            members = grouping.members(result, self._stock)
+            high, low = (np.ascontiguousarray(half) for half in self._prints.T)
+            known.Known(high, low, self._first, self._live, crowded, chosen, similarity).write(work)
+            before = self._members()
+            _keep(work / "articles.parquet", **members._asdict())
+            _keep(work / "changes.parquet", **grouping.changes(before, members)._asdict())
+            with replacing(work / "counts.json") as file:
+                file.write(json.dumps({"whole": self.whole} | grouping.counts(before, members)).encode())
+
+    def _similarity(self, result: Clusters, chosen: Integers, weights: SketchWeights | None) -> NDArray[np.float64]:
+        """(d,): of each text to its representative; computed where there is no edge and it was not known before."""
+        similarity = np.ones(len(self._prints))
+        similarity[self._live] = result.to_representative[self._first[self._live]]
+        before = np.full(len(self._prints), -1)
+        before[: len(self._known)] = self._known.representative
+        same = np.flatnonzero(np.isnan(similarity) & (before == chosen))
+        similarity[same] = self._known.similarity[same]
+        alone = np.flatnonzero(np.isnan(similarity))
+        corpus = self._corpus(weights)
+        similarity[alone] = verify(corpus.sets, chosen[alone], alone, corpus.sizes, threads=self._threads)
+        return similarity
+
+    def _members(self) -> Members:
+        """The articles of last night, and their clusters."""
+        last = self._state.last.number
+        return Members(*_read(self._state.night(last) / "articles.parquet")) if last else grouping.NOBODY
+
+
+def _keep(path: Path, **columns: NDArray[np.generic]) -> None:
+    """Write arrays as a table."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 - see above
+
+    with replacing(path) as file:
+        pq.write_table(pa.table(columns), file)
+
+
+def _read(path: Path) -> list[NDArray[Any]]:
+    """The columns of a table as arrays."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 - see above
+
+    return [column.to_numpy() for column in pq.read_table(path).columns]

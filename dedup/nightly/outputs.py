@@ -1,0 +1,118 @@
+"""What a night gives to its users: a folder of Parquet, whole or not at all.
+
+In: a state whose night is done. Out: the folder: `labels/`, a file for every million articles; `changes.parquet`, what
+became of the clusters of last night; `rejects.parquet`, what could not be read. It is written beside its place; the
+folder that was there before is moved aside in the moment in which the new one takes its place, and then removed.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.errors import FileError
+from dedup.files import shown
+from dedup.nightly.grouping import Integers
+from dedup.nightly.state import synced, whole
+
+PART = 1_000_000
+"""Articles of a file of labels."""
+LABELS = pa.schema(
+    {
+        "id": pa.large_string(),
+        "label": pa.large_string(),
+        "size": pa.int64(),
+        "similarity": pa.float64(),
+        "cluster": pa.large_string(),
+    }
+)
+NAMES = {"labels", "changes.parquet", "rejects.parquet"}
+
+
+def check(path: Path) -> None:
+    """Refuse a folder that cannot be written to, or holds what no night wrote.
+
+    Args:
+        path: The folder to be.
+
+    Raises:
+        FileError: It says why, and what to do.
+    """
+    name = shown(path)
+    if path.exists() and not path.is_dir():
+        raise FileError(f"cannot write {name!r}: with a state the output is a folder, and this is a file; name another")
+    inside = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
+    if inside - NAMES:
+        raise FileError(
+            f"cannot write {name!r}: it holds {shown(min(inside - NAMES))!r}, which no run wrote and which would be "
+            "lost; name a new folder"
+        )
+    if not path.absolute().parent.is_dir():
+        parent = shown(path.absolute().parent)
+        raise FileError(f"cannot write {name!r}: there is no folder {parent!r}; create it first: mkdir -p {parent!r}")
+
+
+def publish(path: Path, labels: Labels, changes: pa.Table, rejects: pa.Table) -> None:
+    """Put the results of a night in their place.
+
+    Args:
+        path: The folder to be.
+        labels: Of all articles.
+        changes: Of clusters.
+        rejects: What could not be read.
+    """
+    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
+
+    path = path.absolute()
+    new, old = path.with_name(f".{path.name}.tonight"), path.with_name(f".{path.name}.before")
+    for left in (new, old):
+        shutil.rmtree(left, ignore_errors=True)
+    with whole(new) as folder:
+        (folder / "labels").mkdir()
+        for number, begin in enumerate(range(0, max(1, len(labels.rows)), PART)):
+            part = folder / "labels" / f"part-{number:05}.parquet"
+            pq.write_table(labels.table(begin, begin + PART), part)
+        pq.write_table(changes, folder / "changes.parquet")
+        pq.write_table(rejects, folder / "rejects.parquet")
+    if path.exists():
+        path.rename(old)
+    new.rename(path)
+    synced(path.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+class Labels:
+    """The labels of a articles, as tables of some of them.
+
+    Args:
+        ids: Of all rows.
+        rows: (a,) the row of each article, in their order.
+        labels: (a,) the row of the representative of each one's cluster.
+        sizes: (a,) of the cluster.
+        similarity: (a,) to the representative.
+        clusters: (a,) the cluster's id: the number of its oldest article, which is the first row with that id.
+    """
+
+    def __init__(
+        self,
+        ids: pa.ChunkedArray,
+        rows: Integers,
+        labels: Integers,
+        sizes: Integers,
+        similarity: np.ndarray,
+        clusters: Integers,
+    ) -> None:
+        self._ids = ids.combine_chunks() if ids.num_chunks > 1 else ids
+        self.rows, self._labels, self._clusters = rows, labels, clusters
+        self._sizes, self._similarity = sizes, similarity
+
+    def table(self, begin: int, end: int) -> pa.Table:
+        """Those of some articles."""
+        some = slice(begin, end)
+        names = [self._ids.take(pa.array(of[some])) for of in (self.rows, self._labels, self._clusters)]
+        return pa.table(
+            [names[0], names[1], pa.array(self._sizes[some]), pa.array(self._similarity[some]), names[2]], LABELS
+        )

@@ -1,0 +1,161 @@
+"""Signatures in Parquet, by columns of a few bands each, and read again a column at a time.
+
+In: distinct texts and weights. Out: a file with a row a text, of the lower halves of its slots (two slots that differ
+have equal halves by a chance of 2**-16), a column for as many slots as four bands have. The buckets of four bands are
+made from one column, so nobody holds all signatures: 64 MB are held while they are written, and the lowest byte of
+every slot while bands are walked.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dedup import kernels, signatures
+from dedup.bands import AT_ONCE, Bands
+from dedup.corpus import Corpus
+from dedup.files import replacing
+from dedup.settings import Settings
+from dedup.threads import spread
+
+GROUP = 1 << 15
+"""Texts of a row group."""
+
+Integers = NDArray[np.int64]
+
+
+def columns(shape: Bands, slots: int) -> list[tuple[int, int]]:
+    """The slots of each column: four bands each, and one column of those that are in no band."""
+    step, end = shape.rows * AT_ONCE, shape.bands * shape.rows
+    cuts = [*range(0, end, step), end, slots]
+    return [(first, last) for first, last in pairwise(cuts) if first < last]
+
+
+def write(
+    path: Path,
+    corpus: Corpus,
+    texts: Integers,
+    shape: Bands,
+    settings: Settings,
+    *,
+    threads: int = 1,
+    progress: Callable[[int, int], object] | None = None,
+    relax: Callable[[], object] = lambda: None,
+) -> None:
+    """Sign texts and write what they signed to.
+
+    Args:
+        path: The file.
+        corpus: The texts.
+        texts: Numbers of those that are signed, a row each.
+        shape: The bands.
+        settings: How they are signed.
+        threads: How many to use.
+        progress: Called with texts done and in all.
+        relax: Called after each batch.
+    """
+    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
+
+    cuts = columns(shape, settings.slots)
+    schema = pa.schema([(f"slots_{first:05}", pa.binary(2 * (last - first))) for first, last in cuts])
+    options = {"use_dictionary": False, "compression": "none", "write_statistics": False}
+    with replacing(path) as file, pq.ParquetWriter(file, schema, **options) as out:
+        signed = np.empty((min(GROUP, len(texts)), settings.slots), np.uint32)
+        for begin in range(0, len(texts), GROUP):
+            some = texts[begin : begin + GROUP]
+            _sign(corpus, some, settings, signed, threads, relax)
+            arrays = [_packed(signed[: len(some), first:last]) for first, last in cuts]
+            out.write_table(pa.table(arrays, schema), row_group_size=GROUP)
+            if progress:
+                progress(begin + len(some), len(texts))
+
+
+def _sign(
+    corpus: Corpus,
+    texts: Integers,
+    settings: Settings,
+    signed: NDArray[np.uint32],
+    threads: int,
+    relax: Callable[[], object],
+) -> None:
+    rows = corpus.first[texts]
+    places = np.argsort(rows)
+
+    def work(batch: NDArray[np.int64]) -> None:
+        parts = corpus.occurrences(batch)
+        mine = places[np.searchsorted(rows[places], batch)]
+        signatures.sign(*parts, seed=settings.seed, out=signed, rows=mine)
+        relax()
+
+    for _ in spread(work, corpus.texts.batches(rows), threads):
+        pass
+
+
+def _packed(slots: NDArray[np.uint32]) -> pa.Array:
+    halves = slots.astype(np.uint16)
+    return pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(2 * halves.shape[1]), len(halves), [None, pa.py_buffer(np.ascontiguousarray(halves))]
+    )
+
+
+class Part(NamedTuple):
+    """Texts of a file."""
+
+    path: Path
+    begin: int
+    """Row of the file with which they begin."""
+    end: int
+
+
+class Stored:
+    """Signatures of n texts in files, as `dedup.bands.Walk` asks for them.
+
+    Args:
+        parts: Where they are, in order.
+        shape: The bands.
+        slots: Length of a signature.
+    """
+
+    def __init__(self, parts: list[Part], shape: Bands, slots: int) -> None:
+        import pyarrow.parquet as pq  # noqa: PLC0415 - see above
+
+        self._parts = [(part, pq.ParquetFile(part.path)) for part in parts]
+        self._cuts = columns(shape, slots)
+        self._reading = threading.Lock()
+        self.articles, self.slots = sum(part.end - part.begin for part in parts), slots
+
+    def sketches(self, out: NDArray[np.uint8]) -> None:
+        """The lowest byte of every slot; see `dedup.bands.Signed`."""
+        out[:, self.slots :] = 0
+        for first, last in self._cuts:
+            for at, halves in self._column(first, last):
+                out[at : at + len(halves), first:last] = halves.astype(np.uint8)
+
+    def band_keys(self, first: int, rows: int, bits: int, keys: NDArray[np.uint64]) -> None:
+        """The keys of some bands; see `dedup.bands.Signed`."""
+        cut = next(cut for cut in self._cuts if cut[0] == first)
+        for at, halves in self._column(*cut):
+            kernels.band_keys_apart(halves, rows, first, bits, at, keys)
+
+    def _column(self, first: int, last: int) -> Iterator[tuple[int, NDArray[np.uint16]]]:
+        """A column, a row group at a time, with the number of the first text of each."""
+        at = 0
+        for part, file in self._parts:
+            for group in range(part.begin // GROUP, -(-part.end // GROUP)):
+                halves = self._read(file, group, first, last)
+                inside = slice(max(0, part.begin - group * GROUP), part.end - group * GROUP)
+                yield at, halves[inside]
+                at += len(halves[inside])
+
+    def _read(self, file: Any, group: int, first: int, last: int) -> NDArray[np.uint16]:
+        with self._reading:  # a file is not to be read by several threads at once
+            column = file.read_row_group(group, columns=[f"slots_{first:05}"], use_threads=False).column(0)
+        array = column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+        return np.frombuffer(array.buffers()[1], np.uint16)[: len(array) * (last - first)].reshape(-1, last - first)

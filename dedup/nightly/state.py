@@ -1,0 +1,237 @@
+"""The folder in which a nightly job keeps what it knows, and what of it is whole.
+
+In: the path of the folder and settings. Out: a `State`: shards of what was read, generations of signatures, and the
+last night. Everything is written beside its place and then renamed, so a job may be killed at any moment: what has its
+name is whole, and the rest is swept away. One run holds the lock of the folder; it vanishes with its process.
+
+    texts.utf8                    every text, one behind the other
+    shards/000001/                what some files held: articles.parquet, files.parquet, rejects.parquet
+    generations/000001/           weights.parquet, and signatures-000001.parquet, one a night
+    nights/000001/                the last night: texts, edges, articles, frequencies, changes; night.json
+    work/                         what the running night has done so far, which becomes its folder
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from dedup import files
+from dedup.errors import BusyError, FileError, SettingsError
+from dedup.files import shown
+from dedup.settings import Settings
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Night:
+    """What a night has come to.
+
+    Args:
+        number: From 1.
+        shards: How many it knows; they have the numbers from 1 on.
+        generation: Whose signatures its texts have.
+        texts: How many distinct texts are numbered, those that are no more included.
+        fitted: How many there were when the weights of the generation were made.
+    """
+
+    number: int
+    shards: int
+    generation: int
+    texts: int
+    fitted: int
+
+
+NO_NIGHT = Night(0, 0, 0, 0, 0)
+
+
+@contextmanager
+def opened(path: Path, settings: Settings) -> Iterator[State]:
+    """The state in a folder, made where there is none, for as long as it is held.
+
+    Args:
+        path: The folder; the folder above it exists.
+        settings: How articles are compared; the state keeps to those that it was made with.
+
+    Raises:
+        BusyError: Another run holds it.
+        FileError: It is no state, of another version, or cannot be written to.
+        SettingsError: It was made with other settings.
+    """
+    try:
+        _check_place(path)
+        path.mkdir(exist_ok=True)
+        lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise FileError(f"cannot keep a state in {shown(path)!r}: {error.strerror or error}") from error
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BusyError(f"another run holds {shown(path)!r}; wait until it has ended, or name another") from None
+        _check_settings(path / "state.json", settings)
+        state = State(path)
+        state.sweep()
+        yield state
+    finally:
+        os.close(lock)
+
+
+def _check_place(path: Path) -> None:
+    """A folder that holds other things is no state."""
+    inside = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
+    if inside - {"lock"} and not (path / "state.json").exists():
+        example = shown(min(inside - {"lock"}))
+        raise FileError(
+            f"{shown(path)!r} is no state: it holds {example!r}; name a new folder, or the one of last night"
+        )
+
+
+def _check_settings(path: Path, settings: Settings) -> None:
+    mine = {"format": FORMAT, "settings": asdict(settings)}
+    if not path.exists():
+        with files.replacing(path) as file:
+            file.write(json.dumps(mine, indent=1).encode())
+        return
+    try:
+        theirs = json.loads(path.read_bytes())
+        kept = theirs["settings"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise FileError(f"{shown(path)!r} is damaged: {error}; begin a new state") from error
+    if theirs["format"] != FORMAT:
+        raise FileError(f"the state has format {theirs['format']!r}, this version reads {FORMAT}; begin a new state")
+    others = [
+        f"{name}={kept.get(name)!r}, not {value!r}"
+        for name, value in asdict(settings).items()
+        if kept.get(name) != value
+    ]
+    if others:
+        raise SettingsError(
+            f"the state was made with {'; '.join(others)}; give the same settings, or begin a new state"
+        )
+
+
+class State:
+    """The folder of a job; see the top of this module.
+
+    Args:
+        path: The folder, locked.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.texts, self.work = path / "texts.utf8", path / "work"
+        for name in ("shards", "generations", "nights"):
+            (path / name).mkdir(exist_ok=True)
+        self.texts.touch()
+
+    @property
+    def last(self) -> Night:
+        """The last night that was finished."""
+        numbers = _numbers(self.path / "nights")
+        return Night(**json.loads((self.night(numbers[-1]) / "night.json").read_bytes())) if numbers else NO_NIGHT
+
+    @property
+    def shards(self) -> list[Path]:
+        """All shards, in order."""
+        return [self.shard(number) for number in _numbers(self.path / "shards")]
+
+    def shard(self, number: int) -> Path:
+        """The folder of a shard."""
+        return self.path / "shards" / f"{number:06}"
+
+    def night(self, number: int) -> Path:
+        """The folder of a night."""
+        return self.path / "nights" / f"{number:06}"
+
+    def weights(self, generation: int) -> Path:
+        """The file of a generation's weights."""
+        return self.path / "generations" / f"{generation:06}" / "weights.parquet"
+
+    def signatures(self, generation: int, night: int) -> Path:
+        """The file of the signatures of the texts that came in a night."""
+        return self.path / "generations" / f"{generation:06}" / f"signatures-{night:06}.parquet"
+
+    def begin(self, night: Night) -> None:
+        """Take up the work of a night where it was left, or begin it; what was begun for another is swept away."""
+        note = self.work / "begun.json"
+        mine = json.dumps(asdict(night)).encode()
+        if note.exists() and note.read_bytes() == mine:
+            return
+        shutil.rmtree(self.work, ignore_errors=True)
+        self._sweep_signatures()
+        self.work.mkdir()
+        self.weights(night.generation).parent.mkdir(exist_ok=True)
+        with files.replacing(note) as file:
+            file.write(mine)
+
+    def commit(self, night: Night) -> None:
+        """The night is done: its work becomes its folder, and what it replaces goes."""
+        for name in ("begun.json", "candidates.parquet", "crowded.parquet"):
+            (self.work / name).unlink(missing_ok=True)
+        with files.replacing(self.work / "night.json") as file:
+            file.write(json.dumps(asdict(night)).encode())
+        synced(self.work)
+        self.work.rename(self.night(night.number))
+        synced(self.path / "nights")
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Remove what no night needs, and what a run that was killed left half done."""
+        last = self.last
+        for folder in (self.path / "nights").iterdir():
+            if folder != self.night(last.number):
+                shutil.rmtree(folder)
+        for folder in (self.path / "generations").iterdir():
+            if folder.name < f"{last.generation:06}":
+                shutil.rmtree(folder)
+        for folder in (self.path / "shards").glob(".*"):
+            shutil.rmtree(folder)
+
+    def _sweep_signatures(self) -> None:
+        """Remove generations and signatures that were begun for a night that was not finished."""
+        last = self.last
+        for folder in (self.path / "generations").iterdir():
+            if folder.name > f"{last.generation:06}":
+                shutil.rmtree(folder)
+            else:
+                for file in folder.glob("signatures-*"):
+                    if file.stem > f"signatures-{last.number:06}":
+                        file.unlink()
+
+
+def _numbers(folder: Path) -> list[int]:
+    return sorted(int(entry.name) for entry in folder.iterdir() if entry.name.isdigit())
+
+
+@contextmanager
+def whole(folder: Path) -> Iterator[Path]:
+    """A folder that is there when all has been written, and not before.
+
+    Args:
+        folder: What it will be; there is none yet.
+    """
+    new = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir()
+    yield new
+    for path in (*new.rglob("*"), new):
+        synced(path)
+    new.rename(folder)
+    synced(folder.parent)
+
+
+def synced(path: Path) -> None:
+    """Have the system write a file or folder to the disk."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
