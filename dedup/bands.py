@@ -24,7 +24,7 @@ MARGIN = 2.5
 """Standard deviations that the estimate of a candidate may be under the threshold; from two blocks alone, more."""
 EARLY_MARGIN = 3.5
 LOOKED_AT = 128
-"""An article is compared with at most so many times the crowd of one bucket."""
+"""An article is compared with at most so many times the crowd of one bucket, unless told."""
 PIECE = 1 << 18
 AT_ONCE = 4
 """Bands whose keys are made together."""
@@ -195,12 +195,22 @@ class Walk:
         crowd: In a bucket, an article is compared with those before it until so many agreed.
         since: The first article that is compared with those before it: those before `since` have met already.
         apart: Articles from `since` on are compared with those before `since` alone.
+        looked_at: An article is compared with at most so many times the crowd of one bucket.
     """
 
     def __init__(
-        self, signed: Signed, bands: Bands, threshold: float, *, crowd: int, since: int = 0, apart: bool = False
+        self,
+        signed: Signed,
+        bands: Bands,
+        threshold: float,
+        *,
+        crowd: int,
+        since: int = 0,
+        apart: bool = False,
+        looked_at: int | None = None,
     ) -> None:
         self._signed, self._shape, self._crowd, self._since, self._apart = signed, bands, crowd, since, apart
+        self._looked_at = looked_at or LOOKED_AT
         self._sketches = np.empty((signed.articles, signed.slots + -signed.slots % kernels.BLOCK), np.uint8)
         signed.sketches(self._sketches)
         self._first, self._early, self._least = limits(threshold, signed.slots)
@@ -246,7 +256,7 @@ class Walk:
         articles = self._signed.articles
         scratch = _Scratch(
             keys=np.empty((AT_ONCE, articles), np.uint64),
-            near=np.empty((min(articles, LOOKED_AT * self._crowd), self._first), np.uint8),
+            near=np.empty((min(articles, self._looked_at * self._crowd), self._first), np.uint8),
             known=np.zeros(1 << kernels.KNOWN_BITS, np.uint64),
             seen=np.empty(articles, np.int32),
             met=np.zeros(articles, np.int64),

@@ -196,7 +196,7 @@ def show(
 ) -> None:
     """Show a cluster of a run.
 
-    LABELS is what `dedup cluster --out` wrote. CLUSTER is the id of a member, or a place, 1 being the largest; #1 is
+    LABELS is what `dedup cluster --out` wrote, a file or, with --state, a folder. CLUSTER is the id of a member, or a place, 1 being the largest; #1 is
     a place even where an article has the id 1. With the PATHs of the articles themselves their titles, template,
     keywords and indicators are shown, too.
     """
@@ -207,7 +207,8 @@ def show(
             members = lookup.members(table, cluster)
         except InputError as error:
             raise click.UsageError(f"{printable(labels)}: {error}") from error
-        read = console.read(paths, text_column, id_column, exclude=[labels])
+        nightly = os.path.isdir(labels)  # noqa: PTH112 - Path.is_dir raises where a folder above is closed
+        read = console.read(paths, text_column, id_column, exclude=[labels], by_path=nightly)
         rows = lookup.positions(members, table, read.table)
         found = lookup.cluster(members, rows, read.table)
         missing = len(rows) - (len(found) if found else 0)

@@ -110,7 +110,9 @@ def _untold(stage: str, done: int, total: int) -> None:
     """Progress where nobody looks."""
 
 
-def read(paths: Sequence[str], text: str, id_: str, exclude: Iterable[str] = ()) -> files.Read:
+def read(
+    paths: Sequence[str], text: str, id_: str, exclude: Iterable[str] = (), *, by_path: bool = False
+) -> files.Read:
     """Articles of files and folders; what cannot be read is reported.
 
     Args:
@@ -118,8 +120,9 @@ def read(paths: Sequence[str], text: str, id_: str, exclude: Iterable[str] = ())
         text: Column of the texts.
         id_: Column of the ids.
         exclude: Files to leave out.
+        by_path: Ids that are made begin with the whole path, as in a nightly job.
     """
-    found = files.read(paths, text=text, id=id_, exclude=exclude)
+    found = files.read(paths, text=text, id=id_, exclude=exclude, by_path=by_path)
     report(found, [])
     return found
 

@@ -136,3 +136,19 @@ def test_columns_called_the_same_are_refused(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "x.parquet")
     with pytest.raises(FileError, match="2 columns are called 'label'"):
         labels(tmp_path / "x.parquet")
+
+
+def test_labels_of_a_nightly_job_are_a_folder(tmp_path: Path) -> None:
+    """Its files in order, whether the folder of labels is named or the one it lies in."""
+    (tmp_path / "out" / "labels").mkdir(parents=True)
+    for number, name in enumerate(["b", "a"]):
+        table = pa.table({"id": [name], "label": [name], "size": [1], "similarity": [1.0], "cluster": [name]})
+        write(table, tmp_path / "out" / "labels" / f"part-{number:05}.parquet")
+    for path in (tmp_path / "out", tmp_path / "out" / "labels"):
+        assert labels(path).column("id").to_pylist() == ["b", "a"]
+
+
+def test_a_folder_without_labels_is_refused(tmp_path: Path) -> None:
+    """With what to name."""
+    with pytest.raises(FileError, match="there is no Parquet file in this folder; name what dedup cluster --out wrote"):
+        labels(tmp_path)

@@ -91,3 +91,13 @@ def test_a_name_that_is_not_utf8_is_read(tmp_path: Path, suffix: str) -> None:
     put_parquet(tmp_path / "t", {"text": ["x"]})
     Path(path).write_bytes((tmp_path / "t").read_bytes() if suffix == "parquet" else b"x")
     assert rows(read([path])) == [("caf\ufffd:0" if suffix == "parquet" else "caf\ufffd", "x")]
+
+
+def test_ids_may_begin_with_the_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A nightly job is given another folder every night, whose files may have the same names."""
+    monkeypatch.chdir(tmp_path)
+    for night in ("one", "two"):
+        (tmp_path / night / "deep").mkdir(parents=True)
+        (tmp_path / night / "deep" / "a.md").write_text(night)
+    found = read(["one", "two/deep/a.md"], by_path=True)
+    assert found.table["id"].to_pylist() == ["one/deep/a", "two/deep/a"]

@@ -1,7 +1,7 @@
 """The labels that a run wrote, read again.
 
-In: a Parquet, CSV or JSON Lines file with the columns id, label and similarity, as `writing` makes them. Out: an Arrow
-table of these, in the order of the file, which is that of the articles. Costs the memory of its rows, of JSON Lines
+In: a Parquet, CSV or JSON Lines file with the columns id, label and similarity, as `writing` makes them, or a folder of
+Parquet files, as a nightly job does. Out: an Arrow table of these, in the order of the file, which is that of the articles. Costs the memory of its rows, of JSON Lines
 about a second for 500,000. Ids that are numbers become text; other files are refused, and nothing is mended.
 """
 
@@ -21,12 +21,15 @@ from dedup.files.problems import FAULTS, reason, shown
 
 SCHEMA = pa.schema({"id": pa.large_string(), "label": pa.large_string(), "similarity": pa.float64()})
 
+FOLDER = ""
+"""In the place of a suffix."""
+
 
 def labels(path: str | os.PathLike[str]) -> pa.Table:
     """Read a file of labels.
 
     Args:
-        path: What `dedup cluster --out` wrote.
+        path: What `dedup cluster --out` wrote; of a nightly job its folder, or the folder `labels` in it.
 
     Returns:
         Columns `id` and `label` (large_string, no nulls) and `similarity` (float64, null where it is not known).
@@ -34,9 +37,10 @@ def labels(path: str | os.PathLike[str]) -> pa.Table:
     Raises:
         FileError: There is no such file, it cannot be read, or it has no such columns.
     """
-    name, suffix = shown(path), Path(path).suffix.lower()
+    name, suffix = shown(path), FOLDER if Path(path).is_dir() else Path(path).suffix.lower()
     if suffix not in _READERS:
-        raise FileError(f"cannot read labels from {name!r}: the suffix must be one of {', '.join(_READERS)}")
+        known = ", ".join(filter(None, _READERS))
+        raise FileError(f"cannot read labels from {name!r}: the suffix must be one of {known}")
     try:
         table = _READERS[suffix](os.fspath(path))
         _check_names(table.column_names)
@@ -90,6 +94,14 @@ def _read_parquet(path: str) -> pa.Table:
         return file.read(columns=SCHEMA.names)
 
 
+def _read_folder(path: str) -> pa.Table:
+    inside = Path(path, "labels")
+    parts = sorted((inside if inside.is_dir() else Path(path)).glob("*.parquet"))
+    if not parts:
+        raise FileError("there is no Parquet file in this folder; name what dedup cluster --out wrote")
+    return pa.concat_tables([_read_parquet(str(part)) for part in parts])
+
+
 def _read_csv(path: str) -> pa.Table:
     from pyarrow import csv  # noqa: PLC0415 - only here
 
@@ -134,6 +146,7 @@ def _objects(path: str) -> Iterator[dict[str, Any]]:
 
 
 _READERS: dict[str, Callable[[str], pa.Table]] = {
+    FOLDER: _read_folder,
     **dict.fromkeys((".parquet", ".pq"), _read_parquet),
     ".csv": _read_csv,
     **dict.fromkeys((".jsonl", ".ndjson", ".json"), _read_lines),

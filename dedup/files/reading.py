@@ -57,6 +57,7 @@ def read(
     text: str = "text",
     id: str = "id",  # noqa: A002 - the name of the column and of the option
     exclude: Iterable[str | os.PathLike[str]] | str | os.PathLike[str] = (),
+    by_path: bool = False,
     progress: Callable[[int, int], object] | None = None,
 ) -> Read:
     """Read all articles of files and folders.
@@ -72,12 +73,13 @@ def read(
         text: Column of the tables that holds the texts.
         id: Column of the tables that holds the ids. Only the default may be missing.
         exclude: Files that are left out wherever they are found, such as those to be written.
+        by_path: Ids that are made begin with the whole path as it was given.
         progress: Called with the bytes read so far and the bytes of all files, after each table and file.
 
     Returns:
         The articles, the problems, and the number of files skipped.
     """
-    sources = Sources(seen=set(map(os.path.realpath, _several(exclude))))
+    sources = Sources(seen=set(map(os.path.realpath, _several(exclude))), by_path=by_path)
     for path in _several(paths):
         sources.add(Path(path))
     table = joined(_tables(sources, text, id, progress or _untold))

@@ -43,12 +43,17 @@ class Source:
 
 @dataclass(slots=True)
 class Sources:
-    """The files that paths lead to, and what was wrong with the paths."""
+    """The files that paths lead to, and what was wrong with the paths.
+
+    Args:
+        by_path: Ids begin with the whole path as it was given, not with what is below the folder that was named.
+    """
 
     files: list[Source] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     skipped: int = 0
     seen: set[str] = field(default_factory=set)
+    by_path: bool = False
 
     def add(self, path: Path) -> None:
         """Take a file, or all files of a folder and the folders in it, without hidden ones and `_temporary` of jobs.
@@ -86,7 +91,7 @@ class Sources:
 
     def _add_file(self, path: Path, name: str) -> bool:
         """Take a file, named as below its folder; False if its suffix is not that of articles."""
-        stem, kind, codec = _parts(name)
+        stem, kind, codec = _parts(path.as_posix() if self.by_path else name)
         real = os.path.realpath(path)
         if kind is None or real in self.seen:
             return kind is not None

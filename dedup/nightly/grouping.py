@@ -69,6 +69,20 @@ class Changes(NamedTuple):
         return pa.table([pa.array(self.kind.tolist(), pa.string()), old, new], CHANGES)
 
 
+def _both(before: Members, now: Members) -> tuple[Integers, Integers]:
+    """The clusters, of last night and of tonight, of the articles that were there in both."""
+    places = np.searchsorted(now.numbers, before.numbers)
+    there = np.append(now.numbers, -1)[places] == before.numbers
+    return before.clusters[there], now.clusters[places[there]]
+
+
+def _among(numbers: Integers, *nights: Members) -> NDArray[np.bool_]:
+    """For each number there is in these nights, whether it is one of some."""
+    found = np.zeros(1 + max((int(night.numbers[-1]) for night in nights if len(night.numbers)), default=-1), np.bool_)
+    found[numbers] = True
+    return found
+
+
 def counts(before: Members, now: Members) -> dict[str, int]:
     """How many articles there are, came and went, and how many are in clusters of two and more.
 
@@ -76,8 +90,8 @@ def counts(before: Members, now: Members) -> dict[str, int]:
         before: Last night.
         now: Tonight.
     """
-    stayed = len(np.intersect1d(before.numbers, now.numbers, assume_unique=True))
-    _, sizes = np.unique(now.clusters, return_counts=True)
+    stayed = len(_both(before, now)[0])
+    sizes = np.bincount(now.clusters)
     several = sizes[sizes > 1]
     return {
         "articles": len(now.numbers),
@@ -95,15 +109,16 @@ def changes(before: Members, now: Members) -> Changes:
         before: Last night.
         now: Tonight.
     """
-    _, there, here = np.intersect1d(before.numbers, now.numbers, assume_unique=True, return_indices=True)
-    old, new = before.clusters[there], now.clusters[here]
-    names, oldest = np.unique(old, return_index=True)  # survivors ascend by number
-    ways = np.unique(np.stack([old, new]), axis=1)
-    ways = ways[:, ways[0] != ways[1]]
-    main = new[oldest][np.searchsorted(names, ways[0])] == ways[1]  # where the oldest survivor went
-    was, gone = np.isin(ways[1], before.clusters), ~np.isin(ways[0], now.numbers)
-    kind = np.select([main & ~was & gone, main, was], ["renamed", "joined", "moved"], "split")
-    empty = np.setdiff1d(before.clusters, old)
+    old, new = _both(before, now)
+    was, is_there, survives = (_among(numbers, before, now) for numbers in (before.clusters, now.numbers, old))
+    heirs = np.full(len(was), -1)
+    heirs[old[::-1]] = new[::-1]  # survivors ascend by number: the last to be written is that of the oldest
+    ways = np.unique(np.stack([old, new])[:, old != new], axis=1)
+    main = heirs[ways[0]] == ways[1]
+    kind = np.select(
+        [main & ~was[ways[1]] & ~is_there[ways[0]], main, was[ways[1]]], ["renamed", "joined", "moved"], "split"
+    )
+    empty = np.flatnonzero(was & ~survives)
     kind = np.concatenate([kind, np.full(len(empty), "removed")])
     olds, news = np.concatenate([ways[0], empty]), np.concatenate([ways[1], np.full(len(empty), -1)])
     order = np.lexsort((news, olds))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -69,19 +69,20 @@ class _Draft:
     problems: list[tuple[Problem, int]] = field(default_factory=list)
 
 
-def found(paths: list[str]) -> Sources:
-    """The files that paths lead to; their articles without ids of their own are called after the whole path."""
-    sources = Sources()
+def found(paths: list[str], own: Sequence[Path] = ()) -> Sources:
+    """The files that paths lead to; articles without ids are called after the whole path, for every night has others.
+
+    Args:
+        paths: Of files and folders.
+        own: Folders that the job itself writes; what is in them is passed over.
+    """
+    sources, ours = Sources(by_path=True), {os.path.realpath(folder) for folder in own}
     for path in paths:
         sources.add(Path(path))
-    sources.files = [replace(source, id=_stem(source)) for source in sources.files]
+    sources.files = [
+        source for source in sources.files if ours.isdisjoint(map(str, Path(os.path.realpath(source.path)).parents))
+    ]
     return sources
-
-
-def _stem(source: Source) -> str:
-    """A path without the suffixes of its kind."""
-    path = source.path.with_suffix("") if source.codec else source.path
-    return shown(path.with_suffix("").as_posix())
 
 
 def take_in(
@@ -94,7 +95,9 @@ def take_in(
     progress: Callable[[int, int], object] | None = None,
     log: Callable[[str, dict[str, Any]], object] = lambda *_: None,
 ) -> int:
-    """Read the files that are new or have changed.
+    """Read the files that are new or have changed, and once more those that could not be read.
+
+    What still cannot be read leaves nothing.
 
     Args:
         state: Where they go.
@@ -109,9 +112,12 @@ def take_in(
         How many files were read.
     """
     night = state.last.number + 1
-    fresh = [source for source in sources if _is_fresh(source, _known(state, night))]
-    done, total = 0, sum(source.size for source in fresh)
-    for pack in _packs(fresh):
+    known, failed = _known(state)
+    unknown = [source for source in sources if _is_fresh(source, known)]
+    again = [source for source in unknown if not _is_fresh(source, failed)]
+    fresh = [source for source in unknown if _is_fresh(source, failed)]
+    done, total = 0, sum(source.size for source in unknown)
+    for pack in (*_packs(fresh), *_packs(again)):
         number = len(state.shards) + 1
         draft = _Draft()
         with state.texts.open("r+b") as texts:
@@ -121,13 +127,16 @@ def take_in(
                 tell = (lambda at, done=done: progress(done + at, total)) if progress else None
                 _read(Job(source, columns.text, columns.id), texts, draft, settings, threads, tell)
                 done += source.size
-            texts.flush()
-            os.fsync(texts.fileno())
-            _write(state, number, night, draft, texts.tell())
+            kept = pack[0] not in again or not all(file["failed"] for file in draft.files)
+            if kept:
+                texts.flush()
+                os.fsync(texts.fileno())
+                _write(state, number, night, draft, texts.tell())
         for problem, _ in draft.problems:
             log("problem", asdict(problem))
-        log("shard", {"shard": number, "files": len(draft.files), "articles": sum(map(len, draft.tables))})
-    return len(fresh)
+        if kept:
+            log("shard", {"shard": number, "files": len(draft.files), "articles": sum(map(len, draft.tables))})
+    return len(unknown)
 
 
 def ended(state: State) -> int:
@@ -153,23 +162,29 @@ def as_table(problems: Sequence[Problem] = (), files: Sequence[int] = ()) -> pa.
     return pa.Table.from_pylist(rows, REJECTS)
 
 
-def rejects(state: State, night: int) -> list[pa.Table]:
-    """What could not be read in a night: of a file that was read again in it, the last time.
+def rejects(state: State, night: int, sources: Sequence[Source]) -> list[pa.Table]:
+    """What could not be read in a night, or in one before and still cannot; of a file, the last time it was read.
 
     Args:
         state: Where it is written.
         night: The number of the night.
+        sources: The files there are; of others nothing is told.
     """
     import pyarrow.parquet as pq  # noqa: PLC0415 - see below
 
-    shards = of_night(state, night)
-    paths = [pq.read_table(shard / "files.parquet", columns=["path"])["path"].to_pylist() for shard in shards]
-    latest = {path: (shard, number) for shard, some in enumerate(paths) for number, path in enumerate(some)}
+    shards, tonight = state.shards, set(of_night(state, night))
+    files = [pq.read_table(shard / "files.parquet").to_pylist() for shard in shards]
+    there = {_identity(source.path)[0] for source in sources}
+    latest = {row["path"]: (shard, number) for shard, rows in enumerate(files) for number, row in enumerate(rows)}
+    told = {
+        place
+        for path, place in latest.items()
+        if path in there and (files[place[0]][place[1]]["failed"] or shards[place[0]] in tonight)
+    }
     found = []
-    for place, shard in enumerate(shards):
-        table = pq.read_table(shard / "rejects.parquet")
-        kept = [latest[paths[place][file]] == (place, file) for file in table["file"].to_pylist()]
-        found.append(table.filter(pa.array(kept, pa.bool_())))
+    for place in sorted({shard for shard, _ in told}):
+        table = pq.read_table(shards[place] / "rejects.parquet")
+        found.append(table.filter(pa.array([(place, file) in told for file in table["file"].to_pylist()], pa.bool_())))
     return found
 
 
@@ -188,18 +203,17 @@ def bad_rows(rejects: pa.Table) -> int:
     return sum(row["count"] for row in published(rejects).to_pylist() if row["row"] is not None or row["count"] > 1)
 
 
-def _known(state: State, night: int) -> dict[str, tuple[int, int]]:
-    """Size and time of every file that need not be read again: of one that could not be read, this night alone."""
+def _known(state: State) -> tuple[dict[str, tuple[int, int]], dict[str, tuple[int, int]]]:
+    """Size and time of every file that need not be read again, and of those that could not be read."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
 
     known: dict[str, tuple[int, int]] = {}
-    tonight = set(of_night(state, night))
+    failed: dict[str, tuple[int, int]] = {}
     for shard in state.shards:
         for row in pq.read_table(shard / "files.parquet").to_pylist():
-            known.pop(row["path"], None)
-            if not row["failed"] or shard in tonight:
-                known[row["path"]] = (row["size"], row["changed"])
-    return known
+            (known if row["failed"] else failed).pop(row["path"], None)
+            (failed if row["failed"] else known)[row["path"]] = (row["size"], row["changed"])
+    return known, failed
 
 
 def _is_fresh(source: Source, known: dict[str, tuple[int, int]]) -> bool:

@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.errors import FileError, RejectsError, SettingsError
-from dedup.files import Problem, replacing
+from dedup.files import Sources, replacing
 from dedup.nightly import grouping, intake, known, outputs
 from dedup.nightly.grouping import Changes
 from dedup.nightly.intake import Columns
@@ -122,7 +122,7 @@ def run(
     if settings.unit != "char":
         raise SettingsError(f"a nightly job shingles characters, got unit={settings.unit!r}; leave it out")
     budget, count = Budget(parsed(memory)), count_threads(threads)
-    outputs.check(Path(out))
+    outputs.check(Path(out), Path(state))
     stages = Measured(progress, log or (lambda *_: None))
     with opened(Path(state), settings) as held:
         job = _Job(held, Path(out), settings, budget, count, stages)
@@ -168,10 +168,10 @@ class _Job:
         self._budget, self._threads, self._stages = budget, threads, stages
 
     def run(self, paths: list[str], columns: Columns, max_rejects: int | None) -> Summary:
-        sources, last = intake.found(paths), self._state.last
+        sources, last = intake.found(paths, [self._out, self._state.path]), self._state.last
         unpublished = last.number > 0 and not self._marker.exists()
         if unpublished:  # a run was killed between working a night out and writing it
-            self._publish(self._rejects(last.number, sources.problems))
+            self._publish(self._rejects(last.number, sources))
         for problem in sources.problems:
             self._stages.log("problem", asdict(problem))
         with self._stages.stage("read") as tell:
@@ -180,11 +180,13 @@ class _Job:
                 threads=self._threads, progress=tell, log=self._stages.log,
             )  # fmt: skip
         fresh = len(self._state.shards) > last.shards
-        rejects = self._rejects(last.number + fresh, sources.problems)
+        rejects = self._rejects(last.number + fresh, sources)
         _check_rejects(rejects, max_rejects)
         if fresh:
             self._work()
             self._publish(rejects)
+        elif not last.number:
+            raise FileError("no articles were read, nothing was written")
         elif not unpublished and not self._is_there:
             self._publish(rejects, changed=False)
         return self._summary(files, rejects, changed=fresh or unpublished)
@@ -201,9 +203,9 @@ class _Job:
 
     # --- what could not be read -----------------------------------------------------------------------------------
 
-    def _rejects(self, night: int, of_paths: list[Problem]) -> pa.Table:
+    def _rejects(self, night: int, sources: Sources) -> pa.Table:
         """What could not be read in a night, and which paths lead nowhere."""
-        return pa.concat_tables([intake.as_table(of_paths), *intake.rejects(self._state, night)])
+        return pa.concat_tables([intake.as_table(sources.problems), *intake.rejects(self._state, night, sources.files)])
 
     # --- outputs --------------------------------------------------------------------------------------------------
 

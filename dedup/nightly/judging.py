@@ -36,7 +36,6 @@ NONE = Edges(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 def judged(
     candidates: Path,
     corpus: Corpus,
-    live: NDArray[np.bool_],
     threshold: float,
     *,
     threads: int = 1,
@@ -48,7 +47,6 @@ def judged(
     Args:
         candidates: The file of pairs.
         corpus: Distinct texts.
-        live: (d,) which of them are still somebody's.
         threshold: Least similarity of an edge.
         threads: How many to use.
         progress: Called with pairs done and in all.
@@ -63,13 +61,11 @@ def judged(
     file, found, done = pq.ParquetFile(candidates), [NONE], 0
     sizes, total = corpus.sizes, file.metadata.num_rows
     for group in range(file.num_row_groups):
-        both = ends(file.read_row_group(group).column(0).to_numpy())
-        alive = live[both[0]] & live[both[1]]
-        left, right = both[0][alive], both[1][alive]
+        left, right = ends(file.read_row_group(group).column(0).to_numpy())
         similarity = pairs.verify(load, left, right, sizes, threads=threads)
         kept = similarity >= threshold
         found.append(Edges(left[kept], right[kept], similarity[kept]))
-        done += len(alive)
+        done += len(left)
         if progress:
             progress(done, total)
     return joined(found)

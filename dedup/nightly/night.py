@@ -197,25 +197,23 @@ class Tonight:
         return [Part(path, 0, pq.ParquetFile(path).metadata.num_rows) for path in paths]
 
     def _judge(self, weights: SketchWeights | None) -> Edges:
-        """Verified edges: those of last night whose texts are still there, and new ones."""
+        """Verified edges of texts that are there; those of others are kept, too, for a text may come back."""
         path = self._state.work / "edges.parquet"
         with self._stages.stage("verify") as tell:
-            if path.exists():
-                return judging.read(path)
-            found = judging.judged(
-                self._state.work / "candidates.parquet", self._corpus(weights), self._live, self._settings.threshold,
-                threads=self._threads, progress=tell, relax=self._stock.texts.relax,
-            )  # fmt: skip
-            edges = judging.joined([self._old_edges(), found])
-            judging.keep(edges, path)
-            return edges
+            if not path.exists():
+                found = judging.judged(
+                    self._state.work / "candidates.parquet", self._corpus(weights), self._settings.threshold,
+                    threads=self._threads, progress=tell, relax=self._stock.texts.relax,
+                )  # fmt: skip
+                judging.keep(judging.joined([self._old_edges(), found]), path)
+            edges = judging.read(path)
+            kept = self._live[edges.left] & self._live[edges.right]
+            return Edges(edges.left[kept], edges.right[kept], edges.similarity[kept])
 
     def _old_edges(self) -> Edges:
         if self.whole:
             return judging.NONE
-        old = judging.read(self._state.night(self.night.number - 1) / "edges.parquet")
-        kept = self._live[old.left] & self._live[old.right]
-        return Edges(old.left[kept], old.right[kept], old.similarity[kept])
+        return judging.read(self._state.night(self.night.number - 1) / "edges.parquet")
 
     def _group(self, edges: Edges, weights: SketchWeights | None) -> None:
         """Clusters, and what became of those of last night."""

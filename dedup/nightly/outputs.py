@@ -32,16 +32,22 @@ LABELS = pa.schema(
 NAMES = {"labels", "changes.parquet", "rejects.parquet"}
 
 
-def check(path: Path) -> None:
+def check(path: Path, state: Path) -> None:
     """Refuse a folder that cannot be written to, or holds what no night wrote.
 
     Args:
         path: The folder to be.
+        state: The state, which the output must not replace.
 
     Raises:
         FileError: It says why, and what to do.
     """
     name = shown(path)
+    real, other = path.resolve(), state.resolve()
+    if real == other or real in other.parents or other in real.parents:
+        raise FileError(
+            f"cannot write {name!r}: it is the state {shown(state)!r}, or one is in the other; name another"
+        )
     if path.exists() and not path.is_dir():
         raise FileError(f"cannot write {name!r}: with a state the output is a folder, and this is a file; name another")
     inside = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
@@ -50,8 +56,8 @@ def check(path: Path) -> None:
             f"cannot write {name!r}: it holds {shown(min(inside - NAMES))!r}, which no run wrote and which would be "
             "lost; name a new folder"
         )
-    if not path.absolute().parent.is_dir():
-        parent = shown(path.absolute().parent)
+    if not real.parent.is_dir():
+        parent = shown(real.parent)
         raise FileError(f"cannot write {name!r}: there is no folder {parent!r}; create it first: mkdir -p {parent!r}")
 
 
@@ -66,7 +72,7 @@ def publish(path: Path, labels: Labels, changes: pa.Table, rejects: pa.Table) ->
     """
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
 
-    path = path.absolute()
+    path = path.resolve()  # through a link: the link stays, its target is replaced
     new, old = path.with_name(f".{path.name}.tonight"), path.with_name(f".{path.name}.before")
     for left in (new, old):
         shutil.rmtree(left, ignore_errors=True)

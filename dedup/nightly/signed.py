@@ -134,28 +134,30 @@ class Stored:
     def sketches(self, out: NDArray[np.uint8]) -> None:
         """The lowest byte of every slot; see `dedup.bands.Signed`."""
         out[:, self.slots :] = 0
-        for first, last in self._cuts:
-            for at, halves in self._column(first, last):
-                out[at : at + len(halves), first:last] = halves.astype(np.uint8)
+        for at, halves in self._columns(self._cuts):
+            for (first, last), mine in zip(self._cuts, halves, strict=True):
+                out[at : at + len(mine), first:last] = mine
 
     def band_keys(self, first: int, rows: int, bits: int, keys: NDArray[np.uint64]) -> None:
         """The keys of some bands; see `dedup.bands.Signed`."""
         cut = next(cut for cut in self._cuts if cut[0] == first)
-        for at, halves in self._column(*cut):
+        for at, (halves,) in self._columns([cut]):
             kernels.band_keys_apart(halves, rows, first, bits, at, keys)
 
-    def _column(self, first: int, last: int) -> Iterator[tuple[int, NDArray[np.uint16]]]:
-        """A column, a row group at a time, with the number of the first text of each."""
+    def _columns(self, cuts: list[tuple[int, int]]) -> Iterator[tuple[int, list[NDArray[np.uint16]]]]:
+        """Some columns, a row group at a time, with the number of the first text of each."""
         at = 0
         for part, file in self._parts:
             for group in range(part.begin // GROUP, -(-part.end // GROUP)):
-                halves = self._read(file, group, first, last)
-                inside = slice(max(0, part.begin - group * GROUP), part.end - group * GROUP)
-                yield at, halves[inside]
-                at += len(halves[inside])
+                begin, end = max(0, part.begin - group * GROUP), min(GROUP, part.end - group * GROUP)
+                yield at, [halves[begin:end] for halves in self._read(file, group, cuts)]
+                at += end - begin
 
-    def _read(self, file: Any, group: int, first: int, last: int) -> NDArray[np.uint16]:
+    def _read(self, file: Any, group: int, cuts: list[tuple[int, int]]) -> Iterator[NDArray[np.uint16]]:
+        names = [f"slots_{first:05}" for first, _ in cuts]
         with self._reading:  # a file is not to be read by several threads at once
-            column = file.read_row_group(group, columns=[f"slots_{first:05}"], use_threads=False).column(0)
-        array = column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
-        return np.frombuffer(array.buffers()[1], np.uint16)[: len(array) * (last - first)].reshape(-1, last - first)
+            table = file.read_row_group(group, columns=names, use_threads=False)
+        for column, (first, last) in zip(table.columns, cuts, strict=True):
+            array = column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+            halves = np.frombuffer(array.buffers()[1], np.uint16)[: len(array) * (last - first)]
+            yield halves.reshape(-1, last - first)

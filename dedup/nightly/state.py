@@ -20,6 +20,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 from dedup import files
@@ -28,6 +29,8 @@ from dedup.files import shown
 from dedup.settings import Settings
 
 FORMAT = 1
+UNFINISHED = ".dedup-*.tmp"
+"""What `dedup.files.replacing` writes to, which is left where a run is killed."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +89,10 @@ def opened(path: Path, settings: Settings) -> Iterator[State]:
 
 def _check_place(path: Path) -> None:
     """A folder that holds other things is no state."""
-    inside = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
-    if inside - {"lock"} and not (path / "state.json").exists():
-        example = shown(min(inside - {"lock"}))
+    names = [entry.name for entry in path.iterdir()] if path.is_dir() else []
+    inside = {name for name in names if name != "lock" and not fnmatch(name, UNFINISHED)}
+    if inside and not (path / "state.json").exists():
+        example = shown(min(inside))
         raise FileError(
             f"{shown(path)!r} is no state: it holds {example!r}; name a new folder, or the one of last night"
         )
@@ -194,6 +198,8 @@ class State:
                 shutil.rmtree(folder)
         for folder in (self.path / "shards").glob(".*"):
             shutil.rmtree(folder)
+        for file in self.path.rglob(UNFINISHED):
+            file.unlink()
 
     def _sweep_signatures(self) -> None:
         """Remove generations and signatures that were begun for a night that was not finished."""
