@@ -196,9 +196,9 @@ def show(
 ) -> None:
     """Show a cluster of a run.
 
-    LABELS is what `dedup cluster --out` wrote, a file or, with --state, a folder. CLUSTER is the id of a member, or a place, 1 being the largest; #1 is
-    a place even where an article has the id 1. With the PATHs of the articles themselves their titles, template,
-    keywords and indicators are shown, too.
+    LABELS is what `dedup cluster --out` wrote, a file or, with --state, a folder. CLUSTER is the id of a member, or a
+    place, 1 being the largest; #1 is a place even where an article has the id 1. With the PATHs of the articles
+    themselves their titles, template, keywords and indicators are shown, too.
     """
     console.prepare_process()
     with console.failures():

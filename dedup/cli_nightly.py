@@ -91,6 +91,8 @@ def _failures(log: Log | None) -> Iterator[None]:
     try:
         yield
     except SettingsError as error:
+        if log is not None:
+            log("error", {"message": str(error), "exit": click.UsageError.exit_code})
         raise click.UsageError(str(error)) from error
     except (DedupError, OSError, MemoryError) as error:
         code = BUSY if isinstance(error, BusyError) else REJECTED if isinstance(error, RejectsError) else 1

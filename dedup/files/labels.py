@@ -1,8 +1,9 @@
 """The labels that a run wrote, read again.
 
 In: a Parquet, CSV or JSON Lines file with the columns id, label and similarity, as `writing` makes them, or a folder of
-Parquet files, as a nightly job does. Out: an Arrow table of these, in the order of the file, which is that of the articles. Costs the memory of its rows, of JSON Lines
-about a second for 500,000. Ids that are numbers become text; other files are refused, and nothing is mended.
+Parquet files, as a nightly job does. Out: an Arrow table of these, in the order of the files, which is that of the
+articles. Costs the memory of its rows, of JSON Lines about a second for 500,000. Ids that are numbers become text;
+other files are refused, and nothing is mended.
 """
 
 from __future__ import annotations

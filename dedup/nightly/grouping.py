@@ -114,10 +114,10 @@ def changes(before: Members, now: Members) -> Changes:
     heirs = np.full(len(was), -1)
     heirs[old[::-1]] = new[::-1]  # survivors ascend by number: the last to be written is that of the oldest
     ways = np.unique(np.stack([old, new])[:, old != new], axis=1)
-    main = heirs[ways[0]] == ways[1]
-    kind = np.select(
-        [main & ~was[ways[1]] & ~is_there[ways[0]], main, was[ways[1]]], ["renamed", "joined", "moved"], "split"
-    )
+    main, mine = heirs[ways[0]] == ways[1], np.full(len(was), -1)
+    mine[before.numbers] = before.clusters
+    renamed = main & ~is_there[ways[0]] & (mine[ways[1]] == ways[0])  # by its own: else it went to another one
+    kind = np.select([renamed, main, was[ways[1]]], ["renamed", "joined", "moved"], "split")
     empty = np.flatnonzero(was & ~survives)
     kind = np.concatenate([kind, np.full(len(empty), "removed")])
     olds, news = np.concatenate([ways[0], empty]), np.concatenate([ways[1], np.full(len(empty), -1)])

@@ -145,9 +145,9 @@ def ended(state: State) -> int:
     return json.loads((shards[-1] / "shard.json").read_bytes())["end"] if shards else 0
 
 
-def of_night(state: State, number: int) -> list[Path]:
-    """The shards that were read in a night."""
-    return [shard for shard in state.shards if json.loads((shard / "shard.json").read_bytes())["night"] == number]
+def since(state: State, night: int) -> list[Path]:
+    """The shards that were read after a night."""
+    return [shard for shard in state.shards if json.loads((shard / "shard.json").read_bytes())["night"] > night]
 
 
 def as_table(problems: Sequence[Problem] = (), files: Sequence[int] = ()) -> pa.Table:
@@ -163,7 +163,7 @@ def as_table(problems: Sequence[Problem] = (), files: Sequence[int] = ()) -> pa.
 
 
 def rejects(state: State, night: int, sources: Sequence[Source]) -> list[pa.Table]:
-    """What could not be read in a night, or in one before and still cannot; of a file, the last time it was read.
+    """What could not be read after a night, or before and still cannot; of a file, the last time it was read.
 
     Args:
         state: Where it is written.
@@ -172,7 +172,7 @@ def rejects(state: State, night: int, sources: Sequence[Source]) -> list[pa.Tabl
     """
     import pyarrow.parquet as pq  # noqa: PLC0415 - see below
 
-    shards, tonight = state.shards, set(of_night(state, night))
+    shards, tonight = state.shards, set(since(state, night))
     files = [pq.read_table(shard / "files.parquet").to_pylist() for shard in shards]
     there = {_identity(source.path)[0] for source in sources}
     latest = {row["path"]: (shard, number) for shard, rows in enumerate(files) for number, row in enumerate(rows)}

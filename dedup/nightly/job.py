@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.errors import FileError, RejectsError, SettingsError
-from dedup.files import Sources, replacing
+from dedup.files import Sources, replacing, shown
 from dedup.nightly import grouping, intake, known, outputs
 from dedup.nightly.grouping import Changes
 from dedup.nightly.intake import Columns
@@ -104,7 +104,8 @@ def run(
         out: Folder that is written: labels, changes, rejects.
         state: Folder that is kept from night to night.
         settings: How articles are compared, the same every night; None is `Settings()`.
-        memory: What the process may hold, as bytes or ``"8GB"``; at least 1 GB. Changes nothing in the result.
+        memory: What the process may hold, as bytes or ``"8GB"``; at least 1 GB. Where signatures of all texts do not
+            fit, it decides with which of a crowd (`Settings.crowd`) a text is compared; nothing else in the result.
         text: Column of the tables that holds the texts.
         id: Column of the tables that holds the ids. Only the default may be missing.
         threads: How many to use; None is one a core. The result does not depend on it.
@@ -114,7 +115,7 @@ def run(
 
     Raises:
         BusyError: Another run holds the state.
-        FileError: A folder cannot be written to, or there are no articles at all.
+        FileError: A folder cannot be written to, a path leads nowhere, or there are no articles at all.
         RejectsError: More could not be read than `max_rejects`; mend or leave out those files and run again.
         SettingsError: A setting is out of its range, or not the one that the state was made with.
     """
@@ -169,9 +170,8 @@ class _Job:
 
     def run(self, paths: list[str], columns: Columns, max_rejects: int | None) -> Summary:
         sources, last = intake.found(paths, [self._out, self._state.path]), self._state.last
-        unpublished = last.number > 0 and not self._marker.exists()
-        if unpublished:  # a run was killed between working a night out and writing it
-            self._publish(self._rejects(last.number, sources))
+        told = self._state.told
+        _check_paths(paths)
         for problem in sources.problems:
             self._stages.log("problem", asdict(problem))
         with self._stages.stage("read") as tell:
@@ -180,16 +180,16 @@ class _Job:
                 threads=self._threads, progress=tell, log=self._stages.log,
             )  # fmt: skip
         fresh = len(self._state.shards) > last.shards
-        rejects = self._rejects(last.number + fresh, sources)
+        rejects = self._rejects(told, sources)
         _check_rejects(rejects, max_rejects)
         if fresh:
             self._work()
-            self._publish(rejects)
         elif not last.number:
             raise FileError("no articles were read, nothing was written")
-        elif not unpublished and not self._is_there:
-            self._publish(rejects, changed=False)
-        return self._summary(files, rejects, changed=fresh or unpublished)
+        changed = told < self._state.last.number  # else nothing is new, and a run was not killed before it wrote
+        if changed or not self._is_there:
+            self._publish(rejects, changed=changed)
+        return self._summary(files, rejects, changed=changed)
 
     def _work(self) -> None:
         with self._stages.stage("read"):
@@ -204,7 +204,7 @@ class _Job:
     # --- what could not be read -----------------------------------------------------------------------------------
 
     def _rejects(self, night: int, sources: Sources) -> pa.Table:
-        """What could not be read in a night, and which paths lead nowhere."""
+        """What could not be read after a night, and which paths lead nowhere."""
         return pa.concat_tables([intake.as_table(sources.problems), *intake.rejects(self._state, night, sources.files)])
 
     # --- outputs --------------------------------------------------------------------------------------------------
@@ -214,14 +214,9 @@ class _Job:
         return self._state.night(self._state.last.number)
 
     @property
-    def _marker(self) -> Path:
-        """Where the last night has been written to."""
-        return self._folder / "published.json"
-
-    @property
     def _is_there(self) -> bool:
         """Whether the output folder holds the last night."""
-        return self._out.is_dir() and json.loads(self._marker.read_bytes()) == str(self._out.resolve())
+        return self._out.is_dir() and json.loads(self._state.marker.read_bytes()) == str(self._out.resolve())
 
     def _publish(self, rejects: pa.Table, *, changed: bool = True) -> None:
         """Write the last night."""
@@ -232,7 +227,7 @@ class _Job:
             found = pq.read_table(self._folder / "changes.parquet")
             changes = Changes(*(column.to_numpy() for column in (found if changed else found.slice(0, 0)).columns))
             outputs.publish(self._out, self._labels(stock), changes.table(stock.ids), intake.published(rejects))
-            with replacing(self._marker) as file:
+            with replacing(self._state.marker) as file:
                 file.write(json.dumps(str(self._out.resolve())).encode())
         self._stages.log("written", {"path": str(self._out), "articles": int(stock.live.sum())})
 
@@ -253,6 +248,7 @@ class _Job:
 
         kinds = pq.read_table(self._folder / "changes.parquet", columns=["kind"])["kind"].to_pylist() if changed else []
         counts = json.loads((self._folder / "counts.json").read_bytes())
+        counts.pop("since")
         return Summary(
             night=self._state.last.number,
             whole=counts.pop("whole") and changed,
@@ -265,6 +261,13 @@ class _Job:
             bytes=self._stages.bytes,
             peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024),
         )
+
+
+def _check_paths(paths: list[str]) -> None:
+    """Refuse what is not there: a crawl that is not mounted must not look like a night without news."""
+    for path in paths:
+        if not os.path.lexists(path):
+            raise FileError(f"there is no file or folder {shown(path)!r}, and nothing was read; check the name")
 
 
 def _check_rejects(rejects: pa.Table, most: int | None) -> None:

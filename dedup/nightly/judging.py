@@ -41,6 +41,7 @@ def judged(
     threads: int = 1,
     progress: Callable[[int, int], object] | None = None,
     relax: Callable[[], object] = lambda: None,
+    check: Callable[[int], object] = lambda _: None,
 ) -> Edges:
     """Verify candidates.
 
@@ -51,6 +52,7 @@ def judged(
         threads: How many to use.
         progress: Called with pairs done and in all.
         relax: Called after each tile.
+        check: Called with the number of edges so far; may raise.
     """
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
 
@@ -65,6 +67,7 @@ def judged(
         similarity = pairs.verify(load, left, right, sizes, threads=threads)
         kept = similarity >= threshold
         found.append(Edges(left[kept], right[kept], similarity[kept]))
+        check(sum(len(edges.left) for edges in found))
         done += len(left)
         if progress:
             progress(done, total)

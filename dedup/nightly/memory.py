@@ -24,6 +24,8 @@ OWN = 250 * 10**6
 """What the process takes before it does anything: Python, Arrow, the compiler and the tables for Chinese."""
 AN_ARTICLE = 120
 """Bytes of fingerprints, ids and numbers that are held of every article."""
+AN_EDGE = 120
+"""Bytes of every edge while clusters are linked."""
 
 
 def parsed(size: str | int) -> int:
@@ -55,11 +57,6 @@ class Budget:
     total: int
 
     @property
-    def sketch(self) -> int:
-        """For the cells of a sketch of document frequencies."""
-        return self.total // 8
-
-    @property
     def mapped(self) -> int:
         """For pages of mapped files."""
         return self.total // 8
@@ -88,6 +85,21 @@ class Budget:
             raise SettingsError(
                 f"memory of {self.total / 1e9:.3g}GB is too little for {articles:,} articles, of each of which "
                 f"{AN_ARTICLE} bytes are held; give at least --memory {needed}GB"
+            )
+
+    def check_edges(self, edges: int) -> None:
+        """Refuse what cannot be linked.
+
+        Args:
+            edges: How many there are so far.
+
+        Raises:
+            SettingsError: They would take more than half.
+        """
+        if edges * AN_EDGE > self.total // 2:
+            raise SettingsError(
+                f"memory of {self.total / 1e9:.3g}GB is too little to link {edges:,} edges and more, of each of which "
+                f"{AN_EDGE} bytes are held; give twice the --memory, or a higher threshold"
             )
 
 

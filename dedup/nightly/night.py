@@ -147,24 +147,34 @@ class Tonight:
         if not self.whole:
             return weighing.read_sketch(self._state.night(self.night.number - 1) / "frequencies.parquet")
         characters = int(self._stock.lengths[self._first[self._live]].sum())
-        return Sketch(Sketch.bits_for(characters, self._budget.sketch))
+        return Sketch(Sketch.bits_for(characters))
 
     def _sign(self, weights: SketchWeights | None) -> None:
-        """Sign what is new with the weights of its generation."""
-        path = self._state.signatures(self.night.generation, self.night.number)
+        """Sign what is new with the weights of its generation, and take up the files of small nights before."""
+        night, known = self.night, len(self._known)
         with self._stages.stage("sign") as tell:
-            if path.exists():
+            if any(file.night == night.number for file in self._state.signatures(night.generation, night.number)):
                 return
+            before = self._parts(night.number - 1, known)
+            taken = signed.taken_up(before, len(self._prints) - known)
+            first = known - sum(part.end - part.begin for part in taken)
             signed.write(
-                path,
+                self._state.new_signatures(night.generation, night.number, first),
+                taken,
                 self._corpus(self._signing_weights(weights)),
-                np.arange(len(self._known), len(self._prints)),
+                np.arange(known, len(self._prints)),
                 self._shape,
                 self._settings,
                 threads=self._threads,
                 progress=tell,
                 relax=self._stock.texts.relax,
             )
+
+    def _parts(self, upto: int, texts: int) -> list[Part]:
+        """The files of signatures of this generation up to a night, with the rows of each."""
+        files = self._state.signatures(self.night.generation, upto)
+        ends = [file.first for file in files[1:]] + [texts] * bool(files)
+        return [Part(file.path, 0, end - file.first) for file, end in zip(files, ends, strict=True)]
 
     def _signing_weights(self, weights: SketchWeights | None) -> SketchWeights | None:
         path = self._state.weights(self.night.generation)
@@ -178,8 +188,9 @@ class Tonight:
         with self._stages.stage("band") as tell:
             if path.exists():
                 return
+            parts = self._parts(self.night.number, len(self._prints))
             meeting = Meeting(
-                self._signatures(), self._shape, self._settings, len(self._known), self._budget, self._state.work,
+                parts, self._shape, self._settings, len(self._known), self._budget, self._state.work,
                 threads=self._threads, progress=tell,
             )  # fmt: skip
             meeting.walk()
@@ -188,14 +199,6 @@ class Tonight:
             _keep(self._state.work / "crowded.parquet", crowded=crowded)
             meeting.keep(path)
 
-    def _signatures(self) -> list[Part]:
-        """The files of this generation, with the rows of each."""
-        import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
-
-        folder = self._state.weights(self.night.generation).parent
-        paths = sorted(folder.glob("signatures-*.parquet"))
-        return [Part(path, 0, pq.ParquetFile(path).metadata.num_rows) for path in paths]
-
     def _judge(self, weights: SketchWeights | None) -> Edges:
         """Verified edges of texts that are there; those of others are kept, too, for a text may come back."""
         path = self._state.work / "edges.parquet"
@@ -203,7 +206,7 @@ class Tonight:
             if not path.exists():
                 found = judging.judged(
                     self._state.work / "candidates.parquet", self._corpus(weights), self._settings.threshold,
-                    threads=self._threads, progress=tell, relax=self._stock.texts.relax,
+                    threads=self._threads, progress=tell, relax=self._stock.texts.relax, check=self._budget.check_edges,
                 )  # fmt: skip
                 judging.keep(judging.joined([self._old_edges(), found]), path)
             edges = judging.read(path)
@@ -227,11 +230,12 @@ class Tonight:
             members = grouping.members(result, self._stock)
             high, low = (np.ascontiguousarray(half) for half in self._prints.T)
             known.Known(high, low, self._first, self._live, crowded, chosen, similarity).write(work)
-            before = self._members()
+            before, about = self._before(), {"whole": self.whole, "since": self._state.told}
+            _keep(work / "before.parquet", **before._asdict())
             _keep(work / "articles.parquet", **members._asdict())
             _keep(work / "changes.parquet", **grouping.changes(before, members)._asdict())
             with replacing(work / "counts.json") as file:
-                file.write(json.dumps({"whole": self.whole} | grouping.counts(before, members)).encode())
+                file.write(json.dumps(about | grouping.counts(before, members)).encode())
 
     def _similarity(self, result: Clusters, chosen: Integers, weights: SketchWeights | None) -> NDArray[np.float64]:
         """(d,): of each text to its representative; computed where there is no edge and it was not known before."""
@@ -246,10 +250,13 @@ class Tonight:
         similarity[alone] = verify(corpus.sets, chosen[alone], alone, corpus.sizes, threads=self._threads)
         return similarity
 
-    def _members(self) -> Members:
-        """The articles of last night, and their clusters."""
-        last = self._state.last.number
-        return Members(*_read(self._state.night(last) / "articles.parquet")) if last else grouping.NOBODY
+    def _before(self) -> Members:
+        """The articles of the last night that users know of, and their clusters."""
+        last, told = self._state.last.number, self._state.told
+        if not last:
+            return grouping.NOBODY
+        name = "articles.parquet" if told == last else "before.parquet"
+        return Members(*_read(self._state.night(last) / name))
 
 
 def _keep(path: Path, **columns: NDArray[np.generic]) -> None:

@@ -38,8 +38,36 @@ def columns(shape: Bands, slots: int) -> list[tuple[int, int]]:
     return [(first, last) for first, last in pairwise(cuts) if first < last]
 
 
+class Part(NamedTuple):
+    """Texts of a file."""
+
+    path: Path
+    begin: int
+    """Row of the file with which they begin."""
+    end: int
+
+
+def taken_up(before: list[Part], new: int) -> list[Part]:
+    """The last files that a new one takes up, so that there are few however many nights there were.
+
+    A file is taken up that is not twice as long as all that comes after it: each text is written about log2(n) times.
+
+    Args:
+        before: The files there are, whole.
+        new: How many texts are new.
+    """
+    taken: list[Part] = []
+    for part in reversed(before):
+        if part.end >= 2 * new:
+            break
+        taken.insert(0, part)
+        new += part.end
+    return taken
+
+
 def write(
     path: Path,
+    before: list[Part],
     corpus: Corpus,
     texts: Integers,
     shape: Bands,
@@ -53,6 +81,7 @@ def write(
 
     Args:
         path: The file.
+        before: Files whose rows it is to begin with.
         corpus: The texts.
         texts: Numbers of those that are signed, a row each.
         shape: The bands.
@@ -61,20 +90,49 @@ def write(
         progress: Called with texts done and in all.
         relax: Called after each batch.
     """
-    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
-
     cuts = columns(shape, settings.slots)
-    schema = pa.schema([(f"slots_{first:05}", pa.binary(2 * (last - first))) for first, last in cuts])
-    options = {"use_dictionary": False, "compression": "none", "write_statistics": False}
-    with replacing(path) as file, pq.ParquetWriter(file, schema, **options) as out:
+
+    def tables() -> Iterator[pa.Table]:
+        yield from _copied(before)
         signed = np.empty((min(GROUP, len(texts)), settings.slots), np.uint32)
         for begin in range(0, len(texts), GROUP):
             some = texts[begin : begin + GROUP]
             _sign(corpus, some, settings, signed, threads, relax)
-            arrays = [_packed(signed[: len(some), first:last]) for first, last in cuts]
-            out.write_table(pa.table(arrays, schema), row_group_size=GROUP)
+            yield pa.table([_packed(signed[: len(some), first:last]) for first, last in cuts], _schema(cuts))
             if progress:
                 progress(begin + len(some), len(texts))
+
+    _write(path, _schema(cuts), tables())
+
+
+def _schema(cuts: list[tuple[int, int]]) -> pa.Schema:
+    return pa.schema([(f"slots_{first:05}", pa.binary(2 * (last - first))) for first, last in cuts])
+
+
+def _copied(parts: list[Part]) -> Iterator[pa.Table]:
+    """The rows of files, a row group at a time."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
+
+    for part in parts:
+        with pq.ParquetFile(part.path) as file:
+            for group in range(file.num_row_groups):
+                yield file.read_row_group(group, use_threads=False)
+
+
+def _write(path: Path, schema: pa.Schema, tables: Iterator[pa.Table]) -> None:
+    """Write tables in row groups that are full but for the last, for a row is found by its number."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 - see above
+
+    options = {"use_dictionary": False, "compression": "none", "write_statistics": False}
+    with replacing(path) as file, pq.ParquetWriter(file, schema, **options) as out:
+        waiting = schema.empty_table()
+        for table in tables:
+            waiting = pa.concat_tables([waiting, table])
+            while len(waiting) >= GROUP:
+                out.write_table(waiting[:GROUP], row_group_size=GROUP)
+                waiting = waiting[GROUP:]
+        if len(waiting):
+            out.write_table(waiting, row_group_size=GROUP)
 
 
 def _sign(
@@ -103,15 +161,6 @@ def _packed(slots: NDArray[np.uint32]) -> pa.Array:
     return pa.FixedSizeBinaryArray.from_buffers(
         pa.binary(2 * halves.shape[1]), len(halves), [None, pa.py_buffer(np.ascontiguousarray(halves))]
     )
-
-
-class Part(NamedTuple):
-    """Texts of a file."""
-
-    path: Path
-    begin: int
-    """Row of the file with which they begin."""
-    end: int
 
 
 class Stored:

@@ -6,7 +6,7 @@ name is whole, and the rest is swept away. One run holds the lock of the folder;
 
     texts.utf8                    every text, one behind the other
     shards/000001/                what some files held: articles.parquet, files.parquet, rejects.parquet
-    generations/000001/           weights.parquet, and signatures-000001.parquet, one a night
+    generations/000001/           weights.parquet, and signatures-000001-0.parquet, by night and by the first text in it
     nights/000001/                the last night: texts, edges, articles, frequencies, changes; night.json
     work/                         what the running night has done so far, which becomes its folder
 """
@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import NamedTuple, Self
 
 from dedup import files
 from dedup.errors import BusyError, FileError, SettingsError
@@ -53,6 +54,20 @@ class Night:
 
 
 NO_NIGHT = Night(0, 0, 0, 0, 0)
+
+
+class SignatureFile(NamedTuple):
+    """A file of signatures, of the texts from one number on to the last of a night."""
+
+    night: int
+    first: int
+    path: Path
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """What a file's name says."""
+        _, night, first = path.stem.split("-")
+        return cls(int(night), int(first), path)
 
 
 @contextmanager
@@ -106,11 +121,11 @@ def _check_settings(path: Path, settings: Settings) -> None:
         return
     try:
         theirs = json.loads(path.read_bytes())
-        kept = theirs["settings"]
+        kept, number = dict(theirs["settings"]), theirs["format"]
     except (ValueError, KeyError, TypeError) as error:
         raise FileError(f"{shown(path)!r} is damaged: {error}; begin a new state") from error
-    if theirs["format"] != FORMAT:
-        raise FileError(f"the state has format {theirs['format']!r}, this version reads {FORMAT}; begin a new state")
+    if number != FORMAT:
+        raise FileError(f"the state has format {number!r}, this version reads {FORMAT}; begin a new state")
     others = [
         f"{name}={kept.get(name)!r}, not {value!r}"
         for name, value in asdict(settings).items()
@@ -143,6 +158,19 @@ class State:
         return Night(**json.loads((self.night(numbers[-1]) / "night.json").read_bytes())) if numbers else NO_NIGHT
 
     @property
+    def marker(self) -> Path:
+        """The file that says where the last night was written to; missing until it has been."""
+        return self.night(self.last.number) / "published.json"
+
+    @property
+    def told(self) -> int:
+        """The last night whose changes have been written; 0 for none."""
+        last = self.last.number
+        if not last or self.marker.exists():
+            return last
+        return int(json.loads((self.night(last) / "counts.json").read_bytes())["since"])
+
+    @property
     def shards(self) -> list[Path]:
         """All shards, in order."""
         return [self.shard(number) for number in _numbers(self.path / "shards")]
@@ -159,9 +187,23 @@ class State:
         """The file of a generation's weights."""
         return self.path / "generations" / f"{generation:06}" / "weights.parquet"
 
-    def signatures(self, generation: int, night: int) -> Path:
-        """The file of the signatures of the texts that came in a night."""
-        return self.path / "generations" / f"{generation:06}" / f"signatures-{night:06}.parquet"
+    def signatures(self, generation: int, upto: int) -> list[SignatureFile]:
+        """The files of signatures that together hold all texts of a generation, in order.
+
+        Args:
+            generation: Its number.
+            upto: The last night whose files count.
+        """
+        found: list[SignatureFile] = []
+        paths = self.weights(generation).parent.glob("signatures-*.parquet")
+        for file in sorted(map(SignatureFile.of, paths), reverse=True):
+            if file.night <= upto and (not found or file.first < found[-1].first):  # later nights take earlier ones up
+                found.append(file)
+        return found[::-1]
+
+    def new_signatures(self, generation: int, night: int, first: int) -> Path:
+        """The file of signatures that a night writes, of texts from the number `first` on."""
+        return self.weights(generation).with_name(f"signatures-{night:06}-{first}.parquet")
 
     def begin(self, night: Night) -> None:
         """Take up the work of a night where it was left, or begin it; what was begun for another is swept away."""
@@ -196,10 +238,14 @@ class State:
         for folder in (self.path / "generations").iterdir():
             if folder.name < f"{last.generation:06}":
                 shutil.rmtree(folder)
+        needed = {file.path for file in self.signatures(last.generation, last.number)}
+        for file in map(SignatureFile.of, self.weights(last.generation).parent.glob("signatures-*.parquet")):
+            if file.night <= last.number and file.path not in needed:
+                file.path.unlink()
         for folder in (self.path / "shards").glob(".*"):
             shutil.rmtree(folder)
-        for file in self.path.rglob(UNFINISHED):
-            file.unlink()
+        for unfinished in self.path.rglob(UNFINISHED):
+            unfinished.unlink()
 
     def _sweep_signatures(self) -> None:
         """Remove generations and signatures that were begun for a night that was not finished."""
@@ -208,9 +254,9 @@ class State:
             if folder.name > f"{last.generation:06}":
                 shutil.rmtree(folder)
             else:
-                for file in folder.glob("signatures-*"):
-                    if file.stem > f"signatures-{last.number:06}":
-                        file.unlink()
+                for file in map(SignatureFile.of, folder.glob("signatures-*.parquet")):
+                    if file.night > last.number:
+                        file.path.unlink()
 
 
 def _numbers(folder: Path) -> list[int]:
