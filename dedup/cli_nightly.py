@@ -9,6 +9,7 @@ holds the state and this one may be tried again later (EX_TEMPFAIL). No logic of
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -16,9 +17,10 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import click
+import pyarrow as pa
 
 from dedup import console
-from dedup.errors import BusyError, DedupError, RejectsError, SettingsError
+from dedup.errors import BusyError, DedupError, DedupWarning, RejectsError, SettingsError
 from dedup.files import counted
 from dedup.settings import Settings
 from dedup.titles import printable
@@ -75,7 +77,11 @@ def run(
     from dedup import nightly  # noqa: PLC0415 - other commands do without it
 
     log = _json if log_json else _lines(quiet=quiet)
-    with _failures(log if log_json else None), console.shown_progress(quiet=quiet or log_json) as tell:
+    with (
+        _failures(log if log_json else None),
+        console.shown_progress(quiet=quiet or log_json) as tell,
+        _warnings(log),
+    ):
         summary = nightly.run(
             paths, target, state, settings=settings, memory=memory or nightly.MEMORY, text=columns[0], id=columns[1],
             threads=threads, max_rejects=max_rejects, progress=tell, log=log,
@@ -94,7 +100,7 @@ def _failures(log: Log | None) -> Iterator[None]:
         if log is not None:
             log("error", {"message": str(error), "exit": click.UsageError.exit_code})
         raise click.UsageError(str(error)) from error
-    except (DedupError, OSError, MemoryError) as error:
+    except (DedupError, OSError, MemoryError, pa.ArrowException) as error:
         code = BUSY if isinstance(error, BusyError) else REJECTED if isinstance(error, RejectsError) else 1
         message = "out of memory; give less with --memory" if isinstance(error, MemoryError) else str(error)
         if log is None:
@@ -102,6 +108,18 @@ def _failures(log: Log | None) -> Iterator[None]:
         else:
             log("error", {"message": message, "exit": code})
         raise SystemExit(code) from error
+
+
+@contextmanager
+def _warnings(log: Log) -> Iterator[None]:
+    """Warnings are logged like all else."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DedupWarning)
+        try:
+            yield
+        finally:
+            for warning in caught:
+                log("warning", {"message": str(warning.message)})
 
 
 def _json(event: str, about: Mapping[str, Any]) -> None:
@@ -117,6 +135,8 @@ def _lines(*, quiet: bool) -> Log:
         if event == "problem":
             place = about["path"] if about["row"] is None else f"{about['path']}, row {about['row']}"
             console.complain(printable(f"{place}: {about['reason']}"), about["severity"])
+        elif event == "warning":
+            console.complain(printable(about["message"]), "warning")
         elif not quiet:
             console.err.print(_SAID[event](about), highlight=False, markup=False, soft_wrap=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import naive
@@ -15,8 +15,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dedup import bands
-from dedup.bands import EARLY_MARGIN, LOOKED_AT, Bands, Candidates, candidates, choose, least_agreement
+from dedup import bands, kernels
+from dedup.bands import (
+    EARLY_MARGIN,
+    LOOKED_AT,
+    Bands,
+    Candidates,
+    Matrix,
+    Walk,
+    candidates,
+    choose,
+    ends,
+    least_agreement,
+    once,
+)
 from dedup.settings import Settings
 from dedup.signatures import sign
 
@@ -343,3 +355,95 @@ def test_progress_ends_at_the_whole(many: NDArray[np.uint32], threads: int) -> N
     whole = told[0][1]
     assert told == [(done, whole) for done in range(1, whole + 1)]
     assert whole > 1
+
+
+# --- articles that come later -------------------------------------------------------------------------------------
+
+
+def walked(rows: Rows, shape: Bands, threshold: float, *, threads: int = 1, **options: Any) -> list[tuple[int, int]]:
+    """Pairs of a walk, each once, in the order of candidates."""
+    walk = Walk(Matrix(signatures(rows, 7)), shape, threshold, **{"crowd": 128} | options)
+    these = ends(once([np.empty(0, np.uint64), *walk.pairs(threads)]))
+    return list(zip(*(side.tolist() for side in these), strict=True))
+
+
+@GENERATED
+@given(SIGNATURES, SHAPES, st.sampled_from([0.01, 0.5, 0.8, 1.0]), st.integers(0, 30), st.booleans(), st.integers(1, 2))
+def test_a_walk_since_an_article_finds_its_pairs(
+    rows: Rows, shape: Bands, threshold: float, since: int, apart: bool, threads: int
+) -> None:
+    """Of the pairs of the reference those of which the later one is new; apart, those of which the other is old."""
+    since = min(since, len(rows))
+    right, _ = expected(rows, shape, threshold, 128)
+    wanted = [pair for pair in right if pair[1] >= since and not (apart and pair[0] >= since)]
+    assert walked(rows, shape, threshold, since=since, apart=apart, threads=threads) == wanted
+
+
+@settings(deadline=None, max_examples=50)
+@given(SIGNATURES, SHAPES, st.sampled_from([0.01, 0.5, 0.9]), st.lists(st.integers(0, 30), max_size=4).map(sorted))
+def test_chunks_together_find_what_one_walk_finds(rows: Rows, shape: Bands, threshold: float, cuts: list[int]) -> None:
+    """Every chunk by itself, and every two of them apart: no pair is missed, and none comes twice."""
+    ends_of = [0, *(min(cut, len(rows)) for cut in cuts), len(rows)]
+    chunks = [range(begin, end) for begin, end in pairwise(ends_of)]
+    found_here: list[tuple[int, int]] = []
+    for place, new in enumerate(chunks):
+        for old in (None, *chunks[:place]):
+            numbers = [*(old or ()), *new]
+            some = [rows[number] for number in numbers]
+            met = walked(some, shape, threshold, since=len(old or ()), apart=old is not None)
+            found_here += [(numbers[left], numbers[right]) for left, right in met]
+    assert sorted(found_here) == sorted(walked(rows, shape, threshold))
+
+
+@pytest.mark.parametrize("marks", [1, 2, 64, 1 << 12])
+def test_few_marks_lose_no_pair(monkeypatch: pytest.MonkeyPatch, many: NDArray[np.uint32], marks: int) -> None:
+    """Where keys of different buckets share a mark, more are sorted, and as many found."""
+    whole = candidates(many, Bands(13, 2), 0.5, crowd=1000)
+    monkeypatch.setattr(bands, "MARKS", marks)
+    walk = Walk(Matrix(many), Bands(13, 2), 0.5, crowd=1000, since=370)
+    left, right = ends(once(list(walk.pairs())))
+    new = whole.right >= 370
+    assert left.tolist() == whole.left[new].tolist() and right.tolist() == whole.right[new].tolist()
+    assert new.any() and not new.all()
+
+
+def test_old_articles_count_for_the_crowd() -> None:
+    """A new copy is compared with the first of the old ones until so many agree, as if all were walked."""
+    met = walked([[7] * 7] * 30, Bands(1, 1), 0.5, since=28, crowd=5)
+    assert met == [(left, right) for right in (28, 29) for left in range(5)]
+
+
+def test_so_many_are_looked_at() -> None:
+    """Where that is told, a new article looks no further into a bucket of strangers."""
+    strangers = [[7, *(naive.mix(16 * n + k) & 0xFFFFFFFF for k in range(6))] for n in range(40)]
+    rows = [*strangers, [7, *range(50, 56)], [7, *range(50, 56)]]
+    assert walked(rows, Bands(1, 1), 0.9, since=41, crowd=8, looked_at=6) == [(40, 41)]
+    assert walked(rows, Bands(1, 1), 0.9, since=41, crowd=8, looked_at=5) == []
+
+
+KEYS = st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 7).map(lambda mark: mark << 32), max_size=40)
+
+
+@GENERATED
+@given(KEYS, st.integers(0, 40), st.sampled_from([1, 4, 1024]))
+def test_keys_are_sifted_as_by_the_reference(keys: list[int], since: int, marks: int) -> None:
+    """Of old keys only those remain that share a mark with a new one, behind each other in their order."""
+    since = min(since, len(keys))
+    array = np.array(keys, np.uint64)
+    kept = kernels.sift(array, since, np.ones(marks, np.uint8))
+    new = {key >> 32 & marks - 1 for key in keys[since:]}
+    assert array[kept:].tolist() == [key for key in keys[:since] if key >> 32 & marks - 1 in new] + keys[since:]
+
+
+@GENERATED
+@given(st.lists(st.lists(st.integers(0, 2**16 - 1), min_size=6, max_size=6), max_size=8), st.integers(0, 5))
+def test_keys_of_columns_are_those_of_signatures(rows: list[list[int]], begin: int) -> None:
+    """Of the lower halves of some bands by themselves, from an article on, as of whole signatures."""
+    articles, bits = begin + len(rows), 5
+    whole = np.zeros((articles, 14), np.uint32)
+    whole[begin:, 4:10] = signatures(rows, 6)
+    wanted, apart = (np.zeros((3, articles), np.uint64) for _ in range(2))
+    kernels.band_keys(whole, 4, 2, bits, wanted)
+    kernels.band_keys_apart(np.ascontiguousarray(whole[begin:, 4:10], np.uint16), 2, 4, bits, begin, apart)
+    assert apart[:, begin:].tolist() == wanted[:, begin:].tolist()
+    assert not apart[:, :begin].any()

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from dedup import bands
 from dedup.bands import Bands, candidates
 from dedup.nightly import meeting, signed
 from dedup.nightly.meeting import Meeting, _Runs
@@ -64,9 +65,9 @@ def pairs_in(folder: Path) -> list[tuple[int, int]]:
     return [(value & 0xFFFFFFFF, value >> 32) for value in values]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(
-    st.lists(st.integers(0, TEXTS), max_size=3).map(sorted), st.integers(0, TEXTS), st.integers(2, 70),
+    st.lists(st.integers(0, TEXTS), max_size=3).map(sorted), st.integers(0, TEXTS), st.integers(6, 70),
     st.integers(1, 50), st.sampled_from([4, 16, 1000]), st.integers(1, 2),
 )  # fmt: skip
 def test_pairs_are_those_in_memory(
@@ -76,6 +77,8 @@ def test_pairs_are_those_in_memory(
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         patch.setattr(signed, "GROUP", group)
         patch.setattr(meeting, "PIECE", 16)
+        patch.setattr(bands, "MARKS", 1 << 10)
+        patch.setattr(bands, "PIECE", 1 << 10)
         met(Path(name), store(Path(name), matrix, cuts), since, room, held, threads=threads)
         found = pairs_in(Path(name))
         assert not list(Path(name).glob("run-*"))

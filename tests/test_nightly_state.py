@@ -41,7 +41,7 @@ def test_one_holder(tmp_path: Path) -> None:
     with pytest.raises(KeyError), opened(tmp_path / "state", NEAR) as state:  # noqa: PT012 - how it goes
         (state.path / ".dedup-0.tmp").touch()
         before = tree(tmp_path)
-        with pytest.raises(BusyError, match="another run holds .*state'; wait until it has ended, or name another"):
+        with pytest.raises(BusyError, match=r"another run holds .*state'; wait until it has ended, or name another"):
             opened(tmp_path / "state", NEAR).__enter__()
         assert tree(tmp_path) == before
         raise KeyError

@@ -14,7 +14,7 @@ from dedup.nightly.intake import Columns, found, take_in
 from dedup.nightly.state import State, opened
 from dedup.nightly.stock import Stock, numbered, stocked
 
-GENERATED = settings(deadline=None, max_examples=40)
+GENERATED = settings(deadline=None, max_examples=15)
 VERSIONS = st.lists(
     st.tuples(st.sampled_from("abc"), st.lists(st.tuples(st.sampled_from("uvwx"), st.integers(0, 5)), max_size=4)),
     max_size=6,

@@ -348,3 +348,44 @@ def test_traces_of_missing_and_malformed_texts() -> None:
     assert found.text == "ab\ufffd\ufffdcdef"
     assert found.keys.tolist() == scanned.shingle(np.array([1])).keys.tolist()
     assert Texts(column(None)).text(0) == ""
+
+
+@GENERATED
+@given(st.lists(st.one_of(st.none(), TEXTS), min_size=1, max_size=6), st.booleans())
+def test_texts_that_are_known_are_not_folded_again(texts: list[str | None], weighted: bool) -> None:
+    """With lengths and fingerprints from before, all is as if they had been found now."""
+    scanned = Texts(column(*texts), weighted=weighted)
+    told: list[int] = []
+    known = Texts(
+        column(*texts),
+        weighted=weighted,
+        known=(scanned.lengths, scanned.prints),
+        progress=lambda done, _: told.append(done),
+    )
+    assert same_texts(known, scanned)
+    assert known.lengths is scanned.lengths and known.prints is scanned.prints
+    assert not told
+
+
+PRINTS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from([0, 1, 2**63, 2**64 - 1]), st.booleans()), max_size=40)
+
+
+@GENERATED
+@given(PRINTS, PRINTS)
+def test_texts_are_numbered_as_by_the_reference(
+    some: list[tuple[int, int, bool]], more: list[tuple[int, int, bool]]
+) -> None:
+    """In the order in which their fingerprints come first, over several calls; texts without characters are not."""
+    most = len(some) + len(more)
+    firsts, table = np.empty((most, 2), np.uint64), np.zeros(kernels.size_for(most), np.int64)
+    expected: dict[tuple[int, int], int] = {}
+    count = 0
+    for rows in (some, more):
+        prints = np.array([row[:2] for row in rows], np.uint64).reshape(-1, 2)
+        numbers = np.empty(len(rows), np.int64)
+        count = kernels.number(prints, np.array([row[2] for row in rows], np.int64), table, firsts, count, numbers)
+        assert numbers.tolist() == [
+            expected.setdefault((high, low), len(expected)) if there else -1 for high, low, there in rows
+        ]
+        assert count == len(expected)
+    assert list(map(tuple, firsts[:count].tolist())) == list(expected)

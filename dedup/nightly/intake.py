@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.files import Job, Problem, Source, Sources, shown, stream
+from dedup.files import Job, Problem, Source, Sources, stream
 from dedup.nightly.state import State, whole
 from dedup.settings import Settings
 from dedup.shingles import Texts
@@ -223,7 +223,7 @@ def _is_fresh(source: Source, known: dict[str, tuple[int, int]]) -> bool:
 
 def _identity(path: Path) -> tuple[str, int, int]:
     """What a file is known by: its real path, its size and when it was changed; -1 where it has gone."""
-    name = shown(os.path.realpath(path))
+    name = os.fsencode(os.path.realpath(path)).decode("utf-8", "backslashreplace")  # two names must not become one
     try:
         about = path.stat()
     except OSError:
