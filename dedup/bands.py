@@ -8,7 +8,8 @@ article for sketches, 52 bytes an article and thread, and the candidates.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
 from queue import Empty, SimpleQueue
@@ -150,21 +151,42 @@ def candidates(
         threads: How many bands run side by side; the result does not depend on it.
         progress: Called with groups of bands done and in all.
     """
-    walk = Walk(Matrix(signatures), bands, threshold, crowd=crowd)
-    found, pieces, waiting = np.empty(0, np.uint64), [], 0
-    for pairs in walk.pairs(threads, progress):
-        pieces.append(pairs)
-        waiting += len(pairs)
-        if waiting > max(PIECE, len(found)):
-            found, pieces, waiting = once([found, *pieces]), [], 0
-    found = once([found, *pieces])
-    return Candidates(*ends(found), walk.missed() > 0)
+    walk, found = Walk(Matrix(signatures), bands, threshold, crowd=crowd), Found()
+    walk.pairs(found.add, threads, progress)
+    return Candidates(*ends(found.settled()), walk.missed() > 0)
 
 
 def once(pieces: list[NDArray[np.uint64]]) -> NDArray[np.uint64]:
     """All values in ascending order, each once; `np.unique` takes three times as long."""
-    values = np.sort(np.concatenate(pieces))
+    values = np.concatenate(pieces)
+    values.sort()
     return values[np.flatnonzero(np.diff(values, prepend=~values[:1]))]
+
+
+class Found:
+    """Pairs, each once, however often and by however many threads they are found."""
+
+    def __init__(self) -> None:
+        self._held, self._pieces, self._waiting = np.empty(0, np.uint64), [np.empty(0, np.uint64)], 0
+        self._adding = threading.Lock()
+
+    def add(self, pairs: NDArray[np.uint64]) -> None:
+        """Take pairs; whoever adds waits while others do, so that no more wait than can be held."""
+        with self._adding:
+            self._pieces.append(pairs)
+            self._waiting += len(pairs)
+            if self._waiting > max(PIECE, len(self._held)):
+                self._settle()
+
+    def settled(self) -> NDArray[np.uint64]:
+        """All pairs so far, ascending."""
+        with self._adding:
+            self._settle()
+            return self._held
+
+    def _settle(self) -> None:
+        self._held = once([self._held, *self._pieces])
+        self._pieces, self._waiting = [np.empty(0, np.uint64)], 0
 
 
 def ends(pairs: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -217,21 +239,29 @@ class Walk:
         self._free: SimpleQueue[_Scratch] = SimpleQueue()
         self._all: list[_Scratch] = []
 
-    def pairs(self, threads: int = 1, progress: Progress | None = None) -> Iterator[NDArray[np.uint64]]:
-        """Pairs that meet, later << 32 | earlier, some bands at a time, in no order and as often as they meet."""
-        return spread(self._bands, ranges(self._shape.bands, AT_ONCE), threads, progress)
+    def pairs(
+        self, take: Callable[[NDArray[np.uint64]], object], threads: int = 1, progress: Progress | None = None
+    ) -> None:
+        """Hand over the pairs that meet, some at a time, in no order and as often as they meet.
 
-    def _bands(self, part: tuple[int, int]) -> NDArray[np.uint64]:
-        """Pairs of some bands."""
+        Args:
+            take: Called with pairs, later << 32 | earlier, from any of the threads.
+            threads: How many bands run side by side.
+            progress: Called with groups of bands done and in all.
+        """
+        for _ in spread(lambda part: self._bands(part, take), ranges(self._shape.bands, AT_ONCE), threads, progress):
+            pass
+
+    def _bands(self, part: tuple[int, int], take: Callable[[NDArray[np.uint64]], object]) -> None:
+        """Hand over the pairs of some bands."""
         scratch = self._scratch()
         bits = max(1, (self._signed.articles - 1).bit_length())
         keys = scratch.keys[: part[1] - part[0]]
         self._signed.band_keys(part[0] * self._shape.rows, self._shape.rows, bits, keys)
-        pieces = [np.empty(0, np.uint64)]
         for band in keys:
-            pieces += self._meet(self._sorted(band, scratch), bits, scratch)
+            for pairs in self._meet(self._sorted(band, scratch), bits, scratch):
+                take(pairs)
         self._free.put(scratch)
-        return np.concatenate(pieces)
 
     def _sorted(self, band: NDArray[np.uint64], scratch: _Scratch) -> NDArray[np.uint64]:
         """The keys in order; of those before `since` only such as may be in a bucket with one that is not."""

@@ -384,17 +384,25 @@ def scan(data, offsets, begin, end, table, expansions, lengths, prints):
 
 
 @kernel
-def number(prints, lengths, table, firsts, known, numbers):
+def fingerprint_bytes(data, offsets, prints):
+    """128 bits of the bytes of every string, by two multiplicative hashes."""
+    for i in range(len(prints)):
+        high, low = BASE, np.uint64(0)
+        for k in range(offsets[i], offsets[i + 1]):
+            high = (high ^ np.uint64(data[k])) * np.uint64(0x100000001B3)
+            low = mix(low ^ np.uint64(data[k]))
+        prints[i, 0], prints[i, 1] = mix(high), low
+
+
+@kernel
+def number(prints, table, firsts, known, numbers):
     """Number texts by their fingerprints, in the order in which they come; returns how many numbers there are.
 
     `firsts` are the prints of those numbered so far, `known` of them, and have room for more; `table` finds them, by
-    number + 1, and has more slots than there are numbers. A text without characters has the number -1.
+    number + 1, and has more slots than there are numbers.
     """
     last = np.uint64(len(table) - 1)
     for i in range(len(prints)):
-        numbers[i] = -1
-        if lengths[i] == 0:
-            continue
         at = (prints[i, 0] ^ prints[i, 1] * BASE) & last
         while table[at] != 0:
             held = table[at] - 1
@@ -691,6 +699,17 @@ def band_keys_apart(columns, rows, first, bits, begin, keys):
                 key = mix(key ^ np.uint64(columns[i, k]))
             article = np.uint64(begin + i)
             keys[band, article] = key >> np.uint64(bits) << np.uint64(bits) | article
+
+
+@kernel
+def band_hashes(signatures, rows, keys):
+    """Hash the slots of every band, all 64 bits; where `band_keys` is equal, so is this."""
+    for i in range(len(signatures)):
+        for band in range(keys.shape[1]):
+            key = np.uint64(band * rows)
+            for k in range(band * rows, band * rows + rows):
+                key = mix(key ^ np.uint64(signatures[i, k]))
+            keys[i, band] = key
 
 
 @kernel

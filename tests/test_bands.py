@@ -21,13 +21,13 @@ from dedup.bands import (
     LOOKED_AT,
     Bands,
     Candidates,
+    Found,
     Matrix,
     Walk,
     candidates,
     choose,
     ends,
     least_agreement,
-    once,
 )
 from dedup.settings import Settings
 from dedup.signatures import sign
@@ -363,7 +363,9 @@ def test_progress_ends_at_the_whole(many: NDArray[np.uint32], threads: int) -> N
 def walked(rows: Rows, shape: Bands, threshold: float, *, threads: int = 1, **options: Any) -> list[tuple[int, int]]:
     """Pairs of a walk, each once, in the order of candidates."""
     walk = Walk(Matrix(signatures(rows, 7)), shape, threshold, **{"crowd": 128} | options)
-    these = ends(once([np.empty(0, np.uint64), *walk.pairs(threads)]))
+    found = Found()
+    walk.pairs(found.add, threads)
+    these = ends(found.settled())
     return list(zip(*(side.tolist() for side in these), strict=True))
 
 
@@ -401,7 +403,9 @@ def test_few_marks_lose_no_pair(monkeypatch: pytest.MonkeyPatch, many: NDArray[n
     whole = candidates(many, Bands(13, 2), 0.5, crowd=1000)
     monkeypatch.setattr(bands, "MARKS", marks)
     walk = Walk(Matrix(many), Bands(13, 2), 0.5, crowd=1000, since=370)
-    left, right = ends(once(list(walk.pairs())))
+    found = Found()
+    walk.pairs(found.add)
+    left, right = ends(found.settled())
     new = whole.right >= 370
     assert left.tolist() == whole.left[new].tolist() and right.tolist() == whole.right[new].tolist()
     assert new.any() and not new.all()

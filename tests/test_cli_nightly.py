@@ -58,7 +58,7 @@ def test_examples_become_two_clusters(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     rows = read(tmp_path)
     stem = f"{EXAMPLES}/"
-    assert {row["cluster"] for row in rows if row["size"] == 5} == {f"{stem}tea-1"}
+    assert {row["cluster"] for row in rows if row["size"] == 5} == {f"{stem}tea-1.md"}
     assert [row["id"] for row in rows if row["size"] == 5] == [stem + name for name in TEA]
     (line,) = result.stdout.splitlines()
     summary = json.loads(line)

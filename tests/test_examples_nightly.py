@@ -120,8 +120,8 @@ def test_two_nights(crawl: Crawl) -> None:
     assert (second["night"], second["articles"], second["new"], second["files"]) == (2, 7, 3, 3)
     assert crawl.names == {"2026-11-21", "2026-11-21.json", "2026-11-22", "2026-11-22.json", "latest", "nightly.log"}
     found = crawl.clusters()
-    assert {found[f"tea-{number}"] for number in range(1, 6)} == {"tea-1"}
-    assert found["bridge-copy"] == found["bridge-original"]
+    assert {found[f"tea-{number}.md"] for number in range(1, 6)} == {"tea-1.md"}
+    assert found["bridge-copy.md"] == found["bridge-original.md"]
     events = [json.loads(line)["event"] for line in (crawl.out / "nightly.log").read_text("utf-8").splitlines()]
     assert events.count("written") == events.count("night") == 2
 
@@ -247,7 +247,7 @@ def test_many_articles_in_odd_places(tmp_path: Path) -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
     found = crawl.clusters()
     assert len(found) == 9
-    assert found["m 1"] == found["行 1:0"] == found["行 1:1"] == "行 1:0"
+    assert found["m 1"] == found["行 1.jsonl:0"] == found["行 1.jsonl:1"] == "行 1.jsonl:0"
 
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not on the PATH")

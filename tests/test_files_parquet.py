@@ -133,3 +133,15 @@ def test_a_large_row_group_is_read_in_pieces(tmp_path: Path) -> None:
     found = pa.concat_tables(pieces)
     assert found["text"].to_pylist() == texts
     assert found["id"].to_pylist() == [f"a:{number}" for number in range(500)]
+
+
+def test_repeated_texts_are_read_in_pieces(tmp_path: Path) -> None:
+    """A dictionary makes little of many copies on the disk; in memory they are all there."""
+    texts = ["烏龍茶" * 2000] * 3000
+    pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet")
+    assert (tmp_path / "a.parquet").stat().st_size < 100_000
+    sources = Sources()
+    sources.add(tmp_path / "a.parquet")
+    pieces = list(stream(Job(sources.files[0], "text", "id")))
+    assert len(pieces) == 3
+    assert pa.concat_tables(pieces)["text"].to_pylist() == texts

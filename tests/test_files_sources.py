@@ -100,4 +100,4 @@ def test_ids_may_begin_with_the_whole_path(tmp_path: Path, monkeypatch: pytest.M
         (tmp_path / night / "deep").mkdir(parents=True)
         (tmp_path / night / "deep" / "a.md").write_text(night)
     found = read(["one", "two/deep/a.md"], by_path=True)
-    assert found.table["id"].to_pylist() == ["one/deep/a", "two/deep/a"]
+    assert found.table["id"].to_pylist() == ["one/deep/a.md", "two/deep/a.md"]

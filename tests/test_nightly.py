@@ -137,11 +137,11 @@ def test_examples_become_two_clusters(tmp_path: Path, examples: dict[str, str]) 
     stem = f"{tmp_path}/in/"
     rows = read(tmp_path)
     assert {one for one in partition(rows) if len(one) > 1} == {
-        frozenset(stem + name for name in TEA),
-        frozenset(stem + name for name in ("bridge-copy", "bridge-original")),
+        frozenset(f"{stem}{name}.md" for name in TEA),
+        frozenset(f"{stem}{name}.md" for name in ("bridge-copy", "bridge-original")),
     }
     assert partition(rows, "cluster") == partition(rows)
-    assert {by_id(rows, "cluster")[stem + name] for name in TEA} == {stem + "tea-1"}
+    assert {by_id(rows, "cluster")[f"{stem}{name}.md"] for name in TEA} == {stem + "tea-1.md"}
     assert list(rows[0]) == ["id", "label", "size", "similarity", "cluster"]
     assert (summary.night, summary.whole, summary.articles, summary.new, summary.gone) == (1, True, 14, 14, 0)
     assert (summary.clusters, summary.clustered, summary.files) == (2, 7, 14)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -181,7 +183,12 @@ def test_ids_that_are_made(state: State, tmp_path: Path) -> None:
     put(tmp_path / "in" / "deep" / "一.md", [(None, "四")])
     take(state, tmp_path / "in")
     stem = f"{tmp_path}/in"
-    assert {row["id"] for row in articles(state)} == {f"{stem}/a:0", "x", f"{stem}/a:2", f"{stem}/deep/一"}
+    assert {row["id"] for row in articles(state)} == {
+        f"{stem}/a.jsonl:0",
+        "x",
+        f"{stem}/a.jsonl:2",
+        f"{stem}/deep/一.md",
+    }
 
 
 def test_folders_of_the_job_are_passed_over(tmp_path: Path) -> None:
@@ -234,3 +241,101 @@ def test_many_files_and_shards_are_looked_up_once(
     )
     assert take(state, tmp_path / "in") == 0
     assert len(reads) == 1
+
+
+# --- what is odd in files -----------------------------------------------------------------------------------------
+
+
+def live(state: State) -> dict[str, str]:
+    """The articles there are, by id."""
+    stock = stocked(state, 1 << 30)
+    texts = stock.column.to_pylist()
+    return {stock.ids[row].as_py(): texts[row] for row, there in enumerate(stock.live) if there}
+
+
+def test_a_file_that_is_cut_short(state: State, tmp_path: Path) -> None:
+    """What could be read of it is there, with what it held before, and it is tried again until it is whole."""
+    whole = {str(number): "春眠不覺曉" + str(number) * 2000 for number in range(5000)}
+    path = put(tmp_path / "a.jsonl", whole)
+    data = gzip.compress(path.read_bytes())
+    path.unlink()
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(gzip.compress(b'{"id": "before", "text": "x"}\n'))
+    assert take(state, path) == 1
+    path.write_bytes(data[: len(data) // 2])
+    assert take(state, path) == 1
+    some = live(state)
+    assert "before" in some
+    assert 1 < len(some) < 5000
+    assert take(state, path) == 1
+    assert live(state) == some
+    assert len(state.shards) == 2
+    path.write_bytes(data)
+    assert take(state, path) == 1
+    assert live(state) == whole
+    assert take(state, path) == 0
+
+
+def test_nulls_beside_bytes_that_are_not_utf8(state: State, tmp_path: Path) -> None:
+    """Chunks that are slices of others keep their texts."""
+    values = [None if number % 7 == 0 else f"第{number}篇".encode() for number in range(5000)]
+    values[2500] = b"\xff\xfe!"
+    table = pa.table({"id": [str(number) for number in range(5000)], "text": pa.array(values, pa.binary())})
+    pq.write_table(table, tmp_path / "a.parquet")
+    assert take(state, tmp_path / "a.parquet") == 1
+    expected = {str(number): (value or b"").decode("utf-8", "replace") for number, value in enumerate(values)}
+    assert live(state) == expected
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names are bytes on Linux alone")
+def test_names_that_are_not_utf8(state: State, tmp_path: Path) -> None:
+    """Two of them are two articles."""
+    (tmp_path / "in").mkdir()
+    for name in ("新闻", "财经"):
+        Path(os.fsdecode(os.fsencode(tmp_path / "in") + b"/" + name.encode("gbk") + b".txt")).write_text(name)
+    assert take(state, tmp_path / "in") == 2
+    assert sorted(live(state).values()) == ["新闻", "财经"]
+    assert take(state, tmp_path / "in") == 0
+
+
+def test_a_page_and_a_table_of_one_name(state: State, tmp_path: Path) -> None:
+    """Ids that are made tell them apart."""
+    put(tmp_path / "in" / "a.md", [(None, "一")])
+    put(tmp_path / "in" / "a.txt", [(None, "二")])
+    put(tmp_path / "in" / "a.jsonl", [(None, "三"), ("", "四")])
+    take(state, tmp_path / "in")
+    assert {Path(id_).name: text for id_, text in live(state).items()} == {
+        "a.md": "一", "a.txt": "二", "a.jsonl:0": "三", "a.jsonl:1": "四",
+    }  # fmt: skip
+
+
+def test_ids_that_come_again_in_a_file(state: State, tmp_path: Path) -> None:
+    """The last row counts, and that is told."""
+    told: list[Any] = []
+    put(tmp_path / "a.jsonl", [("x", "一"), ("y", "二"), ("x", "三")])
+    take(state, tmp_path / "a.jsonl", log=lambda event, about: told.append((event, about)))
+    assert live(state) == {"x": "三", "y": "二"}
+    (warning,) = [about for event, about in told if event == "problem"]
+    assert warning["severity"] == "warning"
+    assert warning["reason"] == "1 row with the id of a later row, which counts; make the ids unique"
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet", "a.txt"])
+def test_a_text_that_is_too_long(state: State, tmp_path: Path, name: str) -> None:
+    """It is left out with the reason, and others are not."""
+    rows = [("短", "短文"), ("長", "長" * 1000)] if name != "a.txt" else [(None, "長" * 1000)]
+    put(tmp_path / name, rows)
+    take(state, tmp_path / name, most_bytes=999)
+    assert list(live(state)) == ([] if name == "a.txt" else ["短"])
+    (problem,) = pa.concat_tables(rejects(state, 0, found([str(tmp_path / name)]).files)).to_pylist()
+    assert problem["row"] == (None if name == "a.txt" else 2)
+    assert "the text has 3,000 bytes, and this memory is for 999 at most" in problem["reason"]
+
+
+def test_many_files_are_several_shards(state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However small they are."""
+    monkeypatch.setattr(intake, "MOST_FILES", 4)
+    for number in range(10):
+        put(tmp_path / "in" / f"{number}.md", [(None, "")])
+    take(state, tmp_path / "in")
+    assert len(state.shards) == 3

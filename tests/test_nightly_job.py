@@ -497,10 +497,10 @@ def test_more_articles_than_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """What cannot be kept is refused, with what to give, before the work is begun."""
     put(tmp_path / "in" / "1.jsonl", {str(n): rewrite(n, 1) for n in range(10)})
     monkeypatch.setattr(memory, "AN_ARTICLE", 10**8)
-    with pytest.raises(SettingsError, match=r"too little for 10 articles.*at least --memory 3GB"):
+    with pytest.raises(SettingsError, match=r"too little for 10 articles.*at least --memory 4GB"):
         run(tmp_path, memory="1GB")
     assert not (tmp_path / "out").exists()
-    assert run(tmp_path, memory="3GB").articles == 10
+    assert run(tmp_path, memory="4GB").articles == 10
 
 
 @pytest.mark.parametrize("places", [("x", "x"), ("x/out", "x"), ("x", "x/state")], ids=str)

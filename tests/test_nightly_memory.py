@@ -52,13 +52,15 @@ def test_shares(total: int) -> None:
     assert memory.OWN + budget.mapped + budget.pairs < total
 
 
-@pytest.mark.parametrize(("articles", "least"), [(2_800_000, 2), (100_000_000, 36)])
+@pytest.mark.parametrize(("articles", "least"), [(1_400_000, 2), (100_000_000, 75)])
 def test_too_many_articles(articles: int, least: int) -> None:
     """Who holds too many is told what to give, and that is enough."""
     with pytest.raises(SettingsError, match=rf"{articles:,} articles.*give at least --memory {least}GB"):
         Budget(10**9).check(articles)
     Budget(least * 10**9).check(articles)
-    Budget(10**9).check(2_700_000)
+    Budget(10**9).check(1_300_000)
+    with pytest.raises(SettingsError, match="1,300,000 articles"):
+        Budget(10**9).check(1_300_000, 10**8)
 
 
 def test_too_many_edges() -> None:

@@ -367,25 +367,33 @@ def test_texts_that_are_known_are_not_folded_again(texts: list[str | None], weig
     assert not told
 
 
-PRINTS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from([0, 1, 2**63, 2**64 - 1]), st.booleans()), max_size=40)
+PRINTS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from([0, 1, 2**63, 2**64 - 1])), max_size=40)
 
 
 @GENERATED
 @given(PRINTS, PRINTS)
-def test_texts_are_numbered_as_by_the_reference(
-    some: list[tuple[int, int, bool]], more: list[tuple[int, int, bool]]
-) -> None:
-    """In the order in which their fingerprints come first, over several calls; texts without characters are not."""
+def test_texts_are_numbered_as_by_the_reference(some: list[tuple[int, int]], more: list[tuple[int, int]]) -> None:
+    """In the order in which their fingerprints come first, over several calls."""
     most = len(some) + len(more)
     firsts, table = np.empty((most, 2), np.uint64), np.zeros(kernels.size_for(most), np.int64)
     expected: dict[tuple[int, int], int] = {}
     count = 0
     for rows in (some, more):
-        prints = np.array([row[:2] for row in rows], np.uint64).reshape(-1, 2)
+        prints = np.array(rows, np.uint64).reshape(-1, 2)
         numbers = np.empty(len(rows), np.int64)
-        count = kernels.number(prints, np.array([row[2] for row in rows], np.int64), table, firsts, count, numbers)
-        assert numbers.tolist() == [
-            expected.setdefault((high, low), len(expected)) if there else -1 for high, low, there in rows
-        ]
+        count = kernels.number(prints, table, firsts, count, numbers)
+        assert numbers.tolist() == [expected.setdefault(row, len(expected)) for row in rows]
         assert count == len(expected)
     assert list(map(tuple, firsts[:count].tolist())) == list(expected)
+
+
+@GENERATED
+@given(st.lists(st.text(max_size=8), max_size=30))
+def test_strings_have_fingerprints_of_their_bytes(strings: list[str]) -> None:
+    """Equal where they are, wherever they stand, and nowhere else: case and width are not folded."""
+    array = pa.array(["前", *(one.encode("utf-8", "replace").decode() for one in strings)], pa.large_string())[1:]
+    offsets = np.frombuffer(array.buffers()[1], np.int64)[1 : len(array) + 2]
+    prints = np.empty((len(array), 2), np.uint64)
+    data = np.frombuffer(array.buffers()[2] or b"", np.uint8)
+    kernels.fingerprint_bytes(kernels.frozen(data), kernels.frozen(offsets), prints)
+    assert len(set(map(tuple, prints.tolist()))) == len(set(array.to_pylist()))

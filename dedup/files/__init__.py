@@ -11,10 +11,10 @@ From the top: `reading` runs the whole; `sources` are the files found; `document
 
 from dedup.files.jobs import Job
 from dedup.files.labels import labels
-from dedup.files.problems import Problem, counted, shown
+from dedup.files.problems import Problem, counted, escaped, shown
 from dedup.files.reading import Read, read, stream
 from dedup.files.sources import Source, Sources
-from dedup.files.writing import check_output, replacing, write
+from dedup.files.writing import check_output, replacing, synced, write
 
 __all__ = [
     "Job",
@@ -24,10 +24,12 @@ __all__ = [
     "Sources",
     "check_output",
     "counted",
+    "escaped",
     "labels",
     "read",
     "replacing",
     "shown",
     "stream",
+    "synced",
     "write",
 ]

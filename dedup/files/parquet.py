@@ -1,9 +1,8 @@
-"""Parquet becomes tables: the columns of text and id, a table a row group, several of a large one.
+"""Parquet becomes tables: the columns of text and id, a table a row group, or several.
 
 In: the bytes of one file, decompressed. Out: tables whose strings are checked to be UTF-8, as Parquet does not, and
-mended where they are not; ids of any single type as strings. Holds one row group, or 16 MB of a large one, of a file
-compressed as a whole the whole file; valid strings are not copied. A broken row group costs only itself. Reads no
-other columns.
+mended where they are not; ids of any single type as strings. Holds 16 MB or 1,024 rows, of a file compressed as a whole
+the whole file; valid strings are not copied. A broken row group costs only itself. Reads no other columns.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ from dedup.files.encodings import decoded
 from dedup.files.jobs import Job
 from dedup.files.problems import FAULTS, reason
 
-LARGE, PIECE = 1 << 26, 1 << 24
-"""Bytes of a row group that is read in pieces, and of a piece."""
+ROWS, PIECE = 1 << 10, 1 << 24
+"""Rows that are read at once, and bytes that are handed on at once."""
 _BLOCK = 1024  # rows that become Python strings where one of them is not UTF-8
 
 
@@ -63,14 +62,23 @@ def _groups(job: Job, file: Any, wanted: list[str]) -> Iterator[pa.Table]:
 
 
 def _pieces(file: Any, group: int, wanted: list[str]) -> Iterator[pa.Table]:
-    """A row group, in pieces where it is large."""
-    about = file.metadata.row_group(group)
-    if about.total_byte_size <= LARGE:
-        yield file.read_row_group(group, columns=wanted)
-        return
-    size = max(1, about.num_rows * PIECE // about.total_byte_size)
-    for batch in file.iter_batches(size, row_groups=[group], columns=wanted):
-        yield pa.Table.from_batches([batch])
+    """A row group, in pieces by what they take when they are decoded: a dictionary may make gigabytes of a megabyte."""
+    about, waiting, held = file.metadata.row_group(group), list[pa.RecordBatch](), 0
+    rows = max(1, min(ROWS, PIECE * about.num_rows // max(1, about.total_byte_size)))
+    try:
+        for batch in file.iter_batches(rows, row_groups=[group], columns=wanted):
+            waiting.append(batch)
+            coded = any(pa.types.is_dictionary(column.type) for column in batch.columns)
+            held += PIECE if coded else batch.nbytes
+            if held >= PIECE:
+                yield pa.Table.from_batches(waiting)
+                waiting, held = [], 0
+    except FAULTS:
+        if waiting:
+            yield pa.Table.from_batches(waiting)
+        raise
+    if waiting:
+        yield pa.Table.from_batches(waiting)
 
 
 def _check_types(text: pa.Field, ids: pa.Field | None) -> None:

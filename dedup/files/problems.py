@@ -63,6 +63,15 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" + "s" * (count != 1)
 
 
+def escaped(path: str | os.PathLike[str]) -> str:
+    """A path fit for Arrow, of which no two are alike: bytes that are not UTF-8 are written as hexadecimal escapes.
+
+    Args:
+        path: As the system has it.
+    """
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def shown(path: str | os.PathLike[str]) -> str:
     """A path fit for Arrow and for print: a name on disk may hold bytes that are not UTF-8.
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dedup.files.problems import Problem, counted, reason, shown
+from dedup.files.problems import Problem, counted, escaped, reason, shown
 
 KINDS = {
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
@@ -46,7 +46,8 @@ class Sources:
     """The files that paths lead to, and what was wrong with the paths.
 
     Args:
-        by_path: Ids begin with the whole path as it was given, not with what is below the folder that was named.
+        by_path: Ids begin with the whole path as it was given, not with what is below the folder that was named
+            without suffixes.
     """
 
     files: list[Source] = field(default_factory=list)
@@ -91,7 +92,7 @@ class Sources:
 
     def _add_file(self, path: Path, name: str) -> bool:
         """Take a file, named as below its folder; False if its suffix is not that of articles."""
-        stem, kind, codec = _parts(path.as_posix() if self.by_path else name)
+        stem, kind, codec = _parts(name)
         real = os.path.realpath(path)
         if kind is None or real in self.seen:
             return kind is not None
@@ -99,7 +100,7 @@ class Sources:
         try:
             size = path.stat().st_size
             if path.is_file():
-                self.files.append(Source(path, shown(stem), kind, codec, size))
+                self.files.append(Source(path, escaped(path) if self.by_path else shown(stem), kind, codec, size))
             else:  # a pipe or a device could block for ever
                 self._problem(path, "not a regular file; write what it gives to a file first")
         except OSError as error:

@@ -83,10 +83,26 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(target)
+        synced(target.parent)
     except FAULTS as error:
         raise FileError(f"cannot write {shown(path)!r}: {reason(error)}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def synced(path: Path) -> None:
+    """Have the system write a file, or the names in a folder, to the disk.
+
+    Args:
+        path: The file or folder.
+    """
+    if os.name == "nt" and path.is_dir():  # Windows cannot, and need not
+        return
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def _write_parquet(table: pa.Table, file: BinaryIO) -> None:

@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,13 +20,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.files import Job, Problem, Source, Sources, stream
+from dedup.files import Job, Problem, Source, Sources, counted, escaped, shown, stream
 from dedup.nightly.state import State, whole
 from dedup.settings import Settings
 from dedup.shingles import Texts
 
 PACK = 1 << 26
 """Bytes of files that become a shard together; a larger one is a shard of its own."""
+MOST_FILES = 4096
+"""Of a shard."""
+WHOLE = {"document", "page"}
+"""Kinds of files that are one text."""
 REJECTS = pa.schema(
     {
         "path": pa.string(),
@@ -60,6 +65,16 @@ class Columns:
     id: str
 
 
+@dataclass(frozen=True)
+class _How:
+    """How files are read."""
+
+    settings: Settings
+    threads: int
+    most_bytes: int
+    """Of a text."""
+
+
 @dataclass
 class _Draft:
     """A shard while its files are read."""
@@ -92,6 +107,7 @@ def take_in(
     settings: Settings,
     *,
     threads: int = 1,
+    most_bytes: int = 1 << 26,
     progress: Callable[[int, int], object] | None = None,
     log: Callable[[str, dict[str, Any]], object] = lambda *_: None,
 ) -> int:
@@ -105,38 +121,62 @@ def take_in(
         columns: Names of the columns of tables.
         settings: How texts are folded.
         threads: How many to use.
+        most_bytes: A longer text is not taken.
         progress: Called with the bytes of files read and of those to read.
         log: Called with what could not be read, and after each shard.
 
     Returns:
         How many files were read.
     """
-    night = state.last.number + 1
+    how = _How(settings, threads, most_bytes)
     known, failed = _known(state)
     unknown = [source for source in sources if _is_fresh(source, known)]
     again = [source for source in unknown if not _is_fresh(source, failed)]
     fresh = [source for source in unknown if _is_fresh(source, failed)]
     done, total = 0, sum(source.size for source in unknown)
     for pack in (*_packs(fresh), *_packs(again)):
-        number = len(state.shards) + 1
-        draft = _Draft()
-        with state.texts.open("r+b") as texts:
-            texts.seek(ended(state))
-            texts.truncate()
-            for source in pack:
-                tell = (lambda at, done=done: progress(done + at, total)) if progress else None
-                _read(Job(source, columns.text, columns.id), texts, draft, settings, threads, tell)
-                done += source.size
-            kept = pack[0] not in again or not all(file["failed"] for file in draft.files)
-            if kept:
-                texts.flush()
-                os.fsync(texts.fileno())
-                _write(state, number, night, draft, texts.tell())
+        number, begin = len(state.shards) + 1, done
+
+        def tell(at: int, begin: int = begin) -> None:
+            if progress:
+                progress(begin + at, total)
+
+        draft = _shard(state, number, pack, columns, how, retried=pack[0] in again, progress=tell)
+        done += sum(source.size for source in pack)
         for problem, _ in draft.problems:
             log("problem", asdict(problem))
-        if kept:
+        if state.shard(number).exists():
             log("shard", {"shard": number, "files": len(draft.files), "articles": sum(map(len, draft.tables))})
     return len(unknown)
+
+
+def _shard(
+    state: State,
+    number: int,
+    pack: list[Source],
+    columns: Columns,
+    how: _How,
+    *,
+    retried: bool,
+    progress: Callable[[int], object],
+) -> _Draft:
+    """Read some files into a shard; what was retried and still cannot be read makes none."""
+    draft, done = _Draft(), 0
+    with state.texts.open("r+b") as texts:
+        texts.seek(ended(state))
+        texts.truncate()
+        for source in pack:
+            _read(Job(source, columns.text, columns.id), texts, draft, how, partial(_add, progress, done))
+            done += source.size
+        if not retried or not all(file["failed"] for file in draft.files):
+            texts.flush()
+            os.fsync(texts.fileno())
+            _write(state, number, draft, texts.tell())
+    return draft
+
+
+def _add(progress: Callable[[int], object], done: int, at: int) -> None:
+    progress(done + at)
 
 
 def ended(state: State) -> int:
@@ -223,7 +263,7 @@ def _is_fresh(source: Source, known: dict[str, tuple[int, int]]) -> bool:
 
 def _identity(path: Path) -> tuple[str, int, int]:
     """What a file is known by: its real path, its size and when it was changed; -1 where it has gone."""
-    name = os.fsencode(os.path.realpath(path)).decode("utf-8", "backslashreplace")  # two names must not become one
+    name = escaped(os.path.realpath(path))
     try:
         about = path.stat()
     except OSError:
@@ -233,11 +273,13 @@ def _identity(path: Path) -> tuple[str, int, int]:
 
 def _packs(sources: list[Source]) -> Iterator[list[Source]]:
     pack: list[Source] = []
+    size = 0
     for source in sources:
         pack.append(source)
-        if sum(one.size for one in pack) >= PACK:
+        size += source.size
+        if size >= PACK or len(pack) >= MOST_FILES:
             yield pack
-            pack = []
+            pack, size = [], 0
     if pack:
         yield pack
 
@@ -246,35 +288,75 @@ def _read(
     job: Job,
     texts: BinaryIO,
     draft: _Draft,
-    settings: Settings,
-    threads: int,
+    how: _How,
     progress: Callable[[int], object] | None,
 ) -> None:
     """Append the articles of a file to a shard."""
     name, size, changed = _identity(job.source.path)
-    begin, tables, number = texts.tell(), [], len(draft.files)
-    for table in stream(job, progress):
-        taken = _taken(table, number, texts, settings, threads)
-        tables.append(taken)
+    begin, tables, number, rows = texts.tell(), list[pa.Table](), len(draft.files), 0
+    if job.source.kind in WHOLE and size > how.most_bytes:
+        job.fault = _too_long(size, how.most_bytes)
+    else:
+        for table in stream(job, progress):
+            taken = _named(_short(table, job, rows, how.most_bytes), job, rows)
+            tables.append(_taken(taken, number, texts, how))
+            rows += len(table)
     if job.refused:
         tables = []
         texts.seek(begin)
         texts.truncate()
-    rows = sum(map(len, tables))
-    problems = job.problems(rows)
-    failed = not rows and any(problem.severity == "error" for problem in problems)
+    kept = sum(map(len, tables))
+    problems = job.problems(kept) + _repeats(job, tables)
+    failed = bool(job.fault) or (not kept and any(problem.severity == "error" for problem in problems))
     draft.tables += tables
     draft.problems += [(problem, number) for problem in problems]
-    draft.files.append({"path": name, "size": size, "changed": changed, "rows": rows, "failed": failed})
+    draft.files.append({"path": name, "size": size, "changed": changed, "rows": kept, "failed": failed})
 
 
-def _taken(table: pa.Table, file: int, texts: BinaryIO, settings: Settings, threads: int) -> pa.Table:
+def _short(table: pa.Table, job: Job, begin: int, most: int) -> pa.Table:
+    """The rows whose texts are not too long."""
+    sizes = pc.fill_null(pc.binary_length(table["text"]), 0)
+    long = pc.greater(sizes, most)
+    if not pc.any(long).as_py():
+        return table
+    for row in np.flatnonzero(long.to_numpy()).tolist():
+        job.lose(begin + row + 1, _too_long(sizes[row].as_py(), most))
+    return table.filter(pc.invert(long))
+
+
+def _too_long(size: int, most: int) -> str:
+    return f"the text has {size:,} bytes, and this memory is for {most:,} at most; give more --memory, or cut it"
+
+
+def _named(table: pa.Table, job: Job, begin: int) -> pa.Table:
+    """Rows without an id are called after their place."""
+    empty = pc.equal(table["id"], "").to_numpy()
+    if not empty.any():
+        return table
+    made = pa.array([job.made_id(begin + row) for row in range(len(table))], pa.large_string())
+    return table.set_column(0, "id", pc.if_else(pa.array(empty), made, table["id"]))
+
+
+def _repeats(job: Job, tables: list[pa.Table]) -> list[Problem]:
+    """A warning where rows of a file have the same id."""
+    rows = sum(map(len, tables))
+    again = (
+        rows - pc.count_distinct(pa.chunked_array([c for t in tables for c in t["id"].chunks])).as_py() if rows else 0
+    )
+    if not again:
+        return []
+    reason = f"{counted(again, 'row')} with the id of a later row, which counts; make the ids unique"
+    return [Problem(shown(job.source.path), None, reason, "warning")]
+
+
+def _taken(table: pa.Table, file: int, texts: BinaryIO, how: _How) -> pa.Table:
     """Write the texts of a table; returns what is known of them."""
-    column = table["text"]
-    scanned = Texts(column, width=settings.width, unit=settings.unit, weighted=settings.weighted, threads=threads)
+    column, settings = table["text"], how.settings
+    scanned = Texts(column, width=settings.width, unit=settings.unit, weighted=settings.weighted, threads=how.threads)
     sizes = [np.empty(0, np.int64)]
-    for chunk in column.chunks:
-        _, offset_buffer, data = chunk.fill_null("").buffers()
+    for some in column.chunks:
+        chunk = some.fill_null("")
+        _, offset_buffer, data = chunk.buffers()
         offsets = np.frombuffer(offset_buffer, np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
         sizes.append(np.diff(offsets))
         if data is not None and len(offsets):
@@ -284,10 +366,10 @@ def _taken(table: pa.Table, file: int, texts: BinaryIO, settings: Settings, thre
     return pa.table([table["id"], np.concatenate(sizes), scanned.lengths, prints, files], ARTICLES)
 
 
-def _write(state: State, number: int, night: int, draft: _Draft, end: int) -> None:
+def _write(state: State, number: int, draft: _Draft, end: int) -> None:
     import pyarrow.parquet as pq  # noqa: PLC0415 - see above
 
-    about = {"night": night, "rows": sum(map(len, draft.tables)), "end": end}
+    about = {"night": state.last.number + 1, "rows": sum(map(len, draft.tables)), "end": end}
     with whole(state.shard(number)) as folder:
         articles = pa.concat_tables([ARTICLES.empty_table(), *draft.tables])
         pq.write_table(articles, folder / "articles.parquet", use_dictionary=["file"])

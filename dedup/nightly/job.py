@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +25,7 @@ from dedup.files import Sources, replacing, shown
 from dedup.nightly import grouping, intake, known, outputs
 from dedup.nightly.grouping import Changes
 from dedup.nightly.intake import Columns
-from dedup.nightly.memory import Budget, parsed
+from dedup.nightly.memory import Budget, parsed, peak
 from dedup.nightly.night import Tonight
 from dedup.nightly.outputs import Labels
 from dedup.nightly.state import State, opened
@@ -177,7 +175,7 @@ class _Job:
         with self._stages.stage("read") as tell:
             files = intake.take_in(
                 self._state, sources.files, columns, self._settings,
-                threads=self._threads, progress=tell, log=self._stages.log,
+                threads=self._threads, most_bytes=self._budget.text, progress=tell, log=self._stages.log,
             )  # fmt: skip
         fresh = len(self._state.shards) > last.shards
         rejects = self._rejects(told, sources)
@@ -194,7 +192,7 @@ class _Job:
     def _work(self) -> None:
         with self._stages.stage("read"):
             stock = stocked(self._state, self._budget.mapped)
-            self._budget.check(len(stock))
+            self._budget.check(len(stock), stock.ids.nbytes)
             if not stock.live.any():
                 raise FileError("no articles were read, nothing was written")
             tonight = Tonight(self._state, stock, self._settings, self._budget, self._threads, self._stages)
@@ -216,7 +214,8 @@ class _Job:
     @property
     def _is_there(self) -> bool:
         """Whether the output folder holds the last night."""
-        return self._out.is_dir() and json.loads(self._state.marker.read_bytes()) == str(self._out.resolve())
+        whole = all((self._out / name).exists() for name in outputs.NAMES)
+        return whole and json.loads(self._state.marker.read_bytes()) == str(self._out.resolve())
 
     def _publish(self, rejects: pa.Table, *, changed: bool = True) -> None:
         """Write the last night."""
@@ -259,7 +258,7 @@ class _Job:
             bad_rows=intake.bad_rows(rejects),
             seconds={stage: round(taken, 3) for stage, taken in self._stages.seconds.items()},
             bytes=self._stages.bytes,
-            peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+            peak_memory=peak(),
         )
 
 

@@ -42,8 +42,9 @@ def judged(
     progress: Callable[[int, int], object] | None = None,
     relax: Callable[[], object] = lambda: None,
     check: Callable[[int], object] = lambda _: None,
+    before: Edges = NONE,
 ) -> Edges:
-    """Verify candidates.
+    """Verify candidates, and put the edges behind those of last night.
 
     Args:
         candidates: The file of pairs.
@@ -53,25 +54,43 @@ def judged(
         progress: Called with pairs done and in all.
         relax: Called after each tile.
         check: Called with the number of edges so far; may raise.
+        before: The edges of last night.
     """
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
+
+    file, found, done, edges = pq.ParquetFile(candidates), [before], 0, len(before.left)
+    total = file.metadata.num_rows
+    for group in range(file.num_row_groups):
+        left, right = ends(file.read_row_group(group).column(0).to_numpy())
+        similarity = similarities(corpus, left, right, threads=threads, relax=relax)
+        kept = similarity >= threshold
+        found.append(Edges(left[kept], right[kept], similarity[kept]))
+        edges += len(found[-1].left)
+        check(edges)
+        done += len(left)
+        if progress:
+            progress(done, total)
+    return joined(found)
+
+
+def similarities(
+    corpus: Corpus, left: Integers, right: Integers, *, threads: int, relax: Callable[[], object]
+) -> NDArray[np.float64]:
+    """The exact similarity of pairs.
+
+    Args:
+        corpus: Distinct texts.
+        left: (m,) one of each pair.
+        right: (m,) the other.
+        threads: How many to use.
+        relax: Called after each tile.
+    """
 
     def load(numbers: Integers) -> pairs.Sets:
         relax()
         return corpus.sets(numbers)
 
-    file, found, done = pq.ParquetFile(candidates), [NONE], 0
-    sizes, total = corpus.sizes, file.metadata.num_rows
-    for group in range(file.num_row_groups):
-        left, right = ends(file.read_row_group(group).column(0).to_numpy())
-        similarity = pairs.verify(load, left, right, sizes, threads=threads)
-        kept = similarity >= threshold
-        found.append(Edges(left[kept], right[kept], similarity[kept]))
-        check(sum(len(edges.left) for edges in found))
-        done += len(left)
-        if progress:
-            progress(done, total)
-    return joined(found)
+    return pairs.verify(load, left, right, corpus.sizes, threads=threads)
 
 
 def joined(several: list[Edges]) -> Edges:

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup.bands import AT_ONCE, Bands, Walk, once
+from dedup.bands import AT_ONCE, Bands, Found, Walk, once
 from dedup.files import replacing
 from dedup.nightly.memory import Budget
 from dedup.nightly.signed import Part, Stored
@@ -26,6 +26,8 @@ Pairs = NDArray[np.uint64]
 LOOKED_AT = 8
 """A new text is compared with at most so many times the crowd of old ones in a bucket. Those in larger buckets share
 what is common: at a million texts half of all comparisons go, and of 100,000 candidates two."""
+SETTLING = 64
+"""Bytes a pair while pairs are sorted and made distinct."""
 PIECE = 1 << 20
 """Pairs of a row group."""
 
@@ -60,7 +62,7 @@ class Meeting:
         self._budget, self._threads, self._progress = budget, threads, progress
         self.texts = sum(part.end - part.begin for part in parts)
         self.missed = np.zeros(self.texts, np.int64)
-        self._runs = _Runs(folder, budget.pairs // 8)
+        self._runs = _Runs(folder, budget.pairs // SETTLING)
 
     @property
     def crowded(self) -> NDArray[np.bool_]:
@@ -71,8 +73,7 @@ class Meeting:
         """Walk all bands."""
         chunks = list(self._chunks())
         for number, (old, new, within) in enumerate(chunks):
-            for pairs in self._met(old, new, within=within, number=number, of=len(chunks)):
-                self._runs.add(pairs)
+            self._meet(old, new, within=within, number=number, of=len(chunks))
 
     def keep(self, path: Path) -> None:
         """Write the pairs."""
@@ -101,19 +102,24 @@ class Meeting:
         each = self._settings.slots + self._threads * (AT_ONCE * 8 + 28)
         return max(2, self._budget.signatures // each)
 
-    def _met(self, old: range, new: range, *, within: bool, number: int, of: int) -> Iterator[Pairs]:
-        """Pairs of some texts, by their numbers."""
+    def _meet(self, old: range, new: range, *, within: bool, number: int, of: int) -> None:
+        """Find the pairs of some texts, by their numbers."""
         stored = Stored(self._in_files(old) + self._in_files(new), self._shape, self._settings.slots)
         walk = Walk(
             stored, self._shape, self._settings.threshold, crowd=self._settings.crowd, since=len(old), apart=not within,
             looked_at=LOOKED_AT if self._since else None,
         )  # fmt: skip
         numbers = np.concatenate([np.arange(old.start, old.stop), np.arange(new.start, new.stop)]).astype(np.uint64)
-        bands = self._shape.bands
-        for done, pairs in enumerate(walk.pairs(self._threads), 1):
+        high, low = np.uint64(32), np.uint64(0xFFFFFFFF)
+
+        def take(pairs: Pairs) -> None:
+            self._runs.add(numbers[pairs >> high] << high | numbers[pairs & low])
+
+        def tell(done: int, total: int) -> None:
             if self._progress:
-                self._progress(number * bands + min(bands, done * AT_ONCE), of * bands)
-            yield numbers[pairs >> np.uint64(32)] << np.uint64(32) | numbers[pairs & np.uint64(0xFFFFFFFF)]
+                self._progress(number * total + done, of * total)
+
+        walk.pairs(take, self._threads, tell)
         self.missed[numbers.astype(np.int64)] += walk.missed()
 
     def _in_files(self, texts: range) -> list[Part]:
@@ -127,47 +133,52 @@ class Meeting:
         return found
 
 
-class _Runs:
+class _Runs(Found):
     """Pairs in sorted runs, those on disk and the last one in memory.
 
     Args:
         folder: Where they are.
-        most: Pairs that are held in memory.
+        most: Pairs that are held in memory, about.
     """
 
     def __init__(self, folder: Path, most: int) -> None:
+        super().__init__()
         self._folder, self._most = folder, most
-        self._paths: list[Path] = []
-        self._held, self._pieces, self._waiting = np.empty(0, np.uint64), [np.empty(0, np.uint64)], 0
+        self.clear()
 
-    def add(self, pairs: Pairs) -> None:
-        self._pieces.append(pairs)
-        self._waiting += len(pairs)
-        if self._waiting > max(PIECE // 4, len(self._held)):
-            self._settle()
-        if len(self._held) > self._most:
-            self._paths.append(self._folder / f"run-{len(self._paths):05}.npy")
-            np.save(self._paths[-1], self._held)
-            self._held = np.empty(0, np.uint64)
+    @property
+    def _paths(self) -> list[Path]:
+        return sorted(self._folder.glob("run-*.pairs"))
 
     def _settle(self) -> None:
-        self._held = once([self._held, *self._pieces])
-        self._pieces, self._waiting = [np.empty(0, np.uint64)], 0
+        super()._settle()
+        if len(self._held) > self._most:
+            self._held.tofile(self._folder / f"run-{len(self._paths):05}.pairs")
+            self._held = np.empty(0, np.uint64)
 
     def merged(self) -> Iterator[Pairs]:
-        """All pairs, each once, ascending, some at a time."""
-        self._settle()
-        runs = [*(np.load(path, mmap_mode="r") for path in self._paths), self._held]
-        pieces = 1 + sum(map(len, runs)) // PIECE
-        sample = np.sort(np.concatenate([run[:: max(1, len(run) // 1024)] for run in runs]))
-        cuts = sample[np.linspace(0, len(sample), pieces, endpoint=False).astype(np.int64)[1:]]
-        places = [[0, *np.searchsorted(run, cuts).tolist(), len(run)] for run in runs]
+        """All pairs, each once, ascending, some at a time; of the runs on disk, no more is held."""
+        held, paths = self.settled(), self._paths
+        cuts, places = _cuts([*(np.memmap(path, np.uint64, "r") for path in paths), held])
         for piece in range(len(cuts) + 1):
-            yield once([run[at[piece] : at[piece + 1]] for run, at in zip(runs, places, strict=True)])
+            parts = [
+                np.fromfile(path, np.uint64, at[piece + 1] - at[piece], offset=8 * at[piece])
+                for path, at in zip(paths, places, strict=False)
+            ]
+            yield once([*parts, held[places[-1][piece] : places[-1][piece + 1]]])
 
     def clear(self) -> None:
+        """Remove all runs, and those of a run of the job that was killed."""
         for path in self._paths:
             path.unlink()
+
+
+def _cuts(runs: list[Pairs]) -> tuple[Pairs, list[list[int]]]:
+    """Values that cut runs into pieces of about a million pairs, and where each run is cut."""
+    pieces = 1 + sum(map(len, runs)) // PIECE
+    sample = np.sort(np.concatenate([run[:: max(1, len(run) // 1024)] for run in runs]))
+    cuts = sample[np.linspace(0, len(sample), pieces, endpoint=False).astype(np.int64)[1:]]
+    return cuts, [[0, *np.searchsorted(run, cuts).tolist(), len(run)] for run in runs]
 
 
 def _write(pieces: Iterator[Pairs], path: Path) -> None:

@@ -2,7 +2,7 @@
 
 In: a size such as "8GB". Out: a `Budget`, the shares of it that stages may hold at once; and `Mapped`, a file whose
 bytes are read as memory and handed back to the kernel before they count for too much. Beside the shares stand what the
-process takes before it does anything (about 250 MB) and some 120 bytes an article. Linux tells how much of a mapped
+process takes before it does anything (about 250 MB) and some 300 bytes an article. Linux tells how much of a mapped
 file is held; elsewhere its pages are the system's to take back.
 """
 
@@ -11,6 +11,8 @@ from __future__ import annotations
 import mmap
 import os
 import re
+import resource
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +24,8 @@ UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "m
 LEAST = 10**9
 OWN = 250 * 10**6
 """What the process takes before it does anything: Python, Arrow, the compiler and the tables for Chinese."""
-AN_ARTICLE = 120
-"""Bytes of fingerprints, ids and numbers that are held of every article."""
+AN_ARTICLE = 250
+"""Bytes of fingerprints and numbers that are held of every article, beside its id, which is held twice."""
 AN_EDGE = 120
 """Bytes of every edge while clusters are linked."""
 
@@ -57,6 +59,11 @@ class Budget:
     total: int
 
     @property
+    def text(self) -> int:
+        """The longest text: shingling it takes some 70 times as much."""
+        return self.total // 256
+
+    @property
     def mapped(self) -> int:
         """For pages of mapped files."""
         return self.total // 8
@@ -68,23 +75,25 @@ class Budget:
 
     @property
     def pairs(self) -> int:
-        """For candidates, each sorted and then made distinct."""
-        return self.total // 24
+        """For candidates while they are sorted and made distinct."""
+        return self.total // 16
 
-    def check(self, articles: int) -> None:
+    def check(self, articles: int, ids: int = 0) -> None:
         """Refuse what cannot be kept.
 
         Args:
             articles: How many the job holds.
+            ids: Bytes of their ids.
 
         Raises:
             SettingsError: What is held of every article would take more than a third.
         """
-        if articles * AN_ARTICLE > self.total // 3:
-            needed = -(-3 * articles * AN_ARTICLE // 10**9)
+        taken = articles * AN_ARTICLE + 2 * ids
+        if taken > self.total // 3:
+            needed = -(-3 * taken // 10**9)
             raise SettingsError(
                 f"memory of {self.total / 1e9:.3g}GB is too little for {articles:,} articles, of each of which "
-                f"{AN_ARTICLE} bytes are held; give at least --memory {needed}GB"
+                f"{taken // articles} bytes are held; give at least --memory {needed}GB"
             )
 
     def check_edges(self, edges: int) -> None:
@@ -130,3 +139,12 @@ def held() -> int:
         return int(Path("/proc/self/statm").read_bytes().split()[2]) * mmap.PAGESIZE
     except OSError:
         return 0
+
+
+def peak() -> int:
+    """Bytes that this process has held at most; the system's other figure for it includes what its parent held."""
+    try:
+        lines = Path("/proc/self/status").read_text("ascii").splitlines()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))

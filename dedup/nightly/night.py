@@ -29,7 +29,6 @@ from dedup.nightly.memory import Budget
 from dedup.nightly.signed import Part
 from dedup.nightly.state import Night, State
 from dedup.nightly.stock import Stock, numbered
-from dedup.pairs import verify
 from dedup.pipeline import Stages, chosen_bands
 from dedup.results import Clusters
 from dedup.settings import Settings
@@ -207,8 +206,9 @@ class Tonight:
                 found = judging.judged(
                     self._state.work / "candidates.parquet", self._corpus(weights), self._settings.threshold,
                     threads=self._threads, progress=tell, relax=self._stock.texts.relax, check=self._budget.check_edges,
+                    before=self._old_edges(),
                 )  # fmt: skip
-                judging.keep(judging.joined([self._old_edges(), found]), path)
+                judging.keep(found, path)
             edges = judging.read(path)
             kept = self._live[edges.left] & self._live[edges.right]
             return Edges(edges.left[kept], edges.right[kept], edges.similarity[kept])
@@ -246,8 +246,9 @@ class Tonight:
         same = np.flatnonzero(np.isnan(similarity) & (before == chosen))
         similarity[same] = self._known.similarity[same]
         alone = np.flatnonzero(np.isnan(similarity))
-        corpus = self._corpus(weights)
-        similarity[alone] = verify(corpus.sets, chosen[alone], alone, corpus.sizes, threads=self._threads)
+        similarity[alone] = judging.similarities(
+            self._corpus(weights), chosen[alone], alone, threads=self._threads, relax=self._stock.texts.relax
+        )
         return similarity
 
     def _before(self) -> Members:

@@ -7,6 +7,7 @@ folder that was there before is moved aside in the moment in which the new one t
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -14,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.errors import FileError
-from dedup.files import shown
+from dedup.files import shown, synced
 from dedup.nightly.grouping import Integers
-from dedup.nightly.state import synced, whole
+from dedup.nightly.state import whole
 
 PART = 1_000_000
 """Articles of a file of labels."""
@@ -59,6 +60,10 @@ def check(path: Path, state: Path) -> None:
     if not real.parent.is_dir():
         parent = shown(real.parent)
         raise FileError(f"cannot write {name!r}: there is no folder {parent!r}; create it first: mkdir -p {parent!r}")
+    if os.path.ismount(real) or not os.access(real.parent, os.W_OK | os.X_OK):
+        raise FileError(
+            f"cannot write {name!r}: a folder is put in its place, which is closed; name a folder inside it"
+        )
 
 
 def publish(path: Path, labels: Labels, changes: pa.Table, rejects: pa.Table) -> None:
@@ -74,6 +79,8 @@ def publish(path: Path, labels: Labels, changes: pa.Table, rejects: pa.Table) ->
 
     path = path.resolve()  # through a link: the link stays, its target is replaced
     new, old = path.with_name(f".{path.name}.tonight"), path.with_name(f".{path.name}.before")
+    if old.exists() and not path.exists():  # a run was killed in the moment between the two renames below
+        old.rename(path)
     for left in (new, old):
         shutil.rmtree(left, ignore_errors=True)
     with whole(new) as folder:

@@ -26,10 +26,12 @@ from typing import NamedTuple, Self
 
 from dedup import files
 from dedup.errors import BusyError, FileError, SettingsError
-from dedup.files import shown
+from dedup.files import shown, synced
 from dedup.settings import Settings
 
 FORMAT = 1
+LEFT_OVER = ("begun.json", "candidates.parquet", "crowded.parquet")
+"""What a night needs while it is worked out."""
 UNFINISHED = ".dedup-*.tmp"
 """What `dedup.files.replacing` writes to, which is left where a run is killed."""
 
@@ -220,8 +222,6 @@ class State:
 
     def commit(self, night: Night) -> None:
         """The night is done: its work becomes its folder, and what it replaces goes."""
-        for name in ("begun.json", "candidates.parquet", "crowded.parquet"):
-            (self.work / name).unlink(missing_ok=True)
         with files.replacing(self.work / "night.json") as file:
             file.write(json.dumps(asdict(night)).encode())
         synced(self.work)
@@ -235,6 +235,8 @@ class State:
         for folder in (self.path / "nights").iterdir():
             if folder != self.night(last.number):
                 shutil.rmtree(folder)
+        for name in LEFT_OVER:
+            (self.night(last.number) / name).unlink(missing_ok=True)
         for folder in (self.path / "generations").iterdir():
             if folder.name < f"{last.generation:06}":
                 shutil.rmtree(folder)
@@ -278,12 +280,3 @@ def whole(folder: Path) -> Iterator[Path]:
         synced(path)
     new.rename(folder)
     synced(folder.parent)
-
-
-def synced(path: Path) -> None:
-    """Have the system write a file or folder to the disk."""
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
