@@ -115,6 +115,20 @@ def test_progress_ends_at_the_whole(tmp_path: Path, matrix: NDArray[np.uint32]) 
     assert told == sorted(told) and told[-1][0] == told[-1][1]
 
 
+def test_many_runs_become_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same pairs found again and again take the room of once."""
+    monkeypatch.setattr(meeting, "MOST_RUNS", 4)
+    monkeypatch.setattr(bands, "PIECE", 10)
+    runs = _Runs(tmp_path, 50)
+    for begin in range(0, 2000, 20):
+        runs.add(np.arange(begin, begin + 20, dtype=np.uint64) % np.uint64(300))
+    assert len(list(tmp_path.iterdir())) < 4
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 4 * 300 * 8
+    assert np.concatenate(list(runs.merged())).tolist() == list(range(300))
+    runs.clear()
+    assert not list(tmp_path.iterdir())
+
+
 @settings(deadline=None, max_examples=100)
 @given(
     st.lists(st.lists(st.integers(0, 60), max_size=30), max_size=12), st.integers(0, 40), st.integers(1, 50)

@@ -7,7 +7,8 @@ are too many to hold are sorted in runs on the disk and merged by ranges.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -28,6 +29,8 @@ LOOKED_AT = 8
 what is common: at a million texts half of all comparisons go, and of 100,000 candidates two."""
 SETTLING = 64
 """Bytes a pair while pairs are sorted and made distinct."""
+MOST_RUNS = 64
+"""So many runs become one."""
 PIECE = 1 << 20
 """Pairs of a row group."""
 
@@ -155,30 +158,69 @@ class _Runs(Found):
         if len(self._held) > self._most:
             self._held.tofile(self._folder / f"run-{len(self._paths):05}.pairs")
             self._held = np.empty(0, np.uint64)
+            if len(self._paths) == MOST_RUNS:
+                self._merge()
+
+    def _merge(self) -> None:
+        """Make one run of all: the same pairs are found in many bands."""
+        whole, paths = self._folder / "merged.pairs", self._paths
+        with whole.open("wb") as file:
+            for pairs in _merged(paths, self._held):
+                pairs.tofile(file)
+        for path in paths:
+            path.unlink()
+        whole.rename(paths[0])
 
     def merged(self) -> Iterator[Pairs]:
         """All pairs, each once, ascending, some at a time; of the runs on disk, no more is held."""
-        held, paths = self.settled(), self._paths
-        cuts, places = _cuts([*(np.memmap(path, np.uint64, "r") for path in paths), held])
-        for piece in range(len(cuts) + 1):
-            parts = [
-                np.fromfile(path, np.uint64, at[piece + 1] - at[piece], offset=8 * at[piece])
-                for path, at in zip(paths, places, strict=False)
-            ]
-            yield once([*parts, held[places[-1][piece] : places[-1][piece + 1]]])
+        held = self.settled()
+        return _merged(self._paths, held)
 
     def clear(self) -> None:
         """Remove all runs, and those of a run of the job that was killed."""
-        for path in self._paths:
+        for path in self._folder.glob("*.pairs"):
             path.unlink()
 
 
-def _cuts(runs: list[Pairs]) -> tuple[Pairs, list[list[int]]]:
-    """Values that cut runs into pieces of about a million pairs, and where each run is cut."""
-    pieces = 1 + sum(map(len, runs)) // PIECE
-    sample = np.sort(np.concatenate([run[:: max(1, len(run) // 1024)] for run in runs]))
-    cuts = sample[np.linspace(0, len(sample), pieces, endpoint=False).astype(np.int64)[1:]]
-    return cuts, [[0, *np.searchsorted(run, cuts).tolist(), len(run)] for run in runs]
+def _merged(paths: list[Path], held: Pairs) -> Iterator[Pairs]:
+    runs = [*map(_Run, paths)]
+    cuts = _cuts(runs, held)
+    places = [[0, *(bisect_left(run, cut) for cut in cuts.tolist()), len(run)] for run in runs]
+    inside = [0, *np.searchsorted(held, cuts).tolist(), len(held)]
+    for piece in range(len(cuts) + 1):
+        parts = [run.read(at[piece], at[piece + 1]) for run, at in zip(runs, places, strict=True)]
+        yield once([*parts, held[inside[piece] : inside[piece + 1]]])
+
+
+def _cuts(runs: list[_Run], held: Pairs) -> Pairs:
+    """Values that cut runs into pieces of about a million pairs."""
+    pieces = 1 + (sum(map(len, runs)) + len(held)) // PIECE
+    samples = [[run[place] for place in range(0, len(run), 1 + len(run) // 1024)] for run in runs]
+    sample = np.sort(np.concatenate([held[:: 1 + len(held) // 1024], *(np.array(one, np.uint64) for one in samples)]))
+    return sample[np.linspace(0, len(sample), pieces, endpoint=False).astype(np.int64)[1:]]
+
+
+class _Run(Sequence[int]):
+    """A run on disk, read where it is looked at: mapped, whole gigabytes would be held for the sake of a few pairs.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._length = path, path.stat().st_size // 8
+
+    def __len__(self) -> int:
+        """How many pairs there are."""
+        return self._length
+
+    def __getitem__(self, place: int) -> int:  # type: ignore[override]
+        """One pair."""
+        return int(self.read(place, place + 1)[0])
+
+    def read(self, begin: int, end: int) -> Pairs:
+        """Some pairs."""
+        return np.fromfile(self._path, np.uint64, end - begin, offset=8 * begin)
 
 
 def _write(pieces: Iterator[Pairs], path: Path) -> None:
