@@ -22,12 +22,13 @@ import pyarrow as pa
 
 from dedup.errors import FileError, RejectsError, SettingsError
 from dedup.files import Sources, replacing, shown
-from dedup.nightly import grouping, intake, known, outputs
-from dedup.nightly.grouping import Changes
-from dedup.nightly.intake import Columns
+from dedup.nightly.grouping import Changes, members
+from dedup.nightly.intake import Columns, as_table, bad_files, bad_rows, found, published, rejects, take_in
+from dedup.nightly.known import read as read_known
 from dedup.nightly.memory import Budget, parsed, peak
 from dedup.nightly.night import Tonight
-from dedup.nightly.outputs import Labels
+from dedup.nightly.outputs import NAMES, Labels, publish
+from dedup.nightly.outputs import check as check_output
 from dedup.nightly.state import State, opened
 from dedup.nightly.stock import Stock, numbered, stocked
 from dedup.pipeline import Progress, Stages
@@ -121,7 +122,7 @@ def run(
     if settings.unit != "char":
         raise SettingsError(f"a nightly job shingles characters, got unit={settings.unit!r}; leave it out")
     budget, count = Budget(parsed(memory)), count_threads(threads)
-    outputs.check(Path(out), Path(state))
+    check_output(Path(out), Path(state))
     stages = Measured(progress, log or (lambda *_: None))
     with opened(Path(state), settings) as held:
         job = _Job(held, Path(out), settings, budget, count, stages)
@@ -167,13 +168,13 @@ class _Job:
         self._budget, self._threads, self._stages = budget, threads, stages
 
     def run(self, paths: list[str], columns: Columns, max_rejects: int | None) -> Summary:
-        sources, last = intake.found(paths, [self._out, self._state.path]), self._state.last
+        sources, last = found(paths, [self._out, self._state.path]), self._state.last
         told = self._state.told
         _check_paths(paths)
         for problem in sources.problems:
             self._stages.log("problem", asdict(problem))
         with self._stages.stage("read") as tell:
-            files = intake.take_in(
+            files = take_in(
                 self._state, sources.files, columns, self._settings,
                 threads=self._threads, most_bytes=self._budget.text, progress=tell, log=self._stages.log,
             )  # fmt: skip
@@ -203,7 +204,7 @@ class _Job:
 
     def _rejects(self, night: int, sources: Sources) -> pa.Table:
         """What could not be read after a night, and which paths lead nowhere."""
-        return pa.concat_tables([intake.as_table(sources.problems), *intake.rejects(self._state, night, sources.files)])
+        return pa.concat_tables([as_table(sources.problems), *rejects(self._state, night, sources.files)])
 
     # --- outputs --------------------------------------------------------------------------------------------------
 
@@ -214,7 +215,7 @@ class _Job:
     @property
     def _is_there(self) -> bool:
         """Whether the output folder holds the last night."""
-        whole = all((self._out / name).exists() for name in outputs.NAMES)
+        whole = all((self._out / name).exists() for name in NAMES)
         return whole and json.loads(self._state.marker.read_bytes()) == str(self._out.resolve())
 
     def _publish(self, rejects: pa.Table, *, changed: bool = True) -> None:
@@ -225,21 +226,21 @@ class _Job:
             stock = stocked(self._state, self._budget.mapped, self._state.last.shards)
             found = pq.read_table(self._folder / "changes.parquet")
             changes = Changes(*(column.to_numpy() for column in (found if changed else found.slice(0, 0)).columns))
-            outputs.publish(self._out, self._labels(stock), changes.table(stock.ids), intake.published(rejects))
+            publish(self._out, self._labels(stock), changes.table(stock.ids), published(rejects))
             with replacing(self._state.marker) as file:
                 file.write(json.dumps(str(self._out.resolve())).encode())
         self._stages.log("written", {"path": str(self._out), "articles": int(stock.live.sum())})
 
     def _labels(self, stock: Stock) -> Labels:
         """The labels of all articles, in the order in which they were read."""
-        texts = known.read(self._folder)
+        texts = read_known(self._folder)
         _, number = numbered(stock, texts.prints)
         clusters = texts.clusters(number, self._settings)
         rows = np.flatnonzero(stock.live)
         similarity = np.ones(len(stock))
         similarity[number >= 0] = texts.similarity[number[number >= 0]]
-        members = grouping.members(clusters, stock)
-        cluster = members.clusters[np.searchsorted(members.numbers, stock.numbers[rows])]
+        of = members(clusters, stock)
+        cluster = of.clusters[np.searchsorted(of.numbers, stock.numbers[rows])]
         return Labels(stock.ids, rows, clusters.labels[rows], clusters.sizes[rows], similarity[rows], cluster)
 
     def _summary(self, files: int, rejects: pa.Table, *, changed: bool) -> Summary:
@@ -254,8 +255,8 @@ class _Job:
             **counts | ({} if changed else {"new": 0, "gone": 0}),
             changes=dict(Counter(kinds)),
             files=files,
-            bad_files=intake.bad_files(rejects),
-            bad_rows=intake.bad_rows(rejects),
+            bad_files=bad_files(rejects),
+            bad_rows=bad_rows(rejects),
             seconds={stage: round(taken, 3) for stage, taken in self._stages.seconds.items()},
             bytes=self._stages.bytes,
             peak_memory=peak(),
@@ -270,7 +271,7 @@ def _check_paths(paths: list[str]) -> None:
 
 
 def _check_rejects(rejects: pa.Table, most: int | None) -> None:
-    count = intake.bad_files(rejects) + intake.bad_rows(rejects)
+    count = bad_files(rejects) + bad_rows(rejects)
     if most is not None and count > most:
         first = next(row for row in rejects.to_pylist() if row["severity"] == "error")
         raise RejectsError(

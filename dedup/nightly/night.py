@@ -21,14 +21,19 @@ from dedup.clusters import Graph, representatives
 from dedup.corpus import Corpus
 from dedup.files import replacing
 from dedup.frequencies import Sketch
-from dedup.nightly import grouping, judging, known, signed, weighing
-from dedup.nightly.grouping import Members
-from dedup.nightly.judging import Edges
+from dedup.nightly.grouping import NOBODY, Members, changes, counts, members
+from dedup.nightly.judging import NONE, Edges, judged, similarities
+from dedup.nightly.judging import keep as keep_edges
+from dedup.nightly.judging import read as read_edges
+from dedup.nightly.known import NOTHING, Known
+from dedup.nightly.known import read as read_known
 from dedup.nightly.meeting import Meeting
 from dedup.nightly.memory import Budget
-from dedup.nightly.signed import Part
+from dedup.nightly.signed import Part, taken_up
+from dedup.nightly.signed import write as write_signatures
 from dedup.nightly.state import Night, State
 from dedup.nightly.stock import Stock, numbered
+from dedup.nightly.weighing import counted, keep_sketch, keep_weights, read_sketch, read_weights, weighed
 from dedup.pipeline import Stages, chosen_bands
 from dedup.results import Clusters
 from dedup.settings import Settings
@@ -62,12 +67,12 @@ class Tonight:
         self._state, self._stock, self._settings = state, stock, settings
         self._budget, self._threads, self._stages = budget, threads, stages
         last = state.last
-        self._known = known.read(state.night(last.number)) if last.number else known.NOTHING
+        self._known = read_known(state.night(last.number)) if last.number else NOTHING
         self._prints, self._number = numbered(stock, self._known.prints)
         texts = len(np.unique(self._number)) - bool((self._number < 0).any())
         self.whole = texts >= GROWTH * last.fitted
         if self.whole and last.number:
-            self._known = known.NOTHING
+            self._known = NOTHING
             self._prints, self._number = numbered(stock, self._known.prints)
         self.night = Night(
             last.number + 1,
@@ -131,20 +136,20 @@ class Tonight:
         path = self._state.work / "frequencies.parquet"
         with self._stages.stage("weigh") as tell:
             if path.exists():
-                sketch = weighing.read_sketch(path)
+                sketch = read_sketch(path)
             else:
                 sketch = self._last_sketch()
                 for texts, step in ((self._live & ~self._was_live, 1), (self._was_live & ~self._live, -1)):
-                    weighing.counted(
+                    counted(
                         self._corpus(None), sketch, np.flatnonzero(texts), step=step,
                         threads=self._threads, progress=tell, relax=self._stock.texts.relax,
                     )  # fmt: skip
-                weighing.keep_sketch(sketch, path)
-            return weighing.weighed(sketch, int(self._live.sum()), self._settings)
+                keep_sketch(sketch, path)
+            return weighed(sketch, int(self._live.sum()), self._settings)
 
     def _last_sketch(self) -> Sketch:
         if not self.whole:
-            return weighing.read_sketch(self._state.night(self.night.number - 1) / "frequencies.parquet")
+            return read_sketch(self._state.night(self.night.number - 1) / "frequencies.parquet")
         characters = int(self._stock.lengths[self._first[self._live]].sum())
         return Sketch(Sketch.bits_for(characters))
 
@@ -155,9 +160,9 @@ class Tonight:
             if any(file.night == night.number for file in self._state.signatures(night.generation, night.number)):
                 return
             before = self._parts(night.number - 1, known)
-            taken = signed.taken_up(before, len(self._prints) - known)
+            taken = taken_up(before, len(self._prints) - known)
             first = known - sum(part.end - part.begin for part in taken)
-            signed.write(
+            write_signatures(
                 self._state.new_signatures(night.generation, night.number, first),
                 taken,
                 self._corpus(self._signing_weights(weights)),
@@ -178,8 +183,8 @@ class Tonight:
     def _signing_weights(self, weights: SketchWeights | None) -> SketchWeights | None:
         path = self._state.weights(self.night.generation)
         if weights is not None and self.whole:
-            weighing.keep_weights(weights, path)
-        return weights if weights is None or self.whole else weighing.read_weights(path)
+            keep_weights(weights, path)
+        return weights if weights is None or self.whole else read_weights(path)
 
     def _meet(self) -> None:
         """Candidates: pairs of which one is new."""
@@ -203,20 +208,20 @@ class Tonight:
         path = self._state.work / "edges.parquet"
         with self._stages.stage("verify") as tell:
             if not path.exists():
-                found = judging.judged(
+                found = judged(
                     self._state.work / "candidates.parquet", self._corpus(weights), self._settings.threshold,
                     threads=self._threads, progress=tell, relax=self._stock.texts.relax, check=self._budget.check_edges,
                     before=self._old_edges(),
                 )  # fmt: skip
-                judging.keep(found, path)
-            edges = judging.read(path)
+                keep_edges(found, path)
+            edges = read_edges(path)
             kept = self._live[edges.left] & self._live[edges.right]
             return Edges(edges.left[kept], edges.right[kept], edges.similarity[kept])
 
     def _old_edges(self) -> Edges:
         if self.whole:
-            return judging.NONE
-        return judging.read(self._state.night(self.night.number - 1) / "edges.parquet")
+            return NONE
+        return read_edges(self._state.night(self.night.number - 1) / "edges.parquet")
 
     def _group(self, edges: Edges, weights: SketchWeights | None) -> None:
         """Clusters, and what became of those of last night."""
@@ -227,15 +232,15 @@ class Tonight:
             chosen = representatives(graph, self._settings.threshold, self._settings.linkage)
             result = Clusters(graph, self._settings.threshold, self._settings.linkage, representatives=chosen)
             similarity = self._similarity(result, chosen, weights)
-            members = grouping.members(result, self._stock)
+            now = members(result, self._stock)
             high, low = (np.ascontiguousarray(half) for half in self._prints.T)
-            known.Known(high, low, self._first, self._live, crowded, chosen, similarity).write(work)
+            Known(high, low, self._first, self._live, crowded, chosen, similarity).write(work)
             before, about = self._before(), {"whole": self.whole, "since": self._state.told}
             _keep(work / "before.parquet", **before._asdict())
-            _keep(work / "articles.parquet", **members._asdict())
-            _keep(work / "changes.parquet", **grouping.changes(before, members)._asdict())
+            _keep(work / "articles.parquet", **now._asdict())
+            _keep(work / "changes.parquet", **changes(before, now)._asdict())
             with replacing(work / "counts.json") as file:
-                file.write(json.dumps(about | grouping.counts(before, members)).encode())
+                file.write(json.dumps(about | counts(before, now)).encode())
 
     def _similarity(self, result: Clusters, chosen: Integers, weights: SketchWeights | None) -> NDArray[np.float64]:
         """(d,): of each text to its representative; computed where there is no edge and it was not known before."""
@@ -246,7 +251,7 @@ class Tonight:
         same = np.flatnonzero(np.isnan(similarity) & (before == chosen))
         similarity[same] = self._known.similarity[same]
         alone = np.flatnonzero(np.isnan(similarity))
-        similarity[alone] = judging.similarities(
+        similarity[alone] = similarities(
             self._corpus(weights), chosen[alone], alone, threads=self._threads, relax=self._stock.texts.relax
         )
         return similarity
@@ -255,7 +260,7 @@ class Tonight:
         """The articles of the last night that users know of, and their clusters."""
         last, told = self._state.last.number, self._state.told
         if not last:
-            return grouping.NOBODY
+            return NOBODY
         name = "articles.parquet" if told == last else "before.parquet"
         return Members(*_read(self._state.night(last) / name))
 

@@ -1,0 +1,144 @@
+"""Candidates by buckets: texts that are equal in a band go to one task, for the case that few meet by chance.
+
+In: `number, sketch, keys` of every text, with keys of eight bytes. Out: rows as those of `dedup.spark.tiles`. A text is
+sent, with its sketch, once a band (3.6 kB for near copies), however many texts there are. A bucket comes sorted and is
+walked as it comes: of it the first 16,384 texts are kept, since no text is compared with others, and twelve bytes of
+each of the rest, so that a bucket of a million near copies takes 20 MB, and of a billion 12 GB. Exactly what
+`dedup.bands` does in one process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as sf
+
+from dedup import bands, kernels
+from dedup.settings import Settings
+from dedup.spark.columns import integers, matrix
+from dedup.spark.meeting import Meeting
+from dedup.spark.signatures import sketch_bytes
+from dedup.spark.tiles import CANDIDATES, candidate_table
+
+KEY_BYTES = 8
+Batches = Iterator[pa.RecordBatch]
+
+
+class _Entries(NamedTuple):
+    """Texts in buckets, in order."""
+
+    keys: NDArray[np.uint64]
+    numbers: NDArray[np.int64]
+    sketches: NDArray[np.uint8]
+
+
+def bytes_a_text(settings: Settings, shape: bands.Bands) -> int:
+    """What is shuffled of a text."""
+    return shape.bands * (sketch_bytes(settings) + KEY_BYTES + 8)
+
+
+def candidates(signed: DataFrame, settings: Settings, shape: bands.Bands) -> DataFrame:
+    """Candidate pairs of all buckets, and how many each text met and missed.
+
+    Args:
+        signed: Sketches and keys.
+        settings: How articles are compared.
+        shape: The bands.
+    """
+    band = sf.explode(sf.sequence(sf.lit(0), sf.lit(shape.bands - 1)))
+    key = sf.col("keys").substr(sf.col("band") * KEY_BYTES + 1, sf.lit(KEY_BYTES))
+    rows = signed.withColumn("band", band).select(key.alias("key"), "number", "sketch")
+    return rows.repartition("key").sortWithinPartitions("key", "number").mapInArrow(_walk(settings), CANDIDATES)
+
+
+def _walk(settings: Settings) -> Callable[[Batches], Batches]:
+    width = sketch_bytes(settings)
+
+    def work(batches: Batches) -> Batches:
+        stream = _Stream(Meeting(settings), width)
+        for batch in batches:
+            if len(batch):
+                keys = matrix(batch["key"], KEY_BYTES).view(">u8")[:, 0].astype(np.uint64)
+                entries = _Entries(keys, integers(batch["number"]), matrix(batch["sketch"], width))
+                for found in stream.walk(entries):
+                    yield from found.to_batches()
+        yield from stream.close().to_batches()
+
+    return work
+
+
+class _Stream:
+    """Walks buckets that come in batches, the last one of which may go on in the next.
+
+    Of that, the open bucket, it keeps the first texts, with which later ones are compared, and the number of every text
+    and how far it was compared, from which follows how many it missed once the bucket's size is known.
+    """
+
+    def __init__(self, meeting: Meeting, width: int) -> None:
+        self._meeting = meeting
+        self._nothing = _Entries(np.empty(0, np.uint64), np.empty(0, np.int64), np.empty((0, width), np.uint8))
+        self._first = self._nothing
+        self._numbers: list[NDArray[np.int64]] = []
+        self._seen: list[NDArray[np.int32]] = []
+
+    def walk(self, new: _Entries) -> Iterator[pa.Table]:
+        """Compare the next texts; gives the pairs found, and the counts of the buckets that have ended."""
+        if len(self._first.keys) and self._first.keys[0] != new.keys[0]:
+            yield self.close()
+        before = len(self._first.keys)
+        entries = _Entries(*(np.concatenate(both) for both in zip(self._first, new, strict=True)))  # type: ignore[arg-type]
+        keys, bits = _places(entries.keys)
+        seen = np.zeros(len(keys), np.int32)
+        self._meeting.forget()
+        left, right = bands.ends(np.unique(self._meeting.pairs(keys, bits, entries.sketches, seen, before)))
+        yield candidate_table(entries.numbers[left], entries.numbers[right], *_NOBODY)
+        starts = np.flatnonzero(np.diff(entries.keys)) + 1
+        if not len(starts):
+            self._go_on(entries, seen, before, len(keys))
+            return
+        self._go_on(entries, seen, before, int(starts[0]))
+        yield self.close()
+        yield _counts(entries.numbers, keys, bits, seen, slice(int(starts[0]), int(starts[-1])))
+        self._go_on(entries, seen, int(starts[-1]), len(keys))
+
+    def _go_on(self, entries: _Entries, seen: NDArray[np.int32], begin: int, end: int) -> None:
+        """Take these texts into the open bucket."""
+        self._numbers.append(entries.numbers[begin:end])
+        self._seen.append(seen[begin:end])
+        first = max(0, begin - len(self._first.keys))
+        kept = slice(first, min(end, first + self._meeting.bound))
+        self._first = _Entries(*(column[kept].copy() for column in entries))  # type: ignore[arg-type]
+
+    def close(self) -> pa.Table:
+        """The counts of the open bucket, which is no more."""
+        numbers = np.concatenate([*self._numbers, self._nothing.numbers])
+        seen = np.concatenate([*self._seen, np.empty(0, np.int32)])
+        self._first, self._numbers, self._seen = self._nothing, [], []
+        others = len(numbers) - 1
+        went_further = np.cumsum(np.bincount(seen, minlength=len(seen))[::-1])[::-1]
+        compared = seen + np.append(went_further[1:], 0)[: len(seen)]
+        return candidate_table(*_NOBODY[:2], numbers, np.full(len(numbers), others), others - compared)
+
+
+def _places(keys: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], int]:
+    """The number of each bucket, and in the lowest bits, which are so many, each text's place."""
+    bits = max(1, (len(keys) - 1).bit_length())
+    buckets = np.cumsum(np.diff(keys, prepend=keys[:1]) != 0).astype(np.uint64)
+    return buckets << np.uint64(bits) | np.arange(len(keys), dtype=np.uint64), bits
+
+
+def _counts(
+    numbers: NDArray[np.int64], keys: NDArray[np.uint64], bits: int, seen: NDArray[np.int32], ended: slice
+) -> pa.Table:
+    """How many each text of some whole buckets met and missed."""
+    met, missed = np.zeros(len(numbers), np.int64), np.zeros(len(numbers), np.int64)
+    kernels.miss(keys[ended], bits, seen[ended], met, missed)
+    return candidate_table(*_NOBODY[:2], numbers, met, missed)
+
+
+_NOBODY = (np.empty(0, np.int64),) * 3

@@ -1,0 +1,57 @@
+"""Arrow columns as arrays for the kernels, and back.
+
+In: Arrow columns as Spark hands them to Python. Out: numpy arrays, or record batches for Spark. Numbers and binary
+values of one length are not copied where they lie in one piece. Knows nothing of what is in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+SENT = 1 << 23
+"""Bytes of a batch that is sent to Spark, about."""
+
+
+def matrix(column: Any, width: int) -> NDArray[np.uint8]:
+    """Binary values that are all `width` bytes long, as rows."""
+    array = _whole(column)
+    _, offsets, data = array.buffers()
+    begin = int(np.frombuffer(offsets, np.int32, 1, 4 * array.offset)[0]) if len(array) else 0
+    return np.frombuffer(data or b"", np.uint8, len(array) * width, begin).reshape(-1, width)
+
+
+def binary(rows: NDArray[Any]) -> pa.Array:
+    """The bytes of each row of a matrix; of at most 2 GB in all."""
+    plain = np.ascontiguousarray(rows)
+    offsets = np.arange(len(rows) + 1, dtype=np.int32) * np.int32(plain[:1].nbytes)
+    return pa.Array.from_buffers(pa.binary(), len(rows), [None, pa.py_buffer(offsets), pa.py_buffer(plain)])
+
+
+def integers(column: Any) -> NDArray[np.int64]:
+    """A column of whole numbers without nulls."""
+    found: NDArray[np.int64] = _whole(column).to_numpy(zero_copy_only=False)
+    return found
+
+
+def strings(column: Any) -> pa.ChunkedArray:
+    """A column of texts as the stages take it."""
+    return pa.chunked_array([_whole(column).cast(pa.large_string())], pa.large_string())
+
+
+def _whole(column: Any) -> Any:
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def sent(columns: dict[str, Any]) -> Iterator[pa.RecordBatch]:
+    """Columns as record batches of a size that Spark takes easily."""
+    batch = pa.RecordBatch.from_pydict(columns)
+    step = max(1, SENT * len(batch) // max(1, batch.nbytes)) if len(batch) else 1
+    for begin in range(0, len(batch), step):
+        yield batch.slice(begin, step)

@@ -1,0 +1,112 @@
+"""Candidates verified on Spark: every text goes to the tasks where its pairs are, once to each.
+
+In: candidate pairs, and the texts by number. Out: `left, right, similarity` for every pair at or above the threshold,
+those of a group side by side. Pairs go to a task by the first partner of their later text, so that a group of texts
+that are all alike is in one task and its texts are sent once. A text of which a great many are partners is a home for
+some of them only: its pairs are split, and the few earlier texts are sent to each part.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as sf
+from pyspark.sql.window import Window
+
+from dedup import pairs
+from dedup.settings import Settings
+from dedup.spark.columns import integers
+from dedup.spark.folder import Folder
+from dedup.spark.parcels import Shared, corpus_of
+
+TILE_BYTES = 1 << 26
+"""Of texts in a task."""
+HOME_PAIRS = 1 << 16
+"""More pairs of one home are split."""
+
+
+def homes(candidates: DataFrame) -> DataFrame:
+    """Each pair once, with its home: `left, right, home`.
+
+    Args:
+        candidates: The columns `left` and `right`, the later one.
+    """
+    once = candidates.select("left", "right").repartition("right").dropDuplicates(["left", "right"])
+    return once.withColumn("home", sf.min("left").over(Window.partitionBy("right")))
+
+
+def verify(
+    folder: Folder,
+    found: DataFrame,
+    texts: DataFrame,
+    settings: Settings,
+    weights: Shared,
+    *,
+    least: float,
+    size: float,
+) -> DataFrame:
+    """The exact similarity of pairs.
+
+    Args:
+        folder: Tells how many tasks there should be.
+        found: What `homes` gives, kept.
+        texts: The columns `number` and `text`.
+        settings: How articles are compared.
+        weights: Of their shingles.
+        least: Pairs below this are left out.
+        size: Bytes of a text, about.
+    """
+    tasks = folder.session.sparkContext.defaultParallelism
+    most, ends = _sizes(found)
+    tiles = max(tasks, math.ceil(ends * size / TILE_BYTES))
+    placed = _placed(found, tiles, split=most > HOME_PAIRS)
+    wanted = placed.select("tile", sf.explode(sf.array("left", "right")).alias("number")).distinct()
+    sent = wanted.join(texts.select("number", "text"), "number")
+    nothing = sf.lit(None).cast("long").alias("right"), sf.lit(None).cast("string").alias("text")
+    both = placed.select("tile", sf.col("left").alias("number"), "right", nothing[1]).unionByName(
+        sent.select("tile", "number", nothing[0], "text")
+    )
+    schema = "left long, right long, similarity double"
+    return both.groupBy("tile").applyInArrow(_verify(settings, weights, least), schema)
+
+
+def _sizes(found: DataFrame) -> tuple[int, int]:
+    """Pairs of the largest home, or of all where these are few, and how many texts are wanted at most."""
+    pairs = found.count()
+    if pairs <= HOME_PAIRS:
+        return pairs, 2 * pairs
+    row = found.groupBy("home").count().agg(sf.max("count"), sf.count("*")).first()
+    assert row is not None
+    return int(row[0]), pairs + int(row[1])
+
+
+def _placed(found: DataFrame, tiles: int, *, split: bool) -> DataFrame:
+    """Pairs with their tile."""
+    part = sf.lit(0)
+    if split:
+        sizes = found.groupBy("home").agg(sf.ceil(sf.count("*") / HOME_PAIRS).alias("parts"))
+        found = found.join(sizes, "home")
+        part = sf.pmod(sf.xxhash64("right"), sf.col("parts"))
+    tile = sf.pmod(sf.xxhash64("home", part), sf.lit(tiles)).cast("int")
+    return found.select(tile.alias("tile"), "left", "right")
+
+
+def _verify(settings: Settings, weights: Shared, least: float) -> Callable[[pa.Table], pa.Table]:
+    def work(table: pa.Table) -> pa.Table:
+        is_text = table["right"].is_null()
+        texts, wanted = table.filter(is_text), table.filter(pa.compute.invert(is_text))
+        numbers = integers(texts["number"])
+        order = np.argsort(numbers)
+        left, right = (np.searchsorted(numbers, integers(wanted[end]), sorter=order) for end in ("number", "right"))
+        left, right = order[left], order[right]
+        corpus = corpus_of(texts["text"], settings, weights)
+        similarity = pairs.verify(corpus.sets, left, right, corpus.sizes)
+        kept = similarity >= least
+        columns = numbers[left[kept]], numbers[right[kept]], similarity[kept]
+        return pa.table(dict(zip(("left", "right", "similarity"), map(pa.array, columns), strict=True)))
+
+    return work

@@ -1,0 +1,88 @@
+"""Labels on Spark: representatives of clusters that are too large for a task, and what every article is told.
+
+In: the cluster of every text, the edges, and the rows. Out: `id, label, size, similarity` for each row. As in
+`dedup.clusters.representatives`, a cluster is represented by the text with the highest mean similarity to the others,
+copies counted; among equals by that of the least id. Sums and joins only, of whole numbers where their order could
+matter: no cluster is ever in one task.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as sf
+
+from dedup.clusters import FIXED_POINT
+from dedup.spark.links import points
+
+TOTAL = "decimal(38,0)"
+
+
+def placed(texts: DataFrame, groups: DataFrame, edges: DataFrame) -> DataFrame:
+    """Every text of a cluster with its representative.
+
+    Args:
+        texts: `number, first, copies`.
+        groups: `number, group`.
+        edges: `left, right, similarity`.
+
+    Returns:
+        `number, head, label, size, similarity`, as `dedup.spark.packs` gives them.
+    """
+    members = texts.join(groups, "number")
+    close = _closeness(members, edges)
+    total = sf.coalesce("close", sf.lit(0)) + (sf.col("copies") - 1) * sf.lit(FIXED_POINT)
+    ranked = members.join(close, "number", "left").withColumn("order", -total.cast(TOTAL))
+    best = sf.min(sf.struct("order", "first", "number")).alias("best")
+    heads = ranked.groupBy("group").agg(best, sf.sum("copies").alias("size"))
+    named = heads.select("group", sf.col("best.number").alias("head"), sf.col("best.first").alias("label"), "size")
+    return with_similarity(groups.join(named, "group").select("number", "head", "label", "size"), edges)
+
+
+def _closeness(members: DataFrame, edges: DataFrame) -> DataFrame:
+    """The similarity of each text to all others of its cluster, added up."""
+    ends = edges.select("left", "right", points().alias("points"))
+    for end in ("left", "right"):
+        of_end = members.select(sf.col("number").alias(end), sf.col("group").alias(f"{end}_group"), sf.col("copies"))
+        ends = ends.join(of_end.withColumnRenamed("copies", f"{end}_copies"), end)
+    inside = ends.where(sf.col("left_group") == sf.col("right_group"))
+    sides = [
+        inside.select(sf.col(one).alias("number"), (sf.col("points") * sf.col(f"{other}_copies")).alias("points"))
+        for one, other in (("left", "right"), ("right", "left"))
+    ]
+    both = sides[0].unionByName(sides[1])
+    return both.groupBy("number").agg(sf.sum(sf.col("points").cast(TOTAL)).alias("close"))
+
+
+def with_similarity(found: DataFrame, similarities: DataFrame) -> DataFrame:
+    """Texts with their similarity to their representative, null where that is not known.
+
+    Args:
+        found: `number, head, label, size`.
+        similarities: `left, right, similarity` of pairs.
+    """
+    pairs = found.withColumn("left", sf.least("number", "head")).withColumn("right", sf.greatest("number", "head"))
+    joined = pairs.join(similarities.select("left", "right", "similarity"), ["left", "right"], "left")
+    alike = sf.when(sf.col("number") == sf.col("head"), 1.0).otherwise(sf.col("similarity"))
+    return joined.select("number", "head", "label", "size", alike.alias("similarity"))
+
+
+def unknown(found: DataFrame) -> DataFrame:
+    """Pairs of a text and its representative whose similarity is not known, the least number first."""
+    pair = sf.least("number", "head").alias("left"), sf.greatest("number", "head").alias("right")
+    return found.where(sf.col("similarity").isNull()).select(*pair)
+
+
+def labels(rows: DataFrame, found: DataFrame) -> DataFrame:
+    """What every article is told.
+
+    Args:
+        rows: `id, number, first, copies`.
+        found: `number, label, size, similarity` of the texts of clusters.
+    """
+    told = rows.join(found.select("number", "label", "size", "similarity"), "number", "left")
+    return told.select(
+        "id",
+        sf.coalesce("label", "first").alias("label"),
+        sf.coalesce("size", "copies").alias("size"),
+        sf.coalesce("similarity", sf.lit(1.0)).alias("similarity"),
+    )

@@ -1,0 +1,175 @@
+"""Candidates by tiles: two blocks of texts and some of the bands a task, for the case that chance meetings are many.
+
+In: `number, sketch, keys` of every text, with keys of four bytes. Out: rows of two kinds, `left, right` for a pair, and
+`left, met, missed` for a text in a tile. Where bands are short (two slots in the default), a text meets others by
+chance in most of its bands, so that it would be sent with its sketch to as many buckets: 135 kB. To a tile it is sent
+once for all the bands of that: 3 kB for a single block, and as often as there are blocks beside its own. Up to one
+block (a third of a million texts in the default) this is exactly what `dedup.bands` does; with more, an
+article is compared with a crowd in every tile, so with more others than in one process, never with fewer.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as sf
+
+from dedup import bands, kernels
+from dedup.settings import Settings
+from dedup.spark.columns import integers, matrix
+from dedup.spark.meeting import Meeting
+from dedup.spark.signatures import sketch_bytes
+
+TILE_BYTES = 1 << 28
+KEY_BYTES = 4
+CANDIDATES = "left long, right long, met long, missed long"
+
+
+class Plan(NamedTuple):
+    """How texts and bands are cut into tiles."""
+
+    blocks: int
+    groups: int
+    """Of bands."""
+    bands: int
+    """In a group."""
+
+    @property
+    def tiles(self) -> int:
+        """How many there are."""
+        return len(self.pairs) * self.groups
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """The blocks of each tile; a single block is a tile of itself."""
+        return list(itertools.combinations(range(self.blocks), 2)) or [(0, 0)]
+
+
+def plan(texts: int, settings: Settings, shape: bands.Bands, tasks: int) -> Plan:
+    """Cut so that a tile fits into memory, and that there is work for all.
+
+    Args:
+        texts: How many there are.
+        settings: How articles are compared.
+        shape: The bands.
+        tasks: How many tiles there should be at least.
+    """
+    most = TILE_BYTES // (sketch_bytes(settings) + KEY_BYTES * math.ceil(shape.bands / 4))
+    blocks = 1 if texts <= most else math.ceil(2 * texts / most)
+    tiles = max(1, blocks * (blocks - 1) // 2)
+    groups = min(max(4, math.ceil(tasks / tiles)), max(1, shape.bands // 8))
+    return Plan(blocks, math.ceil(shape.bands / math.ceil(shape.bands / groups)), math.ceil(shape.bands / groups))
+
+
+def bytes_a_text(cut: Plan, settings: Settings, shape: bands.Bands) -> int:
+    """What is shuffled of a text."""
+    tiles = max(1, cut.blocks - 1)
+    return tiles * (cut.groups * sketch_bytes(settings) + KEY_BYTES * shape.bands)
+
+
+def candidates(signed: DataFrame, settings: Settings, cut: Plan) -> DataFrame:
+    """Candidate pairs of all tiles, and how many each text met and missed in each.
+
+    Args:
+        signed: Sketches and keys.
+        settings: How articles are compared.
+        cut: The tiles.
+    """
+    block = sf.pmod(sf.xxhash64("number"), sf.lit(cut.blocks)).cast("int")
+    places = [[place for place, pair in enumerate(cut.pairs) if one in pair] for one in range(cut.blocks)]
+    of_block = sf.array(*[sf.array(*[sf.lit(place) for place in mine]) for mine in places])
+    rows = signed.withColumn("place", sf.explode(sf.get(of_block, block)))
+    rows = rows.withColumn("group", sf.explode(sf.array(*[sf.lit(group) for group in range(cut.groups)])))
+    width = KEY_BYTES * cut.bands
+    keys = sf.col("keys").substr(sf.col("group") * width + 1, sf.lit(width))
+    tile = sf.get(sf.array(*map(sf.lit, _spread(cut.tiles))), sf.col("place") * cut.groups + sf.col("group"))
+    sent = rows.select(tile.alias("tile"), "number", "sketch", keys.alias("keys")).repartition(cut.tiles, "tile")
+    return sent.groupBy("tile").applyInArrow(_walk(settings), CANDIDATES)
+
+
+def _spread(count: int) -> list[int]:
+    """So many names of which Spark's hash sends each to a partition of its own: two tiles in one would be one task."""
+    names: dict[int, int] = {}
+    for name in itertools.count():
+        names.setdefault(_hashed(name) % count, name)
+        if len(names) == count:
+            return list(names.values())
+    raise AssertionError
+
+
+def _hashed(number: int) -> int:
+    """What Spark's `hash` is of an integer: Murmur3 with the seed 42 (Appleby, 2011), signed."""
+    mixed = number * 0xCC9E2D51 & 0xFFFFFFFF
+    mixed = 42 ^ (mixed << 15 | mixed >> 17) * 0x1B873593 & 0xFFFFFFFF
+    mixed = ((mixed << 13 | mixed >> 19) & 0xFFFFFFFF) * 5 + 0xE6546B64 & 0xFFFFFFFF
+    mixed ^= 4
+    mixed = (mixed ^ mixed >> 16) * 0x85EBCA6B & 0xFFFFFFFF
+    mixed = (mixed ^ mixed >> 13) * 0xC2B2AE35 & 0xFFFFFFFF
+    mixed ^= mixed >> 16
+    return mixed - (mixed >> 31 << 32)
+
+
+def _walk(settings: Settings) -> Callable[[pa.Table], pa.Table]:
+    def work(table: pa.Table) -> pa.Table:
+        numbers = integers(table["number"])
+        order = np.argsort(numbers)
+        keys = _keys(table["keys"])[order]
+        sketches = np.ascontiguousarray(matrix(table["sketch"], sketch_bytes(settings))[order])
+        pairs, met, missed = _compare(keys, sketches, Meeting(settings))
+        left, right = bands.ends(pairs)
+        numbers = numbers[order]
+        return candidate_table(numbers[left], numbers[right], numbers, met, missed)
+
+    return work
+
+
+def _keys(column: pa.ChunkedArray) -> NDArray[np.uint32]:
+    """The keys of all texts; the last group may have fewer bands than the others."""
+    width = len(column[0].as_py())
+    keys: NDArray[np.uint32] = matrix(column, width).view(">u4").astype(np.uint32)
+    return keys
+
+
+def _compare(
+    keys: NDArray[np.uint32], sketches: NDArray[np.uint8], meeting: Meeting
+) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs of rows, and how many each met and missed, in all bands of a tile."""
+    count = len(keys)
+    met, missed, seen = np.zeros(count, np.int64), np.zeros(count, np.int64), np.empty(count, np.int32)
+    found, pieces, waiting = np.empty(0, np.uint64), list[NDArray[np.uint64]](), 0
+    for band in keys.T:
+        entries = np.sort(band.astype(np.uint64) << np.uint64(32) | np.arange(count, dtype=np.uint64))
+        pieces.append(meeting.pairs(entries, 32, sketches, seen))
+        kernels.miss(entries, 32, seen, met, missed)
+        waiting += len(pieces[-1])
+        if waiting > max(bands.PIECE, len(found)):
+            found, pieces, waiting = bands.once([found, *pieces]), [], 0
+    found = bands.once([found, *pieces])
+    return found, met, missed
+
+
+def candidate_table(
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    numbers: NDArray[np.int64],
+    met: NDArray[np.int64],
+    missed: NDArray[np.int64],
+) -> pa.Table:
+    """Rows of both kinds; texts that met nobody have none."""
+    some = met > 0
+    nothing, nobody = pa.nulls(len(left), pa.int64()), pa.nulls(int(some.sum()), pa.int64())
+    columns = [
+        [pa.array(left), pa.array(numbers[some])],
+        [pa.array(right), nobody],
+        [nothing, pa.array(met[some])],
+        [nothing, pa.array(missed[some])],
+    ]
+    names = ["left", "right", "met", "missed"]
+    return pa.table({name: pa.concat_arrays(parts) for name, parts in zip(names, columns, strict=True)})

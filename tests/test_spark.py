@@ -1,0 +1,250 @@
+"""`dedup.spark`: the same labels as `dedup.cluster`, on a Spark of several processes, one of which is killed."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import sparks
+
+import dedup
+from dedup.bands import choose
+from dedup.errors import DedupWarning, InputError, SettingsError
+
+sparks.check()
+
+pytestmark = [  # PySpark's own, which nothing here can mend
+    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+SCRIPTS = [
+    "手機卡續費，輕鬆搞定，全程線上辦理，三分鐘完成！",
+    "手机卡续费,轻松搞定,全程线上办理,三分钟完成",
+    "手机卡續費，轻鬆搞定，全程線上办理，三分鐘完成。",
+    "东京の天気は今日も晴れで、明日も晴れるでしょう。",
+    "東京の天気は今日も晴れで、明日も晴れるでしょう！！",
+    "오늘 서울의 날씨는 맑고 내일도 맑을 것입니다.",
+    "오늘 서울의 날씨는 맑고 내일도 맑을 것입니다",
+    "The weather in London is fine today and it will be fine tomorrow.",
+    "THE WEATHER in London is fine today, and it will be fine tomorrow!",
+    "🎉🎉🎉",
+    "",
+    None,
+    "?!",
+    "a",
+]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Any]]:
+    """A master, two workers, and a session."""
+    with sparks.standalone(tmp_path_factory.mktemp("spark")) as both:
+        yield both
+
+
+@pytest.fixture(scope="module")
+def session(running: tuple[Any, Any]) -> Any:
+    """The session."""
+    return running[1]
+
+
+@pytest.fixture(scope="module")
+def mixed(synthetic: ModuleType) -> list[str | None]:
+    """Groups of edited copies, a campaign, exact copies, and all scripts."""
+    near, _ = synthetic.near_copies(600, 300, seed=3)
+    spun, _ = synthetic.campaign(300, 0.5, 0.6, characters=300, seed=4)
+    return [*near, *spun, *near[:30], *near[:5], *SCRIPTS]
+
+
+def expected(ids: list[Any], texts: list[str | None], settings: dedup.Settings) -> pa.Table:
+    """What one process finds, by id."""
+    return dedup.cluster(pa.table({"id": ids, "text": pa.array(texts, pa.large_string())}), settings).to_arrow()
+
+
+def run(
+    session: Any, texts: list[str | None], settings: dedup.Settings, partitions: int = 2, **options: Any
+) -> pa.Table:
+    """What Spark finds, by id."""
+    import dedup.spark
+
+    frame = sparks.frame(session, range(len(texts)), texts, partitions)
+    return sparks.result(dedup.spark.cluster(frame, settings=settings, **options))
+
+
+NEAR = dedup.Settings.near_copies(0.5)
+
+
+def test_near_copies_are_those_of_one_process(session: Any, mixed: list[str | None]) -> None:
+    """Without weights every column is the same, to the last bit."""
+    assert run(session, mixed, NEAR, 7).equals(expected(list(range(len(mixed))), mixed, NEAR))
+
+
+def test_rewrites_are_those_of_one_process_but_for_the_sketch(session: Any, mixed: list[str | None]) -> None:
+    """The sketch of document frequencies moves few pairs at most, and how the articles are spread moves none."""
+    found = run(session, mixed, dedup.Settings(), 1)
+    assert found.equals(run(session, mixed, dedup.Settings(), 5))
+    clusters = dedup.cluster(mixed)
+    mine = found["label"].to_numpy()
+    pairs = clusters.pairs
+    together = mine[pairs.left] == mine[pairs.right]
+    assert (together == (clusters.labels[pairs.left] == clusters.labels[pairs.right])).mean() >= 0.99
+    same = mine == clusters.labels
+    assert np.abs(found["similarity"].to_numpy() - clusters.to_representative)[same].max() < 0.02
+
+
+@pytest.mark.parametrize("way", ["buckets", "one tile", "several blocks"])
+def test_every_way_to_candidates_ends_in_the_same(
+    session: Any, mixed: list[str | None], way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which of them is taken depends on what is sent, which small runs would never choose."""
+    from dedup.spark import job, tiles
+
+    monkeypatch.setattr(job, "bytes_to_tiles", lambda *_: 1 if way == "buckets" else 0)
+    monkeypatch.setattr(job, "bytes_to_buckets", lambda *_: 0 if way == "buckets" else 1)
+    if way == "several blocks":
+        monkeypatch.setattr(tiles, "TILE_BYTES", 1 << 16)
+        assert tiles.plan(len(mixed), NEAR, choose(0.5, NEAR.slots, NEAR.recall), 2).blocks > 2
+    assert run(session, mixed, NEAR).equals(expected(list(range(len(mixed))), mixed, NEAR))
+
+
+def test_a_crowd_is_linked_as_in_one_process(session: Any, mixed: list[str | None]) -> None:
+    """Also where a component is too large for a task."""
+    settings = dedup.Settings.near_copies(0.3, crowd=8, linkage=0.5)
+    wanted = expected(list(range(len(mixed))), mixed, settings)
+    graph = dedup.cluster(mixed, settings).graph
+    assert graph.crowded.any()
+    assert run(session, mixed, settings).equals(wanted)
+    apart = run(session, mixed, settings, most_edges=len(graph.left) - 1)
+    assert apart.equals(wanted)
+
+
+def test_a_component_that_is_too_large_loses_its_weaker_edges(session: Any, mixed: list[str | None]) -> None:
+    """It is told, everyone is still there, and those most alike are still together."""
+    with pytest.warns(DedupWarning, match="components of more than 8,000 edges"):
+        found = run(session, mixed, dedup.Settings(), most_edges=8000)
+    assert found["id"].to_pylist() == list(range(len(mixed)))
+    labels = found["label"].to_pylist()
+    assert labels[0] == labels[900]  # exact copies
+
+
+def test_a_worker_is_killed_in_the_middle(running: tuple[Any, Any], mixed: list[str | None]) -> None:
+    """The job goes on with what is left, and ends with the same labels."""
+    import dedup.spark
+
+    cluster, session = running
+    frame = sparks.frame(session, range(len(mixed)), mixed, 8)
+    killed = threading.Event()
+
+    def kill() -> None:
+        tracker = session.sparkContext.statusTracker()
+        sparks.STANDALONE.waited(
+            lambda: "running" if any(_running(tracker, stage) for stage in tracker.getActiveStageIds()) else None,
+            "no task ever ran",
+        )
+        cluster.kill("worker-1")
+        killed.set()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        found = sparks.result(dedup.spark.cluster(frame, settings=NEAR))
+    finally:
+        killer.join()
+        cluster.add("worker-1")
+    assert killed.is_set()
+    assert found.equals(expected(list(range(len(mixed))), mixed, NEAR))
+
+
+def _running(tracker: Any, stage: int) -> bool:
+    info = tracker.getStageInfo(stage)
+    return info is not None and info.numActiveTasks > 0 and info.numTasks == 8
+
+
+def test_equal_and_missing_ids(session: Any) -> None:
+    """Every article is kept; of equals the least id represents, a missing one only where there is no other."""
+    import dedup.spark
+
+    texts = [SCRIPTS[0], SCRIPTS[1], SCRIPTS[0], SCRIPTS[3], SCRIPTS[4], None]
+    frame = sparks.frame(session, [b"b", b"a", None, b"b", b"b", None], texts)
+    found = dedup.spark.cluster(frame, settings=NEAR).toArrow()
+    assert found.schema.field("label").type == found.schema.field("id").type
+    rows = {(row["id"], row["label"], row["size"]) for row in found.to_pylist()}
+    assert rows == {(b"a", b"a", 3), (b"b", b"a", 3), (None, b"a", 3), (b"b", b"b", 2), (None, None, 1)}
+
+
+@pytest.mark.parametrize("texts", [[None, "", "…", "\U0001f600"], []], ids=["empty texts", "no article"])
+def test_nothing_to_compare(session: Any, texts: list[str | None]) -> None:
+    """Everyone is alone, and the label is the id."""
+    found = run(session, texts, dedup.Settings())
+    assert found["label"].to_pylist() == list(range(len(texts)))
+    assert found["size"].to_pylist() == [1] * len(texts)
+    assert found["similarity"].to_pylist() == [1.0] * len(texts)
+
+
+def test_other_columns_and_another_folder(session: Any, tmp_path: Any) -> None:
+    """The columns may have any name; of what the stages kept in the folder only the result is left."""
+    import dedup.spark
+
+    frame = sparks.frame(session, ["x", "y"], SCRIPTS[:2]).toDF("the url", "a.b")
+    found = dedup.spark.cluster(frame, "the url", "a.b", settings=NEAR, checkpoint=str(tmp_path))
+    assert found.columns == ["id", "label", "size", "similarity"]
+    assert {row.label for row in found.collect()} == {"x"}
+    assert [path.name for folder in tmp_path.iterdir() for path in folder.iterdir()] == ["result"]
+
+
+def test_tiles_are_named_by_the_hash_of_spark(session: Any) -> None:
+    """It is what tells where a tile goes."""
+    from dedup.spark.tiles import _hashed
+
+    numbers = [0, 1, 2, 1000, 2**31 - 1]
+    assert [
+        row.h for row in session.createDataFrame([(n,) for n in numbers], "n int").selectExpr("hash(n) h").collect()
+    ] == [_hashed(number) for number in numbers]
+
+
+def test_mistakes_are_told(session: Any) -> None:
+    """What was given, what is allowed, and what to do."""
+    import dedup.spark
+
+    frame = sparks.frame(session, [1], ["a"])
+    with pytest.raises(InputError, match=r"got list; make one: spark\.createDataFrame"):
+        dedup.spark.cluster(["a"])  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"no column 'body'; the columns are \['id', 'text'\]"):
+        dedup.spark.cluster(frame, text="body")
+    with pytest.raises(InputError, match="column 'id' holds bigint; a text column must hold strings"):
+        dedup.spark.cluster(frame, text="id")
+    with pytest.raises(InputError, match="2 columns are called 'id'"):
+        dedup.spark.cluster(frame.select("id", "id", "text"))
+    with pytest.raises(InputError, match="an id must be a string, a number, a date or the like"):
+        dedup.spark.cluster(frame.selectExpr("map(id, id) id", "text"))
+    with pytest.raises(SettingsError, match="got str 'body'; name a column with text="):
+        dedup.spark.cluster(frame, settings="body")  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="most_edges must be a whole number"):
+        dedup.spark.cluster(frame, most_edges=0)
+
+
+def test_several_machines_need_a_folder(session: Any) -> None:
+    """Without one that all share nothing is begun."""
+    from dedup.spark.folder import Folder
+
+    context = session.sparkContext
+    chosen = context.getCheckpointDir()
+    assert Folder(session, None).path.startswith(chosen)
+    assert Folder(session, "/shared/").path.startswith("/shared/dedup-")
+
+
+def test_a_template_of_thousands_ends_in_small_memory(session: Any) -> None:
+    """Texts that are all nearly the same meet in the same buckets, and are one cluster."""
+    frame = "全程线上办理三分钟完成随时随地安全可靠欢迎咨询客服微信号码请添加备注来意谢谢合作" * 3
+    texts: list[str | None] = [f"{frame}{chr(0x4E00 + number)}{frame[:7]}" for number in range(4000)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DedupWarning)
+        found = run(session, texts, dedup.Settings.near_copies(crowd=16))
+    assert set(found["size"].to_pylist()) == {4000}
