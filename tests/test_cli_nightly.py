@@ -59,7 +59,7 @@ def test_examples_become_two_clusters(tmp_path: Path) -> None:
     rows = read(tmp_path)
     stem = f"{EXAMPLES}/"
     assert {row["cluster"] for row in rows if row["size"] == 5} == {f"{stem}tea-1.md"}
-    assert [row["id"] for row in rows if row["size"] == 5] == [stem + name for name in TEA]
+    assert [row["id"] for row in rows if row["size"] == 5] == [f"{stem}{name}.md" for name in TEA]
     (line,) = result.stdout.splitlines()
     summary = json.loads(line)
     assert list(summary) == [field.name for field in fields(Summary)]
