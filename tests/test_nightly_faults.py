@@ -37,7 +37,21 @@ STRIDE = int(os.environ.get("DEDUP_STRIDE", "2"))
 SEQUENCES = 10
 LONGEST = 0.25
 """Seconds after which a process is killed at the latest."""
-EVERY_FILE_A_SHARD = "from dedup.nightly import intake; intake.PACK = 1; from dedup.cli import main; main()"
+STOPPING = """
+import os, signal, sys
+from dedup import cli_nightly
+from dedup.cli import main
+from dedup.nightly import intake
+
+def stopping(event, about):
+    tell(event, about)
+    if event in stops:
+        stops.remove(event)
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+intake.PACK, stops, tell, cli_nightly._json = 1, [sys.argv.pop(1)], cli_nightly._json, stopping
+main()
+"""
 
 
 @pytest.fixture
@@ -256,16 +270,13 @@ def command(folder: Path, *options: str) -> list[str]:
 
 
 def started(folder: Path, event: str) -> subprocess.Popen[str]:
-    """A night in a process of its own that has told of an event, which it does not get beyond: it is stopped."""
+    """A night in a process of its own that stops itself when it has told of an event for the first time."""
     process = subprocess.Popen(
-        [sys.executable, "-c", EVERY_FILE_A_SHARD, *command(folder, "--log-json")],
+        [sys.executable, "-c", STOPPING, event, *command(folder, "--log-json")],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    assert process.stderr is not None
-    for line in process.stderr:
-        if json.loads(line)["event"] == event:
-            break
-    process.send_signal(signal.SIGSTOP)
+    _, status = os.waitpid(process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
     return process
 
 
@@ -281,7 +292,7 @@ def test_signals(first: Scene, number: signal.Signals, event: str) -> None:
     process.send_signal(signal.SIGCONT)
     process.communicate()
     codes = {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 1}
-    assert process.returncode in {codes[number], 0}  # 0 where all was done before it could be stopped
+    assert process.returncode == codes[number]
     shards = first.check()
     assert shards
     first.end(shards)
