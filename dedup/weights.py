@@ -123,8 +123,11 @@ def weigh_sketch(sketch: Sketch, articles: int, *, prior: float = 1000.0, ceilin
 
 
 def codes_of(cells: NDArray[np.uint32]) -> NDArray[np.uint8]:
-    """The code of every count."""
-    return (np.searchsorted(_first_counts(), cells, side="right") - 1).astype(np.uint8)
+    """The code of every count, nearly all of which are small."""
+    codes = np.minimum(cells, np.uint32(EXACT_CODES)).astype(np.uint8)
+    large = np.flatnonzero(codes == EXACT_CODES)
+    codes[large] = np.searchsorted(_first_counts(), cells[large], side="right") - 1
+    return codes
 
 
 def code_weights(articles: int, *, prior: float = 1000.0, ceiling: float = 0.02) -> NDArray[np.uint32]:

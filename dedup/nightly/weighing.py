@@ -71,9 +71,8 @@ def keep_sketch(sketch: Sketch, path: Path) -> None:
 
 def read_sketch(path: Path) -> Sketch:
     """Read a sketch."""
-    cells = _read(path, "count", np.uint32)
-    sketch = Sketch(len(cells).bit_length() - 1)
-    sketch.cells[:] = cells.reshape(PARTS, -1)
+    sketch = Sketch(_rows(path).bit_length() - 1)
+    _read(path, "count", sketch.cells.reshape(-1))
     return sketch
 
 
@@ -87,7 +86,9 @@ def read_weights(path: Path) -> SketchWeights:
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
 
     bits = np.frombuffer(pq.read_schema(path).metadata[b"weights"], np.uint32).reshape(256, 256)
-    return SketchWeights(_read(path, "code", np.uint8).reshape(PARTS, -1), bits.copy())
+    codes = np.empty((PARTS, _rows(path) // PARTS), np.uint8)
+    _read(path, "code", codes.reshape(-1))
+    return SketchWeights(codes, bits.copy())
 
 
 def _write(path: Path, columns: dict[str, NDArray[Any]], metadata: dict[bytes, bytes] | None = None) -> None:
@@ -99,14 +100,18 @@ def _write(path: Path, columns: dict[str, NDArray[Any]], metadata: dict[bytes, b
         pq.write_table(table, file, row_group_size=PIECE, **options)
 
 
-def _read(path: Path, name: str, kind: type[Any]) -> NDArray[Any]:
-    """A column, a row group at a time: never twice in memory."""
+def _rows(path: Path) -> int:
+    import pyarrow.parquet as pq  # noqa: PLC0415 - see above
+
+    return int(pq.read_metadata(path).num_rows)
+
+
+def _read(path: Path, name: str, found: NDArray[Any]) -> None:
+    """Read a column, a row group at a time: never twice in memory."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - see above
 
     file, at = pq.ParquetFile(path), 0
-    found = np.empty(file.metadata.num_rows, kind)
     for group in range(file.num_row_groups):
         values = file.read_row_group(group, columns=[name]).column(0)
         found[at : at + len(values)] = values.to_numpy()
         at += len(values)
-    return found
