@@ -69,7 +69,7 @@ class Tonight:
         last = state.last
         self._known = read_known(state.night(last.number)) if last.number else NOTHING
         self._prints, self._number = numbered(stock, self._known.prints)
-        texts = len(np.unique(self._number)) - bool((self._number < 0).any())
+        texts = int(_held(self._number, len(self._prints)).sum())
         self.whole = texts >= GROWTH * last.fitted
         if self.whole and last.number:
             self._known = NOTHING
@@ -107,9 +107,7 @@ class Tonight:
     @cached_property
     def _live(self) -> NDArray[np.bool_]:
         """(d,): whether an article has the text."""
-        live = np.zeros(len(self._prints), np.bool_)
-        live[self._number[self._number >= 0]] = True
-        return live
+        return _held(self._number, len(self._prints))
 
     @cached_property
     def _was_live(self) -> NDArray[np.bool_]:
@@ -263,6 +261,13 @@ class Tonight:
             return NOBODY
         name = "articles.parquet" if told == last else "before.parquet"
         return Members(*_read(self._state.night(last) / name))
+
+
+def _held(number: Integers, texts: int) -> NDArray[np.bool_]:
+    """(texts,): which of so many texts are those of articles, by the number of each article's, -1 for none."""
+    held = np.zeros(texts, np.bool_)
+    held[number[number >= 0]] = True
+    return held
 
 
 def _keep(path: Path, **columns: NDArray[np.generic]) -> None:
