@@ -2,19 +2,14 @@
 
 In: the cluster of every text, the edges, and the rows. Out: `id, label, size, similarity` for each row. As in
 `dedup.clusters.representatives`, a cluster is represented by the text with the highest mean similarity to the others,
-copies counted; among equals by that of the least id. Sums and joins only, of whole numbers where their order could
-matter: no cluster is ever in one task.
+copies counted; among equals by that of the least id. Sums and joins only, in the same order as there, since a sum of
+fractions in another order can end in another bit: no cluster is ever in one task's memory.
 """
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as sf
-
-from dedup.clusters import FIXED_POINT
-from dedup.spark.links import points
-
-TOTAL = "decimal(38,0)"
 
 
 def placed(texts: DataFrame, groups: DataFrame, edges: DataFrame) -> DataFrame:
@@ -30,8 +25,8 @@ def placed(texts: DataFrame, groups: DataFrame, edges: DataFrame) -> DataFrame:
     """
     members = texts.join(groups, "number")
     close = _closeness(members, edges)
-    total = sf.coalesce("close", sf.lit(0)) + (sf.col("copies") - 1) * sf.lit(FIXED_POINT)
-    ranked = members.join(close, "number", "left").withColumn("order", -total.cast(TOTAL))
+    total = sf.coalesce("to_later", sf.lit(0.0)) + sf.coalesce("to_earlier", sf.lit(0.0)) + (sf.col("copies") - 1)
+    ranked = members.join(close, "number", "left").withColumn("order", -total)
     best = sf.min(sf.struct("order", "first", "number")).alias("best")
     heads = ranked.groupBy("group").agg(best, sf.sum("copies").alias("size"))
     named = heads.select("group", sf.col("best.number").alias("head"), sf.col("best.first").alias("label"), "size")
@@ -39,18 +34,21 @@ def placed(texts: DataFrame, groups: DataFrame, edges: DataFrame) -> DataFrame:
 
 
 def _closeness(members: DataFrame, edges: DataFrame) -> DataFrame:
-    """The similarity of each text to all others of its cluster, added up."""
-    ends = edges.select("left", "right", points().alias("points"))
+    """The similarity of each text to the later and to the earlier texts of its cluster, added up in their order."""
+    ends = edges.select("left", "right", "similarity")
     for end in ("left", "right"):
         of_end = members.select(sf.col("number").alias(end), sf.col("group").alias(f"{end}_group"), sf.col("copies"))
         ends = ends.join(of_end.withColumnRenamed("copies", f"{end}_copies"), end)
     inside = ends.where(sf.col("left_group") == sf.col("right_group"))
-    sides = [
-        inside.select(sf.col(one).alias("number"), (sf.col("points") * sf.col(f"{other}_copies")).alias("points"))
-        for one, other in (("left", "right"), ("right", "left"))
-    ]
-    both = sides[0].unionByName(sides[1])
-    return both.groupBy("number").agg(sf.sum(sf.col("points").cast(TOTAL)).alias("close"))
+    later, earlier = _added(inside, "left", "right", "to_later"), _added(inside, "right", "left", "to_earlier")
+    return later.join(earlier, "number", "full")
+
+
+def _added(inside: DataFrame, one: str, other: str, name: str) -> DataFrame:
+    """The similarity of one end of each edge to all its other ends."""
+    weight = sf.col("similarity") * sf.col(f"{other}_copies")
+    so_far = sf.sum(weight).over(Window.partitionBy(one).orderBy(other))
+    return inside.withColumn("so_far", so_far).groupBy(sf.col(one).alias("number")).agg(sf.max("so_far").alias(name))
 
 
 def with_similarity(found: DataFrame, similarities: DataFrame) -> DataFrame:
