@@ -19,7 +19,7 @@ SENT = 1 << 23
 
 def matrix(column: Any, width: int) -> NDArray[np.uint8]:
     """Binary values that are all `width` bytes long, as rows."""
-    array = _whole(column)
+    array = _whole(column).cast(pa.binary())  # Spark may be set to send large_binary
     _, offsets, data = array.buffers()
     begin = int(np.frombuffer(offsets, np.int32, 1, 4 * array.offset)[0]) if len(array) else 0
     return np.frombuffer(data or b"", np.uint8, len(array) * width, begin).reshape(-1, width)
@@ -40,7 +40,8 @@ def integers(column: Any) -> NDArray[np.int64]:
 
 def strings(column: Any) -> pa.ChunkedArray:
     """A column of texts as the stages take it."""
-    return pa.chunked_array([_whole(column).cast(pa.large_string())], pa.large_string())
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    return pa.chunked_array([chunk.cast(pa.large_string()) for chunk in chunks], pa.large_string())
 
 
 def _whole(column: Any) -> Any:

@@ -78,6 +78,7 @@ def _coded(size: int) -> Callable[[pa.Table], pa.Table]:
         for kind, cells in zip(table["kind"].to_pylist(), table["cells"], strict=True):
             plain = pa.decompress(cells.as_buffer(), size * KINDS[kind]().nbytes, "zstd")
             total += np.frombuffer(plain, KINDS[kind])
-        return pa.table({"part": table["part"][:1], "codes": pa.array([codes_of(total).tobytes()], pa.binary())})
+        codes = pa.array([codes_of(total).tobytes()], table["cells"].type)  # binary, or large_binary if Spark is so set
+        return pa.table({"part": table["part"][:1], "codes": codes})
 
     return work
