@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from types import ModuleType
 from typing import Any
 
@@ -15,7 +16,8 @@ import sparks
 
 import dedup
 from dedup.bands import choose
-from dedup.errors import DedupWarning, InputError, SettingsError
+from dedup.clusters import Graph, representatives
+from dedup.errors import DedupWarning, FileError, InputError, SettingsError
 
 sparks.check()
 
@@ -192,14 +194,67 @@ def test_nothing_to_compare(session: Any, texts: list[str | None]) -> None:
 
 
 def test_other_columns_and_another_folder(session: Any, tmp_path: Any) -> None:
-    """The columns may have any name; of what the stages kept in the folder only the result is left."""
+    """Both may have any name; of what the stages kept in the folder only the result is left."""
     import dedup.spark
 
-    frame = sparks.frame(session, ["x", "y"], SCRIPTS[:2]).toDF("the url", "a.b")
-    found = dedup.spark.cluster(frame, "the url", "a.b", settings=NEAR, checkpoint=str(tmp_path))
+    frame = sparks.frame(session, ["x", "y"], SCRIPTS[:2]).selectExpr("id `the url`", "text `a.b`", "'z' `THE URL`")
+    chosen = tmp_path / "a[1] 目錄"
+    found = dedup.spark.cluster(frame, "the url", "a.b", settings=NEAR, checkpoint=str(chosen))
     assert found.columns == ["id", "label", "size", "similarity"]
     assert {row.label for row in found.collect()} == {"x"}
-    assert [path.name for folder in tmp_path.iterdir() for path in folder.iterdir()] == ["result"]
+    assert [path.name for folder in chosen.iterdir() for path in folder.iterdir()] == ["result"]
+
+
+def test_how_the_session_writes_times_and_sends_texts_changes_nothing(session: Any) -> None:
+    """Ids keep their microseconds where Spark is set to write milliseconds, and binary columns may be large."""
+    import dedup.spark
+
+    frame = sparks.frame(session, range(len(SCRIPTS)), SCRIPTS).selectExpr("timestamp_micros(id) id", "text")
+    options = {
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MILLIS",
+        "spark.sql.execution.arrow.useLargeVarTypes": "true",
+    }
+    try:
+        for name, value in options.items():
+            session.conf.set(name, value)
+        found = dedup.spark.cluster(frame)
+        assert found.schema["label"].dataType == found.schema["id"].dataType == frame.schema["id"].dataType
+        rows = found.selectExpr("unix_micros(id) id", "unix_micros(label) label").toArrow().sort_by("id")
+    finally:
+        for name in options:
+            session.conf.unset(name)
+    assert rows.equals(expected(list(range(len(SCRIPTS))), SCRIPTS, dedup.Settings()).select(["id", "label"]))
+
+
+def test_what_fails_leaves_nothing_in_the_folder(session: Any, tmp_path: Any) -> None:
+    """Not even the texts that were kept by then."""
+    import dedup.spark
+
+    frame = sparks.frame(session, [1, 2], SCRIPTS[:2]).selectExpr("id", "if(id = 2, raise_error('no'), text) text")
+    with pytest.raises(Exception, match="USER_RAISED_EXCEPTION"):
+        dedup.spark.cluster(frame, checkpoint=str(tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+def test_representatives_of_a_component_too_large_for_a_task(session: Any) -> None:
+    """Means that only the last bit tells apart are added up as in one process, in the same order."""
+    from dedup.spark.labels import placed
+
+    groups = 40
+    left, inside = np.nonzero(np.tile(np.triu(np.ones((5, 5)), 1), (groups, 1)))
+    right = inside + left // 5 * 5
+    similarity = np.random.default_rng(0).integers(6, 10, len(left)) / 10
+    order, all_ = np.lexsort((left, right)), np.arange(5 * groups)
+    copies = all_ % 2 + 1
+    distinct = np.repeat(all_, copies)
+    graph = Graph(all_, distinct, left[order], right[order], similarity[order], np.zeros(len(all_), np.bool_))
+    frames = [
+        {"number": all_, "first": all_, "copies": copies},
+        {"number": all_, "group": all_ // 5},
+        {"left": left, "right": right, "similarity": similarity},
+    ]
+    found = placed(*(session.createDataFrame(pa.table(frame)) for frame in frames)).toArrow().sort_by("number")
+    assert found["head"].to_pylist() == representatives(graph, 0.1, 0.0).tolist()
 
 
 def test_tiles_are_named_by_the_hash_of_spark(session: Any) -> None:
@@ -229,6 +284,12 @@ def test_mistakes_are_told(session: Any) -> None:
         dedup.spark.cluster(frame.selectExpr("map(id, id) id", "text"))
     with pytest.raises(SettingsError, match="got str 'body'; name a column with text="):
         dedup.spark.cluster(frame, settings="body")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"no column Column<'id'>"):
+        dedup.spark.cluster(frame, id=frame["id"])
+    with pytest.raises(InputError, match=r"got PurePosixPath PurePosixPath\('/x'\); write it as '/shared/tmp'"):
+        dedup.spark.cluster(frame, checkpoint=PurePosixPath("/x"))  # type: ignore[arg-type]
+    with pytest.raises(FileError, match=r"'/dev/null/dedup-\w+' cannot be written: .*not a directory.*; name a folder"):
+        dedup.spark.cluster(frame, checkpoint="/dev/null")
     with pytest.raises(SettingsError, match="most_edges must be a whole number"):
         dedup.spark.cluster(frame, most_edges=0)
 

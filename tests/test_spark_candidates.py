@@ -19,7 +19,7 @@ from dedup.settings import Settings
 sparks.check()
 
 from dedup.spark import buckets, signatures, tiles  # noqa: E402 - only where Spark is
-from dedup.spark.columns import binary  # noqa: E402
+from dedup.spark.columns import binary, matrix, strings  # noqa: E402
 
 GENERATED = settings(deadline=None, max_examples=60)
 SETTINGS = Settings.near_copies(0.5, slots=16, crowd=8)
@@ -125,3 +125,17 @@ def test_a_plan_has_every_pair_of_blocks_and_every_band(texts: int, chosen: Sett
 def test_every_tile_has_a_task_of_its_own(count: int) -> None:
     """Names are as many as tiles, and no two are sent to one partition."""
     assert sorted(tiles._hashed(name) % count for name in tiles._spread(count)) == list(range(count))
+
+
+def test_texts_of_a_task_are_not_put_together() -> None:
+    """In one piece Arrow's strings hold 2 GB at most, which texts of one home may exceed."""
+    column = pa.chunked_array([["東京", None], ["서울"]], pa.string())
+    found = strings(column)
+    assert (found.num_chunks, found.type, found.to_pylist()) == (2, pa.large_string(), column.to_pylist())
+
+
+@pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary()], ids=str)
+def test_rows_of_bytes_may_be_a_part_of_any_column(kind: pa.DataType) -> None:
+    """Also of the large binary columns that Spark may be set to send."""
+    column = pa.array([b"ab", b"cd", b"ef"], kind).slice(1)
+    assert matrix(column, 2).tobytes() == b"cdef"

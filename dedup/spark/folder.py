@@ -14,11 +14,16 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
+from py4j.protocol import Py4JError, Py4JJavaError  # type: ignore[import-untyped, unused-ignore]
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as sf
+from pyspark.sql.types import TimestampType
 
-from dedup.errors import InputError
+from dedup.errors import FileError, InputError
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +37,15 @@ class Folder:
             directory, or a temporary folder where all runs on one machine.
 
     Raises:
-        InputError: There are several machines and no such folder is known.
+        InputError: The folder is no string, or there are several machines and no such folder is known.
     """
 
     def __init__(self, session: SparkSession, checkpoint: str | None) -> None:
+        if checkpoint is not None and not isinstance(checkpoint, str):
+            raise InputError(
+                f"checkpoint must be the name of a folder, a string, got {type(checkpoint).__name__} {checkpoint!r}; "
+                "write it as '/shared/tmp' or 'hdfs:///tmp'"
+            )
         self.session, self._names = session, set[str]()
         self.path = f"{(checkpoint or _default(session)).rstrip('/')}/dedup-{uuid.uuid4().hex}"
 
@@ -44,8 +54,35 @@ class Folder:
         path = f"{self.path}/{name}"
         self._names.add(name)
         plain = {"compression": "none", "parquet.enable.dictionary": "false"}  # texts become a tenth smaller at most
-        frame.write.options(**plain).parquet(path)
-        return self.session.read.schema(frame.schema).parquet(path)
+        times = [field.name for field in frame.schema if isinstance(field.dataType, TimestampType)]
+        exact = frame.withColumns({time: sf.unix_micros(time) for time in times})  # Spark may be set to round or refuse
+        exact.write.options(**plain).parquet(path)
+        reader = self.session.read.schema(exact.schema).option("__globPaths__", "false")  # a folder may be called a[1]
+        return reader.parquet(path).withColumns({time: sf.timestamp_micros(time) for time in times})
+
+    @contextmanager
+    def made(self) -> Iterator[None]:
+        """The folder is there, and is no more if what is done with it fails.
+
+        Raises:
+            FileError: It cannot be made.
+        """
+        try:
+            files, path = self._files(self.path)
+            reason = "" if files.mkdirs(path) else "no folder can be made there"
+        except (Py4JError, PySparkException) as error:
+            reason = str(error.java_exception.toString() if isinstance(error, Py4JJavaError) else error)
+        if reason:
+            raise FileError(
+                f"{self.path!r} cannot be written: {reason}; name a folder that the executors and this process can "
+                "write with checkpoint="
+            )
+        try:
+            yield
+        except BaseException:
+            with suppress(Exception):  # what failed is told, not that Spark has gone with it
+                self._delete(self.path)
+            raise
 
     def drop_but(self, kept: str) -> None:
         """Forget all that was kept but this."""
@@ -54,10 +91,18 @@ class Folder:
 
     def drop(self, name: str) -> None:
         """Forget what was kept under a name."""
-        session = self.session
-        path = session._jvm.org.apache.hadoop.fs.Path(f"{self.path}/{name}")  # type: ignore[union-attr]  # noqa: SLF001
-        path.getFileSystem(session._jsc.sc().hadoopConfiguration()).delete(path, True)  # noqa: FBT003, SLF001
+        self._delete(f"{self.path}/{name}")
         self._names.discard(name)
+
+    def _delete(self, name: str) -> None:
+        files, path = self._files(name)
+        files.delete(path, True)  # noqa: FBT003
+
+    def _files(self, name: str) -> tuple[Any, Any]:
+        """The file system of a path, as the session writes it, and the path."""
+        session = self.session
+        path = session._jvm.org.apache.hadoop.fs.Path(name)  # type: ignore[union-attr]  # noqa: SLF001
+        return path.getFileSystem(session._jsparkSession.sessionState().newHadoopConf()), path  # noqa: SLF001
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -84,4 +129,4 @@ def _default(session: SparkSession) -> str:
         )
     folder = tempfile.mkdtemp(prefix="dedup-spark-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+    return f"file://{folder}"  # Spark's default file system may be another

@@ -73,6 +73,7 @@ def cluster(
     Raises:
         InputError: `df` is no data frame, a column is missing or of a type that cannot be read, or there are several
             machines and no folder that they share.
+        FileError: The folder cannot be written.
         SettingsError: `settings` are none, or `most_edges` is out of its range.
 
     Warns:
@@ -98,7 +99,7 @@ def _checked(df: DataFrame, id_: str, text: str) -> DataFrame:
     if "connect" in type(df).__module__.split("."):
         raise InputError("df must be of a session with a Spark context, got one of Spark Connect; run in the driver")
     for argument, name in (("id", id_), ("text", text)):
-        if name not in df.columns:
+        if not isinstance(name, str) or name not in df.columns:
             raise InputError(
                 f"there is no column {name!r}; the columns are {df.columns}: name the one that holds the {argument} "
                 f"with {argument}="
@@ -111,9 +112,9 @@ def _checked(df: DataFrame, id_: str, text: str) -> DataFrame:
     if not isinstance(df.schema[id_].dataType, IDS):
         shown = df.schema[id_].dataType.simpleString()
         raise InputError(f"column {id_!r} holds {shown}; an id must be a string, a number, a date or the like: cast it")
-    return df.select(
-        sf.col(f"`{id_.replace('`', '``')}`").alias("id"), sf.col(f"`{text.replace('`', '``')}`").alias("text")
-    )
+    numbered = df.toDF(*map(str, range(len(df.columns))))  # names may have dots, or differ in case only
+    wanted = {"id": df.columns.index(id_), "text": df.columns.index(text)}
+    return numbered.select(*(sf.col(str(place)).alias(name) for name, place in wanted.items()))
 
 
 class _Run:
@@ -125,7 +126,15 @@ class _Run:
         self._weights: Shared = None
 
     def labels(self, articles: DataFrame) -> DataFrame:
-        """All stages."""
+        """All stages, or nothing is left of them."""
+        with self._folder.made():
+            told = self._stages(articles)
+            self._folder.drop_but("result")
+        if self._weights is not None:
+            self._weights.destroy()
+        return told
+
+    def _stages(self, articles: DataFrame) -> DataFrame:
         folder = self._folder
         with folder.stage("fold"):
             read = rows(folder, articles, self._settings)
@@ -139,9 +148,7 @@ class _Run:
             found = packed(folder, edges, crowded, read.distinct, self._settings, self._most_edges)
             found = folder.keep(found, "placed")
         with folder.stage("label"):
-            told = folder.keep(labels(read.articles, self._completed(found, read)), "result")
-        self._clean()
-        return told
+            return folder.keep(labels(read.articles, self._completed(found, read)), "result")
 
     def _weigh(self, read: Rows) -> None:
         if self._settings.weighted and read.total:
@@ -182,9 +189,3 @@ class _Run:
         more = folder.keep(self._verified(pairs, read, 0.0), "looked-up")
         rest = found.where(sf.col("similarity").isNull()).drop("similarity")
         return known.unionByName(with_similarity(rest, more))
-
-    def _clean(self) -> None:
-        """Leave the result alone."""
-        self._folder.drop_but("result")
-        if self._weights is not None:
-            self._weights.destroy()
