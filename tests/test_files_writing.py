@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dedup.errors import FileError
-from dedup.files import check_output, write
+from dedup.files import check_output, replacing, write
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="names, links and permissions as on POSIX")
 TABLE = {
@@ -93,6 +93,13 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.Mon
         assert "o.csv" in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["o.csv"]
     assert (tmp_path / "o.csv").read_text() == "old"
+
+
+def test_the_error_of_another_file_stays_what_it_is(tmp_path: Path) -> None:
+    """What cannot be read while a file is written is not told as if that could not be written."""
+    with pytest.raises(FileError, match=r"^'in\.parquet' is damaged$"), replacing(tmp_path / "out.parquet"):
+        raise FileError("'in.parquet' is damaged")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("name", "value"), [("o.csv", [1]), ("o.jsonl", float("nan"))])

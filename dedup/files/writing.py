@@ -84,6 +84,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         temporary.replace(target)
         synced(target.parent)
+    except FileError:  # of another file, which is read while this one is written
+        raise
     except FAULTS as error:
         raise FileError(f"cannot write {shown(path)!r}: {reason(error)}") from error
     finally:
