@@ -108,6 +108,17 @@ def test_names_that_are_no_unicode(tmp_path: Path) -> None:
     assert "bad\ufffd.parquet" in run(tmp_path).stderr
 
 
+def test_relative_paths(two: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those that look like addresses."""
+    monkeypatch.chdir(two)
+    (two / "in").rename(two / "c:in")
+    for night in (1, 2):
+        put(two / "c:in" / f"{night}.parquet", {"d": rewrite(2, night)})
+        result = CliRunner().invoke(main, ["cluster", "c:in", "--out", "s3:out", "--state", "gs:state", "--quiet"])
+        assert (result.exit_code, result.stderr) == (0, "")
+    assert by_id(read(two, "s3:out"), "size") == {"a": 2, "b": 2, "c": 2, "d": 2}
+
+
 def test_quiet(two: Path) -> None:
     """Nothing is printed but problems."""
     result = run(two, "--quiet")
@@ -224,6 +235,8 @@ def test_a_damaged_state_is_exit_code_1(two: Path, broken: str) -> None:
         result = run(two, *options)
         assert result.exit_code == 1
         assert isinstance(result.exception, SystemExit), result.exception
+        said = logged(result)[-1]["message"] if options else result.stderr
+        assert f"{broken}' is damaged" in said and "begin a new state" in said
         assert tree(two / "out") == before
 
 

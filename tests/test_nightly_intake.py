@@ -17,6 +17,7 @@ from test_nightly import NEAR, put, touch
 
 from dedup.files import Problem
 from dedup.nightly import intake
+from dedup.nightly.damage import read_table
 from dedup.nightly.intake import Columns, as_table, bad_files, bad_rows, ended, found, published, rejects, take_in
 from dedup.nightly.state import Night, State, opened
 from dedup.nightly.stock import stocked
@@ -106,6 +107,16 @@ def test_files_are_known_by_path_size_and_time(state: State, tmp_path: Path) -> 
     assert take(state, path) == 0
     path.rename(tmp_path / "b.jsonl")
     assert take(state, tmp_path / "b.jsonl") == 1
+
+
+@pytest.mark.parametrize("second", [-(10**10), -1, 0, 10**10])
+def test_times_of_all_kinds(state: State, tmp_path: Path, second: int) -> None:
+    """Files from before 1970, before 1678 and after 2262 are read, once."""
+    path = put(tmp_path / "a.jsonl", {"a": "一"})
+    os.utime(path, (second, second))
+    assert take(state, path) == 1
+    assert take(state, path) == 0
+    assert take(state, touch(path)) == 1
 
 
 def test_names_that_are_no_unicode(state: State, tmp_path: Path) -> None:
@@ -235,10 +246,7 @@ def test_many_files_and_shards_are_looked_up_once(
         put(tmp_path / "in" / f"{number}.md", [(None, str(number))])
     take(state, tmp_path / "in")
     reads: list[Any] = []
-    read_table = pq.read_table
-    monkeypatch.setattr(
-        pq, "read_table", lambda *given, **options: (reads.append(given), read_table(*given, **options))[1]
-    )
+    monkeypatch.setattr(intake, "read_table", lambda *given: (reads.append(given), read_table(*given))[1])
     assert take(state, tmp_path / "in") == 0
     assert len(reads) == 1
 

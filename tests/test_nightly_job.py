@@ -276,6 +276,20 @@ def test_rows_that_go_with_their_file(tmp_path: Path) -> None:
     assert changes(tmp_path) == [("renamed", "b", "c")]
 
 
+def test_a_row_that_a_renamed_file_held(tmp_path: Path) -> None:
+    """Left out of the file under its new name, it is there again by its old one, until that holds it no more."""
+    put(tmp_path / "in" / "1.jsonl", {"a": rewrite(1, 1), "b": rewrite(1, 2)})
+    run(tmp_path)
+    (tmp_path / "in" / "1.jsonl").rename(tmp_path / "in" / "2.jsonl")
+    run(tmp_path)
+    put(tmp_path / "in" / "2.jsonl", {"b": rewrite(1, 2)})
+    run(tmp_path)
+    assert by_id(read(tmp_path), "cluster") == {"a": "a", "b": "a"}
+    put(tmp_path / "in" / "1.jsonl", [])
+    run(tmp_path)
+    assert by_id(read(tmp_path), "cluster") == {"b": "b"}
+
+
 def test_a_text_that_comes_back_is_compared(tmp_path: Path) -> None:
     """An article that was gone for a night is with its likes again, those that came meanwhile, too."""
     put(tmp_path / "in" / "0.jsonl", {str(n): article(n) for n in range(30)})  # nights stay partial

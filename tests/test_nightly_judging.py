@@ -89,4 +89,4 @@ def test_edges_are_kept(
         parts.append(Edges(np.array(left, np.int64), np.array(right, np.int64), np.array(similarity, np.float64)))
     path = tmp_path_factory.getbasetemp() / "edges.parquet"
     keep(joined(parts), path)
-    assert list(zip(*(column.tolist() for column in read(path)), strict=True)) == some + more
+    assert list(zip(*(column.tolist() for column in read(path, 2**31 + 1)), strict=True)) == some + more

@@ -21,6 +21,7 @@ from dedup.nightly.memory import Budget, Mapped, held, parsed
     [
         ("8GB", 8 * 10**9), ("8gb", 8 * 10**9), ("8 G", 8 * 10**9), (" 1.5GB ", 1_500_000_000), ("2GiB", 2 << 30),
         ("1500MB", 1_500_000_000), ("1tb", 10**12), ("1000000000", 10**9), (10**9, 10**9), ("2000000kb", 2 * 10**9),
+        (f"{10**30}TB", 10**18), ("9" * 400, 10**18),
     ],
 )  # fmt: skip
 def test_sizes(size: str | int, found: int) -> None:

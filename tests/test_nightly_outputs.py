@@ -65,10 +65,18 @@ def test_what_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "other" / "labels").mkdir(parents=True)
     (tmp_path / "other" / "letters.txt").write_text("dear")
+    (tmp_path / "images" / "labels").mkdir(parents=True)
+    (tmp_path / "images" / "labels" / "cat-1.txt").write_text("0 0.5")
+    (tmp_path / "table").mkdir()
+    (tmp_path / "table" / "labels").write_text("a")
+    (tmp_path / "circle").symlink_to("circle")
     (tmp_path / "state").mkdir()
     before = tree(tmp_path)
     for name, words in (
-        ("file", r"with a state the output is a folder, and this is a file; name another"),
+        ("file", r"with a state the output is a folder, and this is none; name another"),
+        ("circle", r"with a state the output is a folder, and this is none; name another"),
+        ("images", r"it holds 'labels/cat-1\.txt', which no run wrote"),
+        ("table", r"it holds 'labels', which no run wrote"),
         ("other", r"it holds 'letters\.txt', which no run wrote and which would be lost; name a new folder"),
         ("no/such", r"there is no folder '.*no'; create it first: mkdir -p '.*no'"),
         ("state", r"it is the state '.*state', or one is in the other; name another"),
@@ -78,6 +86,14 @@ def test_what_is_refused(tmp_path: Path) -> None:
         with pytest.raises(FileError, match=rf"cannot write '.*': {words}"):
             check(tmp_path / name, tmp_path / "state")
     assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize(("out", "state"), [("o\udcff", "state"), ("out", "s\udcff"), ("out", "s\udcff/state")])
+def test_names_that_are_no_unicode(tmp_path: Path, out: str, state: str) -> None:
+    """Arrow cannot write to them: they are refused before anything is read."""
+    with pytest.raises(FileError, match=r"cannot write to '.*[os]\ufffd.*': its name is not UTF-8; name another"):
+        check(tmp_path / out, tmp_path / state)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["new", "empty", "written", "link", "new link"])

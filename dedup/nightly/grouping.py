@@ -18,6 +18,8 @@ from dedup.results import Clusters
 
 Integers = NDArray[np.int64]
 CHANGES = pa.schema({"kind": pa.string(), "old": pa.large_string(), "new": pa.large_string()})
+NUMBERED = pa.schema({"kind": pa.string(), "old": pa.int64(), "new": pa.int64()})
+"""Changes as the state has them."""
 
 
 class Members(NamedTuple):
@@ -29,6 +31,7 @@ class Members(NamedTuple):
     """(a,): the number of the oldest article of its cluster."""
 
 
+MEMBERS = pa.schema({"numbers": pa.int64(), "clusters": pa.int64()})
 NOBODY = Members(np.empty(0, np.int64), np.empty(0, np.int64))
 
 

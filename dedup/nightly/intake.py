@@ -21,7 +21,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.files import Job, Problem, Source, Sources, counted, escaped, shown, stream
-from dedup.nightly.state import State, whole
+from dedup.nightly.damage import read_table
+from dedup.nightly.state import Shard, State, whole
 from dedup.settings import Settings
 from dedup.shingles import Texts
 
@@ -29,6 +30,8 @@ PACK = 1 << 26
 """Bytes of files that become a shard together; a larger one is a shard of its own."""
 MOST_FILES = 4096
 """Of a shard."""
+TIMES = np.iinfo(np.int64)
+"""Nanoseconds since 1970."""
 WHOLE = {"document", "page"}
 """Kinds of files that are one text."""
 REJECTS = pa.schema(
@@ -182,12 +185,12 @@ def _add(progress: Callable[[int], object], done: int, at: int) -> None:
 def ended(state: State) -> int:
     """Where the texts of all shards end."""
     shards = state.shards
-    return json.loads((shards[-1] / "shard.json").read_bytes())["end"] if shards else 0
+    return Shard.of(shards[-1]).end if shards else 0
 
 
 def since(state: State, night: int) -> list[Path]:
     """The shards that were read after a night."""
-    return [shard for shard in state.shards if json.loads((shard / "shard.json").read_bytes())["night"] > night]
+    return [shard for shard in state.shards if Shard.of(shard).night > night]
 
 
 def as_table(problems: Sequence[Problem] = (), files: Sequence[int] = ()) -> pa.Table:
@@ -210,10 +213,8 @@ def rejects(state: State, night: int, sources: Sequence[Source]) -> list[pa.Tabl
         night: The number of the night.
         sources: The files there are; of others nothing is told.
     """
-    import pyarrow.parquet as pq  # noqa: PLC0415 - see below
-
     shards, tonight = state.shards, set(since(state, night))
-    files = [pq.read_table(shard / "files.parquet").to_pylist() for shard in shards]
+    files = [read_table(shard / "files.parquet", FILES).to_pylist() for shard in shards]
     there = {_identity(source.path)[0] for source in sources}
     latest = {row["path"]: (shard, number) for shard, rows in enumerate(files) for number, row in enumerate(rows)}
     told = {
@@ -223,7 +224,7 @@ def rejects(state: State, night: int, sources: Sequence[Source]) -> list[pa.Tabl
     }
     found = []
     for place in sorted({shard for shard, _ in told}):
-        table = pq.read_table(shards[place] / "rejects.parquet")
+        table = read_table(shards[place] / "rejects.parquet", REJECTS)
         found.append(table.filter(pa.array([(place, file) in told for file in table["file"].to_pylist()], pa.bool_())))
     return found
 
@@ -245,12 +246,10 @@ def bad_rows(rejects: pa.Table) -> int:
 
 def _known(state: State) -> tuple[dict[str, tuple[int, int]], dict[str, tuple[int, int]]]:
     """Size and time of every file that need not be read again, and of those that could not be read."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
-
     known: dict[str, tuple[int, int]] = {}
     failed: dict[str, tuple[int, int]] = {}
     for shard in state.shards:
-        for row in pq.read_table(shard / "files.parquet").to_pylist():
+        for row in read_table(shard / "files.parquet", FILES).to_pylist():
             (known if row["failed"] else failed).pop(row["path"], None)
             (failed if row["failed"] else known)[row["path"]] = (row["size"], row["changed"])
     return known, failed
@@ -262,13 +261,16 @@ def _is_fresh(source: Source, known: dict[str, tuple[int, int]]) -> bool:
 
 
 def _identity(path: Path) -> tuple[str, int, int]:
-    """What a file is known by: its real path, its size and when it was changed; -1 where it has gone."""
+    """What a file is known by: its real path, its size and when it was changed; -1 where it has gone.
+
+    A time that does not fit, before 1678 or after 2262, is the first or last that does: a disk may say anything.
+    """
     name = escaped(os.path.realpath(path))
     try:
         about = path.stat()
     except OSError:
         return name, -1, -1
-    return name, about.st_size, about.st_mtime_ns
+    return name, about.st_size, max(TIMES.min, min(about.st_mtime_ns, TIMES.max))
 
 
 def _packs(sources: list[Source]) -> Iterator[list[Source]]:
@@ -367,12 +369,12 @@ def _taken(table: pa.Table, file: int, texts: BinaryIO, how: _How) -> pa.Table:
 
 
 def _write(state: State, number: int, draft: _Draft, end: int) -> None:
-    import pyarrow.parquet as pq  # noqa: PLC0415 - see above
+    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
 
-    about = {"night": state.last.number + 1, "rows": sum(map(len, draft.tables)), "end": end}
+    about = Shard(state.last.number + 1, sum(map(len, draft.tables)), end)
     with whole(state.shard(number)) as folder:
         articles = pa.concat_tables([ARTICLES.empty_table(), *draft.tables])
         pq.write_table(articles, folder / "articles.parquet", use_dictionary=["file"])
         pq.write_table(pa.Table.from_pylist(draft.files, FILES), folder / "files.parquet")
         pq.write_table(as_table(*map(list, zip(*draft.problems, strict=True))), folder / "rejects.parquet")
-        (folder / "shard.json").write_text(json.dumps(about), "utf-8")
+        (folder / "shard.json").write_text(json.dumps(about._asdict()), "utf-8")

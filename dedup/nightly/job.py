@@ -22,12 +22,13 @@ import pyarrow as pa
 
 from dedup.errors import FileError, RejectsError, SettingsError
 from dedup.files import Sources, replacing, shown
-from dedup.nightly.grouping import Changes, members
+from dedup.nightly.damage import read_table, reading
+from dedup.nightly.grouping import NUMBERED, Changes, members
 from dedup.nightly.intake import Columns, as_table, bad_files, bad_rows, found, published, rejects, take_in
 from dedup.nightly.known import read as read_known
 from dedup.nightly.memory import Budget, parsed, peak
 from dedup.nightly.night import Tonight
-from dedup.nightly.outputs import NAMES, Labels, publish
+from dedup.nightly.outputs import NAMES, Labels, publish, resolved
 from dedup.nightly.outputs import check as check_output
 from dedup.nightly.state import State, opened
 from dedup.nightly.stock import Stock, numbered, stocked
@@ -114,7 +115,8 @@ def run(
 
     Raises:
         BusyError: Another run holds the state.
-        FileError: A folder cannot be written to, a path leads nowhere, or there are no articles at all.
+        FileError: A folder cannot be written to, a path leads nowhere, there are no articles at all, or the state is
+            damaged.
         RejectsError: More could not be read than `max_rejects`; mend or leave out those files and run again.
         SettingsError: A setting is out of its range, or not the one that the state was made with.
     """
@@ -168,6 +170,7 @@ class _Job:
         self._budget, self._threads, self._stages = budget, threads, stages
 
     def run(self, paths: list[str], columns: Columns, max_rejects: int | None) -> Summary:
+        self._state.check()
         sources, last = found(paths, [self._out, self._state.path]), self._state.last
         told = self._state.told
         _check_paths(paths)
@@ -216,24 +219,23 @@ class _Job:
     def _is_there(self) -> bool:
         """Whether the output folder holds the last night."""
         whole = all((self._out / name).exists() for name in NAMES)
-        return whole and json.loads(self._state.marker.read_bytes()) == str(self._out.resolve())
+        with reading(self._state.marker):
+            return whole and json.loads(self._state.marker.read_bytes()) == str(resolved(self._out))
 
     def _publish(self, rejects: pa.Table, *, changed: bool = True) -> None:
         """Write the last night."""
-        import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
-
         with self._stages.stage("write"):
             stock = stocked(self._state, self._budget.mapped, self._state.last.shards)
-            found = pq.read_table(self._folder / "changes.parquet")
+            found = read_table(self._folder / "changes.parquet", NUMBERED)
             changes = Changes(*(column.to_numpy() for column in (found if changed else found.slice(0, 0)).columns))
             publish(self._out, self._labels(stock), changes.table(stock.ids), published(rejects))
             with replacing(self._state.marker) as file:
-                file.write(json.dumps(str(self._out.resolve())).encode())
+                file.write(json.dumps(str(resolved(self._out))).encode())
         self._stages.log("written", {"path": str(self._out), "articles": int(stock.live.sum())})
 
     def _labels(self, stock: Stock) -> Labels:
         """The labels of all articles, in the order in which they were read."""
-        texts = read_known(self._folder)
+        texts = read_known(self._folder, self._state.last.texts, len(stock))
         _, number = numbered(stock, texts.prints)
         clusters = texts.clusters(number, self._settings)
         rows = np.flatnonzero(stock.live)
@@ -244,14 +246,12 @@ class _Job:
         return Labels(stock.ids, rows, clusters.labels[rows], clusters.sizes[rows], similarity[rows], cluster)
 
     def _summary(self, files: int, rejects: pa.Table, *, changed: bool) -> Summary:
-        import pyarrow.parquet as pq  # noqa: PLC0415 - see above
-
-        kinds = pq.read_table(self._folder / "changes.parquet", columns=["kind"])["kind"].to_pylist() if changed else []
-        counts = json.loads((self._folder / "counts.json").read_bytes())
+        kinds = read_table(self._folder / "changes.parquet", NUMBERED)["kind"].to_pylist() if changed else []
+        counts = self._state.counts
         counts.pop("since")
         return Summary(
             night=self._state.last.number,
-            whole=counts.pop("whole") and changed,
+            whole=bool(counts.pop("whole")) and changed,
             **counts | ({} if changed else {"new": 0, "gone": 0}),
             changes=dict(Counter(kinds)),
             files=files,

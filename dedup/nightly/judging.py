@@ -18,6 +18,7 @@ from dedup import pairs
 from dedup.bands import ends
 from dedup.corpus import Corpus
 from dedup.files import replacing
+from dedup.nightly.damage import check_places, groups, read_table, rows
 
 Integers = NDArray[np.int64]
 
@@ -30,6 +31,8 @@ class Edges(NamedTuple):
     similarity: NDArray[np.float64]
 
 
+EDGES = pa.schema({"left": pa.int64(), "right": pa.int64(), "similarity": pa.float64()})
+CANDIDATES = pa.schema({"pair": pa.uint64()})
 NONE = Edges(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 
 
@@ -56,12 +59,9 @@ def judged(
         check: Called with the number of edges so far; may raise.
         before: The edges of last night.
     """
-    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
-
-    file, found, done, edges = pq.ParquetFile(candidates), [before], 0, len(before.left)
-    total = file.metadata.num_rows
-    for group in range(file.num_row_groups):
-        left, right = ends(file.read_row_group(group).column(0).to_numpy())
+    found, done, total, edges = [before], 0, rows(candidates, CANDIDATES), len(before.left)
+    for group in groups(candidates, CANDIDATES):
+        left, right = ends(group.column(0).to_numpy())
         similarity = similarities(corpus, left, right, threads=threads, relax=relax)
         kept = similarity >= threshold
         found.append(Edges(left[kept], right[kept], similarity[kept]))
@@ -100,14 +100,15 @@ def joined(several: list[Edges]) -> Edges:
 
 def keep(edges: Edges, path: Path) -> None:
     """Write edges."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 - see above
+    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
 
     with replacing(path) as file:
         pq.write_table(pa.table(edges._asdict()), file, use_dictionary=False, compression="lz4")
 
 
-def read(path: Path) -> Edges:
-    """Read edges."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 - see above
-
-    return Edges(*(column.to_numpy() for column in pq.read_table(path).columns))
+def read(path: Path, texts: int) -> Edges:
+    """Read edges between so many texts."""
+    edges = Edges(*(column.to_numpy() for column in read_table(path, EDGES).columns))
+    for ends_of in edges[:2]:
+        check_places(path, ends_of, texts)
+    return edges

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dedup.clusters import Graph
 from dedup.files import replacing
+from dedup.nightly.damage import check_places, damaged, read_table
 from dedup.nightly.judging import NONE
 from dedup.results import Clusters
 from dedup.settings import Settings
@@ -78,10 +79,21 @@ NOTHING = Known(
 )
 
 
-def read(folder: Path) -> Known:
-    """What the night in a folder left."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 - see above
+SCHEMA = pa.schema({field.name: pa.from_numpy_dtype(getattr(NOTHING, field.name).dtype) for field in fields(Known)})
 
-    table = pq.read_table(folder / FILE)
-    columns = {field.name: table[field.name].to_numpy() for field in fields(Known)}
-    return Known(**columns)
+
+def read(folder: Path, texts: int, rows: int) -> Known:
+    """What the night in a folder left.
+
+    Args:
+        folder: Of the night.
+        texts: How many it had.
+        rows: Of all articles.
+    """
+    table = read_table(folder / FILE, SCHEMA)
+    if len(table) != texts:
+        raise damaged(folder / FILE, f"{texts:,} texts were written, and {len(table):,} are there")
+    found = Known(**{name: table[name].to_numpy() for name in SCHEMA.names})
+    check_places(folder / FILE, found.first, rows)
+    check_places(folder / FILE, found.representative, texts)
+    return found

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from dedup.bands import AT_ONCE, Bands, Found, Walk, once
 from dedup.files import replacing
+from dedup.nightly.judging import CANDIDATES
 from dedup.nightly.memory import Budget
 from dedup.nightly.signed import Part, Stored
 from dedup.settings import Settings
@@ -227,8 +228,7 @@ class _Run(Sequence[int]):
 def _write(pieces: Iterator[Pairs], path: Path) -> None:
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
 
-    schema = pa.schema({"pair": pa.uint64()})
     options = {"use_dictionary": False, "compression": "lz4", "write_statistics": False}
-    with replacing(path) as file, pq.ParquetWriter(file, schema, **options) as out:
+    with replacing(path) as file, pq.ParquetWriter(file, CANDIDATES, **options) as out:
         for pairs in pieces:
-            out.write_table(pa.table([pairs], schema))
+            out.write_table(pa.table([pairs], CANDIDATES))

@@ -21,7 +21,7 @@ import numpy as np
 from dedup.errors import SettingsError
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
-LEAST = 10**9
+LEAST, MOST = 10**9, 10**18
 OWN = 250 * 10**6
 """What the process takes before it does anything: Python, Arrow, the compiler and the tables for Chinese."""
 AN_ARTICLE = 250
@@ -42,10 +42,10 @@ def parsed(size: str | int) -> int:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", str(size).lower())
     if isinstance(size, bool) or not match or match[2] not in UNITS:
         raise SettingsError(f"memory must be a size such as 8GB or 500MiB, got {size!r}")
-    found = int(float(match[1]) * UNITS[match[2]])
+    found = min(float(match[1]) * UNITS[match[2]], MOST)  # a number of so many digits may be infinite
     if found < LEAST:
         raise SettingsError(f"memory must be 1GB or more, got {size!r}: Python and the compiler alone take a quarter")
-    return found
+    return int(found)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
@@ -44,18 +46,21 @@ def check(path: Path, state: Path) -> None:
         FileError: It says why, and what to do.
     """
     name = shown(path)
-    real, other = path.resolve(), state.resolve()
+    real, other = resolved(path), resolved(state)
     if real == other or real in other.parents or other in real.parents:
         raise FileError(
             f"cannot write {name!r}: it is the state {shown(state)!r}, or one is in the other; name another"
         )
-    if path.exists() and not path.is_dir():
-        raise FileError(f"cannot write {name!r}: with a state the output is a folder, and this is a file; name another")
-    inside = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
-    if inside - NAMES:
+    if os.path.lexists(real) and not real.is_dir():
+        raise FileError(f"cannot write {name!r}: with a state the output is a folder, and this is none; name another")
+    for folder in (real, state.absolute()):
+        if shown(folder) != str(folder):
+            raise FileError(f"cannot write to {shown(folder)!r}: its name is not UTF-8; name another")
+    strange = min(_strange(path), default=None)
+    if strange is not None:
         raise FileError(
-            f"cannot write {name!r}: it holds {shown(min(inside - NAMES))!r}, which no run wrote and which would be "
-            "lost; name a new folder"
+            f"cannot write {name!r}: it holds {shown(strange)!r}, which no run wrote and which would be lost; name a "
+            "new folder"
         )
     if not real.parent.is_dir():
         parent = shown(real.parent)
@@ -64,6 +69,20 @@ def check(path: Path, state: Path) -> None:
         raise FileError(
             f"cannot write {name!r}: a folder is put in its place, which is closed; name a folder inside it"
         )
+
+
+def _strange(path: Path) -> Iterator[str]:
+    """What a folder holds that no night wrote."""
+    for entry in path.iterdir() if path.is_dir() else ():
+        if entry.name not in NAMES or entry.is_dir() != (entry.name == "labels"):
+            yield entry.name
+        elif entry.is_dir():
+            yield from (f"labels/{part.name}" for part in entry.iterdir() if not fnmatch(part.name, "part-*.parquet"))
+
+
+def resolved(path: Path) -> Path:
+    """Where a folder really is; of links that lead in a circle, one of them."""
+    return Path(os.path.realpath(path))
 
 
 def publish(path: Path, labels: Labels, changes: pa.Table, rejects: pa.Table) -> None:
@@ -77,7 +96,7 @@ def publish(path: Path, labels: Labels, changes: pa.Table, rejects: pa.Table) ->
     """
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
 
-    path = path.resolve()  # through a link: the link stays, its target is replaced
+    path = resolved(path)  # through a link: the link stays, its target is replaced
     new, old = path.with_name(f".{path.name}.tonight"), path.with_name(f".{path.name}.before")
     if old.exists() and not path.exists():  # a run was killed in the moment between the two renames below
         old.rename(path)

@@ -22,6 +22,7 @@ from dedup import kernels, signatures
 from dedup.bands import AT_ONCE, Bands
 from dedup.corpus import Corpus
 from dedup.files import replacing
+from dedup.nightly.damage import groups, opened, read_group
 from dedup.settings import Settings
 from dedup.threads import spread
 
@@ -93,39 +94,31 @@ def write(
     cuts = columns(shape, settings.slots)
 
     def tables() -> Iterator[pa.Table]:
-        yield from _copied(before)
+        for part in before:
+            yield from groups(part.path, schema(cuts))
         signed = np.empty((min(GROUP, len(texts)), settings.slots), np.uint32)
         for begin in range(0, len(texts), GROUP):
             some = texts[begin : begin + GROUP]
             _sign(corpus, some, settings, signed, threads, relax)
-            yield pa.table([_packed(signed[: len(some), first:last]) for first, last in cuts], _schema(cuts))
+            yield pa.table([_packed(signed[: len(some), first:last]) for first, last in cuts], schema(cuts))
             if progress:
                 progress(begin + len(some), len(texts))
 
-    _write(path, _schema(cuts), tables())
+    _write(path, schema(cuts), tables())
 
 
-def _schema(cuts: list[tuple[int, int]]) -> pa.Schema:
+def schema(cuts: list[tuple[int, int]]) -> pa.Schema:
+    """Of a file with these columns."""
     return pa.schema([(f"slots_{first:05}", pa.binary(2 * (last - first))) for first, last in cuts])
 
 
-def _copied(parts: list[Part]) -> Iterator[pa.Table]:
-    """The rows of files, a row group at a time."""
+def _write(path: Path, columns: pa.Schema, tables: Iterator[pa.Table]) -> None:
+    """Write tables in row groups that are full but for the last, for a row is found by its number."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
 
-    for part in parts:
-        with pq.ParquetFile(part.path) as file:
-            for group in range(file.num_row_groups):
-                yield file.read_row_group(group, use_threads=False)
-
-
-def _write(path: Path, schema: pa.Schema, tables: Iterator[pa.Table]) -> None:
-    """Write tables in row groups that are full but for the last, for a row is found by its number."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 - see above
-
     options = {"use_dictionary": False, "compression": "none", "write_statistics": False}
-    with replacing(path) as file, pq.ParquetWriter(file, schema, **options) as out:
-        waiting = schema.empty_table()
+    with replacing(path) as file, pq.ParquetWriter(file, columns, **options) as out:
+        waiting = columns.empty_table()
         for table in tables:
             waiting = pa.concat_tables([waiting, table])
             while len(waiting) >= GROUP:
@@ -173,10 +166,8 @@ class Stored:
     """
 
     def __init__(self, parts: list[Part], shape: Bands, slots: int) -> None:
-        import pyarrow.parquet as pq  # noqa: PLC0415 - see above
-
-        self._parts = [(part, pq.ParquetFile(part.path)) for part in parts]
         self._cuts = columns(shape, slots)
+        self._parts = [(part, opened(part.path, schema(self._cuts))) for part in parts]
         self._reading = threading.Lock()
         self.articles, self.slots = sum(part.end - part.begin for part in parts), slots
 
@@ -199,13 +190,13 @@ class Stored:
         for part, file in self._parts:
             for group in range(part.begin // GROUP, -(-part.end // GROUP)):
                 begin, end = max(0, part.begin - group * GROUP), min(GROUP, part.end - group * GROUP)
-                yield at, [halves[begin:end] for halves in self._read(file, group, cuts)]
+                yield at, [halves[begin:end] for halves in self._read(part.path, file, group, cuts)]
                 at += end - begin
 
-    def _read(self, file: Any, group: int, cuts: list[tuple[int, int]]) -> Iterator[NDArray[np.uint16]]:
+    def _read(self, path: Path, file: Any, group: int, cuts: list[tuple[int, int]]) -> Iterator[NDArray[np.uint16]]:
         names = [f"slots_{first:05}" for first, _ in cuts]
         with self._reading:  # a file is not to be read by several threads at once
-            table = file.read_row_group(group, columns=names, use_threads=False)
+            table = read_group(file, path, group, names)
         for column, (first, last) in zip(table.columns, cuts, strict=True):
             array = column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
             halves = np.frombuffer(array.buffers()[1], np.uint16)[: len(array) * (last - first)]

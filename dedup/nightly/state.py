@@ -19,7 +19,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -27,11 +27,14 @@ from typing import NamedTuple, Self
 from dedup import files
 from dedup.errors import BusyError, FileError, SettingsError
 from dedup.files import shown, synced
+from dedup.nightly.damage import counts, damaged, reading
 from dedup.settings import Settings
 
 FORMAT = 1
 LEFT_OVER = ("begun.json", "candidates.parquet", "crowded.parquet")
 """What a night needs while it is worked out."""
+COUNTS = ("whole", "since", "articles", "new", "gone", "clusters", "clustered")
+"""What is counted of a night, since which one."""
 UNFINISHED = ".dedup-*.tmp"
 """What `dedup.files.replacing` writes to, which is left where a run is killed."""
 
@@ -56,6 +59,21 @@ class Night:
 
 
 NO_NIGHT = Night(0, 0, 0, 0, 0)
+
+
+class Shard(NamedTuple):
+    """What a shard says of itself."""
+
+    night: int
+    """For which it was read."""
+    rows: int
+    end: int
+    """Where its texts end in the file of all texts."""
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """What is written in a shard's folder."""
+        return cls(**counts(folder / "shard.json", cls._fields))
 
 
 class SignatureFile(NamedTuple):
@@ -85,12 +103,7 @@ def opened(path: Path, settings: Settings) -> Iterator[State]:
         FileError: It is no state, of another version, or cannot be written to.
         SettingsError: It was made with other settings.
     """
-    try:
-        _check_place(path)
-        path.mkdir(exist_ok=True)
-        lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise FileError(f"cannot keep a state in {shown(path)!r}: {error.strerror or error}") from error
+    lock = _lock(path)
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -104,11 +117,29 @@ def opened(path: Path, settings: Settings) -> Iterator[State]:
         os.close(lock)
 
 
+def _lock(path: Path) -> int:
+    """Make the folder where there is none, and open the file that is locked."""
+    try:
+        _check_place(path)
+        path.mkdir(exist_ok=True)
+        return os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except FileError:
+        raise
+    except IsADirectoryError as error:
+        raise damaged(path / "lock", "it is a folder") from error
+    except OSError as error:
+        raise FileError(
+            f"cannot keep a state in {shown(path)!r}: {error.strerror or error}; name a new folder in one that there is"
+        ) from error
+
+
 def _check_place(path: Path) -> None:
     """A folder that holds other things is no state."""
     names = [entry.name for entry in path.iterdir()] if path.is_dir() else []
     inside = {name for name in names if name != "lock" and not fnmatch(name, UNFINISHED)}
     if inside and not (path / "state.json").exists():
+        if inside >= {"shards", "texts.utf8"}:
+            raise damaged(path / "state.json", "it is missing")
         example = shown(min(inside))
         raise FileError(
             f"{shown(path)!r} is no state: it holds {example!r}; name a new folder, or the one of last night"
@@ -121,11 +152,9 @@ def _check_settings(path: Path, settings: Settings) -> None:
         with files.replacing(path) as file:
             file.write(json.dumps(mine, indent=1).encode())
         return
-    try:
+    with reading(path):
         theirs = json.loads(path.read_bytes())
         kept, number = dict(theirs["settings"]), theirs["format"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise FileError(f"{shown(path)!r} is damaged: {error}; begin a new state") from error
     if number != FORMAT:
         raise FileError(f"the state has format {number!r}, this version reads {FORMAT}; begin a new state")
     others = [
@@ -147,17 +176,19 @@ class State:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.texts, self.work = path / "texts.utf8", path / "work"
+        self.path = path.absolute()  # Arrow would take a relative one with a colon for an address
+        self.texts, self.work = self.path / "texts.utf8", self.path / "work"
         for name in ("shards", "generations", "nights"):
-            (path / name).mkdir(exist_ok=True)
+            with reading(self.path / name):
+                (self.path / name).mkdir(exist_ok=True)
         self.texts.touch()
 
     @property
     def last(self) -> Night:
         """The last night that was finished."""
-        numbers = _numbers(self.path / "nights")
-        return Night(**json.loads((self.night(numbers[-1]) / "night.json").read_bytes())) if numbers else NO_NIGHT
+        nights = _numbers(self.path / "nights")
+        names = [field.name for field in fields(Night)]
+        return Night(**counts(self.night(nights[-1]) / "night.json", names)) if nights else NO_NIGHT
 
     @property
     def marker(self) -> Path:
@@ -170,7 +201,12 @@ class State:
         last = self.last.number
         if not last or self.marker.exists():
             return last
-        return int(json.loads((self.night(last) / "counts.json").read_bytes())["since"])
+        return self.counts["since"]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What is counted of the last night."""
+        return counts(self.night(self.last.number) / "counts.json", COUNTS)
 
     @property
     def shards(self) -> list[Path]:
@@ -180,6 +216,25 @@ class State:
     def shard(self, number: int) -> Path:
         """The folder of a shard."""
         return self.path / "shards" / f"{number:06}"
+
+    def check(self) -> None:
+        """Refuse a state of which something has gone.
+
+        Raises:
+            FileError: It says what.
+        """
+        last, found = self.last, _numbers(self.path / "shards")
+        missing = set(range(1, 1 + max([last.shards, *found]))) - set(found)
+        if missing:
+            raise damaged(self.shard(min(missing)), "it is missing")
+        shards = [Shard.of(folder) for folder in self.shards]
+        before = max((shard.night - 1 for shard in shards), default=0)
+        if before > last.number:
+            raise damaged(self.path / "nights", f"there was night {before}, and the last is {last.number}")
+        with reading(self.texts), self.texts.open("rb") as texts:
+            size = os.fstat(texts.fileno()).st_size
+        if shards and size < shards[-1].end:
+            raise damaged(self.texts, f"it had {shards[-1].end:,} bytes, and has {size:,}")
 
     def night(self, number: int) -> Path:
         """The folder of a night."""
@@ -211,12 +266,13 @@ class State:
         """Take up the work of a night where it was left, or begin it; what was begun for another is swept away."""
         note = self.work / "begun.json"
         mine = json.dumps(asdict(night)).encode()
-        if note.exists() and note.read_bytes() == mine:
+        if note.is_file() and note.read_bytes() == mine:
             return
-        shutil.rmtree(self.work, ignore_errors=True)
+        _remove(self.work)
         self._sweep_signatures()
         self.work.mkdir()
-        self.weights(night.generation).parent.mkdir(exist_ok=True)
+        with reading(self.weights(night.generation).parent):
+            self.weights(night.generation).parent.mkdir(exist_ok=True)
         with files.replacing(note) as file:
             file.write(mine)
 
@@ -234,18 +290,18 @@ class State:
         last = self.last
         for folder in (self.path / "nights").iterdir():
             if folder != self.night(last.number):
-                shutil.rmtree(folder)
+                _remove(folder)
         for name in LEFT_OVER:
-            (self.night(last.number) / name).unlink(missing_ok=True)
+            _remove(self.night(last.number) / name)
         for folder in (self.path / "generations").iterdir():
             if folder.name < f"{last.generation:06}":
-                shutil.rmtree(folder)
+                _remove(folder)
         needed = {file.path for file in self.signatures(last.generation, last.number)}
         for file in map(SignatureFile.of, self.weights(last.generation).parent.glob("signatures-*.parquet")):
             if file.night <= last.number and file.path not in needed:
                 file.path.unlink()
         for folder in (self.path / "shards").glob(".*"):
-            shutil.rmtree(folder)
+            _remove(folder)
         for unfinished in self.path.rglob(UNFINISHED):
             unfinished.unlink()
 
@@ -254,7 +310,7 @@ class State:
         last = self.last
         for folder in (self.path / "generations").iterdir():
             if folder.name > f"{last.generation:06}":
-                shutil.rmtree(folder)
+                _remove(folder)
             else:
                 for file in map(SignatureFile.of, folder.glob("signatures-*.parquet")):
                     if file.night > last.number:
@@ -262,7 +318,15 @@ class State:
 
 
 def _numbers(folder: Path) -> list[int]:
-    return sorted(int(entry.name) for entry in folder.iterdir() if entry.name.isdigit())
+    return sorted(int(entry.name) for entry in folder.iterdir() if entry.name.isdecimal())
+
+
+def _remove(path: Path) -> None:
+    """A folder, or a file; where one is damaged, the other may be in its place."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

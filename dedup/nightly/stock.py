@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup import kernels
+from dedup.nightly.damage import damaged, read_table
+from dedup.nightly.intake import ARTICLES, FILES
 from dedup.nightly.memory import Mapped
-from dedup.nightly.state import State
+from dedup.nightly.state import Shard, State
 
 Integers = NDArray[np.int64]
 
@@ -94,11 +97,13 @@ def stocked(state: State, limit: int, shards: int | None = None) -> Stock:
         limit: Bytes of the texts that may be held at once.
         shards: Of so many shards, the first; None is all.
     """
-    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
-
     folders = state.shards[:shards]
-    tables = [pq.read_table(folder / "articles.parquet") for folder in folders]
-    read = [pq.read_table(folder / "files.parquet", columns=["path", "failed"]) for folder in folders]
+    about = [Shard.of(folder) for folder in folders]
+    read = [read_table(folder / "files.parquet", FILES, ["path", "failed"]) for folder in folders]
+    tables = [
+        _articles(folder / "articles.parquet", shard, shard.end - begin, len(files))
+        for folder, shard, begin, files in zip(folders, about, [0, *(shard.end for shard in about)], read, strict=False)
+    ]
     versions = [row for some in read for row in some.to_pylist()]
     begins = np.cumsum([0, *map(len, read)])
     files = [np.empty(0, np.int64)] + [
@@ -114,6 +119,17 @@ def stocked(state: State, limit: int, shards: int | None = None) -> Stock:
         np.concatenate(files).astype(np.int64),
         np.array([whole.get(row["path"], -1) <= number for number, row in enumerate(versions)], np.bool_),
     )
+
+
+def _articles(path: Path, about: Shard, size: int, files: int) -> pa.Table:
+    """The articles of a shard, of this size together, and of so many files."""
+    table = read_table(path, ARTICLES)
+    sizes, numbers = table["bytes"].to_numpy(), table["file"].to_numpy()
+    if len(table) != about.rows or sizes.sum() != size or sizes.min(initial=0) < 0:
+        raise damaged(path, f"{about.rows:,} articles of {size:,} bytes were written, and others are there")
+    if numbers.size and not 0 <= numbers.min() <= numbers.max() < files:
+        raise damaged(path.with_name("files.parquet"), f"it has {files:,} files, and there are articles of others")
+    return table
 
 
 def _joined(parts: list[Integers]) -> Integers:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from dedup.corpus import Corpus
 from dedup.files import replacing
 from dedup.frequencies import PARTS, Sketch, count
+from dedup.nightly.damage import damaged, groups, opened, reading, rows
 from dedup.settings import Settings
 from dedup.threads import Progress, Room
 from dedup.weights import SketchWeights, weigh_sketch
@@ -25,6 +26,9 @@ from dedup.weights import SketchWeights, weigh_sketch
 Integers = NDArray[np.int64]
 PIECE = 1 << 20
 """Rows of a row group."""
+COUNTS, CODES = pa.schema({"count": pa.uint32()}), pa.schema({"code": pa.uint8()})
+SIZES = {1 << bits for bits in range(16, 33)}
+"""Cells of a sketch."""
 
 
 def counted(
@@ -71,8 +75,8 @@ def keep_sketch(sketch: Sketch, path: Path) -> None:
 
 def read_sketch(path: Path) -> Sketch:
     """Read a sketch."""
-    sketch = Sketch(_rows(path).bit_length() - 1)
-    _read(path, "count", sketch.cells.reshape(-1))
+    sketch = Sketch(_cells(path, COUNTS).bit_length() - 1)
+    _read(path, COUNTS, sketch.cells.reshape(-1))
     return sketch
 
 
@@ -83,16 +87,15 @@ def keep_weights(weights: SketchWeights, path: Path) -> None:
 
 def read_weights(path: Path) -> SketchWeights:
     """Read weights."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
-
-    bits = np.frombuffer(pq.read_schema(path).metadata[b"weights"], np.uint32).reshape(256, 256)
-    codes = np.empty((PARTS, _rows(path) // PARTS), np.uint8)
-    _read(path, "code", codes.reshape(-1))
+    with opened(path, CODES) as file, reading(path):
+        bits = np.frombuffer(file.schema_arrow.metadata[b"weights"], np.uint32).reshape(256, 256)
+    codes = np.empty((PARTS, _cells(path, CODES) // PARTS), np.uint8)
+    _read(path, CODES, codes.reshape(-1))
     return SketchWeights(codes, bits.copy())
 
 
 def _write(path: Path, columns: dict[str, NDArray[Any]], metadata: dict[bytes, bytes] | None = None) -> None:
-    import pyarrow.parquet as pq  # noqa: PLC0415 - see above
+    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
 
     table = pa.table(columns).replace_schema_metadata(metadata)
     options = {"use_dictionary": False, "compression": "lz4", "write_statistics": False}
@@ -100,18 +103,16 @@ def _write(path: Path, columns: dict[str, NDArray[Any]], metadata: dict[bytes, b
         pq.write_table(table, file, row_group_size=PIECE, **options)
 
 
-def _rows(path: Path) -> int:
-    import pyarrow.parquet as pq  # noqa: PLC0415 - see above
+def _cells(path: Path, schema: pa.Schema) -> int:
+    found = rows(path, schema)
+    if found not in SIZES:
+        raise damaged(path, f"a sketch has no {found:,} cells")
+    return found
 
-    return int(pq.read_metadata(path).num_rows)
 
-
-def _read(path: Path, name: str, found: NDArray[Any]) -> None:
+def _read(path: Path, schema: pa.Schema, found: NDArray[Any]) -> None:
     """Read a column, a row group at a time: never twice in memory."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 - see above
-
-    file, at = pq.ParquetFile(path), 0
-    for group in range(file.num_row_groups):
-        values = file.read_row_group(group, columns=[name]).column(0)
-        found[at : at + len(values)] = values.to_numpy()
-        at += len(values)
+    at = 0
+    for group in groups(path, schema):
+        found[at : at + len(group)] = group.column(0).to_numpy()
+        at += len(group)

@@ -1,0 +1,170 @@
+"""What a state holds, read in a way that tells damage from all else.
+
+In: the path of a file of the state, and what must be in it: the columns of a table, or the names of a JSON object. Out:
+what it holds. Whatever is wrong with it, cut short, missing, a folder in its place or another kind of file, ends in one
+`FileError` that names it. A full disk, too little memory and files that are closed stay what they are. Columns,
+counts and numbers of rows are looked at, other values are not: a byte that has changed within one is not noticed.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dedup.errors import FileError
+from dedup.files import shown
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
+BROKEN = (ValueError, KeyError, TypeError, pa.ArrowNotImplementedError, pa.ArrowSerializationError)
+"""What a parser raises."""
+GONE = {None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EIO}
+"""What the system says of files that are not what they were; Arrow gives no number."""
+
+
+def damaged(path: Path, why: str) -> FileError:
+    """The error to raise.
+
+    Args:
+        path: The file or folder.
+        why: What is wrong with it.
+    """
+    return FileError(
+        f"{shown(path)!r} is damaged, and so is the state ({why}); restore all of the state from a copy, or begin a "
+        "new state"
+    )
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """A file of the state is read within, and nothing else is done: what goes wrong is wrong with the file.
+
+    Args:
+        path: The file.
+
+    Raises:
+        FileError: It is damaged.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in GONE:
+            raise
+        raise damaged(path, _why(error)) from error
+    except BROKEN as error:
+        raise damaged(path, _why(error)) from error
+
+
+def _why(error: Exception) -> str:
+    """What it says, without the path, which stands before it already."""
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number else (str(error) or type(error).__name__).splitlines()[0]
+
+
+def counts(path: Path, names: Iterable[str]) -> dict[str, int]:
+    """A JSON object of counts.
+
+    Args:
+        path: The file.
+        names: What is in it, and nothing else.
+    """
+    with reading(path):
+        found: dict[str, int] = json.loads(path.read_bytes())
+        if not isinstance(found, dict) or found.keys() != set(names):
+            raise ValueError("it has other names in it")
+        if not all(isinstance(value, int) and value >= 0 for value in found.values()):
+            raise ValueError("there is something in it that is no count")
+        return found
+
+
+def opened(path: Path, schema: pa.Schema) -> pq.ParquetFile:
+    """A Parquet file, of which nothing but the footer has been read.
+
+    Args:
+        path: The file.
+        schema: Its columns.
+    """
+    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
+
+    with reading(path):
+        file = pq.ParquetFile(path)
+        if not file.schema_arrow.equals(schema):
+            file.close()
+            raise ValueError("it has other columns")
+        return file
+
+
+def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:
+    """All of a Parquet file.
+
+    Args:
+        path: The file.
+        schema: Its columns.
+        columns: Those that are read; None is all.
+    """
+    with opened(path, schema) as file, reading(path):
+        return _valid(file.read(columns))
+
+
+def groups(path: Path, schema: pa.Schema) -> Iterator[pa.Table]:
+    """A Parquet file, a row group at a time.
+
+    Args:
+        path: The file.
+        schema: Its columns.
+    """
+    with opened(path, schema) as file:
+        for number in range(file.num_row_groups):
+            yield read_group(file, path, number)
+
+
+def read_group(file: pq.ParquetFile, path: Path, number: int, columns: Sequence[str] | None = None) -> pa.Table:
+    """A row group.
+
+    Args:
+        file: Open.
+        path: Its path.
+        number: Of the row group.
+        columns: Those that are read; None is all.
+    """
+    with reading(path):
+        return _valid(file.read_row_group(number, columns=columns, use_threads=False))
+
+
+def _valid(table: pa.Table) -> pa.Table:
+    """Refuse strings that are no UTF-8, which Arrow notices when they are looked at."""
+    table.validate(full=True)
+    return table
+
+
+def check_places(path: Path, places: NDArray[np.int64], of: int) -> None:
+    """Refuse numbers that lead out of memory.
+
+    Args:
+        path: The file that they come from.
+        places: Numbers of rows or texts.
+        of: How many of those there are.
+    """
+    if places.size and not 0 <= places.min() <= places.max() < of:
+        raise damaged(path, f"it has numbers from {places.min():,} to {places.max():,}, which must be under {of:,}")
+
+
+def rows(path: Path, schema: pa.Schema) -> int:
+    """How many rows a Parquet file has.
+
+    Args:
+        path: The file.
+        schema: Its columns.
+    """
+    with opened(path, schema) as file:
+        return int(file.metadata.num_rows)
