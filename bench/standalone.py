@@ -45,6 +45,7 @@ class Standalone:
 
     def __enter__(self) -> Self:
         """Start all, and wait until the workers have found the master."""
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else Spark takes the first python3 on the PATH
         try:
             self._master = self._run("master", "--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
             self.url = self._line("master", "Starting Spark master at ").rpartition(" ")[2]
@@ -86,7 +87,7 @@ class Standalone:
         paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         environment = os.environ | {
             "SPARK_HOME": home, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_DAEMON_MEMORY": "256m", "PYTHONPATH": paths,
-            "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_DIRS": str(self._folder / "local"), "OMP_NUM_THREADS": "1",
+            "SPARK_LOCAL_DIRS": str(self._folder / "local"), "OMP_NUM_THREADS": "1",
         }  # fmt: skip
         command = [f"{home}/bin/spark-class", f"org.apache.spark.deploy.{kind}", *options]
         with (self._folder / f"{name}.log").open("wb") as log:
