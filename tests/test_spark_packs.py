@@ -18,7 +18,7 @@ from dedup.settings import Settings
 
 sparks.check()
 
-from dedup.spark import packs  # noqa: E402 - only where Spark is
+from dedup.spark import columns, packs  # noqa: E402 - only where Spark is
 
 GENERATED = settings(deadline=None, max_examples=100)
 SETTINGS = Settings()
@@ -63,7 +63,7 @@ def test_clusters_are_those_of_one_process(seed: int, count: int, share: float, 
     components = kernels.components(graph.left, graph.right, count).tolist()
     given_rows = table(graph, components, pa.array(graph.first))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(packs, "AT_ONCE", size)
+        patch.setattr(columns, "AT_ONCE", size)
         batches = iter(given_rows.to_batches(max_chunksize=size))
         found = pa.Table.from_batches(list(packs._link(SETTINGS)(batches))).sort_by("number")
     wanted = representatives(graph, SETTINGS.threshold, SETTINGS.linkage)

@@ -1,7 +1,8 @@
 """Arrow columns as arrays for the kernels, and back.
 
-In: Arrow columns as Spark hands them to Python. Out: numpy arrays, or record batches for Spark. Numbers and binary
-values of one length are not copied where they lie in one piece. Knows nothing of what is in them.
+In: Arrow columns and batches as Spark hands them to Python. Out: numpy arrays, tables of whole groups of rows, record
+batches for Spark. Numbers and binary values of one length are not copied where they lie in one piece. Knows nothing of
+what is in them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 
 SENT = 1 << 23
 """Bytes of a batch that is sent to Spark, about."""
+AT_ONCE = 1 << 18
+"""Rows of whole groups that are handed over together."""
 
 
 def matrix(column: Any, width: int) -> NDArray[np.uint8]:
@@ -56,3 +59,27 @@ def sent(columns: dict[str, Any]) -> Iterator[pa.RecordBatch]:
     step = max(1, SENT * len(batch) // max(1, batch.nbytes)) if len(batch) else 1
     for begin in range(0, len(batch), step):
         yield batch.slice(begin, step)
+
+
+def whole_groups(batches: Iterator[pa.RecordBatch], by: str) -> Iterator[pa.Table]:
+    """The rows of some groups at a time, of each group all.
+
+    Args:
+        batches: Rows in ascending order of their groups.
+        by: Column of the group, a whole number.
+    """
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        if not len(batch):
+            continue
+        waiting.append(batch)
+        if sum(map(len, waiting)) < AT_ONCE:
+            continue
+        table = pa.Table.from_batches(waiting)
+        groups = integers(table[by])
+        last = int(np.searchsorted(groups, groups[-1]))
+        if last:
+            yield table.slice(0, last)
+        waiting = table.slice(last).to_batches()
+    if waiting:
+        yield pa.Table.from_batches(waiting)

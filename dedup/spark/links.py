@@ -15,25 +15,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as sf
 
 from dedup import clusters
 from dedup.errors import warn
 from dedup.settings import Settings
-from dedup.spark.columns import integers
+from dedup.spark.columns import integers, whole_groups
 from dedup.spark.folder import Folder
 from dedup.spark.stars import stars
 
 MOST_EDGES = 1 << 22
 """Of one component in one task: 500 MB while it is linked."""
-AT_ONCE = 1 << 18
-"""Edges of small components that are linked in one call."""
 Batches = Iterator[pa.RecordBatch]
 logger = logging.getLogger(__name__)
 
@@ -154,40 +150,13 @@ def points() -> sf.Column:  # type: ignore[name-defined]
     return sf.ceil(sf.col("similarity") * clusters.FIXED_POINT).cast("long")
 
 
-class _Edges(NamedTuple):
-    """Edges in order of component."""
-
-    component: NDArray[np.int64]
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
-    similarity: NDArray[np.float64]
-
-
 def _linked(cut: float) -> Callable[[Batches], Batches]:
     def work(batches: Batches) -> Batches:
-        for edges in _whole_components(batches):
-            numbers, ends = np.unique(np.concatenate([edges.left, edges.right]), return_inverse=True)
-            left, right = np.split(ends, 2)
-            groups = clusters.link(left, right, edges.similarity, len(numbers), cut)
+        for table in whole_groups(batches, "component"):
+            ends = [integers(table[name]) for name in ("left", "right")]
+            numbers, places = np.unique(np.concatenate(ends), return_inverse=True)
+            left, right = np.split(places, 2)
+            groups = clusters.link(left, right, table["similarity"].to_numpy(), len(numbers), cut)
             yield pa.RecordBatch.from_pydict({"number": pa.array(numbers), "group": pa.array(numbers[groups])})
 
     return work
-
-
-def _whole_components(batches: Batches) -> Iterator[_Edges]:
-    """Edges of some whole components at a time."""
-    waiting: list[_Edges] = []
-    for batch in batches:
-        if not len(batch):
-            continue
-        columns = [integers(batch[name]) for name in ("component", "left", "right", "similarity")]
-        waiting.append(_Edges(*columns))  # type: ignore[arg-type]  # the last are floats
-        if sum(len(edges.left) for edges in waiting) < AT_ONCE:
-            continue
-        edges = _Edges(*map(np.concatenate, zip(*waiting, strict=True)))
-        last = int(np.searchsorted(edges.component, edges.component[-1]))
-        if last:
-            yield _Edges(*(column[:last] for column in edges))  # type: ignore[arg-type]
-        waiting = [_Edges(*(column[last:] for column in edges))]  # type: ignore[arg-type]
-    if waiting:
-        yield _Edges(*map(np.concatenate, zip(*waiting, strict=True)))

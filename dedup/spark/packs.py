@@ -20,14 +20,12 @@ from pyspark.sql.types import DoubleType, LongType, StructField, StructType
 
 from dedup import clusters
 from dedup.settings import Settings
-from dedup.spark.columns import integers
+from dedup.spark.columns import integers, whole_groups
 from dedup.spark.folder import Folder
 from dedup.spark.labels import placed
 from dedup.spark.links import linked
 from dedup.spark.stars import stars
 
-AT_ONCE = 1 << 18
-"""Rows of whole components that are linked in one call."""
 Batches = Iterator[pa.RecordBatch]
 Integers = NDArray[np.int64]
 
@@ -103,29 +101,10 @@ def _packed(inside: DataFrame, members: DataFrame, settings: Settings) -> DataFr
 
 def _link(settings: Settings) -> Callable[[Batches], Batches]:
     def work(batches: Batches) -> Batches:
-        for table in _whole(batches):
+        for table in whole_groups(batches, "component"):
             yield from _clusters(table, settings).to_batches()
 
     return work
-
-
-def _whole(batches: Batches) -> Iterator[pa.Table]:
-    """Rows of some whole components at a time."""
-    waiting: list[pa.RecordBatch] = []
-    for batch in batches:
-        if not len(batch):
-            continue
-        waiting.append(batch)
-        if sum(map(len, waiting)) < AT_ONCE:
-            continue
-        table = pa.Table.from_batches(waiting)
-        components = integers(table["component"])
-        last = int(np.searchsorted(components, components[-1]))
-        if last:
-            yield table.slice(0, last)
-        waiting = table.slice(last).to_batches()
-    if waiting:
-        yield pa.Table.from_batches(waiting)
 
 
 def _clusters(table: pa.Table, settings: Settings) -> pa.Table:
