@@ -384,6 +384,7 @@ def one_run(checkout: Path, args: argparse.Namespace) -> dict[str, Any]:
 
 BAND = (0.12, 0.2)
 PAIRS_OF_A_KIND = 20
+LINES_SHOWN = 30
 DOCUMENTATION_OWNERS = {"AlibabaCloudDocs", "GreptimeTeam", "MicrosoftDocs", "reactjs", "vuejs-translations"}
 DOCUMENTATION = {
     "PaddlePaddle/docs", "alibaba/arthas", "alibaba/nacos", "alphagov/govuk-developer-docs", "ant-design/ant-design",
@@ -428,12 +429,14 @@ def draw_edges(edges: Integers, labels: Integers, rng: np.random.Generator) -> l
 def shown(found: dedup.Clusters, articles: Sequence[Article], left: int, right: int) -> str:
     """What two articles share, and how each begins."""
     why = found.explain(left, right)
+    lines = str(why).splitlines()[:LINES_SHOWN]
     heaviest = sum(passage.weight for passage in why.passages[:3]) / max(why.similarity, 1e-9)
     begins = "".join(
         f"\n--- {articles[place].id}, {len(articles[place].text):,} characters\n{articles[place].text[:600]}\n"
         for place in (left, right)
     )
-    return f"{articles[left].id}\n{articles[right].id}\nheaviest three: {heaviest:.0%} of it\n{why}\n{begins}"
+    title = [articles[left].id, articles[right].id, f"the heaviest three are {heaviest:.0%} of it"]
+    return "\n".join([*title, *lines, begins])
 
 
 SECTIONS: dict[str, Callable[[argparse.Namespace], Figures]] = {
