@@ -264,7 +264,7 @@ def headers(args: argparse.Namespace) -> Figures:
             largest(cluster(texts.numbered(texts.behind_headers(bodies, headed)))) for headed in (0, 1_000)
         )
         yield Figure(f"{name}: largest cluster of {len(bodies):,} without headers", without)
-        yield Figure(f"{name}: largest with 1,000 headers", found, "<= 10")
+        yield Figure(f"{name}: largest with 1,000 headers", found, f"<= {max(10, without)}")
 
 
 def slices(corpora: Path, characters: int) -> list[str]:
