@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup import keywords, pairs, passages, shingles, weights
+from dedup import kernels, keywords, pairs, passages, shingles, weights
+from dedup.frames import Frames
 from dedup.threads import Room
 
 MOST_COUNTED = 1000
@@ -33,6 +34,8 @@ class Corpus:
     """(n,): number of each article's text, -1 where it has no shingles."""
     weights: weights.Weighing | None
     """None where a shingle counts as one."""
+    frames: Frames | None = None
+    """What is left out of the texts, where anything is."""
 
     _keys: Room = field(default_factory=lambda: Room(np.uint64), repr=False)
     _bits: Room = field(default_factory=lambda: Room(np.uint32), repr=False)
@@ -45,10 +48,10 @@ class Corpus:
         """(d,): characters of each folded text."""
         return self.texts.lengths[self.first]
 
-    def occurrences(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.float32] | None, Any]:
-        """Shingles of these texts, as often as they occur, their weights if any, and offsets; until asked again."""
+    def occurrences(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.float32] | None, Any, Any]:
+        """Shingles of these texts, as often as they occur, their weights if any, offsets, lengths; until asked again."""
         keys, offsets = self.texts.shingle(rows, once=False, room=self._keys)
-        return keys, self._weigh(keys), offsets
+        return keys, self._weigh(keys), offsets, self.texts.lengths[rows]
 
     def sets(self, numbers: NDArray[np.int64]) -> pairs.Sets:
         """Weighted shingle sets of these distinct texts, until this thread asks for others.
@@ -58,12 +61,12 @@ class Corpus:
         rows = self.first[numbers]
         order = np.argsort(rows)
         keys, offsets = self.texts.shingle(rows[order], room=self._keys)
-        weighed = self._weigh(keys)
+        weighed, lengths = self._weigh(keys), self.texts.lengths[rows]
         if weighed is None:
-            weighed = np.ones(len(keys), np.float32)
+            weighed, lengths = np.ones(len(keys), np.float32), np.zeros(len(rows), np.int64)
         starts, stops = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
         starts[order], stops[order] = offsets[:-1], offsets[1:]
-        return pairs.Sets(keys, weighed, starts, stops)
+        return pairs.Sets(keys, weighed, starts, stops, lengths)
 
     def explain(self, left: int, right: int, names: tuple[str, str]) -> passages.Explanation:
         """The passages that two texts share.
@@ -94,5 +97,6 @@ class Corpus:
     def side(self, row: int) -> passages.Side:
         """A text with the weight of each of its shingles, wherever it occurs."""
         trace = self.texts.trace(row)
-        weighed = np.ones(len(trace.keys), np.float32) if self.weights is None else self.weights.of(trace.keys)
-        return passages.Side(trace, weighed)
+        if self.weights is None:
+            return passages.Side(trace, np.ones(len(trace.keys), np.float32))
+        return passages.Side(trace, self.weights.of(trace.keys), float(kernels.by_chance(self.texts.lengths[row])))

@@ -24,6 +24,11 @@ HANGUL_SYLLABLE = np.uint32(3 << 21)
 BLOCK = 128  # bytes of a sketch that are compared at once
 AT_ONCE = 8  # darts
 KNOWN_BITS = 16
+WINDOW = 8  # shingles of a run by which frames are told: 9 Han characters, 13 Latin letters
+HOLDERS = 16  # texts of a group of windows that are compared
+LONG = 4000.0  # characters, up to which an article is an ordinary one
+STEEP = 1.5
+GRAIN = 2.0**-16  # weights are multiples of it
 FEW = 16  # articles before one in its bucket
 GATHERED = 64  # sketches whose first blocks are copied at once
 NONE = np.uint32(0xFFFFFFFF)
@@ -418,11 +423,13 @@ def number(prints, table, firsts, known, numbers):
 
 
 @kernel
-def shingle(data, offsets, rows, lengths, table, expansions, model, width, by_word, weighted, once, keys, found):
+def shingle(
+    data, offsets, rows, lengths, table, expansions, model, width, by_word, weighted, once, frames, mask, bridge, keys, found
+):  # fmt: skip
     """Shingles of the texts `rows`, whose folded `lengths` are known, one text after the other in `keys`.
 
-    Each as often as it occurs, or `once` where it occurs first. `found` is how many there are of each text. Returns how
-    many there are of all.
+    Each as often as it occurs, or `once` where it occurs first, without those of spans that `frames` holds windows of.
+    `found` is how many there are of each text. Returns how many there are of all.
     """
     most = np.int64(0)
     for i in range(len(lengths)):
@@ -435,6 +442,9 @@ def shingle(data, offsets, rows, lengths, table, expansions, model, width, by_wo
         powers[k] = power
         power *= BASE
     seen, nothing = np.zeros(size_for(most) if once else 0, np.uint64), np.empty(0, np.float32)
+    room = most if len(frames) else 0
+    hashed, spots = np.empty(room, np.uint64), np.empty(room, np.int64)
+    begins, ends = np.empty(room, np.int64), np.empty(room, np.int64)
     used = 0
     for i in range(len(rows)):
         count = fold(data, offsets[rows[i]], offsets[rows[i] + 1], table, expansions, codes, starts)
@@ -442,6 +452,10 @@ def shingle(data, offsets, rows, lengths, table, expansions, model, width, by_wo
             measure(codes, count, places, alone, first, last, pairs, flat, before, after)
         mine = keys[used : used + count]
         found[i] = roll(codes, starts, count, before, after, powers, scrambled, width, by_word, weighted, mine)
+        if room:
+            several = framed(mine, found[i], hashed, frames, mask, bridge, spots, begins, ends)
+            if several:
+                found[i] = unframed(mine, found[i], begins, ends, several)
         if once:
             found[i] = distinct(mine[: found[i]], nothing, seen[: size_for(found[i])], mine, nothing)
         used += found[i]
@@ -621,7 +635,17 @@ def throw_alike(keys, window, length, earliest):
 
 
 @kernel
-def sign(keys, weights, offsets, seed, rows, signatures):
+def lighter(keys, weights, less):
+    """The shingles of a long text, each once, and what they weigh in it."""
+    kept_keys, kept_weights = np.empty(len(keys), np.uint64), np.empty(len(keys), np.float32)
+    kept = distinct(keys, weights, np.zeros(size_for(len(keys)), np.uint64), kept_keys, kept_weights)
+    for k in range(kept):
+        kept_weights[k] = max(kept_weights[k] - less, GRAIN)
+    return kept_keys[:kept], kept_weights[:kept]
+
+
+@kernel
+def sign(keys, weights, offsets, lengths, seed, rows, signatures):
     """Signature of article i in row `rows[i]`: each slot the time of its earliest dart, a float32.
 
     Without weights, all weigh one. A window of time begins where the one before ended and is as long as all before it;
@@ -633,6 +657,8 @@ def sign(keys, weights, offsets, seed, rows, signatures):
     for i in range(len(rows)):
         times = signatures[rows[i]]
         mine, heavy = keys[offsets[i] : offsets[i + 1]], weights[offsets[i] : offsets[i + 1]]
+        if len(heavy) and lengths[i] > LONG:
+            mine, heavy = lighter(mine, heavy, by_chance(lengths[i]))
         number, begin, length = np.uint64(0), 0.0, FIRST_WINDOW if len(weights) else 1.0
         empty = slots if len(weights) == 0 and len(mine) else 0
         for k in range(len(heavy)):
@@ -848,9 +874,19 @@ def fill(keys, table):
         table[place(table, keys[k])] = max(keys[k], np.uint64(1))
 
 
+@kernel
+def by_chance(length):
+    """What a shingle weighs less in a text of so many characters, for how much likelier it is to be there by chance.
+
+    A weight is the negative logarithm of a probability, which grows in proportion to the length; faster for the shingles
+    that matter, since an author repeats words. Ordinary articles, up to `LONG` characters, are as they are.
+    """
+    return np.rint(STEEP * np.log(max(np.float64(length), LONG) / LONG) * 65536) / 65536
+
+
 @exact
-def shared(table, keys, weights, entries, others):
-    """Weight of the shingles of a set that are in the table; the last two are scratch of a block's length.
+def shared(table, keys, weights, less, entries, others):
+    """Weight of the shingles of a set that are in the table, each less so much; the last two are scratch of a block.
 
     Block by block, as in `look_up`: first those that their home decides, then the few others.
     """
@@ -861,24 +897,29 @@ def shared(table, keys, weights, entries, others):
             entries[k] = table[home(mine[k], table)]
         for k in range(len(mine)):
             here = entries[k] == max(mine[k], np.uint64(1))
-            result += heavy[k] * np.float64(here)
+            result += max(heavy[k] - less, GRAIN) * np.float64(here)
             others[more] = k
             more += np.uint64((entries[k] != 0) & (not here))
         for other in range(more):
             key = mine[others[other]]
             if table[place(table, key)] != 0:
-                result += heavy[others[other]]
+                result += max(heavy[others[other]] - less, GRAIN)
     return result
 
 
 @exact
-def verify(keys, weights, starts, stops, lefts, rights, similarities):
-    """Weighted Jaccard similarity of pairs of sets, in ascending order of `lefts`: shared weight over united weight."""
-    totals, most = np.zeros(len(starts)), np.int64(0)
+def verify(keys, weights, starts, stops, lengths, lefts, rights, evidence, similarities):
+    """Weighted Jaccard similarity of pairs of sets, in ascending order of `lefts`: shared weight over united weight.
+
+    A shingle weighs less in a long text (see `by_chance`); where two differ, the smaller weight is shared and the larger
+    united (Ioffe, 2010). A pair that shares less than `evidence * (1 - similarity)` has a similarity of 0.
+    """
+    totals, less, most = np.zeros(len(starts)), np.zeros(len(starts)), np.int64(0)
     for i in range(len(starts)):
         most = max(most, stops[i] - starts[i])
+        less[i] = by_chance(lengths[i])
         for k in range(starts[i], stops[i]):
-            totals[i] += weights[k]
+            totals[i] += max(weights[k] - less[i], GRAIN)
     room, before = np.empty(size_for(most), np.uint64), -1
     entries, others = np.empty(256, np.uint64), np.empty(256, np.uint64)
     for p in range(len(lefts)):
@@ -887,9 +928,11 @@ def verify(keys, weights, starts, stops, lefts, rights, similarities):
         if i != before:
             fill(keys[starts[i] : stops[i]], table)
             before = i
-        both = shared(table, keys[starts[j] : stops[j]], weights[starts[j] : stops[j]], entries, others)
+        mine, heavy = keys[starts[j] : stops[j]], weights[starts[j] : stops[j]]
+        both = shared(table, mine, heavy, max(less[i], less[j]), entries, others)
         united = totals[i] + totals[j] - both
-        similarities[p] = both / united if united > 0 else 0.0
+        similar = both / united if united > 0 else 0.0
+        similarities[p] = similar if both >= evidence * (1 - similar) else 0.0
 
 
 # --- index --------------------------------------------------------------------------------------------------------
@@ -1337,3 +1380,245 @@ def link(lefts, rights, similarities, articles, cut):
     for i in range(articles):
         parents[i] = root(parents, i)
     return parents
+
+
+# --- frames -------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def windows(keys, count, hashed):
+    """Hash every run of `WINDOW` shingles, by all but their surprisal, into `hashed`; returns how many there are.
+
+    The hash is a sum of products modulo 2**64 that is moved along by dropping a term and adding one, then mixed.
+    """
+    oldest, total, wide = np.uint64(1), np.uint64(0), np.uint64(WINDOW)
+    for _ in range(WINDOW - 1):
+        oldest *= BASE
+    found = np.uint64(0)
+    for k in range(np.uint64(count)):
+        if k >= wide:
+            total -= (keys[k - wide] >> np.uint64(8)) * oldest
+        total = total * BASE + (keys[k] >> np.uint64(8))
+        if k + np.uint64(1) >= wide:
+            hashed[found] = total
+            found += np.uint64(1)
+    for k in range(found):
+        hashed[k] = mix(hashed[k])
+    return np.int64(found)
+
+
+@kernel
+def sample(hashed, count, mask, taken, places):
+    """Those hashes, and their places, whose bits above the surprisal are 0 under the mask; returns how many."""
+    found = np.uint64(0)
+    for k in range(np.uint64(count)):
+        if hashed[k] >> np.uint64(8) & mask == 0:
+            taken[found], places[found] = hashed[k], k
+            found += np.uint64(1)
+    return np.int64(found)
+
+
+@kernel
+def sample_windows(keys, offsets, mask, taken, places, found):
+    """Sampled windows of texts, one text after the other; `found` is how many of each. Returns how many of all."""
+    most, used = np.int64(0), np.int64(0)
+    for i in range(len(found)):
+        most = max(most, offsets[i + 1] - offsets[i])
+    hashed = np.empty(most, np.uint64)
+    for i in range(len(found)):
+        mine = keys[offsets[i] : offsets[i + 1]]
+        found[i] = sample(hashed, windows(mine, len(mine), hashed), mask, taken[used:], places[used:])
+        used += found[i]
+    return used
+
+
+@kernel
+def sample_shingles(keys, offsets, mask, taken, places, found):
+    """Sampled shingles of texts, as often as they occur."""
+    used = np.int64(0)
+    for i in range(len(found)):
+        mine = keys[offsets[i] : offsets[i + 1]]
+        found[i] = sample(mine, len(mine), mask, taken[used:], places[used:])
+        used += found[i]
+    return used
+
+
+@kernel
+def mix_all(values):
+    """Scramble 64 bits each."""
+    mixed = np.empty_like(values)
+    for k in range(len(values)):
+        mixed[k] = mix(values[k])
+    return mixed
+
+
+@kernel
+def count_cells(keys, cells, most):
+    """Count keys in a power of two of cells, up to `most`."""
+    last = np.uint64(len(cells) - 1)
+    for k in range(len(keys)):
+        at = keys[k] >> np.uint64(24) & last
+        if cells[at] < most:
+            cells[at] += 1
+
+
+@kernel
+def read_counts(keys, cells, counts):
+    """The count of the cell of each key."""
+    last = np.uint64(len(cells) - 1)
+    for k in range(len(keys)):
+        counts[k] = cells[keys[k] >> np.uint64(24) & last]
+
+
+@kernel
+def spans(places, count, length, bridge, begins, ends):
+    """Where windows that begin at ascending `places` cover a text of shingles; gaps of up to `bridge` are covered."""
+    found = np.int64(0)
+    for k in range(count):
+        end = min(places[k] + WINDOW, length)
+        if found and places[k] - ends[found - 1] <= bridge:
+            ends[found - 1] = end
+        else:
+            begins[found], ends[found] = places[k], end
+            found += 1
+    return found
+
+
+@kernel
+def framed(keys, count, hashed, table, mask, bridge, places, begins, ends):
+    """The spans of a text's shingles that stand in frames; returns how many there are."""
+    found, last = np.int64(0), windows(keys, count, hashed)
+    for k in range(last):
+        if hashed[k] >> np.uint64(8) & mask == 0 and table[place(table, hashed[k])] != 0:
+            places[found] = k
+            found += 1
+    return spans(places, found, np.int64(count), bridge, begins, ends)
+
+
+@kernel
+def unframed(keys, count, begins, ends, found):
+    """Leave out the shingles of spans, in place; returns how many are left."""
+    left, at = np.int64(0), np.int64(0)
+    for k in range(found + 1):
+        until = begins[k] if k < found else np.int64(count)
+        for j in range(at, until):
+            keys[left] = keys[j]
+            left += 1
+        if k < found:
+            at = ends[k]
+    return left
+
+
+@kernel
+def own_blocks(begins, ends, found, length, bridge):
+    """How much of a text stands outside of spans, as a share, and in how many blocks (inverse Simpson index)."""
+    total, squares, at = 0.0, 0.0, np.int64(0)
+    for k in range(found + 1):
+        block = (begins[k] if k < found else length) - at
+        if block > bridge:
+            total += block
+            squares += np.float64(block) * block
+        if k < found:
+            at = ends[k]
+    return total / length, (total * total / squares if squares > 0 else 0.0)
+
+
+@kernel
+def weigh_sampled(starts, keys, places, cells, expected, total, cap, weights, sums, found):
+    """Sampled shingles of every text in ascending order, with weights, without those that no other text holds.
+
+    `sums` is the weight of all of a text, each shingle once; `found` how many are left of each, at its start.
+    """
+    last = np.uint64(len(cells) - 1)
+    for i in range(len(found)):
+        begin, end = starts[i], starts[i + 1]
+        order = np.argsort(keys[begin:end])
+        mine, spots = keys[begin:end][order], places[begin:end][order]
+        left = begin
+        for k in range(len(mine)):
+            seen = np.float64(cells[mine[k] >> np.uint64(24) & last])
+            weight = np.log(total / (min(seen, cap) + expected[mine[k] & np.uint64(255)]))
+            if k == 0 or mine[k] != mine[k - 1]:
+                sums[i] += weight
+            if seen > 1:
+                keys[left], places[left], weights[left] = mine[k], spots[k], weight
+                left += 1
+        found[i] = left - begin
+
+
+@kernel
+def outside(keys, places, weights, begins, ends, found, kept, heavy):
+    """Shingles that stand outside of spans, each once, with weights; returns how many, and what the others weigh."""
+    left, lost, at = np.int64(0), 0.0, np.int64(0)
+    while at < len(keys):
+        key, weight, free = keys[at], weights[at], False
+        while at < len(keys) and keys[at] == key:
+            span = np.searchsorted(begins[:found], places[at], side="right") - 1
+            free = free or span < 0 or ends[span] <= places[at]
+            at += 1
+        if free:
+            kept[left], heavy[left] = key, weight
+            left += 1
+        else:
+            lost += weight
+    return left, lost
+
+
+@kernel
+def shared_weight(left, right, weights):
+    """Weight of what two sets in ascending order share."""
+    i, j, both = 0, 0, 0.0
+    while i < len(left) and j < len(right):
+        if left[i] == right[j]:
+            both += weights[i]
+        ahead = left[i] <= right[j]
+        j += left[i] >= right[j]
+        i += ahead
+    return both
+
+
+@kernel
+def judge_frames(
+    groups, holder_starts, holders, window_starts, window_groups, window_places, furniture, single_starts, singles,
+    single_places, single_weights, single_counts, sums, lengths, bridge, alike, own, blocks,
+):  # fmt: skip
+    """For some groups of windows: how alike their holders are elsewhere, and how the holders' own text stands.
+
+    Without the group's windows and those that are furniture already. `alike` is the median of the similarity of pairs,
+    `own` that of the share of a text that is its own, `blocks` that of the number of blocks in which that stands.
+    """
+    most = np.int64(1)
+    for t in range(len(lengths)):
+        most = max(most, window_starts[t + 1] - window_starts[t], single_counts[t])
+    places, begins, ends = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
+    kept, heavy, count = np.empty((HOLDERS, most), np.uint64), np.empty((HOLDERS, most)), np.empty(HOLDERS, np.int64)
+    shares, numbers, totals = np.empty(HOLDERS), np.empty(HOLDERS), np.empty(HOLDERS)
+    similar = np.empty(2 * HOLDERS)
+    for g in range(len(groups)):
+        group = groups[g]
+        first, several = holder_starts[group], holder_starts[group + 1] - holder_starts[group]
+        looked_at = min(several, HOLDERS)
+        for k in range(looked_at):
+            text = holders[first + k * several // looked_at]
+            found = np.int64(0)
+            for w in range(window_starts[text], window_starts[text + 1]):
+                if window_groups[w] == group or furniture[window_groups[w]]:
+                    places[found] = window_places[w]
+                    found += 1
+            found = spans(places, found, lengths[text], bridge, begins, ends)
+            shares[k], numbers[k] = own_blocks(begins, ends, found, lengths[text], bridge)
+            some = slice(single_starts[text], single_starts[text] + single_counts[text])
+            count[k], lost = outside(
+                singles[some], single_places[some], single_weights[some], begins, ends, found, kept[k], heavy[k]
+            )
+            totals[k] = sums[text] - lost
+        pairs = np.int64(0)
+        for k in range(looked_at):
+            for step in range(1, 3):
+                other = (k + step) % looked_at
+                both = shared_weight(kept[k, : count[k]], kept[other, : count[other]], heavy[k])
+                united = totals[k] + totals[other] - both
+                similar[pairs] = both / united if united > 0 else 0.0
+                pairs += 1
+        alike[group] = np.median(similar[:pairs])
+        own[group], blocks[group] = np.median(shares[:looked_at]), np.median(numbers[:looked_at])

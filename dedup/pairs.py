@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dedup import kernels
 from dedup.threads import Progress, spread
 
-BLOCK = 1 << 18
+BLOCK = 1 << 21
 """Shingles of a block of articles."""
 
 Integers = NDArray[np.int64]
@@ -45,6 +45,8 @@ class Sets(NamedTuple):
     starts: Integers
     """(n,): those of article i are `keys[starts[i]:stops[i]]`, each once."""
     stops: Integers
+    lengths: Integers
+    """(n,): characters of each article; in a long one a shingle weighs less."""
 
 
 def verify(
@@ -53,6 +55,7 @@ def verify(
     right: Integers,
     sizes: Integers,
     *,
+    evidence: float = 0.0,
     threads: int = 1,
     progress: Progress | None = None,
     block: int = BLOCK,
@@ -64,6 +67,7 @@ def verify(
         left: (m,) numbers of articles.
         right: (m,) numbers of articles.
         sizes: (n,) about how many shingles each article has.
+        evidence: A pair that shares less weight than `evidence * (1 - similarity)` has a similarity of 0.
         threads: How many tiles run side by side; the result does not depend on it.
         progress: Called with pairs done and in all.
         block: Shingles of a block; no matter to the result.
@@ -76,7 +80,7 @@ def verify(
     def work(tile: Integers) -> int:
         articles, ends = np.unique(np.concatenate([left[tile], right[tile]]), return_inverse=True)
         found = np.empty(len(tile), np.float64)
-        kernels.verify(*load(articles), ends[: len(tile)], ends[len(tile) :], found)
+        kernels.verify(*load(articles), ends[: len(tile)], ends[len(tile) :], evidence, found)
         similarities[tile] = found
         return len(tile)
 

@@ -95,6 +95,8 @@ class Side(NamedTuple):
     trace: Trace
     weights: NDArray[np.float32]
     """(n,): weight of each shingle, wherever it occurs."""
+    less: float = 0.0
+    """What a shingle weighs less in this text, because of its length."""
 
 
 class _Run(NamedTuple):
@@ -117,20 +119,33 @@ def explain(left: Side, right: Side, names: tuple[str, str] = ("left", "right"))
         names: What the two are called.
     """
     keys, numbers = np.unique(np.concatenate([left.trace.keys, right.trace.keys]), return_inverse=True)
-    weights = np.empty(len(keys))
+    weights = np.zeros(len(keys))
     weights[numbers] = np.concatenate([left.weights, right.weights])
     ours, theirs = np.split(numbers, [len(left.trace.keys)])
-    shared = np.intersect1d(ours, theirs)
-    united = weights.sum()
+    framed = np.split(np.concatenate([left.trace.framed, right.trace.framed]), [len(left.trace.keys)])
+    held = [np.unique(side[~out]) for side, out in zip((ours, theirs), framed, strict=True)]
+    shared = np.intersect1d(*held)
+    lighter = [np.maximum(weights - side.less, kernels.GRAIN) for side in (left, right)]
+    both = np.minimum(*lighter)
+    united = sum(light[mine].sum() for light, mine in zip(lighter, held, strict=True)) - both[shared].sum()
+    weights = np.zeros(len(keys))
+    weights[shared] = both[shared]
+    ours, theirs = _apart(ours, framed[0], len(keys)), _apart(theirs, framed[1], len(keys) + len(ours))
+    weights = np.concatenate([weights, np.zeros(len(ours) + len(theirs))])
     cuts = _cuts(left.trace), _cuts(right.trace)
     tiles = list(_tiles(*_runs(ours, theirs, left.trace.begins, right.trace.begins), ours, weights))
     passages = tuple(_passage(run, left.trace, right.trace, cuts, float(weight / united)) for run, weight in tiles)
-    similarity = float(weights[shared].sum() / united) if len(keys) else 0.0
+    similarity = float(weights[shared].sum() / united) if united else 0.0
     again = (
         _again(left.trace, np.isin(ours, shared), [(run.left, run.length) for run, _ in tiles]),
         _again(right.trace, np.isin(theirs, shared), [(run.right, run.length) for run, _ in tiles]),
     )
     return Explanation(similarity, passages, left.trace.text, right.trace.text, names, again)
+
+
+def _apart(numbers: Integers, framed: NDArray[np.bool_], free: int) -> Integers:
+    """Numbers of shingles, of which those in frames have one of their own from `free` on, and match none."""
+    return np.where(framed, free + np.arange(len(numbers)), numbers)
 
 
 def _runs(left: Integers, right: Integers, left_at: Integers, right_at: Integers) -> tuple[Integers, Integers]:

@@ -21,7 +21,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup import articles as reading
-from dedup import bands, clusters, pairs, shingles, signatures, weights
+from dedup import bands, clusters, frames, pairs, shingles, signatures, weights
 from dedup.corpus import Corpus
 from dedup.errors import DedupWarning, InputError, SettingsError, warn
 from dedup.passages import Explanation
@@ -179,6 +179,11 @@ def represent(
         first, number = _distinct(folded)
     if not settings.weighted:
         return Corpus(folded, first, number, None)
+    found = None
+    if settings.frames:
+        with stages.stage("frames") as tell:
+            found = frames.find(folded, first, prior=settings.prior, threads=threads, progress=tell)
+        folded = folded if found is None else folded.without(found.windows)
     room = Room(np.uint64)
     with stages.stage("weigh") as tell:
         weighed = weights.weigh(
@@ -191,7 +196,7 @@ def represent(
             threads=threads,
             progress=tell,
         )
-    return Corpus(folded, first, number, weighed)
+    return Corpus(folded, first, number, weighed, found)
 
 
 def _distinct(texts: shingles.Texts) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -242,7 +247,9 @@ def connect(
         )
     del signed
     with stages.stage("verify") as tell:
-        similarity = pairs.verify(corpus.sets, left, right, corpus.sizes, threads=threads, progress=tell)
+        similarity = pairs.verify(
+            corpus.sets, left, right, corpus.sizes, evidence=settings.evidence, threads=threads, progress=tell
+        )
         kept = similarity >= settings.threshold
         hundredths = np.minimum(similarity * pairs.BINS, pairs.BINS - 1).astype(np.int64)
         compared = np.bincount(hundredths, minlength=pairs.BINS)

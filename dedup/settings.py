@@ -37,22 +37,28 @@ class Settings:
         prior: Weight of the background model, in articles; 0 or more.
         ceiling: Share of the articles in (0, 1] at which a document frequency stops counting, so that a large
             campaign's own template is not counted away.
+        frames: Leave out of every text the passages that eight articles and more share while they share nothing else:
+            footers, headers, licences, forms. Works on weighted shingles only.
+        evidence: Least weight in nats that a pair must share to be an edge, times one minus its similarity; 0 or more.
+            An article of 1,500 characters shares ten times as much at the threshold; a phrase of ten characters, 40.
         seed: Seed of the signatures, 0 to 2**32 - 1.
 
     Raises:
         SettingsError: A value is out of its range.
     """
 
-    threshold: float = 0.12
+    threshold: float = 0.095
     width: int = 6
     unit: Literal["char", "word"] = "char"
     weighted: bool = True
-    linkage: float = 0.5
-    slots: int = 512
-    recall: float = 0.95
+    linkage: float = 0.7
+    slots: int = 640
+    recall: float = 0.94
     crowd: int = 128
     prior: float = 1000.0
-    ceiling: float = 0.02
+    ceiling: float = 0.03
+    frames: bool = True
+    evidence: float = 136.0
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -71,6 +77,7 @@ class Settings:
             ("slots", 16, 65_536),
             ("crowd", 8, 2**31 - 1),
             ("prior", 0, 1e12),
+            ("evidence", 0, 1e12),
             ("seed", 0, 2**32 - 1),
         ):
             if not low <= getattr(self, name) <= high:
@@ -94,6 +101,7 @@ class Settings:
             SettingsError: A value is out of its range.
         """
         classical = {"width": 15, "weighted": False, "linkage": 0.0, "slots": 128, "recall": 0.98}
+        classical |= {"frames": False, "evidence": 0.0}
         return cls(**classical | {"threshold": threshold} | changes)
 
 

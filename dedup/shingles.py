@@ -8,6 +8,7 @@ memory of its shingles. A missing or empty text, or one of punctuation or emoji 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
@@ -50,6 +51,22 @@ class Trace(NamedTuple):
     """(n,): folded character behind each."""
     letters: Traced
     """The folded characters, and where in the original they come from."""
+    framed: NDArray[np.bool_]
+    """(n,): those that stand in a frame, and are no shingles of the text as it is compared."""
+
+
+class Windows(NamedTuple):
+    """Windows of shingles that mark what is left out of every text; see `dedup.frames`."""
+
+    table: NDArray[np.uint64]
+    """Open addressing: sampled windows."""
+    mask: np.uint64
+    """Bits of a window that are 0 where it is sampled."""
+    bridge: int
+    """So many shingles between two of them are left out, too."""
+
+
+NO_WINDOWS = Windows(np.empty(0, np.uint64), np.uint64(0), 0)
 
 
 class _Chunk(NamedTuple):
@@ -92,6 +109,7 @@ class Texts:
         self.column = column
         self._shingled = separate(column) if unit == "word" else column
         self._kind = (width, unit == "word", weighted)
+        self._left_out = NO_WINDOWS
         self._open()
         counts = [len(chunk.offsets) - 1 for chunk in self._chunks]
         self._begins = np.fromiter(accumulate(counts, initial=0), np.int64, len(counts) + 1)
@@ -138,11 +156,18 @@ class Texts:
         for number, mine in self._in_chunks(rows):
             inside = rows[mine] - self._begins[number]
             used += kernels.shingle(
-                *self._chunks[number], inside, lengths[mine], *self._recipe, once, keys[used:], found[mine]
-            )
+                *self._chunks[number], inside, lengths[mine], *self._recipe, once, *self._left_out, keys[used:],
+                found[mine],
+            )  # fmt: skip
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum(found, out=offsets[1:])
         return Shingles(keys[:used], offsets)
+
+    def without(self, windows: Windows) -> Texts:
+        """The same texts, less what these windows mark."""
+        texts = copy.copy(self)
+        texts._left_out = windows  # noqa: SLF001 - of its own class
+        return texts
 
     def _in_chunks(self, rows: NDArray[np.int64]) -> Iterator[tuple[int, slice]]:
         """Runs of these texts that are in one chunk, and which."""
@@ -167,8 +192,18 @@ class Texts:
         starts = word_starts(" ".join(words(text))) if by_word else np.ones(len(letters.codes), np.bool_)
         begins, ends = np.empty(len(starts), np.int64), np.empty(len(starts), np.int64)
         found = kernels.extents(letters.codes, starts, width, by_word, begins, ends)
-        keys = self.shingle(np.array([row]), once=False).keys
-        return Trace(text, keys, begins[:found], ends[:found], letters)
+        keys = self.without(NO_WINDOWS).shingle(np.array([row]), once=False).keys
+        return Trace(text, keys, begins[:found], ends[:found], letters, self._framed(keys))
+
+    def _framed(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """(n,): which shingles of a text are left out."""
+        count, marked = len(keys), np.zeros(len(keys), np.bool_)
+        if len(self._left_out.table):
+            places, begins, ends = (np.empty(count, np.int64) for _ in range(3))
+            several = kernels.framed(keys, count, np.empty(count, np.uint64), *self._left_out, places, begins, ends)
+            for begin, end in zip(begins[:several].tolist(), ends[:several].tolist(), strict=True):
+                marked[begin:end] = True
+        return marked
 
     def batches(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """These texts in the order of their places in memory, in batches of about `batch_bytes` (of Chinese)."""

@@ -31,6 +31,7 @@ def sign(
     keys: NDArray[np.uint64],
     weights: NDArray[np.float32] | None,
     offsets: NDArray[np.int64],
+    lengths: NDArray[np.int64] | None = None,
     *,
     slots: int = 512,
     seed: int = 1,
@@ -45,6 +46,7 @@ def sign(
             is 1 for all.
         offsets: (n + 1,) the shingles of article i are `keys[offsets[i]:offsets[i + 1]]`; one of them at least must
             have a weight above 0.
+        lengths: (n,) characters of each article; in a long one a shingle weighs less. None is ordinary articles.
         slots: Length K of a signature; that of `out` if it is given.
         seed: 0 to 2**32 - 1; signatures of different seeds cannot be compared.
         out: uint32 (m, K) to write to; None is a new matrix of n rows.
@@ -57,7 +59,8 @@ def sign(
     signatures = np.empty((articles, slots), np.uint32) if out is None else out
     rows = np.arange(articles) if rows is None else rows
     weights = np.empty(0, np.float32) if weights is None else weights
-    kernels.sign(keys, weights, offsets, _scrambled(seed), rows, signatures.view(np.float32))
+    lengths = np.zeros(articles, np.int64) if lengths is None else lengths
+    kernels.sign(keys, weights, offsets, lengths, _scrambled(seed), rows, signatures.view(np.float32))
     return signatures
 
 

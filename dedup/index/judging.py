@@ -114,7 +114,9 @@ class Judge:
         starts = stops - [len(one) for one in sets.values()]
         left, right = (np.array([place[pair[end]] for pair in wanted], np.int64) for end in range(2))
         similar = np.empty(len(wanted))
-        kernels.verify(keys, self.weigh(reader, keys), starts, stops, left, right, similar)
+        lengths = stops - starts if self._settings.weighted else np.zeros(len(stops), np.int64)
+        evidence = self._settings.evidence
+        kernels.verify(keys, self.weigh(reader, keys), starts, stops, lengths, left, right, evidence, similar)
         for (text, other), similarity in zip(wanted, similar.tolist(), strict=True):
             found[text][other] = similarity
 

@@ -74,7 +74,13 @@ def judged(
 
 
 def similarities(
-    corpus: Corpus, left: Integers, right: Integers, *, threads: int, relax: Callable[[], object]
+    corpus: Corpus,
+    left: Integers,
+    right: Integers,
+    *,
+    evidence: float = 0.0,
+    threads: int,
+    relax: Callable[[], object],
 ) -> NDArray[np.float64]:
     """The exact similarity of pairs.
 
@@ -90,7 +96,7 @@ def similarities(
         relax()
         return corpus.sets(numbers)
 
-    return pairs.verify(load, left, right, corpus.sizes, threads=threads)
+    return pairs.verify(load, left, right, corpus.sizes, evidence=evidence, threads=threads)
 
 
 def joined(several: list[Edges]) -> Edges:

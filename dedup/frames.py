@@ -1,0 +1,323 @@
+"""Frames: passages that many articles share while they share nothing else, which are no evidence of anything.
+
+In: texts that can be shingled. Out: `Frames`, from which the shingles of any text that stand in a frame are told, and what
+was found. A site's footer, a licence, a form, a cookie wall says "same source", not "same article". A passage whose
+holders are alike in other places, too, is a campaign's or an article's own, and is no frame.
+
+Windows of eight shingles are sampled by their hash, so that the same are taken in every text (as in winnowing;
+Schleimer, Wilkerson and Aiken, 2003), and grouped by who holds them, by three MinHashes of the list of holders. Of every
+group 16 holders are compared without its windows. Groups that more hold are judged first, for what is furniture already
+is taken from the holders of the next, so that many small frames beside each other are found. Memory is bounded: at most
+so many windows and shingles are sampled, 16 bytes each. Costs about a tenth of clustering.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup import kernels
+from dedup.background import chances
+from dedup.shingles import Texts, Windows
+from dedup.threads import Progress, Room, ranges, spread
+
+Integers = NDArray[np.int64]
+LEAST_HOLDERS = 8
+MOST_SAMPLED = 1 << 23
+"""Windows, and shingles, that are sampled of all texts."""
+EVERY = 1 << 18
+"""From so many characters on one shingle in sixteen is enough to compare two texts by."""
+ALIKE = 0.045
+"""Similarity of the holders elsewhere from which a passage is their own: random pairs are at 0.01 to 0.03, rewrites and
+articles of one network at 0.06 and more."""
+OWN = 0.2
+"""Share of its own that a text must have for anybody to tell; of near copies there is too little left."""
+BLOCKS = 4.0
+FRAME = 0.2
+"""A passage in so many places that the own text stands in more than `BLOCKS`, and as long as this share of the text, is a
+template: it is alike in other places by itself."""
+MOST_CELLS = 1 << 24
+"""Of a table of counts by which rare windows are left out."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """What was found, by frame, those that the most texts hold first.
+
+    Attributes:
+        windows: What marks the frames in any text.
+        holders: int64 (f,), how many distinct texts hold each.
+        alike: float64 (f,), median similarity of pairs of them elsewhere.
+        text: int64 (f,), number of a text that holds it.
+        keys: uint64 (w,), the windows, and
+        frame: int64 (w,), the frame of each.
+    """
+
+    windows: Windows
+    holders: Integers
+    alike: NDArray[np.float64]
+    text: Integers
+    keys: NDArray[np.uint64]
+    frame: Integers
+
+
+class Rate(NamedTuple):
+    """One in how many is taken, powers of two."""
+
+    windows: int
+    shingles: int
+
+    @classmethod
+    def of(cls, characters: int) -> Rate:
+        """For texts of so many characters in all."""
+        rate = 1 << max(0, -(-characters // MOST_SAMPLED) - 1).bit_length()
+        return cls(rate, max(rate, 16 if characters > EVERY else 1))
+
+
+Sample = tuple[NDArray[np.uint64], NDArray[np.int32], Integers]
+Samples = tuple[Sample, Sample]
+
+
+class Sampled(NamedTuple):
+    """Sampled windows or shingles, ascending by text, then place."""
+
+    keys: NDArray[np.uint64]
+    places: Integers
+    starts: Integers
+    """(texts + 1,)."""
+
+    @property
+    def texts(self) -> Integers:
+        """Text of each."""
+        return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+
+    @classmethod
+    def joined(cls, numbers: Integers, parts: list[Sample]) -> Sampled:
+        """What was sampled in batches, by text; `numbers` are those of the texts, in the order of the batches."""
+        keys, places, counts = (np.concatenate([part[k] for part in parts]) for k in range(3))
+        starts, by_text = np.zeros(len(numbers) + 1, np.int64), np.empty(len(numbers), np.int64)
+        by_text[numbers] = counts
+        np.cumsum(by_text, out=starts[1:])
+        moved = np.repeat(starts[numbers] - (np.cumsum(counts) - counts), counts) + np.arange(len(keys))
+        ordered = np.empty_like(keys), np.empty(len(places), np.int64)
+        ordered[0][moved], ordered[1][moved] = keys, places
+        return cls(*ordered, starts)
+
+
+def find(
+    texts: Texts, first: Integers, *, prior: float = 1000.0, threads: int = 1, progress: Progress | None = None
+) -> Frames | None:
+    """Find the frames of some texts; None where there are none.
+
+    Args:
+        texts: All texts.
+        first: (d,) rows of the distinct ones; their order decides nothing but which holders are looked at.
+        prior: `N0`, as in `dedup.weights`.
+        threads: How many to use; no matter to the result.
+        progress: Called with batches done and in all.
+    """
+    if len(first) < LEAST_HOLDERS:
+        return None
+    rate = Rate.of(int(texts.lengths[first].sum()))
+    room, taken, spots = Room(np.uint64), Room(np.uint64), Room(np.int32)
+    number = np.full(len(texts), -1)
+    number[first] = np.arange(len(first))
+
+    def work(rows: Integers) -> tuple[Integers, Samples]:
+        return number[rows], sample(*texts.shingle(rows, once=False, room=room), rate, taken, spots)
+
+    parts = list(spread(work, texts.batches(first), threads, progress))
+    rows = np.concatenate([part[0] for part in parts])
+    windows, shingles = (Sampled.joined(rows, [part[1][k] for part in parts]) for k in range(2))
+    return among(windows, shingles, texts.lengths[first], rate, prior=prior, threads=threads)
+
+
+def sample(
+    keys: NDArray[np.uint64],
+    offsets: Integers,
+    rate: Rate,
+    taken: Room | None = None,
+    spots: Room | None = None,
+) -> Samples:
+    """Sampled windows and shingles of some texts: keys, places, and how many of each text.
+
+    Args:
+        keys: Shingles, as often as they occur.
+        offsets: (n + 1,) those of text i are `keys[offsets[i]:offsets[i + 1]]`.
+        rate: One in how many is taken.
+        taken: Where to put keys meanwhile, uint64; None is a new array.
+        spots: Where to put places, int32.
+    """
+    taken, spots = taken or Room(np.uint64), spots or Room(np.int32)
+    sampled = []
+    for take, every in zip((kernels.sample_windows, kernels.sample_shingles), rate, strict=True):
+        counts, some, places = np.empty(len(offsets) - 1, np.int64), taken.take(len(keys)), spots.take(len(keys))
+        used = take(keys, offsets, np.uint64(every - 1), some, places, counts)
+        sampled.append((some[:used].copy(), places[:used].copy(), counts))
+    return sampled[0], sampled[1]
+
+
+def among(
+    windows: Sampled, shingles: Sampled, lengths: Integers, rate: Rate, *, prior: float = 1000.0, threads: int = 1
+) -> Frames | None:
+    """The frames among sampled texts; None where there are none.
+
+    Args:
+        windows: Sampled of every distinct text.
+        shingles: The same; in place, they are put in another order.
+        lengths: (d,) characters of each.
+        rate: One in how many was taken.
+        prior: `N0`, as in `dedup.weights`.
+        threads: How many to use; no matter to the result.
+    """
+    groups = _groups(windows, len(lengths))
+    if groups is None:
+        return None
+    furniture, alike = _judge(groups, shingles, lengths, bridge(rate.windows), prior, threads)
+    if not furniture.any():
+        return None
+    held = furniture[groups.group]
+    number = np.cumsum(furniture) - 1
+    keys = groups.keys[held]
+    return Frames(
+        windows=marking(keys, rate.windows),
+        holders=groups.counts[furniture],
+        alike=alike[furniture],
+        text=groups.holders[groups.starts[:-1]][furniture],
+        keys=keys,
+        frame=number[groups.group[held]],
+    )
+
+
+def marking(keys: NDArray[np.uint64], rate: int) -> Windows:
+    """What marks frames in texts, from the sampled windows that stand in them."""
+    table = np.zeros(kernels.size_for(2 * len(keys)), np.uint64)
+    kernels.fill(keys, table)
+    return Windows(table, np.uint64(rate - 1), bridge(rate))
+
+
+def bridge(rate: int) -> int:
+    """Shingles between two windows of frames that belong to them: a date, a title, and where none was sampled."""
+    return max(32, 4 * rate)
+
+
+class _Groups(NamedTuple):
+    """Windows that several hold, grouped by who holds them."""
+
+    keys: NDArray[np.uint64]
+    """(w,): the windows."""
+    group: Integers
+    """(w,): group of each."""
+    counts: Integers
+    """(g,): texts that hold a window of each group; descending."""
+    starts: Integers
+    """(g + 1,): holders of group k are `holders[starts[k]:starts[k + 1]]`, in an order of their hashes."""
+    holders: Integers
+    text_starts: Integers
+    """(texts + 1,): the windows of a text, ascending by place."""
+    text_groups: Integers
+    places: Integers
+
+
+def _groups(windows: Sampled, texts: int) -> _Groups | None:
+    """Windows of eight holders and more, grouped."""
+    cells, counts = np.zeros(_cells(windows.keys), np.uint8), np.empty(len(windows.keys), np.uint8)
+    kernels.count_cells(windows.keys, cells, LEAST_HOLDERS)
+    kernels.read_counts(windows.keys, cells, counts)
+    some = np.flatnonzero(counts >= LEAST_HOLDERS)
+    keys, of, places = windows.keys[some], windows.texts[some], windows.places[some]
+    order = np.argsort(keys, kind="stable")
+    keys, of = keys[order], of[order]
+    new = np.diff(keys, prepend=~keys[:1]) != 0
+    number = np.cumsum(new) - 1
+    fresh = new | (np.diff(of, prepend=-1) != 0)
+    held = np.bincount(number[fresh], minlength=0)
+    kept = held >= LEAST_HOLDERS
+    if not kept.any():
+        return None
+    renumbered, inside = np.cumsum(kept) - 1, kept[number]
+    keys, of, fresh = keys[inside], of[inside], fresh[inside]
+    number, order, held = renumbered[number[inside]], order[inside], held[kept]
+    starts = np.flatnonzero(np.diff(number, prepend=-1))
+    group = _together(_holder_hashes(of, starts), held)
+    count = int(group.max()) + 1
+    by_size = np.lexsort((held, group))
+    middle = by_size[np.searchsorted(group[by_size], np.arange(count)) + np.bincount(group) // 2]
+    order_of = np.argsort(-held[middle], kind="stable")
+    rank = np.empty(count, np.int64)
+    rank[order_of] = np.arange(count)
+    group, middle = rank[group], middle[order_of]
+    chosen = np.zeros(len(held), np.bool_)
+    chosen[middle] = True
+    listed = fresh & chosen[number]
+    mixed = kernels.mix_all(of[listed].astype(np.uint64))
+    by_group = np.lexsort((mixed, group[number[listed]]))
+    holders = of[listed][by_group]
+    holder_starts = np.searchsorted(group[number[listed]][by_group], np.arange(count + 1))
+    back = np.argsort(order, kind="stable")  # by text and place, as they were
+    text_starts = np.searchsorted(of[back], np.arange(texts + 1))
+    return _Groups(
+        keys[starts], group, held[middle], holder_starts, holders, text_starts, group[number[back]],
+        places[np.sort(order)],
+    )  # fmt: skip
+
+
+def _holder_hashes(of: Integers, starts: Integers) -> list[NDArray[np.uint64]]:
+    """Three MinHashes of the holders of each window."""
+    return [
+        np.minimum.reduceat(kernels.mix_all(of.astype(np.uint64) + np.uint64(seed << 40)), starts) for seed in (1, 2, 3)
+    ]
+
+
+def _together(hashes: list[NDArray[np.uint64]], held: Integers) -> Integers:
+    """Group of each window: those of nearly the same holders, that is, of two equal MinHashes and about as many."""
+    left, right = [], []
+    for one, two in ((0, 1), (0, 2), (1, 2)):
+        order = np.lexsort((held, hashes[two], hashes[one]))
+        same = (np.diff(hashes[one][order]) == 0) & (np.diff(hashes[two][order]) == 0)
+        same &= held[order[:-1]] >= 0.8 * held[order[1:]]
+        left.append(order[:-1][same])
+        right.append(order[1:][same])
+    joined = kernels.components(np.concatenate(left), np.concatenate(right), len(held))
+    return np.unique(joined, return_inverse=True)[1].ravel()
+
+
+def _judge(
+    groups: _Groups, singles: Sampled, lengths: Integers, bridge: int, prior: float, threads: int
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Which groups are furniture, and how alike their holders are elsewhere."""
+    count, texts = len(groups.counts), len(lengths)
+    furniture = np.zeros(count, np.bool_)
+    alike, own, blocks = np.ones(count), np.zeros(count), np.zeros(count)
+    cells = np.zeros(_cells(singles.keys), np.uint32)
+    kernels.count_cells(singles.keys, cells, 0xFFFFFFFF)
+    weights, sums, left = np.empty(len(singles.keys)), np.zeros(texts), np.empty(texts, np.int64)
+    counted = cells, chances(prior), texts + prior + 1.0, max(3.0, 0.02 * texts)
+    kernels.weigh_sampled(singles.starts, singles.keys, singles.places, *counted, weights, sums, left)
+    octaves = np.log2(groups.counts).astype(np.int64)
+
+    def work(part: tuple[int, int]) -> None:
+        kernels.judge_frames(
+            np.arange(*part), groups.starts, groups.holders, groups.text_starts, groups.text_groups, groups.places,
+            before, singles.starts, singles.keys, singles.places, weights, left, sums, lengths,
+            bridge, alike, own, blocks,
+        )  # fmt: skip
+
+    for octave in np.unique(octaves)[::-1].tolist():
+        begin, end = np.searchsorted(-octaves, [-octave, -octave + 1])
+        before = furniture.copy()
+        pieces = [(begin + low, begin + high) for low, high in ranges(int(end - begin), 256)]
+        for _ in spread(work, pieces, threads):
+            pass
+        mine = slice(begin, end)
+        template = (blocks[mine] > BLOCKS) & (1 - own[mine] >= FRAME)
+        furniture[mine] = (alike[mine] < ALIKE) & (own[mine] >= OWN) & ~template
+    return furniture, alike
+
+
+def _cells(keys: NDArray[np.uint64]) -> int:
+    """Of a table that counts these: a power of two, twice as many as long as there is room."""
+    return int(min(MOST_CELLS, 1 << max(16, (2 * len(keys)).bit_length())))
