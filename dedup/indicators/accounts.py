@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from dedup.indicators.characters import BETWEEN, Found
+from dedup.indicators.messengers import is_name
 
 _HANDLE = re.compile(
     r"(?<![A-Za-z0-9_@/])@(?=[0-9_]*+[A-Za-z])(?![0-9]+[A-Za-z]{1,4}\b)[A-Za-z0-9_]{3,32}"
@@ -31,14 +32,7 @@ _TELEGRAM = re.compile(
     rf"(?P<between>{BETWEEN}{{0,8}})(?P<name>[A-Za-z][A-Za-z0-9_]{{4,31}})(?![A-Za-z0-9_]|[.-][A-Za-z0-9])",
     re.IGNORECASE,
 )
-_TELEGRAM_HOSTS = ("t.me", "telegram.me", "telegram.dog")
-_TELEGRAM_PATH = re.compile(r"/(?:s/)?@?([A-Za-z][A-Za-z0-9_]{3,31})(?:/|$)")
-_TELEGRAM_PAGES = re.compile(
-    "addemoji|addlist|addstickers|addtheme|bg|boost|confirmphone|contact|giftcode|invoice|iv|joinchat|login|proxy|"
-    "setlanguage|share|socks",
-    re.IGNORECASE,
-)
-_HELPING = rf"(?:{BETWEEN}|[号號码碼群客服公众眾交流联聯系繫咨询諮詢加是为為在线線同搜索])"
+_HELPING = rf"(?:{BETWEEN}|[号號码碼群客服交流联聯系繫咨询諮詢加是为為在线線同搜索])"
 _QQ = re.compile(
     rf"(?:(?<![A-Za-z])(?:QQ|Q(?=[群号號]))|扣扣|企鹅|企鵝|群(?=[号號])){_HELPING}{{0,10}}"
     r"(?P<number>[1-9][0-9]{4,11}+)(?![0-9%A-Za-z_]|[.,][0-9]|\s?[人万萬元年个個月])",
@@ -50,12 +44,12 @@ _WECHAT = re.compile(
     r"(?P<id>[A-Za-z][A-Za-z0-9_-]{5,19}|1[3-9][0-9]{9})(?![A-Za-z0-9_-]|[.(/][A-Za-z0-9])",
     re.IGNORECASE,
 )
-_ALONE = re.compile(r"\s*(?:$|[^\sA-Za-z(])")
 
 
 def handles(text: str) -> Iterator[Found]:
     """Names after an @, outside of code, where it marks a decorator or an annotation."""
-    for match in _HANDLE.finditer(_CODE.sub(" ", text)):
+    prose = _CODE.sub(" ", text) if "`" in text or "~~~" in text else text
+    for match in _HANDLE.finditer(prose):
         if not _TAGS.fullmatch(match[0], 1):
             yield "handle", match[0]
 
@@ -63,29 +57,17 @@ def handles(text: str) -> Iterator[Found]:
 def telegrams(text: str) -> Iterator[Found]:
     """Names behind the words for Telegram."""
     for match in _TELEGRAM.finditer(text):
-        if "@" in match["between"] or _is_name(match["name"], match["between"], text[match.end() : match.end() + 9]):
+        if "@" in match["between"] or is_name(match["name"], match["between"], text[match.end() : match.end() + 9]):
             yield "telegram", match["name"]
             if "@" in match["between"]:
                 yield "handle", f"@{match['name']}"
-
-
-def _is_name(word: str, between: str, after: str) -> bool:
-    """Whether a word is an account's name: no plain word, or alone behind a colon."""
-    return any(char.isdigit() or char == "_" for char in word) or (":" in between and bool(_ALONE.match(after)))
-
-
-def telegram_of(host: str, path: str) -> Iterator[Found]:
-    """The account that a Telegram address names; what invites by a hash names none."""
-    match = _TELEGRAM_PATH.match(path) if host in _TELEGRAM_HOSTS else None
-    if match and not _TELEGRAM_PAGES.fullmatch(match[1]):
-        yield "telegram", match[1]
 
 
 def wechats(text: str) -> Iterator[Found]:
     """Names behind the words for WeChat."""
     for match in _WECHAT.finditer(text):
         before = match[0].removesuffix(match["id"])
-        if _is_name(match["id"], before, text[match.end() : match.end() + 9]):
+        if is_name(match["id"], before, text[match.end() : match.end() + 9]):
             yield "wechat", match["id"]
 
 
@@ -97,3 +79,13 @@ def without_qq(text: str, found: list[Found]) -> str:
         return " "
 
     return _QQ.sub(taken, text)
+
+
+FINDERS = (
+    (("@",), handles),
+    (("tg", "telegram", "飞机", "飛機", "电报", "電報"), telegrams),
+    (("微信", "薇信", "威信", "加微", "加薇", "v信", "vx", "wx", "wechat"), wechats),
+)
+"""Words of which a text has one, in small letters, if there is something for the function behind them."""
+QQ = ("q", "扣扣", "企鹅", "企鵝", "群")
+"""The same for `without_qq`."""

@@ -14,8 +14,8 @@ from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from dedup.indicators.accounts import telegram_of
 from dedup.indicators.characters import Found
+from dedup.indicators.messengers import of_address
 from dedup.indicators.numbers import invited
 
 LONGEST = 2000
@@ -34,7 +34,7 @@ _INTERNATIONAL = re.compile(r"(https?://)(?=[-A-Za-z0-9.]*+[^\x00-\x7f])([-\w.]*
 _AFTER_SUFFIX = re.compile(r"(?<=\.)([A-Za-z]{2,})[^\x00-\x7f][-\w.]*$")
 _RUN = re.compile(r"""[!#-&(-;=?-Z_a-z~]++""")
 """ASCII without what ends an address: blanks, quotes, backticks, backslashes, pipes and all brackets but round ones."""
-_MAYBE = re.compile(r"://|[A-Za-z0-9]\.[A-Za-z]{2}")
+_MAYBE = re.compile(r"[.:](?:(?<=:)//|(?<=[A-Za-z0-9].)(?<=\.)[A-Za-z]{2})")
 _PARTS = re.compile(
     r"(?P<scheme>https?://)?(?:[^/?#@]*@)?(?P<host>[^/?#:@]+)(?P<port>:[0-9]+)?(?P<path>[^?#]*)(?P<query>.*)",
     re.IGNORECASE | re.DOTALL,
@@ -54,6 +54,8 @@ def without_addresses(text: str, found: list[Found]) -> str:
         text = _INTERNATIONAL.sub(lambda match: match[1] + _ascii_host(match[2]), text)
     if "![" in text or "<img" in text.lower():
         text = _IMAGE.sub(lambda match: _taken_image(match, found), text)
+    if len(text) <= LONGEST and not _MAYBE.search(text):
+        return text
     return _RUN.sub(lambda match: _taken_run(match[0], found), text)
 
 
@@ -126,7 +128,7 @@ def _is_site(address: str) -> bool:
         return False
     host = parts["host"].lower()
     label = host.rpartition(".")[2]
-    followed = len(parts["path"]) > 1
+    followed = len(parts["path"] + parts["query"]) > 1
     if _BARE.fullmatch(label) or host.startswith("www."):
         return True
     return followed and bool(_FOLLOWED.fullmatch(label))
@@ -148,7 +150,7 @@ def _listed(kind: str, parts: re.Match[str]) -> Iterator[Found]:
         yield "domain", domain
     if kind == "link":
         yield from invited(parts["query"])
-        yield from telegram_of(host, path)
+        yield from of_address(host, path + parts["query"])
 
 
 def _mail(address: str) -> Iterator[Found]:

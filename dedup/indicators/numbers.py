@@ -24,8 +24,10 @@ _INVITED = re.compile(
 )
 _PLACES = re.compile(r"badge|heads?|main|master|readme|website", re.IGNORECASE)
 """What `ref=` names in addresses of code: a branch, a page."""
+_PHONE_START = re.compile(r"[+(0148](?<![A-Za-z0-9_.@#/=+,-].)(?<![0-9][ (].)")
+"""Where a number may begin. Searches run ten times as fast from a class as from a look behind."""
 _PHONE = re.compile(
-    r"(?<![A-Za-z0-9_.@#/=+,-])(?<![0-9][ (])(?:"
+    r"(?:"
     r"(?:\+|00)[0-9]{1,3}[ -]?(?:\([0-9]{1,4}\)[ -]?)?[0-9]{2,12}+(?:[ -]?[0-9]{2,12}+){0,4}+|"
     r"(?:\(?86\)?[ -]?)?1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4}|"
     r"\(?0[0-9]{2,3}\)?[ -]?[0-9]{7,8}|[48]00-?[0-9]{3}-?[0-9]{4}"
@@ -37,6 +39,8 @@ _TRON_BYTES = 25
 """The letter A, a hash of 20 bytes, a checksum of 4."""
 _DIGITS = 5
 """A wallet of Ethereum has more different digits than this; fewer are a placeholder, by chance once in 10^16."""
+_LONG = re.compile(r"[A-Za-z0-9]{14}")
+"""Every wallet has this, which is sooner looked for."""
 _WALLET = re.compile(
     r"(?<![A-Za-z0-9])(?:(?P<ethereum>0x[0-9A-Fa-f]{40})|(?P<bech32>[Bb][Cc]1[02-9AC-HJ-NP-Zac-hj-np-z]{11,71})|"
     r"(?P<base58>[13T][1-9A-HJ-NP-Za-km-z]{24,34}))(?![A-Za-z0-9])"
@@ -59,13 +63,18 @@ def invited(query: str) -> Iterator[Found]:
 
 def phones(text: str) -> Iterator[Found]:
     """Valid numbers, of which the expression has seen that they may be some: libphonenumber is slow."""
-    for match in _PHONE.finditer(text):
-        if number := _phone(match[0]):
-            yield "phone", number
+    end = 0
+    for start in _PHONE_START.finditer(text):
+        match = _PHONE.match(text, start.start()) if start.start() >= end else None
+        if match:
+            end = match.end()
+            if number := phone(match[0]):
+                yield "phone", number
 
 
 @lru_cache(maxsize=1 << 14)
-def _phone(digits: str) -> str | None:
+def phone(digits: str) -> str | None:
+    """The number as E.164, if it is a valid one; without a country it is one of China."""
     import phonenumbers  # noqa: PLC0415 - only where something looks like a telephone number
 
     for match in phonenumbers.PhoneNumberMatcher(re.sub("^00", "+", digits), "CN"):
@@ -75,7 +84,7 @@ def _phone(digits: str) -> str | None:
 
 def wallets(text: str) -> Iterator[Found]:
     """Addresses of Bitcoin and TRON whose checksums hold, and those of Ethereum and its like, which need none."""
-    for match in _WALLET.finditer(text):
+    for match in _WALLET.finditer(text) if _LONG.search(text) else ():
         address = match[0]
         if match["ethereum"]:
             if len(set(address[2:])) > _DIGITS:
@@ -106,3 +115,7 @@ def _is_taproot(address: str) -> bool:
     data = [bitcoin._bech32_alphabet.index(char) for char in address[3:]]  # noqa: SLF001 - the alphabet of BIP 173
     checksum = bitcoin.bech32_checksum([*bitcoin._expand_hrp("bc"), *data])  # noqa: SLF001
     return data[0] > 0 and checksum == _BECH32M
+
+
+FINDERS = ((("码", "碼", " code"), invites),)
+"""Words of which a text has one, in small letters, if there is something for the function behind them."""
