@@ -59,6 +59,11 @@ def without_addresses(text: str, found: list[Found]) -> str:
     return _RUN.sub(lambda match: _taken_run(match[0], found), text)
 
 
+def parts_of(address: str) -> re.Match[str] | None:
+    """Scheme, host, port, path and query (with the fragment) of an address, each as it is written."""
+    return _PARTS.fullmatch(address)
+
+
 @lru_cache(maxsize=1 << 10)
 def _ascii(address: str) -> str:
     """An address that markup delimits, percent-encoded but for its host."""
@@ -74,7 +79,7 @@ def _ascii_host(host: str) -> str:
     short = _AFTER_SUFFIX.sub(r"\1", host)
     with suppress(UnicodeError):
         encoded = short.lower().encode("idna").decode()
-        if _domain(encoded):
+        if domain_of(encoded):
             return encoded + host[len(short) :]
     return host
 
@@ -82,7 +87,7 @@ def _ascii_host(host: str) -> str:
 def _taken_image(match: re.Match[str], found: list[Found]) -> str:
     address = match["markdown"] or match["html"]
     address = f"https:{address}" if address.startswith("//") else address
-    parts = _PARTS.fullmatch(address)
+    parts = parts_of(address)
     if parts and parts["scheme"] and len(address) <= LONGEST and _reachable(parts["host"]):
         found += _listed("image", parts)
     return " "
@@ -123,7 +128,7 @@ def _linkified(run: str) -> tuple[tuple[int, int, str, str], ...]:
 
 def _is_site(address: str) -> bool:
     """Whether something without a scheme is an address, rather than a file's name or code."""
-    parts = _PARTS.fullmatch(address)
+    parts = parts_of(address)
     if not parts:
         return False
     host = parts["host"].lower()
@@ -136,7 +141,7 @@ def _is_site(address: str) -> bool:
 
 def _link(address: str) -> Iterator[Found]:
     for one in _GLUED.split(address.replace("&amp;", "&")):
-        parts = _PARTS.fullmatch(one.rstrip("*~"))
+        parts = parts_of(one.rstrip("*~"))
         if parts and _reachable(parts["host"]):
             yield from _listed("image" if _IMAGE_PATH.search(parts["path"]) else "link", parts)
 
@@ -146,7 +151,7 @@ def _listed(kind: str, parts: re.Match[str]) -> Iterator[Found]:
     host = parts["host"].lower()
     port, path = parts["port"] or "", parts["path"]
     yield kind, f"{(parts['scheme'] or '').lower()}{host}{port}{path}{parts['query']}"
-    if domain := _domain(host):
+    if domain := domain_of(host):
         yield "domain", domain
     if kind == "link":
         yield from invited(parts["query"])
@@ -157,23 +162,24 @@ def _mail(address: str) -> Iterator[Found]:
     """A mail address; git@ is how a repository is cloned."""
     address = address.lower().removeprefix("mailto:")
     name, _, host = address.rpartition("@")
-    domain = _domain(host)
+    domain = domain_of(host)
     if domain and name != "git":
         yield "mail", address
         yield "domain", domain
 
 
 @cache
-def _suffixes() -> Any:
+def suffixes() -> Any:
+    """The public suffix list."""
     from publicsuffixlist import PublicSuffixList  # noqa: PLC0415 - 30 ms to read the list, for addresses only
 
     return PublicSuffixList(accept_unknown=False)
 
 
 @lru_cache(maxsize=1 << 14)
-def _domain(host: str) -> str | None:
+def domain_of(host: str) -> str | None:
     """The registrable domain of a host, or None if its suffix is unknown."""
-    domain = _suffixes().privatesuffix(host.lower().rstrip("."))
+    domain = suffixes().privatesuffix(host.lower().rstrip("."))
     if domain and "xn--" in domain:
         with suppress(UnicodeError):
             return str(domain.encode().decode("idna"))
@@ -186,4 +192,4 @@ def _reachable(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_global
     except ValueError:
-        return _domain(host) is not None
+        return domain_of(host) is not None
