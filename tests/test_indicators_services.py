@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
     [
         "t.me", "bit.ly", "github.com", "postimg.cc", "imgur.com", "google.com", "weibo.com", "jsdelivr.net",
         "pypi.org", "readthedocs.io", "github.io", "blogspot.com", "pages.dev", "linktr.ee", "gmail.com",
-        "shields.io", "wa.me", "discord.gg", "lin.ee", "xiaohongshu.com", "deepl.com", "example.com", "com.cn", "Telegra.PH",
+        "shields.io", "wa.me", "discord.gg", "lin.ee", "xiaohongshu.com", "deepl.com", "example.com", "com.cn",
+        "Telegra.PH",
     ],
 )  # fmt: skip
 def test_public_domains(domain: str) -> None:

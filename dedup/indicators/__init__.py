@@ -100,7 +100,7 @@ def indicators(texts: Iterable[str]) -> list[Indicator]:
         members.update(dict.fromkeys(((one.kind, one.key) for one in held), times))
         for one in held:
             forms[one.kind, one.key][one.form] += times
-    return ranked(Indicator(key[0], _usual(forms[key]), count, copies.total()) for key, count in members.items())
+    return ranked(Indicator(one[0], _usual(forms[one]), count, copies.total()) for one, count in members.items())
 
 
 def ranked(listed: Iterable[Indicator]) -> list[Indicator]:
@@ -131,10 +131,11 @@ Found(kind='telegram', key='good_cards', form='Good_Cards')]
     """
     if not _may_hold(text):
         return []
-    return [Found(kind, _key(kind, form), form) for kind, form in dict.fromkeys(_found(text))]
+    return [Found(kind, key(kind, form), form) for kind, form in dict.fromkeys(_found(text))]
 
 
-def _key(kind: str, value: str) -> str:
+def key(kind: str, value: str) -> str:
+    """What is compared of a value: see `Found.key`."""
     if kind in _NAMES or value.startswith("0x"):
         return value.lower()
     return SCHEME.sub("", value).rstrip("/") if kind in ("link", "image") else value
