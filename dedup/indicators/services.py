@@ -18,12 +18,13 @@ from dedup.indicators.addresses import domain_of, parts_of, suffixes
 from dedup.indicators.numbers import invited
 
 _OWN = frozenset({
-    "ax1x.com", "b23.tv", "badgen.net", "bootcdn.net", "camo.githubusercontent.com", "cdn77.net", "clouddn.com",
-    "coding.net", "contrib.rocks", "crates.io", "elemecdn.com", "freeimage.host", "fury.io", "gitcode.com",
-    "gitcode.net", "gitter.im", "imgse.com", "juejin.im", "lihi.cc", "loli.net", "pepy.tech", "piimg.com",
-    "placeholder.com", "qiniu.com", "shields.io", "signal.group", "signal.me", "smms.app", "star-history.com",
-    "starchart.cc", "staticfile.org", "suo.im", "trendshift.io", "upyun.com", "user-images.githubusercontent.com",
-    "xhslink.com", "xitu.io",
+    "avatars.githubusercontent.com", "ax1x.com", "b23.tv", "badgen.net", "bootcdn.net",
+    "camo.githubusercontent.com", "cdn77.net", "clouddn.com", "codecov.io", "coding.net", "contrib.rocks",
+    "coveralls.io", "crates.io", "elemecdn.com", "freeimage.host", "fury.io", "gitcode.com", "gitcode.net",
+    "gitter.im", "imgse.com", "juejin.im", "lihi.cc", "loli.net", "pepy.tech", "piimg.com", "placeholder.com",
+    "qiniu.com", "shields.io", "signal.group", "signal.me", "smms.app", "star-history.com", "starchart.cc",
+    "staticfile.org", "suo.im", "trendshift.io", "upyun.com", "user-images.githubusercontent.com", "xhslink.com",
+    "xitu.io",
 })  # fmt: skip
 """What MISP has not: services for repositories, hosts of images, scripts and code, short addresses of messengers."""
 _EXAMPLES = frozenset({"example.com", "example.net", "example.org"})
@@ -35,11 +36,19 @@ _BADGES = frozenset({
 })  # fmt: skip
 """Domains that draw pictures of repositories."""
 _PAGES = re.compile(
-    r"/(?:about|downloads?|explore|features|help|home|intent|login|pricing|privacy|search|settings|share|sharer|"
-    r"sharer\.php|signin|signup|support|terms|translate|translator)(?:[/?#].*)?|/?",
+    r"/(?:[a-z]{2}(?:[-_][a-z]{2,4})?/)?(?:"
+    r"(?:about|docs?|documentation|help|intent|legal|licen[cs]es?|search|support|translate|translator)(?:[/?#].*)?|"
+    r"(?:contact|downloads?|explore|features|home|login|pricing|privacy|settings|signin|signup|terms)/?(?:[?#].*)?|"
+    r"(?:share|share/url|sharer|sharer/sharer\.php)/?\?(?:.*&)?(?:u|url|text|title)=.*)",
     re.IGNORECASE | re.DOTALL,
 )
-"""What follows the host where a service itself is meant: nothing, or one of the pages that every service has."""
+"""What follows the host where a service itself is meant: nothing, or pages that every service has, in any language."""
+_MANUALS = re.compile(r"(?:api|dev|developers?|docs?|documentation|help|learn|man|manual|support)\..+\..+")
+_WRITTEN = frozenset({
+    "docs.google.com", "docs.qq.com", "feishu.cn", "kdocs.cn", "larksuite.com", "mubu.com", "notion.so", "shimo.im",
+    "yuque.com",
+})  # fmt: skip
+"""Services whose documents are written by whoever has an account."""
 _ROLES = re.compile(
     "abuse|admin|contact|feedback|hello|help|hr|info|jobs|legal|mail|no-?reply|noreply.*|postmaster|press|privacy|sales|"
     "security|service|support|team|webmaster"
@@ -58,8 +67,8 @@ def public(kind: str, value: str) -> bool:
 
     * A **domain** of a public service: popular sites, hosts of pages, images, code and scripts, shorteners, social
       networks, search engines, mail providers; and a public suffix. `somebody.github.io` is somebody's.
-    * A **link** to such a service itself: its root, a search, a share button, its help. With a path of its own
-      (`https://t.me/yunlu_tea`, `https://bit.ly/3abc`), or with a referral code, it is an address like others.
+    * A **link** to such a service itself: its root, a search, a share button, its manual, its licence. With a path of
+      its own (`https://t.me/yunlu_tea`, `https://bit.ly/3abc`), or with a referral code, it is an address like others.
     * An **image** that a service draws for all: badges of repositories, charts of stars. One that somebody put on a
       public host is somebody's.
     * A **mail** address of an office of such a service (`support@`), not one that anybody can have there.
@@ -100,8 +109,11 @@ def _is_public_address(kind: str, address: str) -> bool:
         return True
     if kind == "image":
         return domain in _BADGES or _BADGE.search(parts["path"]) is not None
-    known = _is_service(domain) or host in services()
-    return known and _PAGES.fullmatch(rest) is not None and not list(invited(parts["query"]))
+    if not (_is_service(domain) or host in services()) or list(invited(parts["query"])):
+        return False
+    if rest in ("", "/"):
+        return True
+    return not {host, domain} & _WRITTEN and (_MANUALS.fullmatch(host) or _PAGES.fullmatch(rest)) is not None
 
 
 def _is_service(domain: str) -> bool:
