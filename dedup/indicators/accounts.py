@@ -87,5 +87,5 @@ FINDERS = (
     (("微信", "薇信", "威信", "加微", "加薇", "v信", "vx", "wx", "wechat"), wechats),
 )
 """Words of which a text has one, in small letters, if there is something for the function behind them."""
-QQ = ("q", "扣扣", "企鹅", "企鵝", "群")
+QQ = ("qq", "q群", "q号", "q號", "扣扣", "企鹅", "企鵝", "群号", "群號")
 """The same for `without_qq`."""

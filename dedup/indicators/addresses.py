@@ -22,19 +22,28 @@ LONGEST = 2000
 """Longer links, and longer runs of ASCII without a blank, are data and not addresses."""
 SCHEME = re.compile(r"https?://", re.IGNORECASE)
 _EXPLICIT = re.compile(
-    r"""(?P<before>\]\([ ]?<?|\b(?:src|href)[ ]?=[ ]?["']?)(?P<address>https?://[^\s<>"'()]*+)""",
-    re.IGNORECASE,
+    r"""(?P<before>[\]HShs](?:(?<=\])\([ ]?<?|(?<!\w.)(?i:(?<=s)rc|(?<=h)ref)[ ]?=[ ]?["']?))"""
+    r"""(?P<address>(?i:https?)://[^\s<>"'()]*+)"""
 )
 _IMAGE = re.compile(
     r"""!\[[^\[\]]*+\]\(\s?<?(?P<markdown>(?:[^\s<>()]++|\([^\s<>()]*+\))++)|<img\b[^<>]*?\ssrc\s?=\s?["']?(?P<html>[^\s"'<>]++)""",
     re.IGNORECASE,
 )
 _IMAGE_PATH = re.compile(r"\.(?:avif|bmp|gif|heic|ico|jpe?g|png|svg|tiff?|webp)$", re.IGNORECASE)
-_INTERNATIONAL = re.compile(r"(https?://)(?=[-A-Za-z0-9.]*+[^\x00-\x7f])([-\w.]*+)", re.IGNORECASE)
+_INTERNATIONAL = re.compile(r"([Hh](?i:ttps?)://)(?=[-A-Za-z0-9.]*+[^\x00-\x7f])([-\w.]*+)")
 _AFTER_SUFFIX = re.compile(r"(?<=\.)([A-Za-z]{2,})[^\x00-\x7f][-\w.]*$")
-_RUN = re.compile(r"""[!#-&(-;=?-Z_a-z~]++""")
+_ASCII = "!#-&(-;=?-Z_a-z~"
 """ASCII without what ends an address: blanks, quotes, backticks, backslashes, pipes and all brackets but round ones."""
-_MAYBE = re.compile(r"[.:](?:(?<=:)//|(?<=[A-Za-z0-9].)(?<=\.)[A-Za-z]{2})")
+_RUN = re.compile(
+    rf"[{_ASCII}](?<![{_ASCII}].)(?:[{_ASCII}]{{{LONGEST},}}+|"
+    rf"(?:[!#-&()*+,\-/0-9;=?-Z_a-z~]++|\.(?!(?<=[A-Za-z0-9]\.)[A-Za-z]{{2}})|:(?!//))*+[.:][{_ASCII}]*+)"
+)
+"""Runs of it that may hold an address, for they have a host's full stop or `://`, and those that are too long."""
+_PLAIN = re.compile(
+    r"\(?(?P<address>https?://(?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+[A-Za-z]{2,32}"
+    r"(?:/(?:[A-Za-z0-9_/%=&#+~]|[.?-](?=[A-Za-z0-9_/%=&#+~]))*)?)(?:\)+[.,;]*|[.,;]?)"
+)
+"""A run that is one address and nothing else that matters: half of all, for which linkify-it-py is not needed."""
 _PARTS = re.compile(
     r"(?P<scheme>https?://)?(?:[^/?#@]*@)?(?P<host>[^/?#:@]+)(?P<port>:[0-9]+)?(?P<path>[^?#]*)(?P<query>.*)",
     re.IGNORECASE | re.DOTALL,
@@ -46,6 +55,11 @@ _MORE = "app|biz|cash|click|dev|fun|group|info|ink|link|live|ltd|pro|pub|space|s
 _FOLLOWED = re.compile(rf"(?!md|ml|pl|ps|py|rs|sh|so)[a-z]{{2}}|{_MORE}")
 """Last labels that make a link without scheme if a path follows: countries, but for those that end a file's name."""
 
+_SITE = re.compile(
+    rf"://|@|www\.|\.(?:{_BARE.pattern})(?![a-z0-9])|\.(?:[a-z]{{2}}|{_MORE})(?::[0-9]+)?[/?#]", re.IGNORECASE
+)
+"""What every address has by which a run is not only the name of a file, or code: it spares linkify-it-py the others."""
+
 
 def without_addresses(text: str, found: list[Found]) -> str:
     """The text with a blank for each address, which goes to `found`."""
@@ -54,8 +68,6 @@ def without_addresses(text: str, found: list[Found]) -> str:
         text = _INTERNATIONAL.sub(lambda match: match[1] + _ascii_host(match[2]), text)
     if "![" in text or "<img" in text.lower():
         text = _IMAGE.sub(lambda match: _taken_image(match, found), text)
-    if len(text) <= LONGEST and not _MAYBE.search(text):
-        return text
     return _RUN.sub(lambda match: _taken_run(match[0], found), text)
 
 
@@ -97,8 +109,6 @@ def _taken_run(run: str, found: list[Found]) -> str:
     """A run of ASCII without its addresses; one that is too long is none and holds nothing."""
     if len(run) > LONGEST:
         return " "
-    if not _MAYBE.search(run):
-        return run
     kept, end = [], 0
     for start, stop, kind, address in _linkified(run):
         found += _mail(address) if kind == "mail" else _link(address)
@@ -118,6 +128,10 @@ def _linkify() -> Any:
 @lru_cache(maxsize=1 << 14)  # rewrites repeat their addresses
 def _linkified(run: str) -> tuple[tuple[int, int, str, str], ...]:
     """Where an address begins and ends, its kind, and itself."""
+    if plain := _PLAIN.fullmatch(run):
+        return ((*plain.span("address"), "link", plain["address"]),)
+    if not _SITE.search(run):
+        return ()
     found = []
     for match in _linkify().match(run) or ():
         kind = "mail" if match.schema == "mailto:" else "link"

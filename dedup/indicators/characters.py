@@ -27,7 +27,9 @@ _LABEL = re.compile(":(?<=[^\\x00-\\x7f]:)(?=[A-Za-z0-9])")
 """A colon behind a Chinese word, which would be taken for part of the address that follows."""
 _PIECE = 256
 """Characters normalised at a time: a run of marks takes time as its square."""
-_SCHEME = re.compile(r"(?<![A-Za-z0-9])h(?:xx|\*\*|tt)p(s?)(?:\[:\]//|:\[//\]|\[://\]|://)", re.IGNORECASE)
+_SCHEME = re.compile(r"[Hh](?<![A-Za-z0-9].)(?i:xx|\*\*|tt)[Pp]([Ss]?)(?:\[:\]//|:\[//\]|\[://\]|://)")
+_SIGNS = ("xxp", "xXp", "Xxp", "XXp", "XXP", "**p", "**P", "[:")
+"""Every defanged scheme has one."""
 _BRACKETED = re.compile(r"[\[({〔【](?:[.@点點]|(?i:dot|at))\\?[\])}〕】]")
 _DOT = re.compile(r"(?<=[A-Za-z0-9])[ ]?\\?[\[({〔【](?:\.|dot|[点點])\\?[\])}〕】][ ]?(?=[A-Za-z0-9])", re.IGNORECASE)
 _AT = re.compile(r"(?<=[A-Za-z0-9_])[ ]?[\[({〔【](?:@|at)[\])}〕】][ ]?(?=[A-Za-z0-9])", re.IGNORECASE)
@@ -60,4 +62,4 @@ def _refanged(text: str) -> str:
         text = _AT.sub("@", _DOT.sub(".", text))
     if "点" in text or "點" in text:
         text = _SPOKEN.sub(".", text)
-    return _SCHEME.sub(r"http\1://", text) if "://" in text or "//]" in text or "]//" in text else text
+    return _SCHEME.sub(r"http\1://", text) if any(sign in text for sign in _SIGNS) else text

@@ -39,10 +39,9 @@ _TRON_BYTES = 25
 """The letter A, a hash of 20 bytes, a checksum of 4."""
 _DIGITS = 5
 """A wallet of Ethereum has more different digits than this; fewer are a placeholder, by chance once in 10^16."""
-_LONG = re.compile(r"[A-Za-z0-9]{14}")
-"""Every wallet has this, which is sooner looked for."""
+_WALLET_START = re.compile(r"[013BTb](?<![A-Za-z0-9].)[A-Za-z0-9]{13}")
 _WALLET = re.compile(
-    r"(?<![A-Za-z0-9])(?:(?P<ethereum>0x[0-9A-Fa-f]{40})|(?P<bech32>[Bb][Cc]1[02-9AC-HJ-NP-Zac-hj-np-z]{11,71})|"
+    r"(?:(?P<ethereum>0x[0-9A-Fa-f]{40})|(?P<bech32>[Bb][Cc]1[02-9AC-HJ-NP-Zac-hj-np-z]{11,71})|"
     r"(?P<base58>[13T][1-9A-HJ-NP-Za-km-z]{24,34}))(?![A-Za-z0-9])"
 )
 
@@ -84,7 +83,10 @@ def phone(digits: str) -> str | None:
 
 def wallets(text: str) -> Iterator[Found]:
     """Addresses of Bitcoin and TRON whose checksums hold, and those of Ethereum and its like, which need none."""
-    for match in _WALLET.finditer(text) if _LONG.search(text) else ():
+    for start in _WALLET_START.finditer(text):
+        match = _WALLET.match(text, start.start())
+        if not match:
+            continue
         address = match[0]
         if match["ethereum"]:
             if len(set(address[2:])) > _DIGITS:
@@ -117,5 +119,7 @@ def _is_taproot(address: str) -> bool:
     return data[0] > 0 and checksum == _BECH32M
 
 
-FINDERS = ((("码", "碼", " code"), invites),)
+_BEGINNINGS = ("请", "請", "荐", "薦", "惠", "扣", "券")
+_CODES = ("invite code", "invitation code", "referral code", "promo code", "coupon code")
+FINDERS = (((*(one + other for one in _BEGINNINGS for other in "码碼"), *_CODES), invites),)
 """Words of which a text has one, in small letters, if there is something for the function behind them."""
