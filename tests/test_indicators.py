@@ -254,7 +254,7 @@ def test_phones(text: str, numbers: list[str]) -> None:
         ("加賴 yunlu88，賴ID：yunlu.tea，赖号yunlu99，賴：@yunlu66", "line",
          ["yunlu.tea", "yunlu66", "yunlu88", "yunlu99"]),
         ("The command line: yunlu_tea. LINE 12: x_1. On line 4, offline_id: abc_1", "line", []),
-        ("賴：我喝茶。賴先生 abc_1。賴 2025", "line", []),
+        ("賴：我喝茶。賴先生 abc_1。賴 2025。依赖：abc_1，信賴 ID：abc_1", "line", []),
         ("https://wa.me/85291234567 wa.me/+14155550134?text=hi https://wa.me/message/ABCDEFGHIJ2345", "whatsapp",
          ["+14155550134", "+85291234567", "ABCDEFGHIJ2345"]),
         ("https://api.whatsapp.com/send?phone=85291234567&text=a https://web.whatsapp.com/send/?a=b&phone=%2B6591234567",
@@ -464,7 +464,8 @@ def test_any_text(texts: list[str]) -> None:
         "a", "1", "@", "字", " ", "/", "(", "![", "http://", "http://a.com/ ", "https://字", "](https://a字", "src=https://",
         "<img src ", "```a\n", "LINE ID ", "加賴", "LINE: a", "WhatsApp ", "WhatsApp 1 ", "Signal: a", "Discord: a.",
         "公众号：", "公众号", "小红书号", "小红书号a.", "gh_", "[.]", " [", " (dot) ", "a [at] ", "hxxp://", "a点", "https://wa.me/1",
-        "https://t.me/+", "+11 11 ", "QQ ", "微信", "邀请码", "a@", "\u0301\u0327", "\ud800", "ﷺ",
+        "https://t.me/+", "a.", ".aa", ":", "a.bb ", "(http://a.com)", "hxx", "src", "h", "13", "0x1", "T1", "@ ",
+        "加line", "+11 11 ", "QQ ", "微信", "邀请码", "a@", "\u0301\u0327", "\ud800", "ﷺ",
     ],
 )  # fmt: skip
 def test_a_megabyte_of_one_thing(piece: str) -> None:
