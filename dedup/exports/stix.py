@@ -13,7 +13,7 @@ In: `Held`s. Out: the bundle's JSON. Only objects of the standard:
 | the indicator | `indicator` with a pattern for the same, `based-on` the observed data; it `indicates` the campaign |
 
 Ids are made of what they name (UUID 5), so an id stays what it is from one export to the next, and the same input
-gives the same bytes. Costs about a millisecond an object: the library checks each.
+gives the same bytes. Costs about two milliseconds an indicator: the library checks each object.
 """
 
 from __future__ import annotations
@@ -86,7 +86,8 @@ class _Bundle:
         unique = list({one.id: one for one in objects}.values())
         name = self.id("bundle", [[one.id, str(one.get("modified"))] for one in unique])
         bundle = self.stix2.v21.Bundle(id=name, objects=unique)
-        return str(bundle.serialize(pretty=True, ensure_ascii=False)) + "\n"
+        # Not `pretty`, which looks for the place of every property anew: 417 s for 1,000 indicators, and 2 s so.
+        return str(bundle.serialize(indent=2, ensure_ascii=False)) + "\n"
 
     def id(self, kind: str, name: object) -> str:
         """The id of an object that is made of its name."""
