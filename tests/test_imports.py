@@ -37,6 +37,7 @@ ORDER = [
     "files",
     "corpus",
     # evidence
+    "exports",
     "passages",
     "templates",
     "assembly",
@@ -90,6 +91,7 @@ DOORS: dict[str, str | set[str]] = {
     "itemadapter": "integrations",
     "twisted": "integrations",
     "pyspark": "spark",
+    "stix2": "exports",
 }
 """Third-party packages and who alone may import them; all but numba when they are needed, not before."""
 
@@ -199,7 +201,7 @@ def test_the_whole_job_loads_no_more_than_it_needs() -> None:
 
 
 BLOCK = "import sys; sys.modules.update(dict.fromkeys({names!r}))"
-EXTRAS = ["pandas", "polars", "trafilatura", "duckdb", "matplotlib", "redis", *NEEDED_BY_INTEGRATIONS]
+EXTRAS = ["pandas", "polars", "trafilatura", "duckdb", "matplotlib", "redis", "stix2", *NEEDED_BY_INTEGRATIONS]
 
 
 def test_every_module_imports_without_the_extras() -> None:
