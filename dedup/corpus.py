@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup import kernels, keywords, pairs, passages, shingles, weights
+from dedup import keywords, pairs, passages, shingles, weights
 from dedup.frames import Frames
 from dedup.threads import Room
 
@@ -99,4 +99,4 @@ class Corpus:
         trace = self.texts.trace(row)
         if self.weights is None:
             return passages.Side(trace, np.ones(len(trace.keys), np.float32))
-        return passages.Side(trace, self.weights.of(trace.keys), float(kernels.by_chance(self.texts.lengths[row])))
+        return passages.Side(trace, self.weights.of(trace.keys), int(self.texts.lengths[row]))

@@ -176,7 +176,7 @@ def among(
     groups = _groups(windows, len(lengths))
     if groups is None:
         return None
-    furniture, alike = _judge(groups, shingles, lengths, bridge(rate.windows), prior, threads)
+    furniture, alike = _judge(groups, shingles, lengths, rate.windows, prior, threads)
     if not furniture.any():
         return None
     held = furniture[groups.group]
@@ -286,7 +286,7 @@ def _together(hashes: list[NDArray[np.uint64]], held: Integers) -> Integers:
 
 
 def _judge(
-    groups: _Groups, singles: Sampled, lengths: Integers, bridge: int, prior: float, threads: int
+    groups: _Groups, singles: Sampled, lengths: Integers, rate: int, prior: float, threads: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Which groups are furniture, and how alike their holders are elsewhere."""
     count, texts = len(groups.counts), len(lengths)
@@ -303,7 +303,7 @@ def _judge(
         kernels.judge_frames(
             np.arange(*part), groups.starts, groups.holders, groups.text_starts, groups.text_groups, groups.places,
             before, singles.starts, singles.keys, singles.places, weights, left, sums, lengths,
-            bridge, alike, own, blocks,
+            bridge(rate), max(kernels.WINDOW, 4 * rate), alike, own, blocks,
         )  # fmt: skip
 
     for octave in np.unique(octaves)[::-1].tolist():

@@ -635,10 +635,11 @@ def throw_alike(keys, window, length, earliest):
 
 
 @kernel
-def lighter(keys, weights, less):
+def lighter(keys, weights, length):
     """The shingles of a long text, each once, and what they weigh in it."""
     kept_keys, kept_weights = np.empty(len(keys), np.uint64), np.empty(len(keys), np.float32)
     kept = distinct(keys, weights, np.zeros(size_for(len(keys)), np.uint64), kept_keys, kept_weights)
+    less = by_chance(length, kept)
     for k in range(kept):
         kept_weights[k] = max(kept_weights[k] - less, GRAIN)
     return kept_keys[:kept], kept_weights[:kept]
@@ -658,7 +659,7 @@ def sign(keys, weights, offsets, lengths, seed, rows, signatures):
         times = signatures[rows[i]]
         mine, heavy = keys[offsets[i] : offsets[i + 1]], weights[offsets[i] : offsets[i + 1]]
         if len(heavy) and lengths[i] > LONG:
-            mine, heavy = lighter(mine, heavy, by_chance(lengths[i]))
+            mine, heavy = lighter(mine, heavy, lengths[i])
         number, begin, length = np.uint64(0), 0.0, FIRST_WINDOW if len(weights) else 1.0
         empty = slots if len(weights) == 0 and len(mine) else 0
         for k in range(len(heavy)):
@@ -875,12 +876,14 @@ def fill(keys, table):
 
 
 @kernel
-def by_chance(length):
+def by_chance(length, distinct):
     """What a shingle weighs less in a text of so many characters, for how much likelier it is to be there by chance.
 
     A weight is the negative logarithm of a probability, which grows in proportion to the length; faster for the shingles
-    that matter, since an author repeats words. Ordinary articles, up to `LONG` characters, are as they are.
+    that matter, since an author repeats words. Ordinary articles, up to `LONG` characters, are as they are. What says
+    the same again and again is no longer than three times its `distinct` shingles.
     """
+    length = min(length, 3 * distinct)
     return np.rint(STEEP * np.log(max(np.float64(length), LONG) / LONG) * 65536) / 65536
 
 
@@ -917,7 +920,7 @@ def verify(keys, weights, starts, stops, lengths, lefts, rights, evidence, simil
     totals, less, most = np.zeros(len(starts)), np.zeros(len(starts)), np.int64(0)
     for i in range(len(starts)):
         most = max(most, stops[i] - starts[i])
-        less[i] = by_chance(lengths[i])
+        less[i] = by_chance(lengths[i], stops[i] - starts[i])
         for k in range(starts[i], stops[i]):
             totals[i] += max(weights[k] - less[i], GRAIN)
     room, before = np.empty(size_for(most), np.uint64), -1
@@ -1510,12 +1513,15 @@ def unframed(keys, count, begins, ends, found):
 
 
 @kernel
-def own_blocks(begins, ends, found, length, bridge):
-    """How much of a text stands outside of spans, as a share, and in how many blocks (inverse Simpson index)."""
+def own_blocks(begins, ends, found, length, least):
+    """How much of a text stands outside of spans, as a share, and in how many blocks (inverse Simpson index).
+
+    Gaps of up to `least` are none: they may be windows that were not sampled.
+    """
     total, squares, at = 0.0, 0.0, np.int64(0)
     for k in range(found + 1):
         block = (begins[k] if k < found else length) - at
-        if block > bridge:
+        if block > least:
             total += block
             squares += np.float64(block) * block
         if k < found:
@@ -1580,7 +1586,7 @@ def shared_weight(left, right, weights):
 @kernel
 def judge_frames(
     groups, holder_starts, holders, window_starts, window_groups, window_places, furniture, single_starts, singles,
-    single_places, single_weights, single_counts, sums, lengths, bridge, alike, own, blocks,
+    single_places, single_weights, single_counts, sums, lengths, bridge, least, alike, own, blocks,
 ):  # fmt: skip
     """For some groups of windows: how alike their holders are elsewhere, and how the holders' own text stands.
 
@@ -1605,8 +1611,9 @@ def judge_frames(
                 if window_groups[w] == group or furniture[window_groups[w]]:
                     places[found] = window_places[w]
                     found += 1
+            count[k] = spans(places, found, lengths[text], least, begins, ends)
+            shares[k], numbers[k] = own_blocks(begins, ends, count[k], lengths[text], least)
             found = spans(places, found, lengths[text], bridge, begins, ends)
-            shares[k], numbers[k] = own_blocks(begins, ends, found, lengths[text], bridge)
             some = slice(single_starts[text], single_starts[text] + single_counts[text])
             count[k], lost = outside(
                 singles[some], single_places[some], single_weights[some], begins, ends, found, kept[k], heavy[k]

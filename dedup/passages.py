@@ -95,8 +95,8 @@ class Side(NamedTuple):
     trace: Trace
     weights: NDArray[np.float32]
     """(n,): weight of each shingle, wherever it occurs."""
-    less: float = 0.0
-    """What a shingle weighs less in this text, because of its length."""
+    length: int = 0
+    """Characters; in a long text a shingle weighs less."""
 
 
 class _Run(NamedTuple):
@@ -125,7 +125,8 @@ def explain(left: Side, right: Side, names: tuple[str, str] = ("left", "right"))
     framed = np.split(np.concatenate([left.trace.framed, right.trace.framed]), [len(left.trace.keys)])
     held = [np.unique(side[~out]) for side, out in zip((ours, theirs), framed, strict=True)]
     shared = np.intersect1d(*held)
-    lighter = [np.maximum(weights - side.less, kernels.GRAIN) for side in (left, right)]
+    less = [kernels.by_chance(side.length, len(mine)) for side, mine in zip((left, right), held, strict=True)]
+    lighter = [np.maximum(weights - one, kernels.GRAIN) for one in less]
     both = np.minimum(*lighter)
     united = sum(light[mine].sum() for light, mine in zip(lighter, held, strict=True)) - both[shared].sum()
     weights = np.zeros(len(keys))

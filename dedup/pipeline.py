@@ -180,7 +180,7 @@ def represent(
     if not settings.weighted:
         return Corpus(folded, first, number, None)
     found = None
-    if settings.frames:
+    if settings.frames and settings.weighted:
         with stages.stage("frames") as tell:
             found = frames.find(folded, first, prior=settings.prior, threads=threads, progress=tell)
         folded = folded if found is None else folded.without(found.windows)
@@ -248,7 +248,7 @@ def connect(
     del signed
     with stages.stage("verify") as tell:
         similarity = pairs.verify(
-            corpus.sets, left, right, corpus.sizes, evidence=settings.evidence, threads=threads, progress=tell
+            corpus.sets, left, right, corpus.sizes, evidence=settings.least_shared, threads=threads, progress=tell
         )
         kept = similarity >= settings.threshold
         hundredths = np.minimum(similarity * pairs.BINS, pairs.BINS - 1).astype(np.int64)

@@ -87,6 +87,11 @@ class Settings:
         if not 0 < self.ceiling <= 1:
             raise SettingsError(f"ceiling must be in (0, 1], got {self.ceiling!r}; try 0.02")
 
+    @property
+    def least_shared(self) -> float:
+        """Least weight that a pair must share, times one minus its similarity; a word has about four shingles' worth."""
+        return self.evidence * self.weighted / (4 if self.unit == "word" else 1)
+
     @classmethod
     def near_copies(cls, threshold: float = 0.7, **changes: Any) -> Self:
         """The classical job: plain Jaccard of five-character shingles, no weights, in one fast pass.

@@ -115,7 +115,7 @@ class Judge:
         left, right = (np.array([place[pair[end]] for pair in wanted], np.int64) for end in range(2))
         similar = np.empty(len(wanted))
         lengths = stops - starts if self._settings.weighted else np.zeros(len(stops), np.int64)
-        evidence = self._settings.evidence
+        evidence = self._settings.least_shared
         kernels.verify(keys, self.weigh(reader, keys), starts, stops, lengths, left, right, evidence, similar)
         for (text, other), similarity in zip(wanted, similar.tolist(), strict=True):
             found[text][other] = similarity
