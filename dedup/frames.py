@@ -35,7 +35,7 @@ ALIKE = 0.045
 articles of one network at 0.06 and more."""
 OWN = 0.2
 """Share of its own that a text must have for anybody to tell; of near copies there is too little left."""
-BLOCKS = 4.0
+BLOCKS = 3.0
 FRAME = 0.2
 """A passage in so many places that the own text stands in more than `BLOCKS`, and as long as this share of the text, is a
 template: it is alike in other places by itself."""
