@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup import keywords, pairs, passages, shingles, weights
+from dedup import furniture, keywords, pairs, passages, shingles, weights
 from dedup.frames import Frames
 from dedup.threads import Room
+from dedup.threads import count as count_threads
 
 MOST_COUNTED = 1000
 """Texts in which words are counted; it is all the same for how telling a word is."""
@@ -79,6 +80,13 @@ class Corpus:
         return passages.explain(self.side(left), self.side(right), names)
 
     @cached_property
+    def frame_list(self) -> furniture.FrameList:
+        """The frames that were left out of the texts, and who holds them; costs a pass over all texts, once."""
+        if self.frames is None:
+            return furniture.FrameList()
+        return furniture.listed(self.frames, self.texts, self.first, self.number, threads=count_threads(None))
+
+    @cached_property
     def word_frequency(self) -> tuple[int, Counter[str]]:
         """How many texts were looked at, a sample of a large corpus, and in how many of them each word is (not Han)."""
         rows = self.first[np.linspace(0, len(self.first) - 1, min(len(self.first), MOST_COUNTED)).astype(np.int64)]
@@ -99,4 +107,5 @@ class Corpus:
         trace = self.texts.trace(row)
         if self.weights is None:
             return passages.Side(trace, np.ones(len(trace.keys), np.float32))
-        return passages.Side(trace, self.weights.of(trace.keys), int(self.texts.lengths[row]))
+        framed = () if self.frames is None else furniture.spans(self.frames, trace)
+        return passages.Side(trace, self.weights.of(trace.keys), int(self.texts.lengths[row]), framed)

@@ -20,6 +20,7 @@ from dedup import notebook, templates
 from dedup.clusters import Graph, Integers, Pairs, representatives
 from dedup.corpus import Corpus
 from dedup.errors import InputError, MissingExtraError, SettingsError
+from dedup.furniture import FrameList
 from dedup.indicators import Indicator
 from dedup.indicators import indicators as indicators_of
 from dedup.keywords import Keyword, beginnings
@@ -321,6 +322,21 @@ class Clusters:
         corpus, names = _known(self.corpus), self._names
         left, right = self._position(i), self._position(j)
         return corpus.explain(left, right, (str(names[left].as_py()), str(names[right].as_py())))
+
+    def frames(self) -> FrameList:
+        """The frames that were found: passages that many articles share while they share nothing else.
+
+        They are left out of every text before anything is compared. Those that stand side by side in the same texts are
+        one here. The first call looks through all texts.
+
+        Returns:
+            What each says, how many hold it and how alike they are elsewhere, those that most hold first; empty where
+            there are none, or `Settings.frames` is off. It prints as a table and shows itself in a notebook.
+
+        Raises:
+            InputError: The result holds no texts.
+        """
+        return _known(self.corpus).frame_list
 
     def _position(self, place: int) -> int:
         """The position that is meant, not negative."""
