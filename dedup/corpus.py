@@ -22,6 +22,8 @@ from dedup.threads import count as count_threads
 
 MOST_COUNTED = 1000
 """Texts in which words are counted; it is all the same for how telling a word is."""
+MOST_FRAMED = 16
+"""Texts in which it is looked up whether a passage that all share stands in a frame."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,13 @@ class Corpus:
         if self.frames is None:
             return furniture.FrameList()
         return furniture.listed(self.frames, self.texts, self.first, self.number, threads=count_threads(None))
+
+    def framed(self, rows: NDArray[np.int64]) -> list[tuple[str, Sequence[furniture.FrameSpan]]]:
+        """Some of these texts, with what of each stands in frames; none where there are no frames."""
+        if self.frames is None:
+            return []
+        traces = [self.texts.trace(row) for row in rows[:MOST_FRAMED].tolist()]
+        return [(trace.text, furniture.spans(self.frames, trace)) for trace in traces]
 
     @cached_property
     def word_frequency(self) -> tuple[int, Counter[str]]:

@@ -30,6 +30,7 @@ STYLE = """
 TEMPLATE_STYLE = """
 .dedup-template {line-height: 1.8; white-space: pre-wrap; overflow-wrap: anywhere; max-width: 60em}
 .dedup-template span {border-radius: 2px; background: rgb(255 170 0 / var(--shade))}
+.dedup-template .frame {background: rgb(0 150 136 / .2)}
 .dedup-template details {border: 1px dashed #8888; border-radius: 4px; margin: .2em 1em; padding: 0 .5em}
 .dedup-template table {max-height: 20em; overflow: auto; display: block}
 """
@@ -80,21 +81,27 @@ def side_by_side(
     return f'{style}<p>{told}</p><div class="{name}">{"".join(heads)}</div>'
 
 
-def template(parts: Sequence[tuple[str, float] | Slot], scope: str) -> str:
+def template(parts: Sequence[tuple[str, float, int] | Slot], scope: str) -> str:
     """A template: its passages, shaded by how many articles hold them, and its slots, which open to show their values.
 
     Args:
-        parts: A passage and the share of the articles that hold it, or the values of a slot with their counts.
+        parts: A passage, the share of the articles that hold it, and how many hold the frame it stands in, 0 for none;
+            or the values of a slot with their counts.
         scope: What was looked at.
     """
     shown = [_passage(*part) if isinstance(part[0], str) else _slot(part) for part in parts]  # type: ignore[arg-type]
+    framed = any(isinstance(part[0], str) and part[2] for part in parts)
+    key = f"; {FRAME}, a frame that many others hold, too: not counted" if framed else ""
     return (
-        f"<style>{TEMPLATE_STYLE}</style><p>template of {escape(scope)}; the darker, the more hold a passage</p>"
+        f"<style>{TEMPLATE_STYLE}</style><p>template of {escape(scope)}; the darker, the more hold a passage{key}</p>"
         f'<div class="dedup-template">{"".join(shown)}</div>'
     )
 
 
-def _passage(text: str, share: float) -> str:
+def _passage(text: str, share: float, frame: int) -> str:
+    if frame:
+        words = f"{share:.0%}; in a frame shared by {frame:,} articles: not counted"
+        return f'<span class="frame" title="{words}">{escape(text)}</span>'
     return f'<span style="--shade: {0.05 + 0.3 * share**2:.2f}" title="{share:.0%}">{escape(text)}</span>'
 
 

@@ -72,7 +72,9 @@ class Cluster:
         return f"<Cluster: {len(self):,} articles, similarity {self.similarity:.2f}: {first}{more}>"
 
     def template(self, *, share: float = 0.5, sample: int | None = 64) -> Template:
-        """The frame that the members share: fixed passages, and slots with what fills them.
+        """What the members share: fixed passages, and slots with what fills them.
+
+        A passage that stands in a frame, such as a site's footer, says so, and by how many it is held.
 
         Args:
             share: A passage is fixed if more than this share of the members hold it, in [0, 1).
@@ -84,7 +86,8 @@ class Cluster:
         """
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < 1:
             raise SettingsError(f"share must be in [0, 1), got {share!r}; for more than half write 0.5")
-        return templates.template(self.texts(sample, distinct=True), members=len(self), share=share)
+        found = templates.template(self.texts(sample, distinct=True), members=len(self), share=share)
+        return templates.framed(found, _known(self.corpus).framed(self.sampled(sample, distinct=True)))
 
     def keywords(self, top: int = 10, *, sample: int | None = 8) -> list[Keyword]:
         """The words that say what the cluster is about, the most telling first.

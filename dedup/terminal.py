@@ -188,10 +188,16 @@ def template(found: Template) -> Table:
     table.add_column(overflow="fold", ratio=1, width=NARROWEST)
     for part in found.parts:
         if isinstance(part, Fixed):
-            table.add_row(f"{part.members:,}", Text(printable(part.text), style="bold"))
+            table.add_row(f"{part.members:,}", _fixed(part))
         else:
             table.add_row(f"{part.members:,}", _values(part))
     return table
+
+
+def _fixed(part: Fixed) -> Text:
+    if not part.frame:
+        return Text(printable(part.text), style="bold")
+    return Text.assemble((printable(part.text), FRAME), f" in a frame: shared by {part.frame:,} articles, not counted")
 
 
 def _values(slot: Slot) -> Text:
