@@ -1629,3 +1629,33 @@ def judge_frames(
                 pairs += 1
         alike[group] = np.median(similar[:pairs])
         own[group], blocks[group] = np.median(shares[:looked_at]), np.median(numbers[:looked_at])
+
+
+# --- campaigns ----------------------------------------------------------------------------------------------------
+
+
+@kernel
+def dots(starts, features, weights, families, lefts, rights, products):
+    """Dot products of pairs of sparse rows, whose features ascend; no family of features may be more than half of one."""
+    sums, seen = np.zeros(families.max() + 1 if len(families) else 0), np.empty(len(features), np.int64)
+    for p in range(len(lefts)):
+        i, j, count = starts[lefts[p]], starts[rights[p]], 0
+        last, end, total, largest = starts[lefts[p] + 1], starts[rights[p] + 1], 0.0, 0.0
+        while i < last and j < end:
+            if features[i] == features[j]:
+                total += weights[i] * weights[j]
+                if len(families):
+                    family = families[features[i]]
+                    sums[family] += weights[i] * weights[j]
+                    largest = max(largest, sums[family])
+                    seen[count] = family
+                    count += 1
+                i += 1
+                j += 1
+            elif features[i] < features[j]:
+                i += 1
+            else:
+                j += 1
+        for k in range(count):
+            sums[seen[k]] = 0.0
+        products[p] = min(total, 2 * (total - largest)) if len(families) else total
