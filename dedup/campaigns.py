@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import clusters, kernels, pairs
+from dedup.clusters import Pairs
 from dedup.corpus import Corpus
 from dedup.frames import Passages, passages
 from dedup.indicators import OPERATOR, found
@@ -122,7 +123,6 @@ class Evidence:
     strength: NDArray[np.float64]
     body: NDArray[np.float64]
     profiles: Profiles
-    families: Integers
     names: list[Name]
     held: list[Integers]
 
@@ -156,8 +156,7 @@ class Evidence:
         return told
 
     def _link(self, place: int, left: int, right: int) -> Link:
-        likeness = np.empty(1)
-        kernels.dots(*self.profiles, self.families, np.array([left]), np.array([right]), likeness)
+        likeness = _dots(self.profiles, NOTHING, np.array([left]), np.array([right]))
         both = tuple(sorted(self.names_of[left] & self.names_of[right]))
         return Link(left, right, float(self.strength[place]), float(self.body[place]), float(likeness[0]), both)
 
@@ -165,7 +164,7 @@ class Evidence:
 def find(
     corpus: Corpus,
     node: Integers,
-    edges: pairs.Edges,
+    edges: Pairs,
     *,
     threads: int = 1,
     progress: Callable[[str], Progress] | None = None,
@@ -180,6 +179,11 @@ def find(
         progress: Gives what is told how far a step is.
     """
     count = int(node.max(initial=-1)) + 1
+    if corpus.weights is None:
+        nobody = Profiles(np.zeros(count + 1, np.int64), NOTHING, np.empty(0))
+        return Evidence(
+            node, np.arange(count), NOTHING, NOTHING, np.empty(0), np.empty(0), nobody, [], []
+        )
     sizes = np.bincount(node, minlength=count)
     shared = passages(corpus.texts, corpus.first, threads=threads)
     names, held = _names(corpus, progress("names") if progress else None)
@@ -195,22 +199,31 @@ def find(
     by_profile, many = _meet(node, _flat(shared), order, large)
     by_name, more = _meet(node, (texts, of), order, np.ones(count, np.bool_))
     left, right = _ends(np.unique(np.concatenate([by_profile, by_name])))
-    alike = [np.empty(len(left)) for _ in range(3)]
-    for rows, families, out in zip((profiles, addresses, persons), (shared.families, NOTHING, NOTHING), alike, strict=True):
-        kernels.dots(*rows, families, left, right, out)
-    profile, like, named = alike
+    several, profile, like, named = (
+        _dots(rows, families, left, right)
+        for rows, families in (
+            (profiles, shared.families), (profiles, NOTHING), (addresses, NOTHING), (persons, NOTHING),
+        )
+    )  # fmt: skip
     body = np.full(len(left), np.nan)
     asked = np.flatnonzero((named > 0) & (profile <= SOME))
     body[asked] = _bodies(corpus, node, sizes, left[asked], right[asked], threads)
     strength = np.maximum(NAMED * named * ((profile > SOME) | (np.nan_to_num(body) > BODY)), LIKE * np.minimum(like, profile))
-    strength = np.maximum(strength, PROFILE * profile * (large[left] & large[right]))
+    strength = np.maximum(strength, PROFILE * several * (large[left] & large[right]))
     near = _near(node, sizes, edges, count)
     close = _bodies(corpus, node, sizes, *near, threads)
     left, right, strength, body = _joined((left, right, strength, body), (*near, close, close))
     kept = strength > 0
     left, right, strength, body = left[kept], right[kept], strength[kept], body[kept]
     group = clusters.link(left, right, np.minimum(strength, 1.0), count, CUT, many | more)
-    return Evidence(node, group, left, right, strength, body, profiles, shared.families, names, held)
+    return Evidence(node, group, left, right, strength, body, profiles, names, held)
+
+
+def _dots(rows: Profiles, families: Integers, left: Integers, right: Integers) -> NDArray[np.float64]:
+    """How alike the rows of pairs are; with families, without what a single one of them makes of it."""
+    products = np.empty(len(left))
+    kernels.dots(*rows, families, left, right, products)
+    return products
 
 
 def _rarity(counts: Integers, texts: int) -> NDArray[np.float64]:
@@ -303,7 +316,7 @@ def _ends(both: NDArray[np.uint64]) -> tuple[Integers, Integers]:
     return (both & np.uint64(0xFFFFFFFF)).astype(np.int64), (both >> np.uint64(32)).astype(np.int64)
 
 
-def _near(node: Integers, sizes: Integers, edges: pairs.Edges, count: int) -> tuple[Integers, Integers]:
+def _near(node: Integers, sizes: Integers, edges: Pairs, count: int) -> tuple[Integers, Integers]:
     """Pairs of nodes of which so many pairs of texts are edges that their bodies may be alike on the whole."""
     left, right = node[edges.left], node[edges.right]
     apart = left != right
