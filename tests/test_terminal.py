@@ -129,5 +129,6 @@ def test_frames_have_a_colour_of_their_own() -> None:
     assert words in printed
     for explained in (found, clusters.explain(3, 4)):
         assert words in " ".join(shown(terminal.explanation(explained), width=300).split())
-    assert "in a frame: shared by 22 articles, not counted" in shown(terminal.template(clusters[0].template()), width=400)
+    template_shown = shown(terminal.template(clusters[0].template()), width=400)
+    assert "in a frame: shared by 22 articles, not counted" in template_shown
     assert "frame" not in shown(terminal.explanation(dedup.explain("手機卡續費", "手机卡续费")))
