@@ -19,7 +19,7 @@ const GRAIN = 2 ** -16; // least weight of a shingle
 const SLICE = 10; // milliseconds of work before the page may draw again
 const OVERSCAN = 12;
 const HEAVIEST = 3; // passages of which it is told how much of the similarity they carry
-const UNITS = 1e4; // of a weight, which has so many digits
+const UNITS = 2 ** 16; // of a weight: every shingle has one at least
 const PRODUCT = 16; // a shingle with more pairs of places than this is paired k-th with k-th
 
 // ---------------------------------------------------------------- small things
