@@ -208,7 +208,7 @@ def test_killed_before_every_call_with_weights(folder: Path, whole: bool) -> Non
     """The same with document frequencies and weights, in a night that is partial, or whole and of a new generation."""
     here = folder / "here"
     first_night(here)
-    put(here / "in" / "0.jsonl", {f"h{number}": rewrite(number, 0) + FOOTERS[0] for number in range(10, 30)})
+    put(here / "in" / "0.jsonl", {f"h{number}": rewrite(number, 0) + FOOTERS[number > 25] for number in range(10, 30)})
     run(here, settings=Settings())
     second_night(here)
     put(here / "in" / "7.jsonl", {f"i{number}": rewrite(number, 0) + FOOTERS[1] for number in range(40, 50)})

@@ -10,14 +10,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from test_nightly import clustered, partition, put, read, run, tree
+from test_nightly import changes, clustered, partition, put, read, run, tree
 
 from dedup.errors import FileError
-from dedup.nightly.framing import LOOKED_BACK, Marks, keep, latest, left_out
+from dedup.frames import Rate, sample
+from dedup.nightly.framing import LOOKED_BACK, Marks, keep, latest, left_out, lost
 from dedup.nightly.framing import read as read_marks
 from dedup.nightly.memory import Budget
 from dedup.settings import Settings
-from dedup.shingles import NO_WINDOWS
+from dedup.shingles import NO_WINDOWS, Texts
 
 SETTINGS = Settings()
 COMMON = [chr(0x4E00 + place) for place in Random(0).sample(range(20_000), 600)]
@@ -110,12 +111,17 @@ def test_a_footer_that_comes_later(tmp_path: Path) -> None:
 
 
 def test_a_footer_that_comes_little_by_little(tmp_path: Path) -> None:
-    """Three articles a night: from the eighth on it joins nobody any more."""
+    """Three articles a night: from the eighth on it joins nobody any more, and those come apart that it had joined."""
     new = words("new footer", 400)
     steps = [unrelated(range(begin, begin + 3), new) for begin in range(200, 224, 3)]
-    rows = nights(tmp_path, [unrelated(range(200)), *steps])
-    joined = {id_ for group in partition(rows) if len(group) > 1 for id_ in group}
-    assert joined <= {f"a{number}" for number in range(200, 209)}
+    assert largest(nights(tmp_path, [unrelated(range(200)), *steps[:2]])) == 6
+    put(tmp_path / "in" / "3.jsonl", steps[2])
+    run(tmp_path, settings=SETTINGS)
+    assert changes(tmp_path) == [("split", "a200", f"a{number}") for number in range(201, 206)]
+    for number, articles in enumerate(steps[3:], 4):
+        put(tmp_path / "in" / f"{number}.jsonl", articles)
+        run(tmp_path, settings=SETTINGS)
+    assert largest(read(tmp_path)) == 1
 
 
 def test_a_whole_night_forgets(tmp_path: Path) -> None:
@@ -162,6 +168,17 @@ def test_what_is_left_out() -> None:
     assert (int(found.mask), found.bridge) == (1, 256)
     assert left_out(none, none) == NO_WINDOWS and left_out(none) == NO_WINDOWS
     assert left_out(one).bridge == 32 and int(left_out(none, two).mask) == 3
+
+
+def test_what_texts_lose() -> None:
+    """Those that hold windows that were not left out before, and no others."""
+    texts = Texts(pa.chunked_array([pa.array([words("a", 50), words("b", 50), ""], pa.large_string())]))
+    keys = [sample(*texts.shingle(np.array([row]), once=False), Rate(1, 1))[0][0] for row in (0, 1)]
+    one, both = left_out(Marks(np.sort(keys[0]), 1)), left_out(Marks(np.union1d(*keys), 1))
+    rows = np.array([2, 1, 0])
+    assert lost(texts, rows, one, both).tolist() == [False, True, False]
+    assert lost(texts, rows, NO_WINDOWS, one).tolist() == [False, False, True]
+    assert not lost(texts, rows, both, both).any() and not lost(texts, rows, both, one).any()
 
 
 def test_where_a_partial_night_looks() -> None:

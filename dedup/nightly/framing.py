@@ -3,8 +3,9 @@
 In: the texts of a night. Out: `Marks`, the windows by which frames are told in any text. A whole night looks for them
 among all texts; what it finds is left out of every text that is counted, signed and judged until the next whole night,
 so that signatures and document frequencies stay comparable. A partial night looks among its new texts and the latest
-before them, and what it finds is left out where pairs are judged, in this and all later nights of the generation. Files
-are Parquet. Holds two samples of at most `most` entries, see `dedup.nightly.memory.AN_ENTRY`.
+before them, and what it finds is left out where pairs are judged, in this and all later nights of the generation; pairs
+of the latest that were judged with it are judged again. Files are Parquet. Holds two samples of at most `most` entries,
+see `dedup.nightly.memory.AN_ENTRY`.
 """
 
 from __future__ import annotations
@@ -103,6 +104,24 @@ def left_out(generation: Marks, *later: Marks) -> Windows:
     if not len(marks.keys):
         return NO_WINDOWS
     return marking(marks.keys, generation.rate)._replace(bridge=bridge(marks.rate))
+
+
+def lost(texts: Texts, rows: Integers, before: Windows, now: Windows) -> NDArray[np.bool_]:
+    """Which of some texts have fewer shingles without one than without the other.
+
+    Args:
+        texts: All texts.
+        rows: (d,) rows of some; not many, for the shingles of all are made at once.
+        before: What was left out.
+        now: What is.
+
+    Returns:
+        bool (d,).
+    """
+    if np.array_equal(before.table, now.table) and before.bridge == now.bridge:
+        return np.zeros(len(rows), np.bool_)
+    counts = [np.diff(texts.without(windows).shingle(rows).offsets) for windows in (before, now)]
+    return counts[1] < counts[0]
 
 
 def keep(marks: Marks, path: Path) -> None:

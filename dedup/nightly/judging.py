@@ -75,6 +75,37 @@ def judged(
     return joined(found)
 
 
+def judged_again(
+    edges: Edges,
+    some: NDArray[np.bool_],
+    corpus: Corpus,
+    threshold: float,
+    *,
+    evidence: float = 0.0,
+    threads: int = 1,
+    relax: Callable[[], object] = lambda: None,
+) -> Edges:
+    """Verify some edges again, and leave out those that are none any more.
+
+    Args:
+        edges: All edges.
+        some: (m,) which are verified.
+        corpus: Distinct texts.
+        threshold: Least similarity of an edge.
+        evidence: Least weight that an edge shares, times one minus its similarity.
+        threads: How many to use.
+        relax: Called after each tile.
+    """
+    if not some.any():
+        return edges
+    similarity = edges.similarity.copy()
+    similarity[some] = similarities(
+        corpus, edges.left[some], edges.right[some], evidence=evidence, threads=threads, relax=relax
+    )
+    kept = ~some | (similarity >= threshold)
+    return Edges(edges.left[kept], edges.right[kept], similarity[kept])
+
+
 def similarities(
     corpus: Corpus,
     left: Integers,

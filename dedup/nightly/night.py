@@ -3,7 +3,8 @@
 In: a state, and all rows of it. Out: in the state, the night: frames, document frequencies, signatures, candidates,
 edges, clusters and changes. A night is whole, when everything is weighed, signed and compared anew, or partial, when
 new texts are signed with the weights and without the frames of their generation and compared with everything before,
-judged by the document frequencies and without the frames of tonight. Costs the time of `dedup.cluster` when it is whole, in memory that is bounded.
+judged by the document frequencies and without the frames of tonight. Costs the time of `dedup.cluster` when it is
+whole, in memory that is bounded.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from dedup.corpus import Corpus
 from dedup.files import replacing
 from dedup.frequencies import Sketch
 from dedup.nightly.damage import check_places, damaged, read_table, rows
-from dedup.nightly.framing import Marks, found, latest, left_out
+from dedup.nightly.framing import Marks, found, latest, left_out, lost
 from dedup.nightly.framing import keep as keep_frames
 from dedup.nightly.framing import read as read_frames
 from dedup.nightly.grouping import MEMBERS, NOBODY, Members, changes, counts, members
-from dedup.nightly.judging import NONE, Edges, judged, similarities
+from dedup.nightly.judging import NONE, Edges, judged, judged_again, similarities
 from dedup.nightly.judging import keep as keep_edges
 from dedup.nightly.judging import read as read_edges
 from dedup.nightly.known import NOTHING, Known
@@ -88,7 +89,7 @@ class Tonight:
             texts if self.whole else last.fitted,
         )
         self._shape = chosen_bands(settings)
-        self._signed = self._left_out = NO_WINDOWS
+        self._signed = self._was_left_out = self._left_out = NO_WINDOWS
 
     def work(self) -> None:
         """All of it."""
@@ -152,17 +153,23 @@ class Tonight:
             if not since.exists():
                 keep_frames(self._since(marks, tell), since)
             self._signed, self._left_out = left_out(marks), left_out(marks, read_frames(since))
+            self._was_left_out = left_out(marks, self._last_frames(marks))
 
     def _since(self, marks: Marks, tell: Progress) -> Marks:
         """The frames that were found since the last whole night, tonight included."""
-        if self.whole:
-            return marks.none
-        before = read_frames(self._state.night(self.night.number - 1) / "frames.parquet")
-        if len(self._known) == len(self._prints):
+        before = self._last_frames(marks)
+        if self.whole or len(self._known) == len(self._prints):
             return before
-        lengths = self._stock.lengths[self._first]
-        some = latest(lengths, self._live, len(self._known))
-        return before.and_more(self._found(some, tell, least_rate=marks.rate))
+        return before.and_more(self._found(self._latest, tell, least_rate=marks.rate))
+
+    def _last_frames(self, marks: Marks) -> Marks:
+        """Those that the nights before tonight had found."""
+        return marks.none if self.whole else read_frames(self._state.night(self.night.number - 1) / "frames.parquet")
+
+    @property
+    def _latest(self) -> Integers:
+        """Numbers of the texts among which a partial night looks for frames."""
+        return latest(self._stock.lengths[self._first], self._live, len(self._known))
 
     def _found(self, numbers: Integers, tell: Progress, least_rate: int = 1) -> Marks:
         """The frames among some texts."""
@@ -264,17 +271,24 @@ class Tonight:
                 found = judged(
                     self._state.work / "candidates.parquet", self._judged(weights), self._settings.threshold,
                     evidence=self._settings.least_shared, threads=self._threads, progress=tell,
-                    relax=self._stock.texts.relax, check=self._budget.check_edges, before=self._old_edges(),
+                    relax=self._stock.texts.relax, check=self._budget.check_edges, before=self._old_edges(weights),
                 )  # fmt: skip
                 keep_edges(found, path)
             edges = read_edges(path, len(self._prints))
             kept = self._live[edges.left] & self._live[edges.right]
             return Edges(edges.left[kept], edges.right[kept], edges.similarity[kept])
 
-    def _old_edges(self) -> Edges:
+    def _old_edges(self, weights: SketchWeights | None) -> Edges:
+        """Those of last night; pairs that have lost a frame tonight are judged again."""
         if self.whole:
             return NONE
-        return read_edges(self._state.night(self.night.number - 1) / "edges.parquet", len(self._known))
+        edges = read_edges(self._state.night(self.night.number - 1) / "edges.parquet", len(self._known))
+        some, again = self._latest, np.zeros(len(self._prints), np.bool_)
+        again[some] = lost(self._texts, self._first[some], self._was_left_out, self._left_out)
+        return judged_again(
+            edges, again[edges.left] & again[edges.right], self._judged(weights), self._settings.threshold,
+            evidence=self._settings.least_shared, threads=self._threads, relax=self._stock.texts.relax,
+        )  # fmt: skip
 
     def _group(self, edges: Edges, weights: SketchWeights | None) -> None:
         """Clusters, and what became of those of last night."""
