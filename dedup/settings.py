@@ -85,7 +85,7 @@ class Settings:
         if not 0 < self.recall < 1:
             raise SettingsError(f"recall must be in (0, 1), got {self.recall!r}; try 0.95")
         if not 0 < self.ceiling <= 1:
-            raise SettingsError(f"ceiling must be in (0, 1], got {self.ceiling!r}; try 0.02")
+            raise SettingsError(f"ceiling must be in (0, 1], got {self.ceiling!r}; try 0.03")
 
     @property
     def least_shared(self) -> float:
