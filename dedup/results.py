@@ -20,6 +20,7 @@ from dedup import notebook, templates
 from dedup.clusters import Graph, Integers, Pairs, representatives
 from dedup.corpus import Corpus
 from dedup.errors import InputError, MissingExtraError, SettingsError
+from dedup.furniture import FrameList
 from dedup.indicators import Indicator
 from dedup.indicators import indicators as indicators_of
 from dedup.keywords import Keyword, beginnings
@@ -71,7 +72,9 @@ class Cluster:
         return f"<Cluster: {len(self):,} articles, similarity {self.similarity:.2f}: {first}{more}>"
 
     def template(self, *, share: float = 0.5, sample: int | None = 64) -> Template:
-        """The frame that the members share: fixed passages, and slots with what fills them.
+        """What the members share: fixed passages, and slots with what fills them.
+
+        A passage that stands in a frame, such as a site's footer, says so, and by how many it is held.
 
         Args:
             share: A passage is fixed if more than this share of the members hold it, in [0, 1).
@@ -83,7 +86,8 @@ class Cluster:
         """
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < 1:
             raise SettingsError(f"share must be in [0, 1), got {share!r}; for more than half write 0.5")
-        return templates.template(self.texts(sample, distinct=True), members=len(self), share=share)
+        found = templates.template(self.texts(sample, distinct=True), members=len(self), share=share)
+        return templates.framed(found, _known(self.corpus).framed(self.sampled(sample, distinct=True)))
 
     def keywords(self, top: int = 10, *, sample: int | None = 8) -> list[Keyword]:
         """The words that say what the cluster is about, the most telling first.
@@ -321,6 +325,21 @@ class Clusters:
         corpus, names = _known(self.corpus), self._names
         left, right = self._position(i), self._position(j)
         return corpus.explain(left, right, (str(names[left].as_py()), str(names[right].as_py())))
+
+    def frames(self) -> FrameList:
+        """The frames that were found: passages that many articles share while they share nothing else.
+
+        They are left out of every text before anything is compared. Those that stand side by side in the same texts are
+        one here. The first call looks through all texts.
+
+        Returns:
+            What each says, how many hold it and how alike they are elsewhere, those that most hold first; empty where
+            there are none, or `Settings.frames` is off. It prints as a table and shows itself in a notebook.
+
+        Raises:
+            InputError: The result holds no texts.
+        """
+        return _known(self.corpus).frame_list
 
     def _position(self, place: int) -> int:
         """The position that is meant, not negative."""

@@ -39,6 +39,7 @@ ORDER = [
     # evidence
     "exports",
     "passages",
+    "furniture",
     "templates",
     "assembly",
     "indicators",

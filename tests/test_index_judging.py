@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from dedup import pairs, pipeline, weights
 from dedup.index import banding, judging
 from dedup.index.judging import Judge, Own
-from dedup.index.prepared import Prepared, Preparer
+from dedup.index.prepared import Prepared, Preparer, Shingled
 from dedup.settings import Settings
 from dedup.weights import prior_weights
 
@@ -51,8 +51,8 @@ class Shelf:
     def __init__(self, ready: Prepared) -> None:
         self._bodies = dict(enumerate(ready.bodies, 1))
         self._halves = dict(enumerate(banding.halves(ready.signatures), 1))
-        self._seen = Counter(key for keys in ready.shingles for key in keys.tolist())
-        self._texts = sum(len(keys) > 0 for keys in ready.shingles)
+        self._seen = Counter(key for one in ready.shingles for key in one.keys.tolist())
+        self._texts = sum(len(one.keys) > 0 for one in ready.shingles)
         self.read: list[int] = []
         """Texts whose body was asked for."""
 
@@ -109,8 +109,8 @@ def test_textbook_example() -> None:
     found = judge.similarities(reader, {1: [2, 3, 10]}, own(ready, 1))[1]
     assert list(found) == [2, 3, 10]
     assert found[2] > found[3] > found[10] == 0
-    same = [dict.fromkeys(keys.tolist(), 1.0) for keys in ready.shingles]
-    weighed = judge.weigh(reader, ready.shingles[0])
+    same = [dict.fromkeys(one.keys.tolist(), 1.0) for one in ready.shingles]
+    weighed = judge.weigh(reader, ready.shingles[0].keys)
     assert weighed.dtype == np.float32
     assert found[3] < naive.jaccard(same[0], same[2]), "it shares the sentence that others have, too"
 
@@ -152,7 +152,8 @@ KEYS = st.builds(
 def test_weights_are_those_of_a_corpus(sets: list[set[int]], others: set[int], prior: float, ceiling: float) -> None:
     """With all texts counted, each shingle weighs what `dedup.weights` says, one that nobody holds included."""
     arrays = [np.array(sorted(one), np.uint64) for one in sets]
-    reader: Any = Shelf(Prepared([], arrays, np.empty((0, 16), np.uint32), []))
+    shingled = [Shingled(keys, len(keys)) for keys in arrays]
+    reader: Any = Shelf(Prepared([], shingled, np.empty((0, 16), np.uint32), [], column([])))
     these = Settings(slots=16, prior=prior, ceiling=ceiling)
     judge = Judge(these, Preparer(these, None, store_texts=True), store_texts=True)
     expected = weights.weigh([arrays], np.concatenate, len(arrays), prior=prior, ceiling=ceiling)
@@ -166,7 +167,7 @@ def test_weights_are_those_of_a_corpus(sets: list[set[int]], others: set[int], p
 def test_a_shingle_counts_as_one_without_weights() -> None:
     """Then nothing is counted, either."""
     reader, judge, ready = stored(these=Settings.near_copies())
-    assert set(judge.weigh(reader, ready.shingles[0]).tolist()) == {1.0}
+    assert set(judge.weigh(reader, ready.shingles[0].keys).tolist()) == {1.0}
     assert (judge.counts, judge.texts(reader)) == (False, 0)
 
 
@@ -210,8 +211,8 @@ def test_shingles_are_kept_at_hand() -> None:
     judge.remember(7, ready.shingles[6])
     for _ in range(3):
         found = judge.shingles(reader, [3, 7, 4])
-        assert {text: keys.tolist() for text, keys in found.items()} == {
-            text: ready.shingles[text - 1].tolist() for text in (3, 7, 4)
+        assert {text: (one.keys.tolist(), one.length) for text, one in found.items()} == {
+            text: (ready.shingles[text - 1].keys.tolist(), ready.shingles[text - 1].length) for text in (3, 7, 4)
         }
     assert sorted(reader.read) == [3, 4]
 
@@ -226,10 +227,10 @@ def test_what_is_kept_is_bounded_by_bytes(most: int, monkeypatch: pytest.MonkeyP
     for _ in range(60):
         text = int(rng.integers(1, len(TEXTS) + 1))
         before = len(reader.read)
-        assert judge.shingles(reader, [text])[text].tolist() == ready.shingles[text - 1].tolist()
+        assert judge.shingles(reader, [text])[text].keys.tolist() == ready.shingles[text - 1].keys.tolist()
         assert (len(reader.read) == before) == (text in kept)
         kept = [one for one in kept if one != text] + [text]
-        while sum(ready.shingles[one - 1].nbytes for one in kept) > most:
+        while sum(ready.shingles[one - 1].keys.nbytes for one in kept) > most:
             kept.pop(0)
     assert most < 10**9 or sorted(reader.read) == sorted(set(reader.read))
 

@@ -73,7 +73,7 @@ def test_nothing_of_an_article_runs(html: str) -> None:
 def test_overlapping_passages_are_cut() -> None:
     """Every character stands once, as part of the heaviest passage that holds it."""
     html = notebook.side_by_side(
-        "abcdef", "abcdef", [((1, 4), (1, 4), 0.5), ((3, 6), (3, 6), 0.2)], ((), ()), 0.7, ("l", "r")
+        "abcdef", "abcdef", [((1, 4), (1, 4), 0.5), ((3, 6), (3, 6), 0.2)], ((), ()), ((), ()), (0.7, ""), ("l", "r")
     )
     assert re.findall(r'class="p(\d)"[^>]*>(\w+)<', html) == [("0", "bcd"), ("1", "ef")] * 2
 
