@@ -188,7 +188,7 @@ def chance(surprisal: float) -> float:
     return -math.expm1(-1500 * 2.0**-surprisal)
 
 
-def weigh(sets: Sequence[Iterable[int]], *, prior: float = 1000.0, ceiling: float = 0.02) -> dict[int, float]:
+def weigh(sets: Sequence[Iterable[int]], *, prior: float = 1000.0, ceiling: float = 0.03) -> dict[int, float]:
     """The weight of every key in these sets."""
     seen = Counter(key for one in sets for key in one)
     cap, total = max(3, ceiling * len(sets)), len(sets) + prior + 1
