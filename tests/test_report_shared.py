@@ -23,6 +23,7 @@ from dedup.report.pages import KEYWORDS, SEARCHED, page, row
 from dedup.report.shared import shared
 from dedup.templates import Fixed
 
+ADVERT = "手机卡续费号码随机发放，全国通用不限流量，"
 TEXTS = st.lists(st.text(alphabet=naive.MIXED + "，。\n@／😀𠮷", max_size=40), min_size=1, max_size=5)
 PLANES = "😀續費𠮷野家👍🏽手機卡，𠀀很好用"
 
@@ -316,19 +317,19 @@ def test_similarity_that_was_never_computed_is_none() -> None:
 
 def test_copies_are_read_once_and_counted_all() -> None:
     """The template says how many distinct texts there are among the members."""
-    found = dedup.cluster(["手机卡续费，加微信"] * 4 + ["手机卡续费，加電話"])
+    found = dedup.cluster([ADVERT + "加微信"] * 4 + [ADVERT + "加電話"])
     told = page(found, found[0], 50)
     head = {name: told["template"][name] for name in ("members", "distinct", "sampled")}
     assert head == {"members": 5, "distinct": 2, "sampled": 2}
-    assert told["texts"]["text"] == ["手机卡续费，加微信", "手机卡续费，加電話"]
+    assert told["texts"]["text"] == [ADVERT + "加微信", ADVERT + "加電話"]
     assert sorted(told["texts"]["members"]) == [0, 1, 2, 3, 4]
-    assert [told["texts"]["text"][place] for place in told["texts"]["of"]].count("手机卡续费，加微信") == 4
+    assert [told["texts"]["text"][place] for place in told["texts"]["of"]].count(ADVERT + "加微信") == 4
     assert told["searched"] == 5
 
 
 def test_distinct_texts_come_before_copies() -> None:
     """In a sample, too, so that a few variants among a thousand copies can be looked at."""
-    found = dedup.cluster(["手机卡续费，加微信聯繫"] * 300 + [f"手机卡续费，加微信{word}" for word in "甲乙丙"])
+    found = dedup.cluster([ADVERT + "加微信聯繫"] * 300 + [f"{ADVERT}加微信{word}" for word in "甲乙丙"])
     told = page(found, found[0], 5)
     assert len(told["texts"]["text"]) == 4
     assert len(told["texts"]["members"]) == 5
@@ -337,10 +338,13 @@ def test_distinct_texts_come_before_copies() -> None:
 
 
 def test_long_slots_are_cut(synthetic: ModuleType) -> None:
-    """Twenty values of 500 characters, and how many there are in all."""
+    """Twenty values of 500 characters, and how many there are in all.
+
+    Without frames, for a template around one long value of each article's own is a form, and no evidence.
+    """
     made = synthetic.spun(30, sections=3, seed=5)
     texts = [text.replace("：", "：" + f"{i}" * 600, 1) for i, text in enumerate(made.texts)]
-    found = dedup.cluster(texts)
+    found = dedup.cluster(texts, dedup.Settings(frames=False))
     slots = [part for part in page(found, found[0], 50)["template"]["parts"] if "slot" in part]
     assert max(one["distinct"] for one in slots) > 20
     assert max(len(one["slot"]) for one in slots) == 20
