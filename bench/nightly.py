@@ -2,9 +2,9 @@
 
 Four commands, each a process of its own, on the articles of `bench/corpus.py`: all of the first night in memory, as a
 first night with a state, the articles of the second night added, and all of both nights in memory. Prints the wall
-time and the peak of resident memory of each, the two ratios, and the bytes an article that the state takes. With
-`--labelled` it clusters labelled articles in three nightly portions and in one, and prints what the scoring script
-says of both.
+time, the processor time and the peak of resident memory of each, their ratios, and the bytes an article that the state
+takes. With `--labelled` it clusters labelled articles in three nightly portions and in one, and prints what the scoring
+script says of both.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Run(NamedTuple):
     """What a command took."""
 
     seconds: float
+    processor: float
     gigabytes: float
 
 
@@ -46,7 +47,7 @@ def timed(*arguments: object) -> Run:
     _, status, used = os.wait4(process.pid, 0)
     if status:
         sys.exit(f"{' '.join(command)} failed")
-    return Run(time.perf_counter() - begin, used.ru_maxrss * 1024 / 1e9)
+    return Run(time.perf_counter() - begin, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e9)
 
 
 def size(folder: Path) -> int:
@@ -65,12 +66,14 @@ def nights(folder: Path, work: Path, articles: int, more: int, memory: str) -> N
         f"second night, {more:,} more": timed(*second, *options),
         f"{articles + more:,} in memory": timed(*made, "--out", work / "labels.parquet"),
     }
-    print("| run | s | peak, GB |\n|---|--:|--:|")
+    print("| run | s | CPU s | peak, GB |\n|---|--:|--:|--:|")
     for name, run in runs.items():
-        print(f"| {name} | {run.seconds:.1f} | {run.gigabytes:.2f} |")
-    alone, whole, partial, all_alone = (run.seconds for run in runs.values())
-    print(f"\nfirst night / in memory: {whole / alone:.2f}")
-    print(f"second night / all in memory: {partial / all_alone:.1%}")
+        print(f"| {name} | {run.seconds:.1f} | {run.processor:.1f} | {run.gigabytes:.2f} |")
+    alone, whole, partial, all_alone = runs.values()
+    for kind in ("seconds", "processor"):
+        parts = [getattr(run, kind) for run in (whole, alone, partial, all_alone)]
+        print(f"\n{kind}: first night / in memory: {parts[0] / parts[1]:.2f}")
+        print(f"{kind}: second night / all in memory: {parts[2] / parts[3]:.1%}")
     texts = (work / "state" / "texts.utf8").stat().st_size
     rest = size(work / "state") - texts
     print(

@@ -35,7 +35,7 @@ from standalone import Standalone
 import dedup
 import dedup.spark
 
-STAGES = ("fold", "weigh", "band", "verify", "cluster", "label")
+STAGES = ("fold", "frames", "weigh", "band", "verify", "cluster", "label")
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 FILES = 8

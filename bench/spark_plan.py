@@ -22,6 +22,7 @@ import numpy as np
 import scaling
 
 from dedup import bands
+from dedup.frames import Rate
 from dedup.frequencies import Sketch
 from dedup.settings import Settings
 from dedup.spark import buckets, tiles
@@ -29,6 +30,7 @@ from dedup.spark import buckets, tiles
 UTF8 = 3  # bytes of a Chinese character
 COMPARED = 10e-9  # seconds a comparison, as `dedup.bands` says
 TASK = 128e6  # bytes that a task reads
+FOOTER = 250  # characters of a common one
 
 
 class Fit(NamedTuple):
@@ -88,6 +90,11 @@ def breaks(articles: int, characters: float, settings: Settings, shape: bands.Ba
                 f"bands of {shape.rows} slots: an article meets {met:,.0f} others a band by chance, is compared with "
                 f"{most:,} of them at most, and misses the others: raise the threshold, so that bands have more slots"
             )
+    every = Rate.of(int(articles * characters)).windows
+    if settings.frames and every > FOOTER:
+        found.append(
+            f"frames: one window in {every:,} is looked at, and what is shorter, as any footer is, is not found"
+        )
     found.append(
         f"a text in more than {16e9 / 12:,.0f} near copies: the one task of its bucket takes 12 bytes for each, 16 GB"
     )

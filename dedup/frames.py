@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.background import chances
-from dedup.shingles import Texts, Windows
+from dedup.shingles import NO_WINDOWS, Texts, Windows
 from dedup.threads import Progress, Room, ranges, spread
 
 Integers = NDArray[np.int64]
@@ -72,9 +72,9 @@ class Rate(NamedTuple):
     shingles: int
 
     @classmethod
-    def of(cls, characters: int) -> Rate:
-        """For texts of so many characters in all."""
-        rate = 1 << max(0, -(-characters // MOST_SAMPLED) - 1).bit_length()
+    def of(cls, characters: int, most: int = MOST_SAMPLED) -> Rate:
+        """For texts of so many characters in all, of which `most` windows and as many shingles may be held."""
+        rate = 1 << max(0, -(-characters // most) - 1).bit_length()
         return cls(rate, max(rate, 16 if characters > EVERY else 1))
 
 
@@ -109,20 +109,77 @@ class Sampled(NamedTuple):
 
 
 def find(
-    texts: Texts, first: Integers, *, prior: float = 1000.0, threads: int = 1, progress: Progress | None = None
+    texts: Texts,
+    first: Integers,
+    *,
+    prior: float = 1000.0,
+    rate: Rate | None = None,
+    threads: int = 1,
+    progress: Progress | None = None,
 ) -> Frames | None:
     """Find the frames of some texts; None where there are none.
 
     Args:
         texts: All texts.
-        first: (d,) rows of the distinct ones; their order decides nothing but which holders are looked at.
+        first: (d,) rows of the distinct ones, in any order.
         prior: `N0`, as in `dedup.weights`.
+        rate: One in how many is taken; None is that of their characters.
         threads: How many to use; no matter to the result.
         progress: Called with batches done and in all.
     """
     if len(first) < LEAST_HOLDERS:
         return None
+    rate = rate or Rate.of(int(texts.lengths[first].sum()))
+    windows, shingles = _sampled(texts, first, rate, threads, progress)
+    ids = texts.prints[first, 0]
+    return among(windows, shingles, texts.lengths[first], ids, rate, prior=prior, threads=threads)
+
+
+class Passages(NamedTuple):
+    """Passages that eight texts and more hold, frames and others: windows of nearly the same holders are one."""
+
+    counts: Integers
+    """(p,): how many texts hold each."""
+    starts: Integers
+    """(d + 1,): those of text i are `passages[starts[i]:starts[i + 1]]`, in the order of the text."""
+    passages: Integers
+    families: Integers
+    """(p,): passages of about the same holders, such as the parts of one frame, are of one family."""
+
+
+def passages(texts: Texts, first: Integers, *, threads: int = 1, progress: Progress | None = None) -> Passages:
+    """The passages that several texts share, whatever else these have in common.
+
+    Args:
+        texts: All texts, whole or without their frames.
+        first: (d,) rows of the distinct ones.
+        threads: How many to use; no matter to the result.
+        progress: Called with batches done and in all.
+    """
+    whole = texts.without(NO_WINDOWS)
     rate = Rate.of(int(texts.lengths[first].sum()))
+    ids = texts.prints[first, 0]
+    groups = _groups(_sampled(whole, first, rate, threads, progress)[0], ids) if len(first) else None
+    if groups is None:
+        nothing = np.empty(0, np.int64)
+        return Passages(nothing, np.zeros(len(first) + 1, np.int64), nothing, nothing)
+    hashes = _holder_hashes(ids[groups.holders], groups.starts[:-1])
+    return Passages(
+        _holding(groups), groups.text_starts, groups.text_groups, _together(hashes, groups.counts, 0.5)
+    )
+
+
+def _holding(groups: _Groups) -> Integers:
+    """(g,): how many texts hold a window of each group; more than any one window's where windows chain."""
+    count = len(groups.counts)
+    texts = np.repeat(np.arange(len(groups.text_starts) - 1), np.diff(groups.text_starts))
+    return np.bincount(np.unique(texts * count + groups.text_groups) % count, minlength=count)
+
+
+def _sampled(
+    texts: Texts, first: Integers, rate: Rate, threads: int, progress: Progress | None
+) -> tuple[Sampled, Sampled]:
+    """Sampled windows and shingles of distinct texts."""
     room, taken, spots = Room(np.uint64), Room(np.uint64), Room(np.int32)
     number = np.full(len(texts), -1)
     number[first] = np.arange(len(first))
@@ -133,7 +190,7 @@ def find(
     parts = list(spread(work, texts.batches(first), threads, progress))
     rows = np.concatenate([part[0] for part in parts])
     windows, shingles = (Sampled.joined(rows, [part[1][k] for part in parts]) for k in range(2))
-    return among(windows, shingles, texts.lengths[first], rate, prior=prior, threads=threads)
+    return windows, shingles
 
 
 def sample(
@@ -162,7 +219,15 @@ def sample(
 
 
 def among(
-    windows: Sampled, shingles: Sampled, lengths: Integers, rate: Rate, *, prior: float = 1000.0, threads: int = 1
+    windows: Sampled,
+    shingles: Sampled,
+    lengths: Integers,
+    ids: NDArray[np.uint64],
+    rate: Rate,
+    *,
+    texts: int | None = None,
+    prior: float = 1000.0,
+    threads: int = 1,
 ) -> Frames | None:
     """The frames among sampled texts; None where there are none.
 
@@ -170,14 +235,17 @@ def among(
         windows: Sampled of every distinct text.
         shingles: The same; in place, they are put in another order.
         lengths: (d,) characters of each.
+        ids: (d,) by which holders are chosen: half of the fingerprint, for it is the same wherever texts are found.
         rate: One in how many was taken.
+        texts: How many distinct texts there are, if there are others of which nothing was sampled; None is d.
         prior: `N0`, as in `dedup.weights`.
         threads: How many to use; no matter to the result.
     """
-    groups = _groups(windows, len(lengths))
+    groups = _groups(windows, ids)
     if groups is None:
         return None
-    furniture, alike = _judge(groups, shingles, lengths, rate.windows, prior, threads)
+    among_all = len(lengths) if texts is None else texts
+    furniture, alike = _judge(groups, shingles, lengths, among_all, rate.windows, prior, threads)
     if not furniture.any():
         return None
     held = furniture[groups.group]
@@ -223,8 +291,8 @@ class _Groups(NamedTuple):
     places: Integers
 
 
-def _groups(windows: Sampled, texts: int) -> _Groups | None:
-    """Windows of eight holders and more, grouped."""
+def _groups(windows: Sampled, ids: NDArray[np.uint64]) -> _Groups | None:
+    """Windows of eight holders and more, grouped; `ids` are those of the texts."""
     cells, counts = np.zeros(_cells(windows.keys), np.uint8), np.empty(len(windows.keys), np.uint8)
     kernels.count_cells(windows.keys, cells, LEAST_HOLDERS)
     kernels.read_counts(windows.keys, cells, counts)
@@ -243,7 +311,7 @@ def _groups(windows: Sampled, texts: int) -> _Groups | None:
     keys, of, fresh = keys[inside], of[inside], fresh[inside]
     number, order, held = renumbered[number[inside]], order[inside], held[kept]
     starts = np.flatnonzero(np.diff(number, prepend=-1))
-    group = _together(_holder_hashes(of, starts), held)
+    group = _together(_holder_hashes(ids[of], starts), held)
     count = int(group.max()) + 1
     by_size = np.lexsort((held, group))
     middle = by_size[np.searchsorted(group[by_size], np.arange(count)) + np.bincount(group) // 2]
@@ -254,32 +322,30 @@ def _groups(windows: Sampled, texts: int) -> _Groups | None:
     chosen = np.zeros(len(held), np.bool_)
     chosen[middle] = True
     listed = fresh & chosen[number]
-    mixed = kernels.mix_all(of[listed].astype(np.uint64))
+    mixed = kernels.mix_all(ids[of[listed]])
     by_group = np.lexsort((mixed, group[number[listed]]))
     holders = of[listed][by_group]
     holder_starts = np.searchsorted(group[number[listed]][by_group], np.arange(count + 1))
     back = np.argsort(order, kind="stable")  # by text and place, as they were
-    text_starts = np.searchsorted(of[back], np.arange(texts + 1))
+    text_starts = np.searchsorted(of[back], np.arange(len(ids) + 1))
     return _Groups(
         keys[starts], group, held[middle], holder_starts, holders, text_starts, group[number[back]],
         places[np.sort(order)],
     )  # fmt: skip
 
 
-def _holder_hashes(of: Integers, starts: Integers) -> list[NDArray[np.uint64]]:
+def _holder_hashes(ids: NDArray[np.uint64], starts: Integers) -> list[NDArray[np.uint64]]:
     """Three MinHashes of the holders of each window."""
-    return [
-        np.minimum.reduceat(kernels.mix_all(of.astype(np.uint64) + np.uint64(seed << 40)), starts) for seed in (1, 2, 3)
-    ]
+    return [np.minimum.reduceat(kernels.mix_all(ids + np.uint64(seed << 40)), starts) for seed in (1, 2, 3)]
 
 
-def _together(hashes: list[NDArray[np.uint64]], held: Integers) -> Integers:
+def _together(hashes: list[NDArray[np.uint64]], held: Integers, about: float = 0.8) -> Integers:
     """Group of each window: those of nearly the same holders, that is, of two equal MinHashes and about as many."""
     left, right = [], []
     for one, two in ((0, 1), (0, 2), (1, 2)):
         order = np.lexsort((held, hashes[two], hashes[one]))
         same = (np.diff(hashes[one][order]) == 0) & (np.diff(hashes[two][order]) == 0)
-        same &= held[order[:-1]] >= 0.8 * held[order[1:]]
+        same &= held[order[:-1]] >= about * held[order[1:]]
         left.append(order[:-1][same])
         right.append(order[1:][same])
     joined = kernels.components(np.concatenate(left), np.concatenate(right), len(held))
@@ -287,7 +353,7 @@ def _together(hashes: list[NDArray[np.uint64]], held: Integers) -> Integers:
 
 
 def _judge(
-    groups: _Groups, singles: Sampled, lengths: Integers, rate: int, prior: float, threads: int
+    groups: _Groups, singles: Sampled, lengths: Integers, among_all: int, rate: int, prior: float, threads: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Which groups are furniture, and how alike their holders are elsewhere."""
     count, texts = len(groups.counts), len(lengths)
@@ -296,7 +362,7 @@ def _judge(
     cells = np.zeros(_cells(singles.keys), np.uint32)
     kernels.count_cells(singles.keys, cells, 0xFFFFFFFF)
     weights, sums, left = np.empty(len(singles.keys)), np.zeros(texts), np.empty(texts, np.int64)
-    counted = cells, chances(prior), texts + prior + 1.0, max(3.0, 0.02 * texts)
+    counted = cells, chances(prior), among_all + prior + 1.0, max(3.0, 0.02 * among_all)
     kernels.weigh_sampled(singles.starts, singles.keys, singles.places, *counted, weights, sums, left)
     octaves = np.log2(groups.counts).astype(np.int64)
 

@@ -165,7 +165,7 @@ def explain(left: Side, right: Side, names: tuple[str, str] = ("left", "right"))
     held = [np.unique(side[~out]) for side, out in zip((ours, theirs), framed, strict=True)]
     shared = np.intersect1d(held[0], held[1])
     less = [kernels.by_chance(side.length, len(mine)) for side, mine in zip((left, right), held, strict=True)]
-    lighter = [np.maximum(weights - one, kernels.GRAIN) for one in less]
+    lighter = [np.maximum(weights - one, weights * kernels.LEAST_LEFT) for one in less]
     both = np.minimum(*lighter)
     united = sum(light[mine].sum() for light, mine in zip(lighter, held, strict=True)) - both[shared].sum()
     weights = np.zeros(len(keys))

@@ -24,7 +24,8 @@ from dedup.settings import Settings
 from dedup.weights import prior_weights
 
 GENERATED = settings(deadline=None, max_examples=80)
-SMALL = Settings(slots=64)
+SMALL = Settings(slots=64, evidence=0.0)
+"""The texts are short: what they share is less than an edge needs."""
 TEXTS = [
     "代辦各國手機卡，續費方便，號碼隨機發放，歡迎來電洽詢，二十四小時服務。",
     "代办各国手机卡，续费方便，号码随机发送，欢迎来电咨询，二十四小时在线。",
@@ -100,7 +101,8 @@ def verified(texts: Sequence[str], these: Settings, some: Sequence[tuple[int, in
     """The similarity of pairs as the batch pipeline computes it over all of these texts."""
     corpus = pipeline.represent(column(texts), these)
     ends = [corpus.number[[pair[end] - 1 for pair in some]] for end in range(2)]
-    return dict(zip(some, pairs.verify(corpus.sets, *ends, corpus.sizes).tolist(), strict=True))
+    similar = pairs.verify(corpus.sets, *ends, corpus.sizes, evidence=these.least_shared)
+    return dict(zip(some, similar.tolist(), strict=True))
 
 
 def test_textbook_example() -> None:
@@ -118,7 +120,7 @@ def test_textbook_example() -> None:
 @pytest.mark.parametrize(
     "these",
     [
-        SMALL, Settings(slots=64, unit="word"), Settings.near_copies(), Settings.near_copies(unit="word"),
+        SMALL, Settings(slots=64), Settings(slots=64, evidence=20.0), Settings(slots=64, unit="word"), Settings.near_copies(), Settings.near_copies(unit="word"),
         Settings(slots=64, prior=0.0, ceiling=0.5), Settings(slots=64, width=1, prior=10.0),
     ],
 )  # fmt: skip
@@ -137,6 +139,21 @@ def test_similarities_are_those_of_the_batch_pipeline(
         found = judge.similarities(reader, wanted, own(ready, *new))
         assert {(a, b): value for a, some in found.items() for b, value in some.items()} == expected
         assert list(found) == list(wanted)
+
+
+def test_long_texts_are_judged_as_by_the_batch_pipeline() -> None:
+    """In a long text a shingle weighs less, whether it says the same again or not."""
+    rng = np.random.default_rng(1)
+    long = ["".join(map(chr, rng.zipf(1.3, 30_000) % 500 + 0x4E00)) for _ in range(3)]
+    texts = [*long, long[0][:15_000] + long[1][:20_000], long[0][:700], long[2][:3_000] * 12, *TEXTS[:2]]
+    some = list(combinations(range(1, len(texts) + 1), 2))
+    expected = verified(texts, SMALL, some)
+    for new in ((), (1, 4), range(1, len(texts) + 1)):
+        reader, judge, ready = stored(texts)
+        wanted = {text: list(range(text + 1, len(texts) + 1)) for text in range(1, len(texts) + 1)}
+        found = judge.similarities(reader, wanted, own(ready, *new))
+        assert {(a, b): value for a, others in found.items() for b, value in others.items()} == expected
+    assert 0 < expected[1, 2] < expected[1, 4] < expected[3, 6]
 
 
 KEYS = st.builds(

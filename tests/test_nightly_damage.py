@@ -26,19 +26,19 @@ from dedup.settings import Settings
 
 SHARD = ("articles.parquet", "files.parquet", "rejects.parquet", "shard.json")
 NIGHT = (
-    "articles.parquet", "before.parquet", "changes.parquet", "counts.json", "edges.parquet", "frequencies.parquet",
-    "night.json", "published.json", "texts.parquet",
+    "articles.parquet", "before.parquet", "changes.parquet", "counts.json", "edges.parquet", "frames.parquet",
+    "frequencies.parquet", "night.json", "published.json", "texts.parquet",
 )  # fmt: skip
 FILES = [
     "state.json", "lock", "texts.utf8",
     *(f"shards/{number}/{name}" for number in ("000001", "000002") for name in SHARD),
     *(f"nights/000002/{name}" for name in NIGHT),
-    *(f"generations/000001/{name}" for name in ("weights.parquet", "signatures-000001-0.parquet")),
+    *(f"generations/000001/{name}" for name in ("frames.parquet", "weights.parquet", "signatures-000001-0.parquet")),
     "generations/000001/signatures-000002-20.parquet",
 ]  # fmt: skip
 WORK = [
     *(f"work/{name}" for name in ("begun.json", "candidates.parquet", "crowded.parquet", "edges.parquet")),
-    *("work/frequencies.parquet", "shards/000003/articles.parquet", "shards/000003/shard.json"),
+    *("work/frames.parquet", "work/frequencies.parquet", "shards/000003/articles.parquet", "shards/000003/shard.json"),
 ]
 FOLDERS = ["shards", "shards/000001", "shards/000002", "nights", "nights/000002", "generations", "generations/000001"]
 

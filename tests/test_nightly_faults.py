@@ -17,10 +17,11 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from crawlers import article, rewrite
+from crawlers import article, rewrite, sentence
 from test_index_faults import NOBODY, mounted, take_room
 from test_nightly import put, read, run, touch, tree
 
@@ -37,6 +38,7 @@ STRIDE = int(os.environ.get("DEDUP_STRIDE", "2"))
 SEQUENCES = 10
 LONGEST = 0.25
 """Seconds after which a process is killed at the latest."""
+FOOTERS = ["".join(sentence(f"footer {number} {k}") for k in range(6)) for number in range(2)]
 STOPPING = """
 import os, signal, sys
 from dedup import cli_nightly
@@ -206,11 +208,15 @@ def test_killed_before_every_call_with_weights(folder: Path, whole: bool) -> Non
     """The same with document frequencies and weights, in a night that is partial, or whole and of a new generation."""
     here = folder / "here"
     first_night(here)
+    put(here / "in" / "0.jsonl", {f"h{number}": rewrite(number, 0) + FOOTERS[number > 25] for number in range(10, 30)})
     run(here, settings=Settings())
     second_night(here)
+    put(here / "in" / "7.jsonl", {f"i{number}": rewrite(number, 0) + FOOTERS[1] for number in range(40, 50)})
     if whole:
-        put(here / "in" / "6.jsonl", {f"g{number}": article(number) for number in range(30, 50)})
+        put(here / "in" / "6.jsonl", {f"g{number}": article(number) for number in range(30, 60)})
     scene = Scene(here, settings=Settings())
+    frames = [pa.BufferReader(content) for path, content in scene.state.items() if path.endswith("frames.parquet")]
+    assert [pq.read_metadata(file).num_rows > 0 for file in frames] == [True, not whole]
     assert kill_before_calls(scene, range(1 + whole, 1000, 3 * STRIDE)) > 40
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.corpus import Corpus
-from dedup.nightly.judging import NONE, Edges, joined, judged, keep, read
+from dedup.nightly.judging import NONE, Edges, joined, judged, judged_again, keep, read
 from dedup.pairs import verify
 from dedup.pipeline import represent
 from dedup.settings import Settings
@@ -54,6 +54,29 @@ def test_edges_are_those_in_memory(tmp_path: Path, corpus: Corpus, group: int, t
         assert found.tolist() == expected.tolist() and found.dtype == expected.dtype
     assert told[-1] == (len(PAIRS), len(PAIRS)) and len(told) == -(-len(PAIRS) // group)
     assert counted[-1] == len(edges.left) and counted == sorted(counted)
+
+
+def test_some_edges_are_judged_again(corpus: Corpus) -> None:
+    """They have the similarity that they have now, or are gone; others stay as they were."""
+    left, right = np.array(PAIRS).T
+    before = Edges(left, right, np.full(len(PAIRS), 0.5))
+    some = np.arange(len(PAIRS)) % 2 == 0
+    similarity = np.where(some, verify(corpus.sets, left, right, corpus.sizes), 0.5)
+    kept = similarity >= 0.1
+    found = judged_again(before, some, corpus, 0.1)
+    for column, expected in zip(found, (left, right, similarity), strict=True):
+        assert column.tolist() == expected[kept].tolist()
+    assert 0 < (some & ~kept).sum() < some.sum()
+    assert judged_again(before, np.zeros(len(PAIRS), np.bool_), corpus, 0.1) is before
+
+
+def test_an_edge_needs_evidence(tmp_path: Path, corpus: Corpus) -> None:
+    """A pair is none that shares less weight than is asked for, times one minus its similarity."""
+    left, right = np.array(sorted(PAIRS, key=lambda pair: pair[::-1])).T
+    similarity = verify(corpus.sets, left, right, corpus.sizes, evidence=800.0)
+    edges = judged(put(tmp_path / "pairs", PAIRS, 50), corpus, 0.05, evidence=800.0)
+    assert edges.similarity.tolist() == similarity[similarity >= 0.05].tolist()
+    assert len(edges.left) < (verify(corpus.sets, left, right, corpus.sizes) >= 0.05).sum()
 
 
 def test_no_candidates(tmp_path: Path, corpus: Corpus) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import sparks
+from test_nightly_framing import FOOTER, campaign, unrelated
 
 import dedup
 from dedup.bands import choose
@@ -99,6 +100,30 @@ def test_rewrites_are_those_of_one_process_but_for_the_sketch(session: Any, mixe
     assert (together == (clusters.labels[pairs.left] == clusters.labels[pairs.right])).mean() >= 0.99
     same = mine == clusters.labels
     assert np.abs(found["similarity"].to_numpy() - clusters.to_representative)[same].max() < 0.02
+
+
+@pytest.mark.parametrize("partitions", [1, 4])
+def test_a_footer_joins_nobody(session: Any, partitions: int) -> None:
+    """Of 300 unrelated articles no cluster is larger than without it, and a campaign keeps together."""
+    apart = list(unrelated(range(300), FOOTER).values())
+    found = run(session, [*apart, *campaign(range(40), FOOTER).values()], dedup.Settings(), partitions)
+    sizes = found["size"].to_numpy()
+    without = dedup.cluster(list(unrelated(range(300)).values()))
+    assert sizes[:300].max() <= 1.3 * without.sizes.max()
+    assert (sizes[300:] == 40).all() and len(set(found["label"].to_pylist()[300:])) == 1
+
+
+def test_footers_and_a_campaign_are_those_of_one_process(session: Any) -> None:
+    """The same articles are together, and the same alone."""
+    parts = [
+        unrelated(range(60), FOOTER),
+        unrelated(range(60, 90)),
+        campaign(range(40), FOOTER),
+        campaign(range(40, 60)),
+    ]
+    texts = [text for part in parts for text in part.values()]
+    found = run(session, texts, dedup.Settings(), 3)
+    assert found["label"].to_pylist() == dedup.cluster(texts).labels.tolist()
 
 
 @pytest.mark.parametrize("way", ["buckets", "one tile", "several blocks"])

@@ -35,17 +35,13 @@ STALE = 2
 """An edge is judged again when there are so many times the texts there were."""
 FREED = 512
 """Texts whose edges are judged again at once where a frame was found."""
-NOTED = 1 << 16
-"""Clusters of which it is known that no frame holds them together."""
 
 
 @dataclass
 class Sweep:
-    """How far an index has come in judging its edges again, and in looking for frames."""
+    """How far an index has come in judging its edges again."""
 
     text: int = 0
-    looked: dict[int, int] = field(default_factory=dict)
-    """By cluster, how many texts were like a new one when no frame was found among them."""
 
 
 @dataclass
@@ -73,7 +69,7 @@ class Batch:
         judge: Compares texts.
         prepared: The texts.
         threads: How many to use.
-        sweep: Which edges are to be judged again, and where frames were looked for.
+        sweep: Which edges are to be judged again.
 
     Attributes:
         judge: Who compared the texts in the end; another one, if frames were found.
@@ -89,7 +85,6 @@ class Batch:
         self._first = self._last + 1
         self._change = Transaction()
         self._rows, self._leaving = _Rows(), set[str]()
-        self._looked: dict[int, int] = {}
         self._freed: set[int] = set()
 
     # --- the whole job --------------------------------------------------------------------------------------------
@@ -132,14 +127,13 @@ class Batch:
             self._store.record(Change(number, "removed", places[text].cluster, ids[row]))
         self._store_texts(ids, plan, copies)
         self._store_edges()
+        for number, windows in self.judge.found_from(self._first):
+            self._store.add_frames(number, windows)
         carry_out(plan, self._store, self._next, self._rows.new)
         return seen
 
     def remember(self) -> None:
         """Keep the shingles of what was added at hand; once it is stored, for else its numbers are given again."""
-        if len(self._sweep.looked) > NOTED:
-            self._sweep.looked.clear()
-        self._sweep.looked |= self._looked
         for text, row in self._rows.new.items():
             if self._prepared.fingerprints[row]:
                 self.judge.remember(text, self.judge.own(self._prepared, row))
@@ -230,7 +224,7 @@ class Batch:
         }
         self._change.new = self._similarities(pairs, new)
         if self.judge.finds:
-            self._leave_out_frames(new, places)
+            self._leave_out_frames(new)
         judged = self.judge.texts(self._store)
         for text, similar in self._change.new.items():
             for other, similarity in similar.items():
@@ -243,40 +237,35 @@ class Batch:
         own = {text: Own(self.judge.own(self._prepared, new[text]), self._halves[new[text]]) for text in involved}
         return self.judge.similarities(self._store, pairs, own)
 
-    def _leave_out_frames(self, new: Mapping[int, int], places: Mapping[int, Place]) -> None:
+    def _leave_out_frames(self, new: Mapping[int, int]) -> None:
         """Where many are like a new text: look for frames among them, and judge again without what is found."""
         before = self.judge
-        for text in new:
+        for text, row in new.items():
             near = self._near(text)
-            if len(near) + 1 < LEAST_HOLDERS:
-                continue
-            if self.judge is not before:
+            if self.judge is not before and near:
                 self._change.new[text] |= self._similarities({text: near}, new)[text]
                 near = self._near(text)
-            cluster = min(places[other].cluster if other in places else other for other in near) if near else 0
-            looked = max(self._looked.get(cluster, 0), self._sweep.looked.get(cluster, 0))
-            if len(near) + 1 >= max(LEAST_HOLDERS, 2 * looked) and not self._look(text, near, new):
-                self._looked[cluster] = len(near) + 1
+            if _worth_a_look(len(near) + 1, self._prepared.fingerprints[row]):
+                self._look(text, near, new)
         if self.judge is not before:
             pairs = {text: self._near(text) for text in new}
             for text, similar in self._similarities(pairs, new).items():
                 self._change.new[text] |= similar
 
-    def _look(self, text: int, near: list[int], new: Mapping[int, int]) -> bool:
-        """Whether frames were found without which fewer texts are like a new one; they are left out from then on."""
+    def _look(self, text: int, near: list[int], new: Mapping[int, int]) -> None:
+        """Look for frames without which fewer texts are like a new one; they are left out from then on."""
         some, before = sorted([text, *near]), self.judge
         own = {one: self._prepared.column[new[one]].as_buffer().to_pybytes() for one in some if one in new}
-        judge = before.look_for_frames(self._store, some, own)
+        judge = before.look_for_frames(self._store, text, some, own)
         if judge is None:
-            return False
+            return
         self.judge = judge
         similar = self._similarities({text: near}, new)[text]
-        if all(value >= self._settings.threshold for value in similar.values()):
+        if min(similar.values()) < self._settings.threshold:
+            self._change.new[text] |= similar
+            self._freed |= set(near) - new.keys()
+        else:
             self.judge = before
-            return False
-        self._change.new[text] |= similar
-        self._freed |= set(near) - new.keys()
-        return True
 
     def _near(self, text: int) -> list[int]:
         """The texts that a new one is like."""
@@ -433,3 +422,8 @@ class Batch:
             for other in others:
                 if text < other:
                     self._store.drop_edge(text, other)
+
+
+def _worth_a_look(count: int, fingerprint: bytes) -> bool:
+    """Whether frames are looked for among so many texts: ever more rarely among ever more, whatever their order."""
+    return count >= LEAST_HOLDERS and int.from_bytes(fingerprint[:4], "little") % (count // LEAST_HOLDERS) == 0

@@ -161,7 +161,7 @@ class Index:
         def work(prepared: Prepared) -> list[Seen]:
             batch, seen = self._store.write(lambda writer: _added(self._batch(writer, prepared, count), ids))
             batch.remember()
-            self._judge = batch.judge  # with what it found
+            self._judge = batch.judge  # who knows what was found
             return seen
 
         return self._prepared(texts, count, work)
@@ -193,6 +193,7 @@ class Index:
 
     def _batch(self, reader: Any, prepared: Prepared, count: int) -> Batch:
         self._check_generation()
+        self._judge = self._judge.caught_up(reader)
         return Batch(reader, self.settings, self._judge, prepared, count, self._sweep)
 
     def _check_generation(self) -> None:
@@ -323,6 +324,8 @@ class Index:
         names = (checked_id(a), checked_id(b))
 
         def work(reader: Reader) -> list[passages.Side]:
+            self._check_generation()
+            self._judge = self._judge.caught_up(reader)
             found = [_text_of(reader, name) for name in names]
             bodies = reader.bodies(found)
             texts = self._preparer.texts(self._preparer.column([bodies[text] for text in found]))
@@ -331,7 +334,7 @@ class Index:
             weights = [self._judge.weigh(reader, trace.keys) for trace in traces]
             return [passages.Side(*side) for side in zip(traces, weights, lengths.tolist(), strict=True)]
 
-        left, right = self._read(work)
+        left, right = self._fresh(lambda: self._store.read(work))
         return passages.explain(left, right, names)
 
     def to_arrow(self) -> pa.Table:

@@ -35,8 +35,8 @@ LOOKED_AT = 16
 """Texts in which frames are looked for: so many are compared of any that hold one."""
 LOOKED_AT_BYTES = 1 << 20
 """And so much of texts: of articles, 2 to 6 ms."""
-MOST_FOUND = 1 << 18
-"""Windows of frames that were found since the index was weighed; of some thousand footers, 4 MB."""
+MOST_FOUND = 1 << 16
+"""Windows of frames that were found since the index was weighed: of some hundred footers, 1 MB."""
 PIECE = 1 << 15
 """Shingles weighed at once: what is needed for them is in memory already, and new memory costs more than weighing."""
 
@@ -75,7 +75,7 @@ class Judge:
         self._settings, self._preparer, self._store_texts = settings, preparer, store_texts
         self._expected = chances(settings.prior)
         self._given = self.windows = windows or NO_WINDOWS
-        self._found: tuple[NDArray[np.uint64], ...] = ()
+        self._found: list[tuple[int, NDArray[np.uint64]]] = []
         self._kept: OrderedDict[int, Shingled] = OrderedDict()
         self._bytes = 0
 
@@ -159,34 +159,46 @@ class Judge:
 
     # --- frames -----------------------------------------------------------------------------------------------------
 
-    def look_for_frames(self, reader: Reader, texts: Sequence[int], own: Mapping[int, bytes]) -> Judge | None:
+    def caught_up(self, reader: Reader) -> Judge:
+        """This one, or one who knows what frames others have found."""
+        found = reader.frames(self._found[-1][0] if self._found else 0) if self.finds else []
+        return self._leaving_out(found) if found else self
+
+    def found_from(self, number: int) -> list[tuple[int, NDArray[np.uint64]]]:
+        """What marks the frames that were found with texts from this number on."""
+        return [found for found in self._found if found[0] >= number]
+
+    def look_for_frames(
+        self, reader: Reader, number: int, texts: Sequence[int], own: Mapping[int, bytes]
+    ) -> Judge | None:
         """One who leaves out the frames of some texts that are like each other, too; None where they have none.
 
         Args:
             reader: A view of the store.
+            number: The new text that they are like.
             texts: Eight at least; of more than are looked at, some from all over.
             own: Those that are not stored yet, as UTF-8.
         """
         some = [texts[k * len(texts) // LOOKED_AT] for k in range(LOOKED_AT)] if len(texts) > LOOKED_AT else texts
         bodies = reader.bodies([text for text in some if text not in own])
-        data = [*own.values(), *map(self._preparer.data, bodies.values())]
-        room = np.cumsum(sorted(map(len, data))) <= LOOKED_AT_BYTES
-        data = sorted(data, key=len)[: int(room.sum())]
-        read = self._preparer.texts(joined(data)).without(self.windows)
+        every = [own[text] for text in some if text in own] + [*map(self._preparer.data, bodies.values())]
+        every.sort(key=len)
+        room = int((np.cumsum([*map(len, every)]) <= LOOKED_AT_BYTES).sum())
+        read = self._preparer.texts(joined(every[:room])).without(self.windows)
         found = frames.find(read, np.flatnonzero(read.lengths), prior=self._settings.prior)
-        return None if found is None else self._leaving_out(found.keys)
+        if found is None:
+            return None
+        keys = np.sort(found.keys)
+        return self._leaving_out([(number, keys[keys >> np.uint64(8) & self._given.mask == 0])])
 
-    def _leaving_out(self, keys: NDArray[np.uint64]) -> Judge:
+    def _leaving_out(self, more: list[tuple[int, NDArray[np.uint64]]]) -> Judge:
         """One who leaves out what these windows mark, too."""
         judge = Judge(self._settings, self._preparer, self._given, store_texts=self._store_texts)
-        every = [*self._found, keys]
-        while sum(map(len, every)) > MOST_FOUND:
-            every.pop(0)
-        judge._found = tuple(every)
+        judge._found = [*self._found, *more]
+        while len(judge._found) > 1 and sum(len(windows) for _, windows in judge._found) > MOST_FOUND:
+            judge._found.pop(0)
         table, mask, bridge = self._given
-        marks = np.concatenate([table[table != 0], *every])
-        marks = marks[marks >> np.uint64(8) & mask == 0]
-        marked = frames.marking(marks, int(mask) + 1)
+        marked = frames.marking(np.concatenate([table[table != 0], *(keys for _, keys in judge._found)]), int(mask) + 1)
         judge.windows = marked._replace(bridge=max(marked.bridge, bridge))
         return judge
 

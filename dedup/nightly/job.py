@@ -105,7 +105,8 @@ def run(
         state: Folder that is kept from night to night.
         settings: How articles are compared, the same every night; None is `Settings()`.
         memory: What the process may hold, as bytes or ``"8GB"``; at least 1 GB. Where signatures of all texts do not
-            fit, it decides with which of a crowd (`Settings.crowd`) a text is compared; nothing else in the result.
+            fit, it decides with which of a crowd (`Settings.crowd`) a text is compared; below 3 GB, and of more than
+            2 million characters, how fine the sample is by which frames are found; nothing else in the result.
         text: Column of the tables that holds the texts.
         id: Column of the tables that holds the ids. Only the default may be missing.
         threads: How many to use; None is one a core. The result does not depend on it.

@@ -41,6 +41,7 @@ def judged(
     corpus: Corpus,
     threshold: float,
     *,
+    evidence: float = 0.0,
     threads: int = 1,
     progress: Callable[[int, int], object] | None = None,
     relax: Callable[[], object] = lambda: None,
@@ -53,6 +54,7 @@ def judged(
         candidates: The file of pairs.
         corpus: Distinct texts.
         threshold: Least similarity of an edge.
+        evidence: Least weight that an edge shares, times one minus its similarity.
         threads: How many to use.
         progress: Called with pairs done and in all.
         relax: Called after each tile.
@@ -62,7 +64,7 @@ def judged(
     found, done, total, edges = [before], 0, rows(candidates, CANDIDATES), len(before.left)
     for group in groups(candidates, CANDIDATES):
         left, right = ends(group.column(0).to_numpy())
-        similarity = similarities(corpus, left, right, threads=threads, relax=relax)
+        similarity = similarities(corpus, left, right, evidence=evidence, threads=threads, relax=relax)
         kept = similarity >= threshold
         found.append(Edges(left[kept], right[kept], similarity[kept]))
         edges += len(found[-1].left)
@@ -71,6 +73,37 @@ def judged(
         if progress:
             progress(done, total)
     return joined(found)
+
+
+def judged_again(
+    edges: Edges,
+    some: NDArray[np.bool_],
+    corpus: Corpus,
+    threshold: float,
+    *,
+    evidence: float = 0.0,
+    threads: int = 1,
+    relax: Callable[[], object] = lambda: None,
+) -> Edges:
+    """Verify some edges again, and leave out those that are none any more.
+
+    Args:
+        edges: All edges.
+        some: (m,) which are verified.
+        corpus: Distinct texts.
+        threshold: Least similarity of an edge.
+        evidence: Least weight that an edge shares, times one minus its similarity.
+        threads: How many to use.
+        relax: Called after each tile.
+    """
+    if not some.any():
+        return edges
+    similarity = edges.similarity.copy()
+    similarity[some] = similarities(
+        corpus, edges.left[some], edges.right[some], evidence=evidence, threads=threads, relax=relax
+    )
+    kept = ~some | (similarity >= threshold)
+    return Edges(edges.left[kept], edges.right[kept], similarity[kept])
 
 
 def similarities(
@@ -88,6 +121,7 @@ def similarities(
         corpus: Distinct texts.
         left: (m,) one of each pair.
         right: (m,) the other.
+        evidence: A pair that shares less weight than that, times one minus its similarity, has a similarity of 0.
         threads: How many to use.
         relax: Called after each tile.
     """

@@ -1,9 +1,10 @@
 """What a night works out: from the articles there are to clusters, a step at a time, each kept when it is done.
 
-In: a state, and all rows of it. Out: in the state, the night: document frequencies, signatures, candidates, edges,
-clusters and changes. A night is whole, when everything is weighed, signed and compared anew, or partial, when new texts
-are signed with the weights of their generation and compared with everything before, judged by the document frequencies
-of tonight. Costs the time of `dedup.cluster` when it is whole, in memory that is bounded.
+In: a state, and all rows of it. Out: in the state, the night: frames, document frequencies, signatures, candidates,
+edges, clusters and changes. A night is whole, when everything is weighed, signed and compared anew, or partial, when
+new texts are signed with the weights and without the frames of their generation and compared with everything before,
+judged by the document frequencies and without the frames of tonight. Costs the time of `dedup.cluster` when it is
+whole, in memory that is bounded.
 """
 
 from __future__ import annotations
@@ -22,8 +23,11 @@ from dedup.corpus import Corpus
 from dedup.files import replacing
 from dedup.frequencies import Sketch
 from dedup.nightly.damage import check_places, damaged, read_table, rows
+from dedup.nightly.framing import Marks, found, latest, left_out, lost
+from dedup.nightly.framing import keep as keep_frames
+from dedup.nightly.framing import read as read_frames
 from dedup.nightly.grouping import MEMBERS, NOBODY, Members, changes, counts, members
-from dedup.nightly.judging import NONE, Edges, judged, similarities
+from dedup.nightly.judging import NONE, Edges, judged, judged_again, similarities
 from dedup.nightly.judging import keep as keep_edges
 from dedup.nightly.judging import read as read_edges
 from dedup.nightly.known import NOTHING, Known
@@ -38,7 +42,8 @@ from dedup.nightly.weighing import counted, keep_sketch, keep_weights, read_sket
 from dedup.pipeline import Stages, chosen_bands
 from dedup.results import Clusters
 from dedup.settings import Settings
-from dedup.shingles import Texts
+from dedup.shingles import NO_WINDOWS, Texts
+from dedup.threads import Progress
 from dedup.weights import SketchWeights
 
 GROWTH = 1.5
@@ -84,10 +89,12 @@ class Tonight:
             texts if self.whole else last.fitted,
         )
         self._shape = chosen_bands(settings)
+        self._signed = self._was_left_out = self._left_out = NO_WINDOWS
 
     def work(self) -> None:
         """All of it."""
         self._state.begin(self.night)
+        self._frame()
         weights = self._weigh()
         self._sign(weights)
         self._meet()
@@ -125,9 +132,51 @@ class Tonight:
         return Texts(stock.column, width=settings.width, unit=settings.unit, weighted=settings.weighted, known=known)
 
     def _corpus(self, weights: SketchWeights | None) -> Corpus:
-        return Corpus(self._texts, self._first, self._number, weights)
+        """Texts as they are counted and signed."""
+        return Corpus(self._texts.without(self._signed), self._first, self._number, weights)
+
+    def _judged(self, weights: SketchWeights | None) -> Corpus:
+        """Texts as pairs of them are judged."""
+        return Corpus(self._texts.without(self._left_out), self._first, self._number, weights)
 
     # --- steps ----------------------------------------------------------------------------------------------------
+
+    def _frame(self) -> None:
+        """Find what is left out: in a whole night of all texts, in a partial one where pairs are judged."""
+        if not (self._settings.frames and self._settings.weighted):
+            return
+        of_all, since = self._state.frames(self.night.generation), self._state.work / "frames.parquet"
+        with self._stages.stage("frames") as tell:
+            if self.whole and not of_all.exists():
+                keep_frames(self._found(np.flatnonzero(self._live), tell), of_all)
+            marks = read_frames(of_all)
+            if not since.exists():
+                keep_frames(self._since(marks, tell), since)
+            self._signed, self._left_out = left_out(marks), left_out(marks, read_frames(since))
+            self._was_left_out = left_out(marks, self._last_frames(marks))
+
+    def _since(self, marks: Marks, tell: Progress) -> Marks:
+        """The frames that were found since the last whole night, tonight included."""
+        before = self._last_frames(marks)
+        if self.whole or len(self._known) == len(self._prints):
+            return before
+        return before.and_more(self._found(self._latest, tell, least_rate=marks.rate))
+
+    def _last_frames(self, marks: Marks) -> Marks:
+        """Those that the nights before tonight had found."""
+        return marks.none if self.whole else read_frames(self._state.night(self.night.number - 1) / "frames.parquet")
+
+    @property
+    def _latest(self) -> Integers:
+        """Numbers of the texts among which a partial night looks for frames."""
+        return latest(self._stock.lengths[self._first], self._live, len(self._known))
+
+    def _found(self, numbers: Integers, tell: Progress, least_rate: int = 1) -> Marks:
+        """The frames among some texts."""
+        return found(
+            self._texts, self._first[numbers], prior=self._settings.prior, most=self._budget.sampled,
+            least_rate=least_rate, threads=self._threads, progress=tell, relax=self._stock.texts.relax,
+        )  # fmt: skip
 
     def _weigh(self) -> SketchWeights | None:
         """Count what has come and gone; the weights of tonight."""
@@ -220,19 +269,26 @@ class Tonight:
         with self._stages.stage("verify") as tell:
             if not path.exists():
                 found = judged(
-                    self._state.work / "candidates.parquet", self._corpus(weights), self._settings.threshold,
-                    threads=self._threads, progress=tell, relax=self._stock.texts.relax, check=self._budget.check_edges,
-                    before=self._old_edges(),
+                    self._state.work / "candidates.parquet", self._judged(weights), self._settings.threshold,
+                    evidence=self._settings.least_shared, threads=self._threads, progress=tell,
+                    relax=self._stock.texts.relax, check=self._budget.check_edges, before=self._old_edges(weights),
                 )  # fmt: skip
                 keep_edges(found, path)
             edges = read_edges(path, len(self._prints))
             kept = self._live[edges.left] & self._live[edges.right]
             return Edges(edges.left[kept], edges.right[kept], edges.similarity[kept])
 
-    def _old_edges(self) -> Edges:
+    def _old_edges(self, weights: SketchWeights | None) -> Edges:
+        """Those of last night; pairs that have lost a frame tonight are judged again."""
         if self.whole:
             return NONE
-        return read_edges(self._state.night(self.night.number - 1) / "edges.parquet", len(self._known))
+        edges = read_edges(self._state.night(self.night.number - 1) / "edges.parquet", len(self._known))
+        some, again = self._latest, np.zeros(len(self._prints), np.bool_)
+        again[some] = lost(self._texts, self._first[some], self._was_left_out, self._left_out)
+        return judged_again(
+            edges, again[edges.left] & again[edges.right], self._judged(weights), self._settings.threshold,
+            evidence=self._settings.least_shared, threads=self._threads, relax=self._stock.texts.relax,
+        )  # fmt: skip
 
     def _group(self, edges: Edges, weights: SketchWeights | None) -> None:
         """Clusters, and what became of those of last night."""
@@ -263,7 +319,7 @@ class Tonight:
         similarity[same] = self._known.similarity[same]
         alone = np.flatnonzero(np.isnan(similarity))
         similarity[alone] = similarities(
-            self._corpus(weights), chosen[alone], alone, threads=self._threads, relax=self._stock.texts.relax
+            self._judged(weights), chosen[alone], alone, threads=self._threads, relax=self._stock.texts.relax
         )
         return similarity
 

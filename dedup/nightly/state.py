@@ -6,8 +6,9 @@ name is whole, and the rest is swept away. One run holds the lock of the folder;
 
     texts.utf8                    every text, one behind the other
     shards/000001/                what some files held: articles.parquet, files.parquet, rejects.parquet
-    generations/000001/           weights.parquet, and signatures-000001-0.parquet, by night and by the first text in it
-    nights/000001/                the last night: texts, edges, articles, frequencies, changes; night.json
+    generations/000001/           frames.parquet, weights.parquet, and signatures-000001-0.parquet, by night and by the
+                                  first text in it
+    nights/000001/                the last night: texts, edges, articles, frames, frequencies, changes; night.json
     work/                         what the running night has done so far, which becomes its folder
 """
 
@@ -30,7 +31,7 @@ from dedup.files import shown, synced
 from dedup.nightly.damage import counts, damaged, reading
 from dedup.settings import Settings
 
-FORMAT = 1
+FORMAT = 2
 LEFT_OVER = ("begun.json", "candidates.parquet", "crowded.parquet")
 """What a night needs while it is worked out."""
 COUNTS = ("whole", "since", "articles", "new", "gone", "clusters", "clustered")
@@ -257,6 +258,10 @@ class State:
             if file.night <= upto and (not found or file.first < found[-1].first):  # later nights take earlier ones up
                 found.append(file)
         return found[::-1]
+
+    def frames(self, generation: int) -> Path:
+        """The file of the frames that a generation leaves out."""
+        return self.weights(generation).with_name("frames.parquet")
 
     def new_signatures(self, generation: int, night: int, first: int) -> Path:
         """The file of signatures that a night writes, of texts from the number `first` on."""

@@ -15,11 +15,11 @@ const MATRIX_STEPS = 10;
 const CELL = 44; // pixels, the largest cell of the matrix
 const AGAIN = -2; // owner of what only repeats a passage
 const FRAME = -3; // owner of what stands in the first frame of a text, and so on downward
-const GRAIN = 2 ** -16; // least weight of a shingle
+const LEAST_LEFT = 1 / 16; // of the weight of a shingle in a text however long
 const SLICE = 10; // milliseconds of work before the page may draw again
 const OVERSCAN = 12;
 const HEAVIEST = 3; // passages of which it is told how much of the similarity they carry
-const UNITS = 1e4; // of a weight, which has so many digits
+const UNITS = 2 ** 16; // of a weight: every shingle has one at least
 const PRODUCT = 16; // a shingle with more pairs of places than this is paired k-th with k-th
 
 // ---------------------------------------------------------------- small things
@@ -222,7 +222,7 @@ const lessIn = (texts, a, b) => Math.max(texts.less[a], texts.less[b]);
 const common = (texts, a, marked, b) => {
   const less = lessIn(texts, a, b);
   let shared = 0;
-  for (const s of texts.distinct[b]) if (marked[s]) shared += Math.max(texts.weights[s] - less, GRAIN);
+  for (const s of texts.distinct[b]) if (marked[s]) shared += Math.max(texts.weights[s] - less, texts.weights[s] * LEAST_LEFT);
   return shared;
 };
 
@@ -298,7 +298,7 @@ const tile = (texts, a, b, union) => {
   const covered = new Uint8Array(texts.weights.length);
   const seen = new Int32Array(texts.weights.length);
   const less = lessIn(texts, a, b);
-  const worths = texts.weights.map((weight) => Math.round(Math.max(weight - less, GRAIN) * UNITS)); // equal sums are equal
+  const worths = texts.weights.map((weight) => Math.round(Math.max(weight - less, weight * LEAST_LEFT) * UNITS)); // equal sums are equal
   let turn = 0;
   const appraise = (run) => {
     while (run.length && covered[left[run.a]]) { run.a += 1; run.b += 1; run.length -= 1; }

@@ -59,7 +59,7 @@ def _numbered(
     weights = np.concatenate([side.weights for side in sides]).astype(np.float64)[counted][first]
     pairs = np.unique(texts[counted] * len(keys) + which)  # each shingle once a text
     holders, held = np.divmod(pairs, max(len(keys), 1))
-    lighter = np.maximum(weights[held] - less[holders], kernels.GRAIN)
+    lighter = np.maximum(weights[held] - less[holders], weights[held] * kernels.LEAST_LEFT)
     totals = np.bincount(holders, lighter, len(sides)).astype(np.float64)
     several = np.flatnonzero(np.bincount(held, minlength=len(keys)) > 1)
     order = several[np.argsort(first[several])]  # as the texts have them, so that numbers run on

@@ -5,9 +5,9 @@ those of `dedup.cluster` on the articles in the order of their ids. The same ker
 Arrow. What a stage makes is written to a folder that all executors share, so that a lost machine costs its own tasks
 only. Needs the extra `spark`: PySpark 4 and Java 17.
 
-From the top: `job` runs the stages; `rows` (fold), `frequencies` (weigh), `signatures` (sign), `tiles` and `buckets`
-(candidates, in one of two ways), `edges` (verify), `stars` (components), `links` (average linkage) and `labels` are
-its stages; `folder` keeps what they make; `meeting`, `parcels` and `columns` are below them all.
+From the top: `job` runs the stages; `rows` (fold), `frames`, `frequencies` (weigh), `signatures` (sign), `tiles` and
+`buckets` (candidates, in one of two ways), `edges` (verify), `stars` (components), `links` (average linkage) and
+`labels` are its stages; `folder` keeps what they make; `meeting`, `parcels` and `columns` are below them all.
 """
 
 from dedup.errors import MissingExtraError

@@ -35,6 +35,23 @@ def binary(rows: NDArray[Any]) -> pa.Array:
     return pa.Array.from_buffers(pa.binary(), len(rows), [None, pa.py_buffer(offsets), pa.py_buffer(plain)])
 
 
+def ragged(flat: NDArray[Any], counts: NDArray[np.int64]) -> pa.Array:
+    """So many of some numbers in each row, as bytes; of at most 2 GB in all."""
+    offsets = np.zeros(len(counts) + 1, np.int32)
+    np.cumsum(counts * flat.itemsize, out=offsets[1:])
+    plain = np.ascontiguousarray(flat)
+    return pa.Array.from_buffers(pa.binary(), len(counts), [None, pa.py_buffer(offsets), pa.py_buffer(plain)])
+
+
+def values(column: Any, kind: Any) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """The numbers of all rows, and how many there are in each: what `ragged` was given."""
+    array = _whole(column).cast(pa.large_binary())
+    _, offset_buffer, data = array.buffers()
+    offsets = np.frombuffer(offset_buffer or bytes(8), np.int64)[array.offset : array.offset + len(array) + 1]
+    flat = np.frombuffer(data or b"", np.uint8)[offsets[0] : offsets[-1]]
+    return flat.view(kind), np.diff(offsets) // np.dtype(kind).itemsize
+
+
 def integers(column: Any) -> NDArray[np.int64]:
     """A column of whole numbers without nulls."""
     found: NDArray[np.int64] = _whole(column).to_numpy(zero_copy_only=False)

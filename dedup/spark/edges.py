@@ -44,9 +44,10 @@ def verify(
     found: DataFrame,
     texts: DataFrame,
     settings: Settings,
-    weights: Shared,
+    shared: Shared,
     *,
     least: float,
+    evidence: float,
     size: float,
 ) -> DataFrame:
     """The exact similarity of pairs.
@@ -56,8 +57,9 @@ def verify(
         found: What `homes` gives, kept.
         texts: The columns `number` and `text`.
         settings: How articles are compared.
-        weights: Of their shingles.
+        shared: The weights of their shingles, and what is left out of them.
         least: Pairs below this are left out.
+        evidence: So are those that share less weight than this, times one minus their similarity, if `least` is not 0.
         size: Bytes of a text, about.
     """
     tasks = folder.session.sparkContext.defaultParallelism
@@ -71,7 +73,7 @@ def verify(
         sent.select("tile", "number", nothing[0], "text")
     )
     schema = "left long, right long, similarity double"
-    return both.groupBy("tile").applyInArrow(_verify(settings, weights, least), schema)
+    return both.groupBy("tile").applyInArrow(_verify(settings, shared, least, evidence), schema)
 
 
 def _sizes(found: DataFrame) -> tuple[int, int]:
@@ -95,7 +97,7 @@ def _placed(found: DataFrame, tiles: int, *, split: bool) -> DataFrame:
     return found.select(tile.alias("tile"), "left", "right")
 
 
-def _verify(settings: Settings, weights: Shared, least: float) -> Callable[[pa.Table], pa.Table]:
+def _verify(settings: Settings, shared: Shared, least: float, evidence: float) -> Callable[[pa.Table], pa.Table]:
     def work(table: pa.Table) -> pa.Table:
         is_text = table["right"].is_null()
         texts, wanted = table.filter(is_text), table.filter(pa.compute.invert(is_text))
@@ -103,8 +105,8 @@ def _verify(settings: Settings, weights: Shared, least: float) -> Callable[[pa.T
         order = np.argsort(numbers)
         left, right = (np.searchsorted(numbers, integers(wanted[end]), sorter=order) for end in ("number", "right"))
         left, right = order[left], order[right]
-        corpus = corpus_of(texts["text"], settings, weights)
-        similarity = pairs.verify(corpus.sets, left, right, corpus.sizes)
+        corpus = corpus_of(texts["text"], settings, shared)
+        similarity = pairs.verify(corpus.sets, left, right, corpus.sizes, evidence=evidence)
         kept = similarity >= least
         columns = numbers[left[kept]], numbers[right[kept]], similarity[kept]
         return pa.table(dict(zip(("left", "right", "similarity"), map(pa.array, columns), strict=True)))

@@ -20,25 +20,26 @@ from dedup.frequencies import PARTS, Sketch, count
 from dedup.settings import Settings
 from dedup.shingles import Texts
 from dedup.spark.columns import sent
-from dedup.spark.parcels import corpus_of
+from dedup.spark.parcels import Shared, corpus_of
 from dedup.weights import SketchWeights, code_weights, codes_of
 
 Batches = Iterator[pa.RecordBatch]
 KINDS = (np.uint8, np.uint16, np.uint32)
 
 
-def weigh(texts: DataFrame, settings: Settings, articles: int, characters: int) -> SketchWeights:
+def weigh(texts: DataFrame, settings: Settings, shared: Shared, articles: int, characters: int) -> SketchWeights:
     """Weigh shingles by how many distinct texts hold them.
 
     Args:
         texts: A column `text`, each distinct text once.
         settings: How articles are compared.
+        shared: What is left out of the texts.
         articles: How many texts there are.
         characters: How many characters they have when folded, all together.
     """
     bits = Sketch.bits_for(characters)
     tasks = texts.coalesce(texts.sparkSession.sparkContext.defaultParallelism)  # the fewer, the fewer sketches
-    sketches = tasks.mapInArrow(_count(settings, bits), "part int, kind int, cells binary")
+    sketches = tasks.mapInArrow(_count(settings, shared, bits), "part int, kind int, cells binary")
     coded = sketches.groupBy("part").applyInArrow(_coded((1 << bits) // PARTS), "part int, codes binary")
     codes = np.zeros((PARTS, (1 << bits) // PARTS), np.uint8)
     for row in coded.collect():
@@ -46,11 +47,11 @@ def weigh(texts: DataFrame, settings: Settings, articles: int, characters: int) 
     return SketchWeights(codes, code_weights(articles, prior=settings.prior, ceiling=settings.ceiling))
 
 
-def _count(settings: Settings, bits: int) -> Callable[[Batches], Batches]:
+def _count(settings: Settings, shared: Shared, bits: int) -> Callable[[Batches], Batches]:
     def work(batches: Batches) -> Batches:
         sketch, some = Sketch(bits), False
         for batch in batches:
-            corpus, some = corpus_of(batch["text"], settings, None), True
+            corpus, some = corpus_of(batch["text"], settings, shared), True
             texts = corpus.texts
             count(texts.batches(corpus.first), partial(_keys, texts), sketch)
         if some:

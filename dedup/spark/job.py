@@ -1,7 +1,8 @@
 """The whole job on Spark: what `dedup.pipeline` does in one process, stage by stage.
 
 In: a data frame and settings. Out: a data frame of labels, read from the folder where it is kept. A stage is one or a
-few jobs of Spark, under its name in Spark's pages. The driver gets counts: of texts, characters, pairs, edges.
+few jobs of Spark, under its name in Spark's pages. The driver gets counts: of texts, characters, pairs, edges; and
+a sample of bounded size, by which frames are found.
 """
 
 from __future__ import annotations
@@ -21,16 +22,18 @@ from pyspark.sql.types import (
 from dedup import pipeline
 from dedup.errors import InputError, SettingsError
 from dedup.settings import Settings
+from dedup.shingles import NO_WINDOWS, Windows
 from dedup.spark.buckets import KEY_BYTES as BUCKET_KEY_BYTES
 from dedup.spark.buckets import bytes_a_text as bytes_to_buckets
 from dedup.spark.buckets import candidates as bucket_candidates
 from dedup.spark.edges import homes, verify
 from dedup.spark.folder import Folder
+from dedup.spark.frames import windows
 from dedup.spark.frequencies import weigh
 from dedup.spark.labels import labels, unknown, with_similarity
 from dedup.spark.links import MOST_EDGES
 from dedup.spark.packs import packed
-from dedup.spark.parcels import Shared
+from dedup.spark.parcels import Parcel, Shared
 from dedup.spark.rows import Rows, rows
 from dedup.spark.signatures import signatures
 from dedup.spark.tiles import KEY_BYTES as TILE_KEY_BYTES
@@ -123,37 +126,49 @@ class _Run:
     def __init__(self, folder: Folder, settings: Settings, most_edges: int) -> None:
         self._folder, self._settings, self._most_edges = folder, settings, most_edges
         self._shape = pipeline.chosen_bands(settings)
-        self._weights: Shared = None
+        self._shared: Shared = None
 
     def labels(self, articles: DataFrame) -> DataFrame:
         """All stages, or nothing is left of them."""
         with self._folder.made():
             told = self._stages(articles)
             self._folder.drop_but("result")
-        if self._weights is not None:
-            self._weights.destroy()
+        if self._shared is not None:
+            self._shared.destroy()
         return told
 
     def _stages(self, articles: DataFrame) -> DataFrame:
         folder = self._folder
         with folder.stage("fold"):
             read = rows(folder, articles, self._settings)
+        with folder.stage("frames"):
+            left_out = self._frames(read)
         with folder.stage("weigh"):
-            self._weigh(read)
+            self._weigh(read, left_out)
         with folder.stage("band"):
             crowded, pairs = self._candidates(read)
         with folder.stage("verify"):
-            edges = folder.keep(self._verified(pairs, read, self._settings.threshold), "edges")
+            settings = self._settings
+            found = self._verified(pairs, read, least=settings.threshold, evidence=settings.least_shared)
+            edges = folder.keep(found, "edges")
         with folder.stage("cluster"):
             found = packed(folder, edges, crowded, read.distinct, self._settings, self._most_edges)
             found = folder.keep(found, "placed")
         with folder.stage("label"):
             return folder.keep(labels(read.articles, self._completed(found, read)), "result")
 
-    def _weigh(self, read: Rows) -> None:
+    def _frames(self, read: Rows) -> Windows:
+        if not (self._settings.frames and self._settings.weighted):
+            return NO_WINDOWS
+        return windows(read.texts, self._settings, read.total, read.characters)
+
+    def _weigh(self, read: Rows, left_out: Windows) -> None:
         if self._settings.weighted and read.total:
-            weights = weigh(read.texts.select("text"), self._settings, read.total, read.characters)
-            self._weights = self._folder.session.sparkContext.broadcast(weights)
+            broadcast = self._folder.session.sparkContext.broadcast
+            before = broadcast(Parcel(left_out, None))
+            weights = weigh(read.texts.select("text"), self._settings, before, read.total, read.characters)
+            before.destroy()
+            self._shared = broadcast(Parcel(left_out, weights))
 
     def _candidates(self, read: Rows) -> tuple[DataFrame | None, DataFrame]:
         """The crowded texts if there are any, and all candidate pairs with their homes."""
@@ -173,12 +188,13 @@ class _Run:
         cut = plan(read.total, settings, shape, 2 * self._folder.session.sparkContext.defaultParallelism)
         by_tile = bytes_to_tiles(cut, settings, shape) <= bytes_to_buckets(settings, shape)
         width = TILE_KEY_BYTES if by_tile else BUCKET_KEY_BYTES
-        signed = signatures(read.texts, settings, self._weights, shape, width)
+        signed = signatures(read.texts, settings, self._shared, shape, width)
         return tile_candidates(signed, settings, cut) if by_tile else bucket_candidates(signed, settings, shape)
 
-    def _verified(self, pairs: DataFrame, read: Rows, least: float) -> DataFrame:
+    def _verified(self, pairs: DataFrame, read: Rows, *, least: float, evidence: float) -> DataFrame:
         size = BYTES * read.characters / max(1, read.total)
-        return verify(self._folder, pairs, read.texts, self._settings, self._weights, least=least, size=size)
+        how = {"least": least, "evidence": evidence, "size": size}
+        return verify(self._folder, pairs, read.texts, self._settings, self._shared, **how)
 
     def _completed(self, found: DataFrame, read: Rows) -> DataFrame:
         """Clusters with the similarity of those to their representative that have no edge to it."""
@@ -186,6 +202,6 @@ class _Run:
         if found.where(sf.col("similarity").isNull()).isEmpty():
             return found
         pairs = folder.keep(homes(unknown(found)), "unknown")
-        more = folder.keep(self._verified(pairs, read, 0.0), "looked-up")
+        more = folder.keep(self._verified(pairs, read, least=0.0, evidence=0.0), "looked-up")
         rest = found.where(sf.col("similarity").isNull()).drop("similarity")
         return known.unionByName(with_similarity(rest, more))

@@ -20,13 +20,13 @@ from dedup.spark.parcels import Shared, corpus_of
 Batches = Iterator[pa.RecordBatch]
 
 
-def signatures(texts: DataFrame, settings: Settings, weights: Shared, shape: bands.Bands, key_bytes: int) -> DataFrame:
+def signatures(texts: DataFrame, settings: Settings, shared: Shared, shape: bands.Bands, key_bytes: int) -> DataFrame:
     """Sign, and keep what candidates are found by.
 
     Args:
         texts: The columns `number` and `text`.
         settings: How articles are compared.
-        weights: Of their shingles.
+        shared: The weights of their shingles, and what is left out of them.
         shape: The bands.
         key_bytes: So many of the highest bytes of a hash are kept: 8, or 4 where a chance meeting more costs less.
     """
@@ -34,7 +34,7 @@ def signatures(texts: DataFrame, settings: Settings, weights: Shared, shape: ban
 
     def sign(batches: Batches) -> Batches:
         for batch in batches:
-            signed = pipeline.sign(corpus_of(batch["text"], settings, weights), settings)
+            signed = pipeline.sign(corpus_of(batch["text"], settings, shared), settings)
             sketches, keys = np.empty((len(batch), width), np.uint8), np.empty((len(batch), shape.bands), np.uint64)
             kernels.shorten(signed, sketches)
             kernels.band_hashes(signed, shape.rows, keys)

@@ -49,6 +49,8 @@ class Head(NamedTuple):
     last: int
     texts: int
     bits: int
+    frames: int
+    """The number of the text with which frames were found last, 0 for none."""
 
 
 def pieces(values: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:

@@ -1,0 +1,75 @@
+"""Frames on Spark: windows and shingles of every text are sampled where it lies, and judged on the driver.
+
+In: the distinct texts by number. Out: the windows that mark what is left out of every text, those of one process: texts
+are told apart by their numbers, which are halves of their fingerprints there, too. Of all texts together the driver
+gets at most 2 x 2^23 entries of 12 bytes, and 40 bytes of each text of which there is one: 240 MB for a million
+articles, and never more than 900 MB; while it groups them it holds about four times as much in Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyspark.sql import DataFrame
+
+from dedup.frames import LEAST_HOLDERS, Rate, Sample, Sampled, among, sample
+from dedup.settings import Settings
+from dedup.shingles import NO_WINDOWS, Windows
+from dedup.spark.columns import integers, ragged, sent, values
+from dedup.spark.parcels import corpus_of
+from dedup.spark.rows import SIGN
+
+Batches = Iterator[pa.RecordBatch]
+KINDS = ("windows", "shingles")
+SAMPLED = "number long, length long, " + ", ".join(f"{kind} binary, {kind}_places binary" for kind in KINDS)
+
+
+def windows(texts: DataFrame, settings: Settings, total: int, characters: int) -> Windows:
+    """What marks the frames.
+
+    Args:
+        texts: The columns `number` and `text`, each distinct text once.
+        settings: How articles are compared.
+        total: How many texts there are.
+        characters: How many characters they have when folded, all together.
+    """
+    if total < LEAST_HOLDERS:
+        return NO_WINDOWS
+    rate = Rate.of(characters)
+    found = texts.select("number", "text").mapInArrow(_sample(settings, rate), SAMPLED).toArrow().sort_by("number")
+    ids = integers(found["number"]).view(np.uint64) ^ SIGN
+    sampled, shingles = (_joined(found, kind) for kind in KINDS)
+    frames = among(sampled, shingles, integers(found["length"]), ids, rate, texts=total, prior=settings.prior)
+    return NO_WINDOWS if frames is None else frames.windows
+
+
+def _sample(settings: Settings, rate: Rate) -> Callable[[Batches], Batches]:
+    def work(batches: Batches) -> Batches:
+        for batch in batches:
+            texts, numbers = corpus_of(batch["text"], settings, None).texts, integers(batch["number"])
+            for rows in texts.batches(np.arange(len(texts))):
+                sampled = sample(*texts.shingle(rows, once=False), rate)
+                columns = {"number": pa.array(numbers[rows]), "length": pa.array(texts.lengths[rows])}
+                for kind, one in zip(KINDS, sampled, strict=True):
+                    columns |= _columns(kind, one)
+                some = sampled[0][2] + sampled[1][2] > 0
+                yield from sent({name: column.filter(pa.array(some)) for name, column in columns.items()})
+
+    return work
+
+
+def _columns(kind: str, of: Sample) -> dict[str, pa.Array]:
+    """What was sampled, by text."""
+    keys, places, counts = of
+    return {kind: ragged(keys, counts), f"{kind}_places": ragged(places, counts)}
+
+
+def _joined(found: pa.Table, kind: str) -> Sampled:
+    """What was sampled of all texts."""
+    keys, counts = values(found[kind], np.uint64)
+    places: NDArray[Any] = values(found[f"{kind}_places"], np.int32)[0]
+    return Sampled.joined(np.arange(len(counts)), [(keys, places, counts)])
