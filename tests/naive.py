@@ -219,7 +219,7 @@ def by_chance(length: int, distinct: int) -> float:
 def lighter(weighted: Mapping[int, float], length: int) -> dict[int, float]:
     """What the shingles of a text of so many characters weigh in it."""
     less = by_chance(length, len(weighted))
-    return {key: max(weight - less, 2**-16) for key, weight in weighted.items()}
+    return {key: max(weight - less, weight / 16) for key, weight in weighted.items()}
 
 
 def similarity(

@@ -199,22 +199,21 @@ def test_copies_of_short_texts_are_copies() -> None:
 
 
 def test_what_must_be_shared_is_what_makes_an_edge(synthetic: ModuleType) -> None:
-    """Around the least weight, edges are those of the reference; a copy is one whatever is asked for."""
-    texts = list(
-        {fold(text): text for text in synthetic.campaign(articles=60, share=0.7, common=0.4, characters=60)[0]}.values()
-    )
+    """Whatever least weight is asked for, edges are those of the reference."""
+    edited, _ = synthetic.near_copies(articles=40, characters=60, seed=3)
+    spun, _ = synthetic.campaign(articles=40, share=0.7, common=0.4, characters=60)
+    texts = list({fold(text): text for text in (*edited, *spun)}.values())
     keys = [naive.shingles(text) for text in texts]
     weighed = naive.weigh(keys)
     sets = [{key: weighed[key] for key in one} for one in keys]
     counts = []
-    for evidence in (0.0, 20.0, 136.0, 1e6):
+    for evidence in (0.0, 20.0, 136.0):
         settings = Settings(evidence=evidence, frames=False, crowd=1000, recall=0.9999, slots=4096)
         exact = naive.pairs(sets, settings.threshold, evidence=evidence)
         found = {tuple(sorted(pair)): similarity for pair, similarity in edges(dedup.cluster(texts, settings))}
         assert found == exact
         counts.append(len(exact))
-    assert counts == sorted(counts, reverse=True)
-    assert counts[0] > counts[2] > counts[3]
+    assert counts[0] > counts[2] > 10
 
 
 @pytest.fixture(scope="module")
