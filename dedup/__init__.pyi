@@ -9,6 +9,7 @@ from .errors import (
     RejectsError,
     SettingsError,
 )
+from .furniture import Frame, FrameList, FrameSpan
 from .index.answers import Added, Near, Seen
 from .index.index import Index
 from .indicators import Indicator
@@ -29,6 +30,9 @@ __all__ = [
     "Explanation",
     "FileError",
     "Fixed",
+    "Frame",
+    "FrameList",
+    "FrameSpan",
     "Index",
     "IndexBusyError",
     "Indicator",

@@ -257,7 +257,17 @@ def _explained(found: Explanation) -> dict[str, Any]:
     for passage in found.passages:
         left, right = found.texts(passage)
         passages.append({**asdict(passage), "text_left": left, "text_right": right})
-    return {"names": found.names, "similarity": found.similarity, "passages": passages}
+    frames = [
+        [{**span._asdict(), "text": text[span.begin : span.end]} for span in side]
+        for text, side in zip((found.left, found.right), found.frames, strict=True)
+    ]
+    return {
+        "names": found.names,
+        "similarity": found.similarity,
+        "concentration": found.concentration,
+        "passages": passages,
+        "frames": dict(zip(("left", "right"), frames, strict=True)),
+    }
 
 
 def _members(found: lookup.Members) -> dict[str, Any]:
@@ -343,5 +353,7 @@ def _show(found: Clusters, read: pa.Table, seconds: Mapping[str, float], target:
         f"{counted(len(found.labels), 'article')}: {inside:,} in {counted(len(found), 'cluster')}, "
         f"{len(found.labels) - inside:,} alone. {written}"
     )
+    if found.frames():
+        console.say(f"Left out: {found.frames().summary}")
     stages = ", ".join(f"{stage} {taken:.1f}" for stage, taken in seconds.items())
     console.say(f"Seconds: {stages}; in all {sum(seconds.values()):.1f}")

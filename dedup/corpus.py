@@ -15,12 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup import keywords, pairs, passages, shingles, weights
+from dedup import furniture, keywords, pairs, passages, shingles, weights
 from dedup.frames import Frames
 from dedup.threads import Room
+from dedup.threads import count as count_threads
 
 MOST_COUNTED = 1000
 """Texts in which words are counted; it is all the same for how telling a word is."""
+MOST_FRAMED = 16
+"""Texts in which it is looked up whether a passage that all share stands in a frame."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,20 @@ class Corpus:
         return passages.explain(self.side(left), self.side(right), names)
 
     @cached_property
+    def frame_list(self) -> furniture.FrameList:
+        """The frames that were left out of the texts, and who holds them; costs a pass over all texts, once."""
+        if self.frames is None:
+            return furniture.FrameList()
+        return furniture.listed(self.frames, self.texts, self.first, self.number, threads=count_threads(None))
+
+    def framed(self, rows: NDArray[np.int64]) -> list[tuple[str, Sequence[furniture.FrameSpan]]]:
+        """Some of these texts, with what of each stands in frames; none where there are no frames."""
+        if self.frames is None:
+            return []
+        traces = [self.texts.trace(row) for row in rows[:MOST_FRAMED].tolist()]
+        return [(trace.text, furniture.spans(self.frames, trace)) for trace in traces]
+
+    @cached_property
     def word_frequency(self) -> tuple[int, Counter[str]]:
         """How many texts were looked at, a sample of a large corpus, and in how many of them each word is (not Han)."""
         rows = self.first[np.linspace(0, len(self.first) - 1, min(len(self.first), MOST_COUNTED)).astype(np.int64)]
@@ -99,4 +116,5 @@ class Corpus:
         trace = self.texts.trace(row)
         if self.weights is None:
             return passages.Side(trace, np.ones(len(trace.keys), np.float32))
-        return passages.Side(trace, self.weights.of(trace.keys), int(self.texts.lengths[row]))
+        framed = () if self.frames is None else furniture.spans(self.frames, trace)
+        return passages.Side(trace, self.weights.of(trace.keys), int(self.texts.lengths[row]), framed)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.background import chances
-from dedup.shingles import Texts, Windows
+from dedup.shingles import NO_WINDOWS, Texts, Windows
 from dedup.threads import Progress, Room, ranges, spread
 
 Integers = NDArray[np.int64]
@@ -35,10 +35,11 @@ ALIKE = 0.045
 articles of one network at 0.06 and more."""
 OWN = 0.2
 """Share of its own that a text must have for anybody to tell; of near copies there is too little left."""
-BLOCKS = 4.0
+BLOCKS = 3.0
 FRAME = 0.2
 """A passage in so many places that the own text stands in more than `BLOCKS`, and as long as this share of the text, is a
-template: it is alike in other places by itself."""
+template: it is alike in other places by itself. Eight passages at random places leave about five blocks, a header and a
+footer one or two."""
 MOST_CELLS = 1 << 24
 """Of a table of counts by which rare windows are left out."""
 
@@ -129,6 +130,56 @@ def find(
     if len(first) < LEAST_HOLDERS:
         return None
     rate = rate or Rate.of(int(texts.lengths[first].sum()))
+    windows, shingles = _sampled(texts, first, rate, threads, progress)
+    ids = texts.prints[first, 0]
+    return among(windows, shingles, texts.lengths[first], ids, rate, prior=prior, threads=threads)
+
+
+class Passages(NamedTuple):
+    """Passages that eight texts and more hold, frames and others: windows of nearly the same holders are one."""
+
+    counts: Integers
+    """(p,): how many texts hold each."""
+    starts: Integers
+    """(d + 1,): those of text i are `passages[starts[i]:starts[i + 1]]`, in the order of the text."""
+    passages: Integers
+    families: Integers
+    """(p,): passages of about the same holders, such as the parts of one frame, are of one family."""
+
+
+def passages(texts: Texts, first: Integers, *, threads: int = 1, progress: Progress | None = None) -> Passages:
+    """The passages that several texts share, whatever else these have in common.
+
+    Args:
+        texts: All texts, whole or without their frames.
+        first: (d,) rows of the distinct ones.
+        threads: How many to use; no matter to the result.
+        progress: Called with batches done and in all.
+    """
+    whole = texts.without(NO_WINDOWS)
+    rate = Rate.of(int(texts.lengths[first].sum()))
+    ids = texts.prints[first, 0]
+    groups = _groups(_sampled(whole, first, rate, threads, progress)[0], ids) if len(first) else None
+    if groups is None:
+        nothing = np.empty(0, np.int64)
+        return Passages(nothing, np.zeros(len(first) + 1, np.int64), nothing, nothing)
+    hashes = _holder_hashes(ids[groups.holders], groups.starts[:-1])
+    return Passages(
+        _holding(groups), groups.text_starts, groups.text_groups, _together(hashes, groups.counts, 0.5)
+    )
+
+
+def _holding(groups: _Groups) -> Integers:
+    """(g,): how many texts hold a window of each group; more than any one window's where windows chain."""
+    count = len(groups.counts)
+    texts = np.repeat(np.arange(len(groups.text_starts) - 1), np.diff(groups.text_starts))
+    return np.bincount(np.unique(texts * count + groups.text_groups) % count, minlength=count)
+
+
+def _sampled(
+    texts: Texts, first: Integers, rate: Rate, threads: int, progress: Progress | None
+) -> tuple[Sampled, Sampled]:
+    """Sampled windows and shingles of distinct texts."""
     room, taken, spots = Room(np.uint64), Room(np.uint64), Room(np.int32)
     number = np.full(len(texts), -1)
     number[first] = np.arange(len(first))
@@ -139,8 +190,7 @@ def find(
     parts = list(spread(work, texts.batches(first), threads, progress))
     rows = np.concatenate([part[0] for part in parts])
     windows, shingles = (Sampled.joined(rows, [part[1][k] for part in parts]) for k in range(2))
-    ids = texts.prints[first, 0]
-    return among(windows, shingles, texts.lengths[first], ids, rate, prior=prior, threads=threads)
+    return windows, shingles
 
 
 def sample(
@@ -289,13 +339,13 @@ def _holder_hashes(ids: NDArray[np.uint64], starts: Integers) -> list[NDArray[np
     return [np.minimum.reduceat(kernels.mix_all(ids + np.uint64(seed << 40)), starts) for seed in (1, 2, 3)]
 
 
-def _together(hashes: list[NDArray[np.uint64]], held: Integers) -> Integers:
+def _together(hashes: list[NDArray[np.uint64]], held: Integers, about: float = 0.8) -> Integers:
     """Group of each window: those of nearly the same holders, that is, of two equal MinHashes and about as many."""
     left, right = [], []
     for one, two in ((0, 1), (0, 2), (1, 2)):
         order = np.lexsort((held, hashes[two], hashes[one]))
         same = (np.diff(hashes[one][order]) == 0) & (np.diff(hashes[two][order]) == 0)
-        same &= held[order[:-1]] >= 0.8 * held[order[1:]]
+        same &= held[order[:-1]] >= about * held[order[1:]]
         left.append(order[:-1][same])
         right.append(order[1:][same])
     joined = kernels.components(np.concatenate(left), np.concatenate(right), len(held))

@@ -28,7 +28,7 @@ WINDOW = 8  # shingles of a run by which frames are told: 9 Han characters, 13 L
 HOLDERS = 16  # texts of a group of windows that are compared
 LONG = 4000.0  # characters, up to which an article is an ordinary one
 STEEP = 1.5
-GRAIN = 2.0**-16  # weights are multiples of it
+LEAST_LEFT = 0.0625  # of a weight in a text however long; a power of two, so that sums are exact in any order
 FEW = 16  # articles before one in its bucket
 GATHERED = 64  # sketches whose first blocks are copied at once
 NONE = np.uint32(0xFFFFFFFF)
@@ -641,7 +641,7 @@ def lighter(keys, weights, length):
     kept = distinct(keys, weights, np.zeros(size_for(len(keys)), np.uint64), kept_keys, kept_weights)
     less = by_chance(length, kept)
     for k in range(kept):
-        kept_weights[k] = max(kept_weights[k] - less, GRAIN)
+        kept_weights[k] = max(kept_weights[k] - less, kept_weights[k] * LEAST_LEFT)
     return kept_keys[:kept], kept_weights[:kept]
 
 
@@ -900,13 +900,13 @@ def shared(table, keys, weights, less, entries, others):
             entries[k] = table[home(mine[k], table)]
         for k in range(len(mine)):
             here = entries[k] == max(mine[k], np.uint64(1))
-            result += max(heavy[k] - less, GRAIN) * np.float64(here)
+            result += max(heavy[k] - less, heavy[k] * LEAST_LEFT) * np.float64(here)
             others[more] = k
             more += np.uint64((entries[k] != 0) & (not here))
         for other in range(more):
             key = mine[others[other]]
             if table[place(table, key)] != 0:
-                result += max(heavy[others[other]] - less, GRAIN)
+                result += max(heavy[others[other]] - less, heavy[others[other]] * LEAST_LEFT)
     return result
 
 
@@ -922,7 +922,7 @@ def verify(keys, weights, starts, stops, lengths, lefts, rights, evidence, simil
         most = max(most, stops[i] - starts[i])
         less[i] = by_chance(lengths[i], stops[i] - starts[i])
         for k in range(starts[i], stops[i]):
-            totals[i] += max(weights[k] - less[i], GRAIN)
+            totals[i] += max(weights[k] - less[i], weights[k] * LEAST_LEFT)
     room, before = np.empty(size_for(most), np.uint64), -1
     entries, others = np.empty(256, np.uint64), np.empty(256, np.uint64)
     for p in range(len(lefts)):
@@ -1629,3 +1629,33 @@ def judge_frames(
                 pairs += 1
         alike[group] = np.median(similar[:pairs])
         own[group], blocks[group] = np.median(shares[:looked_at]), np.median(numbers[:looked_at])
+
+
+# --- campaigns ----------------------------------------------------------------------------------------------------
+
+
+@kernel
+def dots(starts, features, weights, families, lefts, rights, products):
+    """Dot products of pairs of sparse rows, whose features ascend; no family of features may be more than half of one."""
+    sums, seen = np.zeros(families.max() + 1 if len(families) else 0), np.empty(len(features), np.int64)
+    for p in range(len(lefts)):
+        i, j, count = starts[lefts[p]], starts[rights[p]], 0
+        last, end, total, largest = starts[lefts[p] + 1], starts[rights[p] + 1], 0.0, 0.0
+        while i < last and j < end:
+            if features[i] == features[j]:
+                total += weights[i] * weights[j]
+                if len(families):
+                    family = families[features[i]]
+                    sums[family] += weights[i] * weights[j]
+                    largest = max(largest, sums[family])
+                    seen[count] = family
+                    count += 1
+                i += 1
+                j += 1
+            elif features[i] < features[j]:
+                i += 1
+            else:
+                j += 1
+        for k in range(count):
+            sums[seen[k]] = 0.0
+        products[p] = min(total, 2 * (total - largest)) if len(families) else total

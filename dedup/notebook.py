@@ -13,6 +13,8 @@ from html import escape
 
 Span = tuple[int, int]
 Slot = Sequence[tuple[str, int]]
+FRAME = "green"
+"""What frames are coloured, in words."""
 HOVERED = 40
 """So many of the heaviest passages light up together with their other half; all are linked to it."""
 STYLE = """
@@ -22,11 +24,13 @@ STYLE = """
 .NAME a {color: inherit; text-decoration: none; border-radius: 2px; background: rgb(255 170 0 / var(--shade))}
 .NAME a.other {border-bottom: 2px dotted #d33}
 .NAME .again {background: #8882; border-radius: 2px}
+.NAME .frame {background: rgb(0 150 136 / .2); border-radius: 2px}
 .NAME a:target, .NAME a:hover {outline: 2px solid #d33}
 """
 TEMPLATE_STYLE = """
 .dedup-template {line-height: 1.8; white-space: pre-wrap; overflow-wrap: anywhere; max-width: 60em}
 .dedup-template span {border-radius: 2px; background: rgb(255 170 0 / var(--shade))}
+.dedup-template .frame {background: rgb(0 150 136 / .2)}
 .dedup-template details {border: 1px dashed #8888; border-radius: 4px; margin: .2em 1em; padding: 0 .5em}
 .dedup-template table {max-height: 20em; overflow: auto; display: block}
 """
@@ -37,7 +41,8 @@ def side_by_side(
     right: str,
     passages: Sequence[tuple[Span, Span, float]],
     again: tuple[Sequence[Span], Sequence[Span]],
-    similarity: float,
+    frames: tuple[Sequence[tuple[Span, str]], Sequence[tuple[Span, str]]],
+    similarity: tuple[float, str],
     names: tuple[str, str],
 ) -> str:
     """Two texts beside each other with what they share coloured by weight, each passage a link to its other half.
@@ -47,7 +52,8 @@ def side_by_side(
         right: Another.
         passages: Span in the left text, span in the right one, and weight; heaviest first.
         again: Spans in the left text, and in the right one, that only repeat a passage.
-        similarity: Of the two.
+        frames: Spans in either text that stand in a frame and are not counted, with what there is to say of each.
+        similarity: Of the two, and what there is to say of it.
         names: What the two are called.
     """
     name = "dedup-" + hashlib.sha256(f"{left}\0{right}".encode("utf-8", "replace")).hexdigest()[:8]
@@ -55,37 +61,47 @@ def side_by_side(
     differ = [left[slice(*here)] != right[slice(*there)] for here, there, _ in passages]
     ours, theirs = [spans[0] for spans in passages], [spans[1] for spans in passages]
     columns = [
-        _column(left, [*ours, *again[0]], shades, differ, (name, "l", "r")),
-        _column(right, [*theirs, *again[1]], shades, differ, (name, "r", "l")),
+        _column(left, [*ours, *again[0]], frames[0], shades, differ, (name, "l", "r")),
+        _column(right, [*theirs, *again[1]], frames[1], shades, differ, (name, "r", "l")),
     ]
     rules = "".join(
         f".{name}:has(.p{place}:hover) .p{place} {{outline: 2px solid #d33}}\n"
         for place in range(min(len(passages), HOVERED))
     )
     heads = [f"<div><b>{escape(called)}</b>\n{column}</div>" for called, column in zip(names, columns, strict=True)]
+    carried = f", {similarity[1]}" if similarity[1] else ""
     told = (
-        f"similarity {similarity:.3f} in {len(passages):,} shared passages: the darker, the heavier; dotted, the same "
-        "written otherwise; grey, said again"
+        f"similarity {similarity[0]:.3f} in {len(passages):,} shared passages{carried}: the darker, the heavier; "
+        "dotted, the same written otherwise; grey, said again"
     )
+    if any(frames):
+        told += f"; {FRAME}, a frame"
+        told += "".join(f"; {escape(words)}" for words in dict.fromkeys(words for side in frames for _, words in side))
     style = f"<style>{STYLE.replace('NAME', name)}{rules}</style>"
     return f'{style}<p>{told}</p><div class="{name}">{"".join(heads)}</div>'
 
 
-def template(parts: Sequence[tuple[str, float] | Slot], scope: str) -> str:
+def template(parts: Sequence[tuple[str, float, int] | Slot], scope: str) -> str:
     """A template: its passages, shaded by how many articles hold them, and its slots, which open to show their values.
 
     Args:
-        parts: A passage and the share of the articles that hold it, or the values of a slot with their counts.
+        parts: A passage, the share of the articles that hold it, and how many hold the frame it stands in, 0 for none;
+            or the values of a slot with their counts.
         scope: What was looked at.
     """
     shown = [_passage(*part) if isinstance(part[0], str) else _slot(part) for part in parts]  # type: ignore[arg-type]
+    framed = any(isinstance(part[0], str) and part[2] for part in parts)
+    key = f"; {FRAME}, a frame that many others hold, too: not counted" if framed else ""
     return (
-        f"<style>{TEMPLATE_STYLE}</style><p>template of {escape(scope)}; the darker, the more hold a passage</p>"
+        f"<style>{TEMPLATE_STYLE}</style><p>template of {escape(scope)}; the darker, the more hold a passage{key}</p>"
         f'<div class="dedup-template">{"".join(shown)}</div>'
     )
 
 
-def _passage(text: str, share: float) -> str:
+def _passage(text: str, share: float, frame: int) -> str:
+    if frame:
+        words = f"{share:.0%}; in a frame shared by {frame:,} articles: not counted"
+        return f'<span class="frame" title="{words}">{escape(text)}</span>'
     return f'<span style="--shade: {0.05 + 0.3 * share**2:.2f}" title="{share:.0%}">{escape(text)}</span>'
 
 
@@ -116,7 +132,12 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 
 
 def _column(
-    text: str, spans: Sequence[Span], shades: Sequence[float], differ: Sequence[bool], ends: tuple[str, str, str]
+    text: str,
+    spans: Sequence[Span],
+    frames: Sequence[tuple[Span, str]],
+    shades: Sequence[float],
+    differ: Sequence[bool],
+    ends: tuple[str, str, str],
 ) -> str:
     """One text, cut where passages begin and end; a piece in several is shown as part of the heaviest.
 
@@ -124,9 +145,11 @@ def _column(
     """
     name, here, there = ends
     shown, pieces = set(), []
-    for begin, end, place in _pieces(len(text), spans):
+    for begin, end, place in _pieces(len(text), [*spans, *(span for span, _ in frames)]):
         piece = escape(text[begin:end])
-        if place >= len(shades):
+        if place >= len(spans):
+            piece = f'<span class="frame" title="{escape(frames[place - len(spans)][1])}">{piece}</span>'
+        elif place >= len(shades):
             piece = f'<span class="again">{piece}</span>'
         elif place >= 0:
             mark = "" if place in shown else f' id="{name}-{here}{place}"'

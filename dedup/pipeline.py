@@ -122,10 +122,12 @@ class Fitted:
 
     settings: Settings
     weights: weights.Weights
+    windows: shingles.Windows | None = None
+    """What marks the frames of the sample; None where it has none."""
 
 
 def fit(articles: Any, settings: Settings | None = None, *, text: str = "text", threads: int | None = None) -> Fitted:
-    """Weights from a sample of articles, for the signatures of an index: see `Index`.
+    """Weights and frames from a sample of articles, for the signatures of an index: see `Index`.
 
     Args:
         articles: A sample of what the index will hold, of any kind that `cluster` takes.
@@ -144,9 +146,9 @@ def fit(articles: Any, settings: Settings | None = None, *, text: str = "text", 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r".* ids occur more than once", DedupWarning)
         texts = reading.articles(articles, text=text, threads=count).texts
-    weighed = represent(texts, settings, threads=count, most=MOST_FITTED).weights
-    assert isinstance(weighed, weights.Weights)
-    return Fitted(settings, weighed)
+    corpus = represent(texts, settings, threads=count, most=MOST_FITTED)
+    assert isinstance(corpus.weights, weights.Weights)
+    return Fitted(settings, corpus.weights, corpus.frames.windows if corpus.frames else None)
 
 
 def represent(

@@ -20,12 +20,14 @@ from dedup import notebook, templates
 from dedup.clusters import Graph, Integers, Pairs, representatives
 from dedup.corpus import Corpus
 from dedup.errors import InputError, MissingExtraError, SettingsError
+from dedup.furniture import FrameList
 from dedup.indicators import Indicator
 from dedup.indicators import indicators as indicators_of
 from dedup.keywords import Keyword, beginnings
 from dedup.passages import Explanation
 from dedup.settings import Settings
 from dedup.templates import Template
+from dedup.threads import count as count_threads
 from dedup.titles import titles
 
 Tell = Callable[[int, int], None]
@@ -33,6 +35,8 @@ Tell = Callable[[int, int], None]
 if TYPE_CHECKING:
     import pandas
     import polars
+
+    from dedup.campaign_results import Campaigns
 
 
 SHOWN_CLUSTERS, SHOWN_MEMBERS = 10, 50
@@ -71,7 +75,9 @@ class Cluster:
         return f"<Cluster: {len(self):,} articles, similarity {self.similarity:.2f}: {first}{more}>"
 
     def template(self, *, share: float = 0.5, sample: int | None = 64) -> Template:
-        """The frame that the members share: fixed passages, and slots with what fills them.
+        """What the members share: fixed passages, and slots with what fills them.
+
+        A passage that stands in a frame, such as a site's footer, says so, and by how many it is held.
 
         Args:
             share: A passage is fixed if more than this share of the members hold it, in [0, 1).
@@ -83,7 +89,8 @@ class Cluster:
         """
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < 1:
             raise SettingsError(f"share must be in [0, 1), got {share!r}; for more than half write 0.5")
-        return templates.template(self.texts(sample, distinct=True), members=len(self), share=share)
+        found = templates.template(self.texts(sample, distinct=True), members=len(self), share=share)
+        return templates.framed(found, _known(self.corpus).framed(self.sampled(sample, distinct=True)))
 
     def keywords(self, top: int = 10, *, sample: int | None = 8) -> list[Keyword]:
         """The words that say what the cluster is about, the most telling first.
@@ -265,7 +272,7 @@ class Clusters:
         by_label = dict(zip(heads.tolist(), np.split(grouped, starts[1:]), strict=False))  # no heads: one empty part
         several = list(by_label)
         several.sort(key=lambda label: (-len(by_label[label]), label))
-        ids = self._names.combine_chunks()
+        ids = self.names.combine_chunks()
         return [
             Cluster(
                 by_label[label], label, self._mean(by_label[label]), ids.take(pa.array(by_label[label])), self.corpus
@@ -274,7 +281,7 @@ class Clusters:
         ]
 
     @property
-    def _names(self) -> pa.ChunkedArray:
+    def names(self) -> pa.ChunkedArray:
         """The ids, or the positions where the articles have none."""
         return pa.chunked_array([pa.array(np.arange(len(self.labels)))]) if self.ids is None else self.ids
 
@@ -318,9 +325,49 @@ class Clusters:
         Raises:
             InputError: There is no such article, or the result holds no texts.
         """
-        corpus, names = _known(self.corpus), self._names
+        corpus, names = _known(self.corpus), self.names
         left, right = self._position(i), self._position(j)
         return corpus.explain(left, right, (str(names[left].as_py()), str(names[right].as_py())))
+
+    def frames(self) -> FrameList:
+        """The frames that were found: passages that many articles share while they share nothing else.
+
+        They are left out of every text before anything is compared. Those that stand side by side in the same texts are
+        one here. The first call looks through all texts.
+
+        Returns:
+            What each says, how many hold it and how alike they are elsewhere, those that most hold first; empty where
+            there are none, or `Settings.frames` is off. It prints as a table and shows itself in a notebook.
+
+        Raises:
+            InputError: The result holds no texts.
+        """
+        return _known(self.corpus).frame_list
+
+    def campaigns(self, *, threads: int | None = None) -> Campaigns:
+        """The campaigns: clusters and lone articles that one operator made, with the reasons; worked out once.
+
+        Costs about half a millisecond an article. A result without weights has no evidence beyond its clusters: each
+        is a campaign.
+
+        Args:
+            threads: How many to use; None is one a core. No matter to the result.
+
+        Raises:
+            InputError: The result holds no texts.
+        """
+        if "_evidence" not in self.__dict__:
+            from dedup import campaigns  # noqa: PLC0415 - for those who ask
+
+            corpus = _known(self.corpus)
+            assert self.representatives is not None
+            node = np.unique(self.representatives, return_inverse=True)[1].astype(np.int64)
+            kept = self._kept
+            edges = Pairs(self.graph.left[kept], self.graph.right[kept], self.graph.similarity[kept])
+            self.__dict__["_evidence"] = campaigns.find(corpus, node, edges, threads=count_threads(threads))
+        from dedup.campaign_results import Campaigns  # noqa: PLC0415 - for those who ask
+
+        return Campaigns(self, self.__dict__["_evidence"])
 
     def _position(self, place: int) -> int:
         """The position that is meant, not negative."""
@@ -444,29 +491,35 @@ class Clusters:
             )
         return replace(self, threshold=float(threshold), representatives=None)
 
-    def to_arrow(self) -> pa.Table:
+    def to_arrow(self, *, campaigns: bool = False) -> pa.Table:
         """A row an article, in order: `id`, `label` (the representative's id), `size`, `similarity` to it.
 
         Without ids, `id` and `label` are positions. `similarity` is null where `at` left a representative with which
         an article was never compared.
+
+        Args:
+            campaigns: A column `campaign`, too: the id of the representative of each article's campaign.
         """
         similarity = pa.array(self.to_representative, from_pandas=True)
-        labels = self._names.take(pa.array(self.labels))
-        return pa.table({"id": self._names, "label": labels, "size": self.sizes, "similarity": similarity})
+        labels = self.names.take(pa.array(self.labels))
+        table = pa.table({"id": self.names, "label": labels, "size": self.sizes, "similarity": similarity})
+        if not campaigns:
+            return table
+        return table.append_column("campaign", self.names.take(pa.array(self.campaigns().labels)))
 
-    def to_pandas(self) -> pandas.DataFrame:
+    def to_pandas(self, *, campaigns: bool = False) -> pandas.DataFrame:
         """The table of `to_arrow` as a pandas data frame; needs the extra `pandas`."""
         try:
             import pandas  # noqa: F401, PLC0415 - an extra
         except ImportError as error:
             raise MissingExtraError("pandas", "pandas", "to_pandas()") from error
-        return self.to_arrow().to_pandas()
+        return self.to_arrow(campaigns=campaigns).to_pandas()
 
-    def to_polars(self) -> polars.DataFrame:
+    def to_polars(self, *, campaigns: bool = False) -> polars.DataFrame:
         """The table of `to_arrow` as a Polars data frame; needs the extra `polars`."""
         try:
             import polars  # noqa: PLC0415 - an extra
         except ImportError as error:
             raise MissingExtraError("polars", "polars", "to_polars()") from error
-        frame: Any = polars.from_arrow(self.to_arrow())
+        frame: Any = polars.from_arrow(self.to_arrow(campaigns=campaigns))
         return frame

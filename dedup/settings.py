@@ -17,8 +17,8 @@ from dedup.errors import SettingsError
 class Settings:
     """How articles are compared and grouped.
 
-    The similarity scale, roughly: from 0.7 up, copies; 0.3 to 0.7, edited copies; 0.12 to 0.3, rewritten from one
-    source or template; below 0.08, unrelated.
+    The similarity scale, roughly: from 0.7 up, copies; 0.3 to 0.7, edited copies; 0.095 to 0.3, rewritten from one
+    source or template; 0.05 to 0.095, one network or one subject; below 0.05, unrelated.
 
     Args:
         threshold: Similarity in (0, 1] from which a pair is an edge.
@@ -85,11 +85,11 @@ class Settings:
         if not 0 < self.recall < 1:
             raise SettingsError(f"recall must be in (0, 1), got {self.recall!r}; try 0.95")
         if not 0 < self.ceiling <= 1:
-            raise SettingsError(f"ceiling must be in (0, 1], got {self.ceiling!r}; try 0.02")
+            raise SettingsError(f"ceiling must be in (0, 1], got {self.ceiling!r}; try 0.03")
 
     @property
     def least_shared(self) -> float:
-        """Least weight that a pair must share, times one minus its similarity; a word has about four shingles' worth."""
+        """Least weight that a pair must share, times one minus its similarity; a word weighs as four shingles do."""
         return self.evidence * self.weighted / (4 if self.unit == "word" else 1)
 
     @classmethod

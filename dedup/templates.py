@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from statistics import median
 from typing import NamedTuple
@@ -61,10 +61,13 @@ class Fixed:
     Attributes:
         text: As it is written most often.
         members: How many of the sampled articles hold it, or more than half of it: one may have changed a word.
+        frame: How many articles anywhere hold the frame that it stands in, such as a site's footer; 0 where it is in
+            none. What stands in a frame is no evidence, and was not counted.
     """
 
     text: str
     members: int
+    frame: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,7 @@ class Template:
         for part in self.parts:
             if isinstance(part, Fixed):
                 lines.append(f"{part.members:>5,}  {' '.join(part.text.split())}")
+                lines += [f"       (in a frame: shared by {part.frame:,} articles, not counted)"] * (part.frame > 0)
             else:
                 lines.append(f"{part.members:>5,}  {{{_shown(part)}}}")
         return "\n".join(lines)
@@ -129,7 +133,8 @@ class Template:
     def _repr_html_(self) -> str:
         """Passages with slots between them, for a notebook."""
         parts = [
-            (part.text, part.members / self.sampled) if isinstance(part, Fixed) else part.values for part in self.parts
+            (part.text, part.members / self.sampled, part.frame) if isinstance(part, Fixed) else part.values
+            for part in self.parts
         ]
         return notebook.template(parts, self.scope)
 
@@ -214,6 +219,37 @@ def template(texts: Sequence[str], *, members: int | None = None, share: float =
         frame = _whole(_frame(folded, pieces, least), pieces, least)
     parts = tuple(_parts(folded, pieces, frame))
     return Template(parts, len(texts) if members is None else members, len(texts))
+
+
+def framed(found: Template, texts: Sequence[tuple[str, Sequence[tuple[int, int, int]]]]) -> Template:
+    """The same template, which says of its passages which of them stand in frames.
+
+    Args:
+        found: A template.
+        texts: Some of the texts it is of, each with the spans of it that stand in frames: begin, end, holders.
+    """
+    if not any(spans for _, spans in texts):
+        return found
+    parts = [
+        replace(part, frame=_frame_of(part.text, texts)) if isinstance(part, Fixed) else part for part in found.parts
+    ]
+    return replace(found, parts=tuple(parts))
+
+
+def _frame_of(passage: str, texts: Sequence[tuple[str, Sequence[tuple[int, int, int]]]]) -> int:
+    """Holders of the frame that most of a passage stands in, in most places where it is; 0 if in none."""
+    counts = []
+    for text, spans in texts:
+        begin = text.find(passage)
+        if begin >= 0:
+            end = begin + len(passage)
+            inside = [
+                (min(end, stop) - max(begin, start), held)
+                for start, stop, held in spans
+                if start < end and begin < stop
+            ]
+            counts.append(max(inside)[1] if 2 * sum(length for length, _ in inside) > len(passage) else 0)
+    return sorted(counts)[len(counts) // 2] if counts else 0
 
 
 def _fold(texts: Sequence[str]) -> _Folded:

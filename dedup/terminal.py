@@ -7,7 +7,7 @@ Everything that comes from an article is shown without control characters, so th
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 from rich.columns import Columns
@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dedup.files import counted
+from dedup.furniture import one_line
 from dedup.indicators import Indicator
 from dedup.keywords import Keyword
 from dedup.passages import Explanation
@@ -25,11 +26,14 @@ from dedup.templates import Fixed, Slot, Template
 from dedup.titles import printable, titles
 
 SHOWN_CLUSTERS, SHOWN_PASSAGES, SHOWN_VALUES, SHOWN_INDICATORS = 10, 20, 5, 20
+SHOWN_FRAMES = 10
 WIDEST_VALUE = 32
 NARROWEST = 5
 """Least width of a column that has what others leave, which rich takes from `width`: two Chinese characters and "…"."""
 SHADES = ("black on yellow", "black on bright_yellow", "yellow")
 """Of the heaviest passages, heavy ones, and all others: from a third of the heaviest, and from a twelfth."""
+FRAME = "black on cyan"
+"""What stands in a frame."""
 
 
 def largest(found: Clusters, read: pa.Table) -> Table:
@@ -82,10 +86,22 @@ def explanation(found: Explanation) -> RenderableType:
     both.add_row(*(Text(printable(name), style="bold") for name in found.names))
     both.add_row(_marked(found, 0), _marked(found, 1))
     count = len(found.passages)
+    frames = _frames(found) if any(found.frames) else ()
     if not count:
-        return Group(Text(f"similarity {found.similarity:.3f}. No shared passage"), Text(), both)
-    head = Text(f"similarity {found.similarity:.3f} in {counted(count, 'shared passage')}")
-    return Group(head, Text(), both, Text(), _passages(found))
+        return Group(Text(f"similarity {found.similarity:.3f}. No shared passage"), Text(), both, *frames)
+    head = f"similarity {found.similarity:.3f} in {counted(count, 'shared passage')}"
+    return Group(Text("; ".join(filter(None, (head, found.spread)))), Text(), both, Text(), _passages(found), *frames)
+
+
+def _frames(found: Explanation) -> Iterator[RenderableType]:
+    """What is coloured as a frame, and why."""
+    written = found.framed()
+    yield Text()
+    yield Text.assemble((" frame ", FRAME), " is no evidence, and not counted:")
+    for text, span in written[:SHOWN_FRAMES]:
+        yield Text.assemble((printable(one_line(text)), FRAME), f" {span.words}")
+    if len(written) > SHOWN_FRAMES:
+        yield Text(f"and {len(written) - SHOWN_FRAMES:,} more")
 
 
 def _passages(found: Explanation) -> Table:
@@ -105,6 +121,8 @@ def _passages(found: Explanation) -> Table:
 def _marked(found: Explanation, side: int) -> Text:
     """One text, its passages coloured, lighter ones first, so that heavier ones show; what repeats one underlined."""
     text = Text(_visible((found.left, found.right)[side]))
+    for begin, end, _ in found.frames[side]:
+        text.stylize(FRAME, begin, end)
     for span in found.again[side]:
         text.stylize("underline", *span)
     heaviest = found.passages[0].weight if found.passages else 1.0
@@ -170,10 +188,16 @@ def template(found: Template) -> Table:
     table.add_column(overflow="fold", ratio=1, width=NARROWEST)
     for part in found.parts:
         if isinstance(part, Fixed):
-            table.add_row(f"{part.members:,}", Text(printable(part.text), style="bold"))
+            table.add_row(f"{part.members:,}", _fixed(part))
         else:
             table.add_row(f"{part.members:,}", _values(part))
     return table
+
+
+def _fixed(part: Fixed) -> Text:
+    if not part.frame:
+        return Text(printable(part.text), style="bold")
+    return Text.assemble((printable(part.text), FRAME), f" in a frame: shared by {part.frame:,} articles, not counted")
 
 
 def _values(slot: Slot) -> Text:

@@ -59,7 +59,7 @@ def weigh(
     articles: int,
     *,
     prior: float = 1000.0,
-    ceiling: float = 0.02,
+    ceiling: float = 0.03,
     most: int | None = None,
     threads: int = 1,
     progress: Progress | None = None,
@@ -107,7 +107,7 @@ class SketchWeights(NamedTuple):
         return found.view(np.float32)
 
 
-def weigh_sketch(sketch: Sketch, articles: int, *, prior: float = 1000.0, ceiling: float = 0.02) -> SketchWeights:
+def weigh_sketch(sketch: Sketch, articles: int, *, prior: float = 1000.0, ceiling: float = 0.03) -> SketchWeights:
     """Weigh shingles by a sketch of how many articles hold them, and the prior.
 
     Args:
@@ -130,7 +130,7 @@ def codes_of(cells: NDArray[np.uint32]) -> NDArray[np.uint8]:
     return codes
 
 
-def code_weights(articles: int, *, prior: float = 1000.0, ceiling: float = 0.02) -> NDArray[np.uint32]:
+def code_weights(articles: int, *, prior: float = 1000.0, ceiling: float = 0.03) -> NDArray[np.uint32]:
     """(256, 256): bits of the weight, by code and by surprisal; see `weigh_sketch`."""
     firsts = _first_counts()
     middles = np.sqrt(firsts * np.append(firsts[1:] - 1.0, firsts[-1]))

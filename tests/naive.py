@@ -188,7 +188,7 @@ def chance(surprisal: float) -> float:
     return -math.expm1(-1500 * 2.0**-surprisal)
 
 
-def weigh(sets: Sequence[Iterable[int]], *, prior: float = 1000.0, ceiling: float = 0.02) -> dict[int, float]:
+def weigh(sets: Sequence[Iterable[int]], *, prior: float = 1000.0, ceiling: float = 0.03) -> dict[int, float]:
     """The weight of every key in these sets."""
     seen = Counter(key for one in sets for key in one)
     cap, total = max(3, ceiling * len(sets)), len(sets) + prior + 1
@@ -211,10 +211,87 @@ def jaccard(a: Mapping[int, float], b: Mapping[int, float]) -> float:
     return shared / united if united else 0.0
 
 
-def pairs(sets: Sequence[Mapping[int, float]], threshold: float) -> dict[tuple[int, int], float]:
+def by_chance(length: int, distinct: int) -> float:
+    """What a shingle weighs less in a text of so many characters and distinct shingles."""
+    return round(1.5 * math.log(max(min(length, 3 * distinct), 4000) / 4000) * 2**16) / 2**16
+
+
+def lighter(weighted: Mapping[int, float], length: int) -> dict[int, float]:
+    """What the shingles of a text of so many characters weigh in it."""
+    less = by_chance(length, len(weighted))
+    return {key: max(weight - less, 2**-16) for key, weight in weighted.items()}
+
+
+def similarity(
+    a: Mapping[int, float], b: Mapping[int, float], *, lengths: tuple[int, int] = (0, 0), evidence: float = 0.0
+) -> float:
+    """Weighted Jaccard similarity of two texts of these lengths; 0 where they share less than they must."""
+    left, right = lighter(a, lengths[0]), lighter(b, lengths[1])
+    shared = math.fsum(min(left[key], right[key]) for key in a if key in b)
+    united = math.fsum([*left.values(), *right.values()]) - shared
+    similar = shared / united if united else 0.0
+    return similar if shared >= evidence * (1 - similar) else 0.0
+
+
+def pairs(
+    sets: Sequence[Mapping[int, float]],
+    threshold: float,
+    *,
+    lengths: Sequence[int] | None = None,
+    evidence: float = 0.0,
+) -> dict[tuple[int, int], float]:
     """Every pair at or above the threshold, by comparing all with all."""
-    similar = {(i, j): jaccard(sets[i], sets[j]) for i, j in combinations(range(len(sets)), 2)}
-    return {pair: similarity for pair, similarity in similar.items() if similarity >= threshold}
+    long = lengths or [0] * len(sets)
+    similar = {
+        (i, j): similarity(sets[i], sets[j], lengths=(long[i], long[j]), evidence=evidence)
+        for i, j in combinations(range(len(sets)), 2)
+    }
+    return {pair: value for pair, value in similar.items() if value >= threshold}
+
+
+# --- frames -------------------------------------------------------------------------------------------------------
+
+
+def windows(keys: Sequence[int]) -> list[int]:
+    """The hash of every run of eight shingles, by all but their surprisal."""
+    return [
+        mix(sum((key >> 8) * pow(BASE, 7 - k, 1 << 64) for k, key in enumerate(keys[at : at + 8])) & WRAP)
+        for at in range(len(keys) - 7)
+    ]
+
+
+def sampled(hashes: Sequence[int], every: int) -> list[tuple[int, int]]:
+    """One in so many, a power of two, and its place."""
+    return [(one, at) for at, one in enumerate(hashes) if (one >> 8) % every == 0]
+
+
+def spans(places: Iterable[int], length: int, bridge: int) -> list[tuple[int, int]]:
+    """What windows at these places cover of a text of so many shingles, gaps of up to `bridge` included."""
+    found: list[tuple[int, int]] = []
+    for at in places:
+        begin = found.pop()[0] if found and at - found[-1][1] <= bridge else at
+        found.append((begin, min(at + 8, length)))
+    return found
+
+
+def framed(keys: Sequence[int], marks: Iterable[int], every: int, bridge: int) -> list[bool]:
+    """Which shingles of a text stand in a span of windows that are marked."""
+    marked = set(marks)
+    found = spans([at for one, at in sampled(windows(keys), every) if one in marked], len(keys), bridge)
+    return [any(begin <= place < end for begin, end in found) for place in range(len(keys))]
+
+
+def without(keys: Sequence[int], marks: Iterable[int], every: int, bridge: int) -> list[int]:
+    """The shingles of a text without those that stand in such spans."""
+    return [key for key, out in zip(keys, framed(keys, marks, every, bridge), strict=True) if not out]
+
+
+def own_blocks(taken: Iterable[tuple[int, int]], length: int, least: int) -> tuple[float, float]:
+    """The share of a text outside of spans, in blocks longer than `least`, and the number of blocks, as Simpson's."""
+    edges = [0, *(edge for span in taken for edge in span), length]
+    blocks = [end - begin for begin, end in zip(edges[::2], edges[1::2], strict=True) if end - begin > least]
+    total = sum(blocks)
+    return total / length, total**2 / sum(block**2 for block in blocks) if blocks else 0.0
 
 
 def minhash(weighted: Mapping[int, float], slots: int) -> list[int]:

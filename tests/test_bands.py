@@ -104,8 +104,8 @@ def test_the_most_selective_shape_that_finds_enough_is_chosen(threshold: float, 
 
 
 def test_the_shapes_of_the_defaults() -> None:
-    """Rewrites need 256 bands of two slots, near copies 25 of five."""
-    for defaults, shape in ((Settings(), Bands(256, 2)), (Settings.near_copies(), Bands(25, 5))):
+    """Rewrites need 320 bands of two slots, near copies 25 of five."""
+    for defaults, shape in ((Settings(), Bands(320, 2)), (Settings.near_copies(), Bands(25, 5))):
         assert choose(defaults.threshold, defaults.slots, defaults.recall) == shape
 
 

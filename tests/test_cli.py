@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import test_furniture as furniture
 from click.testing import CliRunner, Result
 
 import dedup
@@ -420,7 +421,9 @@ def test_explain_as_json() -> None:
     told = json.loads(result.stdout)
     texts = a.read_text("utf-8"), b.read_text("utf-8")
     found = dedup.explain(*texts)
-    assert list(told) == ["names", "similarity", "passages"]
+    assert list(told) == ["names", "similarity", "concentration", "passages", "frames"]
+    assert told["concentration"] == found.concentration
+    assert told["frames"] == {"left": [], "right": []}
     assert told["names"] == [str(a), str(b)]
     assert told["similarity"] == found.similarity
     assert [passage["weight"] for passage in told["passages"]] == [passage.weight for passage in found.passages]
@@ -428,6 +431,25 @@ def test_explain_as_json() -> None:
         assert passage["text_left"] == texts[0][slice(*passage["left"])]
         assert passage["text_right"] == texts[1][slice(*passage["right"])]
     assert "古樹" in result.stdout
+
+
+def test_frames_are_told(tmp_path: Path) -> None:
+    """By `cluster` in one line, by `explain` in its colour's words and as JSON."""
+    texts = furniture.site()
+    path = tmp_path / "site.jsonl"
+    path.write_text("".join(json.dumps({"id": f"a{n}", "text": text}) + "\n" for n, text in enumerate(texts)), "utf-8")
+    result = run(path, "--out", tmp_path / "labels.csv")
+    assert result.exit_code == 0, result.output
+    assert f"Left out: {dedup.cluster(texts).frames().summary}" in result.stdout
+    assert "Left out: 1 frame in 22 articles" in result.stdout
+    explained = command("explain", "a0", "a20", "--among", path)
+    assert "shared by 22 articles that have nothing else in common: not counted" in " ".join(explained.stdout.split())
+    told = json.loads(command("explain", "a0", "a20", "--among", path, "--json").stdout)
+    for side, text in (("left", texts[0]), ("right", texts[20])):
+        (frame,) = told["frames"][side]
+        assert frame["holders"] == 22
+        assert frame["text"] == text[frame["begin"] : frame["end"]] == furniture.FOOTER.strip("\n© 。")
+    assert "Left out" not in run(EXAMPLES, "--out", tmp_path / "labels.csv").stdout
 
 
 def test_show_as_json(labels: Path) -> None:

@@ -39,6 +39,7 @@ ORDER = [
     # evidence
     "exports",
     "passages",
+    "furniture",
     "templates",
     "assembly",
     "indicators",
@@ -52,6 +53,7 @@ ORDER = [
     "signatures",
     "weights",
     "frequencies",
+    "frames",
     "shingles",
     "words",
     "background",
@@ -71,6 +73,7 @@ KNOWN_TO_EACH_OTHER = {
     "shingles": {"folding", "background", "words"},  # text becomes shingles in one pass over the bytes
     "words": {"folding"},  # cut on Simplified characters
     "weights": {"background", "frequencies"},  # the prior, and what is counted
+    "frames": {"background", "shingles"},  # the prior, and texts as they are sampled
 }
 """Stages meet in `pipeline`; these alone import others, and no more than this."""
 

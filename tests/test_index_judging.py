@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from dedup import pairs, pipeline, weights
 from dedup.index import banding, judging
 from dedup.index.judging import Judge, Own
-from dedup.index.prepared import Prepared, Preparer
+from dedup.index.prepared import Prepared, Preparer, Shingled
 from dedup.settings import Settings
 from dedup.weights import prior_weights
 
 GENERATED = settings(deadline=None, max_examples=80)
-SMALL = Settings(slots=64)
+SMALL = Settings(slots=64, evidence=0.0)
+"""The texts are short: what they share is less than an edge needs."""
 TEXTS = [
     "代辦各國手機卡，續費方便，號碼隨機發放，歡迎來電洽詢，二十四小時服務。",
     "代办各国手机卡，续费方便，号码随机发送，欢迎来电咨询，二十四小时在线。",
@@ -51,8 +52,8 @@ class Shelf:
     def __init__(self, ready: Prepared) -> None:
         self._bodies = dict(enumerate(ready.bodies, 1))
         self._halves = dict(enumerate(banding.halves(ready.signatures), 1))
-        self._seen = Counter(key for keys in ready.shingles for key in keys.tolist())
-        self._texts = sum(len(keys) > 0 for keys in ready.shingles)
+        self._seen = Counter(key for one in ready.shingles for key in one.keys.tolist())
+        self._texts = sum(len(one.keys) > 0 for one in ready.shingles)
         self.read: list[int] = []
         """Texts whose body was asked for."""
 
@@ -100,7 +101,8 @@ def verified(texts: Sequence[str], these: Settings, some: Sequence[tuple[int, in
     """The similarity of pairs as the batch pipeline computes it over all of these texts."""
     corpus = pipeline.represent(column(texts), these)
     ends = [corpus.number[[pair[end] - 1 for pair in some]] for end in range(2)]
-    return dict(zip(some, pairs.verify(corpus.sets, *ends, corpus.sizes).tolist(), strict=True))
+    similar = pairs.verify(corpus.sets, *ends, corpus.sizes, evidence=these.least_shared)
+    return dict(zip(some, similar.tolist(), strict=True))
 
 
 def test_textbook_example() -> None:
@@ -109,8 +111,8 @@ def test_textbook_example() -> None:
     found = judge.similarities(reader, {1: [2, 3, 10]}, own(ready, 1))[1]
     assert list(found) == [2, 3, 10]
     assert found[2] > found[3] > found[10] == 0
-    same = [dict.fromkeys(keys.tolist(), 1.0) for keys in ready.shingles]
-    weighed = judge.weigh(reader, ready.shingles[0])
+    same = [dict.fromkeys(one.keys.tolist(), 1.0) for one in ready.shingles]
+    weighed = judge.weigh(reader, ready.shingles[0].keys)
     assert weighed.dtype == np.float32
     assert found[3] < naive.jaccard(same[0], same[2]), "it shares the sentence that others have, too"
 
@@ -118,7 +120,7 @@ def test_textbook_example() -> None:
 @pytest.mark.parametrize(
     "these",
     [
-        SMALL, Settings(slots=64, unit="word"), Settings.near_copies(), Settings.near_copies(unit="word"),
+        SMALL, Settings(slots=64), Settings(slots=64, evidence=20.0), Settings(slots=64, unit="word"), Settings.near_copies(), Settings.near_copies(unit="word"),
         Settings(slots=64, prior=0.0, ceiling=0.5), Settings(slots=64, width=1, prior=10.0),
     ],
 )  # fmt: skip
@@ -139,6 +141,21 @@ def test_similarities_are_those_of_the_batch_pipeline(
         assert list(found) == list(wanted)
 
 
+def test_long_texts_are_judged_as_by_the_batch_pipeline() -> None:
+    """In a long text a shingle weighs less, whether it says the same again or not."""
+    rng = np.random.default_rng(1)
+    long = ["".join(map(chr, rng.zipf(1.3, 30_000) % 500 + 0x4E00)) for _ in range(3)]
+    texts = [*long, long[0][:15_000] + long[1][:20_000], long[0][:700], long[2][:3_000] * 12, *TEXTS[:2]]
+    some = list(combinations(range(1, len(texts) + 1), 2))
+    expected = verified(texts, SMALL, some)
+    for new in ((), (1, 4), range(1, len(texts) + 1)):
+        reader, judge, ready = stored(texts)
+        wanted = {text: list(range(text + 1, len(texts) + 1)) for text in range(1, len(texts) + 1)}
+        found = judge.similarities(reader, wanted, own(ready, *new))
+        assert {(a, b): value for a, others in found.items() for b, value in others.items()} == expected
+    assert 0 < expected[1, 2] < expected[1, 4] < expected[3, 6]
+
+
 KEYS = st.builds(
     lambda bits, place: naive.mix(256 * place + bits + 1) & ~255 | bits, st.integers(0, 255), st.integers(0, 3)
 )
@@ -152,7 +169,8 @@ KEYS = st.builds(
 def test_weights_are_those_of_a_corpus(sets: list[set[int]], others: set[int], prior: float, ceiling: float) -> None:
     """With all texts counted, each shingle weighs what `dedup.weights` says, one that nobody holds included."""
     arrays = [np.array(sorted(one), np.uint64) for one in sets]
-    reader: Any = Shelf(Prepared([], arrays, np.empty((0, 16), np.uint32), []))
+    shingled = [Shingled(keys, len(keys)) for keys in arrays]
+    reader: Any = Shelf(Prepared([], shingled, np.empty((0, 16), np.uint32), [], column([])))
     these = Settings(slots=16, prior=prior, ceiling=ceiling)
     judge = Judge(these, Preparer(these, None, store_texts=True), store_texts=True)
     expected = weights.weigh([arrays], np.concatenate, len(arrays), prior=prior, ceiling=ceiling)
@@ -166,7 +184,7 @@ def test_weights_are_those_of_a_corpus(sets: list[set[int]], others: set[int], p
 def test_a_shingle_counts_as_one_without_weights() -> None:
     """Then nothing is counted, either."""
     reader, judge, ready = stored(these=Settings.near_copies())
-    assert set(judge.weigh(reader, ready.shingles[0]).tolist()) == {1.0}
+    assert set(judge.weigh(reader, ready.shingles[0].keys).tolist()) == {1.0}
     assert (judge.counts, judge.texts(reader)) == (False, 0)
 
 
@@ -210,8 +228,8 @@ def test_shingles_are_kept_at_hand() -> None:
     judge.remember(7, ready.shingles[6])
     for _ in range(3):
         found = judge.shingles(reader, [3, 7, 4])
-        assert {text: keys.tolist() for text, keys in found.items()} == {
-            text: ready.shingles[text - 1].tolist() for text in (3, 7, 4)
+        assert {text: (one.keys.tolist(), one.length) for text, one in found.items()} == {
+            text: (ready.shingles[text - 1].keys.tolist(), ready.shingles[text - 1].length) for text in (3, 7, 4)
         }
     assert sorted(reader.read) == [3, 4]
 
@@ -226,10 +244,10 @@ def test_what_is_kept_is_bounded_by_bytes(most: int, monkeypatch: pytest.MonkeyP
     for _ in range(60):
         text = int(rng.integers(1, len(TEXTS) + 1))
         before = len(reader.read)
-        assert judge.shingles(reader, [text])[text].tolist() == ready.shingles[text - 1].tolist()
+        assert judge.shingles(reader, [text])[text].keys.tolist() == ready.shingles[text - 1].keys.tolist()
         assert (len(reader.read) == before) == (text in kept)
         kept = [one for one in kept if one != text] + [text]
-        while sum(ready.shingles[one - 1].nbytes for one in kept) > most:
+        while sum(ready.shingles[one - 1].keys.nbytes for one in kept) > most:
             kept.pop(0)
     assert most < 10**9 or sorted(reader.read) == sorted(set(reader.read))
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dedup import pipeline
 from dedup.errors import DedupWarning
 from dedup.index import Index
-from dedup.index.prepared import PIECE, Prepared, Preparer, joined
+from dedup.index.prepared import PIECE, Prepared, Preparer, Shingled, joined
 from dedup.settings import Settings
 from dedup.weights import prior_weights
 
@@ -64,17 +64,23 @@ def same(a: Prepared, b: Prepared) -> bool:
     return (
         a.fingerprints == b.fingerprints
         and a.bodies == b.bodies
-        and [one.tolist() for one in a.shingles] == [one.tolist() for one in b.shingles]
+        and [(one.keys.tolist(), one.length) for one in a.shingles]
+        == [(one.keys.tolist(), one.length) for one in b.shingles]
         and a.signatures[signed].tolist() == b.signatures[signed].tolist()
     )
+
+
+def again(maker: Preparer, bodies: list[bytes]) -> list[Shingled]:
+    """The shingles of stored texts."""
+    return maker.shingle(maker.column(bodies))
 
 
 def test_textbook_example() -> None:
     """Of Traditional and Simplified, one with blanks, all but the body is the same; another text shares some."""
     these = prepared("號碼隨機發放", "号 码 随 机 发 放", "号码随机发送")
     assert these.fingerprints[0] == these.fingerprints[1] != these.fingerprints[2]
-    assert these.shingles[0].tolist() == these.shingles[1].tolist() == naive.shingles("号码随机发放")
-    assert len(set(these.shingles[0].tolist()) & set(these.shingles[2].tolist())) == 4
+    assert these.shingles[0].keys.tolist() == these.shingles[1].keys.tolist() == naive.shingles("号码随机发放")
+    assert len(set(these.shingles[0].keys.tolist()) & set(these.shingles[2].keys.tolist())) == 4
     assert these.signatures[0].tolist() == these.signatures[1].tolist()
     assert these.bodies[0] != these.bodies[1]
 
@@ -90,9 +96,10 @@ def test_texts_are_made_ready_as_by_the_batch_pipeline(these: Settings) -> None:
     ready = preparer(these).prepare(texts)
     assert ready.signatures.shape == (len(TEXTS), these.slots)
     for row, number in enumerate(corpus.number.tolist()):
-        assert ready.shingles[row].tolist() == corpus.texts.shingle(np.array([row])).keys.tolist()
+        assert ready.shingles[row].keys.tolist() == corpus.texts.shingle(np.array([row])).keys.tolist()
+        assert ready.shingles[row].length == corpus.texts.lengths[row]
         if number < 0:
-            assert (ready.fingerprints[row], len(ready.shingles[row])) == (b"", 0)
+            assert (ready.fingerprints[row], len(ready.shingles[row].keys)) == (b"", 0)
         else:
             assert ready.fingerprints[row] == corpus.texts.prints[row].tobytes()
             assert ready.signatures[row].tolist() == signed[number].tolist()
@@ -108,9 +115,9 @@ def test_shingles_are_those_of_the_reference(texts: list[str | None], width: int
     these = Settings(slots=16, width=width, weighted=weighted)
     ready = prepared(*texts, these=these)
     expected = [naive.shingles(text or "", width=width, weighted=weighted) for text in texts]
-    assert [keys.tolist() for keys in ready.shingles] == expected
+    assert [one.keys.tolist() for one in ready.shingles] == expected
     if texts:
-        assert [keys.tolist() for keys in preparer(these).shingle(ready.bodies)] == expected
+        assert [one.keys.tolist() for one in again(preparer(these), ready.bodies)] == expected
     folded = [naive.fold(text or "") for text in texts]
     for text, fingerprint in zip(folded, ready.fingerprints, strict=True):
         assert len(fingerprint) == (16 if text else 0)
@@ -124,8 +131,9 @@ def test_a_stored_text_has_the_shingles_that_it_had(these: Settings) -> None:
     assert maker.column(ready.bodies).to_pylist() == [text or "" for text in TEXTS]
     assert [maker.data(body).decode() for body in ready.bodies] == [text or "" for text in TEXTS]
     for rows in (range(len(TEXTS)), [5], [6], [8, 0, 8], [7, 9]):
-        again = maker.shingle([ready.bodies[row] for row in rows])
-        assert [keys.tolist() for keys in again] == [ready.shingles[row].tolist() for row in rows]
+        found = again(maker, [ready.bodies[row] for row in rows])
+        assert [one.keys.tolist() for one in found] == [ready.shingles[row].keys.tolist() for row in rows]
+        assert [one.length for one in found] == [ready.shingles[row].length for row in rows]
 
 
 def test_bodies_are_compressed() -> None:

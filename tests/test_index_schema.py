@@ -165,7 +165,7 @@ def test_another_version_is_refused(tmp_path: Path, version: int, which: str) ->
     folder = created(tmp_path / "index")
     with closing(sqlite3.connect(folder / schema.NAME)) as connection:
         connection.execute(f"PRAGMA user_version = {version}")
-    with pytest.raises(FileError, match=f"has format {version}, .* reads format 1: it was written by a {which} one"):
+    with pytest.raises(FileError, match=f"has format {version}, .* reads format 2: it was written by a {which} one"):
         schema.prepare(folder, OPENING, create=True)
 
 
@@ -173,7 +173,7 @@ def test_the_database_is_pinned(tmp_path: Path) -> None:
     """Its tables, its name for `file`, and its pages are as they always were, or the version must be another."""
     with connected(created(tmp_path / "index")) as connection:
         assert asked(connection, "application_id") == int.from_bytes(b"dedu")
-        assert (asked(connection, "user_version"), asked(connection, "page_size")) == (1, 2048)
+        assert (asked(connection, "user_version"), asked(connection, "page_size")) == (2, 2048)
         tables = {
             name: [(column, kind) for _, column, kind, *_ in connection.execute(f"PRAGMA table_info({name})")]
             for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
@@ -182,6 +182,7 @@ def test_the_database_is_pinned(tmp_path: Path) -> None:
     assert tables == {
         "meta": [("key", "TEXT"), ("value", "")],
         "weights": [("piece", "INTEGER"), ("bytes", "BLOB")],
+        "frames": [("number", "INTEGER"), ("windows", "BLOB")],
         "articles": [("number", "INTEGER"), ("id", "TEXT"), ("text", "INTEGER")],
         "texts": [(name, "INTEGER") for name in ("number", "print", "more", "cluster", "copies")],
         "bodies": [("number", "INTEGER"), ("signature", "BLOB"), ("body", "BLOB")],

@@ -24,14 +24,14 @@ def scores(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
     return result
 
 
-@pytest.mark.parametrize(("figure", "least"), [("b3_f1_zh", 0.96), ("b3_f1_en", 0.985), ("seeds_together", 5)])
+@pytest.mark.parametrize(("figure", "least"), [("b3_f1_zh", 0.978), ("b3_f1_en", 0.99), ("seeds_together", 5)])
 def test_rewrites_come_together(scores: dict[str, float], figure: str, least: float) -> None:
     """Rewrites of one source share a label."""
     assert scores[figure] >= least
 
 
 @pytest.mark.parametrize(
-    ("figure", "most"), [("seed_strangers", 0), ("clean_in_spam", 0), ("clean_cross", 8), ("clean_largest", 30)]
+    ("figure", "most"), [("seed_strangers", 0), ("clean_in_spam", 0), ("clean_cross", 8), ("clean_largest", 25)]
 )
 def test_others_stay_apart(scores: dict[str, float], figure: str, most: float) -> None:
     """Articles that share a site, a subject or a footer do not."""

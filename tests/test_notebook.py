@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+import test_furniture as furniture
 
 import dedup
 from dedup import notebook
@@ -73,7 +74,7 @@ def test_nothing_of_an_article_runs(html: str) -> None:
 def test_overlapping_passages_are_cut() -> None:
     """Every character stands once, as part of the heaviest passage that holds it."""
     html = notebook.side_by_side(
-        "abcdef", "abcdef", [((1, 4), (1, 4), 0.5), ((3, 6), (3, 6), 0.2)], ((), ()), 0.7, ("l", "r")
+        "abcdef", "abcdef", [((1, 4), (1, 4), 0.5), ((3, 6), (3, 6), 0.2)], ((), ()), ((), ()), (0.7, ""), ("l", "r")
     )
     assert re.findall(r'class="p(\d)"[^>]*>(\w+)<', html) == [("0", "bcd"), ("1", "ef")] * 2
 
@@ -113,3 +114,24 @@ def test_a_result_without_texts_shows_itself_too() -> None:
     bare = type(clusters)(clusters.graph, 0.12, 0.5)
     assert "<td>2</td>" in bare._repr_html_()
     assert "2 articles" in bare[0]._repr_html_()
+
+
+def test_frames_are_coloured_and_explained() -> None:
+    """In both texts, with a title, and in words above; the texts stand there whole."""
+    clusters = dedup.cluster(furniture.site())
+    found = clusters.explain(0, 20)
+    page = Page(found._repr_html_())
+    words = "shared by 22 articles that have nothing else in common: not counted"
+    assert found.left in page.text
+    assert found.right in page.text
+    assert page.attributes.count(("class", "frame")) == 2
+    assert page.attributes.count(("title", words)) == 2
+    assert f"green, a frame; {words}" in page.text
+    assert "a frame" not in Page(dedup.explain("手机卡续费", "手机卡續費")._repr_html_()).text
+
+
+def test_a_template_marks_its_frames() -> None:
+    """Those that the cluster has from elsewhere."""
+    page = Page(dedup.cluster(furniture.site())[0]._repr_html_())
+    assert "green, a frame that many others hold, too: not counted" in page.text
+    assert any("in a frame shared by 22 articles" in (value or "") for _, value in page.attributes)

@@ -21,24 +21,27 @@ KEYS = [naive.mix(number + 1) for number in range(60_000)]
 WEIGHTS = {key: naive.grained(0.1 + 7 * naive.mix(key) / 2**64) for key in KEYS}
 
 
-def loader(sets: list[Weighted]) -> Callable[[NDArray[np.int64]], Sets]:
-    """What makes the sets of some articles, in their order."""
+def loader(sets: list[Weighted], lengths: list[int] | None = None) -> Callable[[NDArray[np.int64]], Sets]:
+    """What makes the sets of some articles, in their order; ordinary ones where nothing is said of their lengths."""
+    characters = np.array(lengths or [0] * len(sets), np.int64)
 
     def load(numbers: NDArray[np.int64]) -> Sets:
         some = [sets[number] for number in numbers.tolist()]
         keys = np.array([key for one in some for key in one], np.uint64)
         weights = np.array([weight for one in some for weight in one.values()], np.float32)
         offsets = np.cumsum([0, *map(len, some)])
-        return Sets(keys, weights, offsets[:-1], offsets[1:])
+        return Sets(keys, weights, offsets[:-1], offsets[1:], characters[numbers])
 
     return load
 
 
-def similarities(sets: list[Weighted], pairs: Pairs, **options: Any) -> list[float]:
+def similarities(
+    sets: list[Weighted], pairs: Pairs, *, lengths: list[int] | None = None, **options: Any
+) -> list[float]:
     """The similarity of some pairs."""
     left, right = np.array(pairs, np.int64).reshape(-1, 2).T
     sizes = np.array([len(one) for one in sets], np.int64)
-    found = verify(loader(sets), left, right, sizes, **options)
+    found = verify(loader(sets, lengths), left, right, sizes, **options)
     assert found.dtype == np.float64
     return found.tolist()
 
@@ -189,6 +192,54 @@ def test_a_hash_of_zero_is_a_hash_like_others() -> None:
     sets = [{0: 1.0}, {0: 1.0, 15 << 60: 1.0}, {15 << 60: 1.0}]
     every = [(i, j) for i in range(3) for j in range(3)]
     assert similarities(sets, every) == exact(sets, every)
+
+
+LENGTHS = st.sampled_from([0, 50, 3999, 4000, 4001, 6000, 40_000, 10**9])
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.sets(st.integers(0, 6000), max_size=3), LENGTHS), min_size=2, max_size=5), st.data())
+def test_lengths_and_evidence_are_those_of_the_reference(
+    drawn: list[tuple[set[int], int]], data: st.DataObject
+) -> None:
+    """Long texts and ordinary ones, with next to nothing in common and with nearly all, to the last bit."""
+    evidence = data.draw(st.sampled_from([0.0, 1.0, 136.0, 5000.0, 1e9]))
+    lengths = [length for _, length in drawn]
+    sets = [
+        {KEYS[k]: WEIGHTS[KEYS[k]] for number in sorted(numbers) for k in range(number, number + 1000 * place)}
+        for place, (numbers, _) in enumerate(drawn)
+    ]
+    every = [(i, j) for i in range(len(sets)) for j in range(len(sets))]
+    found = similarities(sets, every, lengths=lengths, evidence=evidence)
+    assert found == [
+        naive.similarity(sets[i], sets[j], lengths=(lengths[i], lengths[j]), evidence=evidence) for i, j in every
+    ]
+
+
+def test_what_a_pair_must_share_falls_as_it_is_more_alike() -> None:
+    """Ten of fifteen shingles of a nat are 2/3: enough where a third of 30 is asked for, and not where it is more."""
+    one, other = (dict.fromkeys(KEYS[begin:end], 1.0) for begin, end in ((0, 10), (0, 15)))
+    assert similarities([one, other], [(0, 1)], evidence=29.9) == [10 / 15]
+    assert similarities([one, other], [(0, 1)], evidence=30.1) == [0]
+    assert similarities([one, dict(one)], [(0, 1)], evidence=1e9) == [1], "copies share all there is"
+
+
+def test_in_a_long_text_a_shingle_weighs_less() -> None:
+    """At ten times the ordinary length 3.45 nats less, in either order; what is light counts for next to nothing."""
+    rare, common = 7.0, 3.0
+    sets = [{KEYS[k]: rare if k < many else common for k in range(20_000)} for many in (5000, 0)]
+    sets[1] = {KEYS[k]: rare if k < 5000 else common for k in range(2500, 40_000)}
+    plain, long = (similarities(sets, [(0, 1), (1, 0)], lengths=[length] * 2) for length in (4000, 40_000))
+    less = naive.by_chance(40_000, 20_000)
+    assert less == pytest.approx(1.5 * np.log(10), abs=1e-4)
+    assert plain[0] == plain[1] == naive.jaccard(*sets)
+    assert long[0] == long[1] == pytest.approx(2500 * (rare - less) / (5000 * (rare - less)), abs=0.01)
+
+
+def test_what_repeats_itself_is_not_long() -> None:
+    """A text of 300 distinct shingles weighs what it weighs, however often it says them."""
+    sets = [dict.fromkeys(KEYS[begin : begin + 300], 1.0) for begin in (0, 100)]
+    assert similarities(sets, [(0, 1)], lengths=[900_000, 900]) == [200 / 400]
 
 
 def test_empty_sets_are_not_similar() -> None:

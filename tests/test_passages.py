@@ -7,6 +7,7 @@ from itertools import pairwise
 import naive
 import pyarrow.parquet as pq
 import pytest
+import test_furniture as furniture
 from conftest import SHARED
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -204,3 +205,34 @@ def test_an_explanation_is_one_line_in_a_list() -> None:
     assert repr(dedup.explain("手机卡续费", "手機卡續費")) == (
         "<Explanation: left and right, similarity 1.000 in 1 passages>"
     )
+
+
+def test_frames_are_shown_and_not_counted() -> None:
+    """Where they stand in either text, and by how many they are held; passages still add up to the similarity."""
+    clusters = dedup.cluster(furniture.site())
+    edges = {(i, j): similarity for i, j, similarity in zip(*clusters.pairs, strict=True)}
+    assert (0, 20) in edges
+    for pair, similarity in edges.items():
+        found = clusters.explain(*pair)
+        hold(found, similarity)
+        for text, spans in zip((found.left, found.right), found.frames, strict=True):
+            assert [text[span.begin : span.end] for span in spans] == [furniture.FOOTER.strip("\n© 。")]
+    apart = clusters.explain(3, 4)
+    assert (apart.similarity, apart.passages) == (0.0, ())
+    assert [span.holders for span in (*apart.frames[0], *apart.frames[1])] == [22, 22]
+    assert "shared by 22 articles that have nothing else in common: not counted" in str(apart)
+    assert str(apart).count(" frame  ") == 1
+
+
+def test_how_spread_out_the_evidence_is() -> None:
+    """The share of the similarity that the three heaviest passages carry, said where there are more of them."""
+    words = ["月圆之夜", "山高水长", "好茶一壶", "赏花饮酒", "行舟听雨"]
+    found = dedup.explain("。甲".join(words), "。乙".join(reversed(words)))
+    weights = [passage.weight for passage in found.passages]
+    assert len(weights) > 3
+    assert found.concentration == pytest.approx(sum(weights[:3]) / sum(weights))
+    assert f"; the three heaviest carry {found.concentration:.0%} of it" in str(found)
+    copy = dedup.explain("月圆之夜", "月圓之夜")
+    assert copy.concentration == 1.0
+    assert "carry" not in str(copy)
+    assert dedup.explain("蘋果汁", "harbour").concentration == 0.0

@@ -14,6 +14,7 @@ import numpy as np
 import opencc
 import pyarrow as pa
 import pytest
+from conftest import script
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -26,10 +27,16 @@ from dedup.pipeline import connect, represent, sign
 from dedup.results import Clusters
 from dedup.settings import Settings
 
-STAGES = ["read", "fold", "weigh", "sign", "band", "verify", "cluster"]
+STAGES = ["read", "fold", "frames", "weigh", "sign", "band", "verify", "cluster"]
 TEA = {"tea-1", "tea-2", "tea-3", "tea-4", "tea-5"}
 BRIDGE = {"bridge-copy", "bridge-original"}
 FIFTY_MEGABYTES = 50_000_000
+
+
+@pytest.fixture(scope="module")
+def seeded() -> Callable[[int, int], str]:
+    """Han characters by a seed, so many; no two texts of them have a phrase in common."""
+    return lambda seed, count: "".join(map(chr, np.random.default_rng(seed).integers(0x4E00, 0x5800, count).tolist()))
 
 
 def groups(found: Clusters) -> set[frozenset[int]]:
@@ -70,7 +77,7 @@ def test_a_higher_threshold_leaves_the_copy(examples: dict[str, str]) -> None:
 def test_a_higher_threshold_is_as_if_computed(examples: dict[str, str]) -> None:
     """Cutting at a higher threshold gives what a run at it gives."""
     low = dedup.cluster(list(examples.values()))
-    for threshold in (0.12, 0.13, 0.2, 0.5, 0.9, 1.0):
+    for threshold in (0.095, 0.12, 0.13, 0.2, 0.5, 0.9, 1.0):
         fresh = dedup.cluster(list(examples.values()), Settings(threshold=threshold))
         assert low.at(threshold).labels.tolist() == fresh.labels.tolist()
 
@@ -165,6 +172,98 @@ def test_full_linkage_joins_a_pair_at_the_threshold() -> None:
     assert dedup.cluster([one, other], settings).labels.tolist() == [0, 0]
 
 
+# --- short and long -----------------------------------------------------------------------------------------------
+
+
+def test_a_phrase_is_no_evidence() -> None:
+    """Messages of ten characters that share a phrase are alike by a third, and no edge; without a least they are."""
+    messages = ["明天下午三点开会好吗", "明天下午三点来我家呀", "你明天下午三点到哪里"]
+    assert dedup.similarity(*messages[:2]) > 0.3
+    assert groups(dedup.cluster(messages)) == set()
+    assert groups(dedup.cluster(messages, Settings(evidence=0))) == {frozenset(range(3))}
+
+
+def test_copies_of_short_texts_are_copies() -> None:
+    """Equal ones are found at any length, and near copies from a sentence on."""
+    sentence = "本店长期供应各类新鲜蔬菜水果，每天早上六点开门，欢迎街坊邻居选购"
+    texts = [
+        "在吗",
+        "在嗎？",
+        "好",
+        sentence,
+        sentence.replace("新鲜", "有机"),
+        sentence.replace("六", "七") + "！",
+        "好的",
+    ]
+    assert groups(dedup.cluster(texts)) == {frozenset({0, 1}), frozenset({3, 4, 5})}
+
+
+def test_what_must_be_shared_is_what_makes_an_edge(synthetic: ModuleType) -> None:
+    """Around the least weight, edges are those of the reference; a copy is one whatever is asked for."""
+    texts = list(
+        {fold(text): text for text in synthetic.campaign(articles=60, share=0.7, common=0.4, characters=60)[0]}.values()
+    )
+    keys = [naive.shingles(text) for text in texts]
+    weighed = naive.weigh(keys)
+    sets = [{key: weighed[key] for key in one} for one in keys]
+    counts = []
+    for evidence in (0.0, 20.0, 136.0, 1e6):
+        settings = Settings(evidence=evidence, frames=False, crowd=1000, recall=0.9999, slots=4096)
+        exact = naive.pairs(sets, settings.threshold, evidence=evidence)
+        found = {tuple(sorted(pair)): similarity for pair, similarity in edges(dedup.cluster(texts, settings))}
+        assert found == exact
+        counts.append(len(exact))
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > counts[2] > counts[3]
+
+
+@pytest.fixture(scope="module")
+def books() -> dict[str, list[list[str]]]:
+    """Two unrelated texts of 100,000 characters, as words, in Chinese and in English."""
+    made = script("bench/evidence_texts.py")
+    return {
+        lang: [made.vocabulary(lang).of_length(100_000, made.random("test", lang, number)) for number in range(2)]
+        for lang in ("zh", "en")
+    }
+
+
+@pytest.mark.parametrize(("lang", "glue"), [("zh", ""), ("en", " ")])
+def test_long_texts_are_told_apart_and_found(books: dict[str, list[list[str]]], lang: str, glue: str) -> None:
+    """What two books share by chance is little; an edition of one, and half of it, belong to it.
+
+    Among four texts alone hardly anything says which English words are common; among 3,000 it is less by a half.
+    """
+    one, other = books[lang]
+    edition = [word if place % 20 else other[place] for place, word in enumerate(one[: len(other)])]
+    texts = [glue.join(words) for words in (one, edition, one[len(one) // 4 : 3 * len(one) // 4], other)]
+    found = dedup.cluster(texts)
+    assert groups(found) == {frozenset(range(3))}
+    assert found.explain(0, 3).similarity < 0.08
+
+
+def test_what_is_said_again_and_again_is_itself(examples: dict[str, str]) -> None:
+    """An article repeated to the length of a book is no longer than it is."""
+    text = examples["bridge-original"]
+    assert dedup.similarity(text, text * 200) > 0.98
+    assert groups(dedup.cluster([text, text * 200, examples["night-train"] * 300])) == {frozenset({0, 1})}
+
+
+def test_passages_add_up_with_frames_and_in_long_texts(
+    books: dict[str, list[list[str]]], examples: dict[str, str], seeded: Callable[[int, int], str]
+) -> None:
+    """The similarity of every edge is that of its explanation, which is the sum of its passages' weights."""
+    one, footer = "".join(books["zh"][0][:8_000]), seeded(1, 150)
+    texts = [*examples.values(), one, one[3_000:], one[:5_000] + seeded(2, 9_000)]
+    found = dedup.cluster([text + footer for text in texts])
+    assert found.corpus.frames is not None
+    assert len(found.pairs.left) > 10
+    for i, j, similarity in zip(*(column.tolist() for column in found.pairs), strict=True):
+        why = found.explain(i, j)
+        assert why.similarity == pytest.approx(similarity, abs=1e-9)
+        assert sum(passage.weight for passage in why.passages) == pytest.approx(similarity, abs=1e-9)
+        assert not any(footer[:20] in text for passage in why.passages for text in why.texts(passage))
+
+
 # --- stage by stage -----------------------------------------------------------------------------------------------
 
 
@@ -205,7 +304,8 @@ def test_sets_and_edges_are_those_of_the_reference(examples: dict[str, str], set
     ] == expected
     found, crowded = connect(corpus, settings)
     names = corpus.first.tolist()
-    exact = naive.pairs(expected, settings.threshold)
+    lengths = [len(fold(text)) if settings.weighted else 0 for text in texts]
+    exact = naive.pairs(expected, settings.threshold, lengths=lengths, evidence=settings.least_shared)
     assert len(exact) >= 2
     assert {
         tuple(sorted((names[i], names[j]))): similarity
@@ -228,10 +328,11 @@ def test_edges_are_exact_in_order_and_as_many_as_promised(
     edited, _ = synthetic.near_copies(articles=80, characters=200, seed=7)
     spun, _ = synthetic.campaign(articles=80, share=0.4, common=0.5, characters=200, seed=8)
     texts = list({fold(text): text for text in (*edited, *spun)}.values())
-    settings = Settings(threshold=threshold, weighted=weighted, crowd=1000)
+    settings = Settings(threshold=threshold, weighted=weighted, crowd=1000, frames=False)
     keys = [naive.shingles(text, weighted=weighted) for text in texts]
     weighed = naive.weigh(keys) if weighted else dict.fromkeys({key for one in keys for key in one}, 1.0)
-    exact = naive.pairs([{key: weighed[key] for key in one} for one in keys], threshold)
+    sets = [{key: weighed[key] for key in one} for one in keys]
+    exact = naive.pairs(sets, threshold, evidence=settings.least_shared)
     corpus = represent(pa.chunked_array([pa.array(texts, pa.large_string())]), settings)
     found, _ = connect(corpus, settings)
     ends = list(zip(found.right.tolist(), found.left.tolist(), strict=True))
@@ -389,7 +490,7 @@ def test_progress_is_told_stage_after_stage(mixed: list[str | None], threads: in
     told: list[tuple[str, int, int]] = []
     found = dedup.cluster(mixed, threads=threads, progress=lambda *args: told.append(args))
     stages = [(name, list(steps)) for name, steps in groupby(told, key=lambda step: step[0])]
-    assert [name for name, _ in stages] == ["fold", "weigh", "sign", "band", "verify"]
+    assert [name for name, _ in stages] == ["fold", "frames", "weigh", "sign", "band", "verify"]
     for _, steps in stages:
         total = steps[0][2]
         assert [0, *(done for _, done, _ in steps)] == sorted({0, *(done for _, done, _ in steps)})
@@ -666,5 +767,5 @@ def test_similarity_is_of_strings(wrong: Any) -> None:
 
 def test_a_recall_that_cannot_be_had_is_warned_of(examples: dict[str, str]) -> None:
     """Too few slots for the threshold: the run goes on and says what it will miss, and what to do."""
-    with pytest.warns(DedupWarning, match="512 slots find .* of the pairs at a threshold of 0.003, .*raise slots"):
+    with pytest.warns(DedupWarning, match="640 slots find .* of the pairs at a threshold of 0.003, .*raise slots"):
         dedup.cluster(list(examples.values()), Settings(threshold=0.003))

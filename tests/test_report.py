@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import test_furniture as furniture
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Dialog, Locator, Page, expect, sync_playwright
 
@@ -188,7 +189,7 @@ def written(articles: object, folder: Path, *, chosen: Settings | None = None, *
 def shown(examples: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Shown:
     """The example articles."""
     articles = [{"id": name, "text": text} for name, text in examples.items()]
-    return written(articles, tmp_path_factory.mktemp("examples"))
+    return written(articles, tmp_path_factory.mktemp("examples"), chosen=Settings(threshold=0.12))
 
 
 @pytest.fixture(scope="module")
@@ -274,6 +275,59 @@ def test_sizes_are_drawn(visit: Visit, groups: Shown) -> None:
         "2 clusters of 2–3 articles, 5 in all",
         "3 clusters of 4–7 articles, 15 in all",
     ]
+
+
+# --- frames -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """Twenty articles on as many things behind one footer, two rewrites of the first among them."""
+    return written(furniture.site(), tmp_path_factory.mktemp("furnished"))
+
+
+def test_frames_are_told_on_top(visit: Visit, furnished: Shown, shown: Shown) -> None:
+    """How many there are, what they say and how many hold them; nothing where there are none."""
+    part = visit(furnished.path).part("frames")
+    expect(part.locator("summary")).to_contain_text("1 passage in 22 articles")
+    expect(part.locator("table")).to_be_hidden()
+    part.locator("summary").click()
+    (frame,) = furnished.clusters.frames()
+    expect(part.locator("tbody td")).to_have_text(["22", re.compile(r"0\.\d+|–"), frame.passage])
+    expect(visit(shown.path).part("frames")).to_be_hidden()
+
+
+def test_a_frame_has_a_colour_and_a_legend(visit: Visit, furnished: Shown, shown: Shown) -> None:
+    """On both sides and in the template; no passage is marked inside it, and the similarity is that of the engine."""
+    reader = visit(furnished.path)
+    reader.go(1)
+    words = "shared by 22 articles that have nothing else in common: not counted"
+    expect(reader.part("frame-key")).to_have_text(f"frame {words}")
+    found = furnished.explain(1, 0, 1)
+    for side, text, spans in (("left", found.left, found.frames[0]), ("right", found.right, found.frames[1])):
+        marked = reader.part(f"{side}-text").get_by_test_id("furniture")
+        assert marked.all_text_contents() == [text[span.begin : span.end] for span in spans]
+        expect(marked).to_have_attribute("title", words)
+        colour = marked.evaluate("node => getComputedStyle(node).backgroundColor")
+        assert colour != reader.part(f"{side}-text").locator("mark").first.evaluate(
+            "node => getComputedStyle(node).backgroundColor"
+        )
+    expect(reader.part("pair-similarity")).to_have_text(f"{found.similarity:.2f}")
+    expect(reader.part("template").locator(".furniture").last).to_have_attribute("title", re.compile("in a frame"))
+    expect(reader.part("template-frame-key")).to_be_visible()
+    plain = visit(shown.path)
+    plain.go(1)
+    expect(plain.part("frame-key")).to_have_count(0)
+    expect(plain.part("template-frame-key")).to_have_count(0)
+
+
+def test_a_frame_in_copies_is_marked_too(visit: Visit, furnished: Shown) -> None:
+    """A text beside itself is one passage, less its frame."""
+    reader = visit(furnished.path)
+    reader.go(1)
+    reader.choose(0, 0)
+    expect(reader.part("left-text").get_by_test_id("furniture")).to_have_count(1)
+    expect(reader.part("pair-similarity")).to_have_text("1.00")
 
 
 # --- the table of clusters ----------------------------------------------------------------------------------------
@@ -766,7 +820,8 @@ def test_a_text_of_a_megabyte(visit: Visit, tmp_path: Path) -> None:
     """It opens, and is shown whole."""
     codes = np.random.default_rng(2).integers(0x4E00, 0x9FA0, 350_000).tolist()
     text = "".join(map(chr, codes))
-    shown = written([text, text[:200_000] + "<script>window.pwned=1</script>" + text[200_000:]], tmp_path)
+    texts = [text, text[:200_000] + "<script>window.pwned=1</script>" + text[200_000:]]
+    shown = written(texts, tmp_path, chosen=Settings(evidence=0.0))
     reader = visit(shown.path)
     reader.go(1)
     compare(reader, shown.explain(1, 0, 1))

@@ -11,6 +11,7 @@ from typing import Any
 import naive
 import numpy as np
 import pytest
+import test_furniture as furniture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -68,7 +69,8 @@ def decoded(told: dict[str, Any], place: int) -> Decoded:
 def similarity(told: dict[str, Any], left: int, right: int) -> float:
     """Weighted Jaccard similarity, from what the page is told alone."""
     both = [set(decoded(told, place).numbers) - {None} for place in (left, right)]
-    common = sum(told["weights"][number] for number in both[0] & both[1] if number is not None)
+    less = max(told["less"][left], told["less"][right])
+    common = sum(max(told["weights"][number] - less, 2**-16) for number in both[0] & both[1] if number is not None)
     united = told["total"][left] + told["total"][right] - common
     return float(common / united) if united else 0.0
 
@@ -131,6 +133,23 @@ def test_codes_say_what_the_traces_say(texts: list[str]) -> None:
     told = shared(given)
     hold(told, given)
     for left, right in combinations(range(len(texts)), 2):
+        assert similarity(told, left, right) == pytest.approx(found.explain(left, right).similarity, abs=1e-3)
+
+
+def test_what_stands_in_frames_is_told_and_not_counted() -> None:
+    """Spans in UTF-16 units; the similarity is that of the explanation, in long texts too."""
+    rng = np.random.default_rng(3)
+    long = "".join(map(chr, rng.integers(0x4E00, 0x9FA0, 9_000).tolist()))
+    found, given = sides([f"😀{text}" for text in furniture.site()] + [long + long[:900], long[:8_000]])
+    told = shared(given)
+    framed = [
+        [side.trace.text.encode("utf-16-le")[2 * begin : 2 * end].decode("utf-16-le") for begin, end, _ in spans]
+        for side, spans in zip(given, told["frames"], strict=True)
+    ]
+    assert framed[0] == [furniture.FOOTER.strip("©。 \n")]
+    assert framed[-1] == []
+    assert told["less"][0] == 0 < told["less"][-1]
+    for left, right in ((0, 1), (0, 20), (len(given) - 2, len(given) - 1)):
         assert similarity(told, left, right) == pytest.approx(found.explain(left, right).similarity, abs=1e-3)
 
 
@@ -316,7 +335,7 @@ def test_similarity_that_was_never_computed_is_none() -> None:
 
 def test_copies_are_read_once_and_counted_all() -> None:
     """The template says how many distinct texts there are among the members."""
-    found = dedup.cluster(["手机卡续费，加微信"] * 4 + ["手机卡续费，加電話"])
+    found = dedup.cluster(["手机卡续费，加微信"] * 4 + ["手机卡续费，加電話"], Settings(evidence=0.0))
     told = page(found, found[0], 50)
     head = {name: told["template"][name] for name in ("members", "distinct", "sampled")}
     assert head == {"members": 5, "distinct": 2, "sampled": 2}
@@ -328,7 +347,8 @@ def test_copies_are_read_once_and_counted_all() -> None:
 
 def test_distinct_texts_come_before_copies() -> None:
     """In a sample, too, so that a few variants among a thousand copies can be looked at."""
-    found = dedup.cluster(["手机卡续费，加微信聯繫"] * 300 + [f"手机卡续费，加微信{word}" for word in "甲乙丙"])
+    texts = ["手机卡续费，加微信聯繫"] * 300 + [f"手机卡续费，加微信{word}" for word in "甲乙丙"]
+    found = dedup.cluster(texts, Settings(evidence=0.0))
     told = page(found, found[0], 5)
     assert len(told["texts"]["text"]) == 4
     assert len(told["texts"]["members"]) == 5
@@ -340,7 +360,7 @@ def test_long_slots_are_cut(synthetic: ModuleType) -> None:
     """Twenty values of 500 characters, and how many there are in all."""
     made = synthetic.spun(30, sections=3, seed=5)
     texts = [text.replace("：", "：" + f"{i}" * 600, 1) for i, text in enumerate(made.texts)]
-    found = dedup.cluster(texts)
+    found = dedup.cluster(texts, Settings(frames=False, evidence=0.0))
     slots = [part for part in page(found, found[0], 50)["template"]["parts"] if "slot" in part]
     assert max(one["distinct"] for one in slots) > 20
     assert max(len(one["slot"]) for one in slots) == 20

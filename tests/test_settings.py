@@ -22,6 +22,8 @@ RANGES: dict[str, tuple[list[Any], list[Any]]] = {
     "crowd": ([8, 256, 2**31 - 1], [0, 7, 2**31]),
     "prior": ([0, 0.0, 1000, 1e12], [-1, -0.5, 1e13]),
     "ceiling": ([0.0001, 0.02, 1, 1.0], [0, 0.0, 1.01, 2, -0.5]),
+    "frames": ([True, False], []),
+    "evidence": ([0, 0.0, 136, 1e12], [-1, -0.5, 1e13]),
     "seed": ([0, 1, 2**32 - 1], [-1, 2**32]),
 }
 WRONG_KINDS: dict[str, list[Any]] = {
@@ -35,6 +37,8 @@ WRONG_KINDS: dict[str, list[Any]] = {
     "crowd": [256.0, "256", None, True],
     "prior": ["1000", None, True, math.nan, math.inf],
     "ceiling": ["0.02", None, True, math.nan],
+    "frames": [1, 0, None, "yes", 1.0],
+    "evidence": ["136", None, True, math.nan, math.inf],
     "seed": [1.0, "1", None, True],
 }
 
@@ -126,7 +130,7 @@ def test_replace_checks_again() -> None:
     assert dataclasses.replace(settings, threshold=0.3) == Settings(threshold=0.3)
     with pytest.raises(SettingsError, match=r"threshold must be in \(0, 1\], got 2; for 2 % write 0.02"):
         dataclasses.replace(settings, threshold=2)
-    assert settings.threshold == 0.12
+    assert settings.threshold == 0.095
 
 
 def test_near_copies_is_the_classical_job() -> None:
@@ -134,6 +138,14 @@ def test_near_copies_is_the_classical_job() -> None:
     settings = Settings.near_copies()
     assert (settings.threshold, settings.width, settings.weighted, settings.slots) == (0.7, 15, False, 128)
     assert settings.unit == "char"
+    assert (settings.frames, settings.evidence, settings.least_shared) == (False, 0, 0)
+
+
+def test_the_least_evidence_is_of_weights_and_by_unit() -> None:
+    """Plain shingles have no nats to count; a word stands for the four shingles of characters that it has."""
+    assert Settings().least_shared == 136
+    assert Settings(unit="word").least_shared == 34
+    assert Settings(weighted=False).least_shared == Settings(evidence=0).least_shared == 0
 
 
 def test_near_copies_takes_any_other_setting() -> None:

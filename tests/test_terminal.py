@@ -6,6 +6,7 @@ import io
 
 import pyarrow as pa
 import pytest
+import test_furniture as furniture
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
@@ -116,3 +117,18 @@ def test_thirty_columns_show_something_of_every_column() -> None:
         printed = shown(what, width=30)
         assert all(word in printed for word in words), printed
         assert {cell_len(line) for line in printed.splitlines() if line[:1] in set("┏│└")} == {30}
+
+
+def test_frames_have_a_colour_of_their_own() -> None:
+    """In both texts and below them, where it is said why; in a template, too."""
+    clusters = dedup.cluster(furniture.site())
+    found = clusters.explain(0, 20)
+    words = "shared by 22 articles that have nothing else in common: not counted"
+    printed = shown(terminal.explanation(found), colours=True, width=400)
+    assert printed.count("\x1b[30;46m" + furniture.FOOTER.strip("\n© 。")) == 3
+    assert words in printed
+    for explained in (found, clusters.explain(3, 4)):
+        assert words in " ".join(shown(terminal.explanation(explained), width=300).split())
+    template_shown = shown(terminal.template(clusters[0].template()), width=400)
+    assert "in a frame: shared by 22 articles, not counted" in template_shown
+    assert "frame" not in shown(terminal.explanation(dedup.explain("手機卡續費", "手机卡续费")))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from dedup.index.answers import Near, Seen
 from dedup.index.banding import halves
 from dedup.index.grouping import MOST, Grouping, Plan, Transaction, carry_out
-from dedup.index.judging import Judge, Own
+from dedup.index.judging import LEAST_HOLDERS, Judge, Own, Pairs, Similar
 from dedup.index.lookup import within
 from dedup.index.prepared import Prepared
 from dedup.index.store import Change, Edge, Place, Text, Writer
@@ -33,6 +33,8 @@ A_STEP = 4
 """The edges of one text are looked at for so many new ones, and judged again if they are stale."""
 STALE = 2
 """An edge is judged again when there are so many times the texts there were."""
+FREED = 512
+"""Texts whose edges are judged again at once where a frame was found."""
 
 
 @dataclass
@@ -68,18 +70,22 @@ class Batch:
         prepared: The texts.
         threads: How many to use.
         sweep: Which edges are to be judged again.
+
+    Attributes:
+        judge: Who compared the texts in the end; another one, if frames were found.
     """
 
     def __init__(
         self, store: Writer, settings: Settings, judge: Judge, prepared: Prepared, threads: int, sweep: Sweep
     ) -> None:
-        self._store, self._settings, self._judge, self._prepared = store, settings, judge, prepared
+        self._store, self._settings, self.judge, self._prepared = store, settings, judge, prepared
         self._threads, self._sweep = threads, sweep
         self._halves = halves(prepared.signatures)
         self._last = store.last()
         self._first = self._last + 1
         self._change = Transaction()
         self._rows, self._leaving = _Rows(), set[str]()
+        self._freed: set[int] = set()
 
     # --- the whole job --------------------------------------------------------------------------------------------
 
@@ -111,6 +117,7 @@ class Batch:
         self._count()
         signed = {text: row for text, row in self._rows.new.items() if self._prepared.fingerprints[row]}
         self._compare(signed)
+        self._free()
         self._let_go()
         self._judge_again(-(-len(signed) // A_STEP))
         plan = self._plan()
@@ -120,6 +127,8 @@ class Batch:
             self._store.record(Change(number, "removed", places[text].cluster, ids[row]))
         self._store_texts(ids, plan, copies)
         self._store_edges()
+        for number, windows in self.judge.found_from(self._first):
+            self._store.add_frames(number, windows)
         carry_out(plan, self._store, self._next, self._rows.new)
         return seen
 
@@ -127,7 +136,7 @@ class Batch:
         """Keep the shingles of what was added at hand; once it is stored, for else its numbers are given again."""
         for text, row in self._rows.new.items():
             if self._prepared.fingerprints[row]:
-                self._judge.remember(text, self._prepared.shingles[row])
+                self.judge.remember(text, self.judge.own(self._prepared, row))
 
     def remove(self, id_: str) -> bool:
         """Take an article out; whether it was there."""
@@ -185,13 +194,13 @@ class Batch:
 
     def _count(self) -> None:
         """Count the shingles of new texts, and those of texts that go no more."""
-        if not self._judge.counts:
+        if not self.judge.counts:
             return
-        shingles = self._prepared.shingles
-        steps = [(shingles[row], 1) for row in self._rows.new.values() if len(shingles[row])]
+        coming = (self._prepared.shingles[row].keys for row in self._rows.new.values())
+        steps = [(keys, 1) for keys in coming if len(keys)]
         if self._change.gone:
-            going = self._judge.shingles(self._store, sorted(self._change.gone))
-            steps += [(keys, -1) for keys in going.values() if len(keys)]
+            going = self.judge.whole(self._store, sorted(self._change.gone))
+            steps += [(keys, -1) for keys in going if len(keys)]
         if steps:
             self._store.count(steps, self._first)
 
@@ -209,14 +218,80 @@ class Batch:
             self._change.new = {text: {} for text in texts}
             return
         places = self._store.places({text for some in found for text in some})
-        pairs = {text: self._chosen(found[k], places) + inside[k][:MOST] for k, text in enumerate(texts)}
-        own = {text: Own(self._prepared.shingles[row], self._halves[row]) for text, row in new.items()}
-        self._change.new = self._judge.similarities(self._store, pairs, own)
-        judged = self._judge.texts(self._store)
+        pairs = {
+            text: self._chosen(found[k], places) + inside[k][:MOST] if halves[k].any() else []
+            for k, text in enumerate(texts)
+        }
+        self._change.new = self._similarities(pairs, new)
+        if self.judge.finds:
+            self._leave_out_frames(new)
+        judged = self.judge.texts(self._store)
         for text, similar in self._change.new.items():
             for other, similarity in similar.items():
                 if similarity >= self._settings.threshold:
                     self._change.link(text, other, Edge(similarity, judged))
+
+    def _similarities(self, pairs: Pairs, new: Mapping[int, int]) -> Similar:
+        """How like texts are to others; of new ones, their rows."""
+        involved = {text for one, others in pairs.items() for text in (one, *others) if text in new}
+        own = {text: Own(self.judge.own(self._prepared, new[text]), self._halves[new[text]]) for text in involved}
+        return self.judge.similarities(self._store, pairs, own)
+
+    def _leave_out_frames(self, new: Mapping[int, int]) -> None:
+        """Where many are like a new text: look for frames among them, and judge again without what is found."""
+        before = self.judge
+        for text, row in new.items():
+            near = self._near(text)
+            if self.judge is not before and near:
+                self._change.new[text] |= self._similarities({text: near}, new)[text]
+                near = self._near(text)
+            if _worth_a_look(len(near) + 1, self._prepared.fingerprints[row]):
+                self._look(text, near, new)
+        if self.judge is not before:
+            pairs = {text: self._near(text) for text in new}
+            for text, similar in self._similarities(pairs, new).items():
+                self._change.new[text] |= similar
+
+    def _look(self, text: int, near: list[int], new: Mapping[int, int]) -> None:
+        """Look for frames without which fewer texts are like a new one; they are left out from then on."""
+        some, before = sorted([text, *near]), self.judge
+        own = {one: self._prepared.column[new[one]].as_buffer().to_pybytes() for one in some if one in new}
+        judge = before.look_for_frames(self._store, text, some, own)
+        if judge is None:
+            return
+        self.judge = judge
+        similar = self._similarities({text: near}, new)[text]
+        if min(similar.values()) < self._settings.threshold:
+            self._change.new[text] |= similar
+            self._freed |= set(near) - new.keys()
+        else:
+            self.judge = before
+
+    def _near(self, text: int) -> list[int]:
+        """The texts that a new one is like."""
+        return [other for other, value in self._change.new[text].items() if value >= self._settings.threshold]
+
+    def _free(self) -> None:
+        """Judge the edges again of texts that have a frame that was found, and of those that it tied to them."""
+        wave, done, now = sorted(self._freed), set[int](), self.judge.texts(self._store)
+        while wave and len(done) < FREED:
+            done |= set(wave)
+            pairs = {text: [*edges] for text, edges in self._store.edges(wave).items()}
+            wave = sorted(self._settle(pairs, now) - done)
+
+    def _settle(self, pairs: Pairs, now: int) -> set[int]:
+        """Judge old edges, but those of texts that go, by what is known today; gives the ends of those that break."""
+        lost, gone = set[int](), self._change.gone
+        kept = ((text, [one for one in some if one not in gone]) for text, some in pairs.items() if text not in gone)
+        for text, similar in self.judge.similarities(self._store, dict(kept), {}).items():
+            for other, similarity in similar.items():
+                self._change.touched |= {text, other}
+                if similarity >= self._settings.threshold:
+                    self._change.link(text, other, Edge(similarity, now))
+                else:
+                    self._change.unlink(text, other)
+                    lost |= {text, other}
+        return lost
 
     def _chosen(self, candidates: list[int], places: Mapping[int, Place]) -> list[int]:
         """The candidates to be compared, at most `MOST`: those that are there and stay."""
@@ -241,24 +316,16 @@ class Batch:
 
     def _judge_again(self, steps: int) -> None:
         """Judge old edges of so many texts by what is known today, the next ones in the order of their numbers."""
-        if not (steps and self._judge.counts):
+        if not (steps and self.judge.counts):
             return
         texts = self._store.next_with_edges(self._sweep.text, steps)
         self._sweep.text = texts[-1] if len(texts) == steps else 0
-        now, gone = self._judge.texts(self._store), self._change.gone
+        now = self.judge.texts(self._store)
         stale = {
-            text: [other for other, edge in edges.items() if edge.judged * STALE <= now and other not in gone]
+            text: [other for other, edge in edges.items() if edge.judged * STALE <= now]
             for text, edges in self._store.edges(texts).items()
-            if text not in gone
         }
-        again = {text: others[:JUDGED_AGAIN] for text, others in stale.items() if others}
-        for text, similar in self._judge.similarities(self._store, again, {}).items():
-            for other, similarity in similar.items():
-                self._change.touched |= {text, other}
-                if similarity >= self._settings.threshold:
-                    self._change.link(text, other, Edge(similarity, now))
-                else:
-                    self._change.unlink(text, other)
+        self._settle({text: others[:JUDGED_AGAIN] for text, others in stale.items()}, now)
 
     def _plan(self) -> Plan:
         return Grouping(self._store, self._settings, self._change, self._next).plan()
@@ -355,3 +422,8 @@ class Batch:
             for other in others:
                 if text < other:
                     self._store.drop_edge(text, other)
+
+
+def _worth_a_look(count: int, fingerprint: bytes) -> bool:
+    """Whether frames are looked for among so many texts: ever more rarely among ever more, whatever their order."""
+    return count >= LEAST_HOLDERS and int.from_bytes(fingerprint[:4], "little") % (count // LEAST_HOLDERS) == 0

@@ -319,6 +319,7 @@ class EmbeddedStore(StoredRows):
         rows = ((value.tobytes(), number) for number, value in signatures)
         self._database.executemany("UPDATE bodies SET signature = ? WHERE number = ?", rows)
         self._database.execute("DELETE FROM edges")
+        self._database.execute("DELETE FROM frames")
         for text, other, edge in edges:
             self.put_edge(text, other, edge)
         self._layers.damaged = True  # they are of another generation, if this commits: read again

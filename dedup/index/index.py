@@ -38,7 +38,7 @@ from dedup.index.given import (
 )
 from dedup.index.judging import Judge
 from dedup.index.opening import open_store
-from dedup.index.prepared import Prepared, Preparer
+from dedup.index.prepared import Prepared, Preparer, joined
 from dedup.index.reweighing import reweigh
 from dedup.index.store import Change, Reader
 from dedup.index.weighing import unpack
@@ -102,9 +102,9 @@ class Index:
         """Take up the weights that signatures are made with, at first and when the index was weighed anew."""
         opening = self._store.opening
         self._generation = opening.generation
-        signing = unpack(opening.weights, self.settings)
-        self._preparer = Preparer(self.settings, signing, store_texts=opening.store_texts)
-        self._judge = Judge(self.settings, self._preparer, store_texts=opening.store_texts)
+        signing, windows = unpack(opening.weights, self.settings)
+        self._preparer = Preparer(self.settings, signing, windows, store_texts=opening.store_texts)
+        self._judge = Judge(self.settings, self._preparer, windows, store_texts=opening.store_texts)
 
     # --- adding ---------------------------------------------------------------------------------------------------
 
@@ -161,6 +161,7 @@ class Index:
         def work(prepared: Prepared) -> list[Seen]:
             batch, seen = self._store.write(lambda writer: _added(self._batch(writer, prepared, count), ids))
             batch.remember()
+            self._judge = batch.judge  # who knows what was found
             return seen
 
         return self._prepared(texts, count, work)
@@ -192,6 +193,7 @@ class Index:
 
     def _batch(self, reader: Any, prepared: Prepared, count: int) -> Batch:
         self._check_generation()
+        self._judge = self._judge.caught_up(reader)
         return Batch(reader, self.settings, self._judge, prepared, count, self._sweep)
 
     def _check_generation(self) -> None:
@@ -322,13 +324,17 @@ class Index:
         names = (checked_id(a), checked_id(b))
 
         def work(reader: Reader) -> list[passages.Side]:
+            self._check_generation()
+            self._judge = self._judge.caught_up(reader)
             found = [_text_of(reader, name) for name in names]
             bodies = reader.bodies(found)
-            traces = self._preparer.texts(self._preparer.column([bodies[text] for text in found]))
-            sides = (traces.trace(row) for row in range(2))
-            return [passages.Side(trace, self._judge.weigh(reader, trace.keys)) for trace in sides]
+            texts = self._preparer.texts(self._preparer.column([bodies[text] for text in found]))
+            texts, lengths = texts.without(self._judge.windows), texts.lengths * self.settings.weighted
+            traces = [texts.trace(row) for row in range(2)]
+            weights = [self._judge.weigh(reader, trace.keys) for trace in traces]
+            return [passages.Side(*side) for side in zip(traces, weights, lengths.tolist(), strict=True)]
 
-        left, right = self._read(work)
+        left, right = self._fresh(lambda: self._store.read(work))
         return passages.explain(left, right, names)
 
     def to_arrow(self) -> pa.Table:
@@ -460,7 +466,7 @@ class _StaleError(Exception):
 
 
 _MANY = 2**31
-_NOTHING = Prepared([], [], np.empty((0, 0), np.uint32), [])
+_NOTHING = Prepared([], [], np.empty((0, 0), np.uint32), [], joined([]))
 
 
 def _added(batch: Batch, ids: list[str]) -> tuple[Batch, list[Seen]]:

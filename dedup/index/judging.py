@@ -1,9 +1,10 @@
 """The similarity of a text to stored ones, by what is known today.
 
 In: the shingles of a text, and candidates. Out: their similarity. Where texts are stored it is exact: shingles of both
-are weighed by today's document frequencies and the prior, as `dedup.weights` weighs a corpus. Without texts it is the
-estimate from the signatures, by the weights they were signed with. A candidate whose shingles are at hand costs about
-10 microseconds, another 50.
+that stand in no frame are weighed by today's document frequencies and the prior, as `dedup.weights` weighs a corpus,
+and a pair must share a least weight. Frames are those of the weights that signatures are made with, and those that were
+found since, among texts that are like each other. Without texts it is the estimate from the signatures. A candidate
+whose shingles are at hand costs about 10 microseconds, another 50.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup import kernels
+from dedup import frames, kernels
 from dedup.background import chances
 from dedup.index.banding import estimate
-from dedup.index.prepared import Preparer
+from dedup.index.prepared import Prepared, Preparer, Shingled, joined
 from dedup.index.store import Reader
 from dedup.settings import Settings
+from dedup.shingles import NO_WINDOWS, Windows
 from dedup.threads import ranges
 from dedup.weights import LEAST_CAP, grained
 
@@ -28,6 +30,13 @@ KEPT_BYTES = 1 << 26
 """Shingles of texts that were candidates of late."""
 AT_ONCE = 2048
 """Pairs whose shingles are in memory together: of articles, about 25 MB."""
+LEAST_HOLDERS = frames.LEAST_HOLDERS
+LOOKED_AT = 16
+"""Texts in which frames are looked for: so many are compared of any that hold one."""
+LOOKED_AT_BYTES = 1 << 20
+"""And so much of texts: of articles, 2 to 6 ms."""
+MOST_FOUND = 1 << 16
+"""Windows of frames that were found since the index was weighed: of some hundred footers, 1 MB."""
 PIECE = 1 << 15
 """Shingles weighed at once: what is needed for them is in memory already, and new memory costs more than weighing."""
 
@@ -41,8 +50,8 @@ Similar = dict[int, dict[int, float]]
 class Own(NamedTuple):
     """A text that is not stored yet."""
 
-    keys: NDArray[np.uint64]
-    """Its shingles, each once."""
+    shingled: Shingled
+    """As it is compared, without frames."""
     half: NDArray[np.uint16]
     """(slots,): the lower halves of its slots."""
 
@@ -53,19 +62,32 @@ class Judge:
     Args:
         settings: How articles are compared.
         preparer: Makes shingles of stored texts.
-        store_texts: Whether there are any.
+        windows: What marks frames, which are left out of every text; None for none.
+        store_texts: Whether there are any texts.
+
+    Attributes:
+        windows: What marks frames.
     """
 
-    def __init__(self, settings: Settings, preparer: Preparer, *, store_texts: bool) -> None:
+    def __init__(
+        self, settings: Settings, preparer: Preparer, windows: Windows | None = None, *, store_texts: bool
+    ) -> None:
         self._settings, self._preparer, self._store_texts = settings, preparer, store_texts
         self._expected = chances(settings.prior)
-        self._kept: OrderedDict[int, NDArray[np.uint64]] = OrderedDict()
+        self._given = self.windows = windows or NO_WINDOWS
+        self._found: list[tuple[int, NDArray[np.uint64]]] = []
+        self._kept: OrderedDict[int, Shingled] = OrderedDict()
         self._bytes = 0
 
     @property
     def counts(self) -> bool:
         """Whether texts are judged by how many hold a shingle."""
         return self._settings.weighted and self._store_texts
+
+    @property
+    def finds(self) -> bool:
+        """Whether frames are looked for."""
+        return self.counts and self._settings.frames
 
     def texts(self, reader: Reader) -> int:
         """How many texts judgement is based on; 0 where it does not depend on it."""
@@ -104,17 +126,18 @@ class Judge:
     def _exact(self, reader: Reader, pairs: Pairs, own: Mapping[int, Own], found: Similar) -> None:
         """Weigh the shingles of all these texts, each once, then verify all pairs."""
         every = dict.fromkeys(text for text, others in pairs.items() for text in (text, *others))
-        sets = {text: own[text].keys for text in every if text in own}
+        sets = {text: own[text].shingled for text in every if text in own}
         sets |= self.shingles(reader, [text for text in every if text not in own])
         place = {text: k for k, text in enumerate(sets)}
         every_pair = ((text, other) for text, others in pairs.items() for other in others)
         wanted = [pair for pair in every_pair if pair[0] in place and pair[1] in place]
-        keys = np.concatenate([np.empty(0, np.uint64), *sets.values()])
-        stops = np.cumsum([len(one) for one in sets.values()])
-        starts = stops - [len(one) for one in sets.values()]
+        keys = np.concatenate([np.empty(0, np.uint64), *(one.keys for one in sets.values())])
+        lengths = np.array([one.length for one in sets.values()], np.int64) * self._settings.weighted
+        counts = [len(one.keys) for one in sets.values()]
+        stops = np.cumsum(counts)
+        starts = stops - counts
         left, right = (np.array([place[pair[end]] for pair in wanted], np.int64) for end in range(2))
         similar = np.empty(len(wanted))
-        lengths = stops - starts if self._settings.weighted else np.zeros(len(stops), np.int64)
         evidence = self._settings.least_shared
         kernels.verify(keys, self.weigh(reader, keys), starts, stops, lengths, left, right, evidence, similar)
         for (text, other), similarity in zip(wanted, similar.tolist(), strict=True):
@@ -134,16 +157,69 @@ class Judge:
             weights[begin:end] = grained(np.log(total / (seen + expected)))
         return weights
 
-    def remember(self, text: int, keys: NDArray[np.uint64]) -> None:
+    # --- frames -----------------------------------------------------------------------------------------------------
+
+    def caught_up(self, reader: Reader) -> Judge:
+        """This one, or one who knows what frames others have found."""
+        found = reader.frames(self._found[-1][0] if self._found else 0) if self.finds else []
+        return self._leaving_out(found) if found else self
+
+    def found_from(self, number: int) -> list[tuple[int, NDArray[np.uint64]]]:
+        """What marks the frames that were found with texts from this number on."""
+        return [found for found in self._found if found[0] >= number]
+
+    def look_for_frames(
+        self, reader: Reader, number: int, texts: Sequence[int], own: Mapping[int, bytes]
+    ) -> Judge | None:
+        """One who leaves out the frames of some texts that are like each other, too; None where they have none.
+
+        Args:
+            reader: A view of the store.
+            number: The new text that they are like.
+            texts: Eight at least; of more than are looked at, some from all over.
+            own: Those that are not stored yet, as UTF-8.
+        """
+        some = [texts[k * len(texts) // LOOKED_AT] for k in range(LOOKED_AT)] if len(texts) > LOOKED_AT else texts
+        bodies = reader.bodies([text for text in some if text not in own])
+        every = [own[text] for text in some if text in own] + [*map(self._preparer.data, bodies.values())]
+        every.sort(key=len)
+        room = int((np.cumsum([*map(len, every)]) <= LOOKED_AT_BYTES).sum())
+        read = self._preparer.texts(joined(every[:room])).without(self.windows)
+        found = frames.find(read, np.flatnonzero(read.lengths), prior=self._settings.prior)
+        if found is None:
+            return None
+        keys = np.sort(found.keys)
+        return self._leaving_out([(number, keys[keys >> np.uint64(8) & self._given.mask == 0])])
+
+    def _leaving_out(self, more: list[tuple[int, NDArray[np.uint64]]]) -> Judge:
+        """One who leaves out what these windows mark, too."""
+        judge = Judge(self._settings, self._preparer, self._given, store_texts=self._store_texts)
+        judge._found = [*self._found, *more]
+        while len(judge._found) > 1 and sum(len(windows) for _, windows in judge._found) > MOST_FOUND:
+            judge._found.pop(0)
+        table, mask, bridge = self._given
+        marked = frames.marking(np.concatenate([table[table != 0], *(keys for _, keys in judge._found)]), int(mask) + 1)
+        judge.windows = marked._replace(bridge=max(marked.bridge, bridge))
+        return judge
+
+    # --- shingles without frames ----------------------------------------------------------------------------------
+
+    def own(self, prepared: Prepared, row: int) -> Shingled:
+        """A text that is not stored yet, as it is compared."""
+        if not len(self.windows.table):
+            return prepared.shingles[row]
+        return self._preparer.shingle(prepared.column[row : row + 1], self.windows)[0]
+
+    def remember(self, text: int, shingled: Shingled) -> None:
         """Keep the shingles of a text at hand."""
         if self._store_texts and text not in self._kept:
-            self._kept[text] = keys
-            self._bytes += keys.nbytes
+            self._kept[text] = shingled
+            self._bytes += shingled.keys.nbytes
             while self._bytes > KEPT_BYTES:
-                self._bytes -= self._kept.popitem(last=False)[1].nbytes
+                self._bytes -= self._kept.popitem(last=False)[1].keys.nbytes
 
-    def shingles(self, reader: Reader, texts: Iterable[int]) -> dict[int, NDArray[np.uint64]]:
-        """The shingles of stored texts, without those that are gone."""
+    def shingles(self, reader: Reader, texts: Iterable[int]) -> dict[int, Shingled]:
+        """Stored texts as they are compared, without those that are gone."""
         texts = list(texts)
         missing = [text for text in texts if text not in self._kept]
         found = {text: self._kept[text] for text in texts if text in self._kept}
@@ -151,7 +227,13 @@ class Judge:
             self._kept.move_to_end(text)
         if missing:
             bodies = reader.bodies(missing)
-            for text, keys in zip(bodies, self._preparer.shingle(list(bodies.values())), strict=True):
-                found[text] = keys
-                self.remember(text, keys)
+            column = self._preparer.column(list(bodies.values()))
+            for text, shingled in zip(bodies, self._preparer.shingle(column, self.windows), strict=True):
+                found[text] = shingled
+                self.remember(text, shingled)
         return found
+
+    def whole(self, reader: Reader, texts: Iterable[int]) -> list[NDArray[np.uint64]]:
+        """The shingles of stored texts, those in frames, too: as they were counted."""
+        bodies = reader.bodies(list(texts))
+        return [one.keys for one in self._preparer.shingle(self._preparer.column(list(bodies.values())))]

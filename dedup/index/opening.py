@@ -40,7 +40,8 @@ def open_store(
         InputError: The path is none, or an address of another kind.
     """
     asked = wanted(settings, fitted)
-    opening = Opening(asked or Settings(), store_texts is not False, pack(fitted.weights) if fitted else b"")
+    weights = pack(fitted.weights, fitted.windows) if fitted else b""
+    opening = Opening(asked or Settings(), store_texts is not False, weights)
     store = _connect(_location(path), opening, create=create, fsync=fsync, timeout=timeout)
     try:
         check(store.location, store.opening, asked, store_texts, fitted)
@@ -70,7 +71,12 @@ def _connect(location: str, opening: Opening, *, create: bool, fsync: bool, time
 
 def _shingle(settings: Settings, bodies: list[bytes]) -> list[NDArray[np.uint64]]:
     """The shingles of stored texts, for a store that counts them again."""
-    return Preparer(settings, None, store_texts=True).shingle(bodies)
+    preparer = Preparer(settings, None, store_texts=True)
+    return [one.keys for one in preparer.shingle(preparer.column(bodies))]
+
+
+def _fits(fitted: Fitted, opening: Opening) -> bool:
+    return same(fitted.weights, fitted.windows, opening.weights, opening.settings)
 
 
 def wanted(settings: Settings | None, fitted: Fitted | None) -> Settings | None:
@@ -98,5 +104,5 @@ def check(
         )
     if store_texts is not None and store_texts != opening.store_texts:
         raise SettingsError(f"the index {path!r} has store_texts={opening.store_texts}; leave it out")
-    if fitted is not None and opening.generation == 1 and not same(fitted.weights, opening.weights):
+    if fitted is not None and opening.generation == 1 and not _fits(fitted, opening):
         raise SettingsError(f"the index {path!r} was created with other weights; leave them out")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from dedup import shingles, signatures
 from dedup.settings import Settings
+from dedup.shingles import NO_WINDOWS, Windows
 from dedup.threads import ranges, spread
 from dedup.weights import Weights
 
@@ -24,18 +26,29 @@ PIECE = 32
 LENGTH_BYTES = 4
 
 
+class Shingled(NamedTuple):
+    """A text as it is compared."""
+
+    keys: NDArray[np.uint64]
+    """Its shingles, each once."""
+    length: int
+    """Characters of the whole text; in a long one a shingle weighs less."""
+
+
 @dataclass(frozen=True)
 class Prepared:
     """n texts."""
 
     fingerprints: list[bytes]
     """16 bytes each, equal for texts that are equal when folded; empty for one without shingles."""
-    shingles: list[NDArray[np.uint64]]
-    """The shingles of each, each once."""
+    shingles: list[Shingled]
+    """The shingles of each, those in frames, too: so they are counted, for what a frame is may change."""
     signatures: NDArray[np.uint32]
     """(n, slots); of no meaning for a text without shingles."""
     bodies: list[bytes] = field(repr=False)
     """Compressed texts; empty where they are not stored."""
+    column: pa.ChunkedArray = field(repr=False)
+    """The texts."""
 
 
 class Preparer:
@@ -44,11 +57,15 @@ class Preparer:
     Args:
         settings: How articles are compared.
         weights: Weights of signatures; None where a shingle counts as one.
+        windows: What marks the frames that are left out of signatures; None for none.
         store_texts: Whether to compress the texts.
     """
 
-    def __init__(self, settings: Settings, weights: Weights | None, *, store_texts: bool) -> None:
+    def __init__(
+        self, settings: Settings, weights: Weights | None, windows: Windows | None = None, *, store_texts: bool
+    ) -> None:
         self._settings, self._weights, self._store_texts = settings, weights, store_texts
+        self._windows = windows or NO_WINDOWS
         self._codec = pa.Codec("lz4_raw")  # a third larger than zstd, and read in a tenth of the time
 
     def prepare(self, column: pa.ChunkedArray, threads: int = 1) -> Prepared:
@@ -60,33 +77,35 @@ class Preparer:
         """
         texts = self.texts(column)
         signed = np.empty((len(texts), self._settings.slots), np.uint32)
-        keys: list[NDArray[np.uint64]] = []
+        shingled: list[Shingled] = []
         bodies: list[bytes] = []
 
-        def work(piece: tuple[int, int]) -> tuple[list[NDArray[np.uint64]], list[bytes]]:
+        def work(piece: tuple[int, int]) -> tuple[list[Shingled], list[bytes]]:
             mine = self._sign(texts, np.arange(*piece), signed)
             return mine, self._compress(column, *piece) if self._store_texts else [b""] * len(mine)
 
         for mine, compressed in spread(work, ranges(len(texts), PIECE), threads):
-            keys += mine
+            shingled += mine
             bodies += compressed
         prints = texts.prints.tobytes()
-        fingerprints = [prints[16 * i : 16 * i + 16] if len(one) else b"" for i, one in enumerate(keys)]
-        return Prepared(fingerprints, keys, signed, bodies)
+        fingerprints = [prints[16 * i : 16 * i + 16] if len(one.keys) else b"" for i, one in enumerate(shingled)]
+        return Prepared(fingerprints, shingled, signed, bodies, column)
 
     def texts(self, column: pa.ChunkedArray) -> shingles.Texts:
         """Texts that can be shingled as these settings say."""
         settings = self._settings
         return shingles.Texts(column, width=settings.width, unit=settings.unit, weighted=settings.weighted)
 
-    def _sign(
-        self, texts: shingles.Texts, rows: NDArray[np.int64], signed: NDArray[np.uint32]
-    ) -> list[NDArray[np.uint64]]:
+    def _sign(self, texts: shingles.Texts, rows: NDArray[np.int64], signed: NDArray[np.uint32]) -> list[Shingled]:
         """The shingles of some texts, whose signatures are written."""
-        keys, offsets = texts.shingle(rows)
+        keys, offsets = whole = texts.shingle(rows)
+        if len(self._windows.table):
+            keys, offsets = texts.without(self._windows).shingle(rows)
         weights = self._weights.of(keys) if self._weights else None
-        signatures.sign(keys, weights, offsets, seed=self._settings.seed, out=signed, rows=rows)
-        return [keys[a:b] for a, b in pairwise(offsets.tolist())]
+        signatures.sign(
+            keys, weights, offsets, texts.lengths[rows], seed=self._settings.seed, out=signed, rows=rows
+        )  # fmt: skip
+        return _apart(whole, texts.lengths[rows])
 
     def _compress(self, column: pa.ChunkedArray, begin: int, end: int) -> list[bytes]:
         bodies = []
@@ -95,11 +114,10 @@ class Preparer:
             bodies.append(len(data).to_bytes(LENGTH_BYTES, "little") + self._codec.compress(data, asbytes=True))
         return bodies
 
-    def shingle(self, bodies: Sequence[bytes]) -> list[NDArray[np.uint64]]:
-        """The shingles of stored texts, each once."""
-        column = self.column(bodies)
-        keys, offsets = self.texts(column).shingle(np.arange(len(column)))
-        return [keys[a:b] for a, b in pairwise(offsets.tolist())]
+    def shingle(self, column: pa.ChunkedArray, windows: Windows = NO_WINDOWS) -> list[Shingled]:
+        """The shingles of texts, each once, without what these windows mark."""
+        texts, rows = self.texts(column), np.arange(len(column))
+        return _apart(texts.without(windows).shingle(rows), texts.lengths)
 
     def column(self, bodies: Sequence[bytes]) -> pa.ChunkedArray:
         """Stored texts, as they were given."""
@@ -110,6 +128,13 @@ class Preparer:
         length = int.from_bytes(body[:LENGTH_BYTES], "little")
         text: bytes = self._codec.decompress(memoryview(body)[LENGTH_BYTES:], length, asbytes=True)
         return text
+
+
+def _apart(shingled: shingles.Shingles, lengths: NDArray[np.int64]) -> list[Shingled]:
+    """Each text by itself."""
+    keys, offsets = shingled
+    ends = pairwise(offsets.tolist())
+    return [Shingled(keys[a:b], length) for (a, b), length in zip(ends, lengths.tolist(), strict=True)]
 
 
 def joined(texts: Sequence[bytes]) -> pa.ChunkedArray:

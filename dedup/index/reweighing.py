@@ -67,7 +67,8 @@ def _reweigh(
     groups = _groups(corpus, edges, crowded, settings)
     weighed = corpus.weights
     assert weighed is None or isinstance(weighed, Weights)
-    new = Opening(settings, opening.store_texts, pack(weighed), opening.generation + 1)
+    windows = corpus.frames.windows if corpus.frames else None
+    new = Opening(settings, opening.store_texts, pack(weighed, windows), opening.generation + 1)
     writer.replace(
         new,
         zip(of.tolist(), signed, strict=True),

@@ -59,6 +59,11 @@ class StoredRows:
             self._last = _last(self._database)
         return self._last
 
+    def frames(self, after: int = 0) -> list[tuple[int, NDArray[np.uint64]]]:
+        """The windows of frames that were found since the index was weighed, by numbers above this."""
+        rows = self._database.execute("SELECT number, windows FROM frames WHERE number > ? ORDER BY number", (after,))
+        return [(number, np.frombuffer(windows, "<u8")) for number, windows in rows]
+
     def articles(self) -> int:
         """How many articles there are."""
         count: int = self._database.execute("SELECT COUNT(*) FROM articles").fetchone()[0]
@@ -206,6 +211,10 @@ class StoredRows:
         """Forget an edge at both ends."""
         self._database.execute("DELETE FROM edges WHERE text = ? AND other = ?", (text, other))
         self._database.execute("DELETE FROM edges WHERE text = ? AND other = ?", (other, text))
+
+    def add_frames(self, number: int, windows: NDArray[np.uint64]) -> None:
+        """Store what marks frames that were found."""
+        self._later["INSERT INTO frames VALUES (?, ?)"].append((number, windows.astype("<u8").tobytes()))
 
     def record(self, change: Change) -> None:
         """Store a change other than an addition of an article that is still there."""

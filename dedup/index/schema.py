@@ -18,7 +18,7 @@ from dedup.errors import FileError
 from dedup.index.store import Opening
 from dedup.settings import Settings
 
-VERSION = 1
+VERSION = 2
 APPLICATION = 0x64656475
 """The letters `dedu`, by which `file` tells whose database it is."""
 NAME = "index.sqlite"
@@ -32,6 +32,7 @@ MAPPED_BYTES = 1 << 33
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE weights (piece INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
+CREATE TABLE frames (number INTEGER PRIMARY KEY, windows BLOB NOT NULL);
 CREATE TABLE articles (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, text INTEGER NOT NULL);
 CREATE TABLE texts (
     number INTEGER PRIMARY KEY, print INTEGER, more INTEGER, cluster INTEGER NOT NULL, copies INTEGER NOT NULL

@@ -131,6 +131,9 @@ class Reader(Protocol):
     def frequencies(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
         """How many texts hold each shingle, or a little more."""
 
+    def frames(self, after: int = 0) -> list[tuple[int, NDArray[np.uint64]]]:
+        """The windows of frames that were found since the index was weighed, by numbers above this, ascending."""
+
     def articles(self) -> int:
         """How many articles there are."""
 
@@ -190,6 +193,9 @@ class Writer(Reader, Protocol):
             number: A number above `last` that is used if the transaction is committed.
         """
 
+    def add_frames(self, number: int, windows: NDArray[np.uint64]) -> None:
+        """Store what marks frames that were found with a text that is added, by its number."""
+
     def record(self, change: Change) -> None:
         """Store a change other than an addition of an article that is still there."""
 
@@ -201,7 +207,8 @@ class Writer(Reader, Protocol):
     ) -> None:
         """Replace all signatures, with their bands, and all edges, each given once: a new generation.
 
-        What else the transaction changes, such as clusters, is changed as ever. Counts are kept.
+        Frames that were found before are no more; those of the new weights are with them. What else the transaction
+        changes, such as clusters, is changed as ever. Counts are kept.
         """
 
 

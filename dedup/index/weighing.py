@@ -1,6 +1,7 @@
-"""The weights of signatures, as bytes that a store keeps.
+"""The weights of signatures, and what is left out of them, as bytes that a store keeps.
 
-In: `Weights` of a corpus or a sample. Out: bytes, and from them the same weights, about 10 bytes a shingle.
+In: `Weights` of a corpus or a sample, and the windows of its frames. Out: bytes, and from them the same, about 10 bytes
+a shingle and a window.
 """
 
 from __future__ import annotations
@@ -10,31 +11,45 @@ import io
 import numpy as np
 
 from dedup.settings import Settings
+from dedup.shingles import Windows
 from dedup.weights import Weights, prior_weights
 
 
-def pack(weights: Weights | None) -> bytes:
-    """Weights as bytes; empty where a shingle counts as one."""
+def pack(weights: Weights | None, windows: Windows | None = None) -> bytes:
+    """Weights and windows as bytes; empty where a shingle counts as one."""
     if weights is None:
         return b""
-    file = io.BytesIO()
-    np.savez_compressed(file, table=weights.table, alone=weights.alone)
+    file, arrays = io.BytesIO(), {"table": weights.table, "alone": weights.alone}
+    if windows is not None:
+        arrays["windows"], arrays["marks"] = windows.table, np.array([windows.mask, windows.bridge], np.uint64)
+    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
     return file.getvalue()
 
 
-def unpack(data: bytes, settings: Settings) -> Weights | None:
-    """Weights from bytes; the prior alone where there are none, None where a shingle counts as one."""
+def unpack(data: bytes, settings: Settings) -> tuple[Weights | None, Windows | None]:
+    """Both from bytes; the prior alone where there are none, no weights where a shingle counts as one."""
     if not settings.weighted:
-        return None
+        return None, None
     if not data:
-        return prior_weights(prior=settings.prior)
+        return prior_weights(prior=settings.prior), None
     with np.load(io.BytesIO(data)) as arrays:
-        return Weights(arrays["table"], arrays["alone"])
+        weights = Weights(arrays["table"], arrays["alone"])
+        if "windows" not in arrays:
+            return weights, None
+        mask, bridge = arrays["marks"]
+        return weights, Windows(arrays["windows"], mask, int(bridge))
 
 
-def same(weights: Weights, data: bytes) -> bool:
-    """Whether these are the weights that were packed."""
+def same(weights: Weights, windows: Windows | None, data: bytes, settings: Settings) -> bool:
+    """Whether these are what was packed."""
     if not data:
         return False
-    with np.load(io.BytesIO(data)) as arrays:
-        return np.array_equal(weights.table, arrays["table"]) and np.array_equal(weights.alone, arrays["alone"])
+    stored = unpack(data, settings)
+    return all(
+        one is other or (one is not None and other is not None and all(map(_equal, one, other)))
+        for one, other in zip((weights, windows), stored, strict=True)
+    )
+
+
+def _equal(one: object, other: object) -> bool:
+    return np.array_equal(np.asarray(one), np.asarray(other))

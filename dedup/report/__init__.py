@@ -27,7 +27,7 @@ from importlib.resources import files as resources
 from typing import IO, Any
 
 from dedup import files
-from dedup.report.pages import Found, page, row
+from dedup.report.pages import Found, frames, page, row
 
 SUFFIXES = (".html", ".htm")
 MARK = re.compile(r"\{\{(\w+)\}\}")
@@ -120,5 +120,6 @@ def _summary(found: Found, title: str, rows: list[dict[str, Any]]) -> dict[str, 
         "clustered": sum(len(cluster) for cluster in found),
         "threshold": found.threshold,
         "histogram": found.histogram.tolist(),
+        "frames": frames(found),
         "clusters": {column: [one[column] for one in rows] for column in columns},
     }

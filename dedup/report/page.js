@@ -14,9 +14,12 @@ const STEPS = 5;
 const MATRIX_STEPS = 10;
 const CELL = 44; // pixels, the largest cell of the matrix
 const AGAIN = -2; // owner of what only repeats a passage
+const FRAME = -3; // owner of what stands in the first frame of a text, and so on downward
+const LEAST_LEFT = 1 / 16; // of the weight of a shingle in a text however long
 const SLICE = 10; // milliseconds of work before the page may draw again
 const OVERSCAN = 12;
-const UNITS = 1e4; // of a weight, which has so many digits
+const HEAVIEST = 3; // passages of which it is told how much of the similarity they carry
+const UNITS = 2 ** 16; // of a weight: every shingle has one at least
 const PRODUCT = 16; // a shingle with more pairs of places than this is paired k-th with k-th
 
 // ---------------------------------------------------------------- small things
@@ -201,21 +204,25 @@ const sequence = (runs, length) => {
 };
 
 /** The embedded texts of a cluster, unpacked. */
-const unpack = ({ members, of, text, total, weights, begins, starts, lengths, runs }) => {
+const unpack = ({ members, of, text, total, weights, less, begins, starts, lengths, runs, frames }) => {
   const widths = lengths.map(expand);
   const firsts = starts.map((row) => accumulate(expand(row)));
   const numbers = runs.map((row, i) => sequence(row, widths[i].length));
   const distinct = numbers.map((row) => [...new Set(row)].filter((s) => s >= 0));
   const places = begins.map((row) => accumulate(expand(row)));
   const each = (rows) => of.map((t) => rows[t]); // a text that several members have is in the page once
-  return { members, weights, text: each(text), total: each(total), begins: each(places), starts: each(firsts),
-    widths: each(widths), numbers: each(numbers), distinct: each(distinct) };
+  return { members, weights, text: each(text), total: each(total), less: each(less), begins: each(places),
+    starts: each(firsts), widths: each(widths), numbers: each(numbers), distinct: each(distinct), frames: each(frames) };
 };
 
-/** Weight of what two sets of shared shingles have in common. */
-const common = (texts, marked, b) => {
+/** How much less a shingle weighs that two texts share: in a long text it is likelier to be there by chance. */
+const lessIn = (texts, a, b) => Math.max(texts.less[a], texts.less[b]);
+
+/** Weight of what a text, whose shared shingles are marked, has in common with another. */
+const common = (texts, a, marked, b) => {
+  const less = lessIn(texts, a, b);
   let shared = 0;
-  for (const s of texts.distinct[b]) if (marked[s]) shared += texts.weights[s];
+  for (const s of texts.distinct[b]) if (marked[s]) shared += Math.max(texts.weights[s] - less, texts.weights[s] * LEAST_LEFT);
   return shared;
 };
 
@@ -290,7 +297,8 @@ const tile = (texts, a, b, union) => {
   const left = texts.numbers[a];
   const covered = new Uint8Array(texts.weights.length);
   const seen = new Int32Array(texts.weights.length);
-  const worths = texts.weights.map((weight) => Math.round(weight * UNITS)); // whole, so that equal sums are equal
+  const less = lessIn(texts, a, b);
+  const worths = texts.weights.map((weight) => Math.round(Math.max(weight - less, weight * LEAST_LEFT) * UNITS)); // equal sums are equal
   let turn = 0;
   const appraise = (run) => {
     while (run.length && covered[left[run.a]]) { run.a += 1; run.b += 1; run.length -= 1; }
@@ -309,7 +317,7 @@ const tile = (texts, a, b, union) => {
   const out = [];
   while (waiting.length) {
     const run = appraise(waiting.pop());
-    if (run.length === 0) continue;
+    if (run.length === 0 || run.worth === 0) continue;
     if (waiting.length && run.worth < waiting.at(-1).worth) { insert(waiting, run); continue; }
     for (let i = run.a; i < run.a + run.length; i += 1) covered[left[i]] = 1;
     out.push({ ...run, weight: union > 0 ? run.worth / UNITS / union : 0 });
@@ -366,6 +374,7 @@ const paint = (texts, t, other, spans) => {
     });
   });
   echo(texts, t, other, owner);
+  furnish(texts, t, owner, texts.text[t] === texts.text[other]);
   return { owner, differs };
 };
 
@@ -381,9 +390,14 @@ const echo = (texts, t, other, owner) => {
   });
 };
 
+/** Marks what stands in frames and is not counted; in equal texts, whose one passage is all of them, too. */
+const furnish = (texts, t, owner, equal) => texts.frames[t].forEach(([from, to], k) => {
+  for (let i = from; i < to; i += 1) if (equal || owner[i] === -1) owner[i] = FRAME - k;
+});
+
 /** Everything the side-by-side view shows of two texts. */
 const confront = (texts, a, b) => {
-  const shared = common(texts, marks(texts, a), b);
+  const shared = common(texts, a, marks(texts, a), b);
   const similarity = jaccard(texts, a, b, shared);
   const all = [{ a: 0, b: 0, length: texts.numbers[a].length, weight: 1 }];
   const passages = texts.text[a] === texts.text[b] ? all : tile(texts, a, b, texts.total[a] + texts.total[b] - shared);
@@ -625,6 +639,28 @@ const drawFigures = ({ articles, clustered, clusters, threshold }) => {
   );
 };
 
+/** A row of the table of frames. */
+const frameRow = ([passage, holders, alike]) => make('tr', {},
+  make('td', { class: 'held', text: count(holders) }),
+  make('td', { class: 'held', text: ratio(alike) }),
+  make('td', {}, quote(passage, { class: 'wrap' })));
+
+/** The frames that were left out of all texts, behind one line that says how many. */
+const drawFrames = ({ count: every, articles, share, rows }) => {
+  $('frames').hidden = !every;
+  if (!every) return;
+  const heads = ['Held by', 'Alike elsewhere', 'Passage'].map((text) => make('th', { scope: 'col', text }));
+  const table = make('table', { class: 'facts' }, make('thead', {}, make('tr', {}, ...heads)),
+    make('tbody', {}, ...rows.map(frameRow)));
+  const most = rows.length < every ? ` The ${count(rows.length)} that most hold:` : '';
+  $('frames').replaceChildren(
+    make('summary', {}, make('h2', { id: 'frames-title', text: 'Frames' }), span('muted',
+      `${plural(every, 'passage')} in ${plural(articles, 'article')}, ${percent(share)} of the text, not counted`)),
+    remark('What many articles share that have nothing else in common, such as a footer, says where they come from, not '
+      + `what they say. It is left out of every text before anything is compared.${most}`),
+    make('div', { class: 'tall', tabindex: 0, role: 'region', 'aria-label': 'Table of frames' }, table));
+};
+
 /** What is shown for the title of a cluster. */
 const titleOf = (k) => state.summary.clusters.title[k].trim();
 
@@ -725,6 +761,7 @@ const drawOverview = () => {
   $('overview').hidden = false;
   drawFigures(summary);
   drawScale($('scale'), summary);
+  drawFrames(summary.frames);
   state.rows = new Rows($('table').tBodies[0], null, clusterRow);
   markSort();
   drawCharts();
@@ -764,13 +801,18 @@ const slot = ({ slot: values, distinct, members }) => {
 };
 
 /** A fixed passage, shaded by how many texts hold it. */
-const fixed = ({ text, members }, of) =>
-  make('span', { class: `fixed shade-${shade(members / Math.max(1, of))}`, title: held(members, of), text });
+const fixed = ({ text, members, frame }, of) => {
+  const words = frame ? `${held(members, of)}; in a frame shared by ${plural(frame, 'article')}: not counted` : held(members, of);
+  const name = frame ? 'furniture' : `shade-${shade(members / Math.max(1, of))}`;
+  return make('span', { class: `fixed ${name}`, title: words, text });
+};
 
 /** Explains the template. */
-const templateKey = () => make('p', { class: 'key' },
+const templateKey = (parts) => make('p', { class: 'key' },
   make('span', {}, 'fixed text held by few ', ...swatches('shade', STEPS), ' all'),
-  make('span', {}, make('i', { class: 'swatch slotkey' }), ' what changes: its frequent values; open one for more'));
+  make('span', {}, make('i', { class: 'swatch slotkey' }), ' what changes: its frequent values; open one for more'),
+  parts.some(({ frame }) => frame) ? make('span', { data: { testid: 'template-frame-key' } },
+    span('furniture', 'frame'), ' many articles beyond this cluster hold it, too: not counted') : null);
 
 /** Fixed passages and slots in reading order. */
 const drawTemplate = ({ members, distinct, sampled, parts }) => {
@@ -780,7 +822,7 @@ const drawTemplate = ({ members, distinct, sampled, parts }) => {
   const pieces = parts.map((part) => (part.slot ? slot(part) : fixed(part, sampled)));
   if (!pieces.length) return section('Template', words, 'template', remark('No passage is common to these texts.'));
   const prose = dress(make('div', { class: 'prose' }, ...pieces), { dir: 'auto' }); // before, it costs a look a piece
-  return section('Template', words, 'template', templateKey(), prose);
+  return section('Template', words, 'template', templateKey(parts), prose);
 };
 
 /** Words that tell this cluster from other articles. */
@@ -888,7 +930,7 @@ const similarities = async (texts, alive) => {
   let until = performance.now() + SLICE;
   for (let a = 0; a < n; a += 1) {
     const marked = marks(texts, a);
-    for (let b = a; b < n; b += 1) out[a * n + b] = out[b * n + a] = jaccard(texts, a, b, common(texts, marked, b));
+    for (let b = a; b < n; b += 1) out[a * n + b] = out[b * n + a] = jaccard(texts, a, b, common(texts, a, marked, b));
     if (performance.now() < until) continue;
     await pause();
     if (!alive()) return null;
@@ -1004,8 +1046,19 @@ const drawMatrix = (view) => {
 
 // ---------------------------------------------------------------- two members side by side
 
+/** What a frame is, in words. */
+const frameWords = (holders) => `shared by ${plural(holders, 'article')} that have nothing else in common: not counted`;
+
+/** A piece of a text that is in no passage. */
+const unmarked = (piece, rank, frames) => {
+  if (rank === AGAIN) return span('again', piece);
+  if (rank > FRAME) return piece;
+  return make('span', { class: 'furniture', title: frameWords(frames[FRAME - rank][2]), data: { testid: 'furniture' },
+    text: piece });
+};
+
 /** The text of one side, cut at the borders of its passages. */
-const markedText = (text, { owner, differs }, passages) => {
+const markedText = (text, { owner, differs }, passages, frames) => {
   const nodes = [];
   const most = passages[0]?.weight || 1;
   const known = new Set();
@@ -1013,7 +1066,7 @@ const markedText = (text, { owner, differs }, passages) => {
     for (to = from + 1; to < text.length && owner[to] === owner[from] && differs[to] === differs[from];) to += 1;
     const rank = owner[from];
     const piece = text.slice(from, to);
-    if (rank < 0) { nodes.push(rank === AGAIN ? span('again', piece) : piece); continue; }
+    if (rank < 0) { nodes.push(unmarked(piece, rank, frames)); continue; }
     const last = nodes.at(-1);
     const goesOn = from > 0 && owner[from - 1] === rank;
     const home = goesOn ? last : markOf(rank, passages[rank].weight, most, !known.has(rank));
@@ -1099,13 +1152,23 @@ const passageItem = ({ weight }, rank, snippet, most) => make('li', {},
     span('n', `${rank + 1}`), bar(weight / most), span('n', weight.toFixed(3)),
     quote(snippet.slice(0, 400).replace(/\s+/gu, ' '))));
 
+/** Explains the colour of frames that so many articles hold. */
+const frameKey = (holders) => {
+  const [least, most] = [Math.min(...holders), Math.max(...holders)];
+  const range = least < most ? `${count(least)} to ${plural(most, 'article')}` : plural(most, 'article');
+  return make('span', { data: { testid: 'frame-key' } }, span('furniture', 'frame'),
+    ` shared by ${range} that have nothing else in common: not counted`);
+};
+
 /** Explains the marks. */
-const pairKey = () => make('p', { class: 'key' },
+const pairKey = (holders) => [
   make('span', {}, 'shared passage, light ', ...swatches('weight', STEPS), ' heavy'),
   make('span', {}, span('variant weight-1', '續費'),
     ' written otherwise in the other text, equal after folding (as 續費 and 续费)'),
   make('span', {}, span('again', 'shared'), ' said again, counted once'),
-  span('pointer', 'click a passage to see its partner'));
+  ...(holders.length ? [frameKey(holders)] : []),
+  span('pointer', 'click a passage to see its partner'),
+];
 
 /** The parts of the side-by-side view. */
 const pairParts = (view) => ({
@@ -1115,16 +1178,17 @@ const pairParts = (view) => ({
     data: { testid: `${side}-text` } })),
   output: make('output', { class: 'big', data: { testid: 'pair-similarity' } }),
   verdict: make('span', { class: 'muted' }),
+  key: make('p', { class: 'key' }),
   items: make('ol', { class: 'passages', data: { testid: 'passage-list' }, 'aria-label': 'Shared passages by weight' }),
   swap: make('button', { type: 'button', class: 'quiet swap', 'aria-label': 'Swap the two texts', text: '⇄' }),
 });
 
 /** Puts the parts of the side-by-side view together. */
-const pairBox = ({ choices: [left, right], panes, output, verdict, items, swap }) => make('div', { class: 'pair' },
+const pairBox = ({ choices: [left, right], panes, output, verdict, key, items, swap }) => make('div', { class: 'pair' },
   make('div', { class: 'choice' }, make('label', {}, make('span', { text: 'Left' }), left), swap,
     make('label', {}, make('span', { text: 'Right' }), right)),
   make('p', { class: 'verdict' }, output, verdict),
-  pairKey(),
+  key,
   make('div', { class: 'panes' }, ...panes),
   make('h3', { text: 'Passages by weight' }), items);
 
@@ -1139,7 +1203,7 @@ const drawPair = (view) => {
   linkPassages(box, panes);
   view.choose = (a, b, go = false) => {
     [left.value, right.value] = [a, b];
-    showPair(confront(view.texts, a, b), view.texts.text, [a, b], parts);
+    showPair(confront(view.texts, a, b), view.texts, [a, b], parts);
     light(box);
     document.documentElement.dataset.pair = `${a}-${b}`;
     if (!go) return;
@@ -1154,17 +1218,20 @@ const drawPair = (view) => {
 };
 
 /** Fills the side-by-side view. */
-const showPair = (result, text, [a, b], { panes, items, output, verdict }) => {
+const showPair = (result, { text, frames }, [a, b], { panes, items, output, verdict, key }) => {
   const { similarity, passages, snippets } = result;
   const most = passages[0]?.weight || 1;
   [[a, result.left], [b, result.right]].forEach(([t, painted], i) => {
-    panes[i].replaceChildren(...markedText(text[t], painted, passages));
+    panes[i].replaceChildren(...markedText(text[t], painted, passages, frames[t]));
     panes[i].scrollTop = 0;
     const first = panes[i].querySelector('mark[tabindex]');
     if (first) first.tabIndex = 0;
   });
   output.textContent = ratio(similarity);
-  const shared = `${plural(passages.length, 'shared passage')}, whose weights add up to the similarity`;
+  const carried = sum(passages.slice(0, HEAVIEST).map(({ weight }) => weight)) / (similarity || 1);
+  const heaviest = passages.length > HEAVIEST ? `; the three heaviest carry ${percent(Math.min(1, carried))} of it` : '';
+  const shared = `${plural(passages.length, 'shared passage')}, whose weights add up to the similarity${heaviest}`;
+  key.replaceChildren(...pairKey([...frames[a], ...frames[b]].map(([, , holders]) => holders)));
   verdict.textContent = a === b ? 'the same text on both sides' : `${SCALE[grade(similarity)].name} · ${shared}`;
   items.replaceChildren(...passages.map((passage, rank) => passageItem(passage, rank, snippets[rank], most)));
 };

@@ -14,14 +14,17 @@ from numpy.typing import NDArray
 
 from dedup.corpus import Corpus
 from dedup.folding import fold_words
+from dedup.furniture import FrameList
 from dedup.indicators import indicators
 from dedup.keywords import beginnings
 from dedup.report.shared import shared
-from dedup.templates import Fixed, Slot, template
+from dedup.templates import Fixed, Slot, framed, template
 from dedup.titles import titles
 
 MOST_VALUES, LONGEST_VALUE = 20, 500
 """Of a slot, and characters of each; all of it stands in the texts."""
+MOST_FRAMES, LONGEST_FRAME = 200, 600
+"""Frames in the page, and characters of each."""
 MOST_INDICATORS = 200
 KEYWORDS = 12
 SEARCHED = 200
@@ -78,6 +81,9 @@ class Found(Protocol):
     def histogram(self) -> NDArray[np.int64]:
         """How many pairs were compared, by hundredths of similarity."""
 
+    def frames(self) -> FrameList:
+        """The frames that were left out."""
+
     def __len__(self) -> int:
         """How many clusters there are."""
 
@@ -104,7 +110,12 @@ def page(found: Found, cluster: Group, members: int) -> dict[str, Any]:
         "ids": [str(one) for one in cluster.ids.to_pylist()],
         "similarity": [None if np.isnan(value) else value for value in similarity.tolist()],
         "titles": titles(corpus.texts.column, cluster.members.tolist()),
-        "template": _template(texts, len(cluster), len(np.unique(corpus.number[cluster.members]))),
+        "template": {
+            "members": len(cluster),
+            "distinct": len(np.unique(corpus.number[cluster.members])),
+            "sampled": len(texts),
+            "parts": [_part(part) for part in framed(template(texts), corpus.framed(distinct)).parts],
+        },
         "keywords": [[one.word, one.members] for one in corpus.keywords(read, KEYWORDS)],
         "read": len(read),
         "searched": len(searched),
@@ -129,6 +140,17 @@ def _texts(corpus: Corpus, cluster: Group, distinct: NDArray[np.int64], members:
     }
 
 
+def frames(found: Found) -> dict[str, Any]:
+    """What the page shows of the frames.
+
+    Args:
+        found: The result.
+    """
+    every = found.frames()
+    rows = [[one.passage[:LONGEST_FRAME], one.holders, round(one.alike, 4)] for one in every[:MOST_FRAMES]]
+    return {"count": len(every), "articles": every.articles, "share": round(every.share, 6), "rows": rows}
+
+
 def row(cluster: Group, told: dict[str, Any]) -> dict[str, Any]:
     """A cluster's row in the table of all."""
     place = int(np.searchsorted(cluster.members, cluster.representative))
@@ -150,13 +172,8 @@ def _search(told: dict[str, Any], place: int) -> str:
     return "\n".join([*told["ids"], *(value for _, value, _ in told["indicators"]), *words, folded])
 
 
-def _template(texts: list[str], members: int, distinct: int) -> dict[str, Any]:
-    parts = [_part(part) for part in template(texts).parts]
-    return {"members": members, "distinct": distinct, "sampled": len(texts), "parts": parts}
-
-
 def _part(part: Fixed | Slot) -> dict[str, Any]:
     if isinstance(part, Fixed):
-        return {"text": part.text, "members": part.members}
+        return {"text": part.text, "members": part.members} | ({"frame": part.frame} if part.frame else {})
     values = [[value[:LONGEST_VALUE], count] for value, count in part.values[:MOST_VALUES]]
     return {"slot": values, "distinct": len(part.values), "members": part.members}

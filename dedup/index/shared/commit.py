@@ -107,9 +107,13 @@ class _Commit:
             pipe.zadd(self._of("changes"), {json.dumps(change): change.number})
         if draft.counted:
             draft.counted.write(pipe, head)
+        for number, windows in draft.found.items():
+            pipe.hset(self._here("f"), number, windows.astype("<u8").tobytes())
         used = [number for number, _ in draft.added.values()] + [change.number for change in draft.changes]
         more = sum(bool(text.fingerprint) for text in draft.new.values()) - sum(map(bool, self._prints.values()))
         values = {"last": max(draft.head.last, *used, 0), "texts": draft.head.texts + more}
+        if draft.found or draft.replaced:
+            values["frames"] = max(draft.found, default=0)
         if draft.replaced:
             values |= {"epoch": draft.keys.epoch, **pack_opening(draft.replaced)}
         pipe.hset(head, mapping=values)

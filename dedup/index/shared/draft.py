@@ -35,6 +35,7 @@ class Draft(View):
         moved: The clusters that texts are in now.
         links: Edges from both ends, None for those that are no more.
         counted: What is counted.
+        found: Windows of frames that were found, by the number of a text.
         changes: What is recorded.
         replaced: The opening of a new generation.
     """
@@ -49,6 +50,7 @@ class Draft(View):
         self.moved: dict[int, int] = {}
         self.links: defaultdict[int, dict[int, Edge | None]] = defaultdict(dict)
         self.counted: Counting | None = None
+        self.found: dict[int, NDArray[np.uint64]] = {}
         self.changes: list[Change] = []
         self.replaced: Opening | None = None
 
@@ -95,6 +97,10 @@ class Draft(View):
         """Forget an edge at both ends."""
         self.links[text][other] = self.links[other][text] = None
 
+    def add_frames(self, number: int, windows: NDArray[np.uint64]) -> None:
+        """Store what marks frames that were found."""
+        self.found[number] = windows
+
     def record(self, change: Change) -> None:
         """Store a change."""
         self.changes.append(change)
@@ -131,6 +137,7 @@ class Draft(View):
             _write_edges(target, links)
         self.go_to(target.keys)
         self.links.clear()
+        self.found.clear()
         self.replaced = opening
 
 

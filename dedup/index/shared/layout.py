@@ -18,7 +18,7 @@ from dedup.index.store import Edge, Opening
 
 T = TypeVar("T")
 
-VERSION = 1
+VERSION = 2
 AT_ONCE = 8192
 """Fields or keys of one command or pipeline, so that other clients are not kept waiting."""
 OPENING = ("settings", "store_texts", "weights", "generation")
@@ -49,6 +49,8 @@ class Head(NamedTuple):
     last: int
     texts: int
     bits: int
+    frames: int
+    """The number of the text with which frames were found last, 0 for none."""
 
 
 def pieces(values: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:

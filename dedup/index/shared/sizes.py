@@ -39,6 +39,7 @@ def sizes(view: View) -> dict[str, int]:
         "signatures": [here("s")],
         "bands": [here("b"), here("c")],
         "edges": [here("n")],
+        "frames": [here("f")],
         "counts": [of("counts")],
         "changes": [of("changes")],
     }

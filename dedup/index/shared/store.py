@@ -72,7 +72,15 @@ class SharedStore:
     def _create(self, opening: Opening) -> None:
         with self._lock.take():  # if two create it at once, the first one wins
             if not self._client.exists(self._key):
-                start = {"format": VERSION, "epoch": 1, "epochs": 1, "last": 0, "texts": 0, "bits": LEAST_BITS}
+                start = {
+                    "format": VERSION,
+                    "epoch": 1,
+                    "epochs": 1,
+                    "last": 0,
+                    "texts": 0,
+                    "bits": LEAST_BITS,
+                    "frames": 0,
+                }
                 self._client.hset(self._key, mapping={**start, **pack_opening(opening)})
 
     def _head(self) -> Head:
@@ -187,8 +195,11 @@ class SharedStore:
         if draft.counting and self._shingle:
             draft.counted = Counting(draft.counts, draft.head.texts, [])
             draft.counted.table = tallied(bits_for(draft.head.texts), draft.scan_shingles(self._shingle))
+        found = draft.frames()
         edges = ((text, other, edge) for text, other, edge in draft.scan_edges() if text < other)
         draft.replace(self.opening, draft.scan_signatures(), edges)
+        for number, windows in found:
+            draft.add_frames(number, windows)
 
     def check(self) -> list[str]:
         """Compare all that is stored twice, of every text; called inside of `alone`."""

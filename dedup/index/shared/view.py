@@ -102,6 +102,13 @@ class View:
         """How many texts have shingles."""
         return self.head.texts
 
+    def frames(self, after: int = 0) -> list[tuple[int, NDArray[np.uint64]]]:
+        """The windows of frames that were found since the index was weighed, by numbers above this."""
+        if self.head.frames <= after:
+            return []
+        found = ((int(number), data) for number, data in self.client.hgetall(self.keys.here("f")).items())
+        return [(number, np.frombuffer(data, "<u8")) for number, data in sorted(found) if number > after]
+
     def find(self, ids: Sequence[str]) -> dict[str, int]:
         """The text of each article that is there."""
         return {id_: text for id_, (_, text) in self.find_articles(ids).items()}

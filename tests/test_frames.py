@@ -1,0 +1,320 @@
+"""`dedup.frames`: passages that many hold who have nothing else in common, and no others, in any script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from types import ModuleType
+
+import naive
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dedup
+from dedup import Settings, frames, kernels
+from dedup.frames import ALIKE, Frames, Rate, bridge, find, marking, sample
+from dedup.pipeline import represent
+from dedup.shingles import Texts, Windows
+
+GENERATED = settings(deadline=None, max_examples=150)
+KEYS = [naive.mix(number + 1) for number in range(200)]
+
+
+def letters(*ranges: tuple[int, int]) -> str:
+    """All letters in these ranges of code points."""
+    return "".join(c for begin, end in ranges for c in map(chr, range(begin, end)) if c.isalpha())
+
+
+SCRIPTS = {
+    "zh": letters((0x4E00, 0x5800)),
+    "ja": letters((0x3042, 0x3094), (0x30A2, 0x30F5), (0x4E00, 0x5000)),
+    "ko": letters((0xAC00, 0xB800)),
+    "ar": letters((0x0627, 0x064B)) + "   ",
+    "hi": letters((0x0905, 0x093A)) + "   ",
+    "th": letters((0x0E01, 0x0E31)),
+    "en": letters((0x61, 0x7B)) + "     ",
+    "emoji": letters((0x61, 0x7B)) + "😀👍🏽🎉 ",
+}
+
+
+def drawn(seed: int, characters: int, script: str = "zh") -> str:
+    """Letters drawn from a script; no two texts have a phrase in common."""
+    rng = np.random.default_rng([seed, characters])
+    return "".join(np.array(list(SCRIPTS[script]))[rng.integers(0, len(SCRIPTS[script]), characters)].tolist())
+
+
+def bodies(count: int, characters: int = 400, script: str = "zh", seed: int = 0) -> list[str]:
+    """Texts that have nothing in common."""
+    return [drawn(1000 * seed + number + 1, characters, script) for number in range(count)]
+
+
+def scanned(texts: Sequence[str | None]) -> Texts:
+    """Texts that can be shingled."""
+    return Texts(pa.chunked_array([pa.array(texts, pa.large_string())]))
+
+
+def search(texts: Sequence[str], threads: int = 1) -> Frames | None:
+    """The frames of distinct texts."""
+    return find(scanned(texts), np.arange(len(texts)), threads=threads)
+
+
+def left_out(texts: Sequence[str | None], settings: Settings | None = None) -> list[list[str]]:
+    """The passages of every text that are left out of it in a whole run."""
+    corpus = represent(scanned(texts).column, settings or Settings())
+    found = []
+    for row in range(len(texts)):
+        trace = corpus.texts.trace(row)
+        edges = np.flatnonzero(np.diff(trace.framed.astype(np.int8), prepend=0, append=0))
+        spans = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+        ends = [(int(trace.begins[begin]), int(trace.ends[end - 1]) - 1) for begin, end in spans]
+        found.append([trace.text[trace.letters.begins[i] : trace.letters.ends[j]] for i, j in ends])
+    return found
+
+
+FOOTER = drawn(7, 60)
+
+
+def test_textbook_example() -> None:
+    """Twelve unrelated articles with one footer have one frame, which is the footer, and all twelve hold it."""
+    texts = [body + FOOTER for body in bodies(12)]
+    found = search(texts)
+    assert found is not None
+    assert found.holders.tolist() == [12]
+    assert found.alike[0] < ALIKE
+    assert found.text[0] in range(12)
+    assert sorted(found.keys.tolist()) == sorted(naive.windows(naive.shingles(FOOTER, once=False)))
+    assert found.frame.tolist() == [0] * len(found.keys)
+    assert left_out(texts) == [[FOOTER]] * 12
+
+
+@pytest.mark.parametrize(("holders", "others"), [(8, 0), (8, 200), (40, 0), (60, 140)])
+def test_whatever_share_of_the_articles_has_it(holders: int, others: int) -> None:
+    """From eight holders on, whether they are all articles there are or a few of many."""
+    some = [body + FOOTER for body in bodies(holders)]
+    assert left_out(some + bodies(others, seed=1)) == [[FOOTER]] * holders + [[]] * others
+
+
+@pytest.mark.parametrize("holders", [1, 2, 7])
+def test_seven_are_too_few(holders: int) -> None:
+    """What fewer hold is no frame, in however many articles."""
+    some = [body + FOOTER for body in bodies(holders)]
+    assert search(some) is None
+    assert search(some + bodies(30, seed=1)) is None
+
+
+def test_nothing_is_found_where_there_is_nothing() -> None:
+    """No texts, empty ones, those shorter than a window, and unrelated ones have no frames."""
+    for texts in ([], [""] * 20, bodies(20, 9), ["手机"] * 20, bodies(50)):
+        assert search(texts) is None
+
+
+def test_equal_texts_have_none() -> None:
+    """Copies are one text, and texts that differ in a word have too little of their own to tell by."""
+    one = drawn(3, 500)
+    assert left_out([one] * 30) == [[]] * 30
+    assert search([one[:200] + drawn(number, 8) + one[200:] for number in range(30)]) is None
+
+
+@pytest.mark.parametrize("common", [0.25, 0.4])
+@pytest.mark.parametrize("characters", [300, 1500])
+def test_a_template_of_many_passages_is_none(synthetic: ModuleType, common: float, characters: int) -> None:
+    """Eight passages with words of the article's own between them are alike in other places by themselves."""
+    texts, _ = synthetic.campaign(articles=60, share=1.0, common=common, characters=characters, seed=5)
+    held = [len("".join(parts)) / len(text) for parts, text in zip(left_out(texts), texts, strict=True)]
+    assert np.mean(held) < 0.1
+
+
+def test_a_passage_of_articles_that_are_alike_elsewhere_is_none() -> None:
+    """Where the bodies are rewrites of each other the same footer is the campaign's own and keeps its weight."""
+    source = [drawn(number, 12) for number in range(40)]
+    rng = np.random.default_rng(2)
+    rewritten = ["".join(source[k] for k in rng.choice(40, 24, replace=False).tolist()) for _ in range(20)]
+    assert search([body + FOOTER for body in rewritten]) is None
+    others = [body + FOOTER for body in bodies(20)]
+    assert search(others) is not None
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_in_any_script(script: str) -> None:
+    """Header and footer are left out and the body is not, whatever it is written in."""
+    header, footer = drawn(8, 90, script).strip(), drawn(9, 90, script).strip()
+    texts = [f"{header}\n\n{body}\n\n{footer}" for body in bodies(16, 600, script)]
+    assert [naive.fold("".join(parts)) for parts in left_out(texts)] == [naive.fold(header + footer)] * 16
+
+
+def test_a_header_with_a_date_of_its_own() -> None:
+    """What differs between two parts of a frame and is shorter than the bridge belongs to it."""
+    one, two = drawn(11, 40), drawn(12, 40)
+    heads = [f"{one}2024-{1 + number % 12:02}-{number:02}{two}" for number in range(12)]
+    texts = [head + "\n" + body for head, body in zip(heads, bodies(12), strict=True)]
+    assert left_out(texts) == [[head] for head in heads]
+    titled = [f"{one}{drawn(number, 80)}{two}\n{body}" for number, body in enumerate(bodies(12))]
+    assert left_out(titled) == [[one, two]] * 12
+
+
+def test_nested_frames() -> None:
+    """A licence that all have and, behind it, a note that half of them have, are two frames."""
+    note = drawn(13, 50)
+    some, more = bodies(12), bodies(12, seed=1)
+    texts = [body + FOOTER + note for body in some] + [body + FOOTER for body in more]
+    found = search(texts)
+    assert found is not None
+    assert found.holders.tolist() == [24, 12]
+    assert left_out(texts) == [[FOOTER + note]] * 12 + [[FOOTER]] * 12
+
+
+def test_frames_beside_each_other() -> None:
+    """Eight small frames, of which every article has some, are all found: each is told without the others."""
+    parts, rng = [drawn(20 + number, 25) for number in range(8)], np.random.default_rng(4)
+    some = [sorted(rng.choice(8, 5, replace=False).tolist()) for _ in range(80)]
+    texts = [body + "。".join(parts[k] for k in mine) for body, mine in zip(bodies(80, 800), some, strict=True)]
+    found = search(texts)
+    assert found is not None
+    assert len(found.holders) >= 8
+    tails = ["".join(parts[k] for k in mine) for mine in some]
+    assert [naive.fold("".join(one)) for one in left_out(texts)] == list(map(naive.fold, tails))
+
+
+def test_the_order_of_articles_and_threads_do_not_matter() -> None:
+    """Shuffled articles, copies of some, and any number of threads leave the same passages out."""
+    parts, rng = [drawn(20 + number, 25) for number in range(4)], np.random.default_rng(5)
+    texts = [body + "".join(parts[k] for k in rng.permutation(4)[:2].tolist()) for body in bodies(60)]
+    expected = dict(zip(texts, left_out(texts), strict=True))
+    assert any(expected.values())
+    order = rng.permutation(60).tolist()
+    shuffled = [texts[place] for place in order] + [texts[0]] * 30 + texts[:20]
+    assert left_out(shuffled) == [expected[text] for text in shuffled]
+    one, three = search(texts), search(texts, threads=3)
+    assert one is not None and three is not None
+    for ours, theirs in zip(
+        (one.windows.table, one.holders, one.alike, one.text, one.keys, one.frame),
+        (three.windows.table, three.holders, three.alike, three.text, three.keys, three.frame),
+        strict=True,
+    ):
+        assert np.array_equal(ours, theirs)
+
+
+def test_other_settings_leave_nothing_out() -> None:
+    """Nor do plain shingles, or a run without frames."""
+    texts = [body + FOOTER for body in bodies(12)]
+    for other in (Settings(frames=False), Settings(weighted=False), Settings.near_copies()):
+        assert left_out(texts, other) == [[]] * 12
+    assert left_out(texts, Settings(unit="word"))[0]
+
+
+def test_a_footer_joins_nobody() -> None:
+    """Forty unrelated articles with one footer are forty; without frames they are one cluster."""
+    texts = [body + FOOTER for body in bodies(40, 200)]
+    assert len(dedup.cluster(texts)) == 0
+    assert len(dedup.cluster(texts, Settings(frames=False))[0].members) == 40
+
+
+def test_a_copy_with_a_footer_is_a_copy() -> None:
+    """What is left of articles is compared as ever; one that is all frame is alike to nobody, but equal to its copy."""
+    texts = [body + FOOTER for body in bodies(20)]
+    texts += [texts[0][:380] + FOOTER, "续" + texts[1], FOOTER, FOOTER, FOOTER + "完"]
+    found = dedup.cluster(texts)
+    assert {frozenset(one.members.tolist()) for one in found} == {
+        frozenset(pair) for pair in ((0, 20), (1, 21), (22, 23))
+    }
+
+
+@pytest.mark.parametrize("most", [1 << 12, 1 << 14, 1 << 15])
+def test_a_sample_is_enough(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Of many characters one window in so many is looked at: the frame is left out, if not to the last character."""
+    footer = drawn(7, 600)
+    texts = [body + footer for body in bodies(40, 1200)]
+    monkeypatch.setattr(frames, "MOST_SAMPLED", most)
+    rate = Rate.of(sum(map(len, texts)))
+    assert rate.windows > 1 and rate.windows & (rate.windows - 1) == 0
+    some = left_out(texts)
+    assert all(part in footer for parts in some for part in parts)
+    assert min(len("".join(parts)) for parts in some) > 600 - 2 * bridge(rate.windows)
+
+
+def test_rates() -> None:
+    """Powers of two that keep a sample below its bound; shingles are fewer in large corpora."""
+    assert Rate.of(0) == Rate.of(1000) == Rate(1, 1)
+    assert Rate.of(frames.EVERY + 1) == Rate(1, 16)
+    for characters in (frames.MOST_SAMPLED, frames.MOST_SAMPLED + 1, 100 * frames.MOST_SAMPLED):
+        rate = Rate.of(characters)
+        assert characters / rate.windows <= frames.MOST_SAMPLED < 2 * characters / rate.windows + 1
+
+
+# --- kernels ------------------------------------------------------------------------------------------------------
+
+RUNS = st.lists(st.sampled_from(KEYS[:12]), max_size=60)
+
+
+@GENERATED
+@given(st.lists(RUNS, min_size=1, max_size=5), st.sampled_from([1, 2, 8]))
+def test_samples_are_those_of_the_reference(texts: list[list[int]], every: int) -> None:
+    """The same windows and shingles of every text, with their places, wherever they stand."""
+    keys = np.array([key for one in texts for key in one], np.uint64)
+    windows, shingles = sample(keys, np.cumsum([0, *map(len, texts)]), Rate(every, every))
+    for (found, places, counts), hashes in (
+        (windows, [naive.windows(one) for one in texts]),
+        (shingles, texts),
+    ):
+        expected = [naive.sampled(one, every) for one in hashes]
+        assert counts.tolist() == list(map(len, expected))
+        flat = [pair for one in expected for pair in one]
+        assert list(zip(found.tolist(), places.tolist(), strict=True)) == flat
+
+
+PLACES = st.lists(st.integers(0, 300), unique=True, max_size=30).map(sorted)
+
+
+@GENERATED
+@given(PLACES, st.integers(0, 20), st.integers(0, 40))
+def test_spans_and_blocks_are_those_of_the_reference(places: list[int], gap: int, behind: int) -> None:
+    """What windows cover of a text, and how what they do not cover stands."""
+    length = (places[-1] if places else 0) + 1 + behind
+    begins, ends = np.empty(30, np.int64), np.empty(30, np.int64)
+    found = kernels.spans(np.array(places, np.int64), len(places), length, gap, begins, ends)
+    expected = naive.spans(places, length, gap)
+    assert list(zip(begins[:found].tolist(), ends[:found].tolist(), strict=True)) == expected
+    own, blocks = kernels.own_blocks(begins, ends, found, length, gap)
+    assert (own, blocks) == pytest.approx(naive.own_blocks(expected, length, gap), abs=1e-12)
+
+
+def test_blocks_are_counted_by_their_share() -> None:
+    """Four equal blocks are four; one and three that are next to nothing are little more than one."""
+    for edges, count in (([0, 100, 110, 210, 220, 320, 330, 430], 4), ([0, 900, 910, 920, 930, 940, 950, 960], 1.07)):
+        begins, ends = np.array(edges[1:-1:2]), np.array(edges[2::2])
+        own, blocks = kernels.own_blocks(begins, ends, len(begins), edges[-1], 0)
+        assert own == pytest.approx(sum(end - begin for begin, end in pairwise(edges[:])) / edges[-1] - 30 / edges[-1])
+        assert blocks == pytest.approx(count, abs=0.01)
+
+
+WORDS = st.lists(st.sampled_from([*naive.MIXED, "手机卡续费号码", "easy money easy", "번호를 무작위로"]), max_size=25)
+
+
+@GENERATED
+@given(st.lists(WORDS.map("".join), min_size=1, max_size=5), st.data(), st.sampled_from([1, 2, 4]), st.booleans())
+def test_texts_without_windows_are_those_of_the_reference(
+    texts: list[str], data: st.DataObject, every: int, by_word: bool
+) -> None:
+    """Any windows, some of no text, leave out of texts what they mark, and of a trace they mark the same."""
+    whole = Texts(scanned(texts).column, unit="word" if by_word else "char")
+    of = [whole.trace(row).keys.tolist() for row in range(len(texts))]
+    hashes = sorted({one for keys in of for one, _ in naive.sampled(naive.windows(keys), every)})
+    marks = data.draw(st.lists(st.sampled_from(hashes), unique=True)) if hashes else []
+    some = marking(np.array([*marks, naive.mix(5) & ~(every - 1 << 8)], np.uint64), every)
+    gap = data.draw(st.sampled_from([0, 3, some.bridge]))
+    less = whole.without(Windows(some.table, some.mask, gap))
+    found = less.shingle(np.arange(len(texts)), once=False)
+    parts = [part.tolist() for part in np.split(found.keys, found.offsets[1:-1])]
+    assert parts == [naive.without(keys, marks, every, gap) for keys in of]
+    once = less.shingle(np.arange(len(texts)))
+    assert [part.tolist() for part in np.split(once.keys, once.offsets[1:-1])] == [
+        list(dict.fromkeys(part)) for part in parts
+    ]
+    for row, keys in enumerate(of):
+        trace = less.trace(row)
+        assert trace.keys.tolist() == keys
+        assert trace.framed.tolist() == naive.framed(keys, marks, every, gap)
+    assert not whole.trace(0).framed.any(), "the texts that it was made of are as they were"
