@@ -221,7 +221,7 @@ def followed(
 def around(
     root: int, before: Shelf, links: dict[int, dict[int, Edge]], change: Transaction, done: set[int]
 ) -> set[int]:
-    """The text, new ones that it leads to, and their clusters, its own and the nearest first, as far as there is room."""
+    """The text, new ones that it leads to, and their clusters, its own and the nearest first, while there is room."""
     every, wave = set[int](), {root}
     while wave:
         every |= wave
