@@ -651,7 +651,7 @@ def test_weighed_anew_by_others(path: str) -> None:
         one.reweigh(threads=1)
         assert other.query(article(3) + "又及。").nearest[0].id == "3"
         one.reweigh(threads=1)
-        assert other.add("x", article(500)).is_duplicate
+        assert other.add("x", article(501)).is_duplicate
         assert other.check().ok and one.check().ok
 
 

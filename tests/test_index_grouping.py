@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -189,7 +190,7 @@ def components(links: dict[int, dict[int, Edge]]) -> list[set[int]]:
 def followed(
     before: Shelf, links: dict[int, dict[int, Edge]], change: Transaction, these: Settings, last: int
 ) -> Followed:
-    """By the rules as they are documented: small components that changed are linked, of larger ones new texts assigned.
+    """By the rules as documented: small components that changed are linked, of larger ones what is around; or assigned.
 
     An id stays with the oldest text that had it, as long as all its texts are linked anew; the oldest of several lives.
     """
@@ -198,17 +199,50 @@ def followed(
     roots = change.touched | ({text for text in change.new if links[text]} if cut else set())
     changed = [one for one in components(links) if len(one) <= grouping.MOST and one & roots]
     anew = set().union(*changed)
+    groups = [group for group in linked(links, cut) if group[0] in anew]
+    for root in [*sorted(change.touched - change.gone), *sorted(change.new)] if cut else []:
+        if root not in anew and links[root]:
+            some = around(root, before, links, change, anew)
+            inside = {text: {other: edge for other, edge in links[text].items() if other in some} for text in some}
+            groups += linked(inside, cut) if inside else []
+            anew |= some
     result = Followed({text: cluster for text, cluster in stay.items() if text not in anew}, {}, {})
     owners: dict[int, int] = {}
     for text in sorted(stay):
         owners.setdefault(stay[text], text)
     claimed = {text: cluster for cluster, text in owners.items() if cluster not in result.clusters.values()}
-    for group in linked(links, cut):
-        if group[0] in anew:
-            last = named(result, group, claimed, stay, last)
+    for group in sorted(groups):
+        last = named(result, group, claimed, stay, last)
     for text in sorted(change.new.keys() - anew):
         assign(result, text, links, change, cut, Counter(before.clusters.values()))
     return result
+
+
+def around(
+    root: int, before: Shelf, links: dict[int, dict[int, Edge]], change: Transaction, done: set[int]
+) -> set[int]:
+    """The text, new ones that it leads to, and their clusters, its own and the nearest first, while there is room."""
+    every, wave = set[int](), {root}
+    while wave:
+        every |= wave
+        wave = {other for text in wave for other in links[text] if other in change.new} - every
+    if len(every) > grouping.MOST or every & done:
+        return set()
+    near: dict[int, float] = defaultdict(float)
+    for text in every:
+        for other, edge in links[text].items():
+            if other in before.clusters:
+                near[before.clusters[other]] += edge.similarity
+    if root in before.clusters:
+        near[before.clusters[root]] = math.inf
+    some = every & change.new.keys()
+    for place, cluster in enumerate(sorted(near, key=lambda cluster: (-near[cluster], cluster))):
+        members = {text for text, mine in before.clusters.items() if mine == cluster}
+        if len(some) + len(members) <= grouping.MOST and not members & done:
+            some |= members - change.gone
+        elif place == 0:
+            return set()
+    return some
 
 
 def named(result: Followed, group: list[int], claimed: dict[int, int], stay: dict[int, int], last: int) -> int:

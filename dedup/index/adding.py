@@ -27,12 +27,12 @@ LOOKED_AT = 64
 """Articles of a text, among which one is looked for that stays."""
 OF_A_CLUSTER = 8
 """With `linkage=0` so many of each cluster are compared: one edge is enough to join it."""
-JUDGED_AGAIN = 8
+JUDGED_AGAIN = 16
 """Edges of one text that are judged again at once."""
-A_STEP = 4
+A_STEP = 1
 """The edges of one text are looked at for so many new ones, and judged again if they are stale."""
-STALE = 2
-"""An edge is judged again when there are so many times the texts there were."""
+LEAST_ALL_OVER = 256
+"""From so many texts on frames are looked for all over."""
 FREED = 512
 """Texts whose edges are judged again at once where a frame was found."""
 
@@ -114,7 +114,11 @@ class Batch:
         places = self._store.places(self._rows.copies)
         copies = {text: places[text].copies + more for text, more in self._rows.copies.items() if text in places}
         self._change.gone = {text for text, count in copies.items() if count <= 0}
+        before = self.judge.texts(self._store)
         self._count()
+        now = self.judge.texts(self._store)
+        if self.judge.finds and now >= LEAST_ALL_OVER and _doubled(before, now):
+            self.judge = self.judge.look_all_over(self._store, self._first)
         signed = {text: row for text, row in self._rows.new.items() if self._prepared.fingerprints[row]}
         self._compare(signed)
         self._free()
@@ -322,7 +326,7 @@ class Batch:
         self._sweep.text = texts[-1] if len(texts) == steps else 0
         now = self.judge.texts(self._store)
         stale = {
-            text: [other for other, edge in edges.items() if edge.judged * STALE <= now]
+            text: [other for other, edge in edges.items() if _doubled(edge.judged, now)]
             for text, edges in self._store.edges(texts).items()
         }
         self._settle({text: others[:JUDGED_AGAIN] for text, others in stale.items()}, now)
@@ -427,3 +431,8 @@ class Batch:
 def _worth_a_look(count: int, fingerprint: bytes) -> bool:
     """Whether frames are looked for among so many texts: ever more rarely among ever more, whatever their order."""
     return count >= LEAST_HOLDERS and int.from_bytes(fingerprint[:4], "little") % (count // LEAST_HOLDERS) == 0
+
+
+def _doubled(before: int, now: int) -> bool:
+    """Whether there are more texts than a power of two that there were not."""
+    return before.bit_length() < now.bit_length()

@@ -3,10 +3,10 @@
 In: what edges a transaction adds and drops, and a view of the store. Out: a `Plan`: which texts change their cluster,
 which clusters join or split. The clusters of a connected component of up to `MOST` texts are those that
 `dedup.clusters.link` makes of all its edges, so they do not depend on the order in which the texts came. In a larger
-component a new text joins the cluster to whose texts, of those it was compared with, its mean similarity is highest, as
-the rest of a large data set is assigned in CURE (Guha, Rastogi and Shim, 1998); nothing else changes until the index is
-weighed anew. With `linkage=0` clusters are components of any size, but that a removal takes none apart whose parts are
-both larger than `MOST`.
+component the clusters around a text that is new, or has lost or won an edge, are linked anew, up to `MOST` texts.
+Where they are larger, a new text joins the cluster to whose texts, of those it was compared with, its mean similarity
+is highest, as the rest of a large data set is assigned in CURE (Guha, Rastogi and Shim, 1998). With `linkage=0`
+clusters are components of any size, but that a removal takes none apart whose parts are both larger than `MOST`.
 
 A cluster keeps its id while it has members: of clusters that join the oldest lives on, and of one that splits the part
 with the oldest text keeps the id.
@@ -147,7 +147,7 @@ class Grouping:
         self._reader, self._number = reader, number
         self._threshold, self._cut = settings.threshold, settings.threshold * settings.linkage
         self._change = transaction
-        self._plan, self._done = Plan(), set[int]()
+        self._plan, self._done, self._large = Plan(), set[int](), set[int]()
         self._were: dict[int, int] = {}
 
     def plan(self) -> Plan:
@@ -170,12 +170,15 @@ class Grouping:
     # --- components -----------------------------------------------------------------------------------------------
 
     def _component(self, root: int) -> list[list[int]]:
-        """The clusters of a text's component, if it is small enough and was not linked before."""
+        """The clusters of a text's component, or those around it, that are small enough and were not linked before."""
         if root in self._done:
             return []
-        edges = self._explore(root)
+        edges = {} if root in self._large else self._explore(root)
+        if not edges or len(edges) > MOST:
+            self._large |= edges.keys()
+            edges = self._around(root) if self._cut > 0 else {}
         self._done |= edges.keys()
-        return self._linked(edges) if len(edges) <= MOST else []
+        return self._linked(edges) if edges else []
 
     def _explore(self, root: int) -> Edges:
         """The texts that a chain of edges leads to, with their edges; more than `MOST` if there are more."""
@@ -186,6 +189,39 @@ class Grouping:
             found |= reached
             wave = sorted({other for edges in reached.values() for other in edges} - found.keys())
         return found | {text: {} for text in wave}
+
+    def _around(self, root: int) -> Edges:
+        """The texts of the clusters that a text has edges to, its own and the nearest first, with their edges.
+
+        New texts lead on to what they have edges to. Nothing if the first of the clusters is too large.
+        """
+        every: Edges = {}
+        wave = [root]
+        while wave and len(every) + len(wave) <= MOST:
+            every |= self._edges(wave)
+            reached = {other for text in wave for other in every[text]}
+            wave = sorted((reached & self._change.new.keys()) - every.keys())
+        if wave or not self._done.isdisjoint(every):
+            return {}
+        were = self._cluster_of({*every, *(other for edges in every.values() for other in edges)})
+        nearness: dict[int, float] = defaultdict(float)
+        for edges in every.values():
+            for other, edge in edges.items():
+                if other in were:
+                    nearness[were[other]] += edge.similarity
+        if root in were:
+            nearness[were[root]] = np.inf
+        texts = every.keys() & self._change.new.keys()
+        for k, cluster in enumerate(sorted(nearness, key=lambda c: (-nearness[c], c))):
+            members = self._reader.oldest(cluster, MOST + 1)
+            if len(texts) + len(members) <= MOST and self._done.isdisjoint(members):
+                texts |= set(members) - self._change.gone
+            elif k == 0:  # what matters most is too large
+                return {}
+        inside = self._edges(sorted(texts))
+        return {
+            text: {other: edge for other, edge in edges.items() if other in texts} for text, edges in inside.items()
+        }
 
     def _edges(self, texts: list[int]) -> Edges:
         """The edges of some texts after the transaction."""

@@ -22,7 +22,7 @@ from dedup.index.banding import estimate
 from dedup.index.prepared import Prepared, Preparer, Shingled, joined
 from dedup.index.store import Reader
 from dedup.settings import Settings
-from dedup.shingles import NO_WINDOWS, Windows
+from dedup.shingles import NO_WINDOWS, Texts, Windows
 from dedup.threads import ranges
 from dedup.weights import LEAST_CAP, grained
 
@@ -35,6 +35,10 @@ LOOKED_AT = 16
 """Texts in which frames are looked for: so many are compared of any that hold one."""
 LOOKED_AT_BYTES = 1 << 20
 """And so much of texts: of articles, 2 to 6 ms."""
+WHOLE = 0.85
+"""So much of a frame its holders hold in the mean; of a campaign's sentences two thirds."""
+SAMPLED, SAMPLED_BYTES = 768, 1 << 22
+"""Texts in which frames are looked for whenever there are twice as many as there were, and so much of them."""
 MOST_FOUND = 1 << 16
 """Windows of frames that were found since the index was weighed: of some hundred footers, 1 MB."""
 PIECE = 1 << 15
@@ -182,19 +186,40 @@ class Judge:
         some = [texts[k * len(texts) // LOOKED_AT] for k in range(LOOKED_AT)] if len(texts) > LOOKED_AT else texts
         bodies = reader.bodies([text for text in some if text not in own])
         every = [own[text] for text in some if text in own] + [*map(self._preparer.data, bodies.values())]
+        read, found = self._look(every, LOOKED_AT_BYTES)
+        keys = _whole(read, found) if found else _NONE
+        return self._leaving_out([(number, self._sampled(keys))]) if len(keys) else None
+
+    def look_all_over(self, reader: Reader, number: int) -> Judge:
+        """One who leaves out the frames of some stored texts from all over; about 0.3 s.
+
+        Args:
+            reader: A view of the store.
+            number: One above those of all stored texts.
+        """
+        some = np.unique(np.linspace(1, number - 1, SAMPLED).astype(np.int64))
+        every = [*map(self._preparer.data, reader.bodies(some.tolist()).values())]
+        _, found = self._look(every, SAMPLED_BYTES)
+        return self._leaving_out([(number, self._sampled(found.keys))]) if found else self
+
+    def _look(self, every: list[bytes], most: int) -> tuple[Texts, frames.Frames | None]:
+        """The texts that are looked at, short ones first, and the frames among them."""
         every.sort(key=len)
-        room = int((np.cumsum([*map(len, every)]) <= LOOKED_AT_BYTES).sum())
+        room = int((np.cumsum([*map(len, every)]) <= most).sum())
         read = self._preparer.texts(joined(every[:room])).without(self.windows)
-        found = frames.find(read, np.flatnonzero(read.lengths), prior=self._settings.prior)
-        if found is None:
-            return None
-        keys = np.sort(found.keys)
-        return self._leaving_out([(number, keys[keys >> np.uint64(8) & self._given.mask == 0])])
+        return read, frames.find(read, np.flatnonzero(read.lengths), prior=self._settings.prior)
+
+    def _sampled(self, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Those windows that are looked at in texts, ascending."""
+        return np.sort(keys[keys >> np.uint64(8) & self._given.mask == 0])
 
     def _leaving_out(self, more: list[tuple[int, NDArray[np.uint64]]]) -> Judge:
         """One who leaves out what these windows mark, too."""
         judge = Judge(self._settings, self._preparer, self._given, store_texts=self._store_texts)
-        judge._found = [*self._found, *more]
+        found = dict(self._found)
+        for number, keys in more:
+            found[number] = np.union1d(found.get(number, keys), keys)
+        judge._found = [*found.items()]
         while len(judge._found) > 1 and sum(len(windows) for _, windows in judge._found) > MOST_FOUND:
             judge._found.pop(0)
         table, mask, bridge = self._given
@@ -237,3 +262,24 @@ class Judge:
         """The shingles of stored texts, those in frames, too: as they were counted."""
         bodies = reader.bodies(list(texts))
         return [one.keys for one in self._preparer.shingle(self._preparer.column(list(bodies.values())))]
+
+
+def _whole(texts: Texts, found: frames.Frames) -> NDArray[np.uint64]:
+    """The windows of frames that those who hold some of it hold nearly all of.
+
+    Among a few texts the sentences of a campaign, each in most of them, pass for one passage of all.
+    """
+    keys, offsets = texts.shingle(np.arange(len(texts)), once=False)
+    (windows, _, counts), _ = frames.sample(keys, offsets, frames.Rate(1, 1))
+    order = np.argsort(found.keys)
+    place = np.minimum(np.searchsorted(found.keys[order], windows), len(order) - 1)
+    held = found.keys[order][place] == windows
+    text, window = np.repeat(np.arange(len(texts)), counts)[held], order[place][held]
+    text, window = np.unique(np.stack([text, window]), axis=1)
+    holders = np.zeros((len(found.holders), len(texts)), np.bool_)
+    holders[found.frame[window], text] = True
+    held_by = np.bincount(found.frame[window], minlength=len(holders)) / np.bincount(found.frame)
+    return found.keys[(held_by >= WHOLE * holders.sum(axis=1))[found.frame]]
+
+
+_NONE = np.empty(0, np.uint64)

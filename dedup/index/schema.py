@@ -98,7 +98,8 @@ def prepare(folder: Path, opening: Opening | None, *, create: bool) -> None:
         raise FileError(f"there is no index at {str(folder)!r}; create one by adding articles to it")
     if folder.exists() and not folder.is_dir():
         raise FileError(f"{str(folder)!r} is a file; an index is a folder: name another")
-    if folder.exists() and any(not one.name.startswith(NAME) for one in folder.iterdir()):
+    others = folder.exists() and any(not one.name.startswith(NAME) for one in folder.iterdir())
+    if others and not path.exists():  # not there a moment ago: another process may just have made it
         raise FileError(f"{str(folder)!r} holds other files; an index needs a folder of its own: name another")
     try:
         folder.mkdir(parents=True, exist_ok=True)
