@@ -30,7 +30,7 @@ MOST_SAMPLED = 1 << 23
 """Windows, and shingles, that are sampled of all texts."""
 EVERY = 1 << 18
 """From so many characters on one shingle in sixteen is enough to compare two texts by."""
-ALIKE = 0.045
+ALIKE = 0.05
 """Similarity of the holders elsewhere from which a passage is their own: random pairs are at 0.01 to 0.03, rewrites and
 articles of one network at 0.06 and more."""
 OWN = 0.2

@@ -27,7 +27,8 @@ KNOWN_BITS = 16
 WINDOW = 8  # shingles of a run by which frames are told: 9 Han characters, 13 Latin letters
 HOLDERS = 32  # texts of a group of windows that are compared
 LONG = 4000.0  # characters, up to which an article is an ordinary one
-STEEP = 1.5
+LONGEST = 200_000  # characters, from which a book weighs no less: two editions of one, and nothing else, are still found
+STEEP = 1.5  # how much faster than the length the chance grows
 LEAST_LEFT = 2.0**-10  # of a weight in a text however long; a power of two, so that sums are exact in any order
 FEW = 16  # articles before one in its bucket
 GATHERED = 64  # sketches whose first blocks are copied at once
@@ -883,7 +884,7 @@ def by_chance(length, distinct):
     that matter, since an author repeats words. Ordinary articles, up to `LONG` characters, are as they are. What says
     the same again and again is no longer than three times its `distinct` shingles.
     """
-    length = min(length, 3 * distinct)
+    length = min(length, 3 * distinct, LONGEST)
     return np.rint(STEEP * np.log(max(np.float64(length), LONG) / LONG) * 65536) / 65536
 
 

@@ -213,13 +213,13 @@ def jaccard(a: Mapping[int, float], b: Mapping[int, float]) -> float:
 
 def by_chance(length: int, distinct: int) -> float:
     """What a shingle weighs less in a text of so many characters and distinct shingles."""
-    return round(1.5 * math.log(max(min(length, 3 * distinct), 4000) / 4000) * 2**16) / 2**16
+    return round(1.5 * math.log(max(min(length, 3 * distinct, 200_000), 4000) / 4000) * 2**16) / 2**16
 
 
 def lighter(weighted: Mapping[int, float], length: int) -> dict[int, float]:
     """What the shingles of a text of so many characters weigh in it."""
     less = by_chance(length, len(weighted))
-    return {key: max(weight - less, weight / 16) for key, weight in weighted.items()}
+    return {key: max(weight - less, weight / 1024) for key, weight in weighted.items()}
 
 
 def similarity(
