@@ -6,7 +6,7 @@ holders are alike in other places, too, is a campaign's or an article's own, and
 
 Windows of eight shingles are sampled by their hash, so that the same are taken in every text (as in winnowing;
 Schleimer, Wilkerson and Aiken, 2003), and grouped by who holds them, by three MinHashes of the list of holders. Of every
-group 16 holders are compared without its windows. Groups that more hold are judged first, for what is furniture already
+group 32 holders are compared without its windows. Groups that more hold are judged first, for what is furniture already
 is taken from the holders of the next, so that many small frames beside each other are found. Memory is bounded: at most
 so many windows and shingles are sampled, 16 bytes each. Costs about a tenth of clustering.
 """
@@ -72,9 +72,9 @@ class Rate(NamedTuple):
     shingles: int
 
     @classmethod
-    def of(cls, characters: int, most: int = MOST_SAMPLED) -> Rate:
+    def of(cls, characters: int, most: int | None = None) -> Rate:
         """For texts of so many characters in all, of which `most` windows and as many shingles may be held."""
-        rate = 1 << max(0, -(-characters // most) - 1).bit_length()
+        rate = 1 << max(0, -(-characters // (most or MOST_SAMPLED)) - 1).bit_length()
         return cls(rate, max(rate, 16 if characters > EVERY else 1))
 
 
