@@ -52,7 +52,7 @@ class Corpus:
         return self.texts.lengths[self.first]
 
     def occurrences(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.float32] | None, Any, Any]:
-        """Shingles of these texts, as often as they occur, their weights if any, offsets, lengths; until asked again."""
+        """Shingles of these texts, as often as they occur, weights if any, offsets, lengths; until asked again."""
         keys, offsets = self.texts.shingle(rows, once=False, room=self._keys)
         return keys, self._weigh(keys), offsets, self.texts.lengths[rows]
 

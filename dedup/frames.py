@@ -1,11 +1,11 @@
 """Frames: passages that many articles share while they share nothing else, which are no evidence of anything.
 
-In: texts that can be shingled. Out: `Frames`, from which the shingles of any text that stand in a frame are told, and what
-was found. A site's footer, a licence, a form, a cookie wall says "same source", not "same article". A passage whose
-holders are alike in other places, too, is a campaign's or an article's own, and is no frame.
+In: texts that can be shingled. Out: `Frames`, from which the shingles of any text that stand in a frame are told, and
+what was found. A site's footer, a licence, a form, a cookie wall says "same source", not "same article". A passage of
+which the holders are alike in other places, too, is a campaign's or an article's own, and is no frame.
 
 Windows of eight shingles are sampled by their hash, so that the same are taken in every text (as in winnowing;
-Schleimer, Wilkerson and Aiken, 2003), and grouped by who holds them, by three MinHashes of the list of holders. Of every
+Schleimer, Wilkerson and Aiken, 2003), and grouped by who holds them, by three MinHashes of the list of holders. Of each
 group 32 holders are compared without its windows. Groups that more hold are judged first, for what is furniture already
 is taken from the holders of the next, so that many small frames beside each other are found. Memory is bounded: at most
 so many windows and shingles are sampled, 16 bytes each. Costs about a tenth of clustering.
@@ -37,8 +37,8 @@ OWN = 0.2
 """Share of its own that a text must have for anybody to tell; of near copies there is too little left."""
 BLOCKS = 3.0
 FRAME = 0.2
-"""A passage in so many places that the own text stands in more than `BLOCKS`, and as long as this share of the text, is a
-template: it is alike in other places by itself. Eight passages at random places leave about five blocks, a header and a
+"""A passage in so many places that the own text stands in more than `BLOCKS`, and as long as this share of the text, is
+a template: alike in other places by itself. Eight passages at random places leave about five blocks, a header and a
 footer one or two."""
 MOST_CELLS = 1 << 24
 """Of a table of counts by which rare windows are left out."""
@@ -164,9 +164,7 @@ def passages(texts: Texts, first: Integers, *, threads: int = 1, progress: Progr
         nothing = np.empty(0, np.int64)
         return Passages(nothing, np.zeros(len(first) + 1, np.int64), nothing, nothing)
     hashes = _holder_hashes(ids[groups.holders], groups.starts[:-1])
-    return Passages(
-        _holding(groups), groups.text_starts, groups.text_groups, _together(hashes, groups.counts, 0.5)
-    )
+    return Passages(_holding(groups), groups.text_starts, groups.text_groups, _together(hashes, groups.counts, 0.5))
 
 
 def _holding(groups: _Groups) -> Integers:

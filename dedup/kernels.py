@@ -27,7 +27,7 @@ KNOWN_BITS = 16
 WINDOW = 8  # shingles of a run by which frames are told: 9 Han characters, 13 Latin letters
 HOLDERS = 32  # texts of a group of windows that are compared
 LONG = 4000.0  # characters, up to which an article is an ordinary one
-LONGEST = 200_000  # characters, from which a book weighs no less: two editions of one, and nothing else, are still found
+LONGEST = 200_000  # characters, from which a book weighs no less: two editions, and nothing else, are still found
 STEEP = 1.5  # how much faster than the length the chance grows
 LEAST_LEFT = 2.0**-10  # of a weight in a text however long; a power of two, so that sums are exact in any order
 FEW = 16  # articles before one in its bucket
@@ -425,7 +425,8 @@ def number(prints, table, firsts, known, numbers):
 
 @kernel
 def shingle(
-    data, offsets, rows, lengths, table, expansions, model, width, by_word, weighted, once, frames, mask, bridge, keys, found
+    data, offsets, rows, lengths, table, expansions, model, width, by_word, weighted, once, frames, mask, bridge,
+    keys, found,
 ):  # fmt: skip
     """Shingles of the texts `rows`, whose folded `lengths` are known, one text after the other in `keys`.
 
@@ -880,9 +881,9 @@ def fill(keys, table):
 def by_chance(length, distinct):
     """What a shingle weighs less in a text of so many characters, for how much likelier it is to be there by chance.
 
-    A weight is the negative logarithm of a probability, which grows in proportion to the length; faster for the shingles
-    that matter, since an author repeats words. Ordinary articles, up to `LONG` characters, are as they are. What says
-    the same again and again is no longer than three times its `distinct` shingles.
+    A weight is the negative logarithm of a probability, which grows in proportion to the length; faster for the
+    shingles that matter, since an author repeats words. Ordinary articles, up to `LONG` characters, are as they are.
+    What says the same again and again is no longer than three times its `distinct` shingles.
     """
     length = min(length, 3 * distinct, LONGEST)
     return np.rint(STEEP * np.log(max(np.float64(length), LONG) / LONG) * 65536) / 65536
@@ -915,8 +916,8 @@ def shared(table, keys, weights, less, entries, others):
 def verify(keys, weights, starts, stops, lengths, lefts, rights, evidence, similarities):
     """Weighted Jaccard similarity of pairs of sets, in ascending order of `lefts`: shared weight over united weight.
 
-    A shingle weighs less in a long text (see `by_chance`); where two differ, the smaller weight is shared and the larger
-    united (Ioffe, 2010). A pair that shares less than `evidence * (1 - similarity)` has a similarity of 0.
+    A shingle weighs less in a long text (see `by_chance`); where two differ, the smaller weight is shared and the
+    larger united (Ioffe, 2010). A pair that shares less than `evidence * (1 - similarity)` has a similarity of 0.
     """
     totals, less, most = np.zeros(len(starts)), np.zeros(len(starts)), np.int64(0)
     for i in range(len(starts)):
@@ -1637,7 +1638,7 @@ def judge_frames(
 
 @kernel
 def dots(starts, features, weights, families, lefts, rights, products):
-    """Dot products of pairs of sparse rows, whose features ascend; no family of features may be more than half of one."""
+    """Dot products of pairs of sparse rows, whose features ascend; no family of features may be over half of one."""
     sums, seen = np.zeros(families.max() + 1 if len(families) else 0), np.empty(len(features), np.int64)
     for p in range(len(lefts)):
         i, j, count = starts[lefts[p]], starts[rights[p]], 0

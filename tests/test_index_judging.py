@@ -120,7 +120,8 @@ def test_textbook_example() -> None:
 @pytest.mark.parametrize(
     "these",
     [
-        SMALL, Settings(slots=64), Settings(slots=64, evidence=20.0), Settings(slots=64, unit="word"), Settings.near_copies(), Settings.near_copies(unit="word"),
+        SMALL, Settings(slots=64), Settings(slots=64, evidence=20.0), Settings(slots=64, unit="word"),
+        Settings.near_copies(), Settings.near_copies(unit="word"),
         Settings(slots=64, prior=0.0, ceiling=0.5), Settings(slots=64, width=1, prior=10.0),
     ],
 )  # fmt: skip
