@@ -357,20 +357,20 @@ class Clusters:
         Raises:
             InputError: The result holds no texts.
         """
-        if "_evidence" not in self.__dict__:
+        if "_campaigns" not in self.__dict__:
             from dedup import campaigns  # noqa: PLC0415 - for those who ask
+            from dedup.campaign_results import Campaigns  # noqa: PLC0415 - for those who ask
 
             corpus = _known(self.corpus)
             assert self.representatives is not None
             node = np.unique(self.representatives, return_inverse=True)[1].astype(np.int64)
             kept = self._kept
             edges = Pairs(self.graph.left[kept], self.graph.right[kept], self.graph.similarity[kept])
-            self.__dict__["_evidence"] = campaigns.find(
-                corpus, node, edges, threads=count_threads(threads), progress=(lambda _: progress) if progress else None
-            )
-        from dedup.campaign_results import Campaigns  # noqa: PLC0415 - for those who ask
-
-        return Campaigns(self, self.__dict__["_evidence"])
+            told = (lambda _: progress) if progress else None
+            found = campaigns.find(corpus, node, edges, threads=count_threads(threads), progress=told)
+            self.__dict__["_campaigns"] = Campaigns(self, found)
+        answer: Campaigns = self.__dict__["_campaigns"]
+        return answer
 
     def _position(self, place: int) -> int:
         """The position that is meant, not negative."""

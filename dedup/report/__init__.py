@@ -39,6 +39,7 @@ def write(
     *,
     title: str,
     members: int,
+    campaigns: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Write the page.
@@ -48,6 +49,7 @@ def write(
         path: File ending in .html or .htm; one that was there before is replaced at once or not touched.
         title: What the page is called.
         members: So many texts of a cluster are in it, at most.
+        campaigns: Show campaigns, too, where there are any of several clusters.
         progress: Called with clusters done and in all.
 
     Raises:
