@@ -1,8 +1,8 @@
 """What a user holds of campaigns: which articles one operator made, in which clusters, and why.
 
-In: the clusters of a run and the evidence of `dedup.campaigns`. Out: `Campaigns`, a sequence of `Campaign`s, and files of
-their indicators. Everything but who belongs together is worked out when it is asked for. Campaigns of a cluster alone
-are there, too, for a cluster is one.
+In: the clusters of a run and the evidence of `dedup.campaigns`. Out: `Campaigns`, a sequence of `Campaign`s, and files
+of their indicators. Everything but who belongs together is worked out when it is asked for. Campaigns of a cluster
+alone are there, too, for a cluster is one.
 """
 
 from __future__ import annotations
@@ -242,10 +242,7 @@ class Campaign:
 
     def links(self) -> list[Reason]:
         """Why it is one campaign: the links that hold its clusters and lone articles together, the strongest first."""
-        graph, evidence = self.run.graph, self.evidence
-        assert self.run.representatives is not None
-        place = np.empty(len(evidence.group), np.int64)
-        place[evidence.node] = graph.first[self.run.representatives]
+        place, evidence = self._representatives, self.evidence
         told = []
         for link in evidence.links(self.number):
             names = [self._shared(number) for number in link.names]
@@ -256,6 +253,28 @@ class Campaign:
                 )
             )
         return told
+
+    def shared(self) -> list[tuple[SharedName, list[int]]]:
+        """Names and addresses that several of its clusters and lone articles hold, with the representatives of those.
+
+        The ones that most of them hold first.
+        """
+        place, evidence = self._representatives, self.evidence
+        distinct = self.run.graph.distinct[self.members]
+        holders: dict[int, list[int]] = {}
+        for node in np.unique(evidence.node[distinct]).tolist():
+            for number in evidence.names_of[node]:
+                holders.setdefault(number, []).append(int(place[node]))
+        told = [(self._shared(number), sorted(rows)) for number, rows in holders.items() if len(rows) > 1]
+        return sorted(told, key=lambda one: (-len(one[1]), one[0].outside, one[0]))
+
+    @cached_property
+    def _representatives(self) -> Integers:
+        """Position of the representative of each cluster or lone article of the evidence."""
+        assert self.run.representatives is not None
+        place = np.empty(len(self.evidence.group), np.int64)
+        place[self.evidence.node] = self.run.graph.first[self.run.representatives]
+        return place
 
     def _shared(self, number: int) -> SharedName:
         name, held = self.evidence.names[number], self.evidence.held[number]

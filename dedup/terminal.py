@@ -71,10 +71,10 @@ def largest_campaigns(found: Campaigns) -> Table:
     table.add_column("representative", overflow="fold", min_width=4, max_width=24)
     table.add_column("indicators", overflow="fold", ratio=1, width=NARROWEST)
     for one in found.several[:SHOWN_CLUSTERS]:
-        name = Text(printable(str(one.name)), no_wrap=True, overflow="ellipsis")
+        clipped = Text(printable(str(one.name)), no_wrap=True, overflow="ellipsis")
         marks = one.indicators(sample=SAMPLE)[:FIRST_INDICATORS]
         told = ", ".join(f"{mark.kind} {mark.value} ({mark.members} of {mark.of})" for mark in marks)
-        table.add_row(f"{len(one):,}", f"{len(one.clusters):,}", f"{len(one.lone):,}", name, Text(printable(told)))
+        table.add_row(f"{len(one):,}", f"{len(one.clusters):,}", f"{len(one.lone):,}", clipped, Text(printable(told)))
     return table
 
 
@@ -92,8 +92,8 @@ def campaign_clusters(clusters: Sequence[tuple[int, str, int]], lone: Sequence[s
     _add_number(table, "articles")
     table.add_column("represented by", overflow="fold", ratio=1, width=NARROWEST)
     rows = [*((f"{place:,}", f"{size:,}", label) for place, label, size in clusters), *(("", "1", one) for one in lone)]
-    for place, size, label in rows[:most]:
-        table.add_row(place, size, Text(printable(label)))
+    for place, size, name in rows[:most]:
+        table.add_row(place, size, Text(printable(name)))
     return table
 
 
