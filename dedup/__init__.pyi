@@ -1,3 +1,4 @@
+from .campaign_results import Campaign, Campaigns, Reason
 from .errors import (
     BusyError,
     DedupError,
@@ -23,6 +24,8 @@ from .templates import Fixed, Slot, Template
 __all__ = [
     "Added",
     "BusyError",
+    "Campaign",
+    "Campaigns",
     "Cluster",
     "Clusters",
     "DedupError",
@@ -41,6 +44,7 @@ __all__ = [
     "MissingExtraError",
     "Near",
     "Passage",
+    "Reason",
     "RejectsError",
     "Seen",
     "Settings",

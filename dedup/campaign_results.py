@@ -1,34 +1,115 @@
 """What a user holds of campaigns: which articles one operator made, in which clusters, and why.
 
-In: the clusters of a run and the evidence of `dedup.campaigns`. Out: `Campaigns`, a sequence of `Campaign`s. Everything but
-who belongs together is worked out when it is asked for. Campaigns of a cluster alone are there, too, for a cluster is one.
+In: the clusters of a run and the evidence of `dedup.campaigns`. Out: `Campaigns`, a sequence of `Campaign`s, and files
+of their indicators. Everything but who belongs together is worked out when it is asked for. Campaigns of a cluster
+alone are there, too, for a cluster is one.
 """
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, overload
 
 import numpy as np
 import pyarrow as pa
 
-from dedup import notebook
+from dedup import files, notebook
 from dedup.campaigns import Evidence
 from dedup.clusters import Integers
 from dedup.errors import InputError
-from dedup.exports import Held
-from dedup.indicators import Indicator, found, ranked
+from dedup.exports import Held, as_csv
+from dedup.exports.stix import as_stix, library
+from dedup.indicators import Found, Indicator, found, ranked
 from dedup.indicators.services import public
 
 if TYPE_CHECKING:
-    from dedup.furniture import Frame
-    from dedup.results import Cluster, Clusters
+    from dedup.clusters import Graph
+    from dedup.corpus import Corpus
+    from dedup.furniture import Frame, FrameList
+    from dedup.keywords import Keyword
+    from dedup.templates import Template
 
-SHOWN = 10
-"""Campaigns in a notebook."""
+EXPORTS = (".csv", ".json")
+"""What a file of indicators may end in."""
+SHOWN, SAID = 10, 3
+"""Campaigns in a notebook, and names of a link in its words."""
+SAMPLE = 50
+"""Members that are looked at where something is shown."""
+
+
+class Cluster(Protocol):
+    """What is asked of a cluster; `dedup.Cluster` answers."""
+
+    @property
+    def members(self) -> Integers:
+        """Positions of the articles, ascending."""
+
+    @property
+    def representative(self) -> int:
+        """Position of one of them."""
+
+    @property
+    def similarity(self) -> float:
+        """Mean similarity of the others to it."""
+
+    @property
+    def ids(self) -> pa.Array:
+        """Ids of the members."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def about(self) -> tuple[str, str, str]:
+        """Title, keywords and indicators on a line each."""
+
+    def template(self) -> Template:
+        """What the members share."""
+
+    def keywords(self) -> list[Keyword]:
+        """The words that say what it is about."""
+
+    def indicators(self) -> list[Indicator]:
+        """What leads to whoever is behind it."""
+
+
+class Clusters(Protocol):
+    """What is asked of a run; `dedup.Clusters` answers."""
+
+    @property
+    def graph(self) -> Graph:
+        """Distinct texts."""
+
+    @property
+    def representatives(self) -> Integers | None:
+        """(d,): the distinct text that represents each one's cluster."""
+
+    @property
+    def corpus(self) -> Corpus | None:
+        """The texts, without which there is no evidence."""
+
+    @property
+    def labels(self) -> Integers:
+        """Position of each article's representative."""
+
+    @property
+    def sizes(self) -> Integers:
+        """How many articles are in the cluster of each."""
+
+    @property
+    def names(self) -> pa.ChunkedArray:
+        """Ids, or positions."""
+
+    def frames(self) -> FrameList:
+        """The frames that were left out."""
+
+    def __iter__(self) -> Iterator[Cluster]:
+        """The clusters of two or more articles, largest first."""
 
 
 class SharedName(NamedTuple):
@@ -64,13 +145,24 @@ class Reason:
     names: tuple[SharedName, ...]
 
     def __str__(self) -> str:
-        """One line, in words."""
-        told = [f"{one.kind} {one.value} ({one.inside:,} inside, {one.outside:,} outside)" for one in self.names[:3]]
+        """One line, with the positions of both."""
+        return f"{self.left} and {self.right}, strength {self.strength:.2f}: {self.words}"
+
+    @property
+    def words(self) -> str:
+        """What they have in common, in words."""
+        told = [f"{one.kind} {one.value} ({one.inside:,} inside, {one.outside:,} outside)" for one in self.names[:SAID]]
+        if len(self.names) > SAID:
+            told.append(f"{len(self.names) - SAID:,} more names and addresses")
         if self.passages > 0:
             told.append(f"passages alike {self.passages:.2f}")
         if not np.isnan(self.body):
             told.append(f"bodies alike {self.body:.3f} on average")
-        return f"{self.left} and {self.right}, strength {self.strength:.2f}: {', '.join(told)}"
+        return ", ".join(told)
+
+    def between(self, left: str, right: str) -> str:
+        """One line, as printed, with names of both, such as their ids, in the place of positions."""
+        return f"{left} and {right}, strength {self.strength:.2f}: {self.words}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -108,6 +200,16 @@ class Campaign:
         """Positions of the members that are in no cluster of two or more."""
         return self.members[self.run.sizes[self.members] == 1]
 
+    @property
+    def parts(self) -> int:
+        """How many clusters and lone articles it consists of; a cluster that no other belongs to is one."""
+        return len(self.clusters) + len(self.lone)
+
+    @property
+    def name(self) -> Any:
+        """Its id: that of its representative, or the position of it where the articles have no ids."""
+        return self.run.names[self.representative].as_py()
+
     def texts(self, most: int | None = None) -> list[str]:
         """Texts of the members, at even distances where there are more than `most`."""
         corpus = self.run.corpus
@@ -140,10 +242,7 @@ class Campaign:
 
     def links(self) -> list[Reason]:
         """Why it is one campaign: the links that hold its clusters and lone articles together, the strongest first."""
-        graph, evidence = self.run.graph, self.evidence
-        assert self.run.representatives is not None
-        place = np.empty(len(evidence.group), np.int64)
-        place[evidence.node] = graph.first[self.run.representatives]
+        place, evidence = self._representatives, self.evidence
         told = []
         for link in evidence.links(self.number):
             names = [self._shared(number) for number in link.names]
@@ -154,6 +253,28 @@ class Campaign:
                 )
             )
         return told
+
+    def shared(self) -> list[tuple[SharedName, list[int]]]:
+        """Names and addresses that several of its clusters and lone articles hold, with the representatives of those.
+
+        The ones that most of them hold first.
+        """
+        place, evidence = self._representatives, self.evidence
+        distinct = self.run.graph.distinct[self.members]
+        holders: dict[int, list[int]] = {}
+        for node in np.unique(evidence.node[distinct]).tolist():
+            for number in evidence.names_of[node]:
+                holders.setdefault(number, []).append(int(place[node]))
+        told = [(self._shared(number), sorted(rows)) for number, rows in holders.items() if len(rows) > 1]
+        return sorted(told, key=lambda one: (-len(one[1]), one[0].outside, one[0]))
+
+    @cached_property
+    def _representatives(self) -> Integers:
+        """Position of the representative of each cluster or lone article of the evidence."""
+        assert self.run.representatives is not None
+        place = np.empty(len(self.evidence.group), np.int64)
+        place[self.evidence.node] = self.run.graph.first[self.run.representatives]
+        return place
 
     def _shared(self, number: int) -> SharedName:
         name, held = self.evidence.names[number], self.evidence.held[number]
@@ -173,42 +294,104 @@ class Campaign:
         Raises:
             InputError: There are not as many dates as articles.
         """
-        if len(dates) != len(self.run.labels):
-            raise InputError(f"there are {len(self.run.labels):,} articles, got {len(dates):,} dates; give one for each")
-        values = dates.to_pylist() if hasattr(dates, "to_pylist") else list(dates)
+        values = _listed(dates, len(self.run.labels))
         mine = (values[member] for member in self.members.tolist())
         return sorted(Counter(date for date in mine if date is not None).items())
 
-    def held(self) -> list[Held]:
-        """Its indicators with the clusters that hold them, for `dedup.exports`."""
-        ids = {id(cluster): str(cluster.ids[_place(cluster)].as_py()) for cluster in self.clusters}
-        of: dict[tuple[str, str], list[str]] = {}
-        for cluster in self.clusters:
-            for one in cluster.indicators():
-                of.setdefault((one.kind, one.value), []).append(ids[id(cluster)])
-        name = str(self.run.names[self.representative].as_py())
-        return [
-            Held(one, name, tuple(of.get((one.kind, one.value), ())))
-            for one in self.indicators()
-            if not public(one.kind, one.value)
-        ]
+    def held(self, dates: Sequence[Any] | None = None) -> list[Held]:
+        """Its indicators with the clusters that hold them, for `dedup.exports`; each distinct text is read once.
+
+        Public services (`dedup.indicators.services.public`) are left out.
+
+        Args:
+            dates: A date, a datetime or ISO 8601 of every article of the run, in its order; None where one has none.
+
+        Raises:
+            InputError: There are not as many dates as articles, or one is none.
+        """
+        days = None if dates is None else [_moment(one) for one in _listed(dates, len(self.run.labels))]
+        return self._held(days)
+
+    def _held(self, days: Sequence[datetime | None] | None) -> list[Held]:
+        corpus = self.run.corpus
+        assert corpus is not None
+        read: dict[str, list[Found]] = {}
+        holders: dict[tuple[str, str], list[int]] = {}
+        forms: dict[tuple[str, str], Counter[str]] = {}
+        for row in self.members.tolist():
+            text = corpus.texts.text(row)
+            if text not in read:
+                read[text] = found(text)
+            for one in read[text]:
+                mine = holders.setdefault((one.kind, one.key), [])
+                if not mine or mine[-1] != row:  # in two spellings it is held once
+                    mine.append(row)
+                forms.setdefault((one.kind, one.key), Counter())[one.form] += 1
+        rows = {}
+        for name, mine in holders.items():
+            form = min(forms[name], key=lambda form, usual=forms[name]: (-usual[form], form))  # type: ignore[misc]
+            rows[Indicator(name[0], form, len(mine), len(self))] = mine
+        return [self._of(mark, rows[mark], days) for mark in ranked(rows) if not public(mark.kind, mark.value)]
+
+    @cached_property
+    def _order(self) -> dict[int, int]:
+        """Place of each of its clusters by its representative."""
+        return {one.representative: place for place, one in enumerate(self.clusters)}
+
+    def _of(self, mark: Indicator, rows: list[int], days: Sequence[datetime | None] | None) -> Held:
+        """An indicator with the clusters, in their order, and the dates of the articles that hold it."""
+        order = self._order
+        heads = sorted((order[one], one) for one in set(self.run.labels[rows].tolist()) if one in order)
+        names = tuple(str(self.run.names[one].as_py()) for _, one in heads)
+        known = [day for day in (days[row] for row in rows) if day] if days else []
+        known.sort(key=lambda day: day if day.tzinfo else day.replace(tzinfo=UTC))
+        first, last = (known[0], known[-1]) if known else (None, None)
+        return Held(mark, str(self.name), names, first, last)
 
     def _repr_html_(self) -> str:
         """Its clusters, what leads to its operator, and what links it, for a notebook."""
         marks = ", ".join(f"{one.value} ({one.members} of {one.of})" for one in self.indicators(sample=SAMPLE)[:5])
         rows = [(f"{len(one):,}", f"{one.similarity:.2f}", *one.about()) for one in self.clusters[:SHOWN]]
         heads = ("size", "similarity", "title", "keywords", "indicators")
-        links = [(str(reason),) for reason in self.links()[:SHOWN]]
+        names = self.run.names
+        links = [
+            (one.between(*(str(names[end].as_py()) for end in (one.left, one.right))),) for one in self.links()[:SHOWN]
+        ]
         return notebook.table(f"{self!r}"[1:-1] + f"; {marks}", heads, rows) + notebook.table("why", ("link",), links)
 
 
-SAMPLE = 50
-"""Members that are looked at where something is shown."""
+def _moment(day: Any) -> datetime | None:
+    """A date as exports have it; ISO 8601 is read."""
+    if day is None or isinstance(day, datetime):
+        return day
+    if isinstance(day, date):
+        return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - exports take one without a zone as UTC
+    try:
+        return datetime.fromisoformat(day)
+    except (TypeError, ValueError):
+        raise InputError(f"a date must be a date, a datetime or ISO 8601 such as 2025-06-01, got {day!r}") from None
 
 
-def _place(cluster: Cluster) -> int:
-    """Where among its members a cluster's representative is."""
-    return int(np.searchsorted(cluster.members, cluster.representative))
+def _listed(dates: Sequence[Any], articles: int) -> list[Any]:
+    """A date of every article."""
+    if len(dates) != articles:
+        raise InputError(f"there are {articles:,} articles, got {len(dates):,} dates; give one for each")
+    return dates.to_pylist() if hasattr(dates, "to_pylist") else list(dates)
+
+
+def check_export(path: str | os.PathLike[str]) -> None:
+    """Refuse a path to which indicators cannot be written, before hours of work.
+
+    Args:
+        path: The file to be.
+
+    Raises:
+        FileError: The suffix is unknown, or there can be no such file.
+        MissingExtraError: stix2 is not installed, which .json needs.
+    """
+    files.check_output(path, EXPORTS)
+    if Path(path).suffix.lower() != ".csv":
+        library()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -282,14 +465,44 @@ class Campaigns(Sequence[Campaign]):
         clusters = sum(len(one.clusters) for one in self)
         return f"<Campaigns: {len(self):,} of {inside:,} articles in {clusters:,} clusters>"
 
-    def held(self) -> list[Held]:
-        """All indicators with the campaigns and clusters that hold them, for `dedup.exports`."""
-        return [one for campaign in self for one in campaign.held()]
+    @property
+    def several(self) -> list[Campaign]:
+        """Those of more than one cluster or lone article, largest first."""
+        return [one for one in self if one.parts > 1]
+
+    def held(self, dates: Sequence[Any] | None = None) -> list[Held]:
+        """All indicators with the campaigns and clusters that hold them, for `dedup.exports`.
+
+        Args:
+            dates: A date of every article of the run; see `Campaign.held`.
+        """
+        days = None if dates is None else [_moment(one) for one in _listed(dates, len(self.run.labels))]
+        return [one for campaign in self for one in campaign._held(days)]  # noqa: SLF001 - dates are read once
+
+    def export(self, path: str | os.PathLike[str], *, dates: Sequence[Any] | None = None) -> None:
+        """Write the indicators with the campaigns and clusters that hold them, whole or not at all.
+
+        Args:
+            path: File ending in .csv, with the columns of `dedup.exports.COLUMNS`, or in .json: a bundle of STIX 2.1.
+            dates: A date of every article of the run; see `Campaign.held`.
+
+        Raises:
+            FileError: The file cannot be written, or has another suffix.
+            MissingExtraError: stix2 is not installed, which .json needs.
+            InputError: There are not as many dates as articles, or one is none.
+        """
+        check_export(path)
+        held = self.held(dates)
+        written = as_csv(held) if Path(path).suffix.lower() == ".csv" else as_stix(held)
+        with files.replacing(path) as file:
+            file.write(written.encode("utf-8", "replace"))
 
     def _repr_html_(self) -> str:
         """The largest campaigns, for a notebook."""
         rows = []
         for one in self[:SHOWN]:
-            marks = ", ".join(f"{mark.value} ({mark.members} of {mark.of})" for mark in one.indicators(sample=SAMPLE)[:3])
+            marks = ", ".join(
+                f"{mark.value} ({mark.members} of {mark.of})" for mark in one.indicators(sample=SAMPLE)[:3]
+            )
             rows.append((f"{len(one):,}", f"{len(one.clusters):,}", str(one.ids[0].as_py()), marks))
         return notebook.table(repr(self)[1:-1], ("articles", "clusters", "first", "indicators"), rows)

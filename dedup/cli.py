@@ -11,16 +11,19 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from itertools import combinations
+from math import isnan
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 import pyarrow as pa
 
 from dedup import cli_index, cli_nightly, console, files, lookup, terminal
-from dedup.errors import DedupWarning, FileError, InputError, SettingsError
+from dedup.campaign_results import check_export
+from dedup.errors import DedupWarning, FileError, InputError, MissingExtraError, SettingsError
 from dedup.files import counted, shown
 from dedup.pipeline import cluster as cluster_articles
 from dedup.pipeline import explain as explain_articles
@@ -28,10 +31,12 @@ from dedup.settings import Settings
 from dedup.titles import printable, titles
 
 if TYPE_CHECKING:
+    from dedup.campaign_results import Campaign, Reason
     from dedup.passages import Explanation
     from dedup.results import Cluster, Clusters
 
 REPORTS = (".html", ".htm")
+Meant = TypeVar("Meant")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,6 +54,8 @@ main.add_command(cli_index.index)
     "--out", "target", required=True, metavar="FILE", help="Labels: .parquet, .csv or .jsonl; with --state a folder."
 )
 @click.option("--report", metavar="FILE", help="A page to look at the clusters with: .html.")
+@click.option("--indicators", metavar="FILE", help="Who holds what leads to an operator: .csv, or STIX 2.1 as .json.")
+@click.option("--no-campaigns", is_flag=True, help="Leave out the column campaign, and 0.5 ms an article with it.")
 @click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
 @console.columns
@@ -59,6 +66,8 @@ def cluster(
     paths: tuple[str, ...],
     target: str,
     report: str | None,
+    indicators: str | None,
+    no_campaigns: bool,
     threshold: float | None,
     near_copies: bool,
     text_column: str,
@@ -74,7 +83,9 @@ def cluster(
 
     A PATH is a Parquet, JSON Lines, CSV, text, Markdown or HTML file (each also .gz or .zst), or a folder of them,
     read recursively. A text, Markdown or HTML file is one article. The output has the columns id, label (the id of
-    the representative of the article's cluster), size (of the cluster) and similarity (to the representative).
+    the representative of the article's cluster), size (of the cluster), similarity (to the representative) and campaign
+    (the id of the representative of the campaign: clusters and lone articles that one operator made; with
+    --near-copies the label again).
 
     With --state the run is a night of a job: files that are new or have changed are read and compared with everything
     before, in bounded memory; the output is a folder of Parquet, where clusters also have an id that stays.
@@ -82,14 +93,17 @@ def cluster(
     console.prepare_process()
     settings = _settings(threshold, near_copies=near_copies)
     if state is not None:
-        _check_nightly(paths, report)
+        _check_nightly(paths, report, indicators)
         cli_nightly.run(
             paths, target, state, settings, (text_column, id_column),
             memory=memory, threads=threads, max_rejects=max_rejects, log_json=log_json, quiet=quiet,
         )  # fmt: skip
         return
     _check_alone(memory=memory is not None, max_rejects=max_rejects is not None, log_json=log_json)
-    _cluster(paths, target, report, settings, text_column, id_column, threads, quiet=quiet)
+    if indicators is not None and no_campaigns:
+        raise click.UsageError("--indicators says which campaigns hold what; leave out --no-campaigns")
+    targets = _Targets(target, report, indicators, campaigns=not no_campaigns)
+    _cluster(paths, targets, settings, text_column, id_column, threads, quiet=quiet)
 
 
 def _settings(threshold: float | None, *, near_copies: bool) -> Settings:
@@ -99,12 +113,35 @@ def _settings(threshold: float | None, *, near_copies: bool) -> Settings:
         raise click.UsageError(str(error)) from error
 
 
-def _check_nightly(paths: tuple[str, ...], report: str | None) -> None:
+class _Targets(NamedTuple):
+    """What a run is to write."""
+
+    labels: str
+    report: str | None
+    indicators: str | None
+    campaigns: bool
+    """Whether to look for campaigns."""
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The files by the options that name them."""
+        named = {"--out": self.labels, "--report": self.report, "--indicators": self.indicators}
+        return {option: path for option, path in named.items() if path is not None}
+
+    @property
+    def words(self) -> str:
+        """What is where."""
+        known = {"--out": "Labels are", "--report": "the report", "--indicators": "indicators"}
+        return ", ".join(f"{known[option]} in {printable(path)}" for option, path in self.files.items())
+
+
+def _check_nightly(paths: tuple[str, ...], report: str | None, indicators: str | None) -> None:
     """Refuse what does not go with --state."""
-    if report is not None:
-        raise click.UsageError(
-            "--report holds all articles in memory, which --state is to avoid; leave one of them out"
-        )
+    for option, path in (("--report", report), ("--indicators", indicators)):
+        if path is not None:
+            raise click.UsageError(
+                f"{option} holds all articles in memory, which --state is to avoid; leave one of them out"
+            )
     if "" in paths:
         raise click.UsageError("a PATH is empty; name a file or folder, or . for this one")
 
@@ -120,8 +157,7 @@ def _check_alone(**options: bool) -> None:
 
 def _cluster(
     paths: tuple[str, ...],
-    target: str,
-    report: str | None,
+    targets: _Targets,
     settings: Settings,
     text_column: str,
     id_column: str,
@@ -131,25 +167,42 @@ def _cluster(
 ) -> None:
     """A run that holds all articles in memory."""
     try:
-        files.check_output(target)
-        if report is not None:
-            files.check_output(report, REPORTS)
-        targets = [target, *([report] if report else [])]
-        _check_inputs(paths, targets)
-    except (SettingsError, FileError) as error:
+        files.check_output(targets.labels)
+        if targets.report is not None:
+            files.check_output(targets.report, REPORTS)
+        if targets.indicators is not None:
+            check_export(targets.indicators)
+        _check_inputs(paths, targets.files)
+    except (SettingsError, FileError, MissingExtraError) as error:
         raise click.UsageError(str(error)) from error
     with console.failures():
-        read, found, reading = _run(paths, targets, settings, text_column, id_column, threads, quiet=quiet)
+        names = list(targets.files.values())
+        read, found, reading = _run(paths, names, settings, text_column, id_column, threads, quiet=quiet)
         seconds = {**found.seconds, "read": reading + found.seconds["read"]}
+        if targets.campaigns:
+            with _timed(seconds, "campaigns"), console.shown_progress(quiet=quiet) as tell:
+                found.campaigns(threads=threads, progress=lambda done, total: tell("campaigns", done, total))
         with _timed(seconds, "write"):
-            files.write(found.to_arrow(), target)
-        if report is not None:
-            with _timed(seconds, "report"), console.shown_progress(quiet=quiet) as tell:
-                found.report(report, progress=lambda done, total: tell("report", done, total))
+            files.write(found.to_arrow(campaigns=targets.campaigns), targets.labels)
+        _write_others(found, targets, seconds, quiet=quiet)
         if not quiet:
             with console.closed_output():
-                _show(found, read.table, seconds, target, report)
+                _show(found, read.table, seconds, targets)
     console.fail_if_unread(read)
+
+
+def _write_others(found: Clusters, targets: _Targets, seconds: dict[str, float], *, quiet: bool) -> None:
+    """The indicators and the report, where they are asked for."""
+    if targets.indicators is not None:
+        with _timed(seconds, "indicators"):
+            found.campaigns().export(targets.indicators)
+    if targets.report is not None:
+        with _timed(seconds, "report"), console.shown_progress(quiet=quiet) as tell:
+            found.report(
+                targets.report,
+                campaigns=targets.campaigns,
+                progress=lambda done, total: tell("report", done, total),
+            )
 
 
 @main.command()
@@ -188,40 +241,152 @@ def explain(
 @click.argument("labels", metavar="LABELS")
 @click.argument("cluster", metavar="CLUSTER")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--campaign", "of_campaign", is_flag=True, help="CLUSTER names a campaign: show what it consists of.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Members to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every member.")
 @console.columns
 def show(
-    labels: str, cluster: str, paths: tuple[str, ...], limit: int, as_json: bool, text_column: str, id_column: str
+    labels: str,
+    cluster: str,
+    paths: tuple[str, ...],
+    of_campaign: bool,
+    limit: int,
+    as_json: bool,
+    text_column: str,
+    id_column: str,
 ) -> None:
-    """Show a cluster of a run.
+    """Show a cluster or a campaign of a run.
 
     LABELS is what `dedup cluster --out` wrote, a file or, with --state, a folder. CLUSTER is the id of a member, or a
     place, 1 being the largest; #1 is a place even where an article has the id 1. With the PATHs of the articles
     themselves their titles, template, keywords and indicators are shown, too.
+
+    With --campaign the id or place is that of a campaign; its clusters and lone articles are shown, and with the PATHs
+    of all articles of the run its indicators and the links that hold it together, with their reasons.
     """
     console.prepare_process()
     with console.failures():
         table = files.labels(labels)
-        try:
-            members = lookup.members(table, cluster)
-        except InputError as error:
-            raise click.UsageError(f"{printable(labels)}: {error}") from error
-        nightly = os.path.isdir(labels)  # noqa: PTH112 - Path.is_dir raises where a folder above is closed
-        read = console.read(paths, text_column, id_column, exclude=[labels], by_path=nightly)
-        rows = lookup.positions(members, table, read.table)
-        found = lookup.cluster(members, rows, read.table)
-        missing = len(rows) - (len(found) if found else 0)
-        if paths and missing:
-            some = f"{missing:,} of the {counted(len(rows), 'member')}"
-            console.err.print(f"No text in the PATHs: {some}, left out of what the cluster is about", highlight=False)
-        with console.closed_output():
-            if as_json:
-                console.print_json(_members(members) | (_about(found) if paths else {}))
-            else:
-                headings = [titles(read.table["text"], [row])[0] if row >= 0 else "" for row in rows[:limit]]
-                _show_cluster(members, found, headings, limit)
+        columns = (text_column, id_column)
+        if of_campaign:
+            read = _show_campaign(labels, table, cluster, paths, limit, columns, as_json=as_json)
+        else:
+            read = _show_members(labels, table, cluster, paths, limit, columns, as_json=as_json)
     console.fail_if_unread(read)
+
+
+def _articles(labels: str, paths: tuple[str, ...], columns: tuple[str, str]) -> files.Read:
+    """The articles that these labels are about."""
+    nightly = os.path.isdir(labels)  # noqa: PTH112 - Path.is_dir raises where a folder above is closed
+    return console.read(paths, *columns, exclude=[labels], by_path=nightly)
+
+
+def _meant(labels: str, table: pa.Table, name: str, look: Callable[[pa.Table, str], Meant]) -> Meant:
+    """What a name means among labels; bad usage where it means nothing."""
+    try:
+        return look(table, name)
+    except InputError as error:
+        raise click.UsageError(f"{printable(labels)}: {error}") from error
+
+
+def _show_members(
+    labels: str,
+    table: pa.Table,
+    name: str,
+    paths: tuple[str, ...],
+    limit: int,
+    columns: tuple[str, str],
+    *,
+    as_json: bool,
+) -> files.Read:
+    """A cluster."""
+    members = _meant(labels, table, name, lookup.members)
+    read = _articles(labels, paths, columns)
+    rows = lookup.positions(members, table, read.table)
+    found = lookup.cluster(members, rows, read.table)
+    _complain_missing(paths, len(rows) - (len(found) if found else 0), len(rows), "the cluster")
+    campaign = table["campaign"][int(members.rows[0])].as_py() if "campaign" in table.column_names else None
+    with console.closed_output():
+        if as_json:
+            console.print_json(_members(members, campaign) | (_about(found) if paths else {}))
+        else:
+            headings = [titles(read.table["text"], [row])[0] if row >= 0 else "" for row in rows[:limit].tolist()]
+            around = None if campaign is None else lookup.campaign(table, campaign)
+            _show_cluster(members, found, headings, limit, around)
+    return read
+
+
+def _complain_missing(paths: tuple[str, ...], missing: int, of: int, what: str) -> None:
+    if paths and missing:
+        some = f"{missing:,} of the {counted(of, 'member')}"
+        console.err.print(f"No text in the PATHs: {some}, left out of what {what} is about", highlight=False)
+
+
+def _show_campaign(
+    labels: str,
+    table: pa.Table,
+    name: str,
+    paths: tuple[str, ...],
+    limit: int,
+    columns: tuple[str, str],
+    *,
+    as_json: bool,
+) -> files.Read:
+    """A campaign."""
+    gathered = _meant(labels, table, name, lookup.campaign)
+    read = _articles(labels, paths, columns)
+    found = lookup.judged(gathered, table, read.table) if paths else None
+    _complain_missing(paths, len(gathered.ids) - (len(found) if found else 0), len(gathered.ids), "the campaign")
+    with console.closed_output():
+        if as_json:
+            console.print_json(_gathered(gathered) | (_evidence(found) if paths else {}))
+            return read
+        told = f"{counted(len(gathered.ids), 'article')}, {_parts(gathered)}"
+        label = printable(gathered.label)
+        console.say(f"campaign {gathered.place:,} of {gathered.of:,}: {told}, represented by {label}")
+        console.out.print(terminal.campaign_clusters(gathered.clusters, gathered.lone, limit))
+        if found is not None:
+            for shown in (terminal.links(_links(found), limit), terminal.indicators(found.indicators())):
+                console.out.print(shown)
+        elif not paths:
+            console.say("With the PATHs of the articles its links and indicators are shown, too.")
+    return read
+
+
+def _parts(found: lookup.Gathered) -> str:
+    """What a campaign consists of."""
+    lone = f" and {counted(len(found.lone), 'lone article')}" if found.lone else ""
+    return f"{counted(len(found.clusters), 'cluster')}{lone}"
+
+
+def _links(found: Campaign) -> list[tuple[str, str, Reason]]:
+    names = found.run.names
+    return [(str(names[one.left].as_py()), str(names[one.right].as_py()), one) for one in found.links()]
+
+
+def _gathered(found: lookup.Gathered) -> dict[str, Any]:
+    clusters = [{"cluster": place, "label": label, "size": size} for place, label, size in found.clusters]
+    size = len(found.ids)
+    return {"campaign": found.place, "label": found.label, "size": size, "clusters": clusters, "lone": found.lone}
+
+
+def _evidence(found: Campaign | None) -> dict[str, Any]:
+    """Why a campaign is one, and what leads to its operator; nothing where no texts of it were read."""
+    if found is None:
+        return {"links": [], "indicators": []}
+    links = [
+        {
+            "left": left,
+            "right": right,
+            "strength": one.strength,
+            "body": None if isnan(one.body) else one.body,
+            "passages": one.passages,
+            "names": [name._asdict() for name in one.names],
+            "words": one.words,
+        }
+        for left, right, one in _links(found)
+    ]
+    return {"links": links, "indicators": [asdict(one) for one in found.indicators()]}
 
 
 def _article(name: str, others: files.Read, text: str, id_: str, *, among: bool) -> tuple[str, files.Read]:
@@ -270,9 +435,10 @@ def _explained(found: Explanation) -> dict[str, Any]:
     }
 
 
-def _members(found: lookup.Members) -> dict[str, Any]:
+def _members(found: lookup.Members, campaign: str | None) -> dict[str, Any]:
     members = [{"id": one, "similarity": value} for one, value in zip(found.ids, found.similarity, strict=True)]
-    return {"cluster": found.place, "label": found.label, "size": len(members), "members": members}
+    around = {} if campaign is None else {"campaign": campaign}
+    return {"cluster": found.place, "label": found.label, "size": len(members), **around, "members": members}
 
 
 def _about(found: Cluster | None) -> dict[str, Any]:
@@ -286,22 +452,32 @@ def _about(found: Cluster | None) -> dict[str, Any]:
     }
 
 
-def _show_cluster(members: lookup.Members, found: Cluster | None, headings: list[str], limit: int) -> None:
+def _show_cluster(
+    members: lookup.Members,
+    found: Cluster | None,
+    headings: list[str],
+    limit: int,
+    around: lookup.Gathered | None,
+) -> None:
     size, label = counted(len(members.ids), "article"), printable(members.label)
     console.say(f"cluster {members.place:,} of {members.of:,}: {size}, represented by {label}")
+    if around and len(around.clusters) + len(around.lone) > 1:
+        size, label = counted(len(around.ids), "article"), printable(around.label)
+        console.say(f"in campaign {around.place:,} of {around.of:,}: {size}, {_parts(around)}, represented by {label}")
     console.out.print(terminal.members(members.ids, members.similarity, headings, limit))
     if found is not None:
         console.out.print(terminal.evidence(found.keywords(), found.indicators(), found.template()))
 
 
-def _check_inputs(paths: tuple[str, ...], targets: list[str]) -> None:
+def _check_inputs(paths: tuple[str, ...], targets: dict[str, str]) -> None:
     """Refuse to read nothing, to write over what is read, and to write two things into one file."""
-    if len(set(map(os.path.realpath, targets))) < len(targets):
-        raise FileError(f"--out and --report are one file, {shown(targets[0])!r}; name another for one of them")
+    for (one, path), (other, second) in combinations(targets.items(), 2):
+        if os.path.realpath(path) == os.path.realpath(second):
+            raise FileError(f"{one} and {other} are one file, {shown(path)!r}; name another for one of them")
     for path in paths:
         if not path:
             raise FileError("a PATH is empty; name a file or folder, or . for this one")
-        for target in filter(os.path.exists, targets):
+        for target in filter(os.path.exists, targets.values()):
             if os.path.exists(path) and os.path.samefile(path, target):  # noqa: PTH110, PTH121
                 raise FileError(f"{target!r} is also an input, which the output would replace; name another file")
 
@@ -343,16 +519,21 @@ def _run(
     return read, found, reading
 
 
-def _show(found: Clusters, read: pa.Table, seconds: Mapping[str, float], target: str, report: str | None) -> None:
-    """The largest clusters, how many there are, and where the time went."""
+def _show(found: Clusters, read: pa.Table, seconds: Mapping[str, float], targets: _Targets) -> None:
+    """The largest clusters and campaigns, how many there are, and where the time went."""
     inside = int((found.sizes > 1).sum())
     if len(found):
         console.out.print(terminal.largest(found, read))
-    written = f"Labels are in {printable(target)}" + (f", the report in {printable(report)}" if report else "")
+    several = found.campaigns().several if targets.campaigns else []
+    if several:
+        console.out.print(terminal.largest_campaigns(found.campaigns()))
     console.say(
         f"{counted(len(found.labels), 'article')}: {inside:,} in {counted(len(found), 'cluster')}, "
-        f"{len(found.labels) - inside:,} alone. {written}"
+        f"{len(found.labels) - inside:,} alone. {targets.words}"
     )
+    if targets.campaigns:
+        inside = sum(map(len, several))
+        console.say(f"{counted(len(several), 'campaign')} of several clusters, of {counted(inside, 'article')}")
     if found.frames():
         console.say(f"Left out: {found.frames().summary}")
     stages = ", ".join(f"{stage} {taken:.1f}" for stage, taken in seconds.items())

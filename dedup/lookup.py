@@ -1,8 +1,9 @@
-"""What the command line's names mean: a cluster among the labels of a run, its texts among articles, an article.
+"""What the command line's names mean: a cluster or campaign among the labels of a run, its texts, an article.
 
 In: tables of labels and of articles, as `dedup.files` reads them, and a name. Out: places and rows, and a `Cluster` of
-the articles that were read, which answers as that of a run over them would. Costs a look at every label, and for a
-`Cluster` the folding of all articles. Reads no file and prints nothing.
+the articles that were read, which answers as that of a run over them would, or a `Campaign`. Costs a look at every
+label, for a `Cluster` the folding of all articles, for a `Campaign` to find all evidence anew. Reads no file and prints
+nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,15 +19,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from dedup import campaigns, pairs
+from dedup.campaign_results import Campaign, Campaigns
+from dedup.clusters import Graph, Pairs
+from dedup.corpus import Corpus
 from dedup.errors import InputError
 from dedup.files import counted
 from dedup.pipeline import represent
-from dedup.results import Cluster
+from dedup.results import Cluster, Clusters
 from dedup.settings import Settings
 from dedup.threads import count as count_threads
 
 Integers = NDArray[np.int64]
 PLACE = re.compile(r"#?(\d{1,18})")
+MOST_COMPARED = 1000
+"""Distinct texts of a campaign from which their bodies are no longer compared each with each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +78,7 @@ def members(labels: pa.Table, name: str) -> Members:
         InputError: There is no such cluster.
     """
     groups = _groups(labels)
-    place = _place(labels, groups, name)
+    place = _place(labels, groups, name, "cluster")
     rows = np.flatnonzero(groups.codes == groups.several[place])
     found = labels.take(rows)
     label = found["label"][0].as_py()
@@ -81,22 +88,73 @@ def members(labels: pa.Table, name: str) -> Members:
     return Members(place + 1, len(groups.several), label, rows[order], ids, similarity)
 
 
-def _groups(labels: pa.Table) -> _Groups:
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """A campaign of a run, of which the labels alone are known.
+
+    Attributes:
+        place: Its place among those of two or more articles, the largest being 1.
+        of: How many of those there are.
+        label: The id of the representative of its largest cluster.
+        rows: Rows of the members in the table of labels, ascending.
+        ids: Their ids.
+        clusters: Its clusters, largest first: the place of each among all, its label, its size.
+        lone: Ids of the members that are in no cluster of two or more.
+    """
+
+    place: int
+    of: int
+    label: str
+    rows: Integers
+    ids: list[str]
+    clusters: list[tuple[int, str, int]]
+    lone: list[str]
+
+
+def campaign(labels: pa.Table, name: str) -> Gathered:
+    """The campaign that is meant.
+
+    Args:
+        labels: What `files.labels` read.
+        name: The id of any member, or a place; see `members`.
+
+    Raises:
+        InputError: There is no such campaign, or the labels say nothing of campaigns.
+    """
+    if "campaign" not in labels.column_names:
+        raise InputError("there is no column 'campaign'; run dedup cluster again, without --no-campaigns")
+    groups, clusters = _groups(labels, "campaign"), _groups(labels)
+    place = _place(labels, groups, name, "campaign")
+    rows = np.flatnonzero(groups.codes == groups.several[place])
+    mine = labels.take(rows)
+    ids, heads, codes = mine["id"].to_pylist(), mine["label"].to_pylist(), clusters.codes[rows].tolist()
+    places = {code: number for number, code in enumerate(clusters.several.tolist(), 1)}
+    counts = Counter(code for code in codes if code in places)
+    named = dict(zip(codes, heads, strict=True))
+    found = sorted((places[code], named[code], size) for code, size in counts.items())
+    lone = [one for one, code in zip(ids, codes, strict=True) if code not in places]
+    return Gathered(place + 1, len(groups.several), mine["campaign"][0].as_py(), rows, ids, found, lone)
+
+
+def _groups(labels: pa.Table, column: str = "label") -> _Groups:
     """Larger ones first, and of one size in the order of their representatives' rows."""
-    codes = labels["label"].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
+    codes = labels[column].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
     sizes = np.bincount(codes)
-    own = _rows(pc.equal(labels["id"], labels["label"]))
+    own = _rows(pc.equal(labels["id"], labels[column]))
     heads = np.full(len(sizes), len(codes))
     np.minimum.at(heads, codes[own], own)
     order = np.lexsort((heads, -sizes))
     return _Groups(codes, order[sizes[order] > 1])
 
 
-def _place(labels: pa.Table, groups: _Groups, name: str) -> int:
+def _place(labels: pa.Table, groups: _Groups, name: str, what: str) -> int:
     """The place that a name means, counted from 0."""
     clusters, place = len(groups.several), PLACE.fullmatch(name)
     if not name.startswith("#"):
-        for column in ("label", "id"):  # an id that occurs more than once is first of all the representative's
+        for column in (
+            "label" if what == "cluster" else what,
+            "id",
+        ):  # an id that occurs more than once is first of all the representative's
             named = groups.codes[_rows(pc.equal(labels[column], name))]
             found = np.flatnonzero(np.isin(groups.several, named))
             if len(found):
@@ -104,10 +162,10 @@ def _place(labels: pa.Table, groups: _Groups, name: str) -> int:
     if place and 1 <= int(place[1]) <= clusters:
         return int(place[1]) - 1
     if not clusters:
-        raise InputError(f"there are no clusters of two or more in it, all of {counted(len(labels), 'article')} alone")
+        raise InputError(f"there are no {what}s of two or more in it, all of {counted(len(labels), 'article')} alone")
     alone = pc.any(pc.equal(labels["id"], name)).as_py()
-    what = f"the article {name!r} is alone, in no cluster of two or more" if alone else f"there is no cluster {name!r}"
-    raise InputError(f"{what}; give the id of a member, or a place from 1 to {clusters:,}, 1 being the largest")
+    told = f"the article {name!r} is alone, in no {what} of two or more" if alone else f"there is no {what} {name!r}"
+    raise InputError(f"{told}; give the id of a member, or a place from 1 to {clusters:,}, 1 being the largest")
 
 
 def positions(found: Members, labels: pa.Table, read: pa.Table) -> Integers:
@@ -159,6 +217,77 @@ def cluster(found: Members, rows: Integers, read: pa.Table) -> Cluster | None:
     similarity = float(np.mean([found.similarity[place] or 0.0 for place in known[1:]])) if len(known) > 1 else 1.0
     ids = read["id"].take(pa.array(mine)).combine_chunks()
     return Cluster(mine, int(rows[known[0]]), similarity, ids, corpus)
+
+
+def judged(found: Gathered, labels: pa.Table, read: pa.Table) -> Campaign | None:
+    """A campaign with its evidence, which is found anew among all articles that were read.
+
+    Who belongs together is as the labels say. In a campaign of more than `MOST_COMPARED` distinct texts, bodies are
+    compared only where a name leads to it.
+
+    Args:
+        found: A campaign of these labels.
+        labels: What `files.labels` read.
+        read: Columns `id` and `text`, a row an article.
+
+    Returns:
+        The campaign of those of its articles that were read; None where these are fewer than two.
+    """
+    threads, settings = count_threads(None), Settings()
+    rows = _rows_of(labels, read)
+    mine = np.zeros(len(read), np.bool_)
+    mine[rows[found.rows][rows[found.rows] >= 0]] = True
+    corpus = represent(read["text"], settings, threads=threads)
+    texts = np.unique(corpus.number[mine & (corpus.number >= 0)])
+    if (mine & (corpus.number >= 0)).sum() < 2:  # noqa: PLR2004 - one is no campaign
+        return None
+    node, group, heads = _nodes(labels, rows, corpus)
+    edges = _edges(corpus, texts, settings.threshold, threads)
+    evidence = replace(campaigns.find(corpus, node, edges, threads=threads), group=group)
+    graph = Graph(corpus.first, corpus.number, *edges, crowded=np.zeros(len(corpus.first), np.bool_))
+    run = Clusters(graph, settings.threshold, settings.linkage, read["id"], representatives=heads[node], corpus=corpus)
+    wanted = group[node[texts[0]]]
+    return next(one for one in Campaigns(run, evidence) if one.number == wanted)
+
+
+def _rows_of(labels: pa.Table, read: pa.Table) -> Integers:
+    """The row among the articles read of each label; -1 where it is not there."""
+    every = dict(_numbered(read["id"], pc.unique(labels["id"])))
+    names = _numbered(labels["id"], pc.unique(labels["id"]))
+    return np.array([every.get(name, -1) for name, _ in names], np.int64)
+
+
+def _nodes(labels: pa.Table, rows: Integers, corpus: Corpus) -> tuple[Integers, Integers, Integers]:
+    """The cluster of each distinct text, the campaign of each cluster, and the distinct text that represents each.
+
+    Texts of which the labels say nothing are alone.
+    """
+    known = np.flatnonzero((rows >= 0) & (corpus.number[rows] >= 0))
+    own = np.flatnonzero(pc.equal(labels["id"], labels["label"]).to_numpy())
+    known = np.concatenate([np.intersect1d(known, own), np.setdiff1d(known, own)])  # representatives first
+    texts = corpus.number[rows[known]]
+    count = len(corpus.first)
+    by_text = np.full((2, count), -1)
+    for place, column in enumerate(("label", "campaign")):
+        codes = labels[column].combine_chunks().dictionary_encode().indices.to_numpy()[known]
+        by_text[place][texts[::-1]] = codes[::-1]
+    unknown = by_text[0] < 0
+    by_text[:, unknown] = len(labels) + np.arange(count)[unknown]
+    node = np.unique(by_text[0], return_inverse=True)[1].astype(np.int64)
+    heads, group = np.full(node.max() + 1, -1), np.empty(node.max() + 1, np.int64)
+    group[node] = np.unique(by_text[1], return_inverse=True)[1]
+    heads[node[::-1]] = np.arange(count)[::-1]
+    heads[node[texts[::-1]]] = texts[::-1]
+    return node, group, heads
+
+
+def _edges(corpus: Corpus, texts: Integers, threshold: float, threads: int) -> Pairs:
+    """Pairs of these distinct texts that are similar, where they are not too many."""
+    some = texts if len(texts) <= MOST_COMPARED else texts[:0]
+    left, right = (some[places] for places in np.triu_indices(len(some), 1))
+    similarity = pairs.verify(corpus.sets, left, right, corpus.sizes, threads=threads)
+    kept = similarity >= threshold
+    return Pairs(left[kept], right[kept], similarity[kept])
 
 
 def article(read: pa.Table, name: str) -> str | None:

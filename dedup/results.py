@@ -344,7 +344,7 @@ class Clusters:
         """
         return _known(self.corpus).frame_list
 
-    def campaigns(self, *, threads: int | None = None) -> Campaigns:
+    def campaigns(self, *, threads: int | None = None, progress: Tell | None = None) -> Campaigns:
         """The campaigns: clusters and lone articles that one operator made, with the reasons; worked out once.
 
         Costs about half a millisecond an article. A result without weights has no evidence beyond its clusters: each
@@ -352,22 +352,25 @@ class Clusters:
 
         Args:
             threads: How many to use; None is one a core. No matter to the result.
+            progress: Called with texts done and in all, while names are looked for, which takes nearly all the time.
 
         Raises:
             InputError: The result holds no texts.
         """
-        if "_evidence" not in self.__dict__:
+        if "_campaigns" not in self.__dict__:
             from dedup import campaigns  # noqa: PLC0415 - for those who ask
+            from dedup.campaign_results import Campaigns  # noqa: PLC0415 - for those who ask
 
             corpus = _known(self.corpus)
             assert self.representatives is not None
             node = np.unique(self.representatives, return_inverse=True)[1].astype(np.int64)
             kept = self._kept
             edges = Pairs(self.graph.left[kept], self.graph.right[kept], self.graph.similarity[kept])
-            self.__dict__["_evidence"] = campaigns.find(corpus, node, edges, threads=count_threads(threads))
-        from dedup.campaign_results import Campaigns  # noqa: PLC0415 - for those who ask
-
-        return Campaigns(self, self.__dict__["_evidence"])
+            told = (lambda _: progress) if progress else None
+            found = campaigns.find(corpus, node, edges, threads=count_threads(threads), progress=told)
+            self.__dict__["_campaigns"] = Campaigns(self, found)
+        answer: Campaigns = self.__dict__["_campaigns"]
+        return answer
 
     def _position(self, place: int) -> int:
         """The position that is meant, not negative."""
@@ -386,6 +389,7 @@ class Clusters:
         *,
         title: str = "dedup report",
         members: int = 50,
+        campaigns: bool = True,
         progress: Tell | None = None,
     ) -> None:
         """Write a page to look at the clusters with: one HTML file that opens in any browser and asks no server.
@@ -395,6 +399,7 @@ class Clusters:
             title: What the page is called.
             members: So many texts of a cluster are in the page, at most, to be looked at side by side; template,
                 keywords and indicators are of these. The page says where it holds a sample.
+            campaigns: Show campaigns, too, where there are any of several clusters; see `campaigns` for what it costs.
             progress: Called with clusters done and in all.
 
         Raises:
@@ -408,7 +413,7 @@ class Clusters:
         if not isinstance(title, str) or not isinstance(path, str | os.PathLike):
             raise InputError(f"path and title must be strings, got {path!r} and {title!r}")
         _known(self.corpus)
-        report.write(self, path, title=title, members=members, progress=progress)
+        report.write(self, path, title=title, members=members, campaigns=campaigns, progress=progress)
 
     def plot(self, kind: str | None = None, *, cluster: int = 0, ax: Any = None) -> Any:
         """Draw the result; needs the extra `plot`.

@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from dedup.campaign_results import SAMPLE, Campaigns, Reason
 from dedup.files import counted
 from dedup.furniture import one_line
 from dedup.indicators import Indicator
@@ -27,6 +28,7 @@ from dedup.titles import printable, titles
 
 SHOWN_CLUSTERS, SHOWN_PASSAGES, SHOWN_VALUES, SHOWN_INDICATORS = 10, 20, 5, 20
 SHOWN_FRAMES = 10
+FIRST_INDICATORS = 3
 WIDEST_VALUE = 32
 NARROWEST = 5
 """Least width of a column that has what others leave, which rich takes from `width`: two Chinese characters and "…"."""
@@ -54,6 +56,62 @@ def largest(found: Clusters, read: pa.Table) -> Table:
         name = printable(str(read.column("id")[one.representative].as_py()))
         clipped = Text(name, no_wrap=True, overflow="ellipsis")  # were the column so, it would never be narrower
         table.add_row(f"{len(one):,}", f"{one.similarity:.2f}", clipped, Text(title))
+    return table
+
+
+def largest_campaigns(found: Campaigns) -> Table:
+    """The largest campaigns of several clusters or lone articles.
+
+    Args:
+        found: All of them.
+    """
+    table = _table("The largest campaigns")
+    for name in ("articles", "clusters", "alone"):
+        _add_number(table, name)
+    table.add_column("representative", overflow="fold", min_width=4, max_width=24)
+    table.add_column("indicators", overflow="fold", ratio=1, width=NARROWEST)
+    for one in found.several[:SHOWN_CLUSTERS]:
+        clipped = Text(printable(str(one.name)), no_wrap=True, overflow="ellipsis")
+        marks = one.indicators(sample=SAMPLE)[:FIRST_INDICATORS]
+        told = ", ".join(f"{mark.kind} {mark.value} ({mark.members} of {mark.of})" for mark in marks)
+        table.add_row(f"{len(one):,}", f"{len(one.clusters):,}", f"{len(one.lone):,}", clipped, Text(printable(told)))
+    return table
+
+
+def campaign_clusters(clusters: Sequence[tuple[int, str, int]], lone: Sequence[str], most: int) -> Table:
+    """What a campaign consists of.
+
+    Args:
+        clusters: Place, label and size of each, largest first.
+        lone: Ids of its lone articles.
+        most: How many are shown.
+    """
+    more = len(clusters) + len(lone) - most
+    table = _table("Clusters and lone articles", f"and {more:,} more; --limit shows them" if more > 0 else None)
+    _add_number(table, "cluster")
+    _add_number(table, "articles")
+    table.add_column("represented by", overflow="fold", ratio=1, width=NARROWEST)
+    rows = [*((f"{place:,}", f"{size:,}", label) for place, label, size in clusters), *(("", "1", one) for one in lone)]
+    for place, size, name in rows[:most]:
+        table.add_row(place, size, Text(printable(name)))
+    return table
+
+
+def links(found: Sequence[tuple[str, str, Reason]], most: int) -> Table:
+    """Why a campaign is one.
+
+    Args:
+        found: Ids of both ends, and the reason, the strongest first.
+        most: How many are shown.
+    """
+    more = len(found) - most
+    table = _table("Links", f"and {more:,} more; --limit shows them" if more > 0 else None)
+    _add_number(table, "strength")
+    table.add_column("between", overflow="fold", ratio=1, width=NARROWEST)
+    table.add_column("why", overflow="fold", ratio=2, width=NARROWEST)
+    for left, right, reason in found[:most]:
+        both = Text(f"{printable(left)} and {printable(right)}")
+        table.add_row(f"{reason.strength:.2f}", both, Text(printable(reason.words)))
     return table
 
 

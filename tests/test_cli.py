@@ -31,7 +31,7 @@ def test_examples_become_two_clusters(tmp_path: Path) -> None:
     result = run(EXAMPLES, "--out", tmp_path / "labels.parquet")
     assert result.exit_code == 0, result.output
     rows = pq.read_table(tmp_path / "labels.parquet").to_pylist()
-    assert list(rows[0]) == ["id", "label", "size", "similarity"]
+    assert list(rows[0]) == ["id", "label", "size", "similarity", "campaign"]
     sizes = {row["id"]: row["size"] for row in rows}
     assert [name for name, size in sizes.items() if size == 5] == [f"tea-{n}" for n in range(1, 6)]
     assert [name for name, size in sizes.items() if size == 2] == ["bridge-copy", "bridge-original"]
@@ -44,7 +44,7 @@ def test_prints_clusters_and_times(tmp_path: Path) -> None:
     output = run(EXAMPLES, "--out", tmp_path / "labels.csv").output
     assert "14 articles: 7 in 2 clusters, 7 alone" in output
     times = output.splitlines()[-1]
-    for stage in ("read", "fold", "weigh", "sign", "band", "verify", "cluster", "write", "in all"):
+    for stage in ("read", "fold", "weigh", "sign", "band", "verify", "cluster", "campaigns", "write", "in all"):
         assert f"{stage} " in times
     assert re.search(r"5 .*0\.1\d .*tea-\d .*古树茶饼", output)
 
@@ -68,7 +68,7 @@ def test_columns_by_name(tmp_path: Path) -> None:
     options = ("--text-column", "body", "--id-column", "url", "--out", tmp_path / "out.jsonl")
     assert run(tmp_path / "in.parquet", *options).exit_code == 0
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
-    assert rows == [{"id": i, "label": "x", "size": 2, "similarity": 1.0} for i in "xy"]
+    assert rows == [{"id": i, "label": "x", "size": 2, "similarity": 1.0, "campaign": "x"} for i in "xy"]
 
 
 def test_near_copies_leave_rewrites_alone(tmp_path: Path) -> None:
@@ -471,7 +471,7 @@ def test_show_as_json(labels: Path) -> None:
 def test_show_as_json_says_what_it_knows(labels: Path) -> None:
     """Without articles nothing of what they say; with others nothing either, but that it was looked for."""
     without = json.loads(command("show", labels, "2", "--json").stdout)
-    assert list(without) == ["cluster", "label", "size", "members"]
+    assert list(without) == ["cluster", "label", "size", "campaign", "members"]
     others = command("show", labels, "2", EXAMPLES / "tea-1.md", "--json")
     assert json.loads(others.stdout) == without | {"keywords": [], "indicators": [], "template": None}
     assert "2 of the 2 members" in others.stderr

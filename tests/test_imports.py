@@ -34,7 +34,9 @@ ORDER = [
     "results",
     "report",
     "plots",
+    "campaign_results",
     "files",
+    "campaigns",
     "corpus",
     # evidence
     "exports",

@@ -54,10 +54,11 @@ def as_stix(held: Iterable[Held], *, at: datetime | None = None) -> str:
         MissingExtraError: stix2 is not installed.
     """
     rows = list(held)
-    return _Bundle(_library(), _utc(at) if at else _dates(rows)[1] or EPOCH).of(rows)
+    return _Bundle(library(), _utc(at) if at else _dates(rows)[1] or EPOCH).of(rows)
 
 
-def _library() -> ModuleType:
+def library() -> ModuleType:
+    """The library, or the error that says how to install it."""
     try:
         import stix2  # noqa: PLC0415 - an extra
     except ImportError as error:

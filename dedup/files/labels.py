@@ -1,9 +1,9 @@
 """The labels that a run wrote, read again.
 
-In: a Parquet, CSV or JSON Lines file with the columns id, label and similarity, as `writing` makes them, or a folder of
-Parquet files, as a nightly job does. Out: an Arrow table of these, in the order of the files, which is that of the
-articles. Costs the memory of its rows, of JSON Lines about a second for 500,000. Ids that are numbers become text;
-other files are refused, and nothing is mended.
+In: a Parquet, CSV or JSON Lines file with the columns id, label and similarity, and perhaps campaign, as `writing`
+makes them, or a folder of Parquet files, as a nightly job does. Out: an Arrow table of these, in the order of the
+files, which is that of the articles. Costs the memory of its rows, of JSON Lines about a second for 500,000. Ids that
+are numbers become text; other files are refused, and nothing is mended.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from dedup.errors import FileError
 from dedup.files.problems import FAULTS, reason, shown
 
 SCHEMA = pa.schema({"id": pa.large_string(), "label": pa.large_string(), "similarity": pa.float64()})
+CAMPAIGN = pa.field("campaign", pa.large_string())
+"""Of a run that looked for campaigns."""
 
 FOLDER = ""
 """In the place of a suffix."""
@@ -33,7 +35,8 @@ def labels(path: str | os.PathLike[str]) -> pa.Table:
         path: What `dedup cluster --out` wrote; of a nightly job its folder, or the folder `labels` in it.
 
     Returns:
-        Columns `id` and `label` (large_string, no nulls) and `similarity` (float64, null where it is not known).
+        Columns `id` and `label` (large_string, no nulls) and `similarity` (float64, null where it is not known), and
+        where the file has it `campaign` (large_string, no nulls).
 
     Raises:
         FileError: There is no such file, it cannot be read, or it has no such columns.
@@ -45,14 +48,20 @@ def labels(path: str | os.PathLike[str]) -> pa.Table:
     try:
         table = _READERS[suffix](os.fspath(path))
         _check_names(table.column_names)
-        return pa.table([_column(table, field) for field in SCHEMA], SCHEMA)
+        wanted = _wanted(table.column_names)
+        return pa.table([_column(table, field) for field in wanted], wanted)
     except FAULTS as error:
         raise FileError(f"cannot read labels from {name!r}: {reason(error)}") from error
 
 
+def _wanted(names: list[str]) -> pa.Schema:
+    """The columns that are read."""
+    return SCHEMA.append(CAMPAIGN) if CAMPAIGN.name in names else SCHEMA
+
+
 def _check_names(names: list[str]) -> None:
     """Each column once."""
-    for name in SCHEMA.names:
+    for name in _wanted(names).names:
         if name not in names:
             raise FileError(f"there is no column {name!r} among {names}; name what dedup cluster --out wrote")
         if names.count(name) > 1:
@@ -92,7 +101,7 @@ def _read_parquet(path: str) -> pa.Table:
 
     with pq.ParquetFile(path) as file:  # read_table would take a folder called label=1 for a column
         _check_names(file.schema_arrow.names)
-        return file.read(columns=SCHEMA.names)
+        return file.read(columns=_wanted(file.schema_arrow.names).names)
 
 
 def _read_folder(path: str) -> pa.Table:
@@ -107,7 +116,7 @@ def _read_csv(path: str) -> pa.Table:
     from pyarrow import csv  # noqa: PLC0415 - only here
 
     options = csv.ConvertOptions(
-        column_types={name: SCHEMA.field(name).type for name in SCHEMA.names},
+        column_types={field.name: field.type for field in [*SCHEMA, CAMPAIGN]},
         null_values=[""],  # an article may be called null, or nan
         strings_can_be_null=True,
         quoted_strings_can_be_null=False,
@@ -117,9 +126,13 @@ def _read_csv(path: str) -> pa.Table:
 
 def _read_lines(path: str) -> pa.Table:
     """Arrow's own reader would take ids that look like dates for dates, and not take texts and numbers together."""
-    columns: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
-    for row in _objects(path):
+    rows = list(_objects(path))
+    names = _wanted(list(rows[0]) if rows else []).names
+    columns: dict[str, list[Any]] = {name: [] for name in names}
+    for number, row in enumerate(rows, 1):
         for name, values in columns.items():
+            if name not in row:
+                raise FileError(f"row {number:,} has no {name}, which the first one has")
             value = row[name]
             whole = isinstance(value, int) and not isinstance(value, bool) and name != "similarity"
             values.append(str(value) if whole else value)

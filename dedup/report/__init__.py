@@ -4,8 +4,8 @@ In: a result. Out: the file. What an article says is only ever data: JSON, compr
 script shows as text; a content security policy lets no other script run and nothing be fetched. A cluster's data stand
 by themselves and are unpacked when it is opened. Costs about 10 ms an article of 10,000 characters.
 
-From the top: `pages` are what the page is told of a cluster, `shared` what its texts have in common; `page.html`,
-`page.css` and `page.js` are the page.
+From the top: `campaigns` are what the page is told of those, `pages` of a cluster, `shared` what its texts have in
+common; `page.html`, `page.css` and `page.js` are the page.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from importlib.resources import files as resources
 from typing import IO, Any
 
 from dedup import files
+from dedup.report import campaigns as campaign_pages
 from dedup.report.pages import Found, frames, page, row
 
 SUFFIXES = (".html", ".htm")
@@ -39,6 +40,7 @@ def write(
     *,
     title: str,
     members: int,
+    campaigns: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Write the page.
@@ -48,6 +50,7 @@ def write(
         path: File ending in .html or .htm; one that was there before is replaced at once or not touched.
         title: What the page is called.
         members: So many texts of a cluster are in it, at most.
+        campaigns: Show campaigns, too, where there are any of several clusters.
         progress: Called with clusters done and in all.
 
     Raises:
@@ -58,10 +61,13 @@ def write(
     before, behind = _frame(title)
     with tempfile.TemporaryFile() as clusters:
         rows = _clusters(found, clusters, members, progress)
+        of_campaigns = _campaigns(found, clusters) if campaigns else campaign_pages.summary(None, [], len(found))
         clusters.seek(0)
         with files.replacing(path) as file:
             file.write(before.encode())
-            _embed(file, "summary", _summary(found, title, rows))  # first, for it is drawn while the rest is read
+            _embed(
+                file, "summary", _summary(found, title, rows) | {"campaigns": of_campaigns}
+            )  # first, for it is drawn while the rest is read
             shutil.copyfileobj(clusters, file)
             file.write(behind.encode())
 
@@ -81,6 +87,16 @@ def _clusters(
     for one in embedded:
         one.result()
     return rows
+
+
+def _campaigns(found: Found, file: IO[bytes]) -> dict[str, Any]:
+    """Write what the page is told of each campaign of several clusters; returns what it shows of them first."""
+    every = found.campaigns()
+    numbers = {cluster.representative: number for number, cluster in enumerate(found)}
+    told = [(one, campaign_pages.page(one, numbers)) for one in campaign_pages.shown(every)]
+    for number, (_, one) in enumerate(told):
+        _embed(file, f"campaign-{number}", one)
+    return campaign_pages.summary(every, told, len(found))
 
 
 def _frame(title: str) -> tuple[str, str]:

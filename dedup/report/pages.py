@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dedup.campaign_results import Campaigns
 from dedup.corpus import Corpus
 from dedup.folding import fold_words
 from dedup.furniture import FrameList
@@ -83,6 +84,9 @@ class Found(Protocol):
 
     def frames(self) -> FrameList:
         """The frames that were left out."""
+
+    def campaigns(self) -> Campaigns:
+        """Clusters and lone articles that one operator made."""
 
     def __len__(self) -> int:
         """How many clusters there are."""

@@ -1,0 +1,128 @@
+"""What the page is told of campaigns.
+
+In: the campaigns of a result. Out: plain values for JSON: a row each for the table of all, and of each what it consists
+of, why it is one, and a graph to be drawn, of its largest clusters and lone articles with the names that several of
+them hold. Those of a cluster alone are left out, for the page shows the cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dedup.campaign_results import Campaign, Campaigns, SharedName
+from dedup.indicators import OPERATOR
+from dedup.titles import titles
+
+MOST_CAMPAIGNS, MOST_LINKS, MOST_LONE, MOST_INDICATORS, MOST_FRAMES = 200, 500, 200, 200, 20
+"""In the page; of a campaign all but the first."""
+LONGEST_FRAME, LONGEST_WORDS = 600, 1000
+MOST_NODES, MOST_NAMES = 60, 12
+"""In a picture, and how many of the nodes may be names."""
+SEARCHED = 200
+"""Members whose texts are searched for indicators."""
+IN_ROW = 3
+
+
+def shown(found: Campaigns | None) -> list[Campaign]:
+    """The campaigns that are in the page; none where there is none beyond a single cluster.
+
+    Args:
+        found: All of a result, or None where they were not looked for.
+    """
+    return [] if found is None else found.several[:MOST_CAMPAIGNS]
+
+
+def page(campaign: Campaign, numbers: Mapping[int, int]) -> dict[str, Any]:
+    """All that the page shows of a campaign.
+
+    Args:
+        campaign: One of several clusters or lone articles.
+        numbers: Number of each cluster of the result, by the position of its representative.
+    """
+    corpus, names = campaign.run.corpus, campaign.run.names
+    assert corpus is not None
+    lone = campaign.lone[:MOST_LONE].tolist()
+    links = campaign.links()
+    frames = campaign.frames()[:MOST_FRAMES]
+    searched = min(SEARCHED, len(campaign))
+    return {
+        "clusters": [numbers[one.representative] for one in campaign.clusters],
+        "lone": [
+            [str(names[row].as_py()), title] for row, title in zip(lone, titles(corpus.texts.column, lone), strict=True)
+        ],
+        "alone": len(campaign.lone),
+        "links": [
+            [str(names[one.left].as_py()), str(names[one.right].as_py()), round(one.strength, 3), _cut(one.words)]
+            for one in links[:MOST_LINKS]
+        ],
+        "linked": len(links),
+        "searched": searched,
+        "indicators": [
+            [one.kind, one.value, one.members] for one in campaign.indicators(sample=SEARCHED)[:MOST_INDICATORS]
+        ],
+        "frames": [[one.passage[:LONGEST_FRAME], one.holders, round(one.alike, 4)] for one in frames],
+        "graph": _graph(campaign, numbers),
+    }
+
+
+def _graph(campaign: Campaign, numbers: Mapping[int, int]) -> dict[str, Any]:
+    """Clusters and lone articles, the largest first, the names that they share, and the links between those drawn."""
+    names = campaign.run.names
+    shared = _telling(campaign.shared())[:MOST_NAMES]
+    every = [one.representative for one in campaign.clusters] + campaign.lone.tolist()
+    drawn = every[: MOST_NODES - len(shared)]
+    place = {row: number for number, row in enumerate(drawn)}
+    sizes = {one.representative: len(one) for one in campaign.clusters}
+    links = [
+        [place[one.left], place[one.right], round(one.strength, 3), _cut(one.words)]
+        for one in campaign.links()
+        if one.left in place and one.right in place
+    ]
+    return {
+        "nodes": [[str(names[row].as_py()), sizes.get(row, 1), numbers.get(row, -1)] for row in drawn],
+        "names": [
+            [one.kind, one.value, one.inside, one.outside, [place[row] for row in rows if row in place]]
+            for one, rows in shared
+        ],
+        "links": links,
+        "parts": len(every),
+    }
+
+
+def _telling(shared: Sequence[tuple[SharedName, list[int]]]) -> list[tuple[SharedName, list[int]]]:
+    """Names before addresses, and those that few others hold first."""
+    return sorted(shared, key=lambda one: (one[0].kind not in OPERATOR, one[0].outside, -len(one[1]), one[0]))
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= LONGEST_WORDS else words[: LONGEST_WORDS - 1] + "…"
+
+
+def summary(found: Campaigns | None, told: Sequence[tuple[Campaign, dict[str, Any]]], clusters: int) -> dict[str, Any]:
+    """What the page shows of campaigns first.
+
+    Args:
+        found: All of a result, or None where they were not looked for.
+        told: Those that are in the page, with what it is told of them.
+        clusters: How many clusters there are.
+    """
+    of: list[int | None] = [None] * clusters
+    for number, (_, page) in enumerate(told):
+        for cluster in page["clusters"]:
+            of[cluster] = number
+    return {
+        "count": 0 if found is None else len(found.several),
+        "of": of,
+        "rows": [
+            {
+                "articles": len(one),
+                "clusters": len(one.clusters),
+                "alone": page["alone"],
+                "label": str(one.name),
+                "indicators": page["indicators"][:IN_ROW],
+                "searched": page["searched"],
+            }
+            for one, page in told
+        ],
+    }
