@@ -40,6 +40,8 @@ FRAME = 0.2
 """A passage in so many places that the own text stands in more than `BLOCKS`, and as long as this share of the text, is
 a template: alike in other places by itself. Eight passages at random places leave about five blocks, a header and a
 footer one or two."""
+WHOLE = 0.85
+"""Share of a frame that its holders have; of what articles were rewritten from, each has other parts."""
 MOST_CELLS = 1 << 24
 """Of a table of counts by which rare windows are left out."""
 
@@ -356,7 +358,8 @@ def _judge(
     """Which groups are furniture, and how alike their holders are elsewhere."""
     count, texts = len(groups.counts), len(lengths)
     furniture = np.zeros(count, np.bool_)
-    alike, own, blocks = np.ones(count), np.zeros(count), np.zeros(count)
+    alike, own, blocks, whole = np.ones(count), np.zeros(count), np.zeros(count), np.zeros(count)
+    sizes = np.bincount(groups.group, minlength=count)
     cells = np.zeros(_cells(singles.keys), np.uint32)
     kernels.count_cells(singles.keys, cells, 0xFFFFFFFF)
     weights, sums, left = np.empty(len(singles.keys)), np.zeros(texts), np.empty(texts, np.int64)
@@ -366,9 +369,9 @@ def _judge(
 
     def work(part: tuple[int, int]) -> None:
         kernels.judge_frames(
-            np.arange(*part), groups.starts, groups.holders, groups.text_starts, groups.text_groups, groups.places,
+            np.arange(*part), groups.starts, groups.holders, sizes, groups.text_starts, groups.text_groups, groups.places,
             before, singles.starts, singles.keys, singles.places, weights, left, sums, lengths,
-            bridge(rate), max(kernels.WINDOW, 4 * rate), alike, own, blocks,
+            bridge(rate), max(kernels.WINDOW, 4 * rate), alike, own, blocks, whole,
         )  # fmt: skip
 
     for octave in np.unique(octaves)[::-1].tolist():
@@ -379,7 +382,7 @@ def _judge(
             pass
         mine = slice(begin, end)
         template = (blocks[mine] > BLOCKS) & (1 - own[mine] >= FRAME)
-        furniture[mine] = (alike[mine] < ALIKE) & (own[mine] >= OWN) & ~template
+        furniture[mine] = (alike[mine] < ALIKE) & (own[mine] >= OWN) & (whole[mine] >= WHOLE) & ~template
     return furniture, alike
 
 

@@ -1587,20 +1587,21 @@ def shared_weight(left, right, weights):
 
 @kernel
 def judge_frames(
-    groups, holder_starts, holders, window_starts, window_groups, window_places, furniture, single_starts, singles,
-    single_places, single_weights, single_counts, sums, lengths, bridge, least, alike, own, blocks,
+    groups, holder_starts, holders, sizes, window_starts, window_groups, window_places, furniture, single_starts, singles,
+    single_places, single_weights, single_counts, sums, lengths, bridge, least, alike, own, blocks, whole,
 ):  # fmt: skip
     """For some groups of windows: how alike their holders are elsewhere, and how the holders' own text stands.
 
-    Without the group's windows and those that are furniture already. `alike` is the median of the similarity of pairs,
-    `own` that of the share of a text that is its own, `blocks` that of the number of blocks in which that stands.
+    Without the group's windows and those that are furniture already; `sizes` is how many a group has. `alike` is the median of the similarity of pairs,
+    `own` that of the share of a text that is its own, `blocks` that of the number of blocks in which that stands, `whole`
+    that of the share of the group's windows that a text has.
     """
     most = np.int64(1)
     for t in range(len(lengths)):
         most = max(most, window_starts[t + 1] - window_starts[t], single_counts[t])
     places, begins, ends = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
     kept, heavy, count = np.empty((HOLDERS, most), np.uint64), np.empty((HOLDERS, most)), np.empty(HOLDERS, np.int64)
-    shares, numbers, totals = np.empty(HOLDERS), np.empty(HOLDERS), np.empty(HOLDERS)
+    shares, numbers, totals, parts = np.empty(HOLDERS), np.empty(HOLDERS), np.empty(HOLDERS), np.empty(HOLDERS)
     similar = np.empty(2 * HOLDERS)
     for g in range(len(groups)):
         group = groups[g]
@@ -1608,12 +1609,14 @@ def judge_frames(
         looked_at = min(several, HOLDERS)
         for k in range(looked_at):
             text = holders[first + k * several // looked_at]
-            found = np.int64(0)
+            found, mine = np.int64(0), np.int64(0)
             for w in range(window_starts[text], window_starts[text + 1]):
+                mine += window_groups[w] == group
                 if window_groups[w] == group or furniture[window_groups[w]]:
                     places[found] = window_places[w]
                     found += 1
             count[k] = spans(places, found, lengths[text], least, begins, ends)
+            parts[k] = mine / sizes[group]
             shares[k], numbers[k] = own_blocks(begins, ends, count[k], lengths[text], least)
             found = spans(places, found, lengths[text], bridge, begins, ends)
             some = slice(single_starts[text], single_starts[text] + single_counts[text])
@@ -1631,6 +1634,7 @@ def judge_frames(
                 pairs += 1
         alike[group] = np.median(similar[:pairs])
         own[group], blocks[group] = np.median(shares[:looked_at]), np.median(numbers[:looked_at])
+        whole[group] = np.median(parts[:looked_at])
 
 
 # --- campaigns ----------------------------------------------------------------------------------------------------
