@@ -92,9 +92,7 @@ def breaks(articles: int, characters: float, settings: Settings, shape: bands.Ba
             )
     every = Rate.of(int(articles * characters)).windows
     if settings.frames and every > FOOTER:
-        found.append(
-            f"frames: one window in {every:,} is looked at; what is shorter, as any footer is, is not found"
-        )
+        found.append(f"frames: one window in {every:,} is looked at; what is shorter, as any footer is, is not found")
     found.append(
         f"a text in more than {16e9 / 12:,.0f} near copies: the one task of its bucket takes 12 bytes for each, 16 GB"
     )
