@@ -5,7 +5,7 @@ what was found. A site's footer, a licence, a form, a cookie wall says "same sou
 which the holders are alike in other places, too, is a campaign's or an article's own, and is no frame.
 
 Windows of eight shingles are sampled by their hash, so that the same are taken in every text (as in winnowing;
-Schleimer, Wilkerson and Aiken, 2003), and grouped by who holds them, by three MinHashes of the list of holders. Of each
+Schleimer, Wilkerson and Aiken, 2003), and grouped by who holds them, by four MinHashes of the list of holders. Of each
 group 32 holders are compared without its windows. Groups that more hold are judged first, for what is furniture already
 is taken from the holders of the next, so that many small frames beside each other are found. Memory is bounded: at most
 so many windows and shingles are sampled, 16 bytes each. Costs about a tenth of clustering.
@@ -14,6 +14,7 @@ so many windows and shingles are sampled, 16 bytes each. Costs about a tenth of 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -335,16 +336,16 @@ def _groups(windows: Sampled, ids: NDArray[np.uint64]) -> _Groups | None:
 
 
 def _holder_hashes(ids: NDArray[np.uint64], starts: Integers) -> list[NDArray[np.uint64]]:
-    """Three MinHashes of the holders of each window."""
-    return [np.minimum.reduceat(kernels.mix_all(ids + np.uint64(seed << 40)), starts) for seed in (1, 2, 3)]
+    """Four MinHashes of the holders of each window."""
+    return [np.minimum.reduceat(kernels.mix_all(ids + np.uint64(seed << 40)), starts) for seed in (1, 2, 3, 4)]
 
 
 def _together(hashes: list[NDArray[np.uint64]], held: Integers, about: float = 0.8) -> Integers:
-    """Group of each window: those of nearly the same holders, that is, of two equal MinHashes and about as many."""
+    """Group of each window: those of nearly the same holders, that is, of three equal MinHashes and about as many."""
     left, right = [], []
-    for one, two in ((0, 1), (0, 2), (1, 2)):
-        order = np.lexsort((held, hashes[two], hashes[one]))
-        same = (np.diff(hashes[one][order]) == 0) & (np.diff(hashes[two][order]) == 0)
+    for three in combinations(hashes, 3):
+        order = np.lexsort((held, *three))
+        same = np.logical_and.reduce([np.diff(one[order]) == 0 for one in three])
         same &= held[order[:-1]] >= about * held[order[1:]]
         left.append(order[:-1][same])
         right.append(order[1:][same])

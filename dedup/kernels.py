@@ -1592,9 +1592,9 @@ def judge_frames(
 ):  # fmt: skip
     """For some groups of windows: how alike their holders are elsewhere, and how the holders' own text stands.
 
-    Without the group's windows and those that are furniture already; `sizes` is how many a group has. `alike` is the median of the similarity of pairs,
-    `own` that of the share of a text that is its own, `blocks` that of the number of blocks in which that stands, `whole`
-    that of the share of the group's windows that a text has.
+    Without the group's windows and those that are furniture already; `sizes` is how many a group has. `alike` is the
+    median of the similarity of pairs, `own` that of the share of a text that is its own, `blocks` that of the number of
+    blocks in which the group's windows leave the rest, `whole` that of the share of the group's windows a text has.
     """
     most = np.int64(1)
     for t in range(len(lengths)):
@@ -1609,15 +1609,21 @@ def judge_frames(
         looked_at = min(several, HOLDERS)
         for k in range(looked_at):
             text = holders[first + k * several // looked_at]
-            found, mine = np.int64(0), np.int64(0)
+            mine = np.int64(0)
             for w in range(window_starts[text], window_starts[text + 1]):
-                mine += window_groups[w] == group
+                if window_groups[w] == group:
+                    places[mine] = window_places[w]
+                    mine += 1
+            found = spans(places, mine, lengths[text], least, begins, ends)
+            numbers[k] = own_blocks(begins, ends, found, lengths[text], least)[1]
+            found = np.int64(0)
+            for w in range(window_starts[text], window_starts[text + 1]):
                 if window_groups[w] == group or furniture[window_groups[w]]:
                     places[found] = window_places[w]
                     found += 1
             count[k] = spans(places, found, lengths[text], least, begins, ends)
             parts[k] = mine / sizes[group]
-            shares[k], numbers[k] = own_blocks(begins, ends, count[k], lengths[text], least)
+            shares[k] = own_blocks(begins, ends, count[k], lengths[text], least)[0]
             found = spans(places, found, lengths[text], bridge, begins, ends)
             some = slice(single_starts[text], single_starts[text] + single_counts[text])
             count[k], lost = outside(
