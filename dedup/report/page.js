@@ -678,7 +678,7 @@ make('td', { class: 'wrap' }, make('a', { href: `#campaign-${k + 1}` }, quote(id
 make('td', { class: 'wrap' }, ...heldLine(indicators, searched)));
 
 /** The heads of a plain table, and its rows. */
-const facts = (heads, rows, name = 'facts') => make('table', { class: name },
+const facts = (heads, rows) => make('table', { class: 'facts told' },
   make('thead', {}, make('tr', {}, ...heads.map((text) => make('th', { scope: 'col', text })))),
   make('tbody', {}, ...rows));
 
@@ -1399,7 +1399,7 @@ const drawLinks = ({ links, linked }) => {
     make('td', { class: 'wrap' }, quote(why))));
   const words = `The strongest that hold it together${links.length < linked ? `, ${count(links.length)} of ${count(linked)}` : ''}.`;
   return section('Links', words, 'campaign-links',
-    boxed('Table of links', facts(['Strength', 'Left', 'Right', 'Why'], rows, 'facts links')));
+    boxed('Table of links', facts(['Strength', 'Left', 'Right', 'Why'], rows)));
 };
 
 /** The frames that members hold; most campaigns have none. */
