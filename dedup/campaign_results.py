@@ -190,10 +190,11 @@ class Campaign:
         return len(self.members)
 
     def __repr__(self) -> str:
-        """One line: how many articles, clusters, and the first ids."""
+        """One line: how many articles, how many clusters and lone articles they are, and the first ids."""
         first = ", ".join(str(one) for one in self.ids[:3].to_pylist())
         more = ", …" if len(self) > 3 else ""  # noqa: PLR2004 - as many as are shown
-        return f"<Campaign: {len(self):,} articles, {len(self.clusters):,} clusters: {first}{more}>"
+        clusters, lone = files.counted(len(self.clusters), "cluster"), f"{len(self.lone):,} alone"
+        return f"<Campaign: {len(self):,} articles, {clusters}, {lone}: {first}{more}>"
 
     @property
     def lone(self) -> Integers:
@@ -462,8 +463,8 @@ class Campaigns(Sequence[Campaign]):
     def __repr__(self) -> str:
         """One line: how many campaigns, articles and clusters."""
         inside = sum(map(len, self))
-        clusters = sum(len(one.clusters) for one in self)
-        return f"<Campaigns: {len(self):,} of {inside:,} articles in {clusters:,} clusters>"
+        clusters = files.counted(sum(len(one.clusters) for one in self), "cluster")
+        return f"<Campaigns: {len(self):,} of {inside:,} articles in {clusters}>"
 
     @property
     def several(self) -> list[Campaign]:
