@@ -359,7 +359,7 @@ def test_campaigns_stand_above_clusters(visit: Visit, operators: Shown, shown: S
         cells = rows.nth(number).locator("td")
         told = [cells.nth(place).inner_text() for place in range(3)]
         assert told == [str(len(one)), str(len(one.clusters)), str(len(one.lone))]
-        assert cells.nth(3).evaluate("cell => cell.textContent") == one.name
+        assert cells.nth(3).locator("a").evaluate("link => link.textContent") == one.name
         expect(cells.nth(4)).to_contain_text(one.indicators()[0].value)
     assert not shown.clusters.campaigns().several
     expect(visit(shown.path).part("campaigns")).to_be_hidden()
