@@ -25,7 +25,7 @@ from dedup.clusters import Integers
 from dedup.errors import InputError
 from dedup.exports import Held, as_csv
 from dedup.exports.stix import as_stix, library
-from dedup.indicators import Found, Indicator, found, ranked
+from dedup.indicators import OPERATOR, Found, Indicator, found, ranked
 from dedup.indicators.services import public
 
 if TYPE_CHECKING:
@@ -237,9 +237,10 @@ class Campaign:
         )
 
     def frames(self) -> list[Frame]:
-        """The frames of the run that its members hold, each in several of them."""
-        texts = self.texts(SAMPLE)
-        return [frame for frame in self.run.frames() if sum(frame.passage in text for text in texts) > 1]
+        """The frames of the run that its members hold, each several of them."""
+        mine = np.zeros(len(self.run.labels), np.bool_)
+        mine[self.members] = True
+        return [frame for frame in self.run.frames() if mine[frame.members].sum() > 1]
 
     def links(self) -> list[Reason]:
         """Why it is one campaign: the links that hold its clusters and lone articles together, the strongest first."""
@@ -302,7 +303,8 @@ class Campaign:
     def held(self, dates: Sequence[Any] | None = None) -> list[Held]:
         """Its indicators with the clusters that hold them, for `dedup.exports`; each distinct text is read once.
 
-        Public services (`dedup.indicators.services.public`) are left out.
+        Public services (`dedup.indicators.services.public`) are left out, and so are addresses that only one article
+        has: they are what it is about. A name (`dedup.indicators.OPERATOR`) stays though only one has it.
 
         Args:
             dates: A date, a datetime or ISO 8601 of every article of the run, in its order; None where one has none.
@@ -332,7 +334,8 @@ class Campaign:
         for name, mine in holders.items():
             form = min(forms[name], key=lambda form, usual=forms[name]: (-usual[form], form))  # type: ignore[misc]
             rows[Indicator(name[0], form, len(mine), len(self))] = mine
-        return [self._of(mark, rows[mark], days) for mark in ranked(rows) if not public(mark.kind, mark.value)]
+        told = [mark for mark in rows if mark.kind in OPERATOR or mark.members > 1]
+        return [self._of(mark, rows[mark], days) for mark in ranked(told) if not public(mark.kind, mark.value)]
 
     @cached_property
     def _order(self) -> dict[int, int]:

@@ -252,6 +252,16 @@ def test_a_public_service_is_not_exported(synthetic: ModuleType) -> None:
     assert not any("youtube" in value for _, value in kinds)
 
 
+def test_an_address_of_one_article_is_not_exported(synthetic: ModuleType) -> None:
+    """It is what that article is about; a name stays."""
+    texts = [f"{text} @qinghe_cards https://qinghe-cards.cn/a" for text in synthetic.spun(5, seed=3).texts]
+    texts[0] += " https://tea-house.cn/x 微信：yunlu_tea_shop"
+    values = {one.indicator.value: one.indicator.members for one in dedup.cluster(texts).campaigns().held()}
+    assert values["https://qinghe-cards.cn/a"] == 5
+    assert values["yunlu_tea_shop"] == 1
+    assert "https://tea-house.cn/x" not in values
+
+
 def test_export_as_csv(made: Made, tmp_path: Path) -> None:
     """A row an indicator of each campaign, whole or not at all."""
     made.found.campaigns().export(tmp_path / "indicators.csv")

@@ -19,7 +19,7 @@ MOST_CAMPAIGNS, MOST_LINKS, MOST_LONE, MOST_INDICATORS, MOST_FRAMES = 200, 500, 
 LONGEST_FRAME, LONGEST_WORDS = 600, 1000
 MOST_NODES, MOST_NAMES = 60, 12
 """In a picture, and how many of the nodes may be names."""
-SEARCHED = 200
+SEARCHED = 100
 """Members whose texts are searched for indicators."""
 IN_ROW = 3
 
