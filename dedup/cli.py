@@ -532,8 +532,8 @@ def _show(found: Clusters, read: pa.Table, seconds: Mapping[str, float], targets
         f"{len(found.labels) - inside:,} alone. {targets.words}"
     )
     if targets.campaigns:
-        inside = f", of {counted(sum(map(len, several)), 'article')}" if several else ""
-        console.say(f"{counted(len(several), 'campaign')} of several clusters{inside}")
+        articles = f", of {counted(sum(map(len, several)), 'article')}" if several else ""
+        console.say(f"{counted(len(several), 'campaign')} of several clusters{articles}")
     if found.frames():
         console.say(f"Left out: {found.frames().summary}")
     stages = ", ".join(f"{stage} {taken:.1f}" for stage, taken in seconds.items())

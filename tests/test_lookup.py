@@ -226,7 +226,7 @@ def test_campaigns_that_are_not_there(labels: pa.Table, name: str, words: str) -
 def test_a_campaign_is_what_the_labels_say() -> None:
     """Whatever the evidence among those articles that were read; fewer than two of them are none."""
     found = lookup.campaign(GATHERED, "1")
-    read = articles(["z", "i", "b", "a", "c"], TEXTS[:5])
+    read = articles(["z", "i", "b", "a", "c"], [*TEXTS[:5]])
     campaign = lookup.judged(found, GATHERED, read)
     assert campaign is not None
     assert sorted(campaign.ids.to_pylist()) == ["a", "b", "c", "i"]
