@@ -1,13 +1,14 @@
 """Finds articles that are copies, edited copies or template-spun rewrites of each other, and groups them.
 
-The whole job: `cluster`, `similarity`, `Settings`. The result: `Clusters`, `Cluster`. Mistakes: `DedupError`.
+The whole job: `cluster`, `similarity`, `Settings`. The result: `Clusters`, `Cluster`, and above these `Campaigns`,
+`Campaign`. Mistakes: `DedupError`.
 
 For more than memory holds, night after night: `dedup.nightly.run`. For many machines: `dedup.spark.cluster`.
 
 The lower layer, one module a stage, each usable by itself over flat arrays: `dedup.articles` (read), `dedup.folding`
 (fold), `dedup.words` and `dedup.shingles` (shingle), `dedup.background`, `dedup.frequencies` and `dedup.weights`
-(weigh), `dedup.signatures` (sign), `dedup.bands` (bucket), `dedup.pairs` (connect, verify), `dedup.clusters` (link);
-`dedup.files` reads and writes what the command line does.
+(weigh), `dedup.signatures` (sign), `dedup.bands` (bucket), `dedup.pairs` (connect, verify), `dedup.clusters` (link),
+`dedup.campaigns` (attribute); `dedup.files` reads and writes what the command line does.
 """
 
 import lazy_loader

@@ -25,7 +25,7 @@ from dedup.clusters import Integers
 from dedup.errors import InputError
 from dedup.exports import Held, as_csv
 from dedup.exports.stix import as_stix, library
-from dedup.indicators import Found, Indicator, found, ranked
+from dedup.indicators import OPERATOR, Found, Indicator, found, ranked
 from dedup.indicators.services import public
 
 if TYPE_CHECKING:
@@ -190,10 +190,11 @@ class Campaign:
         return len(self.members)
 
     def __repr__(self) -> str:
-        """One line: how many articles, clusters, and the first ids."""
+        """One line: how many articles, how many clusters and lone articles they are, and the first ids."""
         first = ", ".join(str(one) for one in self.ids[:3].to_pylist())
         more = ", …" if len(self) > 3 else ""  # noqa: PLR2004 - as many as are shown
-        return f"<Campaign: {len(self):,} articles, {len(self.clusters):,} clusters: {first}{more}>"
+        clusters, lone = files.counted(len(self.clusters), "cluster"), f"{len(self.lone):,} alone"
+        return f"<Campaign: {len(self):,} articles, {clusters}, {lone}: {first}{more}>"
 
     @property
     def lone(self) -> Integers:
@@ -236,9 +237,10 @@ class Campaign:
         )
 
     def frames(self) -> list[Frame]:
-        """The frames of the run that its members hold, each in several of them."""
-        texts = self.texts(SAMPLE)
-        return [frame for frame in self.run.frames() if sum(frame.passage in text for text in texts) > 1]
+        """The frames of the run that its members hold, each several of them."""
+        mine = np.zeros(len(self.run.labels), np.bool_)
+        mine[self.members] = True
+        return [frame for frame in self.run.frames() if mine[frame.members].sum() > 1]
 
     def links(self) -> list[Reason]:
         """Why it is one campaign: the links that hold its clusters and lone articles together, the strongest first."""
@@ -301,7 +303,8 @@ class Campaign:
     def held(self, dates: Sequence[Any] | None = None) -> list[Held]:
         """Its indicators with the clusters that hold them, for `dedup.exports`; each distinct text is read once.
 
-        Public services (`dedup.indicators.services.public`) are left out.
+        Public services (`dedup.indicators.services.public`) are left out, and so are addresses that only one article
+        has: they are what it is about. A name (`dedup.indicators.OPERATOR`) stays though only one has it.
 
         Args:
             dates: A date, a datetime or ISO 8601 of every article of the run, in its order; None where one has none.
@@ -331,7 +334,8 @@ class Campaign:
         for name, mine in holders.items():
             form = min(forms[name], key=lambda form, usual=forms[name]: (-usual[form], form))  # type: ignore[misc]
             rows[Indicator(name[0], form, len(mine), len(self))] = mine
-        return [self._of(mark, rows[mark], days) for mark in ranked(rows) if not public(mark.kind, mark.value)]
+        told = [mark for mark in rows if mark.kind in OPERATOR or mark.members > 1]
+        return [self._of(mark, rows[mark], days) for mark in ranked(told) if not public(mark.kind, mark.value)]
 
     @cached_property
     def _order(self) -> dict[int, int]:
@@ -462,8 +466,8 @@ class Campaigns(Sequence[Campaign]):
     def __repr__(self) -> str:
         """One line: how many campaigns, articles and clusters."""
         inside = sum(map(len, self))
-        clusters = sum(len(one.clusters) for one in self)
-        return f"<Campaigns: {len(self):,} of {inside:,} articles in {clusters:,} clusters>"
+        clusters = files.counted(sum(len(one.clusters) for one in self), "cluster")
+        return f"<Campaigns: {len(self):,} of {inside:,} articles in {clusters}>"
 
     @property
     def several(self) -> list[Campaign]:

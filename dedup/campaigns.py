@@ -1,7 +1,7 @@
 """Campaigns: clusters and lone articles that one operator made, a level above clusters.
 
-In: the distinct texts of a run and the cluster of each. Out: the campaign of each, and the reason of every link. A cluster
-is what was rewritten from one source; an operator has many sources. What is left of him is of three kinds: the passages
+In: the distinct texts of a run and the cluster of each. Out: the campaign of each, and the reason of every link. A
+cluster is what was rewritten from one source; an operator has many sources. What is left of him is of three kinds: the passages
 that his articles share with each other (their profile), what names him (handles, accounts, affiliate links), and bodies
 that are a little alike. None of them is enough by itself, since each can be copied: a name links articles that share
 passages or a little of their bodies, too; passages link clusters, where they are of several kinds.
@@ -53,12 +53,13 @@ EDGES = 0.1
 
 
 NOTHING = np.empty(0, np.int64)
-ACCOUNTS = frozenset(
-    "bilibili.com douyin.com facebook.com fb.com instagram.com kuaishou.com linktr.ee patreon.com pinterest.com threads.net "
-    "tiktok.com tinyurl.com tumblr.com twitch.tv twitter.com vk.com weibo.com x.com youtube.com".split()
-)
-"""Services at which a path of one part is somebody's account, or what somebody shortened. Not those for code: an account
-there is named by whoever uses or translates its work."""
+ACCOUNTS = frozenset({
+    "bilibili.com", "douyin.com", "facebook.com", "fb.com", "instagram.com", "kuaishou.com", "linktr.ee", "patreon.com",
+    "pinterest.com", "threads.net", "tiktok.com", "tinyurl.com", "tumblr.com", "twitch.tv", "twitter.com", "vk.com",
+    "weibo.com", "x.com", "youtube.com",
+})  # fmt: skip
+"""Services at which a path of one part is somebody's account, or what somebody shortened. Not those for code: an
+account there is named by whoever uses or translates its work."""
 SHORT = 8
 """Characters of the domain of a shortener, at most."""
 
@@ -208,7 +209,8 @@ def find(
     body = np.full(len(left), np.nan)
     asked = np.flatnonzero((named > 0) & (profile <= SOME))
     body[asked] = _bodies(corpus, node, sizes, left[asked], right[asked], threads)
-    strength = np.maximum(NAMED * named * ((profile > SOME) | (np.nan_to_num(body) > BODY)), LIKE * np.minimum(like, profile))
+    beside = (profile > SOME) | (np.nan_to_num(body) > BODY)
+    strength = np.maximum(NAMED * named * beside, LIKE * np.minimum(like, profile))
     strength = np.maximum(strength, PROFILE * several * (large[left] & large[right]))
     near = _near(node, sizes, edges, count)
     close = _bodies(corpus, node, sizes, *near, threads)
@@ -346,7 +348,8 @@ def _bodies(
         return by_node[starts[ends] + places * sizes[ends] // several[ends]]
 
     first, second = text(left[pair], ones), text(right[pair], others)
-    similar = pairs.verify(corpus.sets, np.minimum(first, second), np.maximum(first, second), corpus.sizes, threads=threads)
+    ends = np.minimum(first, second), np.maximum(first, second)
+    similar = pairs.verify(corpus.sets, *ends, corpus.sizes, threads=threads)
     means: NDArray[np.float64] = np.bincount(pair, similar, len(left)) / rows
     return means
 

@@ -55,7 +55,7 @@ main.add_command(cli_index.index)
 )
 @click.option("--report", metavar="FILE", help="A page to look at the clusters with: .html.")
 @click.option("--indicators", metavar="FILE", help="Who holds what leads to an operator: .csv, or STIX 2.1 as .json.")
-@click.option("--no-campaigns", is_flag=True, help="Leave out the column campaign, and 0.5 ms an article with it.")
+@click.option("--no-campaigns", is_flag=True, help="Leave out the column campaign; it takes 0.5 to 2 ms an article.")
 @click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
 @console.columns
@@ -532,8 +532,8 @@ def _show(found: Clusters, read: pa.Table, seconds: Mapping[str, float], targets
         f"{len(found.labels) - inside:,} alone. {targets.words}"
     )
     if targets.campaigns:
-        inside = sum(map(len, several))
-        console.say(f"{counted(len(several), 'campaign')} of several clusters, of {counted(inside, 'article')}")
+        articles = f", of {counted(sum(map(len, several)), 'article')}" if several else ""
+        console.say(f"{counted(len(several), 'campaign')} of several clusters{articles}")
     if found.frames():
         console.say(f"Left out: {found.frames().summary}")
     stages = ", ".join(f"{stage} {taken:.1f}" for stage, taken in seconds.items())

@@ -43,6 +43,8 @@ a template: alike in other places by itself. Eight passages at random places lea
 footer one or two."""
 WHOLE = 0.85
 """Share of a frame that its holders have; of what articles were rewritten from, each has other parts."""
+PASSES = 8
+"""Groups of about as many holders are judged so often, each time without what has been found: frames beside others."""
 MOST_CELLS = 1 << 24
 """Of a table of counts by which rare windows are left out."""
 
@@ -368,22 +370,25 @@ def _judge(
     kernels.weigh_sampled(singles.starts, singles.keys, singles.places, *counted, weights, sums, left)
     octaves = np.log2(groups.counts).astype(np.int64)
 
-    def work(part: tuple[int, int]) -> None:
+    def work(some: Integers) -> None:
         kernels.judge_frames(
-            np.arange(*part), groups.starts, groups.holders, sizes, groups.text_starts, groups.text_groups, groups.places,
+            some, groups.starts, groups.holders, sizes, groups.text_starts, groups.text_groups, groups.places,
             before, singles.starts, singles.keys, singles.places, weights, left, sums, lengths,
             bridge(rate), max(kernels.WINDOW, 4 * rate), alike, own, blocks, whole,
         )  # fmt: skip
 
     for octave in np.unique(octaves)[::-1].tolist():
-        begin, end = np.searchsorted(-octaves, [-octave, -octave + 1])
-        before = furniture.copy()
-        pieces = [(begin + low, begin + high) for low, high in ranges(int(end - begin), 256)]
-        for _ in spread(work, pieces, threads):
-            pass
-        mine = slice(begin, end)
-        template = (blocks[mine] > BLOCKS) & (1 - own[mine] >= FRAME)
-        furniture[mine] = (alike[mine] < ALIKE) & (own[mine] >= OWN) & (whole[mine] >= WHOLE) & ~template
+        mine = np.flatnonzero(octaves == octave)
+        for _ in range(PASSES):
+            before = furniture.copy()
+            for _ in spread(work, [mine[low:high] for low, high in ranges(len(mine), 256)], threads):
+                pass
+            template = (blocks[mine] > BLOCKS) & (1 - own[mine] >= FRAME)
+            told = (alike[mine] < ALIKE) & (own[mine] >= OWN) & (whole[mine] >= WHOLE) & ~template
+            furniture[mine[told]] = True
+            mine = mine[~told & (alike[mine] < 2 * ALIKE)]
+            if not told.any() or not len(mine):
+                break
     return furniture, alike
 
 

@@ -1587,8 +1587,8 @@ def shared_weight(left, right, weights):
 
 @kernel
 def judge_frames(
-    groups, holder_starts, holders, sizes, window_starts, window_groups, window_places, furniture, single_starts, singles,
-    single_places, single_weights, single_counts, sums, lengths, bridge, least, alike, own, blocks, whole,
+    groups, holder_starts, holders, sizes, window_starts, window_groups, window_places, furniture, single_starts,
+    singles, single_places, single_weights, single_counts, sums, lengths, bridge, least, alike, own, blocks, whole,
 ):  # fmt: skip
     """For some groups of windows: how alike their holders are elsewhere, and how the holders' own text stands.
 

@@ -347,8 +347,8 @@ class Clusters:
     def campaigns(self, *, threads: int | None = None, progress: Tell | None = None) -> Campaigns:
         """The campaigns: clusters and lone articles that one operator made, with the reasons; worked out once.
 
-        Costs about half a millisecond an article. A result without weights has no evidence beyond its clusters: each
-        is a campaign.
+        Costs half a millisecond an article, two where there are many links to be read. A result without weights has no
+        evidence beyond its clusters: each is a campaign.
 
         Args:
             threads: How many to use; None is one a core. No matter to the result.

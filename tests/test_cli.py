@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,6 +17,7 @@ import test_furniture as furniture
 from click.testing import CliRunner, Result
 
 import dedup
+from dedup import files
 from dedup.cli import main
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "articles"
@@ -510,3 +512,158 @@ def test_one_is_no_plural(tmp_path: Path) -> None:
     result = run(tmp_path, "--out", tmp_path / "labels.csv")
     assert "1 article: 0 in 0 clusters, 1 alone" in result.stdout
     assert "1 file with other suffixes skipped" in result.stderr
+
+
+@pytest.fixture(scope="module")
+def operator(synthetic: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of articles: three clusters of one operator, and thirty others."""
+    passages = synthetic.spun(1, seed=50).texts[0][:300]
+    texts = [
+        f"{passages}\n{text}\n详情请看 @yunlu_tea_shop"
+        for cluster in range(3)
+        for text in synthetic.spun(5, sections=5, seed=100 + cluster).texts
+    ]
+    texts += synthetic.campaign(30, share=0.0, characters=900, seed=7)[0]
+    path = tmp_path_factory.mktemp("operator") / "articles.jsonl"
+    lines = [json.dumps({"id": f"a{n}", "text": text}) + "\n" for n, text in enumerate(texts)]
+    path.write_text("".join(lines), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "jsonl"])
+def test_campaigns_are_the_last_column(operator: Path, tmp_path: Path, suffix: str) -> None:
+    """As Python has them, in every format; the summary says how many there are and what leads to the operator."""
+    out = tmp_path / f"labels.{suffix}"
+    result = run(operator, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert "1 campaign of several clusters, of 15 articles" in result.stdout
+    assert "The largest campaigns" in result.stdout
+    assert "@yunlu_tea_shop" in result.stdout
+    assert "campaigns 0." in result.stdout.splitlines()[-1]
+    texts = [json.loads(line)["text"] for line in operator.read_text("utf-8").splitlines()]
+    found = dedup.cluster(texts).campaigns()
+    assert files.labels(out)["campaign"].to_pylist() == [f"a{head}" for head in found.labels.tolist()]
+
+
+def test_campaigns_can_be_left_out(operator: Path, tmp_path: Path) -> None:
+    """With what they cost; `show` works on, and says what is missing where it is asked for."""
+    result = run(operator, "--out", tmp_path / "labels.csv", "--no-campaigns", "--report", tmp_path / "report.html")
+    assert result.exit_code == 0, result.output
+    assert "of several clusters" not in result.stdout
+    assert "campaigns 0." not in result.stdout
+    assert files.labels(tmp_path / "labels.csv").column_names == ["id", "label", "similarity"]
+    assert "in campaign" not in command("show", tmp_path / "labels.csv", "1").stdout
+    asked = command("show", tmp_path / "labels.csv", "1", "--campaign")
+    assert asked.exit_code == 2
+    assert "there is no column 'campaign'; run dedup cluster again, without --no-campaigns" in asked.stderr
+
+
+def test_near_copies_have_the_label_for_a_campaign(operator: Path, tmp_path: Path) -> None:
+    """There is no evidence beyond clusters."""
+    assert run(operator, "--out", tmp_path / "labels.csv", "--near-copies").exit_code == 0
+    table = files.labels(tmp_path / "labels.csv")
+    assert table["campaign"] == table["label"]
+
+
+def test_show_says_in_which_campaign_a_cluster_is(operator: Path, tmp_path: Path) -> None:
+    """Where that has others."""
+    run(operator, "--out", tmp_path / "labels.csv", "--quiet")
+    shown = command("show", tmp_path / "labels.csv", "1").stdout
+    assert re.search(
+        r"in campaign 1 of 1: 15 articles, \d clusters?( and \d+ lone articles?)?, represented by a\d+\n", shown
+    )
+
+
+@pytest.mark.parametrize("name", ["1", "#1", "a3"])
+def test_show_a_campaign(operator: Path, tmp_path: Path, name: str) -> None:
+    """By place or by any member: what it consists of, and with the articles its links and indicators."""
+    labels = tmp_path / "labels.csv"
+    run(operator, "--out", labels, "--quiet")
+    alone = command("show", labels, name, "--campaign")
+    assert alone.exit_code == 0, alone.output
+    assert "campaign 1 of 1: 15 articles" in alone.stdout
+    assert "With the PATHs of the articles its links and indicators are shown" in alone.stdout
+    full = command("show", labels, "--campaign", name, operator)
+    assert full.exit_code == 0, full.output
+    for words in ("Clusters and lone articles", "Links", "@yunlu_tea_shop (15", "15 of 15"):
+        assert words in full.stdout
+
+
+def test_show_a_campaign_as_json(operator: Path, tmp_path: Path) -> None:
+    """What Python says of it, with ids in the place of positions; without texts what the labels say."""
+    labels = tmp_path / "labels.parquet"
+    run(operator, "--out", labels, "--quiet")
+    result = command("show", labels, "1", operator, "--campaign", "--json")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    texts = [json.loads(line)["text"] for line in operator.read_text("utf-8").splitlines()]
+    run_ = dedup.cluster(texts)
+    one = run_.campaigns()[0]
+    places = {cluster.representative: number for number, cluster in enumerate(run_, 1)}
+    assert [told[key] for key in ("campaign", "label", "size")] == [1, f"a{one.name}", 15]
+    assert told["clusters"] == [
+        {"cluster": places[cluster.representative], "label": f"a{cluster.representative}", "size": len(cluster)}
+        for cluster in one.clusters
+    ]
+    assert told["lone"] == [f"a{row}" for row in one.lone]
+    found = {frozenset((link["left"], link["right"])): link for link in told["links"]}
+    assert len(found) == one.parts - 1
+    for link in found.values():
+        assert link["names"][0] | {"inside": 15, "outside": 0} == link["names"][0]
+        assert link["words"].startswith("handle @yunlu_tea_shop (15 inside, 0 outside), passages alike")
+    assert told["indicators"][0] == {"kind": "handle", "value": "@yunlu_tea_shop", "members": 15, "of": 15}
+    without = json.loads(command("show", labels, "1", "--campaign", "--json").stdout)
+    assert list(without) == ["campaign", "label", "size", "clusters", "lone"]
+    others = command("show", labels, "1", EXAMPLES, "--campaign", "--json")
+    assert json.loads(others.stdout) == without | {"links": [], "indicators": []}
+    assert "15 of the 15 members" in others.stderr
+
+
+@pytest.mark.parametrize("name", ["#2", "nobody"])
+def test_show_says_which_campaigns_there_are(operator: Path, tmp_path: Path, name: str) -> None:
+    """As of clusters."""
+    run(operator, "--out", tmp_path / "labels.csv", "--quiet")
+    result = command("show", tmp_path / "labels.csv", name, "--campaign")
+    assert result.exit_code == 2
+    assert f"there is no campaign '{name}'; give the id of a member, or a place from 1 to 1" in result.output
+
+
+@pytest.mark.parametrize("name", ["indicators.csv", "indicators.json", "indicators.stix.json"])
+def test_indicators_are_exported(operator: Path, tmp_path: Path, name: str) -> None:
+    """As CSV, or as a bundle of STIX 2.1, beside the labels."""
+    result = run(operator, "--out", tmp_path / "labels.csv", "--indicators", tmp_path / name)
+    assert result.exit_code == 0, result.output
+    assert f"indicators in {tmp_path / name}" in result.stdout
+    text = (tmp_path / name).read_text("utf-8")
+    assert "@yunlu_tea_shop" in text
+    if name.endswith(".json"):
+        assert json.loads(text)["type"] == "bundle"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--indicators", "indicators.xml"], "the suffix must be one of .csv, .json"),
+        (["--indicators", "labels.csv"], "--out and --indicators are one file"),
+        (["--indicators", "i.csv", "--no-campaigns"], "leave out --no-campaigns"),
+        (["--indicators", "i.csv", "--state", "state"], "--indicators holds all articles in memory"),
+    ],
+)
+def test_indicators_that_cannot_be_written_are_refused_at_once(
+    operator: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], words: str
+) -> None:
+    """Before anything is read."""
+    monkeypatch.chdir(tmp_path)
+    result = run(operator, "--out", "labels.csv", *options)
+    assert result.exit_code == 2
+    assert words in " ".join(result.output.split())
+    assert not list(tmp_path.iterdir())
+
+
+def test_stix_needs_its_library(operator: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And says how to install it."""
+    monkeypatch.setitem(sys.modules, "stix2", None)
+    result = run(operator, "--out", tmp_path / "labels.csv", "--indicators", tmp_path / "indicators.json")
+    assert result.exit_code == 2
+    assert "article-dedup[stix]" in result.output
+    assert not list(tmp_path.iterdir())

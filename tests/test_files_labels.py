@@ -152,3 +152,33 @@ def test_a_folder_without_labels_is_refused(tmp_path: Path) -> None:
     """With what to name."""
     with pytest.raises(FileError, match="there is no Parquet file in this folder; name what dedup cluster --out wrote"):
         labels(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "jsonl"])
+def test_campaigns_are_read_where_there_are_some(tmp_path: Path, suffix: str) -> None:
+    """As text, whatever they are called."""
+    table = pa.table({"id": [7, 8], "label": [7, 8], "similarity": [1.0, 1.0], "campaign": [8, 8]})
+    write(table, tmp_path / f"labels.{suffix}")
+    found = labels(tmp_path / f"labels.{suffix}")
+    assert found.column_names == ["id", "label", "similarity", "campaign"]
+    assert found["campaign"].to_pylist() == ["8", "8"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("x.csv", "id,label,similarity,campaign\na,a,1,\n", "row 1 has no campaign"),
+        ("x.csv", "id,label,similarity,campaign,campaign\na,a,1,a,a\n", "2 columns are called 'campaign'"),
+        (
+            "x.jsonl",
+            '{"id": "a", "label": "a", "similarity": 1, "campaign": "a"}\n{"id": "b", "label": "b", "similarity": 1}',
+            "row 2 has no campaign, which the first one has",
+        ),
+    ],
+)
+def test_campaigns_that_are_none_are_refused(tmp_path: Path, name: str, content: str, words: str) -> None:
+    """Every row has one, and there is one column of them."""
+    (tmp_path / name).write_text(content)
+    with pytest.raises(FileError) as caught:
+        labels(tmp_path / name)
+    assert words in str(caught.value)

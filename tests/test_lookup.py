@@ -176,3 +176,61 @@ def test_an_article_by_its_id() -> None:
     """The first of this id; one without a text is an empty one."""
     read = articles(["a", "b", "b"], [None, "茶", "橋"])
     assert [lookup.article(read, name) for name in ("a", "b", "c")] == ["", "茶", None]
+
+
+def campaigns(rows: str) -> pa.Table:
+    """Labels such as "a:a:c": id, label, campaign."""
+    whole = table(" ".join(":".join(row.split(":")[:2]) for row in rows.split()))
+    return whole.append_column("campaign", pa.array([row.split(":")[2] for row in rows.split()], pa.large_string()))
+
+
+GATHERED = campaigns("a:a:a b:a:a c:c:a d:d:d e:d:d f:f:d g:f:d h:h:h i:i:a")
+"""Of a cluster and two articles alone, of two clusters, and of an article alone."""
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "label", "clusters", "lone"),
+    [
+        ("1", 1, "a", [(1, "a", 2)], ["c", "i"]),
+        ("i", 1, "a", [(1, "a", 2)], ["c", "i"]),
+        ("d", 2, "d", [(2, "d", 2), (3, "f", 2)], []),
+        ("#2", 2, "d", [(2, "d", 2), (3, "f", 2)], []),
+        ("g", 2, "d", [(2, "d", 2), (3, "f", 2)], []),
+    ],
+)
+def test_a_campaign_by_place_or_member(
+    name: str, place: int, label: str, clusters: list[tuple[int, str, int]], lone: list[str]
+) -> None:
+    """With its clusters, by their places among all, and its lone articles."""
+    found = lookup.campaign(GATHERED, name)
+    assert (found.place, found.of, found.label) == (place, 2, label)
+    assert (found.clusters, found.lone) == (clusters, lone)
+    assert found.ids == GATHERED.take(found.rows)["id"].to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("labels", "name", "words"),
+    [
+        (GATHERED, "h", "the article 'h' is alone, in no campaign of two or more; give the id of a member, or a place"),
+        (GATHERED, "3", "there is no campaign '3'"),
+        (LABELS, "1", "there is no column 'campaign'"),
+        (campaigns("a:a:a"), "1", "there are no campaigns of two or more in it, all of 1 article alone"),
+    ],
+)
+def test_campaigns_that_are_not_there(labels: pa.Table, name: str, words: str) -> None:
+    """What is there instead."""
+    with pytest.raises(InputError, match=words):
+        lookup.campaign(labels, name)
+
+
+def test_a_campaign_is_what_the_labels_say() -> None:
+    """Whatever the evidence among those articles that were read; fewer than two of them are none."""
+    found = lookup.campaign(GATHERED, "1")
+    read = articles(["z", "i", "b", "a", "c"], [*TEXTS[:5]])
+    campaign = lookup.judged(found, GATHERED, read)
+    assert campaign is not None
+    assert sorted(campaign.ids.to_pylist()) == ["a", "b", "c", "i"]
+    assert [cluster.ids.to_pylist() for cluster in campaign.clusters] == [["b", "a"]]
+    assert campaign.name == "a"
+    assert campaign.links() == []
+    assert lookup.judged(found, GATHERED, articles(["z", "i", "a"], [TEXTS[0], TEXTS[1], None])) is None

@@ -333,6 +333,113 @@ def test_a_frame_in_copies_is_marked_too(visit: Visit, furnished: Shown) -> None
 # --- the table of clusters ----------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def operators(synthetic: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """Two operators with three clusters each, whose ids and handles are tricks, among others."""
+    articles = []
+    for operator, name in enumerate(("@yunlu_tea_shop", "@qinghe_cards")):
+        passages = synthetic.spun(1, seed=50 + operator).texts[0][:300]
+        for cluster in range(3):
+            for number, text in enumerate(synthetic.spun(5, sections=5, seed=100 + 10 * operator + cluster).texts):
+                trick = f"{HOSTILE[number]}-{operator}-{cluster}".encode(errors="replace").decode()
+                articles.append({"id": trick, "text": f"{passages}\n{text}\n{HOSTILE[0]} 详情请看 {name}"})
+    for number, text in enumerate(synthetic.campaign(60, share=0.0, characters=900, seed=7)[0]):
+        articles.append({"id": f"other-{number}", "text": text})
+    return written(articles, tmp_path_factory.mktemp("operators"))
+
+
+def test_campaigns_stand_above_clusters(visit: Visit, operators: Shown, shown: Shown) -> None:
+    """A row each with its figures and first indicators; nothing where there are none of several clusters."""
+    found = operators.clusters.campaigns().several
+    assert len(found) == 2
+    reader = visit(operators.path)
+    rows = reader.part("campaign-row")
+    expect(rows).to_have_count(2)
+    for number, one in enumerate(found):
+        cells = rows.nth(number).locator("td")
+        told = [cells.nth(place).inner_text() for place in range(3)]
+        assert told == [str(len(one)), str(len(one.clusters)), str(len(one.lone))]
+        assert cells.nth(3).locator("a").evaluate("link => link.textContent") == one.name
+        expect(cells.nth(4)).to_contain_text(one.indicators()[0].value)
+    assert not shown.clusters.campaigns().several
+    expect(visit(shown.path).part("campaigns")).to_be_hidden()
+
+
+def test_a_campaign_opens_and_closes(visit: Visit, operators: Shown) -> None:
+    """By a click on its row; a cluster of it leads back to it, and Escape to the overview."""
+    one = operators.clusters.campaigns()[0]
+    reader = visit(operators.path)
+    reader.part("campaign-row").first.locator("td").first.click()
+    reader.page.wait_for_selector('html[data-campaign="1"]', state="attached")
+    expect(reader.part("campaign")).to_contain_text("15 articles")
+    expect(reader.part("campaign-cluster")).to_have_count(len(one.clusters))
+    links = reader.part("campaign-link").evaluate_all("rows => rows.map(row => [...row.cells].map(c => c.textContent))")
+    ids = operators.clusters.names
+    assert [row[1:] for row in links] == [[ids[r.left].as_py(), ids[r.right].as_py(), r.words] for r in one.links()]
+    expect(reader.part("indicators")).to_contain_text(one.indicators()[0].value)
+    reader.part("campaign-cluster").first.locator("a").click()
+    reader.page.wait_for_selector("html[data-cluster][data-pair]", state="attached")
+    expect(reader.part("campaign")).to_be_hidden()
+    reader.part("to-campaign").click()
+    reader.page.wait_for_selector('html[data-campaign="1"]:not([data-cluster])', state="attached")
+    expect(reader.part("cluster")).to_be_hidden()
+    reader.page.keyboard.press("Escape")
+    expect(reader.part("campaign-row").first).to_be_visible()
+    expect(reader.part("campaign")).to_be_hidden()
+    assert reader.page.locator("html").get_attribute("data-campaign") is None
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_links_what_is_drawn(visit: Visit, operators: Shown, size: dict[str, int], scheme: str) -> None:
+    """A circle a cluster and lone article, a line a link with its reason, a square a name; all of it text."""
+    one = operators.clusters.campaigns()[0]
+    reader = visit(operators.path, "#campaign-1", viewport=size, color_scheme=scheme)
+    reader.page.wait_for_selector('html[data-campaign="1"]', state="attached")
+    expect(reader.part("web-part")).to_have_count(one.parts)
+    tips = reader.part("web-link").evaluate_all("all => all.map(line => line.dataset.tip)")
+    assert tips == [f"strength {link.strength:.2f}: {link.words}" for link in one.links()]
+    names = reader.part("web-name").evaluate_all("all => all.map(name => name.dataset.tip)")
+    (handle,) = [name for name, _ in one.shared() if name.kind == "handle"]
+    assert any(handle.value in tip and "held by 15 texts inside, 0 outside" in tip for tip in names)
+    box = reader.part("web").bounding_box()
+    assert box is not None
+    for part in reader.part("web-part").all():
+        inner = part.locator("circle").bounding_box()
+        assert inner is not None
+        assert box["x"] <= inner["x"] <= inner["x"] + inner["width"] <= box["x"] + box["width"]
+        assert box["y"] <= inner["y"] <= inner["y"] + inner["height"] <= box["y"] + box["height"]
+    reader.part("web-part").first.locator("circle").hover()
+    expect(reader.page.locator("#tip")).to_contain_text(f"{len(one.clusters[0])} articles")
+    assert not reader.scrolls_sideways
+
+
+def test_a_campaign_of_many_is_drawn_in_part(visit: Visit, synthetic: ModuleType, tmp_path: Path) -> None:
+    """Sixty circles and squares at most, and the page says so."""
+    passages = synthetic.spun(1, seed=50).texts[0][:300]
+    own = synthetic.campaign(80, share=0.0, characters=900, seed=3)[0]
+    others = synthetic.campaign(100, share=0.0, characters=900, seed=7)[0]
+    found = written([*(f"{passages}\n{text}\n详情请看 @yunlu_tea_shop" for text in own), *others], tmp_path)
+    parts = found.clusters.campaigns()[0].parts
+    assert parts >= 70
+    reader = visit(found.path, "#campaign-1")
+    reader.page.wait_for_selector('html[data-campaign="1"]', state="attached")
+    drawn = reader.part("web-part").count()
+    assert drawn + reader.part("web-name").count() == 60
+    expect(reader.part("graph")).to_contain_text(f"The largest {drawn} of {parts} clusters and lone articles are drawn")
+
+
+def test_an_address_of_a_campaign(visit: Visit, operators: Shown, tmp_path: Path) -> None:
+    """One that is not there is said so; without campaigns a page has none."""
+    reader = visit(operators.path, "#campaign-9")
+    expect(reader.page.locator("#message")).to_have_text("There is no campaign 9; this report has 2 campaigns.")
+    operators.clusters.report(tmp_path / "report.html", campaigns=False)
+    without = visit(tmp_path / "report.html")
+    expect(without.part("campaigns")).to_be_hidden()
+    without.go(1)
+    expect(without.part("to-campaign")).to_have_count(0)
+
+
 def test_search(visit: Visit, groups: Shown) -> None:
     """By title and indicator, whatever the width and case of letters; all words must occur."""
     reader = visit(groups.path)

@@ -27,7 +27,8 @@ from importlib.resources import files as resources
 from typing import IO, Any
 
 from dedup import files
-from dedup.report import campaigns as campaign_pages
+from dedup.report.campaigns import page as campaign_page
+from dedup.report.campaigns import shown, summary
 from dedup.report.pages import Found, frames, page, row
 
 SUFFIXES = (".html", ".htm")
@@ -61,7 +62,7 @@ def write(
     before, behind = _frame(title)
     with tempfile.TemporaryFile() as clusters:
         rows = _clusters(found, clusters, members, progress)
-        of_campaigns = _campaigns(found, clusters) if campaigns else campaign_pages.summary(None, [], len(found))
+        of_campaigns = _campaigns(found, clusters) if campaigns else summary(None, [], len(found))
         clusters.seek(0)
         with files.replacing(path) as file:
             file.write(before.encode())
@@ -93,10 +94,10 @@ def _campaigns(found: Found, file: IO[bytes]) -> dict[str, Any]:
     """Write what the page is told of each campaign of several clusters; returns what it shows of them first."""
     every = found.campaigns()
     numbers = {cluster.representative: number for number, cluster in enumerate(found)}
-    told = [(one, campaign_pages.page(one, numbers)) for one in campaign_pages.shown(every)]
+    told = [(one, campaign_page(one, numbers)) for one in shown(every)]
     for number, (_, one) in enumerate(told):
         _embed(file, f"campaign-{number}", one)
-    return campaign_pages.summary(every, told, len(found))
+    return summary(every, told, len(found))
 
 
 def _frame(title: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dedup.campaign_results import Campaign, Campaigns, SharedName
+from dedup.campaign_results import Campaign, Campaigns, Reason, SharedName
 from dedup.indicators import OPERATOR
 from dedup.titles import titles
 
@@ -19,7 +19,7 @@ MOST_CAMPAIGNS, MOST_LINKS, MOST_LONE, MOST_INDICATORS, MOST_FRAMES = 200, 500, 
 LONGEST_FRAME, LONGEST_WORDS = 600, 1000
 MOST_NODES, MOST_NAMES = 60, 12
 """In a picture, and how many of the nodes may be names."""
-SEARCHED = 200
+SEARCHED = 100
 """Members whose texts are searched for indicators."""
 IN_ROW = 3
 
@@ -40,17 +40,14 @@ def page(campaign: Campaign, numbers: Mapping[int, int]) -> dict[str, Any]:
         campaign: One of several clusters or lone articles.
         numbers: Number of each cluster of the result, by the position of its representative.
     """
-    corpus, names = campaign.run.corpus, campaign.run.names
-    assert corpus is not None
+    names = campaign.run.names
     lone = campaign.lone[:MOST_LONE].tolist()
     links = campaign.links()
     frames = campaign.frames()[:MOST_FRAMES]
     searched = min(SEARCHED, len(campaign))
     return {
         "clusters": [numbers[one.representative] for one in campaign.clusters],
-        "lone": [
-            [str(names[row].as_py()), title] for row, title in zip(lone, titles(corpus.texts.column, lone), strict=True)
-        ],
+        "lone": [[str(names[row].as_py()), title] for row, title in zip(lone, _titles(campaign, lone), strict=True)],
         "alone": len(campaign.lone),
         "links": [
             [str(names[one.left].as_py()), str(names[one.right].as_py()), round(one.strength, 3), _cut(one.words)]
@@ -62,11 +59,17 @@ def page(campaign: Campaign, numbers: Mapping[int, int]) -> dict[str, Any]:
             [one.kind, one.value, one.members] for one in campaign.indicators(sample=SEARCHED)[:MOST_INDICATORS]
         ],
         "frames": [[one.passage[:LONGEST_FRAME], one.holders, round(one.alike, 4)] for one in frames],
-        "graph": _graph(campaign, numbers),
+        "graph": _graph(campaign, links, numbers),
     }
 
 
-def _graph(campaign: Campaign, numbers: Mapping[int, int]) -> dict[str, Any]:
+def _titles(campaign: Campaign, rows: Sequence[int]) -> list[str]:
+    corpus = campaign.run.corpus
+    assert corpus is not None
+    return titles(corpus.texts.column, rows)
+
+
+def _graph(campaign: Campaign, links: Sequence[Reason], numbers: Mapping[int, int]) -> dict[str, Any]:
     """Clusters and lone articles, the largest first, the names that they share, and the links between those drawn."""
     names = campaign.run.names
     shared = _telling(campaign.shared())[:MOST_NAMES]
@@ -74,9 +77,9 @@ def _graph(campaign: Campaign, numbers: Mapping[int, int]) -> dict[str, Any]:
     drawn = every[: MOST_NODES - len(shared)]
     place = {row: number for number, row in enumerate(drawn)}
     sizes = {one.representative: len(one) for one in campaign.clusters}
-    links = [
+    drawn_links = [
         [place[one.left], place[one.right], round(one.strength, 3), _cut(one.words)]
-        for one in campaign.links()
+        for one in links
         if one.left in place and one.right in place
     ]
     return {
@@ -85,7 +88,7 @@ def _graph(campaign: Campaign, numbers: Mapping[int, int]) -> dict[str, Any]:
             [one.kind, one.value, one.inside, one.outside, [place[row] for row in rows if row in place]]
             for one, rows in shared
         ],
-        "links": links,
+        "links": drawn_links,
         "parts": len(every),
     }
 
@@ -120,6 +123,7 @@ def summary(found: Campaigns | None, told: Sequence[tuple[Campaign, dict[str, An
                 "clusters": len(one.clusters),
                 "alone": page["alone"],
                 "label": str(one.name),
+                "title": _titles(one, [one.representative])[0],
                 "indicators": page["indicators"][:IN_ROW],
                 "searched": page["searched"],
             }

@@ -669,16 +669,17 @@ const heldLine = (rows, of) => rows.flatMap(([kind, value, n]) => [
 const partWords = ({ clusters, alone }) => plural(clusters, 'cluster') + (alone ? ` and ${plural(alone, 'lone article')}` : '');
 
 /** A row of the table of campaigns. */
-const campaignRow = ({ articles, clusters, alone, label: id, indicators, searched }, k) => make('tr', {
+const campaignRow = ({ articles, clusters, alone, label: id, title, indicators, searched }, k) => make('tr', {
   data: { testid: 'campaign-row', campaign: k + 1 } },
 make('td', { class: 'number', text: count(articles) }),
 make('td', { class: 'number', text: count(clusters) }),
 make('td', { class: 'number', text: count(alone) }),
-make('td', { class: 'wrap' }, make('a', { href: `#campaign-${k + 1}` }, quote(id, { class: 'mono' }))),
+make('td', { class: 'wrap' }, make('a', { href: `#campaign-${k + 1}` }, quote(id, { class: 'mono' })), ' ',
+  quote(title, { class: 'muted' })),
 make('td', { class: 'wrap' }, ...heldLine(indicators, searched)));
 
 /** The heads of a plain table, and its rows. */
-const facts = (heads, rows, name = 'facts') => make('table', { class: name },
+const facts = (heads, rows) => make('table', { class: 'facts told' },
   make('thead', {}, make('tr', {}, ...heads.map((text) => make('th', { scope: 'col', text })))),
   make('tbody', {}, ...rows));
 
@@ -691,8 +692,9 @@ const drawCampaigns = ({ count: every, rows }) => {
   if (!every) return;
   const most = rows.length < every ? ` The ${count(rows.length)} largest of ${count(every)}:` : '';
   $('campaigns').replaceChildren(
-    make('h2', { id: 'campaigns-title', text: `Campaigns ${count(every)}` }),
-    remark(`Clusters and lone articles that one operator made, by what names him and by what they share.${most}`),
+    make('h2', { id: 'campaigns-title', text: 'Campaigns' }),
+    remark(`${plural(every, 'campaign')} of several clusters or lone articles that one operator made, by what names him `
+      + `and by what they share.${most}`),
     boxed('Table of campaigns',
       facts(['Articles', 'Clusters', 'Alone', 'Represented by', 'Indicators'], rows.map(campaignRow))));
   $('campaigns').querySelector('tbody').addEventListener('click', (event) => {
@@ -1399,7 +1401,7 @@ const drawLinks = ({ links, linked }) => {
     make('td', { class: 'wrap' }, quote(why))));
   const words = `The strongest that hold it together${links.length < linked ? `, ${count(links.length)} of ${count(linked)}` : ''}.`;
   return section('Links', words, 'campaign-links',
-    boxed('Table of links', facts(['Strength', 'Left', 'Right', 'Why'], rows, 'facts links')));
+    boxed('Table of links', facts(['Strength', 'Left', 'Right', 'Why'], rows)));
 };
 
 /** The frames that members hold; most campaigns have none. */
