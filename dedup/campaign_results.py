@@ -26,6 +26,7 @@ from dedup.errors import InputError
 from dedup.exports import Held, as_csv
 from dedup.exports.stix import as_stix, library
 from dedup.indicators import OPERATOR, Found, Indicator, found, ranked
+from dedup.indicators import indicators as indicators_of
 from dedup.indicators.services import public
 
 if TYPE_CHECKING:
@@ -226,15 +227,12 @@ class Campaign:
         Args:
             sample: So many members are looked at, None is all; each indicator says of how many.
         """
-        forms: dict[tuple[str, str], Counter[str]] = {}
-        texts = self.texts(sample)
-        for text in texts:
-            for one in found(text):
-                forms.setdefault((one.kind, one.key), Counter())[one.form] += 1
-        return ranked(
-            Indicator(kind, form.most_common(1)[0][0], sum(form.values()), len(texts))
-            for (kind, _), form in forms.items()
-        )
+        return indicators_of(self.texts(sample))
+
+    def marks(self, most: int = SAID) -> str:
+        """The first indicators of a sample in one line, without public services."""
+        told = [one for one in self.indicators(sample=SAMPLE) if not public(one.kind, one.value)][:most]
+        return ", ".join(f"{one.kind} {one.value} ({one.members} of {one.of})" for one in told)
 
     def frames(self) -> list[Frame]:
         """The frames of the run that its members hold, each several of them."""
@@ -354,14 +352,15 @@ class Campaign:
 
     def _repr_html_(self) -> str:
         """Its clusters, what leads to its operator, and what links it, for a notebook."""
-        marks = ", ".join(f"{one.value} ({one.members} of {one.of})" for one in self.indicators(sample=SAMPLE)[:5])
         rows = [(f"{len(one):,}", f"{one.similarity:.2f}", *one.about()) for one in self.clusters[:SHOWN]]
         heads = ("size", "similarity", "title", "keywords", "indicators")
         names = self.run.names
         links = [
             (one.between(*(str(names[end].as_py()) for end in (one.left, one.right))),) for one in self.links()[:SHOWN]
         ]
-        return notebook.table(f"{self!r}"[1:-1] + f"; {marks}", heads, rows) + notebook.table("why", ("link",), links)
+        return notebook.table(f"{self!r}"[1:-1] + f"; {self.marks()}", heads, rows) + notebook.table(
+            "why", ("link",), links
+        )
 
 
 def _moment(day: Any) -> datetime | None:
@@ -503,10 +502,5 @@ class Campaigns(Sequence[Campaign]):
 
     def _repr_html_(self) -> str:
         """The largest campaigns, for a notebook."""
-        rows = []
-        for one in self[:SHOWN]:
-            marks = ", ".join(
-                f"{mark.value} ({mark.members} of {mark.of})" for mark in one.indicators(sample=SAMPLE)[:3]
-            )
-            rows.append((f"{len(one):,}", f"{len(one.clusters):,}", str(one.ids[0].as_py()), marks))
-        return notebook.table(repr(self)[1:-1], ("articles", "clusters", "first", "indicators"), rows)
+        rows = [(f"{len(one):,}", f"{len(one.clusters):,}", str(one.name), one.marks()) for one in self[:SHOWN]]
+        return notebook.table(repr(self)[1:-1], ("articles", "clusters", "represented by", "indicators"), rows)

@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from dedup.campaign_results import SAMPLE, Campaigns, Reason
+from dedup.campaign_results import Campaigns, Reason
 from dedup.files import counted
 from dedup.furniture import one_line
 from dedup.indicators import Indicator
@@ -28,7 +28,6 @@ from dedup.titles import printable, titles
 
 SHOWN_CLUSTERS, SHOWN_PASSAGES, SHOWN_VALUES, SHOWN_INDICATORS = 10, 20, 5, 20
 SHOWN_FRAMES = 10
-FIRST_INDICATORS = 3
 WIDEST_VALUE = 32
 NARROWEST = 5
 """Least width of a column that has what others leave, which rich takes from `width`: two Chinese characters and "…"."""
@@ -72,9 +71,9 @@ def largest_campaigns(found: Campaigns) -> Table:
     table.add_column("indicators", overflow="fold", ratio=1, width=NARROWEST)
     for one in found.several[:SHOWN_CLUSTERS]:
         clipped = Text(printable(str(one.name)), no_wrap=True, overflow="ellipsis")
-        marks = one.indicators(sample=SAMPLE)[:FIRST_INDICATORS]
-        told = ", ".join(f"{mark.kind} {mark.value} ({mark.members} of {mark.of})" for mark in marks)
-        table.add_row(f"{len(one):,}", f"{len(one.clusters):,}", f"{len(one.lone):,}", clipped, Text(printable(told)))
+        table.add_row(
+            f"{len(one):,}", f"{len(one.clusters):,}", f"{len(one.lone):,}", clipped, Text(printable(one.marks()))
+        )
     return table
 
 

@@ -210,6 +210,14 @@ def test_indicators_and_frames_are_of_the_whole(made: Made) -> None:
         assert {frame.passage for frame in one.frames()} <= {frame.passage for frame in made.found.frames()}
 
 
+def test_two_spellings_in_a_text_are_one_holder(synthetic: ModuleType) -> None:
+    """Of an indicator as of what is exported."""
+    texts = [f"{text} @Qinghe_Cards 或 @qinghe_cards" for text in synthetic.spun(5, seed=3).texts]
+    (one,) = dedup.cluster(texts).campaigns()
+    assert one.indicators()[0] == one.held()[0].indicator == dedup.Indicator("handle", "@Qinghe_Cards", 5, 5)
+    assert one.marks().startswith("handle @Qinghe_Cards (5 of 5)")
+
+
 def test_the_timeline_counts_articles(made: Made) -> None:
     """Of each date; one without a date is left out, and there must be a date for each article."""
     one = next(one for one in made.found.campaigns() if 0 in one.members)

@@ -12,6 +12,7 @@ from typing import Any
 
 from dedup.campaign_results import Campaign, Campaigns, Reason, SharedName
 from dedup.indicators import OPERATOR
+from dedup.indicators.services import public
 from dedup.titles import titles
 
 MOST_CAMPAIGNS, MOST_LINKS, MOST_LONE, MOST_INDICATORS, MOST_FRAMES = 200, 500, 200, 200, 20
@@ -72,8 +73,10 @@ def _titles(campaign: Campaign, rows: Sequence[int]) -> list[str]:
 def _graph(campaign: Campaign, links: Sequence[Reason], numbers: Mapping[int, int]) -> dict[str, Any]:
     """Clusters and lone articles, the largest first, the names that they share, and the links between those drawn."""
     names = campaign.run.names
-    shared = _telling(campaign.shared())[:MOST_NAMES]
     every = [one.representative for one in campaign.clusters] + campaign.lone.tolist()
+    sure = set(every[: MOST_NODES - MOST_NAMES])
+    known = [one for one in campaign.shared() if len(sure.intersection(one[1])) > 1]
+    shared = _telling(known)[:MOST_NAMES]
     drawn = every[: MOST_NODES - len(shared)]
     place = {row: number for number, row in enumerate(drawn)}
     sizes = {one.representative: len(one) for one in campaign.clusters}
@@ -124,7 +127,7 @@ def summary(found: Campaigns | None, told: Sequence[tuple[Campaign, dict[str, An
                 "alone": page["alone"],
                 "label": str(one.name),
                 "title": _titles(one, [one.representative])[0],
-                "indicators": page["indicators"][:IN_ROW],
+                "indicators": [row for row in page["indicators"] if not public(row[0], row[1])][:IN_ROW],
                 "searched": page["searched"],
             }
             for one, page in told

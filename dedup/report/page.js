@@ -1317,12 +1317,12 @@ const settle = (n, ties, width, height) => {
     const scale = most > least ? (size - 2 * margin) / (most - least) : 0;
     return Array.from(values, (value) => (scale ? margin + (value - least) * scale : size / 2));
   };
-  return [spread(x, width, 44), spread(y, height, 34)];
+  return [spread(x, width, Math.min(72, width / 6)), spread(y, height, 36)];
 };
 
 /** A cluster or lone article in the picture: a circle whose area grows with its size, which opens it. */
-const webPart = ([id, size, number], x, y, most) => {
-  const radius = 5 + 17 * Math.sqrt(size / most);
+const webPart = ([id, size, number], x, y, most, room) => {
+  const radius = 4 + room * Math.sqrt(size / most);
   const words = number < 0 ? `lone article ${isolate(id)}`
     : `cluster ${count(number + 1)}: ${plural(size, 'article')}, represented by ${isolate(id)}`;
   const circle = draw('circle', { class: number < 0 ? 'part alone' : 'part', cx: x, cy: y, r: radius });
@@ -1351,6 +1351,7 @@ const drawWeb = (place, { nodes, names, links }) => {
   const [x, y] = settle(nodes.length + names.length, [...links, ...holds], width, height);
   const ends = (i, j) => ({ x1: x[i], y1: y[i], x2: x[j], y2: y[j] });
   const most = Math.max(...nodes.map(([, size]) => size), 1);
+  const room = clamp((0.06 * width) / Math.sqrt(nodes.length), 5, 18);
   const tips = (words, testid) => ({ data: { tip: words, testid } });
   const words = `${plural(nodes.length, 'cluster or lone article', 'clusters and lone articles')}, `
     + `${plural(links.length, 'link')} and ${plural(names.length, 'name')}. The table of links says the same in words.`;
@@ -1358,7 +1359,7 @@ const drawWeb = (place, { nodes, names, links }) => {
     ...holds.map(([i, j]) => draw('line', { ...ends(i, j), class: 'hold' })),
     ...links.map(([i, j, strength, why]) => webLine('tie', ends(i, j), 1 + 5 * clamp(strength, 0, 1),
       tips(`strength ${ratio(strength)}: ${why}`, 'web-link'))),
-    ...nodes.map((node, i) => webPart(node, x[i], y[i], most)),
+    ...nodes.map((node, i) => webPart(node, x[i], y[i], most, room)),
     ...names.map((name, k) => webName(name, x[nodes.length + k], y[nodes.length + k]))));
 };
 
