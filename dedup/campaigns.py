@@ -1,14 +1,14 @@
 """Campaigns: clusters and lone articles that one operator made, a level above clusters.
 
 In: the distinct texts of a run and the cluster of each. Out: the campaign of each, and the reason of every link. A
-cluster is what was rewritten from one source; an operator has many sources. What is left of him is of three kinds: the passages
-that his articles share with each other (their profile), what names him (handles, accounts, affiliate links), and bodies
-that are a little alike. None of them is enough by itself, since each can be copied: a name links articles that share
-passages or a little of their bodies, too; passages link clusters, where they are of several kinds.
+cluster is what was rewritten from one source; an operator has many sources. What is left of him is of three kinds: the
+passages that his articles share with each other (their profile), what names him (handles, accounts, affiliate links),
+and bodies that are a little alike. None of them is enough by itself, since each can be copied: a name links articles
+that share passages or a little of their bodies, too; passages link clusters, where they are of several kinds.
 
 Clusters and lone articles are linked by average linkage (`dedup.clusters.link`), a pair without evidence counting as 0.
 Of what more than 64 of them hold each is compared with 64 only, so a million articles with one handle cost linear work.
-Costs about 0.5 ms an article, nearly all of it to find names.
+Costs 0.5 to 2 ms an article, nearly all of it to find names.
 """
 
 from __future__ import annotations
@@ -182,9 +182,7 @@ def find(
     count = int(node.max(initial=-1)) + 1
     if corpus.weights is None:
         nobody = Profiles(np.zeros(count + 1, np.int64), NOTHING, np.empty(0))
-        return Evidence(
-            node, np.arange(count), NOTHING, NOTHING, np.empty(0), np.empty(0), nobody, [], []
-        )
+        return Evidence(node, np.arange(count), NOTHING, NOTHING, np.empty(0), np.empty(0), nobody, [], [])
     sizes = np.bincount(node, minlength=count)
     shared = passages(corpus.texts, corpus.first, threads=threads)
     names, held = _names(corpus, progress("names") if progress else None)

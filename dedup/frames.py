@@ -6,7 +6,7 @@ which the holders are alike in other places, too, is a campaign's or an article'
 
 Windows of eight shingles are sampled by their hash, so that the same are taken in every text (as in winnowing;
 Schleimer, Wilkerson and Aiken, 2003), and grouped by who holds them, by four MinHashes of the list of holders. Of each
-group 32 holders are compared without its windows. Groups that more hold are judged first, for what is furniture already
+group 24 holders are compared without its windows. Groups that more hold are judged first, for what is furniture already
 is taken from the holders of the next, so that many small frames beside each other are found. Memory is bounded: at most
 so many windows and shingles are sampled, 16 bytes each. Costs about a tenth of clustering.
 """
@@ -31,7 +31,7 @@ MOST_SAMPLED = 1 << 23
 """Windows, and shingles, that are sampled of all texts."""
 EVERY = 1 << 18
 """From so many characters on one shingle in sixteen is enough to compare two texts by."""
-ALIKE = 0.05
+ALIKE = 0.045
 """Similarity of the holders elsewhere from which a passage is their own: random pairs are at 0.01 to 0.03, rewrites and
 articles of one network at 0.06 and more."""
 OWN = 0.2
@@ -43,7 +43,7 @@ a template: alike in other places by itself. Eight passages at random places lea
 footer one or two."""
 WHOLE = 0.85
 """Share of a frame that its holders have; of what articles were rewritten from, each has other parts."""
-PASSES = 8
+PASSES = 3
 """Groups of about as many holders are judged so often, each time without what has been found: frames beside others."""
 MOST_CELLS = 1 << 24
 """Of a table of counts by which rare windows are left out."""
@@ -164,12 +164,14 @@ def passages(texts: Texts, first: Integers, *, threads: int = 1, progress: Progr
     whole = texts.without(NO_WINDOWS)
     rate = Rate.of(int(texts.lengths[first].sum()))
     ids = texts.prints[first, 0]
-    groups = _groups(_sampled(whole, first, rate, threads, progress)[0], ids) if len(first) else None
+    groups = _groups(_sampled(whole, first, rate, threads, progress)[0], ids, loose=True) if len(first) else None
     if groups is None:
         nothing = np.empty(0, np.int64)
         return Passages(nothing, np.zeros(len(first) + 1, np.int64), nothing, nothing)
     hashes = _holder_hashes(ids[groups.holders], groups.starts[:-1])
-    return Passages(_holding(groups), groups.text_starts, groups.text_groups, _together(hashes, groups.counts, 0.5))
+    return Passages(
+        _holding(groups), groups.text_starts, groups.text_groups, _together(hashes[:3], groups.counts, 0.5, equal=2)
+    )
 
 
 def _holding(groups: _Groups) -> Integers:
@@ -294,8 +296,8 @@ class _Groups(NamedTuple):
     places: Integers
 
 
-def _groups(windows: Sampled, ids: NDArray[np.uint64]) -> _Groups | None:
-    """Windows of eight holders and more, grouped; `ids` are those of the texts."""
+def _groups(windows: Sampled, ids: NDArray[np.uint64], *, loose: bool = False) -> _Groups | None:
+    """Windows of eight holders and more, grouped; `ids` are those of the texts. `loose` lets groups chain."""
     cells, counts = np.zeros(_cells(windows.keys), np.uint8), np.empty(len(windows.keys), np.uint8)
     kernels.count_cells(windows.keys, cells, LEAST_HOLDERS)
     kernels.read_counts(windows.keys, cells, counts)
@@ -314,10 +316,11 @@ def _groups(windows: Sampled, ids: NDArray[np.uint64]) -> _Groups | None:
     keys, of, fresh = keys[inside], of[inside], fresh[inside]
     number, order, held = renumbered[number[inside]], order[inside], held[kept]
     starts = np.flatnonzero(np.diff(number, prepend=-1))
-    group = _together(_holder_hashes(ids[of], starts), held)
-    count = int(group.max()) + 1
-    by_size = np.lexsort((held, group))
-    middle = by_size[np.searchsorted(group[by_size], np.arange(count)) + np.bincount(group) // 2]
+    hashes = _holder_hashes(ids[of], starts)
+    group, middle = _middles(_together(hashes[:3] if loose else hashes, held, equal=2 if loose else 3), held)
+    if not loose:
+        group, middle = _middles(_apart(group, middle, starts, of, len(ids)), held)
+    count = len(middle)
     order_of = np.argsort(-held[middle], kind="stable")
     rank = np.empty(count, np.int64)
     rank[order_of] = np.arange(count)
@@ -337,17 +340,38 @@ def _groups(windows: Sampled, ids: NDArray[np.uint64]) -> _Groups | None:
     )  # fmt: skip
 
 
+def _middles(group: Integers, held: Integers) -> tuple[Integers, Integers]:
+    """Groups numbered from 0, and of each the window of which as many hold more as fewer."""
+    group = np.unique(group, return_inverse=True)[1].ravel()
+    by_size = np.lexsort((held, group))
+    counts = np.bincount(group)
+    return group, by_size[np.cumsum(counts) - counts + counts // 2]
+
+
+def _apart(group: Integers, middle: Integers, starts: Integers, of: Integers, texts: int) -> Integers:
+    """The groups without windows that other texts hold: what chains, or is in a group by chance, goes by its list."""
+    order = np.argsort(group, kind="stable")
+    fits, sums = np.empty(len(order), np.bool_), np.empty(len(order), np.uint64)
+    marks = np.full(texts, -1, np.int64)
+    listed = np.stack([group[order], order], axis=1)
+    kernels.held_alike(listed, middle, np.append(starts, len(of)), of, marks, fits, sums)
+    apart = order[~fits]
+    group = group.copy()
+    group[apart] = len(group) + np.unique(sums[~fits], return_inverse=True)[1].ravel()
+    return group
+
+
 def _holder_hashes(ids: NDArray[np.uint64], starts: Integers) -> list[NDArray[np.uint64]]:
     """Four MinHashes of the holders of each window."""
     return [np.minimum.reduceat(kernels.mix_all(ids + np.uint64(seed << 40)), starts) for seed in (1, 2, 3, 4)]
 
 
-def _together(hashes: list[NDArray[np.uint64]], held: Integers, about: float = 0.8) -> Integers:
-    """Group of each window: those of nearly the same holders, that is, of three equal MinHashes and about as many."""
+def _together(hashes: list[NDArray[np.uint64]], held: Integers, about: float = 0.8, equal: int = 3) -> Integers:
+    """Group of each window: those of nearly the same holders, that is, of so many equal MinHashes and about as many."""
     left, right = [], []
-    for three in combinations(hashes, 3):
-        order = np.lexsort((held, *three))
-        same = np.logical_and.reduce([np.diff(one[order]) == 0 for one in three])
+    for some in combinations(hashes, equal):
+        order = np.lexsort((held, *some))
+        same = np.logical_and.reduce([np.diff(one[order]) == 0 for one in some])
         same &= held[order[:-1]] >= about * held[order[1:]]
         left.append(order[:-1][same])
         right.append(order[1:][same])
@@ -386,7 +410,7 @@ def _judge(
             template = (blocks[mine] > BLOCKS) & (1 - own[mine] >= FRAME)
             told = (alike[mine] < ALIKE) & (own[mine] >= OWN) & (whole[mine] >= WHOLE) & ~template
             furniture[mine[told]] = True
-            mine = mine[~told & (alike[mine] < 2 * ALIKE)]
+            mine = mine[~told & (alike[mine] < 1.5 * ALIKE)]
             if not told.any() or not len(mine):
                 break
     return furniture, alike

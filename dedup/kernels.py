@@ -25,7 +25,8 @@ BLOCK = 128  # bytes of a sketch that are compared at once
 AT_ONCE = 8  # darts
 KNOWN_BITS = 16
 WINDOW = 8  # shingles of a run by which frames are told: 9 Han characters, 13 Latin letters
-HOLDERS = 32  # texts of a group of windows that are compared
+ABOUT = 0.8  # Jaccard similarity from which two lists of holders are nearly the same
+HOLDERS = 24  # texts of a group of windows that are compared
 LONG = 4000.0  # characters, up to which an article is an ordinary one
 LONGEST = 200_000  # characters, from which a book weighs no less: two editions, and nothing else, are still found
 STEEP = 1.5  # how much faster than the length the chance grows
@@ -1529,6 +1530,31 @@ def own_blocks(begins, ends, found, length, least):
         if k < found:
             at = ends[k]
     return total / length, (total * total / squares if squares > 0 else 0.0)
+
+
+@kernel
+def held_alike(groups, middles, starts, of, marks, fits, sums):
+    """Whether each window has about the holders of the middle one of its group; windows ascend by group in `groups`.
+
+    The holders of window w are `of[starts[w]:starts[w + 1]]`, ascending and maybe repeated; `marks` is -1 for all texts.
+    `sums` is a hash of each list.
+    """
+    before, size = np.int64(-1), np.int64(0)
+    for k in range(len(fits)):
+        window, group = groups[k, 1], groups[k, 0]
+        if group != before:
+            before, size = group, np.int64(0)
+            for h in range(starts[middles[group]], starts[middles[group] + 1]):
+                size += marks[of[h]] != group
+                marks[of[h]] = group
+        mine, both, last, total = np.int64(0), np.int64(0), np.int64(-1), np.uint64(0)
+        for h in range(starts[window], starts[window + 1]):
+            if of[h] != last:
+                mine += 1
+                both += marks[of[h]] == group
+                total += mix(np.uint64(of[h]))
+                last = of[h]
+        fits[k], sums[k] = both >= ABOUT * (mine + size - both), total
 
 
 @kernel
