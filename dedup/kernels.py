@@ -1536,7 +1536,7 @@ def own_blocks(begins, ends, found, length, least):
 def held_alike(groups, middles, starts, of, marks, fits, sums):
     """Whether each window has about the holders of the middle one of its group; windows ascend by group in `groups`.
 
-    The holders of window w are `of[starts[w]:starts[w + 1]]`, ascending and maybe repeated; `marks` is -1 for all texts.
+    The holders of window w are `of[starts[w]:starts[w + 1]]`, ascending and maybe repeated; `marks` is -1 for all.
     `sums` is a hash of each list.
     """
     before, size = np.int64(-1), np.int64(0)
