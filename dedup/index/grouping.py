@@ -158,7 +158,10 @@ class Grouping:
             return self._plan
         roots = sorted(self._change.touched - self._change.gone)
         linked = sorted(self._change.new.keys() - set(alone))
-        groups = [group for root in (roots if self._cut == 0 else [*roots, *linked]) for group in self._component(root)]
+        every = roots if self._cut == 0 else [*roots, *linked]
+        groups = [group for root in every for group in self._component(root)]
+        if self._cut > 0:  # behind all small components, so that the order of roots decides nothing about these
+            groups += [group for root in every for group in self._near(root)]
         self._name(sorted(groups))
         for text in linked:
             if text not in self._plan.clusters:
@@ -170,13 +173,19 @@ class Grouping:
     # --- components -----------------------------------------------------------------------------------------------
 
     def _component(self, root: int) -> list[list[int]]:
-        """The clusters of a text's component, or those around it, that are small enough and were not linked before."""
-        if root in self._done:
+        """The clusters of a text's component, if it is small enough and was not linked before."""
+        if root in self._done or root in self._large:
             return []
-        edges = {} if root in self._large else self._explore(root)
-        if not edges or len(edges) > MOST:
+        edges = self._explore(root)
+        if len(edges) > MOST:
             self._large |= edges.keys()
-            edges = self._around(root) if self._cut > 0 else {}
+            return []
+        self._done |= edges.keys()
+        return self._linked(edges)
+
+    def _near(self, root: int) -> list[list[int]]:
+        """The clusters around a text of a large component, if it was not linked before."""
+        edges = {} if root in self._done else self._around(root)
         self._done |= edges.keys()
         return self._linked(edges) if edges else []
 
