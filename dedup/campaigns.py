@@ -93,6 +93,9 @@ class Link:
     names: tuple[int, ...]
 
 
+Similar = Callable[[Integers, Integers], NDArray[np.float64]]
+
+
 class Name(NamedTuple):
     """Something that names an operator, or an address."""
 
@@ -183,9 +186,36 @@ def find(
     if corpus.weights is None:
         nobody = Profiles(np.zeros(count + 1, np.int64), NOTHING, np.empty(0))
         return Evidence(node, np.arange(count), NOTHING, NOTHING, np.empty(0), np.empty(0), nobody, [], [])
-    sizes = np.bincount(node, minlength=count)
+
+    def similar(left: Integers, right: Integers) -> NDArray[np.float64]:
+        return pairs.verify(corpus.sets, left, right, corpus.sizes, threads=threads)
+
     shared = passages(corpus.texts, corpus.first, threads=threads)
     names, held = _names(corpus, progress("names") if progress else None)
+    near = met(node, np.bincount(node, minlength=count), edges)
+    return among(node, shared, names, held, near, similar)
+
+
+def among(
+    node: Integers,
+    shared: Passages,
+    names: list[Name],
+    held: list[Integers],
+    near: tuple[Integers, Integers],
+    similar: Similar,
+) -> Evidence:
+    """Find the campaigns of distinct texts from what was gathered of them, wherever they lie.
+
+    Args:
+        node: (d,) cluster of each distinct text, from 0.
+        shared: The passages that several of them share.
+        names: What was found in several and is not everybody's, ascending by kind and key; see `may_link`.
+        held: The texts that hold each, ascending.
+        near: Pairs of clusters whose bodies may be alike on the whole; see `met`.
+        similar: Gives the similarities of pairs of texts, from the numbers of the lower and of the higher ones.
+    """
+    count = int(node.max(initial=-1)) + 1
+    sizes = np.bincount(node, minlength=count)
     strong = np.array([_names_somebody(name) for name in names], np.bool_)
     profiles = _profiles(node, sizes, *_flat(shared), _rarity(shared.counts, len(node)))
     texts = np.concatenate([np.empty(0, np.int64), *held])
@@ -206,12 +236,11 @@ def find(
     )  # fmt: skip
     body = np.full(len(left), np.nan)
     asked = np.flatnonzero((named > 0) & (profile <= SOME))
-    body[asked] = _bodies(corpus, node, sizes, left[asked], right[asked], threads)
+    body[asked] = _bodies(node, sizes, left[asked], right[asked], similar)
     beside = (profile > SOME) | (np.nan_to_num(body) > BODY)
     strength = np.maximum(NAMED * named * beside, LIKE * np.minimum(like, profile))
     strength = np.maximum(strength, PROFILE * several * (large[left] & large[right]))
-    near = _near(node, sizes, edges, count)
-    close = _bodies(corpus, node, sizes, *near, threads)
+    close = _bodies(node, sizes, *near, similar)
     left, right, strength, body = _joined((left, right, strength, body), (*near, close, close))
     kept = strength > 0
     left, right, strength, body = left[kept], right[kept], strength[kept], body[kept]
@@ -244,16 +273,26 @@ def _names(corpus: Corpus, progress: Progress | None) -> tuple[list[Name], list[
     forms: dict[tuple[str, str], Name] = {}
     holders: dict[tuple[str, str], list[int]] = {}
     for number, row in enumerate(corpus.first.tolist()):
-        for one in found(corpus.texts.text(row)):
-            mine = holders.setdefault((one.kind, one.key), [])
-            if not mine or mine[-1] != number:
-                mine.append(number)
-            forms.setdefault((one.kind, one.key), Name(one.kind, one.key, one.form))
+        for name in names_in(corpus.texts.text(row)):
+            holders.setdefault(name[:2], []).append(number)
+            forms.setdefault(name[:2], name)
         if progress and number % 256 == 0:
             progress(number, len(corpus.first))
-    several = [name for name, mine in holders.items() if len(mine) >= LEAST_HELD]
-    kept = sorted(name for name in several if not public(name[0], forms[name].form))
-    return [forms[name] for name in kept], [np.array(holders[name]) for name in kept]
+    several = sorted(name for name, mine in holders.items() if may_link(forms[name], len(mine)))
+    return [forms[name] for name in several], [np.array(holders[name]) for name in several]
+
+
+def names_in(text: str) -> list[Name]:
+    """What names somebody in a text, and its addresses, each once."""
+    mine: dict[tuple[str, str], Name] = {}
+    for one in found(text):
+        mine.setdefault((one.kind, one.key), Name(one.kind, one.key, one.form))
+    return list(mine.values())
+
+
+def may_link(name: Name, holders: int) -> bool:
+    """Whether a name that so many texts hold may link: several do, and it is not everybody's."""
+    return holders >= LEAST_HELD and not public(name.kind, name.form)
 
 
 def _names_somebody(name: Name) -> bool:
@@ -316,20 +355,18 @@ def _ends(both: NDArray[np.uint64]) -> tuple[Integers, Integers]:
     return (both & np.uint64(0xFFFFFFFF)).astype(np.int64), (both >> np.uint64(32)).astype(np.int64)
 
 
-def _near(node: Integers, sizes: Integers, edges: Pairs, count: int) -> tuple[Integers, Integers]:
+def met(node: Integers, sizes: Integers, edges: Pairs) -> tuple[Integers, Integers]:
     """Pairs of nodes of which so many pairs of texts are edges that their bodies may be alike on the whole."""
     left, right = node[edges.left], node[edges.right]
     apart = left != right
     low, high = np.minimum(left, right)[apart], np.maximum(left, right)[apart]
-    keys, several = np.unique(low * count + high, return_counts=True) if len(low) else (low, low)
-    low, high = np.divmod(keys, max(1, count))
+    keys, several = np.unique(low * len(sizes) + high, return_counts=True) if len(low) else (low, low)
+    low, high = np.divmod(keys, max(1, len(sizes)))
     enough = several >= EDGES * sizes[low] * sizes[high]
     return low[enough], high[enough]
 
 
-def _bodies(
-    corpus: Corpus, node: Integers, sizes: Integers, left: Integers, right: Integers, threads: int
-) -> NDArray[np.float64]:
+def _bodies(node: Integers, sizes: Integers, left: Integers, right: Integers, similar: Similar) -> NDArray[np.float64]:
     """Mean similarity of the bodies of pairs of nodes, over pairs of a few texts of each."""
     if not len(left):
         return np.empty(0)
@@ -346,9 +383,8 @@ def _bodies(
         return by_node[starts[ends] + places * sizes[ends] // several[ends]]
 
     first, second = text(left[pair], ones), text(right[pair], others)
-    ends = np.minimum(first, second), np.maximum(first, second)
-    similar = pairs.verify(corpus.sets, *ends, corpus.sizes, threads=threads)
-    means: NDArray[np.float64] = np.bincount(pair, similar, len(left)) / rows
+    found = similar(np.minimum(first, second), np.maximum(first, second))
+    means: NDArray[np.float64] = np.bincount(pair, found, len(left)) / rows
     return means
 
 

@@ -103,7 +103,8 @@ class Sampled(NamedTuple):
     @classmethod
     def joined(cls, numbers: Integers, parts: list[Sample]) -> Sampled:
         """What was sampled in batches, by text; `numbers` are those of the texts, in the order of the batches."""
-        keys, places, counts = (np.concatenate([part[k] for part in parts]) for k in range(3))
+        nothing = np.empty(0, np.uint64), np.empty(0, np.int32), np.empty(0, np.int64)
+        keys, places, counts = (np.concatenate(column) for column in zip(nothing, *parts, strict=True))
         starts, by_text = np.zeros(len(numbers) + 1, np.int64), np.empty(len(numbers), np.int64)
         by_text[numbers] = counts
         np.cumsum(by_text, out=starts[1:])
@@ -163,11 +164,15 @@ def passages(texts: Texts, first: Integers, *, threads: int = 1, progress: Progr
     """
     whole = texts.without(NO_WINDOWS)
     rate = Rate.of(int(texts.lengths[first].sum()))
-    ids = texts.prints[first, 0]
-    groups = _groups(_sampled(whole, first, rate, threads, progress)[0], ids, loose=True) if len(first) else None
+    return passages_among(_sampled(whole, first, rate, threads, progress)[0], texts.prints[first, 0])
+
+
+def passages_among(windows: Sampled, ids: NDArray[np.uint64]) -> Passages:
+    """The passages of sampled texts; `ids` are halves of their fingerprints, as in `among`."""
+    groups = _groups(windows, ids, loose=True) if len(ids) else None
     if groups is None:
         nothing = np.empty(0, np.int64)
-        return Passages(nothing, np.zeros(len(first) + 1, np.int64), nothing, nothing)
+        return Passages(nothing, np.zeros(len(ids) + 1, np.int64), nothing, nothing)
     hashes = _holder_hashes(ids[groups.holders], groups.starts[:-1])
     return Passages(
         _holding(groups), groups.text_starts, groups.text_groups, _together(hashes[:3], groups.counts, 0.5, equal=2)
@@ -193,7 +198,7 @@ def _sampled(
         return number[rows], sample(*texts.shingle(rows, once=False, room=room), rate, taken, spots)
 
     parts = list(spread(work, texts.batches(first), threads, progress))
-    rows = np.concatenate([part[0] for part in parts])
+    rows = np.concatenate([first[:0], *(part[0] for part in parts)])
     windows, shingles = (Sampled.joined(rows, [part[1][k] for part in parts]) for k in range(2))
     return windows, shingles
 
