@@ -303,25 +303,26 @@ class _Groups(NamedTuple):
 
 def _groups(windows: Sampled, ids: NDArray[np.uint64], *, loose: bool = False) -> _Groups | None:
     """Windows of eight holders and more, grouped; `ids` are those of the texts. `loose` lets groups chain."""
-    cells, counts = np.zeros(_cells(windows.keys), np.uint8), np.empty(len(windows.keys), np.uint8)
+    cells = np.zeros(_cells(windows.keys), np.uint8)
     kernels.count_cells(windows.keys, cells, LEAST_HOLDERS)
-    kernels.read_counts(windows.keys, cells, counts)
-    some = np.flatnonzero(counts >= LEAST_HOLDERS)
-    keys, of, places = windows.keys[some], windows.texts[some], windows.places[some]
-    order = np.argsort(keys, kind="stable")
-    keys, of = keys[order], of[order]
-    new = np.diff(keys, prepend=~keys[:1]) != 0
-    number = np.cumsum(new) - 1
-    fresh = new | (np.diff(of, prepend=-1) != 0)
-    held = np.bincount(number[fresh], minlength=0)
-    kept = held >= LEAST_HOLDERS
-    if not kept.any():
+    often = cells, LEAST_HOLDERS
+    used, size = -1, kernels.size_for(np.count_nonzero(cells >= LEAST_HOLDERS))
+    while used < 0:
+        size *= 2
+        table, held_at = np.zeros(size, np.uint64), np.zeros(size, np.int64)
+        used = kernels.count_holders(windows.keys, windows.starts, *often, table, held_at)
+    slots = np.flatnonzero(held_at >= LEAST_HOLDERS)
+    if not len(slots):
         return None
-    renumbered, inside = np.cumsum(kept) - 1, kept[number]
-    keys, of, fresh = keys[inside], of[inside], fresh[inside]
-    number, order, held = renumbered[number[inside]], order[inside], held[kept]
-    starts = np.flatnonzero(np.diff(number, prepend=-1))
-    hashes = _holder_hashes(ids[of], starts)
+    slots = slots[np.argsort(table[slots])]
+    keys, held = table[slots], held_at[slots]
+    number = np.full(len(table), -1)
+    number[slots] = np.arange(len(slots))
+    starts = np.cumsum(np.append(0, held))
+    of, ends, text_starts = np.empty(starts[-1], np.int64), starts[:-1].copy(), np.zeros(len(ids) + 1, np.int64)
+    numbers, places = np.empty(used, np.int64), np.empty(used, np.int64)
+    kernels.list_holders(*windows[:2], windows.starts, *often, table, number, ends, of, text_starts, numbers, places)
+    hashes = _holder_hashes(ids[of], starts[:-1])
     group, middle = _middles(_together(hashes[:3] if loose else hashes, held, equal=2 if loose else 3), held)
     if not loose:
         group, middle = _middles(_apart(group, middle, starts, of, len(ids)), held)
@@ -330,19 +331,14 @@ def _groups(windows: Sampled, ids: NDArray[np.uint64], *, loose: bool = False) -
     rank = np.empty(count, np.int64)
     rank[order_of] = np.arange(count)
     group, middle = rank[group], middle[order_of]
-    chosen = np.zeros(len(held), np.bool_)
-    chosen[middle] = True
-    listed = fresh & chosen[number]
-    mixed = kernels.mix_all(ids[of[listed]])
-    by_group = np.lexsort((mixed, group[number[listed]]))
-    holders = of[listed][by_group]
-    holder_starts = np.searchsorted(group[number[listed]][by_group], np.arange(count + 1))
-    back = np.argsort(order, kind="stable")  # by text and place, as they were
-    text_starts = np.searchsorted(of[back], np.arange(len(ids) + 1))
+    holder_starts = np.cumsum(np.append(0, held[middle]))
+    listed = np.repeat(starts[middle] - holder_starts[:-1], held[middle]) + np.arange(holder_starts[-1])
+    holders = of[listed]
+    by_group = np.lexsort((kernels.mix_all(ids[holders]), np.repeat(np.arange(count), held[middle])))
+    used = text_starts[-1]
     return _Groups(
-        keys[starts], group, held[middle], holder_starts, holders, text_starts, group[number[back]],
-        places[np.sort(order)],
-    )  # fmt: skip
+        keys, group, held[middle], holder_starts, holders[by_group], text_starts, group[numbers[:used]], places[:used]
+    )
 
 
 def _middles(group: Integers, held: Integers) -> tuple[Integers, Integers]:
@@ -359,7 +355,7 @@ def _apart(group: Integers, middle: Integers, starts: Integers, of: Integers, te
     fits, sums = np.empty(len(order), np.bool_), np.empty(len(order), np.uint64)
     marks = np.full(texts, -1, np.int64)
     listed = np.stack([group[order], order], axis=1)
-    kernels.held_alike(listed, middle, np.append(starts, len(of)), of, marks, fits, sums)
+    kernels.held_alike(listed, middle, starts, of, marks, fits, sums)
     apart = order[~fits]
     group = group.copy()
     group[apart] = len(group) + np.unique(sums[~fits], return_inverse=True)[1].ravel()
@@ -396,7 +392,13 @@ def _judge(
     kernels.count_cells(singles.keys, cells, 0xFFFFFFFF)
     weights, sums, left = np.empty(len(singles.keys)), np.zeros(texts), np.empty(texts, np.int64)
     counted = cells, chances(prior), among_all + prior + 1.0, max(3.0, 0.02 * among_all)
-    kernels.weigh_sampled(singles.starts, singles.keys, singles.places, *counted, weights, sums, left)
+
+    def weigh(some: slice) -> None:
+        starts = singles.starts[some.start : some.stop + 1]
+        kernels.weigh_sampled(starts, singles.keys, singles.places, *counted, weights, sums[some], left[some])
+
+    for _ in spread(weigh, [slice(*some) for some in ranges(texts, 4096)], threads):
+        pass
     octaves = np.log2(groups.counts).astype(np.int64)
 
     def work(some: Integers) -> None:

@@ -27,6 +27,7 @@ KNOWN_BITS = 16
 WINDOW = 8  # shingles of a run by which frames are told: 9 Han characters, 13 Latin letters
 ABOUT = 0.8  # Jaccard similarity from which two lists of holders are nearly the same
 HOLDERS = 24  # texts of a group of windows that are compared
+COMPARED = 128  # sampled shingles by which two of them are, those with the lowest hashes, as in a bottom-k sketch
 LONG = 4000.0  # characters, up to which an article is an ordinary one
 LONGEST = 200_000  # characters, from which a book weighs no less: two editions, and nothing else, are still found
 STEEP = 1.5  # how much faster than the length the chance grows
@@ -1469,11 +1470,47 @@ def count_cells(keys, cells, most):
 
 
 @kernel
-def read_counts(keys, cells, counts):
-    """The count of the cell of each key."""
-    last = np.uint64(len(cells) - 1)
-    for k in range(len(keys)):
-        counts[k] = cells[keys[k] >> np.uint64(24) & last]
+def count_holders(keys, starts, cells, least, table, held):
+    """Put the keys of cells that were counted `least` times into an empty table, with how many texts hold each.
+
+    Those of text i are `keys[starts[i]:starts[i + 1]]`. Returns how often they occur, or -1 when the table is too full.
+    """
+    latest, last, used, kept = np.empty(len(table), np.int64), np.uint64(len(cells) - 1), np.int64(0), np.int64(0)
+    for i in range(len(starts) - 1):
+        for k in range(starts[i], starts[i + 1]):
+            if cells[keys[k] >> np.uint64(24) & last] >= least:
+                at = place(table, keys[k])
+                if table[at] == 0:
+                    if 4 * kept >= 3 * len(table):
+                        return np.int64(-1)
+                    table[at], latest[at] = max(keys[k], np.uint64(1)), -1
+                    kept += 1
+                if latest[at] != i:
+                    latest[at] = i
+                    held[at] += 1
+                used += 1
+    return used
+
+
+@kernel
+def list_holders(keys, places, starts, cells, least, table, number, ends, holders, text_starts, numbers, spots):
+    """Where the keys that have a number, in the slots of their table, stand: by text, and the texts that hold each.
+
+    Those that hold key n are `holders[begin:ends[n]]`, ascending, where `ends` is where they begin at first. Text i has
+    `numbers[text_starts[i]:text_starts[i + 1]]`, ascending by place; the places are in `spots`.
+    """
+    last, used, begins = np.uint64(len(cells) - 1), np.int64(0), ends.copy()
+    for i in range(len(starts) - 1):
+        for k in range(starts[i], starts[i + 1]):
+            if cells[keys[k] >> np.uint64(24) & last] >= least:
+                n = number[place(table, keys[k])]
+                if n >= 0:
+                    numbers[used], spots[used] = n, places[k]
+                    used += 1
+                    if ends[n] == begins[n] or holders[ends[n] - 1] != i:
+                        holders[ends[n]] = i
+                        ends[n] += 1
+        text_starts[i + 1] = used
 
 
 @kernel
@@ -1533,28 +1570,25 @@ def own_blocks(begins, ends, found, length, least):
 
 
 @kernel
-def held_alike(groups, middles, starts, of, marks, fits, sums):
+def held_alike(groups, middles, starts, holders, marks, fits, sums):
     """Whether each window has about the holders of the middle one of its group; windows ascend by group in `groups`.
 
-    The holders of window w are `of[starts[w]:starts[w + 1]]`, ascending and maybe repeated; `marks` is -1 for all.
-    `sums` is a hash of each list.
+    The holders of window w are `holders[starts[w]:starts[w + 1]]`; `marks` is -1 for all texts. `sums` is a hash of
+    each list.
     """
     before, size = np.int64(-1), np.int64(0)
     for k in range(len(fits)):
         window, group = groups[k, 1], groups[k, 0]
         if group != before:
-            before, size = group, np.int64(0)
-            for h in range(starts[middles[group]], starts[middles[group] + 1]):
-                size += marks[of[h]] != group
-                marks[of[h]] = group
-        mine, both, last, total = np.int64(0), np.int64(0), np.int64(-1), np.uint64(0)
+            before, first, stop = group, starts[middles[group]], starts[middles[group] + 1]
+            size = stop - first
+            for h in range(first, stop):
+                marks[holders[h]] = group
+        both, total = np.int64(0), np.uint64(0)
         for h in range(starts[window], starts[window + 1]):
-            if of[h] != last:
-                mine += 1
-                both += marks[of[h]] == group
-                total += mix(np.uint64(of[h]))
-                last = of[h]
-        fits[k], sums[k] = both >= ABOUT * (mine + size - both), total
+            both += marks[holders[h]] == group
+            total += mix(np.uint64(holders[h]))
+        fits[k], sums[k] = both >= ABOUT * (starts[window + 1] - starts[window] + size - both), total
 
 
 @kernel
@@ -1581,21 +1615,25 @@ def weigh_sampled(starts, keys, places, cells, expected, total, cap, weights, su
 
 
 @kernel
-def outside(keys, places, weights, begins, ends, found, kept, heavy):
-    """Shingles that stand outside of spans, each once, with weights; returns how many, and what the others weigh."""
-    left, lost, at = np.int64(0), 0.0, np.int64(0)
+def outside(keys, places, weights, covered, kept, heavy):
+    """Shingles that stand at places that are not covered, each once, with weights: the lowest for which there is room.
+
+    Returns how many, the share of all hashes that they are from, and what those weigh that are covered.
+    """
+    left, reach, lost, at = np.int64(0), 1.0, 0.0, np.int64(0)
     while at < len(keys):
         key, weight, free = keys[at], weights[at], False
         while at < len(keys) and keys[at] == key:
-            span = np.searchsorted(begins[:found], places[at], side="right") - 1
-            free = free or span < 0 or ends[span] <= places[at]
+            free |= not covered[places[at]]
             at += 1
-        if free:
+        if not free:
+            lost += weight
+        elif left < len(kept):
             kept[left], heavy[left] = key, weight
             left += 1
-        else:
-            lost += weight
-    return left, lost
+        elif reach == 1.0:
+            reach = np.float64(key) / 2.0**64
+    return left, reach, lost
 
 
 @kernel
@@ -1624,43 +1662,48 @@ def judge_frames(
     """
     most = np.int64(1)
     for t in range(len(lengths)):
-        most = max(most, window_starts[t + 1] - window_starts[t], single_counts[t])
-    places, begins, ends = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
-    kept, heavy, count = np.empty((HOLDERS, most), np.uint64), np.empty((HOLDERS, most)), np.empty(HOLDERS, np.int64)
+        most = max(most, window_starts[t + 1] - window_starts[t])
+    places, alone = np.empty(most, np.int64), np.empty(most, np.int64)
+    begins, ends, covered = np.empty(most, np.int64), np.empty(most, np.int64), np.zeros(lengths.max(), np.bool_)
+    kept, heavy = np.empty((HOLDERS, COMPARED), np.uint64), np.empty((HOLDERS, COMPARED))
+    count = np.empty(HOLDERS, np.int64)
     shares, numbers, totals, parts = np.empty(HOLDERS), np.empty(HOLDERS), np.empty(HOLDERS), np.empty(HOLDERS)
-    similar = np.empty(2 * HOLDERS)
+    reach, similar = np.empty(HOLDERS), np.empty(2 * HOLDERS)
     for g in range(len(groups)):
         group = groups[g]
         first, several = holder_starts[group], holder_starts[group + 1] - holder_starts[group]
         looked_at = min(several, HOLDERS)
         for k in range(looked_at):
             text = holders[first + k * several // looked_at]
-            mine = np.int64(0)
+            mine, found = np.int64(0), np.int64(0)
             for w in range(window_starts[text], window_starts[text + 1]):
                 if window_groups[w] == group:
-                    places[mine] = window_places[w]
+                    alone[mine] = window_places[w]
                     mine += 1
-            found = spans(places, mine, lengths[text], least, begins, ends)
-            numbers[k] = own_blocks(begins, ends, found, lengths[text], least)[1]
-            found = np.int64(0)
-            for w in range(window_starts[text], window_starts[text + 1]):
                 if window_groups[w] == group or furniture[window_groups[w]]:
                     places[found] = window_places[w]
                     found += 1
+            several_spans = spans(alone, mine, lengths[text], least, begins, ends)
+            numbers[k] = own_blocks(begins, ends, several_spans, lengths[text], least)[1]
             count[k] = spans(places, found, lengths[text], least, begins, ends)
             parts[k] = mine / sizes[group]
             shares[k] = own_blocks(begins, ends, count[k], lengths[text], least)[0]
             found = spans(places, found, lengths[text], bridge, begins, ends)
             some = slice(single_starts[text], single_starts[text] + single_counts[text])
-            count[k], lost = outside(
-                singles[some], single_places[some], single_weights[some], begins, ends, found, kept[k], heavy[k]
+            for j in range(found):
+                covered[begins[j] : ends[j]] = True
+            count[k], reach[k], lost = outside(
+                singles[some], single_places[some], single_weights[some], covered, kept[k], heavy[k]
             )
+            for j in range(found):
+                covered[begins[j] : ends[j]] = False
             totals[k] = sums[text] - lost
         pairs = np.int64(0)
         for k in range(looked_at):
             for step in range(1, 3):
                 other = (k + step) % looked_at
                 both = shared_weight(kept[k, : count[k]], kept[other, : count[other]], heavy[k])
+                both /= min(reach[k], reach[other])
                 united = totals[k] + totals[other] - both
                 similar[pairs] = both / united if united > 0 else 0.0
                 pairs += 1

@@ -9,7 +9,7 @@ import hashlib
 import math
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -292,6 +292,38 @@ def own_blocks(taken: Iterable[tuple[int, int]], length: int, least: int) -> tup
     blocks = [end - begin for begin, end in zip(edges[::2], edges[1::2], strict=True) if end - begin > least]
     total = sum(blocks)
     return total / length, total**2 / sum(block**2 for block in blocks) if blocks else 0.0
+
+
+def weigh_sampled(
+    texts: Sequence[Sequence[int]], weight: Callable[[int, int], float]
+) -> tuple[list[list[tuple[int, int, float]]], list[float]]:
+    """Of every text the shingles that another place holds, ascending, as (key, place, weight), and what all weigh."""
+    held = Counter(key for keys in texts for key in keys)
+    listed = [sorted((key, at) for at, key in enumerate(keys)) for keys in texts]
+    kept = [[(key, at, weight(key, held[key])) for key, at in one if held[key] > 1] for one in listed]
+    return kept, [sum(weight(key, held[key]) for key in set(keys)) for keys in texts]
+
+
+def outside(
+    listed: Iterable[tuple[int, int, float]], covered: Collection[int], most: int
+) -> tuple[dict[int, float], float, float]:
+    """The lowest keys that stand where nothing is covered, from which share of hashes, and the weight of the others."""
+    weights, free = {}, set()
+    for key, at, weight in listed:
+        weights[key] = weight
+        free |= set() if at in covered else {key}
+    kept = sorted(free)
+    reach = kept[most] / 2**64 if len(kept) > most else 1.0
+    return {key: weights[key] for key in kept[:most]}, reach, sum(weights[key] for key in weights.keys() - free)
+
+
+def holders(texts: Sequence[Sequence[int]], least: int) -> dict[int, list[int]]:
+    """The texts that hold each key that so many hold."""
+    found: dict[int, list[int]] = {}
+    for number, keys in enumerate(texts):
+        for key in set(keys):
+            found.setdefault(key, []).append(number)
+    return {key: found[key] for key in sorted(found) if len(found[key]) >= least}
 
 
 def minhash(weighted: Mapping[int, float], slots: int) -> list[int]:

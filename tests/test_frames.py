@@ -265,6 +265,76 @@ def test_samples_are_those_of_the_reference(texts: list[list[int]], every: int) 
         assert list(zip(found.tolist(), places.tolist(), strict=True)) == flat
 
 
+LISTS = st.lists(st.lists(st.sampled_from(KEYS[:40]), max_size=60), min_size=1, max_size=12)
+
+
+def joined(texts: Sequence[Sequence[int]]) -> frames.Sampled:
+    """Keys of texts, as if each had been sampled."""
+    keys = np.array([key for one in texts for key in one], np.uint64)
+    places = np.array([at for one in texts for at in range(len(one))], np.int64)
+    return frames.Sampled(keys, places, np.cumsum([0, *map(len, texts)]))
+
+
+@GENERATED
+@given(LISTS, st.integers(2, 4), st.sampled_from([16, 64, 1 << 16]))
+def test_holders_are_those_of_the_reference(texts: list[list[int]], least: int, cells: int) -> None:
+    """Which texts hold what is held often, and where it stands in them, also where many keys share a cell."""
+    of = joined(texts)
+    counted, size, used = np.zeros(cells, np.uint8), 16, -1
+    kernels.count_cells(of.keys, counted, least)
+    while used < 0:
+        size *= 2
+        table, held = np.zeros(size, np.uint64), np.zeros(size, np.int64)
+        used = kernels.count_holders(of.keys, of.starts, counted, least, table, held)
+    expected = naive.holders(texts, least)
+    assert {int(key): int(count) for key, count in zip(table, held, strict=True) if count >= least} == {
+        key: len(mine) for key, mine in expected.items()
+    }
+    number = np.array([list(expected).index(key) if key in expected else -1 for key in table.tolist()])
+    counts = np.array([len(mine) for mine in expected.values()], np.int64)
+    ends, holders = np.cumsum(counts) - counts, np.empty(counts.sum(), np.int64)
+    starts, numbers, spots = np.zeros(len(texts) + 1, np.int64), np.empty(used, np.int64), np.empty(used, np.int64)
+    kernels.list_holders(
+        of.keys, of.places, of.starts, counted, least, table, number, ends, holders, starts, numbers, spots
+    )
+    assert holders.tolist() == [text for mine in expected.values() for text in mine]
+    for row, keys in enumerate(texts):
+        some = slice(starts[row], starts[row + 1])
+        listed = [(list(expected).index(key), at) for at, key in enumerate(keys) if key in expected]
+        assert list(zip(numbers[some].tolist(), spots[some].tolist(), strict=True)) == listed
+
+
+def test_a_table_that_is_too_full_says_so() -> None:
+    """It is made larger, then, and begun again."""
+    of, cells = joined([KEYS[:100]]), np.full(16, 8, np.uint8)
+    assert kernels.count_holders(of.keys, of.starts, cells, 8, np.zeros(64, np.uint64), np.zeros(64, np.int64)) == -1
+
+
+@GENERATED
+@given(LISTS, st.sets(st.integers(0, 59)), st.integers(1, 50))
+def test_what_stands_outside_is_that_of_the_reference(texts: list[list[int]], covered: set[int], most: int) -> None:
+    """The weight of all, what is held elsewhere, and of that the lowest hashes outside of what is covered."""
+    of = joined(texts)
+    cells, expected = np.zeros(1 << 16, np.uint32), np.arange(256) / 64
+    kernels.count_cells(of.keys, cells, 0xFFFFFFFF)
+    weights, sums, left = np.empty(len(of.keys)), np.zeros(len(texts)), np.empty(len(texts), np.int64)
+    kernels.weigh_sampled(of.starts, of.keys, of.places, cells, expected, 100.0, 5.0, weights, sums, left)
+    lists, totals = naive.weigh_sampled(
+        texts, lambda key, held: float(np.log(100.0 / (min(held, 5.0) + expected[key & 255])))
+    )
+    assert sums == pytest.approx(totals)
+    inside = np.zeros(60, np.bool_)
+    inside[list(covered)] = True
+    for row, listed in enumerate(lists):
+        some = slice(of.starts[row], of.starts[row] + left[row])
+        assert of.keys[some].tolist() == [key for key, _, _ in listed]
+        kept, heavy = np.empty(most, np.uint64), np.empty(most)
+        count, *rest = kernels.outside(of.keys[some], of.places[some], weights[some], inside, kept, heavy)
+        free, *others = naive.outside(listed, covered, most)
+        assert dict(zip(kept[:count].tolist(), heavy[:count].tolist(), strict=True)) == pytest.approx(free)
+        assert rest == pytest.approx(others)
+
+
 PLACES = st.lists(st.integers(0, 300), unique=True, max_size=30).map(sorted)
 
 
