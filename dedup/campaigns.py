@@ -36,8 +36,8 @@ CUT = 0.06
 """Mean strength of the links from which articles are one campaign."""
 LARGE = 3
 """Distinct texts from which a cluster has a profile of its own; in fewer, shared passages are chance."""
-PROFILE, NAMED, LIKE = 0.85, 0.5, 0.3
-"""What a profile, a name, and all addresses with a profile count."""
+PROFILE, NAMED, LIKE = 0.85, 0.7, 0.4
+"""What a profile counts, a name that all texts hold, and addresses with a profile, of which one alone is nothing."""
 SOME = 0.01
 """Likeness of profiles that is more than chance."""
 BODY = 0.03
@@ -223,17 +223,20 @@ def among(
     rarity = _rarity(np.array([len(some) for some in held]), len(node))
     addresses = _profiles(node, sizes, texts, of, rarity * np.where(_kinds(names, OPERATOR), 3.0, 1.0))
     persons = _profiles(node, sizes, texts, of, rarity * strong)
+    holding = _profiles(node, sizes, texts, of, strong.astype(np.float64), whole=True)
     order = kernels.mix_all(np.arange(count, dtype=np.uint64))
     large = sizes >= LARGE
     by_profile, many = _meet(node, _flat(shared), order, large)
     by_name, more = _meet(node, (texts, of), order, np.ones(count, np.bool_))
     left, right = _ends(np.unique(np.concatenate([by_profile, by_name])))
-    several, profile, like, named = (
+    several, profile, like, named, both = (
         _dots(rows, families, left, right)
         for rows, families in (
-            (profiles, shared.families), (profiles, NOTHING), (addresses, NOTHING), (persons, NOTHING),
+            (profiles, shared.families), (profiles, NOTHING), (addresses, np.arange(len(names))), (persons, NOTHING),
+            (holding, NOTHING),
         )
     )  # fmt: skip
+    named *= np.minimum(both, 1.0)  # over all pairs of texts: a name that one of many holds is not everybody's
     body = np.full(len(left), np.nan)
     asked = np.flatnonzero((named > 0) & (profile <= SOME))
     body[asked] = _bodies(node, sizes, left[asked], right[asked], similar)
@@ -309,16 +312,22 @@ def _names_somebody(name: Name) -> bool:
 
 
 def _profiles(
-    node: Integers, sizes: Integers, texts: Integers, features: Integers, weights: NDArray[np.float64]
+    node: Integers,
+    sizes: Integers,
+    texts: Integers,
+    features: Integers,
+    weights: NDArray[np.float64],
+    *,
+    whole: bool = False,
 ) -> Profiles:
-    """Which share of the texts of each node holds a feature, times its weight; rows of length 1."""
+    """Which share of the texts of each node holds a feature, times its weight; rows of length 1, or as they are."""
     width = len(weights)
     once = np.unique(texts * width + features) if width else np.empty(0, np.int64)
     texts, features = np.divmod(once, max(1, width))
     keys, holding = np.unique(node[texts] * width + features, return_counts=True) if len(once) else (once, once)
     rows, features = np.divmod(keys, max(1, width))
     values = holding / sizes[rows] * weights[features]
-    lengths = np.sqrt(np.bincount(rows, values**2, len(sizes)))
+    lengths = np.ones(len(sizes)) if whole else np.sqrt(np.bincount(rows, values**2, len(sizes)))
     starts = np.searchsorted(rows, np.arange(len(sizes) + 1))
     return Profiles(starts, features, values / np.where(lengths > 0, lengths, 1.0)[rows])
 

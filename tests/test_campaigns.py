@@ -20,6 +20,7 @@ from dedup import Campaign, Campaigns, Clusters, Reason, campaigns, kernels
 from dedup.campaign_results import check_export
 from dedup.errors import FileError, InputError, MissingExtraError
 from dedup.exports import COLUMNS
+from dedup.frames import Passages
 
 CLUSTERS, EACH, UNRELATED = 3, 5, 100
 SIZE = CLUSTERS * EACH
@@ -169,6 +170,39 @@ def test_a_handle_of_everybody_costs_linear_work() -> None:
     found, crowded = campaigns._meet(node, held, order, np.ones(count, np.bool_))
     assert count - 1 <= len(found) <= 64 * count
     assert crowded.sum() == count - campaigns.FOUNDERS
+
+
+def weighed(node: Sequence[int], passages: Sequence[set[int]], held: dict[campaigns.Name, list[int]]) -> list[int]:
+    """The campaign of each cluster, from the passages of each text and the texts that hold each name."""
+    starts = np.cumsum([0, *map(len, passages)])
+    flat = np.array([one for mine in passages for one in sorted(mine)], np.int64)
+    shared = Passages(np.bincount(flat), starts, flat, np.arange(flat.max() + 1))
+    nothing = np.empty(0, np.int64)
+    found = campaigns.among(
+        np.array(node), shared, list(held), [np.array(of) for of in held.values()], (nothing, nothing),
+        lambda left, _: np.zeros(len(left)),
+    )  # fmt: skip
+    return found.group.tolist()
+
+
+@pytest.mark.parametrize(("holders", "linked"), [(1, False), (6, True), (12, True)])
+def test_a_name_counts_by_how_many_pairs_of_texts_hold_it(holders: int, linked: bool) -> None:
+    """A coupon that one article of a cluster mentions does not make all twelve its owner's."""
+    node = [0] * 12 + [1] * 3 + list(range(2, 200))
+    passages = [{0}] * 15 + [{row % 40 + 2} for row in range(198)]
+    coupon = campaigns.Name("invite", "qinghe85", "QINGHE85")
+    group = weighed(node, passages, {coupon: [*range(holders), 12, 13, 14]})
+    assert (group[0] == group[1]) == linked
+    assert len(set(group[2:])) == 198
+
+
+@pytest.mark.parametrize(("domains", "linked"), [(1, False), (3, True)])
+def test_one_address_is_no_evidence(domains: int, linked: bool) -> None:
+    """Two that write of the same thing name the same site; who has the same three, and passages, is one."""
+    passages = [{0, 1}, {0, 1}, {0}, {1}] + [{row % 40 + 2} for row in range(196)]
+    held = {campaigns.Name("domain", f"d{k}.example", f"d{k}.example"): [0, 1, 50 + k] for k in range(domains)}
+    group = weighed(list(range(200)), passages, held)
+    assert (group[0] == group[1]) == linked
 
 
 def test_near_copies_have_no_evidence_beyond_their_clusters(made: Made) -> None:
