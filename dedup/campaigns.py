@@ -52,7 +52,7 @@ MEMBERS = 6
 EDGES = 0.1
 """Share of the pairs of two clusters that must be edges for their bodies to be compared."""
 AT_ONCE = 1 << 22
-"""Pairs of texts whose similarities are held."""
+"""Pairs of texts whose similarities are held, and pairs of nodes before those that were met again are left out."""
 
 NOTHING = np.empty(0, np.int64)
 ACCOUNTS = frozenset({
@@ -334,6 +334,8 @@ def linked(
     beside = (profile > SOME) | (np.nan_to_num(body) > BODY)
     strength = np.maximum(NAMED * persons_alike * beside, LIKE * np.minimum(like, profile))
     strength = np.maximum(strength, PROFILE * several * (large[left] & large[right]))
+    kept = strength > 0
+    left, right, strength, body = left[kept], right[kept], strength[kept], body[kept]
     close = _bodies(nodes, *near, similar)
     left, right, strength, body = _joined((left, right, strength, body), (*near, close, close))
     kept = strength > 0
@@ -421,7 +423,7 @@ def _meet(
     nodes, features = nodes[sequence], features[sequence]
     ends = np.flatnonzero(np.diff(features, append=-1)) + 1
     counts = np.diff(ends, prepend=0)
-    found, crowded = [np.empty(0, np.uint64)], np.zeros(len(among), np.bool_)
+    found, crowded, waiting = [np.empty(0, np.uint64)], np.zeros(len(among), np.bool_), 0
     for end, count in zip(ends[counts > 1].tolist(), counts[counts > 1].tolist(), strict=True):
         some = nodes[end - count : end]
         later = np.arange(1, count)
@@ -431,8 +433,9 @@ def _meet(
         low, high = np.minimum(some[left], some[right]), np.maximum(some[left], some[right])
         found.append(high.astype(np.uint64) << np.uint64(32) | low.astype(np.uint64))
         crowded[some[FOUNDERS:]] = True
-        if len(found) > FOUNDERS:
-            found = [np.unique(np.concatenate(found))]
+        waiting += len(right)
+        if waiting > max(AT_ONCE, len(found[0])):  # so each is sorted a few times, however many there are
+            found, waiting = [np.unique(np.concatenate(found))], 0
     return np.unique(np.concatenate(found)), crowded
 
 
