@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -50,7 +51,8 @@ MEMBERS = 6
 """Texts of a cluster that are compared with those of another."""
 EDGES = 0.1
 """Share of the pairs of two clusters that must be edges for their bodies to be compared."""
-
+AT_ONCE = 1 << 22
+"""Pairs of texts whose similarities are held, and pairs of nodes before those that were met again are left out."""
 
 NOTHING = np.empty(0, np.int64)
 ACCOUNTS = frozenset({
@@ -214,41 +216,135 @@ def among(
         near: Pairs of clusters whose bodies may be alike on the whole; see `met`.
         similar: Gives the similarities of pairs of texts, from the numbers of the lower and of the higher ones.
     """
-    count = int(node.max(initial=-1)) + 1
-    sizes = np.bincount(node, minlength=count)
-    strong = np.array([_names_somebody(name) for name in names], np.bool_)
-    profiles = _profiles(node, sizes, *_flat(shared), _rarity(shared.counts, len(node)))
     texts = np.concatenate([np.empty(0, np.int64), *held])
     of = np.repeat(np.arange(len(held)), [len(some) for some in held])
-    rarity = _rarity(np.array([len(some) for some in held]), len(node))
-    addresses = _profiles(node, sizes, texts, of, rarity * np.where(_kinds(names, OPERATOR), 3.0, 1.0))
-    persons = _profiles(node, sizes, texts, of, rarity * strong)
-    holding = _profiles(node, sizes, texts, of, strong.astype(np.float64), whole=True)
-    order = kernels.mix_all(np.arange(count, dtype=np.uint64))
+    holders = np.array([len(some) for some in held], np.int64)
+    found = linked(
+        Nodes.of(node),
+        Held.of(node, *_flat(shared), shared.counts),
+        shared.families,
+        names,
+        Held.of(node, texts, of, holders),
+        near,
+        similar,
+    )
+    return Evidence(node, *found, names, held)
+
+
+class Nodes(NamedTuple):
+    """Clusters and lone articles, ascending by the number of the text that represents each."""
+
+    places: Integers
+    """(n,): place of each among all of the run, if there are others of which nothing is known."""
+    sizes: Integers
+    """(n,): distinct texts."""
+    starts: Integers
+    """(n + 1,): some texts of each, `MEMBERS` at most, are `texts[starts[i]:starts[i + 1]]`; see `chosen`."""
+    texts: Integers
+    total: int
+    """Distinct texts of the run."""
+
+    @classmethod
+    def of(cls, node: Integers) -> Nodes:
+        """Those of all distinct texts, from the number of each one's."""
+        sizes = np.bincount(node, minlength=int(node.max(initial=-1)) + 1)
+        several = np.minimum(sizes, MEMBERS)
+        starts = np.concatenate([[0], np.cumsum(several)])
+        of = np.repeat(np.arange(len(sizes)), several)
+        places = chosen(np.arange(len(of)) - starts[of], sizes[of])
+        by_node = np.argsort(node, kind="stable")
+        return cls(np.arange(len(sizes)), sizes, starts, by_node[(np.cumsum(sizes) - sizes)[of] + places], len(node))
+
+
+def chosen(numbers: Integers, sizes: Integers) -> Integers:
+    """Places of texts, among those of a node of so many, that are compared: at even distances, from 0."""
+    return numbers * sizes // np.minimum(sizes, MEMBERS)
+
+
+class Held(NamedTuple):
+    """What clusters and lone articles hold: passages, or names. Ascending by node, then feature, each once."""
+
+    nodes: Integers
+    features: Integers
+    texts: Integers
+    """How many texts of the node hold it."""
+    counts: Integers
+    """(f,): how many texts of the run hold each feature."""
+
+    @classmethod
+    def of(cls, node: Integers, texts: Integers, features: Integers, counts: Integers) -> Held:
+        """From texts and the features that they hold, and the node of every text."""
+        width = max(1, len(counts))
+        texts, features = np.divmod(np.unique(texts * width + features), width)
+        keys, holding = np.unique(node[texts] * width + features, return_counts=True)
+        return cls(*np.divmod(keys, width), holding, counts)
+
+
+class Linked(NamedTuple):
+    """The campaigns, and the links that make them; see `Evidence`."""
+
+    group: Integers
+    left: Integers
+    right: Integers
+    strength: NDArray[np.float64]
+    body: NDArray[np.float64]
+    profiles: Profiles
+
+
+def linked(
+    nodes: Nodes,
+    passages: Held,
+    families: Integers,
+    names: list[Name],
+    named: Held,
+    near: tuple[Integers, Integers],
+    similar: Similar,
+) -> Linked:
+    """Find campaigns where it is known of clusters and lone articles, not of every text, what they hold.
+
+    Args:
+        nodes: Clusters and lone articles; those that hold nothing and are near nobody may be left out.
+        passages: The passages that they hold.
+        families: Family of each passage; see `dedup.frames.Passages`.
+        names: What was found in their texts; see `among`.
+        named: Who holds them.
+        near: See `among`.
+        similar: Gives the similarities of pairs of `nodes.texts`, of each pair the lower one first.
+    """
+    sizes, count = nodes.sizes, len(nodes.sizes)
+    strong = np.array([_names_somebody(name) for name in names], np.bool_)
+    profiles = _profiles(passages, sizes, _rarity(passages.counts, nodes.total))
+    rarity = _rarity(named.counts, nodes.total)
+    addresses = _profiles(named, sizes, rarity * np.where(_kinds(names, OPERATOR), 3.0, 1.0))
+    persons = _profiles(named, sizes, rarity * strong)
+    holding = _profiles(named, sizes, strong.astype(np.float64), whole=True)
+    order = kernels.mix_all(nodes.places.astype(np.uint64))
     large = sizes >= LARGE
-    by_profile, many = _meet(node, _flat(shared), order, large)
-    by_name, more = _meet(node, (texts, of), order, np.ones(count, np.bool_))
+    by_profile, many = _meet(passages, order, large)
+    by_name, more = _meet(named, order, np.ones(count, np.bool_))
     left, right = _ends(np.unique(np.concatenate([by_profile, by_name])))
-    several, profile, like, named, both = (
+    several, profile, like, persons_alike, both = (
         _dots(rows, families, left, right)
         for rows, families in (
-            (profiles, shared.families), (profiles, NOTHING), (addresses, np.arange(len(names))), (persons, NOTHING),
+            (profiles, families), (profiles, NOTHING), (addresses, np.arange(len(names))), (persons, NOTHING),
             (holding, NOTHING),
         )
     )  # fmt: skip
-    named *= np.minimum(both, 1.0)  # over all pairs of texts: a name that one of many holds is not everybody's
+    persons_alike *= np.minimum(both, 1.0)  # over all pairs of texts: a name that one of many holds is not everybody's
     body = np.full(len(left), np.nan)
-    asked = np.flatnonzero((named > 0) & (profile <= SOME))
-    body[asked] = _bodies(node, sizes, left[asked], right[asked], similar)
+    asked = np.flatnonzero((persons_alike > 0) & (profile <= SOME))
+    body[asked] = _bodies(nodes, left[asked], right[asked], similar)
     beside = (profile > SOME) | (np.nan_to_num(body) > BODY)
-    strength = np.maximum(NAMED * named * beside, LIKE * np.minimum(like, profile))
+    strength = np.maximum(NAMED * persons_alike * beside, LIKE * np.minimum(like, profile))
     strength = np.maximum(strength, PROFILE * several * (large[left] & large[right]))
-    close = _bodies(node, sizes, *near, similar)
+    kept = strength > 0
+    left, right, strength, body = left[kept], right[kept], strength[kept], body[kept]
+    close = _bodies(nodes, *near, similar)
     left, right, strength, body = _joined((left, right, strength, body), (*near, close, close))
     kept = strength > 0
     left, right, strength, body = left[kept], right[kept], strength[kept], body[kept]
     group = clusters.link(left, right, np.minimum(strength, 1.0), count, CUT, many | more)
-    return Evidence(node, group, left, right, strength, body, profiles, names, held)
+    return Linked(group, left, right, strength, body, profiles)
 
 
 def _dots(rows: Profiles, families: Integers, left: Integers, right: Integers) -> NDArray[np.float64]:
@@ -311,41 +407,26 @@ def _names_somebody(name: Name) -> bool:
     return host in ACCOUNTS or (len(host) <= SHORT and public("domain", host))
 
 
-def _profiles(
-    node: Integers,
-    sizes: Integers,
-    texts: Integers,
-    features: Integers,
-    weights: NDArray[np.float64],
-    *,
-    whole: bool = False,
-) -> Profiles:
+def _profiles(held: Held, sizes: Integers, weights: NDArray[np.float64], *, whole: bool = False) -> Profiles:
     """Which share of the texts of each node holds a feature, times its weight; rows of length 1, or as they are."""
-    width = len(weights)
-    once = np.unique(texts * width + features) if width else np.empty(0, np.int64)
-    texts, features = np.divmod(once, max(1, width))
-    keys, holding = np.unique(node[texts] * width + features, return_counts=True) if len(once) else (once, once)
-    rows, features = np.divmod(keys, max(1, width))
-    values = holding / sizes[rows] * weights[features]
+    rows = held.nodes
+    values = held.texts / sizes[rows] * weights[held.features]
     lengths = np.ones(len(sizes)) if whole else np.sqrt(np.bincount(rows, values**2, len(sizes)))
     starts = np.searchsorted(rows, np.arange(len(sizes) + 1))
-    return Profiles(starts, features, values / np.where(lengths > 0, lengths, 1.0)[rows])
+    return Profiles(starts, held.features, values / np.where(lengths > 0, lengths, 1.0)[rows])
 
 
 def _meet(
-    node: Integers, held: tuple[Integers, Integers], order: NDArray[np.uint64], among: NDArray[np.bool_]
+    held: Held, order: NDArray[np.uint64], among: NDArray[np.bool_]
 ) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
     """Pairs of nodes that hold something in common, and those that were compared with the first holders only."""
-    texts, features = held
-    mine = among[node[texts]]
-    width = int(features.max(initial=0)) + 1
-    keys = np.unique(node[texts[mine]] * width + features[mine])
-    nodes, features = np.divmod(keys, width)
+    mine = among[held.nodes]
+    nodes, features = held.nodes[mine], held.features[mine]
     sequence = np.lexsort((nodes, order[nodes], features))
     nodes, features = nodes[sequence], features[sequence]
     ends = np.flatnonzero(np.diff(features, append=-1)) + 1
     counts = np.diff(ends, prepend=0)
-    found, crowded = [np.empty(0, np.uint64)], np.zeros(len(among), np.bool_)
+    found, crowded, waiting = [np.empty(0, np.uint64)], np.zeros(len(among), np.bool_), 0
     for end, count in zip(ends[counts > 1].tolist(), counts[counts > 1].tolist(), strict=True):
         some = nodes[end - count : end]
         later = np.arange(1, count)
@@ -355,8 +436,9 @@ def _meet(
         low, high = np.minimum(some[left], some[right]), np.maximum(some[left], some[right])
         found.append(high.astype(np.uint64) << np.uint64(32) | low.astype(np.uint64))
         crowded[some[FOUNDERS:]] = True
-        if len(found) > FOUNDERS:
-            found = [np.unique(np.concatenate(found))]
+        waiting += len(right)
+        if waiting > max(AT_ONCE, len(found[0])):  # so each is sorted a few times, however many there are
+            found, waiting = [np.unique(np.concatenate(found))], 0
     return np.unique(np.concatenate(found)), crowded
 
 
@@ -375,23 +457,22 @@ def met(node: Integers, sizes: Integers, edges: Pairs) -> tuple[Integers, Intege
     return low[enough], high[enough]
 
 
-def _bodies(node: Integers, sizes: Integers, left: Integers, right: Integers, similar: Similar) -> NDArray[np.float64]:
-    """Mean similarity of the bodies of pairs of nodes, over pairs of a few texts of each."""
-    if not len(left):
-        return np.empty(0)
-    by_node = np.argsort(node, kind="stable")
-    starts = np.cumsum(sizes) - sizes
-    several = np.minimum(sizes, MEMBERS)
+def _bodies(nodes: Nodes, left: Integers, right: Integers, similar: Similar) -> NDArray[np.float64]:
+    """Mean similarity of the bodies of pairs of nodes, over pairs of a few texts of each; so many pairs at a time."""
+    several = np.diff(nodes.starts)
     rows = several[left] * several[right]
+    means, block = np.empty(len(left)), np.cumsum(rows) // AT_ONCE
+    for low, high in pairwise(np.flatnonzero(np.diff(block, prepend=-1, append=-1)).tolist()):
+        means[low:high] = _means(nodes, left[low:high], right[low:high], rows[low:high], similar)
+    return means
+
+
+def _means(nodes: Nodes, left: Integers, right: Integers, rows: Integers, similar: Similar) -> NDArray[np.float64]:
     pair = np.repeat(np.arange(len(left)), rows)
     place = np.arange(len(pair)) - np.repeat(np.cumsum(rows) - rows, rows)
-    ones, others = place // several[right[pair]], place % several[right[pair]]
-
-    def text(ends: Integers, places: Integers) -> Integers:
-        """The texts at even distances among those of a node."""
-        return by_node[starts[ends] + places * sizes[ends] // several[ends]]
-
-    first, second = text(left[pair], ones), text(right[pair], others)
+    wide = np.diff(nodes.starts)[right[pair]]
+    first = nodes.texts[nodes.starts[left[pair]] + place // wide]
+    second = nodes.texts[nodes.starts[right[pair]] + place % wide]
     found = similar(np.minimum(first, second), np.maximum(first, second))
     means: NDArray[np.float64] = np.bincount(pair, found, len(left)) / rows
     return means

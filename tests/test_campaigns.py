@@ -164,10 +164,10 @@ def test_order_threads_and_copies_change_nothing(made: Made) -> None:
 def test_a_handle_of_everybody_costs_linear_work() -> None:
     """Each of 20,000 holders is compared with 64 others at most, and is told to be."""
     count = 20_000
-    node = np.arange(count)
-    held = node, np.zeros(count, np.int64)
+    node, name = np.arange(count), np.zeros(count, np.int64)
+    held = campaigns.Held.of(node, node, name, np.array([count]))
     order = kernels.mix_all(np.arange(count, dtype=np.uint64))
-    found, crowded = campaigns._meet(node, held, order, np.ones(count, np.bool_))
+    found, crowded = campaigns._meet(held, order, np.ones(count, np.bool_))
     assert count - 1 <= len(found) <= 64 * count
     assert crowded.sum() == count - campaigns.FOUNDERS
 
@@ -203,6 +203,17 @@ def test_one_address_is_no_evidence(domains: int, linked: bool) -> None:
     held = {campaigns.Name("domain", f"d{k}.example", f"d{k}.example"): [0, 1, 50 + k] for k in range(domains)}
     group = weighed(list(range(200)), passages, held)
     assert (group[0] == group[1]) == linked
+
+
+def test_bodies_are_compared_so_many_at_a_time(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In blocks that end anywhere the same similarities come of the same texts."""
+    wanted = made.found.campaigns().evidence
+    again = made.found.at(made.found.threshold)
+    monkeypatch.setattr(campaigns, "AT_ONCE", 7)
+    found = again.campaigns().evidence
+    assert np.isfinite(wanted.body).sum() > 1
+    for name in ("group", "left", "right", "strength", "body"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(wanted, name))
 
 
 def test_near_copies_have_no_evidence_beyond_their_clusters(made: Made) -> None:

@@ -68,7 +68,9 @@ def mixed(synthetic: ModuleType) -> list[str | None]:
 
 def expected(ids: list[Any], texts: list[str | None], settings: dedup.Settings) -> pa.Table:
     """What one process finds, by id."""
-    return dedup.cluster(pa.table({"id": ids, "text": pa.array(texts, pa.large_string())}), settings).to_arrow()
+    return dedup.cluster(pa.table({"id": ids, "text": pa.array(texts, pa.large_string())}), settings).to_arrow(
+        campaigns=True
+    )
 
 
 def run(
@@ -225,7 +227,7 @@ def test_other_columns_and_another_folder(session: Any, tmp_path: Any) -> None:
     frame = sparks.frame(session, ["x", "y"], SCRIPTS[:2]).selectExpr("id `the url`", "text `a.b`", "'z' `THE URL`")
     chosen = tmp_path / "a[1] 目錄"
     found = dedup.spark.cluster(frame, "the url", "a.b", settings=NEAR, checkpoint=str(chosen))
-    assert found.columns == ["id", "label", "size", "similarity"]
+    assert found.columns == ["id", "label", "size", "similarity", "campaign"]
     assert {row.label for row in found.collect()} == {"x"}
     assert [path.name for folder in chosen.iterdir() for path in folder.iterdir()] == ["result"]
 

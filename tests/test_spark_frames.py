@@ -12,6 +12,7 @@ import sparks
 from test_nightly_framing import FOOTER, campaign, unrelated, words
 
 from dedup.frames import Rate, find
+from dedup.frames import passages as of_one_process
 from dedup.pipeline import _distinct
 from dedup.settings import Settings
 from dedup.shingles import Texts
@@ -53,7 +54,7 @@ class Frame:
 @pytest.mark.parametrize("large", [False, True], ids=["", "large binary"])
 def test_frames_are_those_of_one_process(batch: int, large: bool) -> None:
     """In whatever batches and order the texts lie."""
-    from dedup.spark.frames import windows
+    from dedup.spark.frames import gathered, shared, windows
     from dedup.spark.rows import SIGN
 
     texts = Texts(pa.chunked_array([pa.array(ARTICLES, pa.large_string())]))
@@ -68,19 +69,19 @@ def test_frames_are_those_of_one_process(batch: int, large: bool) -> None:
         for some in [order[begin : begin + batch]]
     ]
     characters = int(texts.lengths[first].sum())
-    marked = windows(Frame(batches), Settings(), len(first), characters)  # type: ignore[arg-type]
+    sample = gathered(Frame(batches), Settings(), characters)  # type: ignore[arg-type]
+    passages, wanted = shared(sample), of_one_process(texts, first)
+    marked = windows(sample, Settings(), len(first))
     frames = find(texts, first)
     assert frames is not None and len(frames.holders) >= 2
     assert np.sort(marked.table).tolist() == np.sort(frames.windows.table).tolist()
     assert marked[1:] == frames.windows[1:]
-
-
-def test_few_texts_have_no_frames() -> None:
-    """Seven hold nothing in common that would be one, and no job is run."""
-    from dedup.shingles import NO_WINDOWS
-    from dedup.spark.frames import windows
-
-    assert windows(None, Settings(), 7, 10**4) == NO_WINDOWS  # type: ignore[arg-type]
+    holding = np.flatnonzero(np.diff(wanted.starts))
+    assert 0 < len(holding) < len(first)
+    assert passages.numbers.tolist() == numbers[first][holding].tolist()
+    assert np.diff(passages.passages.starts).tolist() == np.diff(wanted.starts)[holding].tolist()
+    for name in ("counts", "passages", "families"):
+        assert getattr(passages.passages, name).tolist() == getattr(wanted, name).tolist()
 
 
 def test_texts_of_which_nothing_is_sampled() -> None:

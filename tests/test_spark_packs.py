@@ -91,5 +91,5 @@ def test_clusters_are_those_of_one_process(seed: int, count: int, share: float, 
 )
 def test_ids_of_any_type_are_ranked(ids: list[Any]) -> None:
     """In their own order, equal ones alike, missing ones first."""
-    ranks = packs._ranks(pa.chunked_array([pa.array([*ids, ids[0]])])).tolist()
-    assert ranks == [2, 1, 0, 2]
+    places = columns.ranks(pa.chunked_array([pa.array([*ids, ids[0]])])).tolist()
+    assert places == [2, 1, 0, 2]

@@ -58,6 +58,13 @@ def integers(column: Any) -> NDArray[np.int64]:
     return found
 
 
+def ranks(ids: Any) -> NDArray[np.int64]:
+    """The place of each id in their order, from 1, equal ones having the same, and missing ones 0."""
+    plain = ids.cast(pa.int8()) if pa.types.is_boolean(ids.type) else ids
+    places = pa.compute.rank(plain, tiebreaker="dense").to_numpy().astype(np.int64)
+    return np.where(ids.is_null().to_numpy(zero_copy_only=False), 0, places)
+
+
 def strings(column: Any) -> pa.ChunkedArray:
     """A column of texts as the stages take it."""
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]

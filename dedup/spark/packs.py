@@ -20,7 +20,7 @@ from pyspark.sql.types import DoubleType, LongType, StructField, StructType
 
 from dedup import clusters
 from dedup.settings import Settings
-from dedup.spark.columns import integers, whole_groups
+from dedup.spark.columns import integers, ranks, whole_groups
 from dedup.spark.folder import Folder
 from dedup.spark.labels import placed
 from dedup.spark.links import linked
@@ -119,7 +119,7 @@ def _clusters(table: pa.Table, settings: Settings) -> pa.Table:
     groups = clusters.link(left, right, similarity, len(numbers), cut, crowded)
     inside = groups[left] == groups[right]
     left, right, similarity = left[inside], right[inside], similarity[inside]
-    heads = _heads(groups, left, right, similarity, copies, _ranks(texts["first"]))
+    heads = _heads(groups, left, right, similarity, copies, ranks(texts["first"]))
     alike = np.where(heads == np.arange(len(heads)), 1.0, np.nan)
     for one, other in ((left, right), (right, left)):
         of_head = heads[other] == one
@@ -153,10 +153,3 @@ def _heads(
     best_first = np.lexsort((ranks, -closeness, groups))
     names, places = np.unique(groups[best_first], return_index=True)
     return best_first[places][np.searchsorted(names, groups)]
-
-
-def _ranks(ids: pa.ChunkedArray) -> Integers:
-    """The place of each id in their order, equal ones having the same, and missing ones the first."""
-    plain = ids.cast(pa.int8()) if pa.types.is_boolean(ids.type) else ids
-    ranks = pa.compute.rank(plain, tiebreaker="dense").to_numpy().astype(np.int64)
-    return np.where(ids.is_null().to_numpy(), 0, ranks)

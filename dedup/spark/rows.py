@@ -9,7 +9,7 @@ wherever texts are read, or, where they are many, once for all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -19,9 +19,8 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as sf
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
-from dedup.settings import Settings
 from dedup.shingles import Texts
-from dedup.spark.columns import strings
+from dedup.spark.columns import ranks, strings
 from dedup.spark.folder import Folder
 
 SIGN = np.uint64(1 << 63)
@@ -46,18 +45,17 @@ class Rows(NamedTuple):
     """How many they have when folded, all together."""
 
 
-def rows(folder: Folder, articles: DataFrame, settings: Settings) -> Rows:
+def rows(folder: Folder, articles: DataFrame) -> Rows:
     """Fold, and number the distinct texts.
 
     Args:
         folder: Where articles are kept.
         articles: The columns `id` and `text`.
-        settings: How articles are compared.
     """
     names = ("high", "low", "length", "row")
     fields = [articles.schema["id"], StructField("text", StringType())]
     schema = StructType(fields + [StructField(name, LongType(), nullable=False) for name in names])
-    folded = folder.keep(articles.mapInArrow(_fold(keep_all=settings.unit == "word"), schema), "articles")
+    folded = folder.keep(articles.mapInArrow(_fold, schema), "articles")
     found = folder.keep(_numbered(folded), "rows")
     first = sf.col("place") == 1
     total = found.agg(
@@ -105,31 +103,27 @@ def _distinct(folder: Folder, texts: DataFrame, found: DataFrame, *, copies: int
     return folder.keep(texts, "texts") if copies > MANY_COPIES else texts
 
 
-def _fold(*, keep_all: bool) -> Callable[[Batches], Batches]:
+def _fold(batches: Batches) -> Batches:
     """Give rows their fingerprints and a number of their own, and of copies in one batch only one its text.
 
-    Words are cut in the text as it stands, so with these the text has to be that of the least id: all are kept.
+    It is that of the least id, of which the text is taken: words and names are found in texts as they are written.
     """
-
-    def fold(batches: Batches) -> Batches:
-        task = TaskContext.get()
-        begin = (task.partitionId() if task else 0) << 40
-        for batch in batches:
-            texts, column = Texts(strings(batch["text"])), batch["text"]
-            if not keep_all:
-                column = pa.compute.if_else(pa.array(_fresh(texts.prints)), column, pa.scalar(None, column.type))
-            high, low = (texts.prints ^ SIGN).view(np.int64).T
-            row = np.arange(begin, begin + len(batch))
-            begin += len(batch)
-            values = [batch["id"], column, *map(pa.array, (high, low, texts.lengths, row))]
-            yield pa.RecordBatch.from_arrays(values, ["id", "text", "high", "low", "length", "row"])
-
-    return fold
+    task = TaskContext.get()
+    begin = (task.partitionId() if task else 0) << 40
+    for batch in batches:
+        texts, column = Texts(strings(batch["text"])), batch["text"]
+        fresh = pa.array(_fresh(texts.prints, ranks(batch["id"])))
+        column = pa.compute.if_else(fresh, column, pa.scalar(None, column.type))
+        high, low = (texts.prints ^ SIGN).view(np.int64).T
+        row = np.arange(begin, begin + len(batch))
+        begin += len(batch)
+        values = [batch["id"], column, *map(pa.array, (high, low, texts.lengths, row))]
+        yield pa.RecordBatch.from_arrays(values, ["id", "text", "high", "low", "length", "row"])
 
 
-def _fresh(prints: np.ndarray) -> np.ndarray:
-    """Which texts are the first of their kind."""
-    order = np.lexsort((prints[:, 1], prints[:, 0]))
+def _fresh(prints: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Which texts are the first of their kind, by the places of their ids."""
+    order = np.lexsort((places, prints[:, 1], prints[:, 0]))
     fresh = np.ones(len(prints), np.bool_)
     fresh[order[1:]] = (prints[order[1:]] != prints[order[:-1]]).any(axis=1)
     return fresh
