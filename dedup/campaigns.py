@@ -29,7 +29,7 @@ from dedup.frames import Passages, passages
 from dedup.indicators import OPERATOR, found
 from dedup.indicators.addresses import domain_of
 from dedup.indicators.services import public
-from dedup.threads import Progress
+from dedup.threads import Progress, ranges
 
 Integers = NDArray[np.int64]
 CUT = 0.06
@@ -48,6 +48,8 @@ FOUNDERS = 64
 """Of what more hold, each is compared with so many."""
 MEMBERS = 6
 """Texts of a cluster that are compared with those of another."""
+AT_ONCE = 1 << 20
+"""Pairs that are judged at once."""
 EDGES = 0.1
 """Share of the pairs of two clusters that must be edges for their bodies to be compared."""
 
@@ -203,6 +205,7 @@ def among(
     held: list[Integers],
     near: tuple[Integers, Integers],
     similar: Similar,
+    check: Callable[[int], object] = lambda _: None,
 ) -> Evidence:
     """Find the campaigns of distinct texts from what was gathered of them, wherever they lie.
 
@@ -213,6 +216,7 @@ def among(
         held: The texts that hold each, ascending.
         near: Pairs of clusters whose bodies may be alike on the whole; see `met`.
         similar: Gives the similarities of pairs of texts, from the numbers of the lower and of the higher ones.
+        check: Called with how many pairs of clusters have something in common, while they are more and more; may raise.
     """
     count = int(node.max(initial=-1)) + 1
     sizes = np.bincount(node, minlength=count)
@@ -225,21 +229,30 @@ def among(
     persons = _profiles(node, sizes, texts, of, rarity * strong)
     order = kernels.mix_all(np.arange(count, dtype=np.uint64))
     large = sizes >= LARGE
-    by_profile, many = _meet(node, _flat(shared), order, large)
-    by_name, more = _meet(node, (texts, of), order, np.ones(count, np.bool_))
-    left, right = _ends(np.unique(np.concatenate([by_profile, by_name])))
-    several, profile, like, named = (
-        _dots(rows, families, left, right)
-        for rows, families in (
-            (profiles, shared.families), (profiles, NOTHING), (addresses, NOTHING), (persons, NOTHING),
-        )
-    )  # fmt: skip
-    body = np.full(len(left), np.nan)
-    asked = np.flatnonzero((named > 0) & (profile <= SOME))
-    body[asked] = _bodies(node, sizes, left[asked], right[asked], similar)
-    beside = (profile > SOME) | (np.nan_to_num(body) > BODY)
-    strength = np.maximum(NAMED * named * beside, LIKE * np.minimum(like, profile))
-    strength = np.maximum(strength, PROFILE * several * (large[left] & large[right]))
+    by_profile, many = _meet(node, _flat(shared), order, large, check)
+    by_name, more = _meet(node, (texts, of), order, np.ones(count, np.bool_), check)
+    meeting = np.unique(np.concatenate([by_profile, by_name]))
+
+    def judged(both: NDArray[np.uint64]) -> Columns:
+        """The links among some of the pairs that meet."""
+        left, right = _ends(both)
+        several, profile, like, named = (
+            _dots(rows, families, left, right)
+            for rows, families in (
+                (profiles, shared.families), (profiles, NOTHING), (addresses, NOTHING), (persons, NOTHING),
+            )
+        )  # fmt: skip
+        body = np.full(len(left), np.nan)
+        asked = np.flatnonzero((named > 0) & (profile <= SOME))
+        body[asked] = _bodies(node, sizes, left[asked], right[asked], similar)
+        beside = (profile > SOME) | (np.nan_to_num(body) > BODY)
+        strength = np.maximum(NAMED * named * beside, LIKE * np.minimum(like, profile))
+        strength = np.maximum(strength, PROFILE * several * (large[left] & large[right]))
+        kept = strength > 0
+        return left[kept], right[kept], strength[kept], body[kept]
+
+    parts = [judged(meeting[begin:end]) for begin, end in ranges(max(1, len(meeting)), AT_ONCE)]
+    left, right, strength, body = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     close = _bodies(node, sizes, *near, similar)
     left, right, strength, body = _joined((left, right, strength, body), (*near, close, close))
     kept = strength > 0
@@ -324,7 +337,11 @@ def _profiles(
 
 
 def _meet(
-    node: Integers, held: tuple[Integers, Integers], order: NDArray[np.uint64], among: NDArray[np.bool_]
+    node: Integers,
+    held: tuple[Integers, Integers],
+    order: NDArray[np.uint64],
+    among: NDArray[np.bool_],
+    check: Callable[[int], object],
 ) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
     """Pairs of nodes that hold something in common, and those that were compared with the first holders only."""
     texts, features = held
@@ -336,7 +353,7 @@ def _meet(
     nodes, features = nodes[sequence], features[sequence]
     ends = np.flatnonzero(np.diff(features, append=-1)) + 1
     counts = np.diff(ends, prepend=0)
-    found, crowded = [np.empty(0, np.uint64)], np.zeros(len(among), np.bool_)
+    found, waiting, crowded = [np.empty(0, np.uint64)], 0, np.zeros(len(among), np.bool_)
     for end, count in zip(ends[counts > 1].tolist(), counts[counts > 1].tolist(), strict=True):
         some = nodes[end - count : end]
         later = np.arange(1, count)
@@ -345,9 +362,11 @@ def _meet(
         left = np.arange(len(right)) - np.repeat(np.cumsum(many) - many, many)
         low, high = np.minimum(some[left], some[right]), np.maximum(some[left], some[right])
         found.append(high.astype(np.uint64) << np.uint64(32) | low.astype(np.uint64))
+        waiting += len(low)
         crowded[some[FOUNDERS:]] = True
-        if len(found) > FOUNDERS:
-            found = [np.unique(np.concatenate(found))]
+        if waiting > max(AT_ONCE, len(found[0])):  # twice as many at least, so that each is sorted a few times only
+            found, waiting = [np.unique(np.concatenate(found))], 0
+            check(len(found[0]))
     return np.unique(np.concatenate(found)), crowded
 
 
@@ -368,23 +387,25 @@ def met(node: Integers, sizes: Integers, edges: Pairs) -> tuple[Integers, Intege
 
 def _bodies(node: Integers, sizes: Integers, left: Integers, right: Integers, similar: Similar) -> NDArray[np.float64]:
     """Mean similarity of the bodies of pairs of nodes, over pairs of a few texts of each."""
-    if not len(left):
-        return np.empty(0)
     by_node = np.argsort(node, kind="stable")
     starts = np.cumsum(sizes) - sizes
     several = np.minimum(sizes, MEMBERS)
-    rows = several[left] * several[right]
-    pair = np.repeat(np.arange(len(left)), rows)
-    place = np.arange(len(pair)) - np.repeat(np.cumsum(rows) - rows, rows)
-    ones, others = place // several[right[pair]], place % several[right[pair]]
 
     def text(ends: Integers, places: Integers) -> Integers:
         """The texts at even distances among those of a node."""
         return by_node[starts[ends] + places * sizes[ends] // several[ends]]
 
-    first, second = text(left[pair], ones), text(right[pair], others)
-    found = similar(np.minimum(first, second), np.maximum(first, second))
-    means: NDArray[np.float64] = np.bincount(pair, found, len(left)) / rows
+    means = np.empty(len(left))
+    for begin, end in ranges(len(left), AT_ONCE // MEMBERS**2):
+        ones, others = left[begin:end], right[begin:end]
+        rows = several[ones] * several[others]
+        pair = np.repeat(np.arange(len(ones)), rows)
+        place = np.arange(len(pair)) - np.repeat(np.cumsum(rows) - rows, rows)
+        first, second = (
+            text(ones[pair], place // several[others[pair]]), text(others[pair], place % several[others[pair]])
+        )  # fmt: skip
+        found = similar(np.minimum(first, second), np.maximum(first, second))
+        means[begin:end] = np.bincount(pair, found, len(ones)) / rows
     return means
 
 

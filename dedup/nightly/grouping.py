@@ -2,6 +2,7 @@
 
 In: edges, the distinct texts, and which cluster each article was in. Out: for every article its representative, the
 size of its cluster, its similarity, and the cluster's id, which is the number of its oldest member; and the changes.
+A campaign is called after its oldest member, too.
 Of clusters that join the oldest lives on, and of one that splits the part with the oldest article keeps the id.
 """
 
@@ -32,6 +33,8 @@ class Members(NamedTuple):
 
 
 MEMBERS = pa.schema({"numbers": pa.int64(), "clusters": pa.int64()})
+CAMPAIGNS = pa.schema({"campaigns": pa.int64()})
+"""A row an article, ascending by number: the number of the oldest article of its campaign."""
 NOBODY = Members(np.empty(0, np.int64), np.empty(0, np.int64))
 
 
@@ -48,6 +51,24 @@ def members(clusters: Clusters, stock: Stock) -> Members:
     np.minimum.at(oldest, labels, numbers)
     order = np.argsort(numbers)
     return Members(numbers[order], oldest[labels][order])
+
+
+def oldest(group: Integers, number: Integers, stock: Stock) -> Integers:
+    """The number of the oldest article of the campaign of each article, ascending by the article's own.
+
+    Args:
+        group: (d,) the campaign of each text.
+        number: (n,) the text of each row, -1 where it has none and is alone.
+        stock: All rows.
+    """
+    rows = np.flatnonzero(stock.live)
+    rows = rows[np.argsort(stock.numbers[rows])]
+    found, has = stock.numbers[rows], number[rows] >= 0
+    of = group[number[rows[has]]]
+    first = np.full(len(group), len(stock))
+    np.minimum.at(first, of, found[has])
+    found[has] = first[of]
+    return found
 
 
 class Changes(NamedTuple):
