@@ -179,7 +179,7 @@ def find(
 
     Args:
         corpus: The texts.
-        node: (d,) cluster of each distinct text, from 0.
+        node: (d,) cluster of each distinct text, from 0; see `numbered`.
         edges: Verified pairs of distinct texts.
         threads: How many to use; no matter to the result.
         progress: Gives what is told how far a step is.
@@ -210,7 +210,7 @@ def among(
     """Find the campaigns of distinct texts from what was gathered of them, wherever they lie.
 
     Args:
-        node: (d,) cluster of each distinct text, from 0.
+        node: (d,) cluster of each distinct text, from 0; see `numbered`.
         shared: The passages that several of them share.
         names: What was found in several and is not everybody's, ascending by kind and key; see `may_link`.
         held: The texts that hold each, ascending.
@@ -372,6 +372,21 @@ def _meet(
 
 def _ends(both: NDArray[np.uint64]) -> tuple[Integers, Integers]:
     return (both & np.uint64(0xFFFFFFFF)).astype(np.int64), (both >> np.uint64(32)).astype(np.int64)
+
+
+def numbered(labels: Integers) -> Integers:
+    """Number clusters by the first of their texts, whatever represents them: of two, the one that was read first.
+
+    Args:
+        labels: (d,) the cluster of each distinct text, by any numbers, in the order of their fingerprints.
+
+    Returns:
+        (d,): the same from 0, ascending by where each is first.
+    """
+    _, first, of = np.unique(labels, return_index=True, return_inverse=True)
+    number = np.empty(len(first), np.int64)
+    number[np.argsort(first)] = np.arange(len(first))
+    return number[of.ravel()]
 
 
 def met(node: Integers, sizes: Integers, edges: Pairs) -> tuple[Integers, Integers]:

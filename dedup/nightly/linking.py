@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.campaigns import LEAST_HELD, Name, Similar, among, met
+from dedup.campaigns import LEAST_HELD, Name, Similar, among, met, numbered
 from dedup.clusters import Pairs
 from dedup.frames import LEAST_HOLDERS, Passages, Sampled, passages_among
 from dedup.nightly.gathered import read
@@ -80,7 +80,7 @@ def campaigns(
         SettingsError: There is not enough memory.
     """
     order = Order.of(prints, live)
-    node = np.unique(order.places[representatives[order.texts]], return_inverse=True)[1].astype(np.int64)
+    node = numbered(representatives[order.texts])
     shared = shared_passages(parts, order, budget)
     relax()
     names, held = shared_names(parts, order, budget)
