@@ -341,7 +341,7 @@ def _meet(
     held: tuple[Integers, Integers],
     order: NDArray[np.uint64],
     among: NDArray[np.bool_],
-    check: Callable[[int], object],
+    check: Callable[[int], object] = lambda _: None,
 ) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
     """Pairs of nodes that hold something in common, and those that were compared with the first holders only."""
     texts, features = held

@@ -8,12 +8,14 @@ Of clusters that join the oldest lives on, and of one that splits the part with 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dedup.nightly.damage import check_places, damaged, read_table
 from dedup.nightly.stock import Stock
 from dedup.results import Clusters
 
@@ -68,6 +70,21 @@ def oldest(group: Integers, number: Integers, stock: Stock) -> Integers:
     first = np.full(len(group), len(stock))
     np.minimum.at(first, of, found[has])
     found[has] = first[of]
+    return found
+
+
+def read_campaigns(path: Path, articles: Members, rows: int) -> Integers:
+    """The number of the oldest article of the campaign of each article, as `oldest` gave it and it was written.
+
+    Args:
+        path: The file.
+        articles: All of them.
+        rows: Of all that was ever read.
+    """
+    found: Integers = read_table(path, CAMPAIGNS)["campaigns"].to_numpy()
+    if len(found) != len(articles.numbers):
+        raise damaged(path, f"it is of {len(found):,} articles, and there are {len(articles.numbers):,}")
+    check_places(path, found, rows)
     return found
 
 

@@ -19,12 +19,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from dedup.errors import FileError, RejectsError, SettingsError
 from dedup.files import Sources, replacing, shown
-from dedup.nightly.damage import check_places, damaged, read_table, reading
-from dedup.nightly.grouping import CAMPAIGNS, NUMBERED, Changes, Members, members
+from dedup.nightly.damage import read_table, reading
+from dedup.nightly.grouping import NUMBERED, Changes, members, read_campaigns
 from dedup.nightly.intake import Columns, as_table, bad_files, bad_rows, found, published, rejects, take_in
 from dedup.nightly.known import read as read_known
 from dedup.nightly.memory import Budget, parsed, peak
@@ -265,17 +264,9 @@ class _Job:
         similarity[number >= 0] = texts.similarity[number[number >= 0]]
         of = members(clusters, stock)
         place = np.searchsorted(of.numbers, stock.numbers[rows])
-        campaign = self._campaigns_of(of, len(stock))[place] if self._campaigns else None
+        campaign = read_campaigns(self._linked, of, len(stock))[place] if self._campaigns else None
         labels, sizes = clusters.labels[rows], clusters.sizes[rows]
         return Labels(stock.ids, rows, labels, sizes, similarity[rows], of.clusters[place], campaign)
-
-    def _campaigns_of(self, articles: Members, rows: int) -> NDArray[np.int64]:
-        """The campaign of each article, by its oldest article."""
-        found: NDArray[np.int64] = read_table(self._linked, CAMPAIGNS)["campaigns"].to_numpy()
-        if len(found) != len(articles.numbers):
-            raise damaged(self._linked, f"it is of {len(found):,} articles, and there are {len(articles.numbers):,}")
-        check_places(self._linked, found, rows)
-        return found
 
     def _summary(self, files: int, rejects: pa.Table, *, changed: bool) -> Summary:
         kinds = read_table(self._folder / "changes.parquet", NUMBERED)["kind"].to_pylist() if changed else []

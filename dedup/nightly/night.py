@@ -23,12 +23,13 @@ from dedup.corpus import Corpus
 from dedup.files import replacing
 from dedup.frames import Rate
 from dedup.frequencies import Sketch
-from dedup.nightly import gathered
 from dedup.nightly.damage import check_places, damaged, read_table, rows
 from dedup.nightly.framing import Marks, found, latest, left_out, lost
 from dedup.nightly.framing import keep as keep_frames
 from dedup.nightly.framing import read as read_frames
-from dedup.nightly.grouping import MEMBERS, NOBODY, Members, changes, counts, members, oldest
+from dedup.nightly.gathered import COLUMNS, rate_of
+from dedup.nightly.gathered import write as gather
+from dedup.nightly.grouping import MEMBERS, NOBODY, Members, changes, counts, members, oldest, read_campaigns
 from dedup.nightly.judging import NONE, Edges, judged, judged_again, similarities
 from dedup.nightly.judging import keep as keep_edges
 from dedup.nightly.judging import read as read_edges
@@ -330,6 +331,7 @@ class Tonight:
         path = self._state.work / "campaigns.parquet"
         with self._stages.stage("campaigns") as tell:
             if path.exists():
+                read_campaigns(path, now, len(self._stock))
                 return
             if weights is None:
                 _keep(path, campaigns=now.clusters)
@@ -353,12 +355,12 @@ class Tonight:
             return before
         taken = taken_up(before, texts - known)
         characters = int(self._stock.lengths[self._first[self._live]].sum())
-        gathered.write(
+        gather(
             self._state.new_file(GATHERED, night.generation, night.number, known - sum(part.end for part in taken)),
             taken,
             self._texts,
             self._first[known:],
-            gathered.rate_of(before) or Rate.of(characters, self._budget.sampled).windows,
+            rate_of(before) or Rate.of(characters, self._budget.sampled).windows,
             progress=tell,
             relax=self._stock.texts.relax,
         )
@@ -366,12 +368,14 @@ class Tonight:
 
     def _gathered_parts(self) -> list[Part]:
         """The files of what was gathered in this generation, with the rows of each: those of the first texts."""
-        parts, known = [], 0
-        for file in self._state.files(GATHERED, self.night.generation, self.night.number):
-            parts.append(Part(file.path, 0, rows(file.path, gathered.COLUMNS)))
-            if file.first != known or known + parts[-1].end > len(self._prints):
-                raise damaged(file.path, f"it is of {parts[-1].end:,} texts from {file.first:,} on, not from {known:,}")
-            known += parts[-1].end
+        files, parts, known = self._state.files(GATHERED, self.night.generation, self.night.number), [], 0
+        ends = [file.first for file in files[1:]] + [None] * bool(files)  # the last one may end before the texts do
+        for file, end in zip(files, ends, strict=True):
+            count = rows(file.path, COLUMNS)
+            known += count
+            if file.first != known - count or known > len(self._prints) or known != (end or known):
+                raise damaged(file.path, f"it has {count:,} texts from {file.first:,} on, and others are wanted")
+            parts.append(Part(file.path, 0, count))
         return parts
 
     def _similarity(self, result: Clusters, chosen: Integers, weights: SketchWeights | None) -> NDArray[np.float64]:
