@@ -39,7 +39,7 @@ FILES = [
 WORK = [
     *(f"work/{name}" for name in ("begun.json", "candidates.parquet", "crowded.parquet", "edges.parquet")),
     *("work/frames.parquet", "work/frequencies.parquet", "shards/000003/articles.parquet", "shards/000003/shard.json"),
-    *("work/campaigns.parquet", "generations/000001/gathered-000003-20.parquet"),
+    *("work/campaigns.parquet", "generations/000001/gathered-000003-23.parquet"),
 ]
 FOLDERS = ["shards", "shards/000001", "shards/000002", "nights", "nights/000002", "generations", "generations/000001"]
 
