@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import clusters, kernels, pairs
+from dedup.bands import once
 from dedup.clusters import Pairs
 from dedup.corpus import Corpus
 from dedup.frames import Passages, passages
@@ -231,7 +232,8 @@ def among(
     large = sizes >= LARGE
     by_profile, many = _meet(node, _flat(shared), order, large, check)
     by_name, more = _meet(node, (texts, of), order, np.ones(count, np.bool_), check)
-    meeting = np.unique(np.concatenate([by_profile, by_name]))
+    meeting = once([by_profile, by_name])
+    check(len(meeting))
 
     def judged(both: NDArray[np.uint64]) -> Columns:
         """The links among some of the pairs that meet."""
@@ -252,9 +254,9 @@ def among(
         return left[kept], right[kept], strength[kept], body[kept]
 
     parts = [judged(meeting[begin:end]) for begin, end in ranges(max(1, len(meeting)), AT_ONCE)]
-    left, right, strength, body = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     close = _bodies(node, sizes, *near, similar)
-    left, right, strength, body = _joined((left, right, strength, body), (*near, close, close))
+    parts.append((*near, close, close))
+    left, right, strength, body = _joined(parts)
     kept = strength > 0
     left, right, strength, body = left[kept], right[kept], strength[kept], body[kept]
     group = clusters.link(left, right, np.minimum(strength, 1.0), count, CUT, many | more)
@@ -365,9 +367,9 @@ def _meet(
         waiting += len(low)
         crowded[some[FOUNDERS:]] = True
         if waiting > max(AT_ONCE, len(found[0])):  # twice as many at least, so that each is sorted a few times only
-            found, waiting = [np.unique(np.concatenate(found))], 0
+            found, waiting = [once(found)], 0
             check(len(found[0]))
-    return np.unique(np.concatenate(found)), crowded
+    return once(found), crowded
 
 
 def _ends(both: NDArray[np.uint64]) -> tuple[Integers, Integers]:
@@ -427,9 +429,10 @@ def _bodies(node: Integers, sizes: Integers, left: Integers, right: Integers, si
 Columns = tuple[Integers, Integers, NDArray[np.float64], NDArray[np.float64]]
 
 
-def _joined(one: Columns, other: Columns) -> Columns:
-    """Links of two kinds, each pair once, by the stronger; the body where it is known."""
-    left, right, strength, body = (np.concatenate(both) for both in zip(one, other, strict=True))
+def _joined(parts: list[Columns]) -> Columns:
+    """Links of several kinds, each pair once, by the strongest; the body where it is known. No part is left in them."""
+    left, right, strength, body = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    parts.clear()  # there may be millions
     order = np.lexsort((strength, right, left))
     last = np.flatnonzero((np.diff(left[order], append=-1) != 0) | (np.diff(right[order], append=-1) != 0))
     chosen = order[last]

@@ -328,7 +328,7 @@ def test_little_memory_says_how_much_is_needed() -> None:
     """Of names and of pairs that do not fit; tables are powers of two that take a 32nd of the memory at most."""
     budget = Budget(10**9)
     for check in (budget.check_names, budget.check_met):
-        check(10**6)
+        check(2 * 10**6)
         with pytest.raises(SettingsError, match=r"memory of 1GB is too little .* 30,000,000 .* twice the --memory, or"):
             check(30 * 10**6)
     assert [budget.cells(keys) for keys in (0, 1 << 17, 10**12)] == [1 << 16, 1 << 18, 1 << 24]
