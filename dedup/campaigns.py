@@ -24,13 +24,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import clusters, kernels, pairs
+from dedup.bands import once
 from dedup.clusters import Pairs
 from dedup.corpus import Corpus
 from dedup.frames import Passages, passages
 from dedup.indicators import OPERATOR, found
 from dedup.indicators.addresses import domain_of
 from dedup.indicators.services import public
-from dedup.threads import Progress
+from dedup.threads import Progress, ranges
 
 Integers = NDArray[np.int64]
 CUT = 0.06
@@ -51,8 +52,8 @@ MEMBERS = 6
 """Texts of a cluster that are compared with those of another."""
 EDGES = 0.1
 """Share of the pairs of two clusters that must be edges for their bodies to be compared."""
-AT_ONCE = 1 << 22
-"""Pairs of texts whose similarities are held, and pairs of nodes before those that were met again are left out."""
+AT_ONCE = 1 << 20
+"""Pairs of nodes, or of their texts, that are judged at once, and pairs before those that met again are left out."""
 
 NOTHING = np.empty(0, np.int64)
 ACCOUNTS = frozenset({
@@ -179,7 +180,7 @@ def find(
 
     Args:
         corpus: The texts.
-        node: (d,) cluster of each distinct text, from 0.
+        node: (d,) cluster of each distinct text, from 0; see `numbered`.
         edges: Verified pairs of distinct texts.
         threads: How many to use; no matter to the result.
         progress: Gives what is told how far a step is.
@@ -205,16 +206,18 @@ def among(
     held: list[Integers],
     near: tuple[Integers, Integers],
     similar: Similar,
+    check: Callable[[int], object] = lambda _: None,
 ) -> Evidence:
     """Find the campaigns of distinct texts from what was gathered of them, wherever they lie.
 
     Args:
-        node: (d,) cluster of each distinct text, from 0.
+        node: (d,) cluster of each distinct text, from 0; see `numbered`.
         shared: The passages that several of them share.
         names: What was found in several and is not everybody's, ascending by kind and key; see `may_link`.
         held: The texts that hold each, ascending.
         near: Pairs of clusters whose bodies may be alike on the whole; see `met`.
         similar: Gives the similarities of pairs of texts, from the numbers of the lower and of the higher ones.
+        check: Called with how many pairs of clusters have something in common, while they are more and more; may raise.
     """
     texts = np.concatenate([np.empty(0, np.int64), *held])
     of = np.repeat(np.arange(len(held)), [len(some) for some in held])
@@ -227,6 +230,7 @@ def among(
         Held.of(node, texts, of, holders),
         near,
         similar,
+        check,
     )
     return Evidence(node, *found, names, held)
 
@@ -299,6 +303,7 @@ def linked(
     named: Held,
     near: tuple[Integers, Integers],
     similar: Similar,
+    check: Callable[[int], object] = lambda _: None,
 ) -> Linked:
     """Find campaigns where it is known of clusters and lone articles, not of every text, what they hold.
 
@@ -310,6 +315,7 @@ def linked(
         named: Who holds them.
         near: See `among`.
         similar: Gives the similarities of pairs of `nodes.texts`, of each pair the lower one first.
+        check: See `among`.
     """
     sizes, count = nodes.sizes, len(nodes.sizes)
     strong = np.array([_names_somebody(name) for name in names], np.bool_)
@@ -320,27 +326,35 @@ def linked(
     holding = _profiles(named, sizes, strong.astype(np.float64), whole=True)
     order = kernels.mix_all(nodes.places.astype(np.uint64))
     large = sizes >= LARGE
-    by_profile, many = _meet(passages, order, large)
-    by_name, more = _meet(named, order, np.ones(count, np.bool_))
-    left, right = _ends(np.unique(np.concatenate([by_profile, by_name])))
-    several, profile, like, persons_alike, both = (
-        _dots(rows, families, left, right)
-        for rows, families in (
-            (profiles, families), (profiles, NOTHING), (addresses, np.arange(len(names))), (persons, NOTHING),
-            (holding, NOTHING),
-        )
-    )  # fmt: skip
-    persons_alike *= np.minimum(both, 1.0)  # over all pairs of texts: a name that one of many holds is not everybody's
-    body = np.full(len(left), np.nan)
-    asked = np.flatnonzero((persons_alike > 0) & (profile <= SOME))
-    body[asked] = _bodies(nodes, left[asked], right[asked], similar)
-    beside = (profile > SOME) | (np.nan_to_num(body) > BODY)
-    strength = np.maximum(NAMED * persons_alike * beside, LIKE * np.minimum(like, profile))
-    strength = np.maximum(strength, PROFILE * several * (large[left] & large[right]))
-    kept = strength > 0
-    left, right, strength, body = left[kept], right[kept], strength[kept], body[kept]
+    by_profile, many = _meet(passages, order, large, check)
+    by_name, more = _meet(named, order, np.ones(count, np.bool_), check)
+    meeting = once([by_profile, by_name])
+    check(len(meeting))
+
+    def judged(some: NDArray[np.uint64]) -> Columns:
+        """The links among some of the pairs that meet."""
+        left, right = _ends(some)
+        several, profile, like, persons_alike, both = (
+            _dots(rows, of, left, right)
+            for rows, of in (
+                (profiles, families), (profiles, NOTHING), (addresses, np.arange(len(names))), (persons, NOTHING),
+                (holding, NOTHING),
+            )
+        )  # fmt: skip
+        persons_alike *= np.minimum(both, 1.0)  # over all pairs of texts: what one of many holds is not everybody's
+        body = np.full(len(left), np.nan)
+        asked = np.flatnonzero((persons_alike > 0) & (profile <= SOME))
+        body[asked] = _bodies(nodes, left[asked], right[asked], similar)
+        beside = (profile > SOME) | (np.nan_to_num(body) > BODY)
+        strength = np.maximum(NAMED * persons_alike * beside, LIKE * np.minimum(like, profile))
+        strength = np.maximum(strength, PROFILE * several * (large[left] & large[right]))
+        kept = strength > 0
+        return left[kept], right[kept], strength[kept], body[kept]
+
+    parts = [judged(meeting[begin:end]) for begin, end in ranges(max(1, len(meeting)), AT_ONCE)]
     close = _bodies(nodes, *near, similar)
-    left, right, strength, body = _joined((left, right, strength, body), (*near, close, close))
+    parts.append((*near, close, close))
+    left, right, strength, body = _joined(parts)
     kept = strength > 0
     left, right, strength, body = left[kept], right[kept], strength[kept], body[kept]
     group = clusters.link(left, right, np.minimum(strength, 1.0), count, CUT, many | more)
@@ -417,7 +431,10 @@ def _profiles(held: Held, sizes: Integers, weights: NDArray[np.float64], *, whol
 
 
 def _meet(
-    held: Held, order: NDArray[np.uint64], among: NDArray[np.bool_]
+    held: Held,
+    order: NDArray[np.uint64],
+    among: NDArray[np.bool_],
+    check: Callable[[int], object] = lambda _: None,
 ) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
     """Pairs of nodes that hold something in common, and those that were compared with the first holders only."""
     mine = among[held.nodes]
@@ -435,15 +452,31 @@ def _meet(
         left = np.arange(len(right)) - np.repeat(np.cumsum(many) - many, many)
         low, high = np.minimum(some[left], some[right]), np.maximum(some[left], some[right])
         found.append(high.astype(np.uint64) << np.uint64(32) | low.astype(np.uint64))
+        waiting += len(low)
         crowded[some[FOUNDERS:]] = True
-        waiting += len(right)
-        if waiting > max(AT_ONCE, len(found[0])):  # so each is sorted a few times, however many there are
-            found, waiting = [np.unique(np.concatenate(found))], 0
-    return np.unique(np.concatenate(found)), crowded
+        if waiting > max(AT_ONCE, len(found[0])):  # twice as many at least, so that each is sorted a few times only
+            found, waiting = [once(found)], 0
+            check(len(found[0]))
+    return once(found), crowded
 
 
 def _ends(both: NDArray[np.uint64]) -> tuple[Integers, Integers]:
     return (both & np.uint64(0xFFFFFFFF)).astype(np.int64), (both >> np.uint64(32)).astype(np.int64)
+
+
+def numbered(labels: Integers) -> Integers:
+    """Number clusters by the first of their texts, whatever represents them: of two, the one that was read first.
+
+    Args:
+        labels: (d,) the cluster of each distinct text, by any numbers, in the order of their fingerprints.
+
+    Returns:
+        (d,): the same from 0, ascending by where each is first.
+    """
+    _, first, of = np.unique(labels, return_index=True, return_inverse=True)
+    number = np.empty(len(first), np.int64)
+    number[np.argsort(first)] = np.arange(len(first))
+    return number[of.ravel()]
 
 
 def met(node: Integers, sizes: Integers, edges: Pairs) -> tuple[Integers, Integers]:
@@ -481,9 +514,10 @@ def _means(nodes: Nodes, left: Integers, right: Integers, rows: Integers, simila
 Columns = tuple[Integers, Integers, NDArray[np.float64], NDArray[np.float64]]
 
 
-def _joined(one: Columns, other: Columns) -> Columns:
-    """Links of two kinds, each pair once, by the stronger; the body where it is known."""
-    left, right, strength, body = (np.concatenate(both) for both in zip(one, other, strict=True))
+def _joined(parts: list[Columns]) -> Columns:
+    """Links of several kinds, each pair once, by the strongest; the body where it is known. No part is left in them."""
+    left, right, strength, body = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    parts.clear()  # there may be millions
     order = np.lexsort((strength, right, left))
     last = np.flatnonzero((np.diff(left[order], append=-1) != 0) | (np.diff(right[order], append=-1) != 0))
     chosen = order[last]

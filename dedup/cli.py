@@ -88,7 +88,8 @@ def cluster(
     --near-copies the label again).
 
     With --state the run is a night of a job: files that are new or have changed are read and compared with everything
-    before, in bounded memory; the output is a folder of Parquet, where clusters also have an id that stays.
+    before, in bounded memory; the output is a folder of Parquet, where clusters also have an id that stays, and so have
+    campaigns.
     """
     console.prepare_process()
     settings = _settings(threshold, near_copies=near_copies)
@@ -96,7 +97,8 @@ def cluster(
         _check_nightly(paths, report, indicators)
         cli_nightly.run(
             paths, target, state, settings, (text_column, id_column),
-            memory=memory, threads=threads, max_rejects=max_rejects, log_json=log_json, quiet=quiet,
+            campaigns=not no_campaigns, memory=memory, threads=threads, max_rejects=max_rejects, log_json=log_json,
+            quiet=quiet,
         )  # fmt: skip
         return
     _check_alone(memory=memory is not None, max_rejects=max_rejects is not None, log_json=log_json)

@@ -54,6 +54,7 @@ def run(
     settings: Settings,
     columns: tuple[str, str],
     *,
+    campaigns: bool,
     memory: str | None,
     threads: int | None,
     max_rejects: int | None,
@@ -68,6 +69,7 @@ def run(
         state: The state.
         settings: How articles are compared.
         columns: Of text and id.
+        campaigns: Whether to tell the campaign of each article.
         memory: What the run may hold; None is the default.
         threads: How many to use; None is one a core.
         max_rejects: Fail where more could not be read.
@@ -83,8 +85,8 @@ def run(
         _warnings(log),
     ):
         summary = nightly.run(
-            paths, target, state, settings=settings, memory=memory or nightly.MEMORY, text=columns[0], id=columns[1],
-            threads=threads, max_rejects=max_rejects, progress=tell, log=log,
+            paths, target, state, settings=settings, campaigns=campaigns, memory=memory or nightly.MEMORY,
+            text=columns[0], id=columns[1], threads=threads, max_rejects=max_rejects, progress=tell, log=log,
         )  # fmt: skip
     if not quiet:
         with console.closed_output():

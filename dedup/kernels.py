@@ -1470,6 +1470,14 @@ def count_cells(keys, cells, most):
 
 
 @kernel
+def read_counts(keys, cells, counts):
+    """The count of the cell of each key."""
+    last = np.uint64(len(cells) - 1)
+    for k in range(len(keys)):
+        counts[k] = cells[keys[k] >> np.uint64(24) & last]
+
+
+@kernel
 def count_holders(keys, starts, cells, least, table, held):
     """Put the keys of cells that were counted `least` times into an empty table, with how many texts hold each.
 

@@ -363,7 +363,7 @@ class Clusters:
 
             corpus = _known(self.corpus)
             assert self.representatives is not None
-            node = np.unique(self.representatives, return_inverse=True)[1].astype(np.int64)
+            node = campaigns.numbered(self.representatives)
             kept = self._kept
             edges = Pairs(self.graph.left[kept], self.graph.right[kept], self.graph.similarity[kept])
             told = (lambda _: progress) if progress else None

@@ -96,8 +96,8 @@ def clustered(articles: Mapping[str, str | None], settings: Settings = NEAR) -> 
 
 
 def plain(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The labels without the cluster's id, which the job in memory does not know."""
-    return [{name: value for name, value in row.items() if name != "cluster"} for row in rows]
+    """The labels without the ids of cluster and campaign, which the job in memory does not know."""
+    return [{name: value for name, value in row.items() if name not in {"cluster", "campaign"}} for row in rows]
 
 
 def expected_changes(
@@ -142,7 +142,8 @@ def test_examples_become_two_clusters(tmp_path: Path, examples: dict[str, str]) 
     }
     assert partition(rows, "cluster") == partition(rows)
     assert {by_id(rows, "cluster")[f"{stem}{name}.md"] for name in TEA} == {stem + "tea-1.md"}
-    assert list(rows[0]) == ["id", "label", "size", "similarity", "cluster"]
+    assert by_id(rows, "campaign") == by_id(rows, "cluster")
+    assert list(rows[0]) == ["id", "label", "size", "similarity", "cluster", "campaign"]
     assert (summary.night, summary.whole, summary.articles, summary.new, summary.gone) == (1, True, 14, 14, 0)
     assert (summary.clusters, summary.clustered, summary.files) == (2, 7, 14)
     assert summary.changes == {}

@@ -20,25 +20,26 @@ from test_nightly import put, run, tree
 from dedup.cli import main
 from dedup.errors import FileError
 from dedup.nightly.damage import counts, read_table, reading
-from dedup.nightly.night import Tonight
-from dedup.nightly.state import opened
+from dedup.nightly.state import State, opened
 from dedup.settings import Settings
 
 SHARD = ("articles.parquet", "files.parquet", "rejects.parquet", "shard.json")
 NIGHT = (
-    "articles.parquet", "before.parquet", "changes.parquet", "counts.json", "edges.parquet", "frames.parquet",
-    "frequencies.parquet", "night.json", "published.json", "texts.parquet",
+    "articles.parquet", "before.parquet", "campaigns.parquet", "changes.parquet", "counts.json", "edges.parquet",
+    "frames.parquet", "frequencies.parquet", "night.json", "published.json", "texts.parquet",
 )  # fmt: skip
 FILES = [
     "state.json", "lock", "texts.utf8",
     *(f"shards/{number}/{name}" for number in ("000001", "000002") for name in SHARD),
     *(f"nights/000002/{name}" for name in NIGHT),
     *(f"generations/000001/{name}" for name in ("frames.parquet", "weights.parquet", "signatures-000001-0.parquet")),
+    "generations/000001/gathered-000001-0.parquet", "generations/000001/gathered-000002-20.parquet",
     "generations/000001/signatures-000002-20.parquet",
 ]  # fmt: skip
 WORK = [
     *(f"work/{name}" for name in ("begun.json", "candidates.parquet", "crowded.parquet", "edges.parquet")),
     *("work/frames.parquet", "work/frequencies.parquet", "shards/000003/articles.parquet", "shards/000003/shard.json"),
+    *("work/campaigns.parquet", "generations/000001/gathered-000003-23.parquet"),
 ]
 FOLDERS = ["shards", "shards/000001", "shards/000002", "nights", "nights/000002", "generations", "generations/000001"]
 
@@ -157,7 +158,7 @@ def scene(place: Path) -> Scene:
 
 @pytest.fixture(scope="module")
 def interrupted(place: Path) -> Scene:
-    """In the third night, which was stopped before its last step."""
+    """In the third night, which was stopped when all was worked out."""
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
@@ -165,7 +166,7 @@ def interrupted(place: Path) -> Scene:
     here = place / "interrupted" / "here"
     two_nights(here)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Tonight, "_group", stop)
+        patch.setattr(State, "commit", stop)
         with pytest.raises(KeyboardInterrupt):
             run(here, settings=Settings())
     return Scene(here)
@@ -207,7 +208,9 @@ def test_texts_that_were_cut(scene: Scene) -> None:
     assert tree(scene.here / "out") == scene.before
 
 
-@pytest.mark.parametrize("path", ["shards/000001/articles.parquet", "shards/000001/files.parquet", *FILES[-2:]])
+@pytest.mark.parametrize(
+    "path", ["shards/000001/articles.parquet", "shards/000001/files.parquet", *FILES[-4:-2], FILES[-1]]
+)
 def test_rows_that_have_gone(scene: Scene, path: str) -> None:
     """A file of the right columns that does not fit the others would have memory read that is not ours."""
 

@@ -10,7 +10,7 @@ import pytest
 from test_nightly import NEAR, tree
 
 from dedup.errors import BusyError, FileError, SettingsError
-from dedup.nightly.state import NO_NIGHT, Night, State, opened, whole
+from dedup.nightly.state import NO_NIGHT, SIGNATURES, Night, State, opened, whole
 from dedup.settings import Settings
 
 FIRST = Night(1, 2, 1, 10, 10)
@@ -22,7 +22,7 @@ def work(state: State, night: Night) -> None:
     state.begin(night)
     (state.work / "edges.parquet").write_text(f"edges of {night.number}")
     state.weights(night.generation).touch()
-    state.new_signatures(night.generation, night.number, 0 if night.number == 1 else 10).touch()
+    state.new_file(SIGNATURES, night.generation, night.number, 0 if night.number == 1 else 10).touch()
     state.commit(night)
 
 
@@ -130,7 +130,7 @@ def test_nights_take_each_others_place(tmp_path: Path) -> None:
         work(state, SECOND)
         assert state.last == SECOND
         assert [path.name for path in (state.path / "nights").iterdir()] == ["000002"]
-        assert [(file.night, file.first) for file in state.signatures(1, 2)] == [(1, 0), (2, 10)]
+        assert [(file.night, file.first) for file in state.files(SIGNATURES, 1, 2)] == [(1, 0), (2, 10)]
         work(state, Night(3, 4, 2, 30, 30))
         assert [path.name for path in (state.path / "generations").iterdir()] == ["000002"]
     with opened(tmp_path / "state", NEAR) as state:
@@ -143,18 +143,18 @@ def test_work_is_taken_up(tmp_path: Path) -> None:
         work(state, FIRST)
         state.begin(SECOND)
         (state.work / "candidates.parquet").touch()
-        state.new_signatures(1, 2, 10).touch()
+        state.new_file(SIGNATURES, 1, 2, 10).touch()
     with opened(tmp_path / "state", NEAR) as state:
         state.begin(SECOND)
         assert (state.work / "candidates.parquet").exists()
-        assert len(state.signatures(1, 2)) == 2
+        assert len(state.files(SIGNATURES, 1, 2)) == 2
         state.begin(replace(SECOND, shards=4))
         assert [path.name for path in state.work.iterdir()] == ["begun.json"]
-        assert len(state.signatures(1, 2)) == 1
+        assert len(state.files(SIGNATURES, 1, 2)) == 1
         state.begin(Night(2, 5, 2, 30, 30))
-        state.new_signatures(2, 2, 0).touch()
+        state.new_file(SIGNATURES, 2, 2, 0).touch()
         state.begin(SECOND)
-        assert not state.signatures(2, 2)
+        assert not state.files(SIGNATURES, 2, 2)
         assert state.last == FIRST
 
 
@@ -165,13 +165,13 @@ def test_signatures_that_were_taken_up(tmp_path: Path) -> None:
         work(state, SECOND)
         night = Night(3, 4, 1, 20, 10)
         state.begin(night)
-        state.new_signatures(1, 3, 10).touch()
-        assert [(file.night, file.first) for file in state.signatures(1, 2)] == [(1, 0), (2, 10)]
-        assert [(file.night, file.first) for file in state.signatures(1, 3)] == [(1, 0), (3, 10)]
+        state.new_file(SIGNATURES, 1, 3, 10).touch()
+        assert [(file.night, file.first) for file in state.files(SIGNATURES, 1, 2)] == [(1, 0), (2, 10)]
+        assert [(file.night, file.first) for file in state.files(SIGNATURES, 1, 3)] == [(1, 0), (3, 10)]
         state.sweep()
-        assert len(state.signatures(1, 2)) == 2, "the night is not done"
+        assert len(state.files(SIGNATURES, 1, 2)) == 2, "the night is not done"
         state.commit(night)
-        assert [(file.night, file.first) for file in state.signatures(1, 2)] == [(1, 0)]
+        assert [(file.night, file.first) for file in state.files(SIGNATURES, 1, 2)] == [(1, 0)]
 
 
 def test_a_folder_is_whole_or_not_there(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from dedup.files import shown
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
+MOST_RATE = 1 << 40
 BROKEN = (ValueError, KeyError, TypeError, pa.ArrowNotImplementedError, pa.ArrowSerializationError)
 """What a parser raises."""
 GONE = {None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EIO}
@@ -102,6 +103,20 @@ def opened(path: Path, schema: pa.Schema) -> pq.ParquetFile:
             file.close()
             raise ValueError("it has other columns")
         return file
+
+
+def rate(path: Path, schema: pa.Schema) -> int:
+    """One in how many windows was looked at, by the metadata of a Parquet file; a power of two.
+
+    Args:
+        path: The file.
+        schema: Its columns.
+    """
+    with opened(path, schema) as file, reading(path):
+        found = int(file.schema_arrow.metadata[b"rate"])
+        if not 1 <= found <= MOST_RATE or found & (found - 1):
+            raise ValueError(f"it has a rate of {found:,}, which must be a power of two")
+        return found
 
 
 def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from dedup.files import replacing
 from dedup.frames import Rate, bridge, find, marking
-from dedup.nightly.damage import opened, read_table, reading
+from dedup.nightly.damage import rate, read_table
 from dedup.shingles import NO_WINDOWS, Texts, Windows
 from dedup.threads import Progress
 
@@ -29,7 +29,6 @@ Integers = NDArray[np.int64]
 LOOKED_BACK = 1 << 22
 """Characters of texts of the nights before among which, too, a partial night looks for frames: a site that brings three
 articles a night is seen to have a footer when there are eight."""
-MOST_RATE = 1 << 40
 WINDOWS = pa.schema({"window": pa.uint64()})
 
 
@@ -135,8 +134,5 @@ def keep(marks: Marks, path: Path) -> None:
 
 def read(path: Path) -> Marks:
     """Read windows."""
-    with opened(path, WINDOWS) as file, reading(path):
-        rate = int(file.schema_arrow.metadata[b"rate"])
-        if not 1 <= rate <= MOST_RATE or rate & (rate - 1):
-            raise ValueError(f"it has a rate of {rate:,}, which must be a power of two")
-    return Marks(read_table(path, WINDOWS).column(0).to_numpy(), rate)
+    every = rate(path, WINDOWS)
+    return Marks(read_table(path, WINDOWS).column(0).to_numpy(), every)

@@ -2,17 +2,20 @@
 
 In: edges, the distinct texts, and which cluster each article was in. Out: for every article its representative, the
 size of its cluster, its similarity, and the cluster's id, which is the number of its oldest member; and the changes.
+A campaign is called after its oldest member, too.
 Of clusters that join the oldest lives on, and of one that splits the part with the oldest article keeps the id.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dedup.nightly.damage import check_places, damaged, read_table
 from dedup.nightly.stock import Stock
 from dedup.results import Clusters
 
@@ -32,6 +35,8 @@ class Members(NamedTuple):
 
 
 MEMBERS = pa.schema({"numbers": pa.int64(), "clusters": pa.int64()})
+CAMPAIGNS = pa.schema({"campaigns": pa.int64()})
+"""A row an article, ascending by number: the number of the oldest article of its campaign."""
 NOBODY = Members(np.empty(0, np.int64), np.empty(0, np.int64))
 
 
@@ -48,6 +53,39 @@ def members(clusters: Clusters, stock: Stock) -> Members:
     np.minimum.at(oldest, labels, numbers)
     order = np.argsort(numbers)
     return Members(numbers[order], oldest[labels][order])
+
+
+def oldest(group: Integers, number: Integers, stock: Stock) -> Integers:
+    """The number of the oldest article of the campaign of each article, ascending by the article's own.
+
+    Args:
+        group: (d,) the campaign of each text.
+        number: (n,) the text of each row, -1 where it has none and is alone.
+        stock: All rows.
+    """
+    rows = np.flatnonzero(stock.live)
+    rows = rows[np.argsort(stock.numbers[rows])]
+    found, has = stock.numbers[rows], number[rows] >= 0
+    of = group[number[rows[has]]]
+    first = np.full(len(group), len(stock))
+    np.minimum.at(first, of, found[has])
+    found[has] = first[of]
+    return found
+
+
+def read_campaigns(path: Path, articles: Members, rows: int) -> Integers:
+    """The number of the oldest article of the campaign of each article, as `oldest` gave it and it was written.
+
+    Args:
+        path: The file.
+        articles: All of them.
+        rows: Of all that was ever read.
+    """
+    found: Integers = read_table(path, CAMPAIGNS)["campaigns"].to_numpy()
+    if len(found) != len(articles.numbers):
+        raise damaged(path, f"it is of {len(found):,} articles, and there are {len(articles.numbers):,}")
+    check_places(path, found, rows)
+    return found
 
 
 class Changes(NamedTuple):

@@ -1,10 +1,10 @@
 """What a night works out: from the articles there are to clusters, a step at a time, each kept when it is done.
 
 In: a state, and all rows of it. Out: in the state, the night: frames, document frequencies, signatures, candidates,
-edges, clusters and changes. A night is whole, when everything is weighed, signed and compared anew, or partial, when
-new texts are signed with the weights and without the frames of their generation and compared with everything before,
-judged by the document frequencies and without the frames of tonight. Costs the time of `dedup.cluster` when it is
-whole, in memory that is bounded.
+edges, clusters, changes, and campaigns if they are asked for. A night is whole, when everything is weighed, signed and
+compared anew, or partial, when new texts are signed with the weights and without the frames of their generation and
+compared with everything before, judged by the document frequencies and without the frames of tonight. Costs the time of
+`dedup.cluster` when it is whole, in memory that is bounded.
 """
 
 from __future__ import annotations
@@ -18,25 +18,29 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup.clusters import Graph, representatives
+from dedup.clusters import Graph, Pairs, representatives
 from dedup.corpus import Corpus
 from dedup.files import replacing
+from dedup.frames import Rate
 from dedup.frequencies import Sketch
 from dedup.nightly.damage import check_places, damaged, read_table, rows
 from dedup.nightly.framing import Marks, found, latest, left_out, lost
 from dedup.nightly.framing import keep as keep_frames
 from dedup.nightly.framing import read as read_frames
-from dedup.nightly.grouping import MEMBERS, NOBODY, Members, changes, counts, members
+from dedup.nightly.gathered import COLUMNS, rate_of
+from dedup.nightly.gathered import write as gather
+from dedup.nightly.grouping import MEMBERS, NOBODY, Members, changes, counts, members, oldest, read_campaigns
 from dedup.nightly.judging import NONE, Edges, judged, judged_again, similarities
 from dedup.nightly.judging import keep as keep_edges
 from dedup.nightly.judging import read as read_edges
 from dedup.nightly.known import NOTHING, Known
 from dedup.nightly.known import read as read_known
+from dedup.nightly.linking import campaigns
 from dedup.nightly.meeting import Meeting
 from dedup.nightly.memory import Budget
 from dedup.nightly.signed import Part, columns, schema, taken_up
 from dedup.nightly.signed import write as write_signatures
-from dedup.nightly.state import Night, State
+from dedup.nightly.state import GATHERED, SIGNATURES, Night, State
 from dedup.nightly.stock import Stock, numbered
 from dedup.nightly.weighing import counted, keep_sketch, keep_weights, read_sketch, read_weights, weighed
 from dedup.pipeline import Stages, chosen_bands
@@ -62,6 +66,7 @@ class Tonight:
         budget: Of memory.
         threads: How many to use.
         stages: Collects times and tells progress.
+        linked: Whether campaigns are asked for.
 
     Attributes:
         whole: Everything is done anew.
@@ -69,10 +74,18 @@ class Tonight:
     """
 
     def __init__(
-        self, state: State, stock: Stock, settings: Settings, budget: Budget, threads: int, stages: Stages
+        self,
+        state: State,
+        stock: Stock,
+        settings: Settings,
+        budget: Budget,
+        threads: int,
+        stages: Stages,
+        *,
+        linked: bool = True,
     ) -> None:
         self._state, self._stock, self._settings = state, stock, settings
-        self._budget, self._threads, self._stages = budget, threads, stages
+        self._budget, self._threads, self._stages, self._linked = budget, threads, stages, linked
         last = state.last
         self._known = read_known(state.night(last.number), last.texts, len(stock)) if last.number else NOTHING
         self._prints, self._number = numbered(stock, self._known.prints)
@@ -99,7 +112,9 @@ class Tonight:
         self._sign(weights)
         self._meet()
         edges = self._judge(weights)
-        self._group(edges, weights)
+        now, representatives = self._group(edges, weights)
+        if self._linked:
+            self._link(edges, weights, now, representatives)
         self._state.commit(self.night)
 
     # --- texts ----------------------------------------------------------------------------------------------------
@@ -206,13 +221,14 @@ class Tonight:
         """Sign what is new with the weights of its generation, and take up the files of small nights before."""
         night, known = self.night, len(self._known)
         with self._stages.stage("sign") as tell:
-            if any(file.night == night.number for file in self._state.signatures(night.generation, night.number)):
+            files = self._state.files(SIGNATURES, night.generation, night.number)
+            if any(file.night == night.number for file in files):
                 return
             before = self._parts(night.number - 1, known)
             taken = taken_up(before, len(self._prints) - known)
             first = known - sum(part.end - part.begin for part in taken)
             write_signatures(
-                self._state.new_signatures(night.generation, night.number, first),
+                self._state.new_file(SIGNATURES, night.generation, night.number, first),
                 taken,
                 self._corpus(self._signing_weights(weights)),
                 np.arange(known, len(self._prints)),
@@ -225,7 +241,7 @@ class Tonight:
 
     def _parts(self, upto: int, texts: int) -> list[Part]:
         """The files of signatures of this generation up to a night, with the rows of each."""
-        files = self._state.signatures(self.night.generation, upto)
+        files = self._state.files(SIGNATURES, self.night.generation, upto)
         ends = [file.first for file in files[1:]] + [texts] * bool(files)
         parts = [Part(file.path, 0, end - file.first) for file, end in zip(files, ends, strict=True)]
         self._check_parts(parts, texts)
@@ -290,8 +306,8 @@ class Tonight:
             evidence=self._settings.least_shared, threads=self._threads, relax=self._stock.texts.relax,
         )  # fmt: skip
 
-    def _group(self, edges: Edges, weights: SketchWeights | None) -> None:
-        """Clusters, and what became of those of last night."""
+    def _group(self, edges: Edges, weights: SketchWeights | None) -> tuple[Members, Integers]:
+        """Clusters, and what became of those of last night; the articles, and the representative of each text."""
         work = self._state.work
         with self._stages.stage("cluster"):
             crowded = _read(work / "crowded.parquet", CROWDED)[0]
@@ -308,6 +324,59 @@ class Tonight:
             _keep(work / "changes.parquet", **changes(before, now)._asdict())
             with replacing(work / "counts.json") as file:
                 file.write(json.dumps(about | counts(before, now)).encode())
+            return now, chosen
+
+    def _link(self, edges: Edges, weights: SketchWeights | None, now: Members, representatives: Integers) -> None:
+        """Campaigns; without weights each cluster is one."""
+        path = self._state.work / "campaigns.parquet"
+        with self._stages.stage("campaigns") as tell:
+            if path.exists():
+                read_campaigns(path, now, len(self._stock))
+                return
+            if weights is None:
+                _keep(path, campaigns=now.clusters)
+                return
+            judged, relax = self._judged(weights), self._stock.texts.relax
+
+            def similar(left: Integers, right: Integers) -> NDArray[np.float64]:
+                return similarities(judged, left, right, threads=self._threads, relax=relax)
+
+            group = campaigns(
+                self._gathered(tell), self._prints, self._live, representatives, Pairs(*edges), similar, self._budget,
+                relax=relax,
+            )  # fmt: skip
+            _keep(path, campaigns=oldest(group, self._number, self._stock))
+
+    def _gathered(self, tell: Progress) -> list[Part]:
+        """What campaigns are found by, of all texts; gathered of those that are new, or came in nights without."""
+        night, texts, before = self.night, len(self._prints), self._gathered_parts()
+        known = sum(part.end for part in before)
+        if known == texts:
+            return before
+        taken = taken_up(before, texts - known)
+        characters = int(self._stock.lengths[self._first[self._live]].sum())
+        gather(
+            self._state.new_file(GATHERED, night.generation, night.number, known - sum(part.end for part in taken)),
+            taken,
+            self._texts,
+            self._first[known:],
+            rate_of(before) or Rate.of(characters, self._budget.sampled).windows,
+            progress=tell,
+            relax=self._stock.texts.relax,
+        )
+        return self._gathered_parts()
+
+    def _gathered_parts(self) -> list[Part]:
+        """The files of what was gathered in this generation, with the rows of each: those of the first texts."""
+        files, parts, known = self._state.files(GATHERED, self.night.generation, self.night.number), [], 0
+        ends = [file.first for file in files[1:]] + [None] * bool(files)  # the last one may end before the texts do
+        for file, end in zip(files, ends, strict=True):
+            count = rows(file.path, COLUMNS)
+            known += count
+            if file.first != known - count or known > len(self._prints) or known != (end or known):
+                raise damaged(file.path, f"it has {count:,} texts from {file.first:,} on, and others are wanted")
+            parts.append(Part(file.path, 0, count))
+        return parts
 
     def _similarity(self, result: Clusters, chosen: Integers, weights: SketchWeights | None) -> NDArray[np.float64]:
         """(d,): of each text to its representative; computed where there is no edge and it was not known before."""

@@ -32,6 +32,7 @@ LABELS = pa.schema(
         "cluster": pa.large_string(),
     }
 )
+WITH_CAMPAIGNS = LABELS.append(pa.field("campaign", pa.large_string()))
 NAMES = {"labels", "changes.parquet", "rejects.parquet"}
 
 
@@ -126,6 +127,7 @@ class Labels:
         sizes: (a,) of the cluster.
         similarity: (a,) to the representative.
         clusters: (a,) the cluster's id: the number of its oldest article, which is the first row with that id.
+        campaigns: (a,) the campaign's, in the same way; None if they are not asked for.
     """
 
     def __init__(
@@ -136,15 +138,17 @@ class Labels:
         sizes: Integers,
         similarity: np.ndarray,
         clusters: Integers,
+        campaigns: Integers | None = None,
     ) -> None:
         self._ids = ids.combine_chunks() if ids.num_chunks > 1 else ids
         self.rows, self._labels, self._clusters = rows, labels, clusters
-        self._sizes, self._similarity = sizes, similarity
+        self._sizes, self._similarity, self._campaigns = sizes, similarity, campaigns
 
     def table(self, begin: int, end: int) -> pa.Table:
         """Those of some articles."""
         some = slice(begin, end)
         names = [self._ids.take(pa.array(of[some])) for of in (self.rows, self._labels, self._clusters)]
-        return pa.table(
-            [names[0], names[1], pa.array(self._sizes[some]), pa.array(self._similarity[some]), names[2]], LABELS
-        )
+        columns = [names[0], names[1], pa.array(self._sizes[some]), pa.array(self._similarity[some]), names[2]]
+        if self._campaigns is None:
+            return pa.table(columns, LABELS)
+        return pa.table([*columns, self._ids.take(pa.array(self._campaigns[some]))], WITH_CAMPAIGNS)

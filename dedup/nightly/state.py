@@ -7,8 +7,9 @@ name is whole, and the rest is swept away. One run holds the lock of the folder;
     texts.utf8                    every text, one behind the other
     shards/000001/                what some files held: articles.parquet, files.parquet, rejects.parquet
     generations/000001/           frames.parquet, weights.parquet, and signatures-000001-0.parquet, by night and by the
-                                  first text in it
-    nights/000001/                the last night: texts, edges, articles, frames, frequencies, changes; night.json
+                                  first text in it; gathered-000001-0.parquet, what campaigns are found by, too
+    nights/000001/                the last night: texts, edges, articles, frames, frequencies, changes; night.json; and
+                                  campaigns if they were asked for
     work/                         what the running night has done so far, which becomes its folder
 """
 
@@ -77,8 +78,12 @@ class Shard(NamedTuple):
         return cls(**counts(folder / "shard.json", cls._fields))
 
 
-class SignatureFile(NamedTuple):
-    """A file of signatures, of the texts from one number on to the last of a night."""
+SIGNATURES, GATHERED = "signatures", "gathered"
+"""What there are files of, a row a text."""
+
+
+class TextFile(NamedTuple):
+    """A file with a row a text, of the texts from one number on to the last of a night."""
 
     night: int
     first: int
@@ -245,16 +250,17 @@ class State:
         """The file of a generation's weights."""
         return self.path / "generations" / f"{generation:06}" / "weights.parquet"
 
-    def signatures(self, generation: int, upto: int) -> list[SignatureFile]:
-        """The files of signatures that together hold all texts of a generation, in order.
+    def files(self, kind: str, generation: int, upto: int) -> list[TextFile]:
+        """The files of a kind that together hold all texts of a generation, in order.
 
         Args:
+            kind: `SIGNATURES`, or `GATHERED`, of which there may be none, or none of the latest texts.
             generation: Its number.
             upto: The last night whose files count.
         """
-        found: list[SignatureFile] = []
-        paths = self.weights(generation).parent.glob("signatures-*.parquet")
-        for file in sorted(map(SignatureFile.of, paths), reverse=True):
+        found: list[TextFile] = []
+        paths = self.weights(generation).parent.glob(f"{kind}-*.parquet")
+        for file in sorted(map(TextFile.of, paths), reverse=True):
             if file.night <= upto and (not found or file.first < found[-1].first):  # later nights take earlier ones up
                 found.append(file)
         return found[::-1]
@@ -263,9 +269,9 @@ class State:
         """The file of the frames that a generation leaves out."""
         return self.weights(generation).with_name("frames.parquet")
 
-    def new_signatures(self, generation: int, night: int, first: int) -> Path:
-        """The file of signatures that a night writes, of texts from the number `first` on."""
-        return self.weights(generation).with_name(f"signatures-{night:06}-{first}.parquet")
+    def new_file(self, kind: str, generation: int, night: int, first: int) -> Path:
+        """The file of a kind that a night writes, of texts from the number `first` on."""
+        return self.weights(generation).with_name(f"{kind}-{night:06}-{first}.parquet")
 
     def begin(self, night: Night) -> None:
         """Take up the work of a night where it was left, or begin it; what was begun for another is swept away."""
@@ -274,7 +280,7 @@ class State:
         if note.is_file() and note.read_bytes() == mine:
             return
         _remove(self.work)
-        self._sweep_signatures()
+        self._sweep_begun()
         self.work.mkdir()
         with reading(self.weights(night.generation).parent):
             self.weights(night.generation).parent.mkdir(exist_ok=True)
@@ -301,25 +307,32 @@ class State:
         for folder in (self.path / "generations").iterdir():
             if folder.name < f"{last.generation:06}":
                 _remove(folder)
-        needed = {file.path for file in self.signatures(last.generation, last.number)}
-        for file in map(SignatureFile.of, self.weights(last.generation).parent.glob("signatures-*.parquet")):
-            if file.night <= last.number and file.path not in needed:
-                file.path.unlink()
+        for kind in (SIGNATURES, GATHERED):
+            self._sweep_taken_up(kind)
         for folder in (self.path / "shards").glob(".*"):
             _remove(folder)
         for unfinished in self.path.rglob(UNFINISHED):
             unfinished.unlink()
 
-    def _sweep_signatures(self) -> None:
-        """Remove generations and signatures that were begun for a night that was not finished."""
+    def _sweep_taken_up(self, kind: str) -> None:
+        """Remove files of texts that later nights have taken up."""
+        last = self.last
+        needed = {file.path for file in self.files(kind, last.generation, last.number)}
+        for file in map(TextFile.of, self.weights(last.generation).parent.glob(f"{kind}-*.parquet")):
+            if file.night <= last.number and file.path not in needed:
+                file.path.unlink()
+
+    def _sweep_begun(self) -> None:
+        """Remove generations and files of texts that were begun for a night that was not finished."""
         last = self.last
         for folder in (self.path / "generations").iterdir():
             if folder.name > f"{last.generation:06}":
                 _remove(folder)
             else:
-                for file in map(SignatureFile.of, folder.glob("signatures-*.parquet")):
-                    if file.night > last.number:
-                        file.path.unlink()
+                for kind in (SIGNATURES, GATHERED):
+                    for file in map(TextFile.of, folder.glob(f"{kind}-*.parquet")):
+                        if file.night > last.number:
+                            file.path.unlink()
 
 
 def _numbers(folder: Path) -> list[int]:

@@ -79,6 +79,9 @@ def campaigns(
     Warns:
         DedupWarning: So many names, passages or pairs are there that some are left out.
     """
+    lowest = placed.groupBy("head").agg(sf.min("number").alias("lowest"))  # by which clusters are numbered
+    members = placed.join(lowest, "head").drop("head").withColumnRenamed("lowest", "head")
+    placed = folder.keep(members, "numbered")
     heads = placed.where(sf.col("number") != sf.col("head")).select("number", "head")
     names, named = _names(folder, read.texts, heads)
     passages = _passages(folder, heads, shared)
@@ -96,7 +99,8 @@ def campaigns(
     if not several.any():
         return None
     grouped = _frame(folder, "grouped", head=numbers[several], group=group[several])
-    return folder.keep(_represented(grouped, read, placed), "campaigns")
+    found = _represented(grouped, read, placed).withColumnRenamed("head", "lowest").join(lowest, "lowest", "left")
+    return folder.keep(found.select(sf.coalesce("head", "lowest").alias("head"), "campaign"), "campaigns")
 
 
 def _frame(folder: Folder, name: str, **columns: Integers) -> DataFrame:
