@@ -53,6 +53,8 @@ EDGES = 0.1
 
 
 NOTHING = np.empty(0, np.int64)
+ADDRESS, ACCOUNT, OPERATORS = range(3)
+"""What a name is: an address that anybody may give, that of somebody's account, and what names an operator."""
 ACCOUNTS = frozenset({
     "bilibili.com", "douyin.com", "facebook.com", "fb.com", "instagram.com", "kuaishou.com", "linktr.ee", "patreon.com",
     "pinterest.com", "threads.net", "tiktok.com", "tinyurl.com", "tumblr.com", "twitch.tv", "twitter.com", "vk.com",
@@ -203,6 +205,7 @@ def among(
     held: list[Integers],
     near: tuple[Integers, Integers],
     similar: Similar,
+    sorts: Integers | None = None,
 ) -> Evidence:
     """Find the campaigns of distinct texts from what was gathered of them, wherever they lie.
 
@@ -213,15 +216,17 @@ def among(
         held: The texts that hold each, ascending.
         near: Pairs of clusters whose bodies may be alike on the whole; see `met`.
         similar: Gives the similarities of pairs of texts, from the numbers of the lower and of the higher ones.
+        sorts: (len(held),) `sort_of` each name, where the names themselves are not known; None is that of `names`.
     """
     count = int(node.max(initial=-1)) + 1
     sizes = np.bincount(node, minlength=count)
-    strong = np.array([_names_somebody(name) for name in names], np.bool_)
+    sorts = np.array([sort_of(name) for name in names], np.int64) if sorts is None else sorts
+    strong, operator = sorts != ADDRESS, sorts == OPERATORS
     profiles = _profiles(node, sizes, *_flat(shared), _rarity(shared.counts, len(node)))
     texts = np.concatenate([np.empty(0, np.int64), *held])
     of = np.repeat(np.arange(len(held)), [len(some) for some in held])
     rarity = _rarity(np.array([len(some) for some in held]), len(node))
-    addresses = _profiles(node, sizes, texts, of, rarity * np.where(_kinds(names, OPERATOR), 3.0, 1.0))
+    addresses = _profiles(node, sizes, texts, of, rarity * np.where(operator, 3.0, 1.0))
     persons = _profiles(node, sizes, texts, of, rarity * strong)
     order = kernels.mix_all(np.arange(count, dtype=np.uint64))
     large = sizes >= LARGE
@@ -264,10 +269,6 @@ def _flat(shared: Passages) -> tuple[Integers, Integers]:
     return np.repeat(np.arange(len(shared.starts) - 1), np.diff(shared.starts)), shared.passages
 
 
-def _kinds(names: list[Name], kinds: frozenset[str]) -> NDArray[np.bool_]:
-    return np.array([name.kind in kinds for name in names], np.bool_)
-
-
 def _names(corpus: Corpus, progress: Progress | None) -> tuple[list[Name], list[Integers]]:
     """What is found in the texts and is not everybody's, and the distinct texts that hold it; several at least."""
     forms: dict[tuple[str, str], Name] = {}
@@ -295,12 +296,15 @@ def may_link(name: Name, holders: int) -> bool:
     return holders >= LEAST_HELD and not public(name.kind, name.form)
 
 
-def _names_somebody(name: Name) -> bool:
-    """Whether it names an operator: an account, or the address of one, or a short address, at a public service."""
+def sort_of(name: Name) -> int:
+    """What it is: `OPERATORS`, `ACCOUNT` or `ADDRESS`."""
     if name.kind in OPERATOR:
-        return True
-    if name.kind != "link":
-        return False
+        return OPERATORS
+    return ACCOUNT if name.kind == "link" and _leads_to_somebody(name) else ADDRESS
+
+
+def _leads_to_somebody(name: Name) -> bool:
+    """Whether it is the address of an account, or a short address, at a public service."""
     parts = urlsplit(name.form if "//" in name.form else f"//{name.form}")
     host, path = (parts.hostname or "").removeprefix("www."), parts.path.strip("/")
     if not path or "/" in path or domain_of(host) != host:
