@@ -60,15 +60,18 @@ def reweigh(
 def _reweigh(
     writer: Writer, opening: Opening, settings: Settings, preparer: Preparer, threads: int, stages: Stages
 ) -> None:
-    rows = {number: cluster for number, fingerprint, cluster, _ in writer.scan_texts() if fingerprint}
-    numbers = np.fromiter(rows, np.int64, len(rows))
+    every = [(number, cluster, copies) for number, fingerprint, cluster, copies in writer.scan_texts() if fingerprint]
+    rows = {number: cluster for number, cluster, _ in every}
+    numbers, copies = (np.array([row[part] for row in every], np.int64) for part in (0, 2))
     with _column(writer, numbers, preparer) as column:
         corpus = pipeline.represent(column, settings, threads=threads, stages=stages, most=MOST_FITTED)
         edges, crowded = pipeline.connect(corpus, settings, threads=threads, stages=stages)
         signed = halves(pipeline.sign(corpus, settings, threads=threads))
         of, groups = numbers[corpus.first], _groups(corpus, edges, crowded, settings)
         with stages.stage("campaigns"):
-            campaign = _campaigns(writer, corpus, of, groups, edges, threads)
+            some = Pairs(edges.left, edges.right, edges.similarity)
+            heads = clusters.chosen(groups, some, of, copies[corpus.first])
+            campaign = _campaigns(writer, corpus, of, heads, some, threads)
     weighed = corpus.weights
     assert weighed is None or isinstance(weighed, Weights)
     windows = corpus.frames.windows if corpus.frames else None
@@ -109,15 +112,14 @@ def _groups(corpus: Corpus, edges: pairs.Edges, crowded: NDArray[np.bool_], sett
 
 
 def _campaigns(
-    reader: Reader,
-    corpus: Corpus,
-    of: NDArray[np.int64],
-    groups: NDArray[np.int64],
-    edges: pairs.Edges,
-    threads: int,
+    reader: Reader, corpus: Corpus, of: NDArray[np.int64], heads: NDArray[np.int64], edges: Pairs, threads: int
 ) -> NDArray[np.int64]:
-    """The campaign of each text, numbered from 0; without weights its cluster."""
-    node = np.unique(groups, return_inverse=True)[1].astype(np.int64)
+    """The campaign of each text, numbered from 0; without weights its cluster.
+
+    Of what many clusters hold some are compared, by their numbers: these are in the order of what represents them
+    (`heads`), as in `Clusters.campaigns`, so that both choose the same.
+    """
+    node = np.unique(heads, return_inverse=True)[1].astype(np.int64)
     if corpus.weights is None:
         return node
 
@@ -126,7 +128,7 @@ def _campaigns(
 
     shared = frames.passages(corpus.texts, corpus.first, threads=threads)
     marks, held = _held(reader, of)
-    near = campaigns.met(node, np.bincount(node), Pairs(edges.left, edges.right, edges.similarity))
+    near = campaigns.met(node, np.bincount(node), edges)
     return campaigns.among(node, shared, [], held, near, similar, sorts(marks)).group[node]
 
 
