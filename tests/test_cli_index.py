@@ -275,7 +275,7 @@ def test_export_writes_every_article(filled: Path, tmp_path: Path, suffix: str) 
     target = tmp_path / f"out.{suffix}"
     assert run("export", filled, "--out", target).exit_code == 0
     table = read(target)
-    assert list(table[0]) == ["id", "cluster", "size"]
+    assert list(table[0]) == ["id", "cluster", "size", "campaign"]
     assert {row["id"] for row in table if int(row["size"]) == 5} == set(TEA)
     assert len({row["cluster"] for row in table}) == 9
     assert run("export", filled, "--out", target, "--texts").exit_code == 0

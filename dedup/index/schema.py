@@ -18,7 +18,7 @@ from dedup.errors import FileError
 from dedup.index.store import Opening
 from dedup.settings import Settings
 
-VERSION = 2
+VERSION = 3
 APPLICATION = 0x64656475
 """The letters `dedu`, by which `file` tells whose database it is."""
 NAME = "index.sqlite"
