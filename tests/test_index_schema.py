@@ -159,7 +159,9 @@ def test_a_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
         created(tmp_path)
 
 
-@pytest.mark.parametrize(("version", "which"), [(0, "older"), (2, "older"), (schema.VERSION + 1, "newer"), (1000, "newer")])
+@pytest.mark.parametrize(
+    ("version", "which"), [(0, "older"), (2, "older"), (schema.VERSION + 1, "newer"), (1000, "newer")]
+)
 def test_another_version_is_refused(tmp_path: Path, version: int, which: str) -> None:
     """The error says which, and how its articles come over."""
     folder = created(tmp_path / "index")

@@ -252,9 +252,9 @@ class Batch:
         involved = {text for one, others in pairs.items() for text in (one, *others) if text in new}
         return self.judge.similarities(self._store, pairs, {text: self._own(new[text]) for text in involved})
 
-    def _own(self, row: int) -> Own:
+    def _own(self, row: int, judge: Judge | None = None) -> Own:
         """What the text of a row is compared by."""
-        return Own(self.judge.own(self._prepared, row), self._halves[row])
+        return Own((judge or self.judge).own(self._prepared, row), self._halves[row])
 
     def _leave_out_frames(self, new: Mapping[int, int]) -> None:
         """Where many are like a new text: look for frames among them, and judge again without what is found."""
@@ -353,7 +353,9 @@ class Batch:
         """What happens to campaigns."""
         new = self._rows.new
         marks = {text: self._prepared.marks[row] for text, row in new.items()}
-        found = Campaigning(self._store, self.judge, plan, self._change.gone, marks, lambda text: self._own(new[text]))
+        found = Campaigning(
+            self._store, self.judge, plan, self._change.gone, marks, lambda text, judge: self._own(new[text], judge)
+        )
         found.carry()
         return found
 

@@ -3,11 +3,10 @@
 In: what a transaction does to clusters, the marks of its new texts, and a view of the store. Out: the campaign of each
 cluster after it. Clusters that join bring their campaigns together, and what is split off stays in its campaign. A new
 text whose cluster is in no campaign with others is compared with some of those who hold a name that it holds, too, as
-`dedup.campaigns` compares clusters: where bodies are a little alike, it joins the campaign to which the mean strength
-of its links is highest, if that reaches the cut, and other campaigns of these holders follow if they are linked to that
-one on the whole. That costs some comparisons, however many hold the name, and nothing for a text that names nobody.
-
-Shared passages, and bodies alone, are evidence that only `dedup.index.reweighing` looks at.
+`dedup.campaigns` compares clusters: where bodies are a little alike, or passages are shared, it joins the campaign to
+which the mean strength of its links is highest, if that reaches the cut, and other campaigns of these holders follow if
+they are linked to that one on the whole. That costs some comparisons, however many hold the name, and nothing for a
+text that names nobody. What links without a name only `dedup.index.reweighing` looks at.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ class Campaigning:
         plan: What happens to clusters.
         gone: Texts that are removed.
         marks: Those of new texts, in the order in which they are added.
-        own: Gives what a new text is compared by.
+        own: Gives what a new text is compared by, as this judge sees it.
     """
 
     def __init__(
@@ -63,7 +62,7 @@ class Campaigning:
         plan: Plan,
         gone: Iterable[int],
         marks: Mapping[int, Marks],
-        own: Callable[[int], Own],
+        own: Callable[[int, Judge], Own],
     ) -> None:
         self._reader, self._judge, self._plan, self._gone = reader, judge, plan, set(gone)
         self._marks, self._own = dict(marks), own
@@ -191,14 +190,14 @@ class Campaigning:
             inside[self._cluster(holder)].append(holder)
         inside.pop(self._cluster(text), None)
         chosen = _in_turn(list(inside.values()))
-        alike = zip(chosen, self._named([(text, holder) for holder in chosen], coming=text), strict=True)
-        named = {holder: value for holder, value in alike if value > 0}
-        body = self._bodies({text: list(named)})[text] if named else {}
+        values = zip(chosen, self._named([(text, holder) for holder in chosen], coming=text), strict=True)
+        named = {holder: value for holder, value in values if value > 0}
+        alike = self._alike({text: list(named)})[text] if named else {}
         of: defaultdict[int, dict[int, float]] = defaultdict(dict)
         for cluster, some in inside.items():
-            compared = [holder for holder in some if holder in body]
+            compared = [holder for holder in some if holder in alike]
             if compared:
-                strength = _strength([named[one] for one in compared], [body[one] for one in compared])
+                strength = _strength([named[one] for one in compared], [alike[one] for one in compared])
                 of[self.of(cluster)][compared[0]] = strength
         return sorted((one for one in self._means(of) if one.mean >= CUT), key=lambda one: (-one.mean, one.campaign))
 
@@ -211,11 +210,11 @@ class Campaigning:
         """Whether a campaign is linked on the whole to the one that a new text has joined."""
         ours, theirs = [text, *home.holders[: MEMBERS - 1]], other.holders[:MEMBERS]
         pairs = [(one, another) for one in ours for another in theirs]
-        bodies = self._bodies(dict.fromkeys(ours, theirs))
-        body = [bodies[one][another] for one, another in pairs if another in bodies[one]]
-        if len(body) < len(pairs):
+        found = self._alike(dict.fromkeys(ours, theirs))
+        alike = [found[one][another] for one, another in pairs if another in found[one]]
+        if len(alike) < len(pairs):
             return False
-        return _strength(self._named(pairs, coming=text), body) * home.share * other.share >= CUT
+        return _strength(self._named(pairs, coming=text), alike) * home.share * other.share >= CUT
 
     def _named(self, pairs: Sequence[tuple[int, int]], coming: int) -> list[float]:
         """How alike what names somebody is in two texts: the cosine of what is held, by how rare it is."""
@@ -240,11 +239,15 @@ class Campaigning:
             count = stored - self._fewer[name] + len(self._listed[name]) + more[name]
             self._weights[name] = log((self._texts + 1) / count) if count >= LEAST_HELD else 0.0
 
-    def _bodies(self, pairs: Mapping[int, Sequence[int]]) -> dict[int, dict[int, float]]:
-        """How alike texts are without frames."""
-        texts = {text for one, others in pairs.items() for text in (one, *others)}
-        own = {text: self._own(text) for text in texts if text in self._new}
-        return self._judge.similarities(self._reader, pairs, own, evidence=0.0)
+    def _alike(self, pairs: Mapping[int, Sequence[int]]) -> dict[int, dict[int, float]]:
+        """How alike texts are, with frames or without, whichever is more: frames are passages that they share."""
+        texts = {text for one, others in pairs.items() for text in (one, *others) if text in self._new}
+        found: dict[int, dict[int, float]] = {text: {} for text in pairs}
+        for judge in dict.fromkeys((self._judge, self._judge.plain)):
+            own = {text: self._own(text, judge) for text in texts}
+            for text, some in judge.similarities(self._reader, pairs, own, evidence=0.0).items():
+                found[text] |= {other: max(value, found[text].get(other, 0.0)) for other, value in some.items()}
+        return found
 
     def _placed(self, texts: list[int]) -> list[int]:
         """Those that are there, now that their clusters are known."""
@@ -265,7 +268,7 @@ def _in_turn(groups: list[list[int]]) -> list[int]:
     return chosen[:FOUNDERS]
 
 
-def _strength(named: Sequence[float], body: Sequence[float]) -> float:
+def _strength(named: Sequence[float], alike: Sequence[float]) -> float:
     """That of a link over pairs of texts; see `dedup.campaigns.among`."""
-    beside = sum(body) / len(body) > BODY
+    beside = sum(alike) / len(alike) > BODY
     return NAMED * sum(named) / len(named) * beside

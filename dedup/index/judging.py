@@ -82,6 +82,16 @@ class Judge:
         self._found: list[tuple[int, NDArray[np.uint64]]] = []
         self._kept: OrderedDict[int, Shingled] = OrderedDict()
         self._bytes = 0
+        self._plain: Judge | None = None
+
+    @property
+    def plain(self) -> Judge:
+        """One who leaves no frames out, by which texts share passages, too; this one, if it leaves nothing out."""
+        if not (self._store_texts and len(self.windows.table)):
+            return self
+        if self._plain is None:
+            self._plain = Judge(self._settings, self._preparer, store_texts=True)
+        return self._plain
 
     @property
     def counts(self) -> bool:
@@ -224,7 +234,7 @@ class Judge:
     def _leaving_out(self, more: list[tuple[int, NDArray[np.uint64]]]) -> Judge:
         """One who leaves out what these windows mark, too."""
         judge = Judge(self._settings, self._preparer, self._given, store_texts=self._store_texts)
-        found = dict(self._found)
+        judge._plain, found = self._plain, dict(self._found)
         for number, keys in more:
             found[number] = np.union1d(found.get(number, keys), keys)
         judge._found = [*found.items()]
