@@ -95,6 +95,8 @@ class Campaigning:
         """The campaign of a cluster."""
         if cluster in self._now:
             return self._now[cluster] or cluster
+        if cluster >= self._texts:  # a new one
+            return cluster
         if cluster not in self._stored:
             self._stored[cluster] = self._reader.campaigns([cluster]).get(cluster, cluster)
         return self._stored[cluster]
@@ -150,11 +152,12 @@ class Campaigning:
     # --- what a new text is led to --------------------------------------------------------------------------------
 
     def _read_ahead(self) -> None:
-        """Who holds the names of new texts that may look for a campaign, in one question to the store."""
+        """The campaigns of new texts' clusters, and who holds the names of those that may look for one, at once."""
         named = {text: naming(self._marks[text]) for text in self._new}
-        clusters = {self._cluster(text) for text, names in named.items() if names}
+        clusters = {self._cluster(text) for text in self._new}
         known = [cluster for cluster in clusters if cluster < self._texts and cluster not in self._now]
-        self._stored |= dict(zip(known, known, strict=True)) | self._reader.campaigns(known)
+        if known:
+            self._stored |= dict(zip(known, known, strict=True)) | self._reader.campaigns(known)
         alone = (names for text, names in named.items() if names and self._is_alone(text))
         self._holders = self._reader.holders({name for names in alone for name in names}, HOLDERS)
 
