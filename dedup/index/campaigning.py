@@ -16,13 +16,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import log, sqrt
 from typing import NamedTuple
 
-from dedup.campaigns import BODY, CUT, FOUNDERS, LEAST_HELD, MEMBERS, NAMED
+from dedup.campaigns import BODY, CUT, LEAST_HELD, MEMBERS, NAMED
 from dedup.index.grouping import Plan
 from dedup.index.judging import Judge, Own
 from dedup.index.marks import Marks, naming, place_of
 from dedup.index.store import Reader
 
-HOLDERS = 4 * FOUNDERS
+COMPARED = 16
+"""Holders of a name that a new text is compared with: about 2 ms, where nothing is known of them yet."""
+HOLDERS = 8 * COMPARED
 """Texts that hold a name, among which those are chosen that are compared."""
 FOLLOWING = 8
 """Other campaigns that may follow a new text at once."""
@@ -38,9 +40,9 @@ class _Near(NamedTuple):
     """One text of each of its clusters that was compared."""
     mean: float
     """Mean strength of the links of the text to its clusters; those that were not compared count as those that were,
-    as far as more than `FOUNDERS` hold the name, and as 0 else."""
+    as far as more than `COMPARED` hold the name, and as 0 else."""
     share: float
-    """Of its clusters, up to `FOUNDERS`, how many were compared."""
+    """Of its clusters, up to `COMPARED`, how many were compared."""
 
 
 class Campaigning:
@@ -206,7 +208,7 @@ class Campaigning:
 
     def _means(self, of: Mapping[int, Mapping[int, float]]) -> Iterable[_Near]:
         for campaign, links in of.items():
-            size = max(len(links), min(len(self._parts(campaign, FOUNDERS)), FOUNDERS))
+            size = max(len(links), min(len(self._parts(campaign, COMPARED)), COMPARED))
             yield _Near(campaign, list(links), sum(links.values()) / size, len(links) / size)
 
     def _follows(self, text: int, home: _Near, other: _Near) -> bool:
@@ -266,9 +268,9 @@ class Campaigning:
 
 
 def _in_turn(groups: list[list[int]]) -> list[int]:
-    """Of each group the first, of each the second, up to `MEMBERS`; at most `FOUNDERS`."""
+    """Of each group the first, of each the second, up to `MEMBERS`; at most `COMPARED`."""
     chosen = [group[k] for k in range(MEMBERS) for group in groups if k < len(group)]
-    return chosen[:FOUNDERS]
+    return chosen[:COMPARED]
 
 
 def _strength(named: Sequence[float], alike: Sequence[float]) -> float:
