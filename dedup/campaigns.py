@@ -56,6 +56,8 @@ AT_ONCE = 1 << 20
 """Pairs of nodes, or of their texts, that are judged at once, and pairs before those that met again are left out."""
 
 NOTHING = np.empty(0, np.int64)
+ADDRESS, ACCOUNT, OPERATORS = range(3)
+"""What a name is: an address that anybody may give, that of somebody's account, and what names an operator."""
 ACCOUNTS = frozenset({
     "bilibili.com", "douyin.com", "facebook.com", "fb.com", "instagram.com", "kuaishou.com", "linktr.ee", "patreon.com",
     "pinterest.com", "threads.net", "tiktok.com", "tinyurl.com", "tumblr.com", "twitch.tv", "twitter.com", "vk.com",
@@ -207,6 +209,7 @@ def among(
     near: tuple[Integers, Integers],
     similar: Similar,
     check: Callable[[int], object] = lambda _: None,
+    sorts: Integers | None = None,
 ) -> Evidence:
     """Find the campaigns of distinct texts from what was gathered of them, wherever they lie.
 
@@ -218,7 +221,9 @@ def among(
         near: Pairs of clusters whose bodies may be alike on the whole; see `met`.
         similar: Gives the similarities of pairs of texts, from the numbers of the lower and of the higher ones.
         check: Called with how many pairs of clusters have something in common, while they are more and more; may raise.
+        sorts: (len(held),) `sort_of` each name, where the names themselves are not known; None is that of `names`.
     """
+    sorts = np.array([sort_of(name) for name in names], np.int64) if sorts is None else sorts
     texts = np.concatenate([np.empty(0, np.int64), *held])
     of = np.repeat(np.arange(len(held)), [len(some) for some in held])
     holders = np.array([len(some) for some in held], np.int64)
@@ -226,7 +231,7 @@ def among(
         Nodes.of(node),
         Held.of(node, *_flat(shared), shared.counts),
         shared.families,
-        names,
+        sorts,
         Held.of(node, texts, of, holders),
         near,
         similar,
@@ -299,7 +304,7 @@ def linked(
     nodes: Nodes,
     passages: Held,
     families: Integers,
-    names: list[Name],
+    sorts: Integers,
     named: Held,
     near: tuple[Integers, Integers],
     similar: Similar,
@@ -311,17 +316,17 @@ def linked(
         nodes: Clusters and lone articles; those that hold nothing and are near nobody may be left out.
         passages: The passages that they hold.
         families: Family of each passage; see `dedup.frames.Passages`.
-        names: What was found in their texts; see `among`.
-        named: Who holds them.
+        sorts: `sort_of` each name that was found in their texts, and
+        named: who holds it.
         near: See `among`.
         similar: Gives the similarities of pairs of `nodes.texts`, of each pair the lower one first.
         check: See `among`.
     """
     sizes, count = nodes.sizes, len(nodes.sizes)
-    strong = np.array([_names_somebody(name) for name in names], np.bool_)
+    strong, operator = sorts != ADDRESS, sorts == OPERATORS
     profiles = _profiles(passages, sizes, _rarity(passages.counts, nodes.total))
     rarity = _rarity(named.counts, nodes.total)
-    addresses = _profiles(named, sizes, rarity * np.where(_kinds(names, OPERATOR), 3.0, 1.0))
+    addresses = _profiles(named, sizes, rarity * np.where(operator, 3.0, 1.0))
     persons = _profiles(named, sizes, rarity * strong)
     holding = _profiles(named, sizes, strong.astype(np.float64), whole=True)
     order = kernels.mix_all(nodes.places.astype(np.uint64))
@@ -337,7 +342,7 @@ def linked(
         several, profile, like, persons_alike, both = (
             _dots(rows, of, left, right)
             for rows, of in (
-                (profiles, families), (profiles, NOTHING), (addresses, np.arange(len(names))), (persons, NOTHING),
+                (profiles, families), (profiles, NOTHING), (addresses, np.arange(len(sorts))), (persons, NOTHING),
                 (holding, NOTHING),
             )
         )  # fmt: skip
@@ -377,10 +382,6 @@ def _flat(shared: Passages) -> tuple[Integers, Integers]:
     return np.repeat(np.arange(len(shared.starts) - 1), np.diff(shared.starts)), shared.passages
 
 
-def _kinds(names: list[Name], kinds: frozenset[str]) -> NDArray[np.bool_]:
-    return np.array([name.kind in kinds for name in names], np.bool_)
-
-
 def _names(corpus: Corpus, progress: Progress | None) -> tuple[list[Name], list[Integers]]:
     """What is found in the texts and is not everybody's, and the distinct texts that hold it; several at least."""
     forms: dict[tuple[str, str], Name] = {}
@@ -408,12 +409,15 @@ def may_link(name: Name, holders: int) -> bool:
     return holders >= LEAST_HELD and not public(name.kind, name.form)
 
 
-def _names_somebody(name: Name) -> bool:
-    """Whether it names an operator: an account, or the address of one, or a short address, at a public service."""
+def sort_of(name: Name) -> int:
+    """What it is: `OPERATORS`, `ACCOUNT` or `ADDRESS`."""
     if name.kind in OPERATOR:
-        return True
-    if name.kind != "link":
-        return False
+        return OPERATORS
+    return ACCOUNT if name.kind == "link" and _leads_to_somebody(name) else ADDRESS
+
+
+def _leads_to_somebody(name: Name) -> bool:
+    """Whether it is the address of an account, or a short address, at a public service."""
     parts = urlsplit(name.form if "//" in name.form else f"//{name.form}")
     host, path = (parts.hostname or "").removeprefix("www."), parts.path.strip("/")
     if not path or "/" in path or domain_of(host) != host:

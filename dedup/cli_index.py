@@ -148,7 +148,7 @@ def _print_all(ids: pa.ChunkedArray, found: Iterable[Seen | None]) -> None:
 def _told(seen: Seen) -> dict[str, Any]:
     """What JSON has of an answer."""
     nearest = [near._asdict() for near in seen.nearest]
-    return {"is_duplicate": seen.is_duplicate, "cluster": seen.cluster, "nearest": nearest}
+    return {"is_duplicate": seen.is_duplicate, "cluster": seen.cluster, "campaign": seen.campaign, "nearest": nearest}
 
 
 @contextmanager
@@ -188,7 +188,7 @@ def query(location: str, paths: tuple[str, ...], as_json: bool, text_column: str
     """Look for articles without adding them.
 
     A PATH is what it is to `dedup cluster`; - is the standard input, which is one article. For each article: whether
-    the index knows it, the cluster it would join, and the articles that are most like it.
+    the index knows it, the cluster and the campaign it would join, and the articles that are most like it.
     """
     console.prepare_process()
     with console.failures(), Index(location, create=False) as opened:
@@ -219,6 +219,8 @@ def _rows(table: pa.Table) -> list[tuple[str, str]]:
 def _show(id_: str, seen: Seen) -> None:
     """An answer as lines: what the article is, and what is near it."""
     place = "" if seen.cluster is None else f", cluster {seen.cluster}"
+    if seen.campaign != seen.cluster:
+        place += f", campaign {seen.campaign}"
     console.say(f"{printable(id_)}: {'known' if seen.is_duplicate else 'new'}{place}")
     for near in seen.nearest:
         console.say(f"  {near.similarity:.2f} {printable(near.id)}")
@@ -310,7 +312,7 @@ def reweigh(location: str) -> None:
 @click.option("--out", "target", required=True, metavar="FILE", help="Labels: .parquet, .csv or .jsonl.")
 @click.option("--texts", is_flag=True, help="Write the texts, too.")
 def export(location: str, target: str, texts: bool) -> None:
-    """Write every article's id, its cluster, and how many articles are in it."""
+    """Write every article's id, its cluster, how many articles are in that, and its campaign."""
     console.prepare_process()
     try:
         files.check_output(target)

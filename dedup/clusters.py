@@ -145,11 +145,24 @@ def representatives(graph: Graph, threshold: float, linkage: float) -> Integers:
     kept, count = graph.similarity >= threshold, len(graph.first)
     left, right, similarity = graph.left[kept], graph.right[kept], graph.similarity[kept]
     groups = link(left, right, similarity, count, threshold * linkage, graph.crowded)
-    inside = groups[left] == groups[right]
+    return chosen(groups, Pairs(left, right, similarity), graph.first, graph.copies)
+
+
+def chosen(groups: Integers, edges: Pairs, first: Integers, copies: Integers) -> Integers:
+    """The distinct text that represents each one's cluster; see `representatives`.
+
+    Args:
+        groups: (d,): the cluster of each, by any number.
+        edges: Pairs of them.
+        first: (d,): among equals the lowest is chosen.
+        copies: (d,): how many articles have each.
+    """
+    left, right, similarity = edges
+    inside, count = groups[left] == groups[right], len(groups)
     left, right, similarity = left[inside], right[inside], similarity[inside]
-    closeness = np.bincount(left, similarity * graph.copies[right], count).astype(np.float64)
-    closeness += np.bincount(right, similarity * graph.copies[left], count)
-    closeness += graph.copies - 1
-    best_first = np.lexsort((graph.first, -closeness, groups))
+    closeness = np.bincount(left, similarity * copies[right], count).astype(np.float64)
+    closeness += np.bincount(right, similarity * copies[left], count)
+    closeness += copies - 1
+    best_first = np.lexsort((first, -closeness, groups))
     names, places = np.unique(groups[best_first], return_index=True)
     return best_first[places][np.searchsorted(names, groups)]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from types import ModuleType
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -77,6 +78,7 @@ def test_add_tells_of_every_article(location: Path) -> None:
     assert [one["id"] for one in told if one["is_duplicate"]] == ["bridge-original", *TEA[1:]]
     tea = {one["id"]: one for one in told if one["id"] in TEA}
     assert len({one["cluster"] for one in tea.values()}) == 1
+    assert all(one["campaign"] == one["cluster"] for one in told)
     assert tea["tea-1"]["nearest"] == []
     assert tea["tea-5"]["nearest"][0]["id"] in TEA[:4]
     assert 0.12 <= tea["tea-5"]["nearest"][0]["similarity"] <= 1
@@ -197,6 +199,19 @@ def test_query_finds_what_is_like_an_article(filled: Path, tmp_path: Path) -> No
     assert lines(run("stats", filled, "--json").stdout)[0]["articles"] == 14
 
 
+def test_query_tells_of_the_campaign(location: Path, tmp_path: Path, synthetic: ModuleType) -> None:
+    """Of an article that no cluster is like, and of one in a cluster that is in the campaign of an older one."""
+    passage, own = synthetic.spun(1, seed=3).texts[0][:90], synthetic.campaign(4, share=0.0, characters=1300, seed=5)[0]
+    articles = [f"{passage}\n{text} @yunlu_tea_shop" for text in own]
+    assert run("add", location, rows(tmp_path, *enumerate(articles[:3])), "--batch", 1).exit_code == 0
+    (tmp_path / "fourth.md").write_text(articles[3], "utf-8")
+    (tmp_path / "third.md").write_text(articles[2], "utf-8")
+    first, *_ = run("query", location, tmp_path / "fourth.md").stdout.splitlines()
+    assert first == "fourth: new, campaign 1"
+    first, *_ = run("query", location, tmp_path / "third.md").stdout.splitlines()
+    assert first == "third: known, cluster 3, campaign 1"
+
+
 def test_query_takes_the_standard_input(filled: Path) -> None:
     """One article, in UTF-8 with or without a mark, and what is no UTF-8 costs nothing else."""
     text = (EXAMPLES / "tea-1.md").read_bytes()
@@ -275,7 +290,7 @@ def test_export_writes_every_article(filled: Path, tmp_path: Path, suffix: str) 
     target = tmp_path / f"out.{suffix}"
     assert run("export", filled, "--out", target).exit_code == 0
     table = read(target)
-    assert list(table[0]) == ["id", "cluster", "size"]
+    assert list(table[0]) == ["id", "cluster", "size", "campaign"]
     assert {row["id"] for row in table if int(row["size"]) == 5} == set(TEA)
     assert len({row["cluster"] for row in table}) == 9
     assert run("export", filled, "--out", target, "--texts").exit_code == 0

@@ -55,12 +55,12 @@ def sets(groups: Iterable[Group]) -> set[frozenset[str]]:
 
 def new(cluster: int | None) -> dedup.Seen:
     """What is seen of an article that nothing before it is like."""
-    return dedup.Seen(is_duplicate=False, cluster=cluster)
+    return dedup.Seen(is_duplicate=False, cluster=cluster, campaign=cluster)
 
 
 def copy_of(id_: str) -> dedup.Seen:
     """What is seen of a copy of the first article."""
-    return dedup.Seen(is_duplicate=True, cluster=1, nearest=(dedup.Near(id_, 1.0),))
+    return dedup.Seen(is_duplicate=True, cluster=1, campaign=1, nearest=(dedup.Near(id_, 1.0),))
 
 
 def batch_sets(articles: dict[str, str], settings: dedup.Settings | None = None) -> set[frozenset[str]]:
@@ -591,7 +591,7 @@ def test_tables_and_texts(start: Open, examples: dict[str, str]) -> None:
     index = start()
     index.add_many(list(examples), list(examples.values()))
     table = index.to_arrow()
-    assert table.column_names == ["id", "cluster", "size"] and table["id"].to_pylist() == list(examples)
+    assert table.column_names == ["id", "cluster", "size", "campaign"] and table["id"].to_pylist() == list(examples)
     sizes = dict(zip(table["id"].to_pylist(), table["size"].to_pylist(), strict=True))
     assert sizes["tea-3"] == 5 and sizes["bridge-copy"] == 2 and min(sizes.values()) == 1
     texts = pa.Table.from_batches(index.texts())

@@ -10,8 +10,8 @@ import pytest
 from dedup.index import Added, Checked, Near, Rejected, Seen, Stats
 from dedup.settings import Settings
 
-FIRST = Seen(is_duplicate=False, cluster=1)
-SECOND = Seen(is_duplicate=True, cluster=1, nearest=(Near("首", 0.5),))
+FIRST = Seen(is_duplicate=False, cluster=1, campaign=1)
+SECOND = Seen(is_duplicate=True, cluster=1, campaign=1, nearest=(Near("首", 0.5),))
 BATCH = Added([FIRST, None, SECOND], [Rejected(1, 3.5, "an id must be a string")])
 
 
@@ -41,7 +41,7 @@ def test_what_was_seen_cannot_be_changed() -> None:
     """It is a value: equal ones are one in a set."""
     with pytest.raises(FrozenInstanceError):
         SECOND.cluster = 7  # type: ignore[misc]
-    assert {SECOND, Seen(is_duplicate=True, cluster=1, nearest=(Near("首", 0.5),))} == {SECOND}
+    assert {SECOND, Seen(is_duplicate=True, cluster=1, campaign=1, nearest=(Near("首", 0.5),))} == {SECOND}
 
 
 def test_statistics_are_json() -> None:

@@ -734,7 +734,7 @@ def test_another_format(path: str, version: int, which: str) -> None:
     """An index of another format is refused, with what to do."""
     fill(path, 3)
     edit(path, f"PRAGMA user_version = {version}")
-    with pytest.raises(FileError, match=f"has format {version}, .*format 2: it was written by a {which} one. With"):
+    with pytest.raises(FileError, match=f"has format {version}, .*format 3: it was written by a {which} one. With"):
         dedup.Index(path)
 
 

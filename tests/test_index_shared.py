@@ -209,10 +209,10 @@ def test_a_wrong_password_is_told(redis_server: Any, redis_url: str, client: Any
 
 def test_another_format_is_refused(store: SharedStore, redis_url: str, client: Any) -> None:
     """With what to do; by those who have it open, too."""
-    client.hset("dedup:head", "format", 3)
-    with pytest.raises(FileError, match=r"has format 3.*written by a newer one"):
+    client.hset("dedup:head", "format", 4)
+    with pytest.raises(FileError, match=r"has format 4.*written by a newer one"):
         SharedStore(redis_url, OPENING)
-    with pytest.raises(FileError, match="has format 3"):
+    with pytest.raises(FileError, match="has format 4"):
         add(store, "a")
 
 

@@ -242,6 +242,7 @@ def test_any_kind_of_item_is_tagged(site: Site, articles: dict[str, str], kind: 
     tags = dict(zip(crawl.names, (item["dedup"] for item in crawl.items), strict=True))
     assert sorted(name for name, tag in tags.items() if not tag["is_duplicate"]) == ["a0", "b0", *ALONE]
     assert {tag["cluster"] for name, tag in tags.items() if name[0] == "a"} == {tags["a0"]["cluster"]}
+    assert all(tag["campaign"] == tag["cluster"] for tag in tags.values())  # nobody is named in these
     assert tags["c0"]["nearest"] == []
     assert tags["a1"]["nearest"][0]["id"].endswith("/a0")
     assert 0.1 <= tags["a1"]["nearest"][0]["similarity"] <= 1

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from dedup.index.answers import Near, Seen
 from dedup.index.banding import halves
+from dedup.index.campaigning import Campaigning
 from dedup.index.grouping import MOST, Grouping, Plan, Transaction, carry_out
 from dedup.index.judging import LEAST_HOLDERS, Judge, Own, Pairs, Similar
 from dedup.index.lookup import within
@@ -93,20 +94,27 @@ class Batch:
         """What is seen of the only text, which is not added."""
         (fingerprint,) = self._prepared.fingerprints
         if not fingerprint:
-            return Seen(is_duplicate=False, cluster=None)
+            return Seen(is_duplicate=False, cluster=None, campaign=None)
         found = self._store.find_equal([fingerprint])
         if found:
+            self._campaigns = self._campaigning(Plan())
             return self._of_known(found[fingerprint], "", Plan())
         number = self._next()
+        self._rows.new[number] = 0
         self._compare({number: 0})
-        nearest, cluster = self._nearest(number, []), self._plan().clusters[number]
+        plan = self._plan()
+        self._campaigns = self._campaigning(plan)
+        nearest, cluster = self._nearest(number, []), plan.clusters[number]
+        campaign = self._campaigns.of(cluster)
         if cluster == number:
-            return Seen(is_duplicate=False, cluster=None, nearest=nearest)
+            known = campaign if campaign < self._first else None
+            return Seen(is_duplicate=False, cluster=None, campaign=known, nearest=nearest)
         if cluster >= self._first:  # one that would be split off
             similar = self._change.new[number]
             best = max(similar, key=lambda other: (similar[other], -other))
             cluster = self._store.places([best])[best].cluster
-        return Seen(is_duplicate=True, cluster=cluster, nearest=nearest)
+        campaign = campaign if campaign < self._first else self._campaigns.of(cluster)
+        return Seen(is_duplicate=True, cluster=cluster, campaign=campaign, nearest=nearest)
 
     def add(self, ids: Sequence[str]) -> list[Seen]:
         """Add the articles, and say what was seen of each."""
@@ -125,6 +133,7 @@ class Batch:
         self._let_go()
         self._judge_again(-(-len(signed) // A_STEP))
         plan = self._plan()
+        self._campaigns = self._campaigning(plan)
         seen = [self._seen(row, ids, plan) for row in range(len(ids))]
         for row, (number, text) in self._rows.replaced.items():
             self._store.drop_article(ids[row])
@@ -134,6 +143,7 @@ class Batch:
         for number, windows in self.judge.found_from(self._first):
             self._store.add_frames(number, windows)
         carry_out(plan, self._store, self._next, self._rows.new)
+        self._store_campaigns()
         return seen
 
     def remember(self) -> None:
@@ -155,11 +165,13 @@ class Batch:
             self._count()
             self._let_go()
         plan = self._plan()
+        self._campaigns = self._campaigning(plan)
         self._store.drop_article(id_)
         self._store.record(Change(number, "removed", place.cluster, id_))
         self._store_texts([], plan, {text: place.copies - 1})
         self._store_edges()
         carry_out(plan, self._store, self._next, self._rows.new)
+        self._store_campaigns()
         return True
 
     # --- reading and reckoning ------------------------------------------------------------------------------------
@@ -238,8 +250,11 @@ class Batch:
     def _similarities(self, pairs: Pairs, new: Mapping[int, int]) -> Similar:
         """How like texts are to others; of new ones, their rows."""
         involved = {text for one, others in pairs.items() for text in (one, *others) if text in new}
-        own = {text: Own(self.judge.own(self._prepared, new[text]), self._halves[new[text]]) for text in involved}
-        return self.judge.similarities(self._store, pairs, own)
+        return self.judge.similarities(self._store, pairs, {text: self._own(new[text]) for text in involved})
+
+    def _own(self, row: int, judge: Judge | None = None) -> Own:
+        """What the text of a row is compared by."""
+        return Own((judge or self.judge).own(self._prepared, row), self._halves[row])
 
     def _leave_out_frames(self, new: Mapping[int, int]) -> None:
         """Where many are like a new text: look for frames among them, and judge again without what is found."""
@@ -334,6 +349,16 @@ class Batch:
     def _plan(self) -> Plan:
         return Grouping(self._store, self._settings, self._change, self._next).plan()
 
+    def _campaigning(self, plan: Plan) -> Campaigning:
+        """What happens to campaigns."""
+        new = self._rows.new
+        marks = {text: self._prepared.marks[row] for text, row in new.items()}
+        found = Campaigning(
+            self._store, self.judge, plan, self._change.gone, marks, lambda text, judge: self._own(new[text], judge)
+        )
+        found.carry()
+        return found
+
     # --- what was seen --------------------------------------------------------------------------------------------
 
     def _seen(self, row: int, ids: Sequence[str], plan: Plan) -> Seen:
@@ -342,12 +367,12 @@ class Batch:
         if self._rows.new.get(text) == row:
             cluster, nearest = plan.clusters.get(text, text), self._nearest(text, ids)
             known = cluster != text and bool(nearest) and not self._stays_first(row, id_, cluster, plan)
-            return Seen(is_duplicate=known, cluster=cluster, nearest=nearest)
+            return Seen(is_duplicate=known, cluster=cluster, campaign=self._campaigns.of(cluster), nearest=nearest)
         if text in self._rows.new:
             first = ids[self._rows.new[text]]
-            same = (Near(first, 1.0),)
+            nearest = (Near(first, 1.0), *self._nearest(text, ids)[: NEAREST - 1])
             cluster = plan.clusters.get(text, text)
-            return Seen(is_duplicate=True, cluster=cluster, nearest=same + self._nearest(text, ids)[: NEAREST - 1])
+            return Seen(is_duplicate=True, cluster=cluster, campaign=self._campaigns.of(cluster), nearest=nearest)
         return self._of_known(text, id_, plan)
 
     def _stays_first(self, row: int, id_: str, cluster: int, plan: Plan) -> bool:
@@ -393,7 +418,8 @@ class Batch:
         cluster = plan.clusters.get(text, plan.joined.get(place.cluster, place.cluster))
         first = bool(id_) and self._is_first(id_, text, place.cluster)
         others = bool(same) or self._store.oldest(place.cluster, 2) != [text]
-        return Seen(others and not first, cluster, (*same, *self._named(edges[: NEAREST - len(same)], [])))
+        nearest = (*same, *self._named(edges[: NEAREST - len(same)], []))
+        return Seen(others and not first, cluster, self._campaigns.of(cluster), nearest)
 
     # --- storing --------------------------------------------------------------------------------------------------
 
@@ -403,7 +429,8 @@ class Batch:
         for text, row in rows.new.items():
             signature = self._halves[row] if prepared.fingerprints[row] else self._halves[row][:0]
             cluster = plan.clusters.get(text, text)
-            store.add_text(Text(text, prepared.fingerprints[row], cluster, signature, prepared.bodies[row]))
+            body, marks = prepared.bodies[row], prepared.marks[row]
+            store.add_text(Text(text, prepared.fingerprints[row], cluster, signature, body, marks))
             if rows.copies[text] > 1:
                 store.set_copies(text, rows.copies[text])
         for number, text, id_ in zip(rows.numbers, rows.texts, ids, strict=True):
@@ -414,6 +441,11 @@ class Batch:
                 store.drop_text(text)
             else:
                 store.set_copies(text, count)
+
+    def _store_campaigns(self) -> None:
+        """The campaigns of clusters, as far as they change."""
+        for cluster, campaign in self._campaigns.changed().items():
+            self._store.set_campaign(cluster, campaign)
 
     def _store_edges(self) -> None:
         """New edges, those judged again, and those that are no more; each once."""

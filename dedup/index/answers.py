@@ -26,6 +26,9 @@ class Seen:
     again, also with another text that belongs there."""
     cluster: int | None
     """Id of its cluster; None for a text that was only looked up, and would be alone."""
+    campaign: int | None
+    """Id of its campaign, which is that of the oldest cluster in it: its own cluster's, where no other is of the
+    campaign. None for a text that was only looked up, and would be of none."""
     nearest: tuple[Near, ...] = ()
     """The articles from before that are most like it, at most ten, best first; of equal texts the oldest."""
 
@@ -78,6 +81,20 @@ class Group(NamedTuple):
     cluster: int
     ids: list[str]
     """Its articles, the oldest first; those that have the same text together."""
+
+
+class Campaign(NamedTuple):
+    """A campaign: clusters, of one article, too, that one operator made."""
+
+    campaign: int
+    """The id of its oldest cluster."""
+    clusters: list[Group]
+    """The oldest first."""
+
+    @property
+    def ids(self) -> list[str]:
+        """Its articles, cluster by cluster."""
+        return [id_ for group in self.clusters for id_ in group.ids]
 
 
 @dataclass(frozen=True)

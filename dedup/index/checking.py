@@ -15,6 +15,7 @@ from dedup import clusters, kernels
 from dedup.index.answers import Checked
 from dedup.index.banding import halves
 from dedup.index.grouping import MOST
+from dedup.index.marks import NO_MARKS
 from dedup.index.prepared import Preparer
 from dedup.index.store import Edge, Reader, Store
 from dedup.settings import Settings
@@ -46,6 +47,7 @@ def check(reader: Reader, store: Store, settings: Settings, preparer: Preparer) 
         _fingerprints(texts),
         _edges(edges, texts, settings),
         _names(reader, texts),
+        _campaigns(reader, texts),
         _linkage(edges, texts, settings),
         _signatures(reader, texts, preparer) if store.opening.store_texts else iter(()),
         iter(store.check()),
@@ -105,6 +107,17 @@ def _names(reader: Reader, texts: Texts) -> Iterator[str]:
             yield f"text {text} is in cluster {cluster}, which has become part of another"
 
 
+def _campaigns(reader: Reader, texts: Texts) -> Iterator[str]:
+    """A campaign is told of clusters that are there, other than the oldest of it, whose number it has."""
+    there = {cluster for _, cluster, _ in texts.values()}
+    placed = dict(reader.scan_campaigns())
+    for cluster, campaign in placed.items():
+        if cluster not in there:
+            yield f"cluster {cluster} is in campaign {campaign}, and is not there"
+        elif campaign not in there or campaign in placed or campaign >= cluster:
+            yield f"cluster {cluster} is in campaign {campaign}, which is not the number of its oldest cluster"
+
+
 def _linkage(edges: Edges, texts: Texts, settings: Settings) -> Iterator[str]:
     """Components that are small enough have the clusters that their edges make."""
     numbers = sorted(texts)
@@ -129,11 +142,11 @@ def _linkage(edges: Edges, texts: Texts, settings: Settings) -> Iterator[str]:
 
 
 def _signatures(reader: Reader, texts: Texts, preparer: Preparer) -> Iterator[str]:
-    """Fingerprints and signatures are those of the stored texts."""
+    """Fingerprints, signatures and marks are those of the stored texts."""
     numbers = list(texts)
     for begin in range(0, len(numbers), AT_ONCE):
         some = numbers[begin : begin + AT_ONCE]
-        bodies, signatures = reader.bodies(some), reader.signatures(some)
+        bodies, signatures, marks = reader.bodies(some), reader.signatures(some), reader.marks(some)
         there = [text for text in some if text in bodies and text in signatures]
         for text in set(some).difference(there):
             yield f"text {text} has no body or no signature"
@@ -143,3 +156,5 @@ def _signatures(reader: Reader, texts: Texts, preparer: Preparer) -> Iterator[st
                 yield f"text {text} does not have the fingerprint that is stored"
             elif texts[text][0] and (halves(prepared.signatures[k : k + 1])[0] != signatures[text]).any():
                 yield f"text {text} does not have the signature that is stored"
+            elif not np.array_equal(prepared.marks[k], marks.get(text, NO_MARKS)):
+                yield f"text {text} does not have the marks that are stored"

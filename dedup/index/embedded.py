@@ -29,6 +29,7 @@ from dedup.index.banding import halves
 from dedup.index.frequencies import Frequencies, Steps
 from dedup.index.layers import REBUILD, Layers, Signatures
 from dedup.index.lookup import looks, lookup_for
+from dedup.index.marks import naming, place_of
 from dedup.index.rows import StoredRows
 from dedup.index.schema import NAME, connect, prepare, read_opening, save, writable
 from dedup.index.store import Edge, Opening
@@ -350,6 +351,7 @@ class EmbeddedStore(StoredRows):
         """What is wrong with the database, the segments or the counts; reads all of them."""
         problems = [f"database: {row}" for (row,) in self._database.execute("PRAGMA integrity_check") if row != "ok"]
         problems += self._layers.check()
+        problems += self._check_marks()
         signed = {number for (number,) in self._database.execute(f"SELECT number {_SIGNED}")}
         missing = signed.difference(self._layers.numbers().tolist())
         if missing:
@@ -357,6 +359,14 @@ class EmbeddedStore(StoredRows):
         if self._frequencies:
             problems += self._check_counts(self._frequencies, len(signed))
         return problems
+
+    def _check_marks(self) -> list[str]:
+        """Whether the texts that are listed as holding a mark are those that do."""
+        listed = set(self._database.execute("SELECT mark, place FROM held"))
+        texts = [text for (text,) in self._database.execute("SELECT number FROM bodies WHERE marks IS NOT NULL")]
+        held = {(mark, place_of(text)) for text, marks in self.marks(texts).items() for mark in naming(marks)}
+        wrong = len(listed ^ held)
+        return [f"marks: {wrong} are listed as held by a text that does not hold them, or are not"] if wrong else []
 
     def _check_counts(self, frequencies: Frequencies, texts: int) -> list[str]:
         if frequencies.texts != texts:

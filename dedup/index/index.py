@@ -24,7 +24,7 @@ import pyarrow as pa
 from dedup import passages
 from dedup.errors import FileError, InputError
 from dedup.index.adding import Batch, Sweep
-from dedup.index.answers import Added, Checked, Group, Seen, Stats
+from dedup.index.answers import Added, Campaign, Checked, Group, Seen, Stats
 from dedup.index.checking import check
 from dedup.index.given import (
     checked_id,
@@ -265,12 +265,10 @@ class Index:
         number = checked_number("a cluster", number, 1)
 
         def work(reader: Reader) -> Group:
-            now = number if reader.oldest(number, 1) else _joined(reader, number)
-            texts = reader.oldest(now, _MANY)
-            ids = [name for names in reader.names(texts, _MANY).values() for name in names]
-            if not ids:
+            found = _group(reader, _there(reader, number))
+            if not found.ids:
                 raise InputError(f"there is no cluster {number}; ask for one that `add` or `clusters` gave")
-            return Group(now, ids)
+            return found
 
         return self._read(work)
 
@@ -281,14 +279,60 @@ class Index:
             least: Articles that a cluster must have.
         """
         least = checked_number("least", least)
-        members: dict[int, list[tuple[int, int, str]]] = defaultdict(list)
-        for row in self._read(_members):
-            members[row[0]].append(row[1:])
-        return (
-            Group(cluster, [id_ for *_, id_ in sorted(some)])
-            for cluster, some in sorted(members.items())
-            if len(some) >= least
-        )
+        return (group for group in _groups(self._read(_members)) if len(group.ids) >= least)
+
+    def campaign_of(self, id: str) -> int:  # noqa: A002
+        """The campaign of an article; that of its own cluster, where no other is of the campaign.
+
+        Raises:
+            InputError: There is no such article.
+        """
+        name = checked_id(id)
+
+        def work(reader: Reader) -> int:
+            cluster = reader.places([_text_of(reader, name)]).popitem()[1].cluster
+            return reader.campaigns([cluster]).get(cluster, cluster)
+
+        return self._read(work)
+
+    def campaign(self, number: int) -> Campaign:
+        """A campaign with its clusters, or what it has become part of.
+
+        Args:
+            number: That of the campaign, or of any cluster in it.
+
+        Raises:
+            InputError: There never was one of this number, or all articles of the cluster of this number were removed.
+        """
+        number = checked_number("a campaign", number, 1)
+
+        def work(reader: Reader) -> Campaign:
+            cluster = _there(reader, number)
+            campaign = reader.campaigns([cluster]).get(cluster, cluster)
+            every = (_group(reader, one) for one in [campaign, *reader.parts(campaign, _MANY)])
+            groups = [group for group in every if group.ids]
+            if not groups:
+                raise InputError(f"there is no campaign {number}; ask for one that `add` or `campaigns` gave")
+            return Campaign(campaign, groups)
+
+        return self._read(work)
+
+    def campaigns(self, least: int = 2) -> Iterator[Campaign]:
+        """The campaigns, by their number.
+
+        Args:
+            least: Clusters that a campaign must have; an article that is alone is one, too.
+        """
+        least = checked_number("least", least)
+
+        def work(reader: Reader) -> tuple[dict[int, int], list[Group]]:
+            return dict(reader.scan_campaigns()), _groups(_members(reader))
+
+        placed, groups = self._read(work)
+        found: dict[int, list[Group]] = defaultdict(list)
+        for group in groups:
+            found[placed.get(group.cluster, group.cluster)].append(group)
+        return (Campaign(campaign, some) for campaign, some in sorted(found.items()) if len(some) >= least)
 
     def changes(self, since: int = 0) -> Iterator[Change]:
         """What has changed, in order.
@@ -338,12 +382,18 @@ class Index:
         return passages.explain(left, right, names)
 
     def to_arrow(self) -> pa.Table:
-        """Every article, in the order in which they were added: id, cluster, and size of the cluster."""
-        rows = sorted((number, id_, cluster) for cluster, _, number, id_ in self._read(_members))
+        """Every article, in the order in which they were added: id, cluster, size of the cluster, and campaign."""
+
+        def work(reader: Reader) -> tuple[dict[int, int], list[tuple[int, int, int, str]]]:
+            return dict(reader.scan_campaigns()), _members(reader)
+
+        placed, members = self._read(work)
+        rows = sorted((number, id_, cluster) for cluster, _, number, id_ in members)
         numbers = np.array([cluster for *_, cluster in rows], np.int64)
         _, places, sizes = np.unique(numbers, return_inverse=True, return_counts=True)
         ids = pa.array([id_ for _, id_, _ in rows], pa.string())
-        return pa.table({"id": ids, "cluster": numbers, "size": sizes[places].astype(np.int64)})
+        campaigns = np.array([placed.get(cluster, cluster) for *_, cluster in rows], np.int64)
+        return pa.table({"id": ids, "cluster": numbers, "size": sizes[places].astype(np.int64), "campaign": campaigns})
 
     def texts(self) -> Iterator[pa.RecordBatch]:
         """All articles with their texts, some at a time: id, text. Of articles that are equal when folded, one text.
@@ -399,8 +449,9 @@ class Index:
     def reweigh(self, *, threads: int | None = None, progress: Progress | bool | None = None) -> None:
         """Sign all texts with weights counted over all of them, and cluster them anew, as `dedup.cluster` does.
 
-        Other processes can read meanwhile, and wait to write. Until it is done nothing changes; then all does at once.
-        Cluster ids stay with the part that has the oldest article.
+        Campaigns are found anew, too, by all that `Clusters.campaigns` looks at. Other processes can read meanwhile,
+        and wait to write. Until it is done nothing changes; then all does at once. Cluster ids stay with the part that
+        has the oldest article.
 
         Args:
             threads: How many to use; None is one a core.
@@ -477,6 +528,25 @@ def _members(reader: Reader) -> list[tuple[int, int, int, str]]:
     """Cluster, text, number and id of every article."""
     clusters = {number: cluster for number, _, cluster, _ in reader.scan_texts()}
     return [(clusters[text], text, number, id_) for number, id_, text in reader.scan_articles()]
+
+
+def _groups(members: list[tuple[int, int, int, str]]) -> list[Group]:
+    """The clusters, ascending, of what `_members` gives."""
+    found: dict[int, list[tuple[int, int, str]]] = defaultdict(list)
+    for row in members:
+        found[row[0]].append(row[1:])
+    return [Group(cluster, [id_ for *_, id_ in sorted(some)]) for cluster, some in sorted(found.items())]
+
+
+def _group(reader: Reader, cluster: int) -> Group:
+    """The articles of a cluster; none where it is not there."""
+    names = reader.names(reader.oldest(cluster, _MANY), _MANY)
+    return Group(cluster, [name for some in names.values() for name in some])
+
+
+def _there(reader: Reader, number: int) -> int:
+    """A cluster, or what it has become part of."""
+    return number if reader.oldest(number, 1) else _joined(reader, number)
 
 
 def _text_of(reader: Reader, name: str) -> int:

@@ -82,6 +82,16 @@ class Judge:
         self._found: list[tuple[int, NDArray[np.uint64]]] = []
         self._kept: OrderedDict[int, Shingled] = OrderedDict()
         self._bytes = 0
+        self._plain: Judge | None = None
+
+    @property
+    def plain(self) -> Judge:
+        """One who leaves no frames out, by which texts share passages, too; this one, if it leaves nothing out."""
+        if not (self._store_texts and len(self.windows.table)):
+            return self
+        if self._plain is None:
+            self._plain = Judge(self._settings, self._preparer, store_texts=True)
+        return self._plain
 
     @property
     def counts(self) -> bool:
@@ -97,25 +107,34 @@ class Judge:
         """How many texts judgement is based on; 0 where it does not depend on it."""
         return reader.texts() if self.counts else 0
 
-    def similarities(self, reader: Reader, pairs: Pairs, own: Mapping[int, Own]) -> Similar:
+    def similarities(
+        self, reader: Reader, pairs: Pairs, own: Mapping[int, Own], *, evidence: float | None = None
+    ) -> Similar:
         """How like texts are to others, by the number of each; pairs with texts that are gone are left out.
 
         Args:
             reader: A view of the store, in which new texts have been counted.
             pairs: The others that each text is to be compared with.
             own: Texts that are not stored yet.
+            evidence: Least weight that a pair must share, as in `dedup.pairs.verify`; None is that of the settings.
         """
         found: Similar = {text: {} for text in pairs}
-        compare = self._exact if self._store_texts else self._estimated
+
+        def compare(some: Pairs) -> None:
+            if self._store_texts:
+                self._exact(reader, some, own, found, self._settings.least_shared if evidence is None else evidence)
+            else:
+                self._estimated(reader, some, own, found)
+
         waiting: dict[int, Sequence[int]] = {}
         for text, others in pairs.items():
             if others:
                 waiting[text] = others
             if sum(map(len, waiting.values())) > AT_ONCE:
-                compare(reader, waiting, own, found)
+                compare(waiting)
                 waiting = {}
         if waiting:
-            compare(reader, waiting, own, found)
+            compare(waiting)
         return found
 
     def _estimated(self, reader: Reader, pairs: Pairs, own: Mapping[int, Own], found: Similar) -> None:
@@ -127,7 +146,7 @@ class Judge:
                 values = np.stack([halves[other] for other in there])
                 found[text].update(zip(there, estimate(halves[text], values).tolist(), strict=True))
 
-    def _exact(self, reader: Reader, pairs: Pairs, own: Mapping[int, Own], found: Similar) -> None:
+    def _exact(self, reader: Reader, pairs: Pairs, own: Mapping[int, Own], found: Similar, evidence: float) -> None:
         """Weigh the shingles of all these texts, each once, then verify all pairs."""
         every = dict.fromkeys(text for text, others in pairs.items() for text in (text, *others))
         sets = {text: own[text].shingled for text in every if text in own}
@@ -142,7 +161,6 @@ class Judge:
         starts = stops - counts
         left, right = (np.array([place[pair[end]] for pair in wanted], np.int64) for end in range(2))
         similar = np.empty(len(wanted))
-        evidence = self._settings.least_shared
         kernels.verify(keys, self.weigh(reader, keys), starts, stops, lengths, left, right, evidence, similar)
         for (text, other), similarity in zip(wanted, similar.tolist(), strict=True):
             found[text][other] = similarity
@@ -216,7 +234,7 @@ class Judge:
     def _leaving_out(self, more: list[tuple[int, NDArray[np.uint64]]]) -> Judge:
         """One who leaves out what these windows mark, too."""
         judge = Judge(self._settings, self._preparer, self._given, store_texts=self._store_texts)
-        found = dict(self._found)
+        judge._plain, found = self._plain, dict(self._found)
         for number, keys in more:
             found[number] = np.union1d(found.get(number, keys), keys)
         judge._found = [*found.items()]

@@ -1,8 +1,9 @@
 """All texts of an index signed, compared and clustered anew, as `dedup.cluster` does, and put in the place of the old.
 
-In: a store with texts. Out: new weights, signatures, edges and clusters, stored in one transaction. The texts lie in a
-temporary file that is memory-mapped; beyond it this takes the memory of clustering so many articles. Whoever wants to
-write waits from the beginning, so that nothing is missed; whoever reads does not.
+In: a store with texts. Out: new weights, signatures, edges, clusters and campaigns, stored in one transaction. The
+texts lie in a temporary file that is memory-mapped; beyond it this takes the memory of clustering so many articles, and
+of the marks of all texts, 8 bytes each and as much again to sort them. Whoever wants to write waits from the beginning,
+so that nothing is missed; whoever reads does not.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup import clusters, kernels, pairs, pipeline
+from dedup import campaigns, clusters, frames, kernels, pairs, pipeline
+from dedup.clusters import Pairs
 from dedup.corpus import Corpus
 from dedup.index.banding import halves
 from dedup.index.grouping import MOST, carry_out, name_groups
+from dedup.index.marks import NO_MARKS, sorts
 from dedup.index.prepared import Preparer
 from dedup.index.store import Edge, Opening, Reader, Store, Writer
 from dedup.index.weighing import pack
@@ -57,14 +60,18 @@ def reweigh(
 def _reweigh(
     writer: Writer, opening: Opening, settings: Settings, preparer: Preparer, threads: int, stages: Stages
 ) -> None:
-    rows = {number: cluster for number, fingerprint, cluster, _ in writer.scan_texts() if fingerprint}
-    numbers = np.fromiter(rows, np.int64, len(rows))
+    every = [(number, cluster, copies) for number, fingerprint, cluster, copies in writer.scan_texts() if fingerprint]
+    rows = {number: cluster for number, cluster, _ in every}
+    numbers, copies = (np.array([row[part] for row in every], np.int64) for part in (0, 2))
     with _column(writer, numbers, preparer) as column:
         corpus = pipeline.represent(column, settings, threads=threads, stages=stages, most=MOST_FITTED)
         edges, crowded = pipeline.connect(corpus, settings, threads=threads, stages=stages)
         signed = halves(pipeline.sign(corpus, settings, threads=threads))
-    of = numbers[corpus.first]
-    groups = _groups(corpus, edges, crowded, settings)
+        of, groups = numbers[corpus.first], _groups(corpus, edges, crowded, settings)
+        with stages.stage("campaigns"):
+            some = Pairs(edges.left, edges.right, edges.similarity)
+            heads = clusters.chosen(groups, some, of, copies[corpus.first])
+            campaign = _campaigns(writer, corpus, of, heads, some, threads)
     weighed = corpus.weights
     assert weighed is None or isinstance(weighed, Weights)
     windows = corpus.frames.windows if corpus.frames else None
@@ -74,7 +81,9 @@ def _reweigh(
         zip(of.tolist(), signed, strict=True),
         _edges(of, edges, len(numbers) if settings.weighted else 0),
     )
-    _rename(writer, {number: int(of[group]) for number, group in zip(of.tolist(), groups, strict=True)}, rows)
+    groups_of = {number: int(of[group]) for number, group in zip(of.tolist(), groups, strict=True)}
+    named = _rename(writer, groups_of, rows)
+    _place(writer, zip(campaign.tolist(), (named[number] for number in of.tolist()), strict=True))
 
 
 @contextmanager
@@ -102,17 +111,84 @@ def _groups(corpus: Corpus, edges: pairs.Edges, crowded: NDArray[np.bool_], sett
     return clusters.link(edges.left, edges.right, edges.similarity, count, cut, crowded & large)
 
 
+def _campaigns(
+    reader: Reader, corpus: Corpus, of: NDArray[np.int64], heads: NDArray[np.int64], edges: Pairs, threads: int
+) -> NDArray[np.int64]:
+    """The campaign of each text, numbered from 0; without weights its cluster.
+
+    Of what many clusters hold some are compared, by their numbers: texts are numbered by their fingerprints, as in
+    `Clusters.campaigns`, so that both choose the same.
+    """
+    if corpus.weights is None:
+        return np.unique(heads, return_inverse=True)[1].astype(np.int64)
+    first = corpus.first
+    order = np.lexsort(corpus.texts.prints[first].T[::-1])
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    node = campaigns.numbered(heads[order])
+
+    def similar(left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
+        ends = order[left], order[right]
+        return pairs.verify(corpus.sets, np.minimum(*ends), np.maximum(*ends), corpus.sizes, threads=threads)
+
+    shared = frames.passages(corpus.texts, first[order], threads=threads)
+    marks, held = _held(reader, of)
+    held = [np.sort(rank[texts]) for texts in held]
+    near = campaigns.met(node, np.bincount(node), Pairs(rank[edges.left], rank[edges.right], edges.similarity))
+    return campaigns.among(node, shared, [], held, near, similar, sorts=sorts(marks)).group[node][rank]
+
+
+def _held(reader: Reader, of: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
+    """The marks that several texts hold, ascending, and the places of those in `of` that hold each, ascending."""
+    parts, counts = [NO_MARKS], np.zeros(len(of), np.int64)
+    for begin in range(0, len(of), AT_ONCE):
+        some = reader.marks(of[begin : begin + AT_ONCE].tolist())
+        for place, number in enumerate(of[begin : begin + AT_ONCE].tolist(), begin):
+            if number in some:
+                parts.append(some[number])
+                counts[place] = len(some[number])
+    marks, texts = np.concatenate(parts), np.repeat(np.arange(len(of), dtype=np.int32), counts)
+    order = np.argsort(marks, kind="stable")
+    every, starts, holders = np.unique(marks[order], return_index=True, return_counts=True)
+    several = np.flatnonzero(holders >= campaigns.LEAST_HELD)
+    texts = texts[order]
+    held = [
+        texts[begin : begin + count].astype(np.int64)
+        for begin, count in zip(starts[several], holders[several], strict=True)
+    ]
+    return every[several], held
+
+
 def _edges(of: NDArray[np.int64], edges: pairs.Edges, judged: int) -> Iterable[tuple[int, int, Edge]]:
     columns = (of[edges.left].tolist(), of[edges.right].tolist(), edges.similarity.tolist())
     for left, right, similarity in zip(*columns, strict=True):
         yield left, right, Edge(similarity, judged)
 
 
-def _rename(writer: Writer, groups: dict[int, int], were: dict[int, int]) -> None:
-    """Give clusters their ids; see `dedup.index.grouping`."""
+def _rename(writer: Writer, groups: dict[int, int], were: dict[int, int]) -> dict[int, int]:
+    """Give clusters their ids, and say what that of each text is; see `dedup.index.grouping`."""
     members: dict[int, list[int]] = defaultdict(list)
     for text in sorted(groups):
         members[groups[text]].append(text)
     numbers = count(writer.last() + 1)
     plan = name_groups(sorted(members.values()), were, lambda *_: False, lambda: next(numbers))
     carry_out(plan, writer, lambda: next(numbers))
+    return {text: plan.clusters.get(text, cluster) for text, cluster in were.items()}
+
+
+def _place(writer: Writer, found: Iterable[tuple[int, int]]) -> None:
+    """Put clusters into their campaigns, which have the number of their oldest cluster.
+
+    Args:
+        writer: The store.
+        found: The campaign of each text, by any number, and its cluster.
+    """
+    parts: dict[int, set[int]] = defaultdict(set)
+    for campaign, cluster in found:
+        parts[campaign].add(cluster)
+    now = {cluster: min(some) for some in parts.values() for cluster in some}
+    were = dict(writer.scan_campaigns())
+    for cluster in sorted(now.keys() | were.keys()):
+        campaign = now.get(cluster, cluster)
+        if campaign != were.get(cluster, cluster):
+            writer.set_campaign(cluster, campaign)

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.index.store import Change, Edge, Place, Text
+from dedup.index.marks import Marks, naming, place_of, text_at
+from dedup.index.store import COUNTED, Change, Edge, Place, Text
 
 _IN_JSON = " IN (SELECT value FROM json_each(?))"
 
@@ -136,6 +137,38 @@ class StoredRows:
             found[text] = [id_ for (id_,) in [*first, *others]][:most]
         return found
 
+    def marks(self, texts: Iterable[int]) -> dict[int, Marks]:
+        """The marks of each text that has any."""
+        rows = self._each("SELECT marks FROM bodies WHERE number = ? AND marks IS NOT NULL", texts)
+        return {text: np.frombuffer(value, "<i8") for text, (value,) in rows}
+
+    def holders(self, marks: Iterable[int], most: int) -> dict[int, list[int]]:
+        """Texts that hold each mark which names somebody: so many from all over."""
+        statement = "SELECT place FROM held WHERE mark = ? ORDER BY place LIMIT ?"
+        return {
+            mark: [text_at(place) for (place,) in self._database.execute(statement, (mark, most))] for mark in marks
+        }
+
+    def count_holders(self, marks: Iterable[int]) -> dict[int, int]:
+        """How many texts hold each mark which names somebody; `COUNTED` for more."""
+        statement = "SELECT COUNT(*) FROM (SELECT 1 FROM held WHERE mark = ? LIMIT ?)"
+        return {mark: self._database.execute(statement, (mark, COUNTED)).fetchone()[0] for mark in marks}
+
+    def campaigns(self, clusters: Iterable[int]) -> dict[int, int]:
+        """The campaign of each cluster for which another number than its own is stored."""
+        return dict(self._of_each("SELECT cluster, campaign FROM campaigns WHERE cluster", list(clusters)))
+
+    def parts(self, campaign: int, most: int) -> list[int]:
+        """The first clusters of a campaign but for that of its number, ascending."""
+        rows = self._database.execute(
+            "SELECT cluster FROM campaigns WHERE campaign = ? ORDER BY cluster LIMIT ?", (campaign, most)
+        )
+        return [cluster for (cluster,) in rows]
+
+    def scan_campaigns(self) -> Iterator[tuple[int, int]]:
+        """Every cluster with the campaign that is stored for it, ascending."""
+        return self._scan("SELECT cluster, campaign FROM campaigns WHERE cluster > ? ORDER BY cluster", 0)
+
     def scan_articles(self, after: int = 0) -> Iterator[tuple[int, str, int]]:
         """Number, id and text of every article with a number above this, ascending."""
         return self._scan("SELECT number, id, text FROM articles WHERE number > ? ORDER BY number", after)
@@ -168,13 +201,21 @@ class StoredRows:
         self._later["INSERT INTO texts VALUES (?, ?, ?, ?, 1)"].append(
             (text.number, *_integers(text.fingerprint), text.cluster)
         )
-        self._later["INSERT INTO bodies VALUES (?, ?, ?)"].append(
-            (text.number, text.signature.tobytes(), text.body or None)
+        marks = text.marks.astype("<i8").tobytes() or None
+        self._later["INSERT INTO bodies VALUES (?, ?, ?, ?)"].append(
+            (text.number, text.signature.tobytes(), marks, text.body or None)
         )
+        held = [(mark, place_of(text.number)) for mark in naming(text.marks)]
+        if held:
+            self._later["INSERT INTO held VALUES (?, ?)"] += held
         self._appended.append(text)
 
     def drop_text(self, text: int) -> None:
-        """Forget a text, its signature and its body."""
+        """Forget a text, its signature, marks and body."""
+        for marks in self.marks([text]).values():
+            self._later["DELETE FROM held WHERE mark = ? AND place = ?"] += [
+                (mark, place_of(text)) for mark in naming(marks)
+            ]
         self._later["INSERT INTO dropped (text) VALUES (?)"].append((text,))
         self._gone.append(text)
         self._database.execute("DELETE FROM texts WHERE number = ?", (text,))
@@ -201,6 +242,13 @@ class StoredRows:
         """Put all texts of a cluster into another."""
         self._database.execute("UPDATE texts SET cluster = ? WHERE number = ? AND cluster = number", (other, cluster))
         self._database.execute("UPDATE texts SET cluster = ? WHERE cluster = ? AND cluster <> number", (other, cluster))
+
+    def set_campaign(self, cluster: int, campaign: int) -> None:
+        """Put a cluster into a campaign; its own number stands for none."""
+        if campaign == cluster:
+            self._later["DELETE FROM campaigns WHERE cluster = ?"].append((cluster,))
+        else:
+            self._later["INSERT OR REPLACE INTO campaigns VALUES (?, ?)"].append((cluster, campaign))
 
     def put_edge(self, text: int, other: int, edge: Edge) -> None:
         """Store an edge for both ends, or store it anew."""

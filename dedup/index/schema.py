@@ -18,7 +18,7 @@ from dedup.errors import FileError
 from dedup.index.store import Opening
 from dedup.settings import Settings
 
-VERSION = 2
+VERSION = 3
 APPLICATION = 0x64656475
 """The letters `dedu`, by which `file` tells whose database it is."""
 NAME = "index.sqlite"
@@ -37,7 +37,9 @@ CREATE TABLE articles (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, text
 CREATE TABLE texts (
     number INTEGER PRIMARY KEY, print INTEGER, more INTEGER, cluster INTEGER NOT NULL, copies INTEGER NOT NULL
 );
-CREATE TABLE bodies (number INTEGER PRIMARY KEY, signature BLOB NOT NULL, body BLOB);
+CREATE TABLE bodies (number INTEGER PRIMARY KEY, signature BLOB NOT NULL, marks BLOB, body BLOB);
+CREATE TABLE held (mark INTEGER, place INTEGER, PRIMARY KEY (mark, place)) WITHOUT ROWID;
+CREATE TABLE campaigns (cluster INTEGER PRIMARY KEY, campaign INTEGER NOT NULL);
 CREATE TABLE edges (
     text INTEGER, other INTEGER, similarity REAL NOT NULL, judged INTEGER NOT NULL, PRIMARY KEY (text, other)
 ) WITHOUT ROWID;
@@ -47,6 +49,7 @@ CREATE TABLE changes (
 CREATE TABLE dropped (number INTEGER PRIMARY KEY, text INTEGER NOT NULL);
 CREATE INDEX copies ON articles (text) WHERE text <> number;
 CREATE INDEX prints ON texts (print) WHERE print IS NOT NULL;
+CREATE INDEX parts ON campaigns (campaign, cluster);
 CREATE INDEX members ON texts (cluster, number) WHERE cluster <> number;
 """
 

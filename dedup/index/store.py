@@ -17,11 +17,14 @@ from typing import Literal, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from dedup.index.marks import NO_MARKS, Marks
 from dedup.settings import Settings
 
 Result = TypeVar("Result")
 Kind = Literal["added", "removed", "joined", "split", "moved"]
 
+COUNTED = 4096
+"""So many texts that hold a mark are counted; to count all of what everybody holds would take longer than an add."""
 CANDIDATES = 512
 """Of the texts that a text meets in a layer (`dedup.index.lookup`) at most so many are estimated, those that it meets
 most often. From some 80,000 texts on that leaves out those that it meets in one band of several hundred."""
@@ -38,6 +41,8 @@ class Text(NamedTuple):
     """(slots,): the lower halves of the slots; (0,) for a text without shingles."""
     body: bytes
     """The compressed text; empty where texts are not stored."""
+    marks: Marks = NO_MARKS
+    """What names somebody in it, and its addresses; see `dedup.index.marks`."""
 
 
 class Place(NamedTuple):
@@ -134,6 +139,21 @@ class Reader(Protocol):
     def frames(self, after: int = 0) -> list[tuple[int, NDArray[np.uint64]]]:
         """The windows of frames that were found since the index was weighed, by numbers above this, ascending."""
 
+    def marks(self, texts: Iterable[int]) -> dict[int, Marks]:
+        """The marks of each text that has any."""
+
+    def holders(self, marks: Iterable[int], most: int) -> dict[int, list[int]]:
+        """Texts that hold each mark which names somebody: so many from all over, by `dedup.index.marks.place_of`."""
+
+    def count_holders(self, marks: Iterable[int]) -> dict[int, int]:
+        """How many texts hold each mark which names somebody; `COUNTED` for more."""
+
+    def campaigns(self, clusters: Iterable[int]) -> dict[int, int]:
+        """The campaign of each cluster for which another number than its own is stored."""
+
+    def parts(self, campaign: int, most: int) -> list[int]:
+        """The first clusters of a campaign but for that of its number, ascending."""
+
     def articles(self) -> int:
         """How many articles there are."""
 
@@ -152,6 +172,9 @@ class Reader(Protocol):
     def scan_edges(self) -> Iterator[tuple[int, int, Edge]]:
         """Every edge, from both ends, ascending."""
 
+    def scan_campaigns(self) -> Iterator[tuple[int, int]]:
+        """Every cluster with the campaign that is stored for it, ascending."""
+
 
 class Writer(Reader, Protocol):
     """A view that can be changed. Whoever changes it reads first: a read need not see changes of its transaction."""
@@ -160,7 +183,7 @@ class Writer(Reader, Protocol):
         """Store a text and enter its bands; it must have an article in the same transaction."""
 
     def drop_text(self, text: int) -> None:
-        """Forget a text, its signature and its body; its edges are dropped one by one."""
+        """Forget a text, its signature, marks and body; its edges are dropped one by one."""
 
     def add_article(self, number: int, id_: str, text: int) -> None:
         """Store an article."""
@@ -176,6 +199,12 @@ class Writer(Reader, Protocol):
 
     def join(self, cluster: int, other: int) -> None:
         """Put all texts of a cluster into another."""
+
+    def set_campaign(self, cluster: int, campaign: int) -> None:
+        """Put a cluster into a campaign; its own number stands for none, and for a cluster that is no more.
+
+        Called at most once for a cluster.
+        """
 
     def put_edge(self, text: int, other: int, edge: Edge) -> None:
         """Store an edge for both ends, or store it anew."""

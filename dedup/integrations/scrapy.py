@@ -7,7 +7,8 @@ for each item, about a millisecond together. It opens no page and changes no fie
     ITEM_PIPELINES = {"dedup.integrations.scrapy.DedupPipeline": 300}
     DEDUP_INDEX = "articles.dedup"        # or redis://host:6379/0; without it the pipeline is disabled
     DEDUP_ACTION = "drop"                 # or "tag"
-    DEDUP_FIELD = "dedup"                 # what "tag" sets: {"is_duplicate": ..., "cluster": ..., "nearest": [...]}
+    DEDUP_FIELD = "dedup"                 # what "tag" sets: {"is_duplicate": ..., "cluster": ..., "campaign": ...,
+                                          # "nearest": [...]}
     DEDUP_TEXT_FIELD, DEDUP_ID_FIELD = "text", "url"
     DEDUP_NEAR_COPIES = False             # these three are for a new index; one that is there keeps its settings,
     DEDUP_THRESHOLD = 0.12                # and refuses others
@@ -256,6 +257,7 @@ class DedupPipeline:
             adapter[self.options.field] = {
                 "is_duplicate": seen.is_duplicate,
                 "cluster": seen.cluster,
+                "campaign": seen.campaign,
                 "nearest": nearest,
             }
         except (KeyError, AttributeError) as error:  # a field that is not declared; an item that is frozen

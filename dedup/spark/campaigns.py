@@ -37,6 +37,7 @@ from dedup.campaigns import (
     linked,
     may_link,
     names_in,
+    sort_of,
 )
 from dedup.errors import warn
 from dedup.spark.columns import integers
@@ -94,7 +95,8 @@ def campaigns(
     passages = _fitting(passages, nodes.sizes >= LARGE)
     families = NOTHING if shared is None else shared.passages.families
     low, high = (np.searchsorted(numbers, end) for end in near)
-    group = linked(nodes, passages, families, names, named, (low, high), _Similar(folder, verified)).group
+    sorts = np.array([sort_of(name) for name in names], np.int64)
+    group = linked(nodes, passages, families, sorts, named, (low, high), _Similar(folder, verified)).group
     several = np.bincount(group)[group] > 1
     if not several.any():
         return None

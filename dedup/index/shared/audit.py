@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from dedup.index.marks import naming, place_of
 from dedup.index.shared.counts import Shingle, tallied
 from dedup.index.shared.layout import pieces, unpack_article, unpack_id
 from dedup.index.shared.view import View
@@ -34,6 +35,8 @@ def audit(view: View, shingle: Shingle | None) -> list[str]:
         _articles(view, rows.keys()),
         _fingerprints(view, shingled),
         _clusters(view, {text: cluster for text, (_, cluster) in rows.items()}),
+        _campaigns(view),
+        _marks(view, rows.keys()),
         _edges(view, rows.keys()),
         _bands(view, list(shingled)),
         _counts(view, shingle) if shingle and view.counting else iter(()),
@@ -76,6 +79,26 @@ def _clusters(view: View, clusters: dict[int, int]) -> Iterator[str]:
         members[cluster].add(text)
     wrong = (cluster for cluster, texts in members.items() if view.oldest(cluster, len(clusters) + 1) != sorted(texts))
     yield from _told("clusters that list other texts than theirs", wrong)
+
+
+def _campaigns(view: View) -> Iterator[str]:
+    parts: defaultdict[int, list[int]] = defaultdict(list)
+    stored = list(view.scan_campaigns())
+    for cluster, campaign in stored:
+        parts[campaign].append(cluster)
+    wrong = (campaign for campaign, some in parts.items() if view.parts(campaign, len(stored) + 1) != some)
+    yield from _told("campaigns that list other clusters than theirs", wrong)
+
+
+def _marks(view: View, texts: Iterable[int]) -> Iterator[str]:
+    """Texts are listed under all marks of theirs that name somebody, and no others are."""
+    held: defaultdict[int, list[int]] = defaultdict(list)
+    for text, marks in view.marks(texts).items():
+        for mark in naming(marks):
+            held[mark].append(text)
+    most = max(map(len, held.values()), default=0) + 1
+    wrong = (mark for mark, some in view.holders(held, most).items() if some != sorted(held[mark], key=place_of))
+    yield from _told("marks that list other texts than those that hold them", wrong)
 
 
 def _edges(view: View, texts: Iterable[int]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from dedup.index.marks import naming, place_of
 from dedup.index.shared.draft import Draft
 from dedup.index.shared.layout import pack_article, pack_edge, pack_id, pack_opening
 from dedup.index.shared.lock import Hold
@@ -43,10 +44,15 @@ class _Commit:
         self._signatures = draft.signatures(self._prints)
         there = sorted((draft.moved.keys() | draft.dropped) - draft.new.keys())
         self._clusters = draft.held(self._of("clusters"), there)
+        self._marks = draft.marks(self._prints)
+        self._campaigns = draft.campaigns(draft.placed)
 
     def write(self, pipe: Any) -> None:
         """All commands."""
-        for part in (self._forget, self._store_articles, self._store_texts, self._move, self._link, self._tell):
+        for part in (
+            self._forget, self._store_articles, self._store_texts, self._mark, self._move, self._place, self._link,
+            self._tell,
+        ):  # fmt: skip
             part(pipe)
 
     def _forget(self, pipe: Any) -> None:
@@ -84,6 +90,28 @@ class _Commit:
                 pipe.hset(self._here("s"), number, text.signature.astype("<u2").tobytes())
         for number, copies in self._draft.copies.items():
             _ = pipe.hset(self._of("copies"), number, copies) if copies != 1 else pipe.hdel(self._of("copies"), number)
+
+    def _mark(self, pipe: Any) -> None:
+        """Take out what texts that go are listed under, and list new ones."""
+        for text, marks in self._marks.items():
+            pipe.hdel(self._of("marks"), text)
+            for mark in naming(marks):
+                pipe.zrem(self._of("held", mark), text)
+        for number, one in self._draft.new.items():
+            if len(one.marks):
+                pipe.hset(self._of("marks"), number, one.marks.astype("<i8").tobytes())
+            for mark in naming(one.marks):
+                pipe.zadd(self._of("held", mark), {number: place_of(number)})
+
+    def _place(self, pipe: Any) -> None:
+        """Put clusters into campaigns; one whose campaign has its own number stands in no set."""
+        for cluster, campaign in self._campaigns.items():
+            pipe.zrem(self._of("campaign", campaign), cluster)
+            pipe.hdel(self._of("campaigns"), cluster)
+        for cluster, campaign in self._draft.placed.items():
+            if campaign != cluster:
+                pipe.zadd(self._of("campaign", campaign), {cluster: cluster})
+                pipe.hset(self._of("campaigns"), cluster, campaign)
 
     def _move(self, pipe: Any) -> None:
         """Put texts into clusters; one whose cluster has its own number stands in no set."""

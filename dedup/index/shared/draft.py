@@ -33,6 +33,7 @@ class Draft(View):
         gone: Articles that were there.
         copies: How many articles texts have now.
         moved: The clusters that texts are in now.
+        placed: The campaigns that clusters are in now, their own numbers for none.
         links: Edges from both ends, None for those that are no more.
         counted: What is counted.
         found: Windows of frames that were found, by the number of a text.
@@ -48,6 +49,7 @@ class Draft(View):
         self.gone: set[str] = set()
         self.copies: dict[int, int] = {}
         self.moved: dict[int, int] = {}
+        self.placed: dict[int, int] = {}
         self.links: defaultdict[int, dict[int, Edge | None]] = defaultdict(dict)
         self.counted: Counting | None = None
         self.found: dict[int, NDArray[np.uint64]] = {}
@@ -88,6 +90,10 @@ class Draft(View):
         stored = (text for text in self.oldest(cluster, 1 << 53) if text not in self.dropped)
         self.moved |= {text: other for text in stored if text not in self.moved}
         self.moved |= {text: other for text, now in self.moved.items() if now == cluster}
+
+    def set_campaign(self, cluster: int, campaign: int) -> None:
+        """Put a cluster into a campaign; its own number stands for none."""
+        self.placed[cluster] = campaign
 
     def put_edge(self, text: int, other: int, edge: Edge) -> None:
         """Store an edge for both ends, or store it anew."""

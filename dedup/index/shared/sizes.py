@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from dedup.index.marks import naming
 from dedup.index.shared.view import View
 
 SAMPLED = 200
@@ -25,16 +26,21 @@ def sizes(view: View) -> dict[str, int]:
     members = {of("members", int(cluster)) for cluster in view.values(of("clusters"), moved) if cluster}
     sets = [here("b").encode() + bucket for bucket in buckets]
     edges = [here("e", int(text)) for text in linked]
-    several = {
+    several: dict[str, tuple[Iterable[str | bytes], int, int]] = {
         "articles": (names, len(names), client.hlen(of("copies"))),
         "clusters": (members, sum(view.each("ZCARD", members)), client.hlen(of("clusters"))),
         "bands": (sets, len(sets), client.hlen(here("b"))),
         "edges": (edges, len(edges), client.zcard(here("n"))),
     }
+    placed = view.values(of("campaigns"), client.hrandfield(of("campaigns"), SAMPLED) or [])
+    parts = {of("campaign", int(campaign)) for campaign in placed if campaign}
+    several["campaigns"] = (parts, sum(view.each("ZCARD", parts)), client.hlen(of("campaigns")))
     single = {
         "articles": [of("ids"), of("articles")],
         "texts": [of("prints"), of("fingerprints"), of("copies")],
         "clusters": [of("clusters")],
+        "campaigns": [of("campaigns")],
+        "marks": [of("marks")],
         "bodies": [of("bodies")],
         "signatures": [here("s")],
         "bands": [here("b"), here("c")],
@@ -46,7 +52,17 @@ def sizes(view: View) -> dict[str, int]:
     found = {name: _usage(view, keys) for name, keys in single.items()}
     for name, (keys, sampled, whole) in several.items():
         found[name] += _usage(view, keys) * whole // max(1, sampled)
+    found["marks"] += _postings(view)
     return found
+
+
+def _postings(view: View) -> int:
+    """Bytes of the sets of who holds a mark: what each takes for one text, of the marks of some texts."""
+    some = [int(text) for text in view.client.hrandfield(view.keys.of("marks"), SAMPLED) or []]
+    keys = [view.keys.of("held", mark) for marks in view.marks(some).values() for mark in naming(marks)]
+    cards, sizes = view.each("ZCARD", keys), view.each("MEMORY USAGE", keys)
+    each = sum((size or 0) / max(1, card) for size, card in zip(sizes, cards, strict=True))
+    return int(each * view.client.hlen(view.keys.of("marks")) / max(1, len(some)))
 
 
 def _usage(view: View, keys: Iterable[str | bytes]) -> int:

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.index.banding import agreement, early, halves, least
+from dedup.index.marks import Marks
 from dedup.index.shared.bands import Bands
 from dedup.index.shared.counts import Counts, Shingle
 from dedup.index.shared.layout import AT_ONCE, Head, Keys, pack_id, pieces, unpack_article, unpack_edges, unpack_id
-from dedup.index.store import Change, Edge, Opening, Place
+from dedup.index.store import COUNTED, Change, Edge, Opening, Place
 from dedup.kernels import BLOCK
 from dedup.settings import Settings
 
@@ -73,13 +74,13 @@ class View:
         found = zip(wanted, self.values(key, wanted), strict=True)
         return {text: value for text, value in found if value is not None}
 
-    def each(self, command: str, keys: Iterable[str | bytes]) -> list[Any]:
-        """What a command says of each of these keys."""
+    def each(self, command: str, keys: Iterable[str | bytes], *arguments: Any) -> list[Any]:
+        """What a command, with these arguments, says of each of these keys."""
         found: list[Any] = []
         for piece in pieces(keys):
             with self.client.pipeline(transaction=False) as pipe:
                 for key in piece:
-                    pipe.execute_command(command, key)
+                    pipe.execute_command(command, key, *arguments)
                 found += pipe.execute()
         return found
 
@@ -209,6 +210,33 @@ class View:
         counts = {"articles": self.articles(), "texts": len(clusters), "clusters": len(set(clusters))}
         return {**counts, "edges": edges // 2}
 
+    # --- marks and campaigns --------------------------------------------------------------------------------------
+
+    def marks(self, texts: Iterable[int]) -> dict[int, Marks]:
+        """The marks of each text that has any."""
+        return {text: np.frombuffer(value, "<i8") for text, value in self.held(self.keys.of("marks"), texts).items()}
+
+    def holders(self, marks: Iterable[int], most: int) -> dict[int, list[int]]:
+        """Texts that hold each mark which names somebody: so many from all over."""
+        wanted = list(marks)
+        keys = (self.keys.of("held", mark) for mark in wanted)
+        found = zip(wanted, self.each("ZRANGE", keys, 0, most - 1), strict=True)
+        return {mark: [int(text) for text in texts] for mark, texts in found}
+
+    def count_holders(self, marks: Iterable[int]) -> dict[int, int]:
+        """How many texts hold each mark which names somebody; `COUNTED` for more."""
+        wanted = list(marks)
+        found = self.each("ZCARD", (self.keys.of("held", mark) for mark in wanted))
+        return {mark: min(count, COUNTED) for mark, count in zip(wanted, found, strict=True)}
+
+    def campaigns(self, clusters: Iterable[int]) -> dict[int, int]:
+        """The campaign of each cluster for which another number than its own is stored."""
+        return {cluster: int(value) for cluster, value in self.held(self.keys.of("campaigns"), clusters).items()}
+
+    def parts(self, campaign: int, most: int) -> list[int]:
+        """The first clusters of a campaign but for that of its number, ascending."""
+        return [int(cluster) for cluster in self.client.zrange(self.keys.of("campaign", campaign), 0, most - 1)]
+
     # --- all of it ------------------------------------------------------------------------------------------------
 
     def scan_articles(self, after: int = 0) -> Iterator[tuple[int, str, int]]:
@@ -234,6 +262,11 @@ class View:
             for text, ends in self.edges(texts).items():
                 yield from ((text, other, edge) for other, edge in ends.items())
             after = texts[-1]
+
+    def scan_campaigns(self) -> Iterator[tuple[int, int]]:
+        """Every cluster with the campaign that is stored for it, ascending."""
+        held = self.scan(self.keys.of("campaigns"))
+        yield from sorted((int(cluster), int(campaign)) for cluster, campaign in held.items())
 
     def scan_changes(self, after: int = 0) -> Iterator[Change]:
         """Every recorded change above this, ascending."""
