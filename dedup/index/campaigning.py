@@ -245,13 +245,17 @@ class Campaigning:
             self._weights[name] = log((self._texts + 1) / count) if count >= LEAST_HELD else 0.0
 
     def _alike(self, pairs: Mapping[int, Sequence[int]]) -> dict[int, dict[int, float]]:
-        """How alike texts are, with frames or without, whichever is more: frames are passages that they share."""
+        """How alike texts are; with their frames, which are passages that they share, where they are not without."""
         texts = {text for one, others in pairs.items() for text in (one, *others) if text in self._new}
         found: dict[int, dict[int, float]] = {text: {} for text in pairs}
+        waiting = pairs
         for judge in dict.fromkeys((self._judge, self._judge.plain)):
             own = {text: self._own(text, judge) for text in texts}
-            for text, some in judge.similarities(self._reader, pairs, own, evidence=0.0).items():
+            for text, some in judge.similarities(self._reader, waiting, own, evidence=0.0).items():
                 found[text] |= {other: max(value, found[text].get(other, 0.0)) for other, value in some.items()}
+            waiting = {
+                text: [other for other in some if found[text].get(other, 0.0) <= BODY] for text, some in pairs.items()
+            }
         return found
 
     def _placed(self, texts: list[int]) -> list[int]:
