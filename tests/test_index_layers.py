@@ -77,7 +77,7 @@ class World:
         first = self.last + 1
         rows = [(number, signature(number).tobytes()) for number in range(first, first + count)]
         with closing(self.connect()) as database:
-            database.executemany("INSERT INTO bodies VALUES (?, ?, NULL)", rows)
+            database.executemany("INSERT INTO bodies (number, signature) VALUES (?, ?)", rows)
         for begin in range(first, first + count, each):
             some = range(begin, min(begin + each, first + count))
             self.layers.append(np.array(some), np.stack([signature(number) for number in some]))
