@@ -446,11 +446,12 @@ def _members(found: lookup.Members, campaign: str | None) -> dict[str, Any]:
 def _about(found: Cluster | None) -> dict[str, Any]:
     """What a cluster is about; nothing where no text of it was read."""
     if found is None:
-        return {"keywords": [], "indicators": [], "template": None}
+        return {"keywords": [], "indicators": [], "template": None, "concentration": None}
     return {
         "keywords": [asdict(one) for one in found.keywords()],
         "indicators": [asdict(one) for one in found.indicators()],
         "template": asdict(found.template()),
+        "concentration": found.concentration(),
     }
 
 
@@ -469,6 +470,7 @@ def _show_cluster(
     console.out.print(terminal.members(members.ids, members.similarity, headings, limit))
     if found is not None:
         console.out.print(terminal.evidence(found.keywords(), found.indicators(), found.template()))
+        console.say(f"the three heaviest passages carry {found.concentration():.0%} of the similarity, in the median")
 
 
 def _check_inputs(paths: tuple[str, ...], targets: dict[str, str]) -> None:

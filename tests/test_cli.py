@@ -468,6 +468,7 @@ def test_show_as_json(labels: Path) -> None:
     frame = cluster.template()
     assert [part.get("text") for part in told["template"]["parts"]] == [getattr(p, "text", None) for p in frame.parts]
     assert told["template"]["sampled"] == frame.sampled
+    assert 0 < told["concentration"] < 1
 
 
 def test_show_as_json_says_what_it_knows(labels: Path) -> None:
@@ -475,7 +476,9 @@ def test_show_as_json_says_what_it_knows(labels: Path) -> None:
     without = json.loads(command("show", labels, "2", "--json").stdout)
     assert list(without) == ["cluster", "label", "size", "campaign", "members"]
     others = command("show", labels, "2", EXAMPLES / "tea-1.md", "--json")
-    assert json.loads(others.stdout) == without | {"keywords": [], "indicators": [], "template": None}
+    assert json.loads(others.stdout) == without | {
+        "keywords": [], "indicators": [], "template": None, "concentration": None,
+    }  # fmt: skip
     assert "2 of the 2 members" in others.stderr
 
 

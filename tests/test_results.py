@@ -218,6 +218,21 @@ def test_a_higher_threshold_splits() -> None:
     assert result([0, 1], [(0, 1, 1.0)]).at(1.0).labels.tolist() == [0, 0]
 
 
+def test_concentration_is_that_of_its_members(examples: dict[str, str]) -> None:
+    """The median over distinct members, each beside the representative; copies are one passage."""
+    found = dedup.cluster(list(examples.values()))
+    for cluster in found:
+        others = [row for row in cluster.sampled(distinct=True).tolist() if row != cluster.representative]
+        shares = sorted(found.explain(cluster.representative, row).concentration for row in others)
+        middle = (shares[(len(shares) - 1) // 2] + shares[len(shares) // 2]) / 2 if shares else 1.0
+        assert cluster.concentration(sample=None) == pytest.approx(middle)
+        assert 0 < cluster.concentration(sample=2) <= 1
+    (copies,) = dedup.cluster(["同一篇文章的正文，写得不短", "同一篇文章的正文，写得不短"])
+    assert copies.concentration() == 1.0
+    with pytest.raises(SettingsError, match="sample must be"):
+        copies.concentration(sample=0)
+
+
 @pytest.mark.parametrize("threshold", [0.1, 0.01])
 def test_a_lower_threshold_was_never_computed(threshold: float) -> None:
     """Below the run's own threshold the error says what is allowed and what to do."""
