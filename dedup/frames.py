@@ -8,7 +8,7 @@ Windows of eight shingles are sampled by their hash, so that the same are taken 
 Schleimer, Wilkerson and Aiken, 2003), and grouped by who holds them, by four MinHashes of the list of holders. Of each
 group 24 holders are compared without its windows. Groups that more hold are judged first, for what is furniture already
 is taken from the holders of the next, so that many small frames beside each other are found. Memory is bounded: at most
-so many windows and shingles are sampled, 16 bytes each. On real text that takes as long as all the rest.
+so many windows and shingles are sampled, 16 bytes each. On real text that takes about a quarter of the whole time.
 """
 
 from __future__ import annotations
