@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import dedup
-from dedup import clusters
+from dedup.stages import clusters
 
 CUT = dedup.Settings().threshold * dedup.Settings().linkage
 NODES = 200_000

@@ -17,7 +17,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 import dedup
-from dedup import clusters, pairs, pipeline
+from dedup import pipeline
+from dedup.stages import clusters, pairs
 from dedup.threads import count
 
 

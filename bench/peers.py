@@ -38,7 +38,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 import dedup
-from dedup import bands
+from dedup.stages import bands
 
 Labels = NDArray[np.int64]
 

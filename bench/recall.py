@@ -12,8 +12,9 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from dedup import files, pairs, pipeline
+from dedup import files, pipeline
 from dedup.settings import Settings
+from dedup.stages import pairs
 from dedup.threads import count, ranges, spread
 
 BLOCK = 256

@@ -21,14 +21,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import scaling
 
-from dedup import bands
-from dedup.frames import Rate
-from dedup.frequencies import Sketch
 from dedup.settings import Settings
 from dedup.spark import buckets, tiles
+from dedup.stages import bands
+from dedup.stages.frames import Rate
+from dedup.stages.frequencies import Sketch
 
 UTF8 = 3  # bytes of a Chinese character
-COMPARED = 10e-9  # seconds a comparison, as `dedup.bands` says
+COMPARED = 10e-9  # seconds a comparison, as `dedup.stages.bands` says
 TASK = 128e6  # bytes that a task reads
 FOOTER = 250  # characters of a common one
 

@@ -25,7 +25,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 import dedup
-from dedup import folding, kernels, shingles, signatures
+from dedup import kernels
+from dedup.stages import folding, shingles, signatures
 
 MODES = {"near-copy": dedup.Settings.near_copies(), "default": dedup.Settings()}
 KERNELS = (

@@ -1,4 +1,4 @@
-"""How much of a known template `dedup.templates` finds again: `python bench/templates.py`.
+"""How much of a known template `dedup.evidence.templates` finds again: `python bench/templates.py`.
 
 Articles are spun from templates (`corpus.spun`), of which each row has five. Printed are the share of the template's
 characters that are in a fixed passage, the share of what is called fixed that is the template's, the share of slots
@@ -16,8 +16,8 @@ from itertools import chain
 import numpy as np
 from corpus import Spun, spun
 
-from dedup.folding import fold
-from dedup.templates import Template, template
+from dedup.evidence.templates import Template, template
+from dedup.stages.folding import fold
 
 ROUNDS = 5
 RUN = 4

@@ -1,4 +1,3 @@
-from .campaign_results import Campaign, Campaigns, Reason
 from .errors import (
     BusyError,
     DedupError,
@@ -10,16 +9,17 @@ from .errors import (
     RejectsError,
     SettingsError,
 )
-from .furniture import Frame, FrameList, FrameSpan
+from .evidence.campaign_results import Campaign, Campaigns, Reason
+from .evidence.furniture import Frame, FrameList, FrameSpan
+from .evidence.indicators import Indicator
+from .evidence.keywords import Keyword
+from .evidence.passages import Explanation, Passage
+from .evidence.templates import Fixed, Slot, Template
 from .index.answers import Added, Near, Seen
 from .index.index import Index
-from .indicators import Indicator
-from .keywords import Keyword
-from .passages import Explanation, Passage
 from .pipeline import cluster, explain, fit, similarity
 from .results import Cluster, Clusters
 from .settings import Settings
-from .templates import Fixed, Slot, Template
 
 __all__ = [
     "Added",

@@ -162,7 +162,7 @@ def fold(data, start, stop, table, expansions, codes, starts):
 
 
 class Background(NamedTuple):
-    """The bigram model as arrays, in quarters of a bit; see `dedup.background`."""
+    """The bigram model as arrays, in quarters of a bit; see `dedup.stages.background`."""
 
     places: Any  # uint16 by code point: row of a Han character in the next three, 0 for all else
     alone: Any  # int32: a character without a left neighbour
@@ -1353,7 +1353,7 @@ def link(lefts, rights, similarities, articles, cut):
     """Average linkage over sparse edges, a pair without an edge counting as 0, cut at a mean of `cut`.
 
     Similarities and the cut are integers (fixed point), so that a mean is the same seen from either side. Returns the
-    cluster of each article, named by one of its members. See `dedup.clusters.link` for the method.
+    cluster of each article, named by one of its members. See `dedup.stages.clusters.link` for the method.
     """
     edges = len(lefts)
     heads, tails = np.full(articles, -1, np.int64), np.full(articles, -1, np.int64)

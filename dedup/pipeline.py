@@ -1,7 +1,7 @@
 """The whole job: articles in, clusters out. The one place where the stages meet.
 
-In: articles of any kind that `dedup.articles` reads, and settings. Out: `Clusters`. The texts are shingled again for
-every stage that needs it, a batch at a time, so that what is held for all articles at once is their signatures (5
+In: articles of any kind that `dedup.stages.articles` reads, and settings. Out: `Clusters`. The texts are shingled again
+for every stage that needs it, a batch at a time, so that what is held for all articles at once is their signatures (5
 bytes a slot, with the sketches of them) and the weights of the shingles that several of them hold.
 Every stage works on distinct texts in the order of their fingerprints, so that neither the order of the input, nor
 copies of an article, nor threads and batches have any influence on which articles end up together.
@@ -20,13 +20,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup import articles as reading
-from dedup import bands, clusters, frames, pairs, shingles, signatures, weights
-from dedup.corpus import Corpus
 from dedup.errors import DedupWarning, InputError, SettingsError, warn
-from dedup.passages import Explanation
+from dedup.evidence.corpus import Corpus
+from dedup.evidence.passages import Explanation
 from dedup.results import Clusters
 from dedup.settings import Settings
+from dedup.stages import articles as reading
+from dedup.stages import bands, clusters, frames, pairs, shingles, signatures, weights
 from dedup.threads import Progress as Tell
 from dedup.threads import Room, spread
 from dedup.threads import count as count_threads

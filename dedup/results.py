@@ -16,19 +16,19 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup import notebook, templates
-from dedup.clusters import Graph, Integers, Pairs, representatives
-from dedup.corpus import Corpus
 from dedup.errors import InputError, MissingExtraError, SettingsError
-from dedup.furniture import FrameList
-from dedup.indicators import Indicator
-from dedup.indicators import indicators as indicators_of
-from dedup.keywords import Keyword, beginnings
-from dedup.passages import Explanation
+from dedup.evidence import notebook, templates
+from dedup.evidence.corpus import Corpus
+from dedup.evidence.furniture import FrameList
+from dedup.evidence.indicators import Indicator
+from dedup.evidence.indicators import indicators as indicators_of
+from dedup.evidence.keywords import Keyword, beginnings
+from dedup.evidence.passages import Explanation
+from dedup.evidence.templates import Template
+from dedup.evidence.titles import titles
 from dedup.settings import Settings
-from dedup.templates import Template
+from dedup.stages.clusters import Graph, Integers, Pairs, representatives
 from dedup.threads import count as count_threads
-from dedup.titles import titles
 
 Tell = Callable[[int, int], None]
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import pandas
     import polars
 
-    from dedup.campaign_results import Campaigns
+    from dedup.evidence.campaign_results import Campaigns
 
 
 SHOWN_CLUSTERS, SHOWN_MEMBERS = 10, 50
@@ -379,8 +379,8 @@ class Clusters:
             InputError: The result holds no texts.
         """
         if "_campaigns" not in self.__dict__:
-            from dedup import campaigns  # noqa: PLC0415 - for those who ask
-            from dedup.campaign_results import Campaigns  # noqa: PLC0415 - for those who ask
+            from dedup.evidence import campaigns  # noqa: PLC0415 - for those who ask
+            from dedup.evidence.campaign_results import Campaigns  # noqa: PLC0415 - for those who ask
 
             corpus = _known(self.corpus)
             assert self.representatives is not None
@@ -452,7 +452,7 @@ class Clusters:
             MissingExtraError: matplotlib is not installed.
             InputError: There is no such kind or cluster, or axes are given for all three.
         """
-        from dedup import plots  # noqa: PLC0415 - for those who want pictures
+        from dedup.report import plots  # noqa: PLC0415 - for those who want pictures
 
         draw = {
             "sizes": lambda on: plots.sizes(np.array([len(one) for one in self], np.int64), on),

@@ -1,4 +1,4 @@
-"""`dedup.articles`: whatever a caller has becomes the same column of texts, or an error that says how to mend it."""
+"""`dedup.stages.articles`: what a caller has becomes a column of texts, or an error that says how to mend it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ import pyarrow as pa
 import pytest
 
 import dedup
-from dedup.articles import articles
 from dedup.errors import DedupError, DedupWarning, InputError
+from dedup.stages.articles import articles
 
 TEXTS = [
     "近日，国家统计局发布了最新数据",

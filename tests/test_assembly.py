@@ -1,4 +1,4 @@
-"""`dedup.assembly`: passages are what enough pieces hold, each in its own gap."""
+"""`dedup.evidence.assembly`: passages are what enough pieces hold, each in its own gap."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup.assembly import assemble
-from dedup.folding import fold, trace
+from dedup.evidence.assembly import assemble
+from dedup.stages.folding import fold, trace
 
 Row = tuple[int, int, int, int]
 

@@ -1,4 +1,4 @@
-"""`dedup.background`: common Chinese is cheap, rare Chinese is dear, other scripts have one rate."""
+"""`dedup.stages.background`: common Chinese is cheap, rare Chinese is dear, other scripts have one rate."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup import kernels
-from dedup.background import ARTICLE_CHARACTERS, COMMON, background, chances
-from dedup.folding import fold
+from dedup.stages.background import ARTICLE_CHARACTERS, COMMON, background, chances
+from dedup.stages.folding import fold
 
 
 def bits(run: str) -> int:

@@ -1,4 +1,4 @@
-"""`dedup.bands`: the shape that finds enough, and the pairs that share a bucket and look alike."""
+"""`dedup.stages.bands`: the shape that finds enough, and the pairs that share a bucket and look alike."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dedup import bands, kernels
-from dedup.bands import (
+from dedup import kernels
+from dedup.settings import Settings
+from dedup.stages import bands
+from dedup.stages.bands import (
     EARLY_MARGIN,
     LOOKED_AT,
     Bands,
@@ -29,8 +31,7 @@ from dedup.bands import (
     ends,
     least_agreement,
 )
-from dedup.settings import Settings
-from dedup.signatures import sign
+from dedup.stages.signatures import sign
 
 GENERATED = settings(deadline=None, max_examples=150)
 Rows = Sequence[Sequence[int]]

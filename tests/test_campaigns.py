@@ -16,11 +16,12 @@ import numpy as np
 import pytest
 
 import dedup
-from dedup import Campaign, Campaigns, Clusters, Reason, campaigns, kernels
-from dedup.campaign_results import check_export
+from dedup import Campaign, Campaigns, Clusters, Reason, kernels
 from dedup.errors import FileError, InputError, MissingExtraError
-from dedup.exports import COLUMNS
-from dedup.frames import Passages
+from dedup.evidence import campaigns
+from dedup.evidence.campaign_results import check_export
+from dedup.evidence.exports import COLUMNS
+from dedup.stages.frames import Passages
 
 CLUSTERS, EACH, UNRELATED = 3, 5, 100
 SIZE = CLUSTERS * EACH

@@ -1,4 +1,4 @@
-"""`dedup.clusters`: average linkage against its definition."""
+"""`dedup.stages.clusters`: average linkage against its definition."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from naive import Partition, partition
 from numpy.typing import NDArray
 
 import dedup
-from dedup.clusters import FIXED_POINT, link
+from dedup.stages.clusters import FIXED_POINT, link
 
 Edge = tuple[int, int, float]
 
@@ -243,7 +243,7 @@ def test_a_long_chain_takes_memory_in_line_with_its_edges() -> None:
 import resource
 import numpy as np
 import dedup
-from dedup.clusters import link
+from dedup.stages.clusters import link
 similarity = np.linspace(0.12, 1, 199_999)
 left, right = np.arange(199_999), np.arange(1, 200_000)
 link(left[:9], right[:9], similarity[:9], 10, 0.06)  # compiled, or loaded, before it is measured

@@ -7,7 +7,8 @@ import json
 import click
 import pytest
 
-from dedup import DedupError, FileError, Settings, SettingsError, console
+from dedup import DedupError, FileError, Settings, SettingsError
+from dedup.cli import console
 from dedup.files import Problem, Read
 from dedup.files.tables import table
 

@@ -1,4 +1,4 @@
-"""`dedup.exports`: what is written can be read back, by the csv module and by the library of STIX, strictly."""
+"""`dedup.evidence.exports`: what is written is read back, by the csv module and strictly by the library of STIX."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup import MissingExtraError
-from dedup.exports import COLUMNS, Held, as_csv
-from dedup.exports.stix import EPOCH, as_stix
-from dedup.indicators import KINDS, Indicator, indicators
+from dedup.evidence.exports import COLUMNS, Held, as_csv
+from dedup.evidence.exports.stix import EPOCH, as_stix
+from dedup.evidence.indicators import KINDS, Indicator, indicators
 
 stix2 = pytest.importorskip("stix2")
 validator = pytest.importorskip("stix2patterns.validator")

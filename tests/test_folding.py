@@ -1,4 +1,4 @@
-"""`dedup.folding`: texts that read alike are compared alike."""
+"""`dedup.stages.folding`: texts that read alike are compared alike."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dedup.folding import fold, fold_table, trace
 from dedup.kernels import CODE_POINT
+from dedup.stages.folding import fold, fold_table, trace
 
 GENERATED = settings(deadline=None, max_examples=200)
 TEXTS = st.text(st.one_of(st.sampled_from(naive.MIXED), st.characters()), max_size=40)

@@ -1,4 +1,4 @@
-"""`dedup.frames`: passages that many hold who have nothing else in common, and no others, in any script."""
+"""`dedup.stages.frames`: passages that many hold who have nothing else in common, and no others, in any script."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dedup
-from dedup import Settings, frames, kernels
-from dedup.frames import ALIKE, Frames, Rate, bridge, find, marking, sample
+from dedup import Settings, kernels
 from dedup.pipeline import represent
-from dedup.shingles import Texts, Windows
+from dedup.stages import frames
+from dedup.stages.frames import ALIKE, Frames, Rate, bridge, find, marking, sample
+from dedup.stages.shingles import Texts, Windows
 
 GENERATED = settings(deadline=None, max_examples=150)
 KEYS = [naive.mix(number + 1) for number in range(200)]

@@ -1,4 +1,4 @@
-"""`dedup.frequencies`: exact counts, and a sketch whose counts are never too low."""
+"""`dedup.stages.frequencies`: exact counts, and a sketch whose counts are never too low."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dedup.frequencies import PARTS, Counts, Sketch, count
-from dedup.weights import SketchWeights, weigh, weigh_sketch
+from dedup.stages.frequencies import PARTS, Counts, Sketch, count
+from dedup.stages.weights import SketchWeights, weigh, weigh_sketch
 
 GENERATED = settings(deadline=None, max_examples=60)
 KEYS = st.builds(lambda place, bits: naive.mix(place) & ~255 | bits, st.integers(1, 300), st.integers(0, 255))

@@ -1,4 +1,4 @@
-"""`dedup.furniture`: the frames that were found, as a reader sees them."""
+"""`dedup.evidence.furniture`: the frames that were found, as a reader sees them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import dedup
 from dedup import Clusters, FrameList, Settings
 from dedup.errors import InputError
-from dedup.furniture import _cuts, one_line, whole_words
+from dedup.evidence.furniture import _cuts, one_line, whole_words
 
 FOOTER = (
     "\n© 2011-2024 青禾读书社。文章由社员自愿投稿，观点归作者本人，未得编辑部书面同意请勿转载或摘编，"

@@ -18,11 +18,11 @@ ORDER = [
     "integrations",
     "__main__",
     "cli",
-    "cli_index",
-    "cli_nightly",
-    "console",
-    "terminal",
-    "lookup",
+    "cli.indexing",
+    "cli.nights",
+    "cli.console",
+    "cli.terminal",
+    "cli.lookup",
     # what remembers
     "index",
     "nightly",
@@ -33,70 +33,73 @@ ORDER = [
     # what is asked of the result
     "results",
     "report",
-    "plots",
-    "campaign_results",
+    "evidence.campaign_results",
     "files",
-    "campaigns",
-    "corpus",
-    # evidence
-    "exports",
-    "passages",
-    "furniture",
-    "templates",
-    "assembly",
-    "indicators",
-    "keywords",
-    "notebook",
-    "titles",
+    "evidence.campaigns",
+    "evidence.corpus",
+    "evidence.exports",
+    "evidence.passages",
+    "evidence.furniture",
+    "evidence.templates",
+    "evidence.assembly",
+    "evidence.indicators",
+    "evidence.keywords",
+    "evidence.notebook",
+    "evidence.titles",
+    "evidence",
     # the stages, last to first
-    "clusters",
-    "pairs",
-    "bands",
-    "signatures",
-    "weights",
-    "frequencies",
-    "frames",
-    "shingles",
-    "words",
-    "background",
-    "folding",
-    "articles",
+    "stages.clusters",
+    "stages.pairs",
+    "stages.bands",
+    "stages.signatures",
+    "stages.weights",
+    "stages.frequencies",
+    "stages.frames",
+    "stages.shingles",
+    "stages.words",
+    "stages.background",
+    "stages.folding",
+    "stages.articles",
+    "stages",
     # what they all stand on
     "kernels",
     "threads",
     "settings",
     "errors",
 ]
-"""The table of contents: a module imports only from further down. A package (`files`) has one place."""
+"""The table of contents: a module imports only from further down. But for `ROOMS` a package (`files`) has one place."""
 
-STAGES = set(ORDER[ORDER.index("clusters") : ORDER.index("kernels")])
+ROOMS = {"cli", "evidence", "stages"}
+"""Packages of which every module has a place of its own."""
+
+STAGES = {name for name in ORDER if name.startswith("stages.")}
 
 KNOWN_TO_EACH_OTHER = {
-    "shingles": {"folding", "background", "words"},  # text becomes shingles in one pass over the bytes
-    "words": {"folding"},  # cut on Simplified characters
-    "weights": {"background", "frequencies"},  # the prior, and what is counted
-    "frames": {"background", "shingles"},  # the prior, and texts as they are sampled
+    "stages.shingles": {"stages.folding", "stages.background", "stages.words"},  # one pass over the bytes of a text
+    "stages.words": {"stages.folding"},  # cut on Simplified characters
+    "stages.weights": {"stages.background", "stages.frequencies"},  # the prior, and what is counted
+    "stages.frames": {"stages.background", "stages.shingles"},  # the prior, and texts as they are sampled
 }
 """Stages meet in `pipeline`; these alone import others, and no more than this."""
 
 DOORS: dict[str, str | set[str]] = {
     "numba": "kernels",
-    "jieba": "words",
-    "datasketch": {"signatures", "index"},  # conversion, and its storage in Redis
+    "jieba": "stages.words",
+    "datasketch": {"stages.signatures", "index"},  # conversion, and its storage in Redis
     "redis": "index",
-    "linkify_it": "indicators",
-    "phonenumbers": "indicators",
-    "publicsuffixlist": "indicators",
-    "stdnum": "indicators",
+    "linkify_it": "evidence.indicators",
+    "phonenumbers": "evidence.indicators",
+    "publicsuffixlist": "evidence.indicators",
+    "stdnum": "evidence.indicators",
     "pandas": "results",
     "polars": "results",
-    "matplotlib": "plots",
+    "matplotlib": "report",
     "trafilatura": "files",
     "scrapy": "integrations",
     "itemadapter": "integrations",
     "twisted": "integrations",
     "pyspark": "spark",
-    "stix2": "exports",
+    "stix2": "evidence.exports",
 }
 """Third-party packages and who alone may import them; all but numba when they are needed, not before."""
 
@@ -114,8 +117,9 @@ def dotted(path: Path) -> str:
 
 
 def place(name: str) -> str:
-    """Where a module stands in the table of contents: a package is one place."""
-    return name.partition(".")[0]
+    """Where a module stands in the table of contents: a package is one place, unless it is one of `ROOMS`."""
+    room, _, inside = name.partition(".")
+    return f"{room}.{inside.partition('.')[0]}" if inside and room in ROOMS else room
 
 
 def statements(tree: ast.AST, *, at_import: bool) -> Iterator[ast.Import | ast.ImportFrom]:
@@ -130,6 +134,12 @@ def statements(tree: ast.AST, *, at_import: bool) -> Iterator[ast.Import | ast.I
             yield from statements(node, at_import=at_import)
 
 
+def is_module(name: str) -> bool:
+    """Whether it is one of ours; otherwise it is what a module holds."""
+    path = ROOT / name.replace(".", "/")
+    return name.startswith("dedup.") and (path.is_dir() or path.with_suffix(".py").is_file())
+
+
 def imported(path: Path, *, at_import: bool = False) -> set[str]:
     """Dotted names that a module imports; what it takes from `dedup` itself is a module."""
     names = set()
@@ -138,7 +148,8 @@ def imported(path: Path, *, at_import: bool = False) -> set[str]:
             names |= {alias.name for alias in node.names}
         else:
             assert node.module and not node.level, f"{dotted(path)} imports relatively: write the whole name"
-            names |= {f"dedup.{alias.name}" for alias in node.names} if node.module == "dedup" else {node.module}
+            taken = (f"{node.module}.{alias.name}" for alias in node.names)
+            names |= {name if is_module(name) else node.module for name in taken}
     return names
 
 

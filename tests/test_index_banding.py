@@ -14,9 +14,9 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.bands import choose, least_agreement
 from dedup.index.banding import agreement, band_keys, estimate, halves, keys_for, least
 from dedup.settings import Settings
+from dedup.stages.bands import choose, least_agreement
 
 GENERATED = settings(deadline=None, max_examples=60)
 VALUES = st.sampled_from([0, 1, 255, 256, 0x8000, 0xFFFF])

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup.clusters import link
 from dedup.index import grouping
 from dedup.index.grouping import Grouping, Plan, Transaction
 from dedup.index.store import Edge, Place
 from dedup.settings import Settings
+from dedup.stages.clusters import link
 
 GENERATED = settings(deadline=None, max_examples=100)
 SIMILARITIES = [0.5, 0.625, 0.75, 1.0]
@@ -161,7 +161,7 @@ class Followed(NamedTuple):
 
 
 def linked(links: dict[int, dict[int, Edge]], cut: float) -> list[list[int]]:
-    """The clusters that `dedup.clusters.link` makes of all texts and edges."""
+    """The clusters that `dedup.stages.clusters.link` makes of all texts and edges."""
     texts = sorted(links)
     place = {text: k for k, text in enumerate(texts)}
     edges = sorted((place[a], place[b], edge.similarity) for a in texts for b, edge in links[a].items() if a < b)

@@ -16,12 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dedup import pairs, pipeline, weights
+from dedup import pipeline
 from dedup.index import banding, judging
 from dedup.index.judging import Judge, Own
 from dedup.index.prepared import Prepared, Preparer, Shingled
 from dedup.settings import Settings
-from dedup.weights import prior_weights
+from dedup.stages import pairs, weights
+from dedup.stages.weights import prior_weights
 
 GENERATED = settings(deadline=None, max_examples=80)
 SMALL = Settings(slots=64, evidence=0.0)
@@ -129,7 +130,7 @@ def test_textbook_example() -> None:
 def test_similarities_are_those_of_the_batch_pipeline(
     these: Settings, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether both texts are stored, one or none: to the last bit what `dedup.pairs` says of the whole corpus."""
+    """Whether both texts are stored, one or none: to the bit what `dedup.stages.pairs` says of the whole corpus."""
     monkeypatch.setattr(judging, "AT_ONCE", at_once)
     expected = verified(TEXTS, these, ALL_PAIRS)
     wanted: dict[int, list[int]] = {text: [] for text in range(1, len(TEXTS) + 1)}
@@ -169,7 +170,7 @@ KEYS = st.builds(
     st.sampled_from([0.0, 1.0, 1000.0, 1e12]), st.sampled_from([1e-6, 0.02, 0.3, 1.0]),
 )  # fmt: skip
 def test_weights_are_those_of_a_corpus(sets: list[set[int]], others: set[int], prior: float, ceiling: float) -> None:
-    """With all texts counted, each shingle weighs what `dedup.weights` says, one that nobody holds included."""
+    """With all texts counted, each shingle weighs what `dedup.stages.weights` says, one that nobody holds included."""
     arrays = [np.array(sorted(one), np.uint64) for one in sets]
     shingled = [Shingled(keys, len(keys)) for keys in arrays]
     reader: Any = Shelf(Prepared([], shingled, np.empty((0, 16), np.uint32), [], column([])))

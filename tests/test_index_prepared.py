@@ -17,7 +17,7 @@ from dedup.errors import DedupWarning
 from dedup.index import Index
 from dedup.index.prepared import PIECE, Prepared, Preparer, Shingled, joined
 from dedup.settings import Settings
-from dedup.weights import prior_weights
+from dedup.stages.weights import prior_weights
 
 GENERATED = settings(deadline=None, max_examples=60)
 SMALL = Settings(slots=64)

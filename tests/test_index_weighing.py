@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dedup
-from dedup.frames import marking
 from dedup.index.weighing import pack, unpack
 from dedup.index.weighing import same as equal
 from dedup.settings import Settings
-from dedup.shingles import Windows
-from dedup.weights import Weights, prior_weights
+from dedup.stages.frames import marking
+from dedup.stages.shingles import Windows
+from dedup.stages.weights import Weights, prior_weights
 
 GENERATED = settings(deadline=None, max_examples=30)
 TEXTS = [

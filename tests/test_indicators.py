@@ -1,4 +1,4 @@
-"""`dedup.indicators`: what leads to the operator is found in every script, junk is not, and no text is too much."""
+"""`dedup.evidence.indicators`: what leads to the operator is found in every script, and junk is not."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import dedup.indicators as indicator_package
-from dedup.indicators import KINDS, OPERATOR, Indicator, indicators, ranked
-from dedup.indicators import found as found_in
+import dedup.evidence.indicators as indicator_package
+from dedup.evidence.indicators import KINDS, OPERATOR, Indicator, indicators, ranked
+from dedup.evidence.indicators import found as found_in
 
 
 def found(text: str, *kinds: str) -> list[str]:

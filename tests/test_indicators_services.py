@@ -1,4 +1,4 @@
-"""`dedup.indicators.services`: what is everybody's links nobody, and what somebody has there is somebody's."""
+"""`dedup.evidence.indicators.services`: what is everybody's links nobody, and what somebody has there is somebody's."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from conftest import script
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.indicators import KINDS, found
-from dedup.indicators.services import public, services
+from dedup.evidence.indicators import KINDS, found
+from dedup.evidence.indicators.services import public, services
 
 ROOT = Path(__file__).resolve().parents[1]
 

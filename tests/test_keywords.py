@@ -1,4 +1,4 @@
-"""`dedup.keywords`: what the texts are about comes first, in every script, in the form the texts use."""
+"""`dedup.evidence.keywords`: what the texts are about comes first, in every script, in the form the texts use."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup.background import chances
-from dedup.keywords import Keyword, keywords, word_frequency
-from dedup.words import rarity
+from dedup.evidence.keywords import Keyword, keywords, word_frequency
+from dedup.stages.background import chances
+from dedup.stages.words import rarity
 
 
 def chosen(*texts: str, **options: int) -> list[str]:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dedup
-from dedup import lookup
+from dedup.cli import lookup
 from dedup.errors import InputError
 from dedup.files.labels import SCHEMA
 

@@ -20,17 +20,18 @@ from test_campaigns import EACH, HANDLES, SIZE, written
 from test_nightly import NEAR, by_id, changes, partition, put, read, run, tree
 
 import dedup
-from dedup import Clusters, campaigns, kernels
+from dedup import Clusters, kernels
 from dedup.cli import main
-from dedup.clusters import Pairs
 from dedup.errors import FileError, SettingsError
-from dedup.frames import Rate, passages
+from dedup.evidence import campaigns
 from dedup.nightly import gathered, linking
 from dedup.nightly.gathered import COLUMNS, rate_of
 from dedup.nightly.linking import Order, shared_names, shared_passages
 from dedup.nightly.memory import Budget
 from dedup.nightly.signed import Part
 from dedup.settings import Settings
+from dedup.stages.clusters import Pairs
+from dedup.stages.frames import Rate, passages
 
 SETTINGS = Settings()
 BUDGET = Budget(8 * 10**9)
@@ -251,7 +252,7 @@ def assert_linked_as_in_memory(folder: Path, found: Clusters, seed: int) -> None
         numbers = np.empty(count, np.int64)
         numbers[texts] = np.arange(count)
         one, other = numbers[left], numbers[right]
-        return dedup.pairs.verify(corpus.sets, np.minimum(one, other), np.maximum(one, other), corpus.sizes)
+        return dedup.stages.pairs.verify(corpus.sets, np.minimum(one, other), np.maximum(one, other), corpus.sizes)
 
     kept = graph.similarity >= found.threshold
     edges = Pairs(texts[graph.left[kept]], texts[graph.right[kept]], graph.similarity[kept])

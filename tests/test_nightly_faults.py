@@ -41,7 +41,7 @@ LONGEST = 0.25
 FOOTERS = ["".join(sentence(f"footer {number} {k}") for k in range(6)) for number in range(2)]
 STOPPING = """
 import os, signal, sys
-from dedup import cli_nightly
+from dedup.cli import nights
 from dedup.cli import main
 from dedup.nightly import intake
 
@@ -51,7 +51,7 @@ def stopping(event, about):
         stops.remove(event)
         os.kill(os.getpid(), signal.SIGSTOP)
 
-intake.PACK, stops, tell, cli_nightly._json = 1, [sys.argv.pop(1)], cli_nightly._json, stopping
+intake.PACK, stops, tell, nights._json = 1, [sys.argv.pop(1)], nights._json, stopping
 main()
 """
 

@@ -13,12 +13,12 @@ import pytest
 from test_nightly import changes, clustered, partition, put, read, run, tree
 
 from dedup.errors import FileError
-from dedup.frames import Rate, sample
 from dedup.nightly.framing import LOOKED_BACK, Marks, keep, latest, left_out, lost
 from dedup.nightly.framing import read as read_marks
 from dedup.nightly.memory import Budget
 from dedup.settings import Settings
-from dedup.shingles import NO_WINDOWS, Texts
+from dedup.stages.frames import Rate, sample
+from dedup.stages.shingles import NO_WINDOWS, Texts
 
 SETTINGS = Settings()
 COMMON = [chr(0x4E00 + place) for place in Random(0).sample(range(20_000), 600)]

@@ -21,7 +21,7 @@ from dedup.nightly.damage import read_table
 from dedup.nightly.intake import Columns, as_table, bad_files, bad_rows, ended, found, published, rejects, take_in
 from dedup.nightly.state import Night, State, opened
 from dedup.nightly.stock import stocked
-from dedup.shingles import Texts
+from dedup.stages.shingles import Texts
 
 COLUMNS = Columns("text", "id")
 

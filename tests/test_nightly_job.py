@@ -33,10 +33,10 @@ from test_nightly import (
     tree,
 )
 
-from dedup import bands
 from dedup.errors import FileError, RejectsError, SettingsError
 from dedup.nightly import intake, meeting, memory, outputs, signed, weighing
 from dedup.settings import Settings
+from dedup.stages import bands
 
 TINY: dict[tuple[Any, str], int] = {
     (intake, "PACK"): 5000,

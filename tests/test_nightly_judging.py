@@ -13,11 +13,11 @@ from crawlers import article
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup.corpus import Corpus
+from dedup.evidence.corpus import Corpus
 from dedup.nightly.judging import NONE, Edges, joined, judged, judged_again, keep, read
-from dedup.pairs import verify
 from dedup.pipeline import represent
 from dedup.settings import Settings
+from dedup.stages.pairs import verify
 
 TEXTS = 30
 PAIRS = list(combinations(range(TEXTS), 2))

@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dedup import bands
-from dedup.bands import Bands, candidates
 from dedup.nightly import meeting, signed
 from dedup.nightly.meeting import Meeting, _Runs
 from dedup.nightly.signed import Part, columns
 from dedup.settings import Settings
+from dedup.stages import bands
+from dedup.stages.bands import Bands, candidates
 
 SHAPE = Bands(6, 2)
 SETTINGS = Settings(weighted=False, slots=16, threshold=0.3)

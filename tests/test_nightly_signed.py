@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dedup.bands import AT_ONCE, Bands, Matrix
-from dedup.corpus import Corpus
+from dedup.evidence.corpus import Corpus
 from dedup.nightly import signed
 from dedup.nightly.signed import Part, Stored, columns, taken_up, write
 from dedup.pipeline import represent, sign
 from dedup.settings import Settings
+from dedup.stages.bands import AT_ONCE, Bands, Matrix
 
 SHAPE = Bands(9, 3)
 SETTINGS = Settings(weighted=False, slots=30)

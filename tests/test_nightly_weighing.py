@@ -9,8 +9,7 @@ import pyarrow as pa
 import pytest
 from crawlers import article
 
-from dedup.corpus import Corpus
-from dedup.frequencies import Sketch
+from dedup.evidence.corpus import Corpus
 from dedup.nightly import weighing
 from dedup.nightly.weighing import (
     counted,
@@ -21,7 +20,8 @@ from dedup.nightly.weighing import (
     weighed,
 )
 from dedup.settings import Settings
-from dedup.shingles import Texts
+from dedup.stages.frequencies import Sketch
+from dedup.stages.shingles import Texts
 
 TEXTS = 30
 

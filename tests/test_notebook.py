@@ -1,4 +1,4 @@
-"""`dedup.notebook`: HTML that says what the texts say, and in which nothing of them runs."""
+"""`dedup.evidence.notebook`: HTML that says what the texts say, and in which nothing of them runs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 import test_furniture as furniture
 
 import dedup
-from dedup import notebook
-from dedup.templates import template
+from dedup.evidence import notebook
+from dedup.evidence.templates import template
 
 HOSTILE = "<script>alert(1)</script>續費手機卡 <img src=x onerror=alert(1)> </style> &lt; \" ' {} 輕鬆搞定"
 

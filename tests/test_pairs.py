@@ -1,4 +1,4 @@
-"""`dedup.pairs`: the similarity of any two articles is exact, however the work is parted."""
+"""`dedup.stages.pairs`: the similarity of any two articles is exact, however the work is parted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dedup.pairs import Sets, verify
+from dedup.stages.pairs import Sets, verify
 
 Weighted = dict[int, float]
 Pairs = list[tuple[int, int]]

@@ -1,4 +1,4 @@
-"""`dedup.passages`: what two texts share, in the words of both."""
+"""`dedup.evidence.passages`: what two texts share, in the words of both."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import dedup
 from dedup import Explanation, Settings
 from dedup.errors import InputError
-from dedup.folding import fold
+from dedup.stages.folding import fold
 
 PAIRS = 200
 TEXTS = st.text(alphabet=naive.MIXED + "，。 \n@／㎏ﷺ™\u0301\u200b😀", max_size=60)

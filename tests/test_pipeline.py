@@ -20,12 +20,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 import dedup
-from dedup import bands, frequencies, pairs, shingles
 from dedup.errors import DedupWarning, InputError, SettingsError
-from dedup.folding import fold
 from dedup.pipeline import connect, represent, sign
 from dedup.results import Clusters
 from dedup.settings import Settings
+from dedup.stages import bands, frequencies, pairs, shingles
+from dedup.stages.folding import fold
 
 STAGES = ["read", "fold", "frames", "weigh", "sign", "band", "verify", "cluster"]
 TEA = {"tea-1", "tea-2", "tea-3", "tea-4", "tea-5"}

@@ -1,4 +1,4 @@
-"""`dedup.plots`: axes that show what the result says."""
+"""`dedup.report.plots`: axes that show what the result says."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from matplotlib import pyplot
 from matplotlib.axes import Axes
 
 import dedup
-from dedup.clusters import Graph
 from dedup.errors import InputError
 from dedup.results import Clusters
+from dedup.stages.clusters import Graph
 
 
 @pytest.fixture(scope="module")

@@ -194,7 +194,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
     script = """
 import json
 from dedup import kernels
-from dedup.folding import fold
+from dedup.stages.folding import fold
 assert "site" in kernels.__file__
 print(json.dumps([fold("Ｎｏ．１ 續費"), type(kernels.fold._cache).__name__]))
 """
@@ -215,7 +215,7 @@ import json
 import numpy as np, pyarrow as pa
 import dedup
 from dedup import kernels
-from dedup.folding import fold
+from dedup.stages.folding import fold
 texts = ["一二三四五六七八", "abcdefgh", None, "", "一二三四五六七八九", "ﷺ"]
 sink = pa.BufferOutputStream()
 with pa.ipc.new_file(sink, pa.schema({"text": pa.large_string()})) as writer:

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup import Cluster, Clusters, Keyword, Settings
-from dedup.folding import fold
-from dedup.keywords import beginnings, keywords
-from dedup.passages import Side
+from dedup.evidence.keywords import beginnings, keywords
+from dedup.evidence.passages import Side
+from dedup.evidence.templates import Fixed
 from dedup.report.pages import KEYWORDS, SEARCHED, page, row
 from dedup.report.shared import shared
-from dedup.templates import Fixed
+from dedup.stages.folding import fold
 
 TEXTS = st.lists(st.text(alphabet=naive.MIXED + "，。\n@／😀𠮷", max_size=40), min_size=1, max_size=5)
 PLANES = "😀續費𠮷野家👍🏽手機卡，𠀀很好用"

@@ -19,9 +19,9 @@ from naive import partition
 from numpy.typing import NDArray
 
 import dedup
-from dedup.clusters import Graph, link
 from dedup.errors import MissingExtraError, SettingsError
 from dedup.results import Clusters
+from dedup.stages.clusters import Graph, link
 
 Edge = tuple[int, int, float]
 

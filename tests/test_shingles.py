@@ -1,4 +1,4 @@
-"""`dedup.shingles`: the shingle sets of texts in every script, whatever the buffers they come in."""
+"""`dedup.stages.shingles`: the shingle sets of texts in every script, whatever the buffers they come in."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup import kernels
-from dedup.folding import fold
-from dedup.shingles import Shingles, Texts
-from dedup.words import separate
+from dedup.stages.folding import fold
+from dedup.stages.shingles import Shingles, Texts
+from dedup.stages.words import separate
 
 GENERATED = settings(deadline=None, max_examples=200)
 TEXTS = st.text(st.one_of(st.sampled_from(naive.MIXED), st.characters(codec="utf-8")), max_size=40)

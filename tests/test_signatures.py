@@ -1,4 +1,4 @@
-"""`dedup.signatures`: two signatures agree in as many slots as the shingle sets are similar."""
+"""`dedup.stages.signatures`: two signatures agree in as many slots as the shingle sets are similar."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.errors import InputError
-from dedup.signatures import from_datasketch, sign, to_datasketch
+from dedup.stages.signatures import from_datasketch, sign, to_datasketch
 
 SLOTS = 4096
 Weighted = dict[int, float]

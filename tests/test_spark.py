@@ -16,9 +16,9 @@ import sparks
 from test_nightly_framing import FOOTER, campaign, unrelated
 
 import dedup
-from dedup.bands import choose
-from dedup.clusters import Graph, representatives
 from dedup.errors import DedupWarning, FileError, InputError, SettingsError
+from dedup.stages.bands import choose
+from dedup.stages.clusters import Graph, representatives
 
 sparks.check()
 

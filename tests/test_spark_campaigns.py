@@ -14,8 +14,8 @@ from test_campaigns import HANDLES, SIZE, UNRELATED, written
 
 import dedup
 from dedup import kernels
-from dedup.campaigns import LARGE, Held, Name, _meet, chosen
 from dedup.errors import DedupWarning
+from dedup.evidence.campaigns import LARGE, Held, Name, _meet, chosen
 
 sparks.check()
 pytestmark = [  # PySpark's own, which nothing here can mend

@@ -1,4 +1,4 @@
-"""`dedup.spark.tiles` and `dedup.spark.buckets`: the candidates of `dedup.bands`, in pieces."""
+"""`dedup.spark.tiles` and `dedup.spark.buckets`: the candidates of `dedup.stages.bands`, in pieces."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dedup import bands, kernels
+from dedup import kernels
 from dedup.settings import Settings
+from dedup.stages import bands
 
 sparks.check()
 

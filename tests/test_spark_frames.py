@@ -11,11 +11,11 @@ import pytest
 import sparks
 from test_nightly_framing import FOOTER, campaign, unrelated, words
 
-from dedup.frames import Rate, find
-from dedup.frames import passages as of_one_process
 from dedup.pipeline import _distinct
 from dedup.settings import Settings
-from dedup.shingles import Texts
+from dedup.stages.frames import Rate, find
+from dedup.stages.frames import passages as of_one_process
+from dedup.stages.shingles import Texts
 
 sparks.check()
 

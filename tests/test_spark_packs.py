@@ -1,4 +1,4 @@
-"""`dedup.spark.packs`: components linked and named as by `dedup.clusters`."""
+"""`dedup.spark.packs`: components linked and named as by `dedup.stages.clusters`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import sparks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup.clusters import Graph, representatives
 from dedup.settings import Settings
+from dedup.stages.clusters import Graph, representatives
 
 sparks.check()
 

@@ -1,4 +1,4 @@
-"""`dedup.templates`: a template that is known is found again."""
+"""`dedup.evidence.templates`: a template that is known is found again."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dedup
-from dedup.folding import fold
-from dedup.templates import Fixed, Slot, Template, template
+from dedup.evidence.templates import Fixed, Slot, Template, template
+from dedup.stages.folding import fold
 
 ALPHABET = naive.MIXED + "，。 \n@／㎏ﷺ\u0301😀"
 CASES = ["in order", "shuffled", "a fifth of the sections missing", "shuffled, a fifth missing"]

@@ -11,8 +11,8 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 import dedup
-from dedup import terminal
-from dedup.templates import template
+from dedup.cli import terminal
+from dedup.evidence.templates import template
 
 HOSTILE = "\x1b]0;owned\x07續費手機卡\x1b[2J，輕鬆搞定\u202e。[red]欠費[/red]停機怎麼辦"
 

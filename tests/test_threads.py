@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dedup.shingles import Texts
-from dedup.signatures import sign
+from dedup.stages.shingles import Texts
+from dedup.stages.signatures import sign
 from dedup.threads import Room, ranges, spread
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from dedup.titles import printable, titles
+from dedup.evidence.titles import printable, titles
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`dedup.weights`: shingles that many articles hold weigh little, rare ones much, and none nothing."""
+"""`dedup.stages.weights`: shingles that many articles hold weigh little, rare ones much, and none nothing."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dedup import frequencies
-from dedup.weights import Weights, prior_weights, weigh
+from dedup.stages import frequencies
+from dedup.stages.weights import Weights, prior_weights, weigh
 
 GENERATED = settings(deadline=None, max_examples=100)
 

@@ -1,4 +1,4 @@
-"""`dedup.words`: texts of every script are cut into words, and nothing is lost on the way."""
+"""`dedup.stages.words`: texts of every script are cut into words, and nothing is lost on the way."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dedup.folding import fold
-from dedup.words import rarity, separate
+from dedup.stages.folding import fold
+from dedup.stages.words import rarity, separate
 
 
 def column(*texts: str | None) -> pa.Array:

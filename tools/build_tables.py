@@ -78,7 +78,7 @@ def fold_character(character: str) -> str:
 
 
 def fold_table() -> dict[str, np.ndarray]:
-    """`table[code]`: see `dedup.folding.FoldTable`. Vowels and finals of Hangul, too, are expansions, of length one."""
+    """`table[code]`: see `dedup.stages.folding.FoldTable`. Vowels and finals of Hangul are expansions of length one."""
     table = np.zeros(CODE_POINTS, np.uint32)
     expansions: list[int] = []
     for code in range(CODE_POINTS):

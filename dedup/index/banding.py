@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.bands import choose, least_agreement
 from dedup.settings import Settings
+from dedup.stages.bands import choose, least_agreement
 
 EARLY_MARGIN = 3.0
 """Standard deviations that the estimate from the first block may be under the threshold: one pair in a thousand at the

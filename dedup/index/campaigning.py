@@ -3,10 +3,10 @@
 In: what a transaction does to clusters, the marks of its new texts, and a view of the store. Out: the campaign of each
 cluster after it. Clusters that join bring their campaigns together, and what is split off stays in its campaign. A new
 text whose cluster is in no campaign with others is compared with some of those who hold a name that it holds, too, as
-`dedup.campaigns` compares clusters: where bodies are a little alike, or passages are shared, it joins the campaign to
-which the mean strength of its links is highest, if that reaches the cut, and other campaigns of these holders follow if
-they are linked to that one on the whole. That costs some comparisons, however many hold the name, and nothing for a
-text that names nobody. What links without a name only `dedup.index.reweighing` looks at.
+`dedup.evidence.campaigns` compares clusters: where bodies are a little alike, or passages are shared, it joins the
+campaign to which the mean strength of its links is highest, if that reaches the cut, and other campaigns of these
+holders follow if they are linked to that one on the whole. That costs some comparisons, however many hold the name, and
+nothing for a text that names nobody. What links without a name only `dedup.index.reweighing` looks at.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import log, sqrt
 from typing import NamedTuple
 
-from dedup.campaigns import BODY, CUT, LEAST_HELD, MEMBERS, NAMED
+from dedup.evidence.campaigns import BODY, CUT, LEAST_HELD, MEMBERS, NAMED
 from dedup.index.grouping import Plan
 from dedup.index.judging import Judge, Own
 from dedup.index.marks import Marks, naming, place_of
@@ -278,6 +278,6 @@ def _in_turn(groups: list[list[int]]) -> list[int]:
 
 
 def _strength(named: Sequence[float], alike: Sequence[float]) -> float:
-    """That of a link over pairs of texts; see `dedup.campaigns.among`."""
+    """That of a link over pairs of texts; see `dedup.evidence.campaigns.among`."""
     beside = sum(alike) / len(alike) > BODY
     return NAMED * sum(named) / len(named) * beside

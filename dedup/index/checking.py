@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dedup import clusters, kernels
+from dedup import kernels
 from dedup.index.answers import Checked
 from dedup.index.banding import halves
 from dedup.index.grouping import MOST
@@ -19,6 +19,7 @@ from dedup.index.marks import NO_MARKS
 from dedup.index.prepared import Preparer
 from dedup.index.store import Edge, Reader, Store
 from dedup.settings import Settings
+from dedup.stages import clusters
 
 AT_ONCE = 500
 """Texts signed again at once."""

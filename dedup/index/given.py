@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dedup import articles as reading
 from dedup.errors import InputError, SettingsError
 from dedup.index.answers import Rejected
 from dedup.index.prepared import joined
+from dedup.stages import articles as reading
 
 HIGHEST = 2**63 - 1
 

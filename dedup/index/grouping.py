@@ -2,11 +2,12 @@
 
 In: what edges a transaction adds and drops, and a view of the store. Out: a `Plan`: which texts change their cluster,
 which clusters join or split. The clusters of a connected component of up to `MOST` texts are those that
-`dedup.clusters.link` makes of all its edges, so they do not depend on the order in which the texts came. In a larger
-component the clusters around a text that is new, or has lost or won an edge, are linked anew, up to `MOST` texts.
-Where they are larger, a new text joins the cluster to whose texts, of those it was compared with, its mean similarity
-is highest, as the rest of a large data set is assigned in CURE (Guha, Rastogi and Shim, 1998). With `linkage=0`
-clusters are components of any size, but that a removal takes none apart whose parts are both larger than `MOST`.
+`dedup.stages.clusters.link` makes of all its edges, so they do not depend on the order in which the texts came. In a
+larger component the clusters around a text that is new, or has lost or won an edge, are linked anew, up to `MOST`
+texts. Where they are larger, a new text joins the cluster to whose texts, of those it was compared with, its mean
+similarity is highest, as the rest of a large data set is assigned in CURE (Guha, Rastogi and Shim, 1998). With
+`linkage=0` clusters are components of any size, but that a removal takes none apart whose parts are both larger than
+`MOST`.
 
 A cluster keeps its id while it has members: of clusters that join the oldest lives on, and of one that splits the part
 with the oldest text keeps the id.
@@ -20,9 +21,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dedup import clusters
 from dedup.index.store import Change, Edge, Reader, Writer
 from dedup.settings import Settings
+from dedup.stages import clusters
 
 MOST = 128
 """Texts of a component that is linked as a whole."""

@@ -21,8 +21,8 @@ from weakref import WeakSet
 import numpy as np
 import pyarrow as pa
 
-from dedup import passages
 from dedup.errors import FileError, InputError
+from dedup.evidence import passages
 from dedup.index.adding import Batch, Sweep
 from dedup.index.answers import Added, Campaign, Checked, Group, Seen, Stats
 from dedup.index.checking import check

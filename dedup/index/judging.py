@@ -1,10 +1,10 @@
 """The similarity of a text to stored ones, by what is known today.
 
 In: the shingles of a text, and candidates. Out: their similarity. Where texts are stored it is exact: shingles of both
-that stand in no frame are weighed by today's document frequencies and the prior, as `dedup.weights` weighs a corpus,
-and a pair must share a least weight. Frames are those of the weights that signatures are made with, and those that were
-found since, among texts that are like each other. Without texts it is the estimate from the signatures. A candidate
-whose shingles are at hand costs about 10 microseconds, another 50.
+that stand in no frame are weighed by today's document frequencies and the prior, as `dedup.stages.weights` weighs a
+corpus, and a pair must share a least weight. Frames are those of the weights that signatures are made with, and those
+that were found since, among texts that are like each other. Without texts it is the estimate from the signatures. A
+candidate whose shingles are at hand costs about 10 microseconds, another 50.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup import frames, kernels
-from dedup.background import chances
+from dedup import kernels
 from dedup.index.banding import estimate
 from dedup.index.prepared import Prepared, Preparer, Shingled, joined
 from dedup.index.store import Reader
 from dedup.settings import Settings
-from dedup.shingles import NO_WINDOWS, Texts, Windows
+from dedup.stages import frames
+from dedup.stages.background import chances
+from dedup.stages.shingles import NO_WINDOWS, Texts, Windows
+from dedup.stages.weights import LEAST_CAP, grained
 from dedup.threads import ranges
-from dedup.weights import LEAST_CAP, grained
 
 KEPT_BYTES = 1 << 26
 """Shingles of texts that were candidates of late."""
@@ -116,7 +117,8 @@ class Judge:
             reader: A view of the store, in which new texts have been counted.
             pairs: The others that each text is to be compared with.
             own: Texts that are not stored yet.
-            evidence: Least weight that a pair must share, as in `dedup.pairs.verify`; None is that of the settings.
+            evidence: Least weight that a pair must share, as in `dedup.stages.pairs.verify`; None is that of the
+                settings.
         """
         found: Similar = {text: {} for text in pairs}
 
@@ -166,7 +168,7 @@ class Judge:
             found[text][other] = similarity
 
     def weigh(self, reader: Reader, keys: NDArray[np.uint64]) -> NDArray[np.float32]:
-        """The weight of each shingle today; see `dedup.weights`."""
+        """The weight of each shingle today; see `dedup.stages.weights`."""
         weights = np.ones(len(keys), np.float32)
         if not self._settings.weighted:
             return weights

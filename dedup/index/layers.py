@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.bands import choose
 from dedup.errors import warn
 from dedup.index.banding import padding
 from dedup.index.lookup import Layer, looks
 from dedup.index.recent import Recent
 from dedup.index.segments import Rows, Segment, Span, build, merge, usable
 from dedup.settings import Settings
+from dedup.stages.bands import choose
 
 FACTOR = 4
 """So many segments of a size become one: each text is written about log4(n / 8192) times."""

@@ -1,9 +1,9 @@
 """What names somebody in a text, and its addresses, as marks: numbers by which texts that hold the same are found.
 
 In: a text. Out: its marks, int64, ascending: 61 bits of a hash of kind and key, and two that say what it is
-(`dedup.campaigns.sort_of`). Public services have none. Of marks that name somebody the store keeps who holds them, in
-an order in which the first are from all over. Costs what `dedup.campaigns.names_in` does: a microsecond for ten
-characters of a page with links, next to nothing for a text without.
+(`dedup.evidence.campaigns.sort_of`). Public services have none. Of marks that name somebody the store keeps who holds
+them, in an order in which the first are from all over. Costs what `dedup.evidence.campaigns.names_in` does: a
+microsecond for ten characters of a page with links, next to nothing for a text without.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.campaigns import ADDRESS, names_in, sort_of
-from dedup.indicators.services import public
+from dedup.evidence.campaigns import ADDRESS, names_in, sort_of
+from dedup.evidence.indicators.services import public
 
 Marks = NDArray[np.int64]
 NO_MARKS = np.empty(0, np.int64)
@@ -41,7 +41,7 @@ def _mark(kind: str, key: str, sort: int) -> int:
 
 
 def sorts(marks: Marks) -> NDArray[np.int64]:
-    """What each mark is: see `dedup.campaigns.sort_of`."""
+    """What each mark is: see `dedup.evidence.campaigns.sort_of`."""
     return marks & SORT
 
 

@@ -16,12 +16,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup import shingles, signatures
 from dedup.index.marks import NO_MARKS, Marks, marks_of
 from dedup.settings import Settings
-from dedup.shingles import NO_WINDOWS, Windows
+from dedup.stages import shingles, signatures
+from dedup.stages.shingles import NO_WINDOWS, Windows
+from dedup.stages.weights import Weights
 from dedup.threads import ranges, spread
-from dedup.weights import Weights
 
 PIECE = 32
 """Texts that a thread takes at a time."""

@@ -19,9 +19,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup import campaigns, clusters, frames, kernels, pairs, pipeline
-from dedup.clusters import Pairs
-from dedup.corpus import Corpus
+from dedup import kernels, pipeline
+from dedup.evidence import campaigns
+from dedup.evidence.corpus import Corpus
 from dedup.index.banding import halves
 from dedup.index.grouping import MOST, carry_out, name_groups
 from dedup.index.marks import NO_MARKS, sorts
@@ -30,7 +30,9 @@ from dedup.index.store import Edge, Opening, Reader, Store, Writer
 from dedup.index.weighing import pack
 from dedup.pipeline import MOST_FITTED, Progress, Stages
 from dedup.settings import Settings
-from dedup.weights import Weights
+from dedup.stages import clusters, frames, pairs
+from dedup.stages.clusters import Pairs
+from dedup.stages.weights import Weights
 
 AT_ONCE = 1000
 """Texts read at once."""

@@ -11,8 +11,8 @@ import io
 import numpy as np
 
 from dedup.settings import Settings
-from dedup.shingles import Windows
-from dedup.weights import Weights, prior_weights
+from dedup.stages.shingles import Windows
+from dedup.stages.weights import Weights, prior_weights
 
 
 def pack(weights: Weights | None, windows: Windows | None = None) -> bytes:

@@ -20,9 +20,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup.files import replacing
-from dedup.frames import Rate, bridge, find, marking
 from dedup.nightly.damage import rate, read_table
-from dedup.shingles import NO_WINDOWS, Texts, Windows
+from dedup.stages.frames import Rate, bridge, find, marking
+from dedup.stages.shingles import NO_WINDOWS, Texts, Windows
 from dedup.threads import Progress
 
 Integers = NDArray[np.int64]
@@ -66,7 +66,7 @@ def found(
     Args:
         texts: All texts, with what stands in frames.
         rows: (d,) rows of the distinct ones among which to look.
-        prior: `N0`, as in `dedup.weights`.
+        prior: `N0`, as in `dedup.stages.weights`.
         most: Windows, and shingles, that may be sampled.
         least_rate: One window in at least so many is looked at; those of a generation have one rate.
         threads: How many to use; no matter to the result.

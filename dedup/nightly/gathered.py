@@ -18,12 +18,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.campaigns import LEAST_HELD, Name, may_link, names_in
+from dedup.evidence.campaigns import LEAST_HELD, Name, may_link, names_in
 from dedup.files import replacing
-from dedup.frames import Rate, sample
 from dedup.nightly.damage import damaged, groups, opened, rate, read_group
 from dedup.nightly.signed import Part
-from dedup.shingles import NO_WINDOWS, Texts
+from dedup.stages.frames import Rate, sample
+from dedup.stages.shingles import NO_WINDOWS, Texts
 from dedup.threads import Room
 
 Integers = NDArray[np.int64]

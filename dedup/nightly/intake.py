@@ -24,7 +24,7 @@ from dedup.files import Job, Problem, Source, Sources, counted, escaped, shown, 
 from dedup.nightly.damage import read_table
 from dedup.nightly.state import Shard, State, whole
 from dedup.settings import Settings
-from dedup.shingles import Texts
+from dedup.stages.shingles import Texts
 
 PACK = 1 << 26
 """Bytes of files that become a shard together; a larger one is a shard of its own."""

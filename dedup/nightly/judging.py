@@ -14,11 +14,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup import pairs
-from dedup.bands import ends
-from dedup.corpus import Corpus
+from dedup.evidence.corpus import Corpus
 from dedup.files import replacing
 from dedup.nightly.damage import check_places, groups, read_table, rows
+from dedup.stages import pairs
+from dedup.stages.bands import ends
 
 Integers = NDArray[np.int64]
 

@@ -13,12 +13,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup.clusters import Graph
 from dedup.files import replacing
 from dedup.nightly.damage import check_places, damaged, read_table
 from dedup.nightly.judging import NONE
 from dedup.results import Clusters
 from dedup.settings import Settings
+from dedup.stages.clusters import Graph
 
 Integers = NDArray[np.int64]
 FILE = "texts.parquet"
@@ -33,7 +33,7 @@ class Known:
         low: uint64 (d,) the other.
         first: (d,) the first row of an article with this text; of one that is no more, the last there was.
         live: (d,) whether an article has it.
-        crowded: (d,) whether it was compared with a part of its likes only; see `dedup.clusters.link`.
+        crowded: (d,) whether it was compared with a part of its likes only; see `dedup.stages.clusters.link`.
         representative: (d,) the text that represents its cluster.
         similarity: (d,) to that.
     """

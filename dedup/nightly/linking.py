@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.campaigns import LEAST_HELD, Name, Similar, among, met, numbered
-from dedup.clusters import Pairs
-from dedup.frames import LEAST_HOLDERS, Passages, Sampled, passages_among
+from dedup.evidence.campaigns import LEAST_HELD, Name, Similar, among, met, numbered
 from dedup.nightly.gathered import read
 from dedup.nightly.memory import Budget
 from dedup.nightly.signed import Part
+from dedup.stages.clusters import Pairs
+from dedup.stages.frames import LEAST_HOLDERS, Passages, Sampled, passages_among
 
 Integers = NDArray[np.int64]
 WINDOWS, HASHES = ("windows",), ("names",)

@@ -16,12 +16,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup.bands import AT_ONCE, Bands, Found, Walk, once
 from dedup.files import replacing
 from dedup.nightly.judging import CANDIDATES
 from dedup.nightly.memory import Budget
 from dedup.nightly.signed import Part, Stored
 from dedup.settings import Settings
+from dedup.stages.bands import AT_ONCE, Bands, Found, Walk, once
 
 Integers = NDArray[np.int64]
 Pairs = NDArray[np.uint64]

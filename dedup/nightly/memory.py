@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from dedup.errors import SettingsError
-from dedup.frames import MOST_SAMPLED
+from dedup.stages.frames import MOST_SAMPLED
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 LEAST, MOST = 10**9, 10**18

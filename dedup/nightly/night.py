@@ -18,11 +18,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup.clusters import Graph, Pairs, representatives
-from dedup.corpus import Corpus
+from dedup.evidence.corpus import Corpus
 from dedup.files import replacing
-from dedup.frames import Rate
-from dedup.frequencies import Sketch
 from dedup.nightly.damage import check_places, damaged, read_table, rows
 from dedup.nightly.framing import Marks, found, latest, left_out, lost
 from dedup.nightly.framing import keep as keep_frames
@@ -46,9 +43,12 @@ from dedup.nightly.weighing import counted, keep_sketch, keep_weights, read_sket
 from dedup.pipeline import Stages, chosen_bands
 from dedup.results import Clusters
 from dedup.settings import Settings
-from dedup.shingles import NO_WINDOWS, Texts
+from dedup.stages.clusters import Graph, Pairs, representatives
+from dedup.stages.frames import Rate
+from dedup.stages.frequencies import Sketch
+from dedup.stages.shingles import NO_WINDOWS, Texts
+from dedup.stages.weights import SketchWeights
 from dedup.threads import Progress
-from dedup.weights import SketchWeights
 
 GROWTH = 1.5
 """A night is whole when there are so many times the texts that there were in the last one that was."""

@@ -18,12 +18,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup import kernels, signatures
-from dedup.bands import AT_ONCE, Bands
-from dedup.corpus import Corpus
+from dedup import kernels
+from dedup.evidence.corpus import Corpus
 from dedup.files import replacing
 from dedup.nightly.damage import groups, opened, read_group
 from dedup.settings import Settings
+from dedup.stages import signatures
+from dedup.stages.bands import AT_ONCE, Bands
 from dedup.threads import spread
 
 GROUP = 1 << 15
@@ -157,7 +158,7 @@ def _packed(slots: NDArray[np.uint32]) -> pa.Array:
 
 
 class Stored:
-    """Signatures of n texts in files, as `dedup.bands.Walk` asks for them.
+    """Signatures of n texts in files, as `dedup.stages.bands.Walk` asks for them.
 
     Args:
         parts: Where they are, in order.
@@ -172,14 +173,14 @@ class Stored:
         self.articles, self.slots = sum(part.end - part.begin for part in parts), slots
 
     def sketches(self, out: NDArray[np.uint8]) -> None:
-        """The lowest byte of every slot; see `dedup.bands.Signed`."""
+        """The lowest byte of every slot; see `dedup.stages.bands.Signed`."""
         out[:, self.slots :] = 0
         for at, halves in self._columns(self._cuts):
             for (first, last), mine in zip(self._cuts, halves, strict=True):
                 out[at : at + len(mine), first:last] = mine
 
     def band_keys(self, first: int, rows: int, bits: int, keys: NDArray[np.uint64]) -> None:
-        """The keys of some bands; see `dedup.bands.Signed`."""
+        """The keys of some bands; see `dedup.stages.bands.Signed`."""
         cut = next(cut for cut in self._cuts if cut[0] == first)
         for at, (halves,) in self._columns([cut]):
             kernels.band_keys_apart(halves, rows, first, bits, at, keys)

@@ -15,13 +15,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup.corpus import Corpus
+from dedup.evidence.corpus import Corpus
 from dedup.files import replacing
-from dedup.frequencies import PARTS, Sketch, count
 from dedup.nightly.damage import damaged, groups, opened, reading, rows
 from dedup.settings import Settings
+from dedup.stages.frequencies import PARTS, Sketch, count
+from dedup.stages.weights import SketchWeights, weigh_sketch
 from dedup.threads import Progress, Room
-from dedup.weights import SketchWeights, weigh_sketch
 
 Integers = NDArray[np.int64]
 PIECE = 1 << 20

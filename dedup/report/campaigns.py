@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dedup.campaign_results import Campaign, Campaigns, Reason, SharedName
-from dedup.indicators import OPERATOR
-from dedup.indicators.services import public
-from dedup.titles import titles
+from dedup.evidence.campaign_results import Campaign, Campaigns, Reason, SharedName
+from dedup.evidence.indicators import OPERATOR
+from dedup.evidence.indicators.services import public
+from dedup.evidence.titles import titles
 
 MOST_CAMPAIGNS, MOST_LINKS, MOST_LONE, MOST_INDICATORS, MOST_FRAMES = 200, 500, 200, 200, 20
 """In the page; of a campaign all but the first."""

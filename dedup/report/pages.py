@@ -12,15 +12,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.campaign_results import Campaigns
-from dedup.corpus import Corpus
-from dedup.folding import fold_words
-from dedup.furniture import FrameList
-from dedup.indicators import indicators
-from dedup.keywords import beginnings
+from dedup.evidence.campaign_results import Campaigns
+from dedup.evidence.corpus import Corpus
+from dedup.evidence.furniture import FrameList
+from dedup.evidence.indicators import indicators
+from dedup.evidence.keywords import beginnings
+from dedup.evidence.templates import Fixed, Slot, framed, template
+from dedup.evidence.titles import titles
 from dedup.report.shared import shared
-from dedup.templates import Fixed, Slot, framed, template
-from dedup.titles import titles
+from dedup.stages.folding import fold_words
 
 MOST_VALUES, LONGEST_VALUE = 20, 500
 """Of a slot, and characters of each; all of it stands in the texts."""

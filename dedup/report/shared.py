@@ -2,8 +2,8 @@
 
 In: traced texts with the weights of their shingles. Out: plain values: the texts, where their shingles are, which of
 them another text holds, what these weigh, and what stands in frames and counts for nothing. Positions are UTF-16
-units, as JavaScript counts. Runs are coded by their lengths. The page finds the passages itself, as `dedup.passages`
-does.
+units, as JavaScript counts. Runs are coded by their lengths. The page finds the passages itself, as
+`dedup.evidence.passages` does.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.passages import Side
-from dedup.shingles import Trace
+from dedup.evidence.passages import Side
+from dedup.stages.shingles import Trace
 
 Integers = NDArray[np.int64]
 DIGITS = 4

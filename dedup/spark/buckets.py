@@ -4,7 +4,7 @@ In: `number, sketch, keys` of every text, with keys of eight bytes. Out: rows as
 sent, with its sketch, once a band (3.6 kB for near copies), however many texts there are. A bucket comes sorted and is
 walked as it comes: of it the first 16,384 texts are kept, since no text is compared with others, and twelve bytes of
 each of the rest, so that a bucket of a million near copies takes 20 MB, and of a billion 12 GB. Exactly what
-`dedup.bands` does in one process.
+`dedup.stages.bands` does in one process.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sf
 
-from dedup import bands, kernels
+from dedup import kernels
 from dedup.settings import Settings
 from dedup.spark.columns import integers, matrix
 from dedup.spark.meeting import Meeting
 from dedup.spark.signatures import sketch_bytes
 from dedup.spark.tiles import CANDIDATES, candidate_table
+from dedup.stages import bands
 
 KEY_BYTES = 8
 Batches = Iterator[pa.RecordBatch]

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as sf
 
-from dedup.campaigns import (
+from dedup.errors import warn
+from dedup.evidence.campaigns import (
     EDGES,
     FOUNDERS,
     LARGE,
@@ -39,7 +40,6 @@ from dedup.campaigns import (
     names_in,
     sort_of,
 )
-from dedup.errors import warn
 from dedup.spark.columns import integers
 from dedup.spark.edges import homes
 from dedup.spark.folder import Folder
@@ -209,7 +209,7 @@ def _passages(folder: Folder, heads: DataFrame, shared: Shared | None) -> Held:
 
 
 def _near(folder: Folder, placed: DataFrame, heads: DataFrame, edges: DataFrame) -> tuple[Integers, Integers]:
-    """Pairs of nodes whose bodies may be alike on the whole, as `dedup.campaigns.met` tells."""
+    """Pairs of nodes whose bodies may be alike on the whole, as `dedup.evidence.campaigns.met` tells."""
     ends = edges.withColumn("points", points()).select("left", "right", "points")
     sizes = placed.groupBy("head").agg(sf.count("*").alias("size"))
     for end in ("left", "right"):
@@ -249,7 +249,7 @@ def _nodes(folder: Folder, read: Rows, placed: DataFrame, heads: DataFrame, numb
 
 
 def compared(members: DataFrame) -> DataFrame:
-    """The texts of clusters that are compared with those of others; see `dedup.campaigns.chosen`.
+    """The texts of clusters that are compared with those of others; see `dedup.evidence.campaigns.chosen`.
 
     Args:
         members: `number, head` of all texts of some clusters.

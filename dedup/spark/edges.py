@@ -17,11 +17,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as sf
 from pyspark.sql.window import Window
 
-from dedup import pairs
 from dedup.settings import Settings
 from dedup.spark.columns import integers
 from dedup.spark.folder import Folder
 from dedup.spark.parcels import Shared, corpus_of
+from dedup.stages import pairs
 
 TILE_BYTES = 1 << 26
 """Of texts in a task."""

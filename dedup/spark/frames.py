@@ -17,12 +17,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 
-from dedup.frames import Passages, Rate, Sample, Sampled, among, passages_among, sample
 from dedup.settings import Settings
-from dedup.shingles import NO_WINDOWS, Windows
 from dedup.spark.columns import integers, ragged, sent, values
 from dedup.spark.parcels import corpus_of
 from dedup.spark.rows import SIGN
+from dedup.stages.frames import Passages, Rate, Sample, Sampled, among, passages_among, sample
+from dedup.stages.shingles import NO_WINDOWS, Windows
 
 Batches = Iterator[pa.RecordBatch]
 KINDS = ("windows", "shingles")
@@ -79,7 +79,7 @@ def windows(of: Gathered, settings: Settings, total: int) -> Windows:
 
 
 def shared(of: Gathered) -> Shared:
-    """The passages that several texts share, in frames or not; see `dedup.frames.passages_among`."""
+    """The passages that several texts share, in frames or not; see `dedup.stages.frames.passages_among`."""
     found = passages_among(of.windows, of.ids)
     some = np.diff(found.starts) > 0
     return Shared(of.numbers[some], found._replace(starts=np.append(found.starts[:-1][some], found.starts[-1:])))

@@ -16,12 +16,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 
-from dedup.frequencies import PARTS, Sketch, count
 from dedup.settings import Settings
-from dedup.shingles import Texts
 from dedup.spark.columns import sent
 from dedup.spark.parcels import Shared, corpus_of
-from dedup.weights import SketchWeights, code_weights, codes_of
+from dedup.stages.frequencies import PARTS, Sketch, count
+from dedup.stages.shingles import Texts
+from dedup.stages.weights import SketchWeights, code_weights, codes_of
 
 Batches = Iterator[pa.RecordBatch]
 KINDS = (np.uint8, np.uint16, np.uint32)

@@ -23,9 +23,7 @@ from pyspark.sql.types import (
 
 from dedup import pipeline
 from dedup.errors import InputError, SettingsError
-from dedup.frames import LEAST_HOLDERS
 from dedup.settings import Settings
-from dedup.shingles import NO_WINDOWS, Windows
 from dedup.spark.buckets import KEY_BYTES as BUCKET_KEY_BYTES
 from dedup.spark.buckets import bytes_a_text as bytes_to_buckets
 from dedup.spark.buckets import candidates as bucket_candidates
@@ -45,6 +43,8 @@ from dedup.spark.tiles import KEY_BYTES as TILE_KEY_BYTES
 from dedup.spark.tiles import bytes_a_text as bytes_to_tiles
 from dedup.spark.tiles import candidates as tile_candidates
 from dedup.spark.tiles import plan
+from dedup.stages.frames import LEAST_HOLDERS
+from dedup.stages.shingles import NO_WINDOWS, Windows
 
 IDS = (StringType, NumericType, BinaryType, BooleanType, DateType, TimestampType, TimestampNTZType)
 BYTES = 3

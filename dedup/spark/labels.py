@@ -1,9 +1,9 @@
 """Labels on Spark: representatives of clusters that are too large for a task, and what every article is told.
 
 In: the cluster of every text, the edges, and the rows. Out: `id, label, size, similarity, campaign` for each row. As in
-`dedup.clusters.representatives`, a cluster is represented by the text with the highest mean similarity to the others,
-copies counted; among equals by that of the least id. Sums and joins only, in the same order as there, since a sum of
-fractions in another order can end in another bit: no cluster is ever in one task's memory.
+`dedup.stages.clusters.representatives`, a cluster is represented by the text with the highest mean similarity to the
+others, copies counted; among equals by that of the least id. Sums and joins only, in the same order as there, since a
+sum of fractions in another order can end in another bit: no cluster is ever in one task's memory.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Edges become clusters on Spark: average linkage, a pack of components a task.
 
 In: verified edges, and the texts that were compared with a crowd of their likes only. Out: `number, group` for every
-text that has an edge. It is `dedup.clusters.link`, whose three steps each see only a part of the edges: those between
-ordinary texts, linked in every component of them by itself; those from a crowded text to ordinary ones, by which it
-joins a cluster (sums, so that a template of a million texts needs no task of its own); and those among crowded texts
-that have found none, which are linked like the first.
+text that has an edge. It is `dedup.stages.clusters.link`, whose three steps each see only a part of the edges: those
+between ordinary texts, linked in every component of them by itself; those from a crowded text to ordinary ones, by
+which it joins a cluster (sums, so that a template of a million texts needs no task of its own); and those among crowded
+texts that have found none, which are linked like the first.
 
 A component of more than `MOST_EDGES` edges is no task's work. Of such a one the weakest edges are set aside, half of
 them or more, by thousandths of similarity, and again until all its parts are small enough: the one way in which these
@@ -21,12 +21,12 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as sf
 
-from dedup import clusters
 from dedup.errors import warn
 from dedup.settings import Settings
 from dedup.spark.columns import integers, whole_groups
 from dedup.spark.folder import Folder
 from dedup.spark.stars import stars
+from dedup.stages import clusters
 
 MOST_EDGES = 1 << 22
 """Of one component in one task: 500 MB while it is linked."""
@@ -146,7 +146,7 @@ def _assigned(marked: DataFrame, plain: DataFrame, cut: float) -> DataFrame:
 
 
 def points() -> sf.Column:  # type: ignore[name-defined]
-    """Similarity as `dedup.clusters.link` sums it: a whole number, so that sums are the same in any order."""
+    """Similarity as `dedup.stages.clusters.link` sums it: a whole number, so that sums are the same in any order."""
     return sf.ceil(sf.col("similarity") * clusters.FIXED_POINT).cast("long")
 
 

@@ -1,4 +1,4 @@
-"""Texts that meet in buckets, and which of them are alike: the walk of `dedup.bands` over keys that are given.
+"""Texts that meet in buckets, and which of them are alike: the walk of `dedup.stages.bands` over keys that are given.
 
 In: sorted keys, each a bucket and a row, and the sketch of every row. Out: pairs of rows, and how far each row was
 compared. What is compared, and when a bucket is a crowd, is the same as in one process. About 10 ns a comparison.
@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup import bands, kernels
+from dedup import kernels
 from dedup.settings import Settings
+from dedup.stages import bands
 
 EVERYONE = False
 """Whether texts are compared with those of another kind alone: not here."""

@@ -3,8 +3,8 @@
 In: verified edges, the texts that were compared with a crowd of their likes only, and the rows. Out: `number, head,
 label, size, similarity` for every text that has an edge: its representative, the id of that, how many articles the
 cluster has, and the similarity of the two, null where they have no edge. A component comes to its task with all its
-edges and texts, sorted, so that everything is as in `dedup.clusters`, to the last bit; one of more edges than a task
-should have goes the way of `dedup.spark.links`.
+edges and texts, sorted, so that everything is as in `dedup.stages.clusters`, to the last bit; one of more edges than a
+task should have goes the way of `dedup.spark.links`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as sf
 from pyspark.sql.types import DoubleType, LongType, StructField, StructType
 
-from dedup import clusters
 from dedup.settings import Settings
 from dedup.spark.columns import integers, ranks, whole_groups
 from dedup.spark.folder import Folder
 from dedup.spark.labels import placed
 from dedup.spark.links import linked
 from dedup.spark.stars import stars
+from dedup.stages import clusters
 
 Batches = Iterator[pa.RecordBatch]
 Integers = NDArray[np.int64]
@@ -145,7 +145,7 @@ def _heads(
     copies: Integers,
     ranks: Integers,
 ) -> Integers:
-    """The representative of each text's cluster; see `dedup.clusters.representatives`."""
+    """The representative of each text's cluster; see `dedup.stages.clusters.representatives`."""
     count = len(groups)
     closeness = np.bincount(left, similarity * copies[right], count).astype(np.float64)
     closeness += np.bincount(right, similarity * copies[left], count)

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from pyspark import Broadcast
 
-from dedup.corpus import Corpus
+from dedup.evidence.corpus import Corpus
 from dedup.settings import Settings
-from dedup.shingles import Texts, Windows
 from dedup.spark.columns import strings
-from dedup.weights import SketchWeights
+from dedup.stages.shingles import Texts, Windows
+from dedup.stages.weights import SketchWeights
 
 
 class Parcel(NamedTuple):

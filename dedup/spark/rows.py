@@ -19,9 +19,9 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as sf
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
-from dedup.shingles import Texts
 from dedup.spark.columns import ranks, strings
 from dedup.spark.folder import Folder
+from dedup.stages.shingles import Texts
 
 SIGN = np.uint64(1 << 63)
 MANY_COPIES = 1 << 18

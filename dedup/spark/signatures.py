@@ -12,10 +12,11 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
-from dedup import bands, kernels, pipeline
+from dedup import kernels, pipeline
 from dedup.settings import Settings
 from dedup.spark.columns import binary, sent
 from dedup.spark.parcels import Shared, corpus_of
+from dedup.stages import bands
 
 Batches = Iterator[pa.RecordBatch]
 

@@ -4,7 +4,7 @@ In: `number, sketch, keys` of every text, with keys of four bytes. Out: rows of 
 `left, met, missed` for a text in a tile. Where bands are short (two slots in the default), a text meets others by
 chance in most of its bands, so that it would be sent with its sketch to as many buckets: 135 kB. To a tile it is sent
 once for all the bands of that: 3 kB for a single block, and as often as there are blocks beside its own. Up to one
-block (a third of a million texts in the default) this is exactly what `dedup.bands` does; with more, an
+block (a third of a million texts in the default) this is exactly what `dedup.stages.bands` does; with more, an
 article is compared with a crowd in every tile, so with more others than in one process, never with fewer.
 """
 
@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sf
 
-from dedup import bands, kernels
+from dedup import kernels
 from dedup.settings import Settings
 from dedup.spark.columns import integers, matrix
 from dedup.spark.meeting import Meeting
 from dedup.spark.signatures import sketch_bytes
+from dedup.stages import bands
 
 TILE_BYTES = 1 << 28
 KEY_BYTES = 4

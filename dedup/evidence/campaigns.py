@@ -6,9 +6,9 @@ passages that his articles share with each other (their profile), what names him
 and bodies that are a little alike. None of them is enough by itself, since each can be copied: a name links articles
 that share passages or a little of their bodies, too; passages link clusters, where they are of several kinds.
 
-Clusters and lone articles are linked by average linkage (`dedup.clusters.link`), a pair without evidence counting as 0.
-Of what more than 64 of them hold each is compared with 64 only, so a million articles with one handle cost linear work.
-Costs 0.5 to 2 ms an article, nearly all of it to find names.
+Clusters and lone articles are linked by average linkage (`dedup.stages.clusters.link`), a pair without evidence
+counting as 0. Of what more than 64 of them hold each is compared with 64 only, so a million articles with one handle
+cost linear work. Costs 0.5 to 2 ms an article, nearly all of it to find names.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup import clusters, kernels, pairs
-from dedup.bands import once
-from dedup.clusters import Pairs
-from dedup.corpus import Corpus
-from dedup.frames import Passages, passages
-from dedup.indicators import OPERATOR, found
-from dedup.indicators.addresses import domain_of
-from dedup.indicators.services import public
+from dedup import kernels
+from dedup.evidence.corpus import Corpus
+from dedup.evidence.indicators import OPERATOR, found
+from dedup.evidence.indicators.addresses import domain_of
+from dedup.evidence.indicators.services import public
+from dedup.stages import clusters, pairs
+from dedup.stages.bands import once
+from dedup.stages.clusters import Pairs
+from dedup.stages.frames import Passages, passages
 from dedup.threads import Progress, ranges
 
 Integers = NDArray[np.int64]
@@ -315,7 +316,7 @@ def linked(
     Args:
         nodes: Clusters and lone articles; those that hold nothing and are near nobody may be left out.
         passages: The passages that they hold.
-        families: Family of each passage; see `dedup.frames.Passages`.
+        families: Family of each passage; see `dedup.stages.frames.Passages`.
         sorts: `sort_of` each name that was found in their texts, and
         named: who holds it.
         near: See `among`.

@@ -2,8 +2,8 @@
 
 In: paths and options. Out: a file of labels, a report, and what was found on the standard output; progress and
 problems on the standard error stream. Exit codes: 0 when all went well, 1 when a file or row could not be read (the
-rest has been written or shown then) or the run failed, 2 for bad usage; `cli_nightly` has its own. No logic of its own:
-it reads, clusters, writes, shows.
+rest has been written or shown then) or the run failed, 2 for bad usage; `dedup.cli.nights` has its own. No logic of
+its own: it reads, clusters, writes, shows.
 """
 
 from __future__ import annotations
@@ -21,18 +21,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 import pyarrow as pa
 
-from dedup import cli_index, cli_nightly, console, files, lookup, terminal
-from dedup.campaign_results import check_export
+from dedup import files
+from dedup.cli import console, indexing, lookup, nights, terminal
 from dedup.errors import DedupWarning, FileError, InputError, MissingExtraError, SettingsError
+from dedup.evidence.campaign_results import check_export
+from dedup.evidence.titles import printable, titles
 from dedup.files import counted, shown
 from dedup.pipeline import cluster as cluster_articles
 from dedup.pipeline import explain as explain_articles
 from dedup.settings import Settings
-from dedup.titles import printable, titles
 
 if TYPE_CHECKING:
-    from dedup.campaign_results import Campaign, Reason
-    from dedup.passages import Explanation
+    from dedup.evidence.campaign_results import Campaign, Reason
+    from dedup.evidence.passages import Explanation
     from dedup.results import Cluster, Clusters
 
 REPORTS = (".html", ".htm")
@@ -45,7 +46,7 @@ def main() -> None:
     """Find articles that are copies, edited copies or template-spun rewrites of each other."""
 
 
-main.add_command(cli_index.index)
+main.add_command(indexing.index)
 
 
 @main.command()
@@ -60,7 +61,7 @@ main.add_command(cli_index.index)
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
 @console.columns
 @click.option("--threads", type=int, metavar="N", help="Threads to use; one a core unless told.")
-@cli_nightly.options
+@nights.options
 @click.option("--quiet", is_flag=True, help="Print problems only.")
 def cluster(
     paths: tuple[str, ...],
@@ -95,7 +96,7 @@ def cluster(
     settings = _settings(threshold, near_copies=near_copies)
     if state is not None:
         _check_nightly(paths, report, indicators)
-        cli_nightly.run(
+        nights.run(
             paths, target, state, settings, (text_column, id_column),
             campaigns=not no_campaigns, memory=memory, threads=threads, max_rejects=max_rejects, log_json=log_json,
             quiet=quiet,

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dedup.indicators.characters import BETWEEN, Found
-from dedup.indicators.numbers import phone
+from dedup.evidence.indicators.characters import BETWEEN, Found
+from dedup.evidence.indicators.numbers import phone
 
 END = r"(?![A-Za-z0-9_-]|[.(/][A-Za-z0-9])"
 """Behind a name."""

@@ -3,8 +3,9 @@
 In: the texts of its members. Out: `Keyword`s, best first. A word weighs by how often it stands in the texts (TF), by
 how rare it is elsewhere (IDF; of Chinese words from jieba's table, of others from counts that the caller has, or from
 their length) and by the share of the texts that hold it. Addresses, tags and names after an @ are left out, see
-`dedup.indicators`; so are numbers, single characters and words of hiragana, which are grammar. Costs about a second for
-a million characters, since jieba cuts them, and half a second once: the caller samples. Phrases are not found.
+`dedup.evidence.indicators`; so are numbers, single characters and words of hiragana, which are grammar. Costs about a
+second for a million characters, since jieba cuts them, and half a second once: the caller samples. Phrases are not
+found.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from dedup.background import FLAT_BITS, chances
-from dedup.folding import fold, fold_words
-from dedup.words import HAN, rarity, words
+from dedup.stages.background import FLAT_BITS, chances
+from dedup.stages.folding import fold, fold_words
+from dedup.stages.words import HAN, rarity, words
 
 PRIOR = 100
 """Imagined articles of which a word of other scripts is expected in as many as its length says."""
@@ -114,7 +115,7 @@ def _words(text: str) -> Iterator[str]:
 
 
 def _other_words(text: str) -> Iterator[str]:
-    """Words of other scripts that have two letters; `dedup.words` would cut those of katakana."""
+    """Words of other scripts that have two letters; `dedup.stages.words` would cut those of katakana."""
     for word in _OTHERS.findall(fold_words(text)):
         if sum(map(str.isalpha, word)) > 1:
             yield word

@@ -1,8 +1,8 @@
 """Indicators with the campaigns and clusters that hold them, for other programs.
 
 In: `Held`s, one for each indicator of a campaign, or of a cluster that belongs to none. Out: CSV, here, or STIX 2.1,
-by `dedup.exports.stix` (extra `stix`). Same input, same bytes. Costs microseconds a row. Opens no file, and leaves out
-nothing: whoever wants no public services (`dedup.indicators.services.public`) gives none.
+by `dedup.evidence.exports.stix` (extra `stix`). Same input, same bytes. Costs microseconds a row. Opens no file, and
+leaves out nothing: whoever wants no public services (`dedup.evidence.indicators.services.public`) gives none.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from dedup.indicators import Indicator
-from dedup.indicators.services import public
+from dedup.evidence.indicators import Indicator
+from dedup.evidence.indicators.services import public
 
 COLUMNS = ("kind", "value", "members", "of", "public", "campaign", "clusters", "first", "last")
 """Of the CSV file.
 
 | column | what it holds |
 |---|---|
-| `kind`, `value` | as `dedup.indicators.KINDS` says |
+| `kind`, `value` | as `dedup.evidence.indicators.KINDS` says |
 | `members`, `of` | how many articles of the campaign hold it (of the cluster, if there is none), of how many |
-| `public` | `yes` if it is everybody's (`dedup.indicators.services.public`), else `no` |
+| `public` | `yes` if it is everybody's (`dedup.evidence.indicators.services.public`), else `no` |
 | `campaign` | its id, or nothing |
 | `clusters` | ids of the clusters that hold it, with a blank between |
 | `first`, `last` | dates of the oldest and the newest article that holds it, in ISO 8601, or nothing |

@@ -18,10 +18,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.background import background
-from dedup.folding import Traced, fold_table, trace, word_starts
+from dedup.stages.background import background
+from dedup.stages.folding import Traced, fold_table, trace, word_starts
+from dedup.stages.words import separate, words
 from dedup.threads import Progress, Room, spread
-from dedup.words import separate, words
 
 BATCH_BYTES = 1 << 22
 CHUNK_BYTES = 1 << 14
@@ -56,7 +56,7 @@ class Trace(NamedTuple):
 
 
 class Windows(NamedTuple):
-    """Windows of shingles that mark what is left out of every text; see `dedup.frames`."""
+    """Windows of shingles that mark what is left out of every text; see `dedup.stages.frames`."""
 
     table: NDArray[np.uint64]
     """Open addressing: sampled windows."""
@@ -81,7 +81,7 @@ class Texts:
         column: large_string (n,); a null is a text without shingles.
         width: Least width of a shingle in units (Han and Hangul 3, kana 2, other letters and digits 1).
         unit: Shingles start and end at every `"char"` or `"word"`.
-        weighted: Put the surprisal into the hashes, for `dedup.weights`.
+        weighted: Put the surprisal into the hashes, for `dedup.stages.weights`.
         threads: How many batches are scanned side by side; the result does not depend on it.
         progress: Called with batches done and in all.
         batch_bytes: Size of a batch; the result does not depend on it.

@@ -1,8 +1,8 @@
 """What a user holds of campaigns: which articles one operator made, in which clusters, and why.
 
-In: the clusters of a run and the evidence of `dedup.campaigns`. Out: `Campaigns`, a sequence of `Campaign`s, and files
-of their indicators. Everything but who belongs together is worked out when it is asked for. Campaigns of a cluster
-alone are there, too, for a cluster is one.
+In: the clusters of a run and the evidence of `dedup.evidence.campaigns`. Out: `Campaigns`, a sequence of `Campaign`s,
+and files of their indicators. Everything but who belongs together is worked out when it is asked for. Campaigns of a
+cluster alone are there, too, for a cluster is one.
 """
 
 from __future__ import annotations
@@ -19,22 +19,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, overload
 import numpy as np
 import pyarrow as pa
 
-from dedup import files, notebook
-from dedup.campaigns import Evidence
-from dedup.clusters import Integers
+from dedup import files
 from dedup.errors import InputError
-from dedup.exports import Held, as_csv
-from dedup.exports.stix import as_stix, library
-from dedup.indicators import OPERATOR, Found, Indicator, found, ranked
-from dedup.indicators import indicators as indicators_of
-from dedup.indicators.services import public
+from dedup.evidence import notebook
+from dedup.evidence.campaigns import Evidence
+from dedup.evidence.exports import Held, as_csv
+from dedup.evidence.exports.stix import as_stix, library
+from dedup.evidence.indicators import OPERATOR, Found, Indicator, found, ranked
+from dedup.evidence.indicators import indicators as indicators_of
+from dedup.evidence.indicators.services import public
+from dedup.stages.clusters import Integers
 
 if TYPE_CHECKING:
-    from dedup.clusters import Graph
-    from dedup.corpus import Corpus
-    from dedup.furniture import Frame, FrameList
-    from dedup.keywords import Keyword
-    from dedup.templates import Template
+    from dedup.evidence.corpus import Corpus
+    from dedup.evidence.furniture import Frame, FrameList
+    from dedup.evidence.keywords import Keyword
+    from dedup.evidence.templates import Template
+    from dedup.stages.clusters import Graph
 
 EXPORTS = (".csv", ".json")
 """What a file of indicators may end in."""
@@ -117,7 +118,7 @@ class SharedName(NamedTuple):
     """A name or an address that both ends of a link hold, and how rare it is."""
 
     kind: str
-    """One of `dedup.indicators.KINDS`."""
+    """One of `dedup.evidence.indicators.KINDS`."""
     value: str
     inside: int
     """Distinct texts of the campaign that hold it."""
@@ -132,7 +133,7 @@ class Reason:
     Attributes:
         left: Position of the representative of one of them.
         right: Position of the representative of the other.
-        strength: 0 to 1; mean over all pairs of a campaign at least `dedup.campaigns.CUT`.
+        strength: 0 to 1; mean over all pairs of a campaign at least `dedup.evidence.campaigns.CUT`.
         body: Mean similarity of their bodies over pairs of articles; NaN where it was not needed.
         passages: How much of the passages that each shares with others they share with each other, 0 to 1.
         names: Names and addresses that both hold, the rarest outside first.
@@ -299,10 +300,11 @@ class Campaign:
         return sorted(Counter(date for date in mine if date is not None).items())
 
     def held(self, dates: Sequence[Any] | None = None) -> list[Held]:
-        """Its indicators with the clusters that hold them, for `dedup.exports`; each distinct text is read once.
+        """Its indicators with the clusters that hold them, for `dedup.evidence.exports`; each text is read once.
 
-        Public services (`dedup.indicators.services.public`) are left out, and so are addresses that only one article
-        has: they are what it is about. A name (`dedup.indicators.OPERATOR`) stays though only one has it.
+        Public services (`dedup.evidence.indicators.services.public`) are left out, and so are addresses that only one
+        article has: they are what it is about. A name (`dedup.evidence.indicators.OPERATOR`) stays though only one has
+        it.
 
         Args:
             dates: A date, a datetime or ISO 8601 of every article of the run, in its order; None where one has none.
@@ -474,7 +476,7 @@ class Campaigns(Sequence[Campaign]):
         return [one for one in self if one.parts > 1]
 
     def held(self, dates: Sequence[Any] | None = None) -> list[Held]:
-        """All indicators with the campaigns and clusters that hold them, for `dedup.exports`.
+        """All indicators with the campaigns and clusters that hold them, for `dedup.evidence.exports`.
 
         Args:
             dates: A date of every article of the run; see `Campaign.held`.
@@ -486,7 +488,8 @@ class Campaigns(Sequence[Campaign]):
         """Write the indicators with the campaigns and clusters that hold them, whole or not at all.
 
         Args:
-            path: File ending in .csv, with the columns of `dedup.exports.COLUMNS`, or in .json: a bundle of STIX 2.1.
+            path: File ending in .csv, with the columns of `dedup.evidence.exports.COLUMNS`, or in .json: a bundle of
+                STIX 2.1.
             dates: A date of every article of the run; see `Campaign.held`.
 
         Raises:

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.background import chances
-from dedup.shingles import NO_WINDOWS, Texts, Windows
+from dedup.stages.background import chances
+from dedup.stages.shingles import NO_WINDOWS, Texts, Windows
 from dedup.threads import Progress, Room, ranges, spread
 
 Integers = NDArray[np.int64]
@@ -128,7 +128,7 @@ def find(
     Args:
         texts: All texts.
         first: (d,) rows of the distinct ones, in any order.
-        prior: `N0`, as in `dedup.weights`.
+        prior: `N0`, as in `dedup.stages.weights`.
         rate: One in how many is taken; None is that of their characters.
         threads: How many to use; no matter to the result.
         progress: Called with batches done and in all.
@@ -248,7 +248,7 @@ def among(
         ids: (d,) by which holders are chosen: half of the fingerprint, for it is the same wherever texts are found.
         rate: One in how many was taken.
         texts: How many distinct texts there are, if there are others of which nothing was sampled; None is d.
-        prior: `N0`, as in `dedup.weights`.
+        prior: `N0`, as in `dedup.stages.weights`.
         threads: How many to use; no matter to the result.
     """
     groups = _groups(windows, ids)

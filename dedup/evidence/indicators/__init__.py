@@ -15,13 +15,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dedup.indicators.accounts import FINDERS as ACCOUNTS
-from dedup.indicators.accounts import QQ, without_qq
-from dedup.indicators.addresses import SCHEME, without_addresses
-from dedup.indicators.characters import UNSEEN, readable
-from dedup.indicators.messengers import FINDERS as MESSENGERS
-from dedup.indicators.numbers import FINDERS as CODES
-from dedup.indicators.numbers import phones, wallets
+from dedup.evidence.indicators.accounts import FINDERS as ACCOUNTS
+from dedup.evidence.indicators.accounts import QQ, without_qq
+from dedup.evidence.indicators.addresses import SCHEME, without_addresses
+from dedup.evidence.indicators.characters import UNSEEN, readable
+from dedup.evidence.indicators.messengers import FINDERS as MESSENGERS
+from dedup.evidence.indicators.numbers import FINDERS as CODES
+from dedup.evidence.indicators.numbers import phones, wallets
 
 KINDS = (
     "handle", "wallet", "qq", "wechat", "wechat_official", "telegram", "line", "whatsapp", "signal", "discord",

@@ -23,10 +23,10 @@ from rich.markup import escape
 
 from dedup import files
 from dedup.errors import DedupError, SettingsError
+from dedup.evidence.titles import printable
 from dedup.files import counted
 from dedup.progress import bar
 from dedup.settings import Settings
-from dedup.titles import printable
 
 Tell = Callable[[str, int, int], None]
 Command = TypeVar("Command", bound=Callable[..., None])

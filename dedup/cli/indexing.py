@@ -19,11 +19,12 @@ import click
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup import console, files
+from dedup import files
+from dedup.cli import console
 from dedup.errors import DedupWarning, FileError
+from dedup.evidence.titles import printable
 from dedup.files import counted
 from dedup.index import Added, Index, Seen, Stats
-from dedup.titles import printable
 
 STDIN = "-"
 BATCH = 1000

@@ -1,9 +1,9 @@
 """What many articles share, as the template they may have been spun from: fixed passages, and slots between them.
 
 In: the texts of a cluster, or a sample of them. Out: a `Template`: passages that most texts hold, in reading order, and
-the values that stand between two of them. `dedup.assembly` finds the passages, wide ones first and then narrower ones
-in the gaps between them; here they are put in order. Sections in another order, or missing in some, do no harm. Costs
-about 50 ms for 64 texts of 1,000 characters. Knows no weights and no corpus.
+the values that stand between two of them. `dedup.evidence.assembly` finds the passages, wide ones first and then
+narrower ones in the gaps between them; here they are put in order. Sections in another order, or missing in some, do no
+harm. Costs about 50 ms for 64 texts of 1,000 characters. Knows no weights and no corpus.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup import kernels, notebook
-from dedup.assembly import assemble
-from dedup.folding import fold, trace
+from dedup import kernels
+from dedup.evidence import notebook
+from dedup.evidence.assembly import assemble
+from dedup.stages.folding import fold, trace
 
 Integers = NDArray[np.int64]
 

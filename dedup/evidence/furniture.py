@@ -1,8 +1,8 @@
 """The frames that were found, as a reader looks at them: what they say, who holds them, where they stand in a text.
 
-In: the `dedup.frames.Frames` of some texts. Out: `Frame`s, those that the most texts hold first, and `FrameSpan`s of
-one text. A list of frames costs one pass over all texts, about half of finding them; spans cost as much as tracing
-their text. Decides nothing: what is left out of a text is what `Frames.windows` marks.
+In: the `dedup.stages.frames.Frames` of some texts. Out: `Frame`s, those that the most texts hold first, and
+`FrameSpan`s of one text. A list of frames costs one pass over all texts, about half of finding them; spans cost as much
+as tracing their text. Decides nothing: what is left out of a text is what `Frames.windows` marks.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup import kernels, notebook
-from dedup.frames import Frames
-from dedup.shingles import NO_WINDOWS, Texts, Trace
+from dedup import kernels
+from dedup.evidence import notebook
+from dedup.stages.frames import Frames
+from dedup.stages.shingles import NO_WINDOWS, Texts, Trace
 from dedup.threads import Room, spread
 
 Integers = NDArray[np.int64]

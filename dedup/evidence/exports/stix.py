@@ -27,8 +27,8 @@ from types import ModuleType
 from typing import Any
 
 from dedup.errors import MissingExtraError
-from dedup.exports import Held
-from dedup.indicators import key
+from dedup.evidence.exports import Held
+from dedup.evidence.indicators import key
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """When everything was created: an id that is made of what it names was never anything else."""

@@ -16,15 +16,15 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from dedup.campaign_results import Campaigns, Reason
+from dedup.evidence.campaign_results import Campaigns, Reason
+from dedup.evidence.furniture import one_line
+from dedup.evidence.indicators import Indicator
+from dedup.evidence.keywords import Keyword
+from dedup.evidence.passages import Explanation
+from dedup.evidence.templates import Fixed, Slot, Template
+from dedup.evidence.titles import printable, titles
 from dedup.files import counted
-from dedup.furniture import one_line
-from dedup.indicators import Indicator
-from dedup.keywords import Keyword
-from dedup.passages import Explanation
 from dedup.results import Clusters
-from dedup.templates import Fixed, Slot, Template
-from dedup.titles import printable, titles
 
 SHOWN_CLUSTERS, SHOWN_PASSAGES, SHOWN_VALUES, SHOWN_INDICATORS = 10, 20, 5, 20
 SHOWN_FRAMES = 10

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dedup.indicators.characters import BETWEEN, Found
-from dedup.indicators.messengers import is_name
+from dedup.evidence.indicators.characters import BETWEEN, Found
+from dedup.evidence.indicators.messengers import is_name
 
 _HANDLE = re.compile(
     r"(?<![A-Za-z0-9_@/])@(?=[0-9_]*+[A-Za-z])(?![0-9]+[A-Za-z]{1,4}\b)[A-Za-z0-9_]{3,32}"

@@ -19,15 +19,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dedup import campaigns, pairs
-from dedup.campaign_results import Campaign, Campaigns
-from dedup.clusters import Graph, Pairs
-from dedup.corpus import Corpus
 from dedup.errors import InputError
+from dedup.evidence import campaigns
+from dedup.evidence.campaign_results import Campaign, Campaigns
+from dedup.evidence.corpus import Corpus
 from dedup.files import counted
 from dedup.pipeline import represent
 from dedup.results import Cluster, Clusters
 from dedup.settings import Settings
+from dedup.stages import pairs
+from dedup.stages.clusters import Graph, Pairs
 from dedup.threads import count as count_threads
 
 Integers = NDArray[np.int64]

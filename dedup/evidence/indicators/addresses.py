@@ -1,7 +1,8 @@
 """Links, images and mail addresses, and the domains of all three.
 
-In: a text as `dedup.indicators.characters` makes it. Out: what is found, and the text with blanks in its place. What
-an address is, linkify-it-py says, and what a domain is, the public suffix list; both load when they are first needed.
+In: a text as `dedup.evidence.indicators.characters` makes it. Out: what is found, and the text with blanks in its
+place. What an address is, linkify-it-py says, and what a domain is, the public suffix list; both load when they are
+first needed.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from dedup.indicators.characters import Found
-from dedup.indicators.messengers import of_address
-from dedup.indicators.numbers import invited
+from dedup.evidence.indicators.characters import Found
+from dedup.evidence.indicators.messengers import of_address
+from dedup.evidence.indicators.numbers import invited
 
 LONGEST = 2000
 """Longer links, and longer runs of ASCII without a blank, are data and not addresses."""

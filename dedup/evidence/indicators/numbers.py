@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from dedup.indicators.characters import BETWEEN, Found
+from dedup.evidence.indicators.characters import BETWEEN, Found
 
 _INVITE = re.compile(
     r"(?:[邀推][请請荐薦][码碼]|(?:优惠|優惠|折扣)券?[码碼]|\b(?:invit(?:e|ation)|referral|promo|coupon) code)"

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup import furniture, keywords, pairs, passages, shingles, weights
-from dedup.frames import Frames
+from dedup.evidence import furniture, keywords, passages
+from dedup.stages import pairs, shingles, weights
+from dedup.stages.frames import Frames
 from dedup.threads import Room
 from dedup.threads import count as count_threads
 

@@ -19,11 +19,11 @@ from typing import Any, TypeVar
 import click
 import pyarrow as pa
 
-from dedup import console
+from dedup.cli import console
 from dedup.errors import BusyError, DedupError, DedupWarning, RejectsError, SettingsError
+from dedup.evidence.titles import printable
 from dedup.files import counted
 from dedup.settings import Settings
-from dedup.titles import printable
 
 REJECTED, BUSY = 3, 75
 Command = TypeVar("Command", bound=Callable[..., None])

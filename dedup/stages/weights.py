@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.background import chances
-from dedup.frequencies import Counts, Sketch, count
+from dedup.stages.background import chances
+from dedup.stages.frequencies import Counts, Sketch, count
 from dedup.threads import Progress, Room
 
 Batch = TypeVar("Batch")
@@ -96,7 +96,7 @@ class SketchWeights(NamedTuple):
     """The weight of any shingle, by a sketch of counts."""
 
     codes: NDArray[np.uint8]
-    """(parts, cells): the code of the count of each cell; see `dedup.frequencies.Sketch`."""
+    """(parts, cells): the code of the count of each cell; see `dedup.stages.frequencies.Sketch`."""
     bits: NDArray[np.uint32]
     """(256, 256): bits of the weight, by code and by surprisal in quarter bits."""
 

@@ -1,9 +1,9 @@
 """Which indicators are everybody's: public services, and what of them leads nowhere.
 
-In: a kind and a value of `dedup.indicators`. Out: whether it can never link two articles by itself. What it knows: the
-sites, hosts, shorteners and services of MISP's warning lists (22,000 hosts in `dedup/data/services.txt.gz`, which
-`tools/build_services.py` makes), the public suffix list with the hosting services in it, and a few of its own below.
-Costs 10 ms to read the list, then a microsecond or two. Does not say that all else is somebody's: how rare an
+In: a kind and a value of `dedup.evidence.indicators`. Out: whether it can never link two articles by itself. What it
+knows: the sites, hosts, shorteners and services of MISP's warning lists (22,000 hosts in `dedup/data/services.txt.gz`,
+which `tools/build_services.py` makes), the public suffix list with the hosting services in it, and a few of its own
+below. Costs 10 ms to read the list, then a microsecond or two. Does not say that all else is somebody's: how rare an
 indicator is, is measured in a corpus.
 """
 
@@ -14,8 +14,8 @@ import re
 from functools import cache
 from importlib.resources import files
 
-from dedup.indicators.addresses import domain_of, parts_of, suffixes
-from dedup.indicators.numbers import invited
+from dedup.evidence.indicators.addresses import domain_of, parts_of, suffixes
+from dedup.evidence.indicators.numbers import invited
 
 _OWN = frozenset({
     "avatars.githubusercontent.com", "ax1x.com", "b23.tv", "badgen.net", "bootcdn.net",
@@ -76,7 +76,7 @@ def public(kind: str, value: str) -> bool:
     * All of `example.com`, `example.net` and `example.org`.
 
     Args:
-        kind: One of `dedup.indicators.KINDS`.
+        kind: One of `dedup.evidence.indicators.KINDS`.
         value: The value of an `Indicator`, or the key or the form of a `Found`.
 
     Returns:

@@ -3,7 +3,7 @@
 In: two traced texts and the weights of their shingles. Out: an `Explanation`: pairs of spans that fold to the same
 characters, heaviest first, whose weights add up to the similarity, and what stands in frames and counts for nothing.
 Costs a few milliseconds for articles of 10,000 characters and memory linear in them. Compares two texts;
-`dedup.templates` looks at what many share.
+`dedup.evidence.templates` looks at what many share.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup import kernels, notebook
-from dedup.furniture import FrameSpan, one_line
-from dedup.shingles import Trace
+from dedup import kernels
+from dedup.evidence import notebook
+from dedup.evidence.furniture import FrameSpan, one_line
+from dedup.stages.shingles import Trace
 
 Integers = NDArray[np.int64]
 Cuts = NDArray[np.bool_]

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from dedup.folding import fold_words
+from dedup.stages.folding import fold_words
 
 HAN = r"\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff々〇"
 KANA = r"\u3041-\u30ff\u31f0-\u31ff"
