@@ -21,7 +21,13 @@ def test_readme_snippets_print_what_they_say(monkeypatch: pytest.MonkeyPatch) ->
     assert result.failed == 0
 
 
-@pytest.mark.parametrize("name", ["exports", "folding", "indicators", "indicators.services", "keywords", "words"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "evidence.exports", "evidence.indicators", "evidence.indicators.services", "evidence.keywords",
+        "stages.folding", "stages.words",
+    ],
+)  # fmt: skip
 def test_docstring_examples(name: str) -> None:
     """The examples in docstrings print what they say."""
     result = doctest.testmod(importlib.import_module(f"dedup.{name}"))
