@@ -100,6 +100,8 @@ class Link:
 
 
 Similar = Callable[[Integers, Integers], NDArray[np.float64]]
+Columns = tuple[Integers, Integers, NDArray[np.float64], NDArray[np.float64]]
+"""Links: left, right, strength, body."""
 
 
 class Name(NamedTuple):
@@ -112,27 +114,37 @@ class Name(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
-    """What was found, and the campaign of each cluster.
+class Linked:
+    """The campaigns of n clusters and lone articles, and the links that make them.
 
     Attributes:
-        node: int64 (d,), number of the cluster or lone article of each distinct text.
         group: int64 (n,), campaign of each of them.
         left: int64 (m,), links, with
         right: int64 (m,), and
         strength: float64 (m,).
         body: float64 (m,), NaN where bodies were not compared.
-        names: What was found in the texts, and
-        held: the distinct texts that hold each, ascending.
+        profiles: What passages each holds.
     """
 
-    node: Integers
     group: Integers
     left: Integers
     right: Integers
     strength: NDArray[np.float64]
     body: NDArray[np.float64]
     profiles: Profiles
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence(Linked):
+    """What was found, and the campaign of each cluster.
+
+    Attributes:
+        node: int64 (d,), number of the cluster or lone article of each distinct text.
+        names: What was found in the texts, and
+        held: the distinct texts that hold each, ascending.
+    """
+
+    node: Integers
     names: list[Name]
     held: list[Integers]
 
@@ -191,7 +203,7 @@ def find(
     count = int(node.max(initial=-1)) + 1
     if corpus.weights is None:
         nobody = Profiles(np.zeros(count + 1, np.int64), NOTHING, np.empty(0))
-        return Evidence(node, np.arange(count), NOTHING, NOTHING, np.empty(0), np.empty(0), nobody, [], [])
+        return Evidence(np.arange(count), NOTHING, NOTHING, np.empty(0), np.empty(0), nobody, node, [], [])
 
     def similar(left: Integers, right: Integers) -> NDArray[np.float64]:
         return pairs.verify(corpus.sets, left, right, corpus.sizes, threads=threads)
@@ -238,11 +250,11 @@ def among(
         similar,
         check,
     )
-    return Evidence(node, *found, names, held)
+    return Evidence(**vars(found), node=node, names=names, held=held)
 
 
 class Nodes(NamedTuple):
-    """Clusters and lone articles, ascending by the number of the text that represents each."""
+    """Clusters and lone articles, ascending by the first text of each; see `numbered`."""
 
     places: Integers
     """(n,): place of each among all of the run, if there are others of which nothing is known."""
@@ -290,17 +302,6 @@ class Held(NamedTuple):
         return cls(*np.divmod(keys, width), holding, counts)
 
 
-class Linked(NamedTuple):
-    """The campaigns, and the links that make them; see `Evidence`."""
-
-    group: Integers
-    left: Integers
-    right: Integers
-    strength: NDArray[np.float64]
-    body: NDArray[np.float64]
-    profiles: Profiles
-
-
 def linked(
     nodes: Nodes,
     passages: Held,
@@ -323,48 +324,72 @@ def linked(
         similar: Gives the similarities of pairs of `nodes.texts`, of each pair the lower one first.
         check: See `among`.
     """
-    sizes, count = nodes.sizes, len(nodes.sizes)
-    strong, operator = sorts != ADDRESS, sorts == OPERATORS
-    profiles = _profiles(passages, sizes, _rarity(passages.counts, nodes.total))
-    rarity = _rarity(named.counts, nodes.total)
-    addresses = _profiles(named, sizes, rarity * np.where(operator, 3.0, 1.0))
-    persons = _profiles(named, sizes, rarity * strong)
-    holding = _profiles(named, sizes, strong.astype(np.float64), whole=True)
-    order = kernels.mix_all(nodes.places.astype(np.uint64))
-    large = sizes >= LARGE
+    order, large = kernels.mix_all(nodes.places.astype(np.uint64)), nodes.sizes >= LARGE
     by_profile, many = _meet(passages, order, large, check)
-    by_name, more = _meet(named, order, np.ones(count, np.bool_), check)
+    by_name, more = _meet(named, order, np.ones(len(large), np.bool_), check)
     meeting = once([by_profile, by_name])
     check(len(meeting))
-
-    def judged(some: NDArray[np.uint64]) -> Columns:
-        """The links among some of the pairs that meet."""
-        left, right = _ends(some)
-        several, profile, like, persons_alike, both = (
-            _dots(rows, of, left, right)
-            for rows, of in (
-                (profiles, families), (profiles, NOTHING), (addresses, np.arange(len(sorts))), (persons, NOTHING),
-                (holding, NOTHING),
-            )
-        )  # fmt: skip
-        persons_alike *= np.minimum(both, 1.0)  # over all pairs of texts: what one of many holds is not everybody's
-        body = np.full(len(left), np.nan)
-        asked = np.flatnonzero((persons_alike > 0) & (profile <= SOME))
-        body[asked] = _bodies(nodes, left[asked], right[asked], similar)
-        beside = (profile > SOME) | (np.nan_to_num(body) > BODY)
-        strength = np.maximum(NAMED * persons_alike * beside, LIKE * np.minimum(like, profile))
-        strength = np.maximum(strength, PROFILE * several * (large[left] & large[right]))
-        kept = strength > 0
-        return left[kept], right[kept], strength[kept], body[kept]
-
-    parts = [judged(meeting[begin:end]) for begin, end in ranges(max(1, len(meeting)), AT_ONCE)]
+    rows = _Rows.of(nodes, passages, families, sorts, named)
+    parts = [rows.links(meeting[begin:end], similar) for begin, end in ranges(max(1, len(meeting)), AT_ONCE)]
     close = _bodies(nodes, *near, similar)
     parts.append((*near, close, close))
-    left, right, strength, body = _joined(parts)
+    left, right, strength, body = _linking(_joined(parts))
+    group = clusters.link(left, right, np.minimum(strength, 1.0), len(large), CUT, many | more)
+    return Linked(group, left, right, strength, body, rows.profiles)
+
+
+class _Rows(NamedTuple):
+    """What clusters and lone articles are compared by."""
+
+    nodes: Nodes
+    families: Integers
+    profiles: Profiles
+    addresses: Profiles
+    persons: Profiles
+    """Names that name somebody, rows of length 1, and"""
+    holding: Profiles
+    """the share of the texts that holds each of them."""
+
+    @classmethod
+    def of(cls, nodes: Nodes, passages: Held, families: Integers, sorts: Integers, named: Held) -> _Rows:
+        """See `linked`."""
+        sizes, strong, rarity = nodes.sizes, 1.0 * (sorts != ADDRESS), _rarity(named.counts, nodes.total)
+        return cls(
+            nodes,
+            families,
+            _profiles(passages, sizes, _rarity(passages.counts, nodes.total)),
+            _profiles(named, sizes, rarity * np.where(sorts == OPERATORS, 3.0, 1.0)),
+            _profiles(named, sizes, rarity * strong),
+            _profiles(named, sizes, strong, whole=True),
+        )
+
+    def links(self, meeting: NDArray[np.uint64], similar: Similar) -> Columns:
+        """The links among some pairs that have something in common."""
+        left, right = _ends(meeting)
+        each = np.arange(self.addresses.features.max(initial=-1) + 1)  # of addresses one alone is nothing
+        several, profile, like, named, both = (
+            _dots(rows, families, left, right)
+            for rows, families in (
+                (self.profiles, self.families), (self.profiles, NOTHING),
+                (self.addresses, each), (self.persons, NOTHING), (self.holding, NOTHING),
+            )
+        )  # fmt: skip
+        named *= np.minimum(both, 1.0)  # over all pairs of texts: what one of many holds is not everybody's
+        body = np.full(len(left), np.nan)
+        asked = np.flatnonzero((named > 0) & (profile <= SOME))
+        body[asked] = _bodies(self.nodes, left[asked], right[asked], similar)
+        beside = (profile > SOME) | (np.nan_to_num(body) > BODY)
+        strength = np.maximum(NAMED * named * beside, LIKE * np.minimum(like, profile))
+        large = self.nodes.sizes >= LARGE
+        strength = np.maximum(strength, PROFILE * several * (large[left] & large[right]))
+        return _linking((left, right, strength, body))
+
+
+def _linking(links: Columns) -> Columns:
+    """Those that have any strength."""
+    left, right, strength, body = links
     kept = strength > 0
-    left, right, strength, body = left[kept], right[kept], strength[kept], body[kept]
-    group = clusters.link(left, right, np.minimum(strength, 1.0), count, CUT, many | more)
-    return Linked(group, left, right, strength, body, profiles)
+    return left[kept], right[kept], strength[kept], body[kept]
 
 
 def _dots(rows: Profiles, families: Integers, left: Integers, right: Integers) -> NDArray[np.float64]:
@@ -514,9 +539,6 @@ def _means(nodes: Nodes, left: Integers, right: Integers, rows: Integers, simila
     found = similar(np.minimum(first, second), np.maximum(first, second))
     means: NDArray[np.float64] = np.bincount(pair, found, len(left)) / rows
     return means
-
-
-Columns = tuple[Integers, Integers, NDArray[np.float64], NDArray[np.float64]]
 
 
 def _joined(parts: list[Columns]) -> Columns:
