@@ -274,7 +274,7 @@ def _nodes(labels: pa.Table, rows: Integers, corpus: Corpus) -> tuple[Integers, 
         by_text[place][texts[::-1]] = codes[::-1]
     unknown = by_text[0] < 0
     by_text[:, unknown] = len(labels) + np.arange(count)[unknown]
-    node = np.unique(by_text[0], return_inverse=True)[1].astype(np.int64)
+    node = campaigns.numbered(by_text[0])
     heads, group = np.full(node.max() + 1, -1), np.empty(node.max() + 1, np.int64)
     group[node] = np.unique(by_text[1], return_inverse=True)[1]
     heads[node[::-1]] = np.arange(count)[::-1]
