@@ -119,11 +119,7 @@ class Budget:
         Raises:
             SettingsError: They would take more than half.
         """
-        if edges * AN_EDGE > self.total // 2:
-            raise SettingsError(
-                f"memory of {self.total / 1e9:.3g}GB is too little to link {edges:,} edges and more, of each of which "
-                f"{AN_EDGE} bytes are held; give twice the --memory, or a higher threshold"
-            )
+        self._check(edges, AN_EDGE, f"to link {edges:,} edges and more", "a higher threshold")
 
     def cells(self, keys: int) -> int:
         """Bytes of a table in which about so many keys are counted, a power of two."""
@@ -138,12 +134,8 @@ class Budget:
         Raises:
             SettingsError: They would take more than half.
         """
-        if holders * A_HOLDER > self.total // 2:
-            raise SettingsError(
-                f"memory of {self.total / 1e9:.3g}GB is too little for campaigns by {holders:,} names and addresses "
-                f"that several articles hold, of each of which {A_HOLDER} bytes are held; give twice the --memory, or "
-                "--no-campaigns"
-            )
+        what = f"for campaigns by {holders:,} names and addresses that several articles hold"
+        self._check(holders, A_HOLDER, what, "--no-campaigns")
 
     def check_met(self, pairs: int) -> None:
         """Refuse clusters that cannot be compared.
@@ -154,11 +146,15 @@ class Budget:
         Raises:
             SettingsError: They would take more than half.
         """
-        if pairs * A_LINK > self.total // 2:
+        what = f"for campaigns of {pairs:,} pairs of clusters that have something in common"
+        self._check(pairs, A_LINK, what, "--no-campaigns")
+
+    def _check(self, count: int, each: int, what: str, instead: str) -> None:
+        """Refuse what would take more than half."""
+        if count * each > self.total // 2:
             raise SettingsError(
-                f"memory of {self.total / 1e9:.3g}GB is too little for campaigns of {pairs:,} pairs of clusters that "
-                f"have something in common, of each of which {A_LINK} bytes are held; give twice the --memory, or "
-                "--no-campaigns"
+                f"memory of {self.total / 1e9:.3g}GB is too little {what}, of each of which {each} bytes are held; "
+                f"give twice the --memory, or {instead}"
             )
 
 
