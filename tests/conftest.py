@@ -11,13 +11,16 @@ import socket
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+
+import dedup
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -165,3 +168,23 @@ def redis_url(redis_server: RedisServer) -> str:
     """An empty database."""
     redis_server.clear()
     return redis_server.url
+
+
+@pytest.fixture(params=["embedded", "redis"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where an index of either kind may be made."""
+    return str(tmp_path / "index") if request.param == "embedded" else request.getfixturevalue("redis_url")
+
+
+@pytest.fixture
+def start(place: str) -> Iterator[Callable[..., dedup.Index]]:
+    """Opens the index of a test, and closes it in the end."""
+    opened: list[dedup.Index] = []
+
+    def open_one(*arguments: Any, **options: Any) -> dedup.Index:
+        opened.append(dedup.Index(place, *arguments, **options))
+        return opened[-1]
+
+    yield open_one
+    for index in opened:
+        index.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import permutations
 from pathlib import Path
 from types import ModuleType
@@ -26,26 +26,6 @@ NEAR = dedup.Settings.near_copies()
 TEA = [f"tea-{number}" for number in range(1, 6)]
 
 Open = Callable[..., dedup.Index]
-
-
-@pytest.fixture(params=["embedded", "redis"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where an index of either kind may be made."""
-    return str(tmp_path / "index") if request.param == "embedded" else request.getfixturevalue("redis_url")
-
-
-@pytest.fixture
-def start(place: str) -> Iterator[Open]:
-    """Opens the index of a test, and closes it in the end."""
-    opened: list[dedup.Index] = []
-
-    def open_one(*arguments: Any, **options: Any) -> dedup.Index:
-        opened.append(dedup.Index(place, *arguments, **options))
-        return opened[-1]
-
-    yield open_one
-    for index in opened:
-        index.close()
 
 
 def sets(groups: Iterable[Group]) -> set[frozenset[str]]:

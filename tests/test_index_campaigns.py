@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 from types import ModuleType
@@ -27,26 +27,6 @@ HANDLES = ["@yunlu_tea_shop", "@qinghe_cards"]
 
 Open = Callable[..., dedup.Index]
 Articles = dict[str, str]
-
-
-@pytest.fixture(params=["embedded", "redis"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where an index of either kind may be made."""
-    return str(tmp_path / "index") if request.param == "embedded" else request.getfixturevalue("redis_url")
-
-
-@pytest.fixture
-def start(place: str) -> Iterator[Open]:
-    """Opens the index of a test, and closes it in the end."""
-    opened: list[dedup.Index] = []
-
-    def open_one(*arguments: Any, **options: Any) -> dedup.Index:
-        opened.append(dedup.Index(place, *arguments, **options))
-        return opened[-1]
-
-    yield open_one
-    for index in opened:
-        index.close()
 
 
 def written(synthetic: ModuleType, operator: int, *, shared: bool = True) -> Articles:
