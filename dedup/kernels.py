@@ -1658,6 +1658,42 @@ def shared_weight(left, right, weights):
 
 
 @kernel
+def split_places(groups, places, group, furniture, alone, every):
+    """Where the windows of one group stand in a text, and where those and all that are furniture; how many of both."""
+    mine, found = np.int64(0), np.int64(0)
+    for w in range(len(groups)):
+        if groups[w] == group:
+            alone[mine] = places[w]
+            mine += 1
+        if groups[w] == group or furniture[groups[w]]:
+            every[found] = places[w]
+            found += 1
+    return mine, found
+
+
+@kernel
+def cover(begins, ends, found, covered, value):
+    """Mark the places of spans."""
+    for k in range(found):
+        covered[begins[k] : ends[k]] = value
+
+
+@kernel
+def alike_in_turn(kept, heavy, count, reach, totals, texts):
+    """The median similarity of texts to the next two, by what stands outside of spans; see `outside`."""
+    similar, pairs = np.empty(2 * texts), np.int64(0)
+    for k in range(texts):
+        for step in range(1, 3):
+            other = (k + step) % texts
+            both = shared_weight(kept[k, : count[k]], kept[other, : count[other]], heavy[k])
+            both /= min(reach[k], reach[other])
+            united = totals[k] + totals[other] - both
+            similar[pairs] = both / united if united > 0 else 0.0
+            pairs += 1
+    return np.median(similar)
+
+
+@kernel
 def judge_frames(
     groups, holder_starts, holders, sizes, window_starts, window_groups, window_places, furniture, single_starts,
     singles, single_places, single_weights, single_counts, sums, lengths, bridge, least, alike, own, blocks, whole,
@@ -1676,46 +1712,31 @@ def judge_frames(
     kept, heavy = np.empty((HOLDERS, COMPARED), np.uint64), np.empty((HOLDERS, COMPARED))
     count = np.empty(HOLDERS, np.int64)
     shares, numbers, totals, parts = np.empty(HOLDERS), np.empty(HOLDERS), np.empty(HOLDERS), np.empty(HOLDERS)
-    reach, similar = np.empty(HOLDERS), np.empty(2 * HOLDERS)
+    reach = np.empty(HOLDERS)
     for g in range(len(groups)):
         group = groups[g]
         first, several = holder_starts[group], holder_starts[group + 1] - holder_starts[group]
         looked_at = min(several, HOLDERS)
         for k in range(looked_at):
             text = holders[first + k * several // looked_at]
-            mine, found = np.int64(0), np.int64(0)
-            for w in range(window_starts[text], window_starts[text + 1]):
-                if window_groups[w] == group:
-                    alone[mine] = window_places[w]
-                    mine += 1
-                if window_groups[w] == group or furniture[window_groups[w]]:
-                    places[found] = window_places[w]
-                    found += 1
-            several_spans = spans(alone, mine, lengths[text], least, begins, ends)
-            numbers[k] = own_blocks(begins, ends, several_spans, lengths[text], least)[1]
-            count[k] = spans(places, found, lengths[text], least, begins, ends)
-            parts[k] = mine / sizes[group]
-            shares[k] = own_blocks(begins, ends, count[k], lengths[text], least)[0]
-            found = spans(places, found, lengths[text], bridge, begins, ends)
-            some = slice(single_starts[text], single_starts[text] + single_counts[text])
-            for j in range(found):
-                covered[begins[j] : ends[j]] = True
-            count[k], reach[k], lost = outside(
-                singles[some], single_places[some], single_weights[some], covered, kept[k], heavy[k]
+            windows_of = slice(window_starts[text], window_starts[text + 1])
+            mine, found = split_places(
+                window_groups[windows_of], window_places[windows_of], group, furniture, alone, places
             )
-            for j in range(found):
-                covered[begins[j] : ends[j]] = False
+            parts[k] = mine / sizes[group]
+            some = spans(alone, mine, lengths[text], least, begins, ends)
+            numbers[k] = own_blocks(begins, ends, some, lengths[text], least)[1]
+            some = spans(places, found, lengths[text], least, begins, ends)
+            shares[k] = own_blocks(begins, ends, some, lengths[text], least)[0]
+            some = spans(places, found, lengths[text], bridge, begins, ends)
+            of = slice(single_starts[text], single_starts[text] + single_counts[text])
+            cover(begins, ends, some, covered, True)
+            count[k], reach[k], lost = outside(
+                singles[of], single_places[of], single_weights[of], covered, kept[k], heavy[k]
+            )
+            cover(begins, ends, some, covered, False)
             totals[k] = sums[text] - lost
-        pairs = np.int64(0)
-        for k in range(looked_at):
-            for step in range(1, 3):
-                other = (k + step) % looked_at
-                both = shared_weight(kept[k, : count[k]], kept[other, : count[other]], heavy[k])
-                both /= min(reach[k], reach[other])
-                united = totals[k] + totals[other] - both
-                similar[pairs] = both / united if united > 0 else 0.0
-                pairs += 1
-        alike[group] = np.median(similar[:pairs])
+        alike[group] = alike_in_turn(kept, heavy, count, reach, totals, looked_at)
         own[group], blocks[group] = np.median(shares[:looked_at]), np.median(numbers[:looked_at])
         whole[group] = np.median(parts[:looked_at])
 
