@@ -17,8 +17,8 @@ from dedup.errors import SettingsError
 class Settings:
     """How articles are compared and grouped.
 
-    The similarity scale, roughly: from 0.7 up, copies; 0.3 to 0.7, edited copies; 0.095 to 0.3, rewritten from one
-    source or template; 0.05 to 0.095, one network or one subject; below 0.05, unrelated.
+    The similarity scale, roughly: from 0.7 up, copies; 0.3 to 0.7, edited copies; 0.1 to 0.3, rewritten from one
+    source or template; 0.05 to 0.1, one network or one subject; below 0.05, unrelated.
 
     Args:
         threshold: Similarity in (0, 1] from which a pair is an edge.

@@ -260,6 +260,28 @@ def test_the_histogram_is_that_of_the_result(visit: Visit, shown: Shown) -> None
     expect(reader.part("histogram").locator("svg")).to_have_attribute("aria-label", re.compile(r"compared pairs?"))
 
 
+def test_edges_are_counted_from_the_threshold_up(visit: Visit, tmp_path: Path, examples: dict[str, str]) -> None:
+    """The default threshold lies within a bar."""
+    found = dedup.cluster([{"id": name, "text": text} for name, text in examples.items()])
+    found.report(tmp_path / "report.html")
+    edges = int((found.graph.similarity >= found.threshold).sum())
+    words = visit(tmp_path / "report.html").part("histogram").locator("svg")
+    expect(words).to_have_attribute("aria-label", re.compile(rf"; {edges} from the threshold 0.095 up"))
+
+
+def test_the_scale_is_that_of_the_settings() -> None:
+    """README, docstring and page draw the same lines."""
+    root = Path(__file__).parents[1]
+    page = (root / "dedup" / "report" / "page.js").read_text("utf-8")
+    steps = dict(re.findall(r"{ from: [\d.]+, to: ([\d.]+), name: '([^']+)'", page))
+    assert list(steps) == ["0.05", "0.1", "0.3", "0.7", "1.01"]
+    words = " ".join((dedup.Settings.__doc__ or "").split())
+    readme = " ".join((root / "README.md").read_text("utf-8").split())
+    told = ("from 0.7 up, copies", "0.3 to 0.7, edited copies", "0.1 to 0.3, rewritten", "below 0.05, unrelated")
+    assert all(one in text for text in (words, readme) for one in told)
+    assert list(steps.values()) == ["unrelated", "one network or subject", "rewritten", "edited copies", "copies"]
+
+
 def test_a_bar_says_what_it_stands_for(visit: Visit, shown: Shown) -> None:
     """Under the pointer."""
     reader = visit(shown.path)

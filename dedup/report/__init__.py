@@ -137,6 +137,7 @@ def _summary(found: Found, title: str, rows: list[dict[str, Any]]) -> dict[str, 
         "clustered": sum(len(cluster) for cluster in found),
         "threshold": found.threshold,
         "histogram": found.histogram.tolist(),
+        "edges": int((found.graph.similarity >= found.threshold).sum()),
         "frames": frames(found),
         "clusters": {column: [one[column] for one in rows] for column in columns},
     }

@@ -4,9 +4,9 @@
 // The page of a report. Article text is data: it reaches the page as text nodes, never as markup, links or styles.
 
 const SCALE = [
-  { from: 0, to: 0.08, name: 'unrelated', range: 'below 0.08' },
-  { from: 0.08, to: 0.12, name: 'in between', range: '0.08–0.12' },
-  { from: 0.12, to: 0.3, name: 'rewritten', range: '0.12–0.3' },
+  { from: 0, to: 0.05, name: 'unrelated', range: 'below 0.05' },
+  { from: 0.05, to: 0.1, name: 'one network or subject', range: '0.05–0.1' },
+  { from: 0.1, to: 0.3, name: 'rewritten', range: '0.1–0.3' },
   { from: 0.3, to: 0.7, name: 'edited copies', range: '0.3–0.7' },
   { from: 0.7, to: 1.01, name: 'copies', range: 'from 0.7' },
 ];
@@ -544,11 +544,9 @@ const thresholdLine = (at, box, threshold) => {
 };
 
 /** The histogram in one sentence. */
-const histogramWords = ({ histogram, threshold }) => {
-  const above = sum(histogram.slice(Math.round(threshold * 100)));
-  return `Histogram of the similarity of ${plural(sum(histogram), 'compared pair')}, on a log scale; `
-    + `${count(above)} from the threshold ${threshold} up. The list below says the same in numbers.`;
-};
+const histogramWords = ({ histogram, threshold, edges }) =>
+  `Histogram of the similarity of ${plural(sum(histogram), 'compared pair')}, on a log scale; `
+  + `${count(edges)} from the threshold ${threshold} up. The list below says the same in numbers.`;
 
 /** How many compared pairs have which similarity. */
 const drawHistogram = (place, summary) => {

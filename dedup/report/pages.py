@@ -20,6 +20,7 @@ from dedup.evidence.keywords import beginnings
 from dedup.evidence.templates import Fixed, Slot, framed, template
 from dedup.evidence.titles import titles
 from dedup.report.shared import shared
+from dedup.stages.clusters import Graph
 from dedup.stages.folding import fold_words
 
 MOST_VALUES, LONGEST_VALUE = 20, 500
@@ -65,6 +66,10 @@ class Found(Protocol):
     @property
     def threshold(self) -> float:
         """Similarity from which a pair is an edge."""
+
+    @property
+    def graph(self) -> Graph:
+        """Distinct texts and the edges between them."""
 
     @property
     def corpus(self) -> Corpus | None:
