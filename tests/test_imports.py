@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -201,6 +202,25 @@ def test_a_dependency_has_one_door(package: str) -> None:
     assert {place(dotted(path)) for path in doors} == ({known} if isinstance(known, str) else known)
     if package not in {"numba", *NEEDED_BY_INTEGRATIONS}:
         assert not any(package in {place(name) for name in imported(path, at_import=True)} for path in doors)
+
+
+def test_the_map_says_what_each_room_knows() -> None:
+    """docs/architecture.md: a row a room, with all other rooms of which it imports something."""
+    lines = (ROOT / "docs" / "architecture.md").read_text("utf-8").splitlines()
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in lines
+        if line.startswith("| `") and line.count("|") == 5
+    ]
+    told = {row[0].strip("`"): set(re.findall(r"`(\w+)`", row[3])) for row in rows}
+    found: dict[str, set[str]] = {room: set() for room in told}
+    for path in MODULES:
+        room = dotted(path).partition(".")[0]
+        if room in found:
+            found[room] |= {name.partition(".")[0] for name in own(path)} & told.keys() - {room}
+    assert told == found
+    rooms = {entry.stem for entry in (ROOT / "dedup").iterdir() if not entry.name.startswith(("_", "."))}
+    assert rooms - {"py", "data", "kernels", "threads", "settings", "errors", "progress"} == told.keys()
 
 
 def test_importing_the_package_loads_next_to_nothing() -> None:
