@@ -592,6 +592,13 @@ def test_show_a_campaign(operator: Path, tmp_path: Path, name: str) -> None:
         assert words in full.stdout
 
 
+def test_show_a_campaign_of_one_cluster(labels: Path) -> None:
+    """Nothing links it, and no empty table says so."""
+    result = command("show", "--campaign", labels, "1", EXAMPLES)
+    assert result.exit_code == 0, result.output
+    assert "Links" not in result.stdout and "Indicators" in result.stdout
+
+
 def test_show_a_campaign_as_json(operator: Path, tmp_path: Path) -> None:
     """What Python says of it, with ids in the place of positions; without texts what the labels say."""
     labels = tmp_path / "labels.parquet"

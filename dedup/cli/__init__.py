@@ -349,8 +349,11 @@ def _show_campaign(
         console.say(f"campaign {gathered.place:,} of {gathered.of:,}: {told}, represented by {label}")
         console.out.print(terminal.campaign_clusters(gathered.clusters, gathered.lone, limit))
         if found is not None:
-            for shown in (terminal.links(_links(found), limit), terminal.indicators(found.indicators())):
-                console.out.print(shown)
+            links, marks = _links(found), found.indicators()
+            if links:
+                console.out.print(terminal.links(links, limit))
+            if marks:
+                console.out.print(terminal.indicators(marks))
         elif not paths:
             console.say("With the PATHs of the articles its links and indicators are shown, too.")
     return read
