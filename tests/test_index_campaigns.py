@@ -361,10 +361,56 @@ class _Stored:
         return {name: [] for name in names}
 
 
+@pytest.fixture(scope="module")
+def columns(synthetic: ModuleType) -> Articles:
+    """A site of twelve authors who have a handle each: all share a passage, and the handle of the editor."""
+    passage = synthetic.spun(1, seed=3).texts[0][:90]
+    own = synthetic.campaign(60, share=0.0, characters=1300, seed=5)[0]
+    return {str(row): f"{passage}\n{text} @site_editor_x 作者 @author_no{row // 5}" for row, text in enumerate(own)}
+
+
+def parts(index: dedup.Index) -> set[frozenset[str]]:
+    """The campaigns of several clusters."""
+    return {frozenset(one.ids) for one in index.campaigns()}
+
+
+@pytest.mark.parametrize("size", [60, 30, 7, 1])
+def test_what_everybody_holds_links_nobody(start: Open, columns: Articles, size: int) -> None:
+    """However much of it comes at once: authors stay apart, but for those before anybody could tell."""
+    index, names = start(), list(columns)
+    for begin in range(0, len(names), size):
+        some = names[begin : begin + size]
+        index.add_many(some, [columns[name] for name in some])
+    found = parts(index)
+    assert max(map(len, found)) <= 20
+    authors = [{int(id_) // 5 for id_ in one} for one in found]
+    assert sum(len(some) == 1 for some in authors) >= 8
+    assert index.check().ok
+
+
+def test_articles_that_are_gone_make_no_name_rare(start: Open, columns: Articles) -> None:
+    """Rarity is among the texts that are there, not among all that ever were."""
+    index = start()
+    index.add_many([f"gone-{k}" for k in range(2_000)], [f"暂时的一篇，编号{k}，马上删除" for k in range(2_000)])
+    for k in range(2_000):
+        index.remove(f"gone-{k}")
+    for id_, text in columns.items():
+        index.add(id_, text)
+    assert max(map(len, parts(index))) < 30
+
+
+@pytest.mark.parametrize("texts", [1, 4_095, 4_096, 20_000, 1_000_000])
+def test_very_many_holders_are_counted_by_their_places(texts: int) -> None:
+    """The first are from all over, so the last of them says how many there are."""
+    places = sorted(marks.place_of(text) for text in range(1, texts + 1))[: marks.COUNTED]
+    assert marks.counted(len(places), places[-1]) == pytest.approx(texts, rel=0.02)
+    assert marks.counted(0, None) == 0
+
+
 def carried(campaigns: Mapping[int, int], plan: Plan, gone: Iterable[int] = ()) -> dict[int, int]:
     """What is to be stored."""
     reader, judge = cast("Reader", _Stored(campaigns)), cast("Judge", None)
-    found = Campaigning(reader, judge, plan, gone, {}, lambda *_: pytest.fail("nothing is compared"))
+    found = Campaigning(reader, judge, plan, gone, {}, lambda: 0, lambda *_: pytest.fail("nothing is compared"))
     found.carry()
     return found.changed()
 

@@ -87,6 +87,7 @@ class Batch:
         self._change = Transaction()
         self._rows, self._leaving = _Rows(), set[str]()
         self._freed: set[int] = set()
+        self._counted = False
 
     # --- the whole job --------------------------------------------------------------------------------------------
 
@@ -127,7 +128,7 @@ class Batch:
         now = self.judge.texts(self._store)
         if self.judge.finds and now >= LEAST_ALL_OVER and _doubled(before, now):
             self.judge = self.judge.look_all_over(self._store, self._first)
-        signed = {text: row for text, row in self._rows.new.items() if self._prepared.fingerprints[row]}
+        signed = self._signed()
         self._compare(signed)
         self._free()
         self._let_go()
@@ -148,9 +149,8 @@ class Batch:
 
     def remember(self) -> None:
         """Keep the shingles of what was added at hand; once it is stored, for else its numbers are given again."""
-        for text, row in self._rows.new.items():
-            if self._prepared.fingerprints[row]:
-                self.judge.remember(text, self.judge.own(self._prepared, row))
+        for text, row in self._signed().items():
+            self.judge.remember(text, self.judge.own(self._prepared, row))
 
     def remove(self, id_: str) -> bool:
         """Take an article out; whether it was there."""
@@ -219,6 +219,11 @@ class Batch:
             steps += [(keys, -1) for keys in going if len(keys)]
         if steps:
             self._store.count(steps, self._first)
+        self._counted = True
+
+    def _signed(self) -> dict[int, int]:
+        """The new texts that have shingles, and the row of each."""
+        return {text: row for text, row in self._rows.new.items() if self._prepared.fingerprints[row]}
 
     def _compare(self, new: dict[int, int]) -> None:
         """Find what new texts with shingles are like: those that are there, and those of the batch before them."""
@@ -351,10 +356,15 @@ class Batch:
 
     def _campaigning(self, plan: Plan) -> Campaigning:
         """What happens to campaigns."""
-        new = self._rows.new
+        new, gone = self._signed(), self._change.gone
         marks = {text: self._prepared.marks[row] for text, row in new.items()}
+
+        def texts() -> int:
+            """How many others there are; the new ones are among them where they have been counted."""
+            return self._store.texts() - (len(new) if self._counted else len(gone))
+
         found = Campaigning(
-            self._store, self.judge, plan, self._change.gone, marks, lambda text, judge: self._own(new[text], judge)
+            self._store, self.judge, plan, gone, marks, texts, lambda text, judge: self._own(new[text], judge)
         )
         found.carry()
         return found

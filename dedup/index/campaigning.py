@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from math import log, sqrt
 from typing import NamedTuple
 
@@ -53,7 +54,8 @@ class Campaigning:
         judge: Compares texts.
         plan: What happens to clusters.
         gone: Texts that are removed.
-        marks: Those of new texts, in the order in which they are added.
+        marks: Those of new texts with shingles, in the order in which they are added.
+        texts: Gives how many other texts with shingles there are, without those that are removed; costly for some.
         own: Gives what a new text is compared by, as this judge sees it.
     """
 
@@ -64,11 +66,12 @@ class Campaigning:
         plan: Plan,
         gone: Iterable[int],
         marks: Mapping[int, Marks],
+        texts: Callable[[], int],
         own: Callable[[int, Judge], Own],
     ) -> None:
         self._reader, self._judge, self._plan, self._gone = reader, judge, plan, set(gone)
-        self._marks, self._own = dict(marks), own
-        self._new, self._texts = marks.keys(), reader.last() + 1
+        self._marks, self._texts, self._own = dict(marks), cache(texts), own
+        self._new, self._first = marks.keys(), reader.last() + 1
         self._stored: dict[int, int] = {}
         self._now: dict[int, int | None] = {}
         self._added: defaultdict[int, set[int]] = defaultdict(set)
@@ -76,7 +79,7 @@ class Campaigning:
         self._clusters: dict[int, int] = {}
         self._holders: dict[int, list[int]] = {}
         self._listed: defaultdict[int, list[int]] = defaultdict(list)
-        self._fewer, self._weights = Counter[int](), dict[int, float]()
+        self._fewer, self._counts, self._looked = Counter[int](), dict[int, int](), 0
 
     def carry(self) -> None:
         """Take campaigns along where clusters join, are split, or are no more, and let new texts look for theirs."""
@@ -97,7 +100,7 @@ class Campaigning:
         """The campaign of a cluster."""
         if cluster in self._now:
             return self._now[cluster] or cluster
-        if cluster >= self._texts:  # a new one
+        if cluster >= self._first:  # a new one
             return cluster
         if cluster not in self._stored:
             self._stored[cluster] = self._reader.campaigns([cluster]).get(cluster, cluster)
@@ -123,7 +126,7 @@ class Campaigning:
     def _parts(self, campaign: int, most: int = EVERY) -> set[int]:
         """The clusters of a campaign; about so many at most, and all that the transaction has put there."""
         if (campaign, most) not in self._parts_of:
-            stored = self._reader.parts(campaign, most) if campaign < self._texts else []
+            stored = self._reader.parts(campaign, most) if campaign < self._first else []
             self._parts_of[campaign, most] = [campaign, *stored]
         every = self._parts_of[campaign, most]
         return self._added[campaign].union(one for one in every if self._now.get(one, campaign) == campaign)
@@ -157,7 +160,7 @@ class Campaigning:
         """The campaigns of new texts' clusters, and who holds the names of those that may look for one, at once."""
         named = {text: naming(self._marks[text]) for text in self._new}
         clusters = {self._cluster(text) for text in self._new}
-        known = [cluster for cluster in clusters if cluster < self._texts and cluster not in self._now]
+        known = [cluster for cluster in clusters if cluster < self._first and cluster not in self._now]
         if known:
             self._stored |= dict(zip(known, known, strict=True)) | self._reader.campaigns(known)
         alone = (names for text, names in named.items() if names and self._is_alone(text))
@@ -170,8 +173,6 @@ class Campaigning:
     def _look(self, text: int) -> None:
         """Look for the campaign of a new text, if its cluster is in none with others; it may be found itself now."""
         names = naming(self._marks[text])
-        for name in names:
-            self._weights.pop(name, None)  # one more holds it
         if names and self._is_alone(text):
             home = self.of(self._cluster(text))
             near = self._near(text, names)
@@ -182,7 +183,7 @@ class Campaigning:
                     self._unite(self.of(self._cluster(text)), one.campaign)
         for name in names:
             self._listed[name].append(text)
-            self._weights.pop(name, None)
+        self._looked += 1
 
     def _near(self, text: int, names: list[int]) -> list[_Near]:
         """The campaigns to whose clusters its links are strong enough in the mean, the strongest first."""
@@ -226,23 +227,22 @@ class Campaigning:
         texts = {text for pair in pairs for text in pair}
         self._marks |= self._reader.marks(texts - self._marks.keys())
         held = {text: naming(self._marks[text]) if text in self._marks else [] for text in texts}
-        self._weigh({name for some in held.values() for name in some}, held.get(coming, []))
-        rows = {
-            text: {name: self._weights[name] for name in some if self._weights[name]} for text, some in held.items()
-        }
+        weights = self._weights({name for some in held.values() for name in some}, held.get(coming, []))
+        rows = {text: {name: weights[name] for name in some if weights[name]} for text, some in held.items()}
         lengths = {text: sqrt(sum(weight**2 for weight in row.values())) or 1.0 for text, row in rows.items()}
         return [
             sum(weight**2 for name, weight in rows[one].items() if name in rows[other]) / lengths[one] / lengths[other]
             for one, other in pairs
         ]
 
-    def _weigh(self, names: set[int], coming: Iterable[int]) -> None:
-        """How rare names are; nothing counts that fewer than `LEAST_HELD` texts hold, the coming one with them."""
-        unknown = names - self._weights.keys()
-        more = Counter(coming)
-        for name, stored in self._reader.count_holders(unknown).items():
-            count = stored - self._fewer[name] + len(self._listed[name]) + more[name]
-            self._weights[name] = log((self._texts + 1) / count) if count >= LEAST_HELD else 0.0
+    def _weights(self, names: set[int], coming: Iterable[int]) -> dict[int, float]:
+        """How rare names are among the texts so far and the coming one; 0 for those of fewer than `LEAST_HELD`."""
+        self._counts |= self._reader.count_holders(names - self._counts.keys())
+        texts, more = self._texts() + self._looked + 1, Counter(coming)
+        counts = {name: self._counts[name] - self._fewer[name] + len(self._listed[name]) + more[name] for name in names}
+        return {
+            name: max(0.0, log((texts + 1) / count)) if count >= LEAST_HELD else 0.0 for name, count in counts.items()
+        }
 
     def _alike(self, pairs: Mapping[int, Sequence[int]]) -> dict[int, dict[int, float]]:
         """How alike texts are; with their frames, which are passages that they share, where they are not without."""

@@ -24,6 +24,8 @@ MOST = 512
 """Marks of one text: of a list of more those with the smallest numbers, which are the same in every text."""
 BITS = 53
 """Of the place of a text among those that hold a mark: as many as a float64 holds, by which Redis sorts."""
+COUNTED = 4096
+"""So many texts that hold a mark are counted; to count all of what everybody holds would take longer than an add."""
 STEP = 0x13C6EF372FE94F
 """2**53 divided by the golden ratio, made odd: multiples of it are spread evenly (Knuth, volume 3, section 6.4)."""
 BACK = pow(STEP, -1, 1 << BITS)
@@ -59,3 +61,8 @@ def place_of(text: int) -> int:
 def text_at(place: int) -> int:
     """The text of a place."""
     return place * BACK % (1 << BITS)
+
+
+def counted(first: int, last: int | None) -> int:
+    """How many texts hold a mark, about, by how many of the first were read, and the place of the last of these."""
+    return first if first < COUNTED or last is None else round(first * (1 << BITS) / (last + 1))

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.index.marks import Marks, naming, place_of, text_at
-from dedup.index.store import COUNTED, Change, Edge, Place, Text
+from dedup.index.marks import COUNTED, Marks, counted, naming, place_of, text_at
+from dedup.index.store import Change, Edge, Place, Text
 
 _IN_JSON = " IN (SELECT value FROM json_each(?))"
 
@@ -150,9 +150,10 @@ class StoredRows:
         }
 
     def count_holders(self, marks: Iterable[int]) -> dict[int, int]:
-        """How many texts hold each mark which names somebody; `COUNTED` for more."""
-        statement = "SELECT COUNT(*) FROM (SELECT 1 FROM held WHERE mark = ? LIMIT ?)"
-        return {mark: self._database.execute(statement, (mark, COUNTED)).fetchone()[0] for mark in marks}
+        """How many texts hold each mark which names somebody; of more than `COUNTED` about."""
+        statement = "SELECT COUNT(*), MAX(place) FROM (SELECT place FROM held WHERE mark = ? ORDER BY place LIMIT ?)"
+        rows = ((mark, self._database.execute(statement, (mark, COUNTED)).fetchone()) for mark in marks)
+        return {mark: counted(*found) for mark, found in rows}
 
     def campaigns(self, clusters: Iterable[int]) -> dict[int, int]:
         """The campaign of each cluster for which another number than its own is stored."""

@@ -23,8 +23,6 @@ from dedup.settings import Settings
 Result = TypeVar("Result")
 Kind = Literal["added", "removed", "joined", "split", "moved"]
 
-COUNTED = 4096
-"""So many texts that hold a mark are counted; to count all of what everybody holds would take longer than an add."""
 CANDIDATES = 512
 """Of the texts that a text meets in a layer (`dedup.index.lookup`) at most so many are estimated, those that it meets
 most often. From some 80,000 texts on that leaves out those that it meets in one band of several hundred."""
@@ -146,7 +144,7 @@ class Reader(Protocol):
         """Texts that hold each mark which names somebody: so many from all over, by `dedup.index.marks.place_of`."""
 
     def count_holders(self, marks: Iterable[int]) -> dict[int, int]:
-        """How many texts hold each mark which names somebody; `COUNTED` for more."""
+        """How many texts hold each mark which names somebody; where they are very many, about."""
 
     def campaigns(self, clusters: Iterable[int]) -> dict[int, int]:
         """The campaign of each cluster for which another number than its own is stored."""

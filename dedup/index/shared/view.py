@@ -19,7 +19,7 @@ from dedup.index.marks import Marks
 from dedup.index.shared.bands import Bands
 from dedup.index.shared.counts import Counts, Shingle
 from dedup.index.shared.layout import AT_ONCE, Head, Keys, pack_id, pieces, unpack_article, unpack_edges, unpack_id
-from dedup.index.store import COUNTED, Change, Edge, Opening, Place
+from dedup.index.store import Change, Edge, Opening, Place
 from dedup.kernels import BLOCK
 from dedup.settings import Settings
 
@@ -224,10 +224,9 @@ class View:
         return {mark: [int(text) for text in texts] for mark, texts in found}
 
     def count_holders(self, marks: Iterable[int]) -> dict[int, int]:
-        """How many texts hold each mark which names somebody; `COUNTED` for more."""
+        """How many texts hold each mark which names somebody."""
         wanted = list(marks)
-        found = self.each("ZCARD", (self.keys.of("held", mark) for mark in wanted))
-        return {mark: min(count, COUNTED) for mark, count in zip(wanted, found, strict=True)}
+        return dict(zip(wanted, self.each("ZCARD", (self.keys.of("held", mark) for mark in wanted)), strict=True))
 
     def campaigns(self, clusters: Iterable[int]) -> dict[int, int]:
         """The campaign of each cluster for which another number than its own is stored."""
