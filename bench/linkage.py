@@ -1,7 +1,7 @@
 """Average linkage on large components: `python bench/linkage.py`.
 
 An adversary's chain, a star, a dense component and one with a star at a member (the worst found: its list is looked
-through at every join), and a campaign so large that its articles are compared with a crowd
+through at every join), and a campaign so large that its articles are compared with some of it only
 of it only. Prints time, peak memory of the process so far, and the clusters that come out.
 """
 

@@ -25,7 +25,7 @@ from standalone import Standalone
 
 import dedup
 import dedup.spark
-from dedup.spark import job
+from dedup.spark import driver
 
 CLEAN = 3_000
 PARTITIONS = 4
@@ -91,7 +91,7 @@ def main() -> None:
         with session(spark, folder, "1g") as running:
             for name in ("Spark", "Spark, weights of one process"):
                 if name != "Spark":
-                    job.weigh = lambda *_: weights  # type: ignore[assignment, return-value]
+                    driver.weigh = lambda *_: weights  # type: ignore[assignment, return-value]
                 found, seconds = on_spark(running, articles, folder)
                 told(name, found, len(ours), seconds)
                 compared(found, wanted)

@@ -70,21 +70,21 @@ def mates(articles: float, shape: bands.Bands) -> float:
 
 def compared(articles: int, settings: Settings, shape: bands.Bands) -> float:
     """CPU seconds of comparing articles with those that they meet by chance, as far as they are looked at."""
-    looked = min(mates(articles, shape) / 2, bands.LOOKED_AT * settings.crowd)
+    looked = min(mates(articles, shape) / 2, bands.LOOKED_AT * settings.bucket_cap)
     return articles * shape.bands * looked * COMPARED
 
 
 def breaks(articles: int, characters: float, settings: Settings, shape: bands.Bands) -> list[str]:
     """What gives way, in words with numbers."""
     cells = 1 << Sketch.bits_for(int(articles * characters))
-    noise, cap = articles * characters / cells, settings.ceiling * articles
+    noise, cap = articles * characters / cells, settings.max_df * articles
     found = []
     if settings.weighted:
         found.append(
             f"the sketch of document frequencies: {cells:,} cells have {noise:,.0f} shingles each: a rare one counts "
             f"as if {noise:,.0f} articles held it, where the bound for frequent ones is {cap:,.0f}"
         )
-        met, most = mates(articles, shape), bands.LOOKED_AT * settings.crowd
+        met, most = mates(articles, shape), bands.LOOKED_AT * settings.bucket_cap
         if met > most:
             found.append(
                 f"bands of {shape.rows} slots: an article meets {met:,.0f} others a band by chance, is compared with "

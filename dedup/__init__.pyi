@@ -10,7 +10,7 @@ from .errors import (
     SettingsError,
 )
 from .evidence.campaign_results import Campaign, Campaigns, Reason
-from .evidence.furniture import Frame, FrameList, FrameSpan
+from .evidence.frame_lists import Frame, FrameList, FrameSpan
 from .evidence.indicators import Indicator
 from .evidence.keywords import Keyword
 from .evidence.passages import Explanation, Passage

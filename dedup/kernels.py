@@ -771,11 +771,11 @@ def gather_bucket(keys, begin, shift, mask, sketches, near):
 
 
 @kernel
-def meet(keys, bits, at, since, apart, sketches, early, least, crowd, near, known, seen, found):
+def meet(keys, bits, at, since, apart, sketches, early, least, bucket_cap, near, known, seen, found):
     """Pairs of articles that share a bucket of one band and whose sketches are alike.
 
     Alike are those that agree in `least` bytes, and in `early` of the first blocks, as many as `near` has. In a
-    bucket, every article is compared with those before it, from the first on, until `crowd` agreed or as many were
+    bucket, every article is compared with those before it, from the first on, until `bucket_cap` agreed or as many were
     looked at as `near` has rows; `seen` is how many it was. Articles before the number `since` have met already, and
     with `apart` those from it on have, too: only one of each is compared. `known` are pairs that were found of late,
     maybe in another band: similar ones meet in many, and most pairs of a small bucket are similar. Of a large one,
@@ -798,7 +798,7 @@ def meet(keys, bits, at, since, apart, sketches, early, least, crowd, near, know
             seen[at] = at - begin
             at += one
             continue
-        if room - used < min(np.uint64(crowd), at - begin):
+        if room - used < min(np.uint64(bucket_cap), at - begin):
             break
         i, agreed, k, last = keys[at] & mask, 0, begin, min(at, begin + bound)
         while apart and last > begin and keys[last - one] & mask >= first_new:
@@ -807,7 +807,7 @@ def meet(keys, bits, at, since, apart, sketches, early, least, crowd, near, know
         if not few and not gathered:
             gather_bucket(keys, begin, shift, mask, sketches, near)
             gathered = True
-        while k < last and agreed < crowd:
+        while k < last and agreed < bucket_cap:
             row, j = k - begin, keys[k] & mask
             k += one
             pair = i << np.uint64(32) | j
@@ -980,10 +980,10 @@ def scatter_band(entries, places, shift, starts, sorted_entries):
 
 
 @kernel
-def meet_sorted(query, offsets, entries, dead, crowd, taken, counts, touched):
+def meet_sorted(query, offsets, entries, dead, bucket_cap, taken, counts, touched):
     """Count in how many bands each row of sorted buckets has the key of the query; returns how many rows have any.
 
-    Of a key, rows are counted until `crowd` were `taken`; those that are `dead`, if any are, are passed over. All
+    Of a key, rows are counted until `bucket_cap` were `taken`; those that are `dead`, if any are, are passed over. All
     places are looked up before the first bucket is read, so that cache misses overlap. Nothing in a damaged file leads
     out of the arrays.
     """
@@ -1007,7 +1007,7 @@ def meet_sorted(query, offsets, entries, dead, crowd, taken, counts, touched):
         for k in range(begins[band], ends[band]):
             if entries[band, k] >> np.uint64(32) == key:
                 row = np.uint32(entries[band, k])
-                if taken[band] >= crowd:
+                if taken[band] >= bucket_cap:
                     break
                 if row < size and (len(dead) == 0 or not dead[row]):
                     taken[band] += np.uint32(1)
@@ -1019,7 +1019,7 @@ def meet_sorted(query, offsets, entries, dead, crowd, taken, counts, touched):
 
 
 @kernel
-def meet_chained(query, heads, nexts, keys, dead, crowd, taken, counts, touched):
+def meet_chained(query, heads, nexts, keys, dead, bucket_cap, taken, counts, touched):
     """The same for rows that are chained in the order in which they came."""
     found, shift = 0, np.uint32(0)
     while heads.shape[1] << shift < 1 << 32:
@@ -1027,7 +1027,7 @@ def meet_chained(query, heads, nexts, keys, dead, crowd, taken, counts, touched)
     for band in range(len(query)):
         key = query[band]
         row = heads[band, np.uint64(key) >> np.uint64(shift)]
-        while row >= 0 and taken[band] < crowd:
+        while row >= 0 and taken[band] < bucket_cap:
             if keys[row, band] == key and not dead[row]:
                 taken[band] += np.uint32(1)
                 if counts[row] == 0:
@@ -1102,7 +1102,7 @@ def alike(own, query, sketches, early, least, most, counts, touched, found, rows
 
 @kernel
 def search_sorted(
-    queries, own, offsets, entries, sketches, dead, crowd, early, least, most, taken, counts, touched, found,
+    queries, own, offsets, entries, sketches, dead, bucket_cap, early, least, most, taken, counts, touched, found,
     agreements, ends,
 ):  # fmt: skip
     """Rows of a segment that are like each query: those of query i end at `ends[i]` in `found`.
@@ -1111,20 +1111,20 @@ def search_sorted(
     """
     used = 0
     for i in range(len(queries)):
-        met = meet_sorted(queries[i], offsets, entries, dead, crowd, taken[i], counts, touched)
+        met = meet_sorted(queries[i], offsets, entries, dead, bucket_cap, taken[i], counts, touched)
         used += alike(own, i, sketches, early, least, most, counts, touched, met, found[used:], agreements[used:])
         ends[i] = used
 
 
 @kernel
 def search_chained(
-    queries, own, heads, nexts, keys, sketches, dead, crowd, early, least, most, taken, counts, touched, found,
+    queries, own, heads, nexts, keys, sketches, dead, bucket_cap, early, least, most, taken, counts, touched, found,
     agreements, ends,
 ):  # fmt: skip
     """The same for rows that are in memory."""
     used = 0
     for i in range(len(queries)):
-        met = meet_chained(queries[i], heads, nexts, keys, dead, crowd, taken[i], counts, touched)
+        met = meet_chained(queries[i], heads, nexts, keys, dead, bucket_cap, taken[i], counts, touched)
         used += alike(own, i, sketches, early, least, most, counts, touched, met, found[used:], agreements[used:])
         ends[i] = used
 

@@ -108,9 +108,9 @@ def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, s
     with stages.stage("read"):
         read = reading.articles(source, text=text, id=id_, threads=count)
     corpus = represent(read.texts, settings, threads=count, stages=stages)
-    edges, crowded = connect(corpus, settings, threads=count, stages=stages)
+    edges, capped = connect(corpus, settings, threads=count, stages=stages)
     with stages.stage("cluster"):
-        graph = clusters.Graph(corpus.first, corpus.number, *edges[:3], crowded, edges.compared)
+        graph = clusters.Graph(corpus.first, corpus.number, *edges[:3], capped, edges.compared)
         result = Clusters(graph, settings.threshold, settings.linkage, read.ids, corpus=corpus)
         looked_up = _with_representatives(result, corpus, count)
     return replace(result, graph=replace(graph, looked_up=looked_up), seconds=dict(stages.seconds))
@@ -184,7 +184,7 @@ def represent(
     found = None
     if settings.frames and settings.weighted:
         with stages.stage("frames") as tell:
-            found = frames.find(folded, first, prior=settings.prior, threads=threads, progress=tell)
+            found = frames.find(folded, first, prior_articles=settings.prior_articles, threads=threads, progress=tell)
         folded = folded if found is None else folded.without(found.windows)
     room = Room(np.uint64)
     with stages.stage("weigh") as tell:
@@ -192,8 +192,8 @@ def represent(
             folded.batches(first),
             lambda rows: folded.shingle(rows, room=room).keys,
             len(first),
-            prior=settings.prior,
-            ceiling=settings.ceiling,
+            prior_articles=settings.prior_articles,
+            max_df=settings.max_df,
             most=most,
             threads=threads,
             progress=tell,
@@ -231,7 +231,7 @@ def chosen_bands(settings: Settings) -> bands.Bands:
 def connect(
     corpus: Corpus, settings: Settings, *, threads: int = 1, stages: Stages | None = None
 ) -> tuple[pairs.Edges, NDArray[np.bool_]]:
-    """Sign, band and verify: the edges, and which texts were compared with a crowd of their likes only.
+    """Sign, band and verify: the edges, and which texts were compared with some of their bucket mates only.
 
     Args:
         corpus: Distinct texts.
@@ -244,8 +244,8 @@ def connect(
     with stages.stage("sign") as tell:
         signed = sign(corpus, settings, threads=threads, progress=tell)
     with stages.stage("band") as tell:
-        left, right, crowded = bands.candidates(
-            signed, shape, settings.threshold, crowd=settings.crowd, threads=threads, progress=tell
+        left, right, capped = bands.candidates(
+            signed, shape, settings.threshold, bucket_cap=settings.bucket_cap, threads=threads, progress=tell
         )
     del signed
     with stages.stage("verify") as tell:
@@ -255,7 +255,7 @@ def connect(
         kept = similarity >= settings.threshold
         hundredths = np.minimum(similarity * pairs.BINS, pairs.BINS - 1).astype(np.int64)
         compared = np.bincount(hundredths, minlength=pairs.BINS)
-    return pairs.Edges(left[kept], right[kept], similarity[kept], compared), crowded
+    return pairs.Edges(left[kept], right[kept], similarity[kept], compared), capped
 
 
 def sign(corpus: Corpus, settings: Settings, *, threads: int = 1, progress: Tell | None = None) -> NDArray[np.uint32]:
@@ -355,7 +355,7 @@ def _pair(a: str, b: str, settings: Settings | None) -> Corpus:
     """Two texts, as if each had been seen by itself."""
     settings = _checked(settings)
     texts = shingles.Texts(_two(a, b), width=settings.width, unit=settings.unit, weighted=settings.weighted)
-    weighed = weights.prior_weights(prior=settings.prior) if settings.weighted else None
+    weighed = weights.prior_weights(prior_articles=settings.prior_articles) if settings.weighted else None
     return Corpus(texts, np.arange(2), np.arange(2), weighed)
 
 

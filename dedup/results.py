@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from dedup.errors import InputError, MissingExtraError, SettingsError
 from dedup.evidence import notebook, templates
 from dedup.evidence.corpus import Corpus
-from dedup.evidence.furniture import FrameList
+from dedup.evidence.frame_lists import FrameList
 from dedup.evidence.indicators import Indicator
 from dedup.evidence.indicators import indicators as indicators_of
 from dedup.evidence.keywords import Keyword, beginnings

@@ -32,10 +32,10 @@ class Settings:
             [0, 1]. 0 joins every chain of edges (connected components).
         slots: Length of a signature, 16 to 65,536. More find more of the pairs near the threshold, at more cost.
         recall: Share in (0, 1) of the pairs exactly at the threshold that the bands are chosen to find.
-        crowd: In a bucket, an article is compared with the others from the first on until so many agree with it; at
-            least 8. Bounds the work for templates that thousands of articles share.
-        prior: Weight of the background model, in articles; 0 or more.
-        ceiling: Share of the articles in (0, 1] at which a document frequency stops counting, so that a large
+        bucket_cap: After so many matches in a bucket an article is compared with no more of it; at least 8. Bounds the
+            work for templates that thousands of articles share.
+        prior_articles: Weight of the background model, in articles; 0 or more.
+        max_df: Share of the articles in (0, 1] at which a document frequency stops counting, so that a large
             campaign's own template is not counted away.
         frames: Leave out of every text the passages that eight articles and more share while they share nothing else:
             footers, headers, licences, forms. Works on weighted shingles only.
@@ -54,9 +54,9 @@ class Settings:
     linkage: float = 0.7
     slots: int = 640
     recall: float = 0.94
-    crowd: int = 128
-    prior: float = 1000.0
-    ceiling: float = 0.03
+    bucket_cap: int = 128
+    prior_articles: float = 1000.0
+    max_df: float = 0.03
     frames: bool = True
     evidence: float = 136.0
     seed: int = 1
@@ -75,8 +75,8 @@ class Settings:
             ("width", 1, 255),
             ("linkage", 0, 1),
             ("slots", 16, 65_536),
-            ("crowd", 8, 2**31 - 1),
-            ("prior", 0, 1e12),
+            ("bucket_cap", 8, 2**31 - 1),
+            ("prior_articles", 0, 1e12),
             ("evidence", 0, 1e12),
             ("seed", 0, 2**32 - 1),
         ):
@@ -84,8 +84,8 @@ class Settings:
                 raise SettingsError(f"{name} must be from {low} to {high:,}, got {getattr(self, name)!r}")
         if not 0 < self.recall < 1:
             raise SettingsError(f"recall must be in (0, 1), got {self.recall!r}; try 0.95")
-        if not 0 < self.ceiling <= 1:
-            raise SettingsError(f"ceiling must be in (0, 1], got {self.ceiling!r}; try 0.03")
+        if not 0 < self.max_df <= 1:
+            raise SettingsError(f"max_df must be in (0, 1], got {self.max_df!r}; try 0.03")
 
     @property
     def least_shared(self) -> float:

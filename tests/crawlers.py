@@ -24,7 +24,7 @@ from random import Random
 from typing import Any
 
 import dedup
-from dedup.index import embedded, frequencies, layers
+from dedup.index import counters, embedded, layers
 
 Tell = Callable[..., None]
 
@@ -38,7 +38,7 @@ SMALL = {
     (embedded, "LONG_LOG"): 40,
 }
 """Sizes with which segments are written every 16 texts, merged every 64, and the log is folded every 40."""
-TINY = SMALL | {(frequencies, "LEAST_BITS"): 10, (frequencies, "TEXTS_BITS"): 5}
+TINY = SMALL | {(counters, "LEAST_BITS"): 10, (counters, "TEXTS_BITS"): 5}
 """The same, and counts in a table that grows with every doubling from 32 texts on."""
 SCRIPTS = ((0x4E00, 0x9FA5), (0x4E00, 0x9FA5), (0x4E00, 0x9FA5), (0x3041, 0x3096), (0xAC00, 0xD7A3), (0x61, 0x7A))
 

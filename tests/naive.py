@@ -188,11 +188,11 @@ def chance(surprisal: float) -> float:
     return -math.expm1(-1500 * 2.0**-surprisal)
 
 
-def weigh(sets: Sequence[Iterable[int]], *, prior: float = 1000.0, ceiling: float = 0.03) -> dict[int, float]:
+def weigh(sets: Sequence[Iterable[int]], *, prior_articles: float = 1000.0, max_df: float = 0.03) -> dict[int, float]:
     """The weight of every key in these sets."""
     seen = Counter(key for one in sets for key in one)
-    cap, total = max(3, ceiling * len(sets)), len(sets) + prior + 1
-    held = {key: min(df, cap) + prior * chance((key & 255) / 4) for key, df in seen.items()}
+    cap, total = max(3, max_df * len(sets)), len(sets) + prior_articles + 1
+    held = {key: min(df, cap) + prior_articles * chance((key & 255) / 4) for key, df in seen.items()}
     return {key: grained(math.log(total / expected)) for key, expected in held.items()}
 
 
@@ -384,12 +384,12 @@ def candidates(
     rows: int,
     alike: Callable[[int, int], bool],
     *,
-    crowd: int,
+    bucket_cap: int,
     most: int,
 ) -> tuple[list[tuple[int, int]], list[bool]]:
     """Pairs in the order of `right`, then `left`, and who was not compared with most of the mates that it met.
 
-    In a bucket an article is compared with those before it, from the first on, until `crowd` are alike or it was
+    In a bucket an article is compared with those before it, from the first on, until `bucket_cap` are alike or it was
     compared with `most`.
     """
     pairs, met, missed = set(), [0] * len(signatures), [0] * len(signatures)
@@ -398,7 +398,7 @@ def candidates(
         for place, right in enumerate(bucket):
             found = 0
             for left in bucket[: min(place, most)]:
-                if found < crowd:
+                if found < bucket_cap:
                     compared.add((left, right))
                     if alike(left, right):
                         pairs.add((left, right))
@@ -457,14 +457,16 @@ def bucketed(texts: Sequence[Known]) -> dict[tuple[int, int], list[int]]:
 
 
 def look_up(
-    layers: Sequence[Sequence[Known]], text: Known, *, crowd: int, least: int, most: int, early: int = 0
+    layers: Sequence[Sequence[Known]], text: Known, *, bucket_cap: int, least: int, most: int, early: int = 0
 ) -> list[int]:
     """The texts that share a bucket with one and agree in `least` bytes of the sketch, in `early` of its first 128.
 
-    They come best first, then the oldest. Of a bucket the oldest `crowd` of all layers count. Where more than `most` of
-    a layer are met, those that share the fewest buckets are left out, all that share as many together.
+    They come best first, then the oldest. Of a bucket the oldest `bucket_cap` of all layers count. Where more
+    than `most` of a layer are met, those that share the fewest buckets are left out, all that share as many together.
     """
-    oldest = {place: numbers[:crowd] for place, numbers in bucketed([one for layer in layers for one in layer]).items()}
+    oldest = {
+        place: numbers[:bucket_cap] for place, numbers in bucketed([one for layer in layers for one in layer]).items()
+    }
     met = Counter(number for place in enumerate(text.keys) for number in oldest.get(place, []))
     found = []
     for layer in layers:

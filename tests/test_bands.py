@@ -52,13 +52,13 @@ def pairs(these: Candidates) -> list[tuple[int, int]]:
     return list(zip(these.left.tolist(), these.right.tolist(), strict=True))
 
 
-def crowded(these: Candidates) -> list[int]:
-    """The articles that are crowded."""
-    return np.flatnonzero(these.crowded).tolist()
+def capped(these: Candidates) -> list[int]:
+    """The articles that are capped."""
+    return np.flatnonzero(these.capped).tolist()
 
 
 def expected(
-    rows: Rows, shape: Bands, threshold: float, crowd: int, looked_at: int = LOOKED_AT
+    rows: Rows, shape: Bands, threshold: float, bucket_cap: int, looked_at: int = LOOKED_AT
 ) -> tuple[list[tuple[int, int]], list[bool]]:
     """What the reference finds; in signatures of two blocks or more it, too, compares the first two on their own."""
     slots = len(rows[0]) if len(rows) else 0
@@ -69,7 +69,7 @@ def expected(
         a, b = rows[left], rows[right]
         return naive.agreeing(a, b) >= least and (slots <= 256 or naive.agreeing(a[:256], b[:256]) >= early)
 
-    return naive.candidates(rows, *shape, alike, crowd=crowd, most=looked_at * crowd)
+    return naive.candidates(rows, *shape, alike, bucket_cap=bucket_cap, most=looked_at * bucket_cap)
 
 
 def same(a: Candidates, b: Candidates) -> bool:
@@ -81,7 +81,7 @@ def test_textbook_example() -> None:
     """Articles that agree in both slots of a band share its bucket, and are a pair where they look alike."""
     these = found([[1, 2, 3, 4], [1, 2, 5, 6], [7, 2, 3, 4], [7, 2, 5, 4]], Bands(2, 2), 0.5)
     assert pairs(these) == [(0, 1), (0, 2), (2, 3)]
-    assert not these.crowded.any()
+    assert not these.capped.any()
     assert [column.dtype.name for column in these] == ["int64", "int64", "bool"]
 
 
@@ -168,15 +168,15 @@ SHAPES = st.sampled_from([(1, 1), (7, 1), (3, 2), (2, 3), (1, 7), (1, 2)]).map(l
     SIGNATURES, SHAPES, st.sampled_from([0.01, 0.5, 0.8, 0.9, 1.0]), st.integers(1, 8), st.sampled_from([1, 2, 3, 128])
 )
 def test_candidates_are_those_of_the_reference(
-    rows: Rows, shape: Bands, threshold: float, crowd: int, looked_at: int
+    rows: Rows, shape: Bands, threshold: float, bucket_cap: int, looked_at: int
 ) -> None:
-    """Sorting finds what dicts find: the same pairs in the same order, and the same articles crowded."""
+    """Sorting finds what dicts find: the same pairs in the same order, and the same articles capped."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bands, "LOOKED_AT", looked_at)
-        these = found(rows, shape, threshold, crowd=crowd, slots=7)
-    right, full = expected(rows, shape, threshold, crowd, looked_at)
+        these = found(rows, shape, threshold, bucket_cap=bucket_cap, slots=7)
+    right, full = expected(rows, shape, threshold, bucket_cap, looked_at)
     assert pairs(these) == right
-    assert these.crowded.tolist() == full
+    assert these.capped.tolist() == full
 
 
 @pytest.mark.parametrize("slots", [128, 129, 256, 257, 300, 512])
@@ -194,9 +194,9 @@ def test_long_signatures_are_compared_as_by_the_reference(slots: int, threshold:
             rows.append(row)
     listed = [row.tolist() for row in rows]
     right, full = expected(listed, Bands(slots, 1), threshold, 1000)
-    these = found(listed, Bands(slots, 1), threshold, crowd=1000)
+    these = found(listed, Bands(slots, 1), threshold, bucket_cap=1000)
     assert pairs(these) == right
-    assert these.crowded.tolist() == full
+    assert these.capped.tolist() == full
     first = [left == 0 for left, _ in right]
     assert 10 < sum(first) < len(rows) - 10, "some are enough like the first and some are not"
 
@@ -242,84 +242,86 @@ def test_as_many_pairs_are_found_as_promised(threshold: float) -> None:
 
 def test_crowded_are_those_beyond_the_crowd() -> None:
     """Of a hundred in one bucket the first ten are compared with all, the others with these ten."""
-    these = found([[1, 1]] * 100, Bands(2, 1), crowd=10)
+    these = found([[1, 1]] * 100, Bands(2, 1), bucket_cap=10)
     assert pairs(these) == [(i, j) for j in range(100) for i in range(min(j, 10))]
-    assert crowded(these) == list(range(10, 100))
-    whole = found([[1, 1]] * 100, Bands(2, 1), crowd=100)
+    assert capped(these) == list(range(10, 100))
+    whole = found([[1, 1]] * 100, Bands(2, 1), bucket_cap=100)
     assert pairs(whole) == sorted(combinations(range(100), 2), key=lambda pair: pair[::-1])
-    assert crowded(whole) == []
+    assert capped(whole) == []
 
 
 def test_those_who_are_not_alike_are_no_part_of_the_crowd() -> None:
     """Behind a hundred strangers in its bucket, an article still finds the five that it is like."""
     strangers = [[7, *(naive.mix(16 * n + k) & 0xFFFFFFFF for k in range(16))] for n in range(100)]
     row = [7, *range(50, 66)]
-    these = found([*strangers, *[row] * 6], Bands(1, 1), 0.9, crowd=5)
+    these = found([*strangers, *[row] * 6], Bands(1, 1), 0.9, bucket_cap=5)
     assert pairs(these) == sorted(combinations(range(100, 106), 2), key=lambda pair: pair[::-1])
-    assert crowded(these) == []
+    assert capped(these) == []
 
 
 def test_an_article_looks_at_so_many_times_the_crowd() -> None:
     """In a bucket of strangers each is compared with as many as that, and a like one behind them is not found."""
-    crowd = 2
-    strangers = [[7, *(naive.mix(16 * n + k) & 0xFFFFFFFF for k in range(16))] for n in range(LOOKED_AT * crowd)]
+    bucket_cap = 2
+    strangers = [[7, *(naive.mix(16 * n + k) & 0xFFFFFFFF for k in range(16))] for n in range(LOOKED_AT * bucket_cap)]
     row = [7, *range(50, 66)]
-    assert pairs(found([*strangers[1:], row, row], Bands(1, 1), 0.9, crowd=crowd)) == [(255, 256)]
-    assert pairs(found([*strangers, row, row], Bands(1, 1), 0.9, crowd=crowd)) == []
+    assert pairs(found([*strangers[1:], row, row], Bands(1, 1), 0.9, bucket_cap=bucket_cap)) == [(255, 256)]
+    assert pairs(found([*strangers, row, row], Bands(1, 1), 0.9, bucket_cap=bucket_cap)) == []
 
 
 def test_who_is_passed_over_by_others_is_crowded_too() -> None:
-    """Comparing is mutual: of twenty copies, those behind the crowd are passed over by all that follow but the last."""
+    """Comparing is mutual: of twenty copies, those behind the first are passed over by all that follow but the last."""
     copy, stranger = [7] * 8, [7, *range(20, 27)]
-    these = found([*[copy] * 20, stranger], Bands(1, 1), 0.9, crowd=4)
+    these = found([*[copy] * 20, stranger], Bands(1, 1), 0.9, bucket_cap=4)
     assert pairs(these) == [(i, j) for j in range(20) for i in range(min(j, 4))]
-    assert crowded(these) == list(range(4, 20))  # each met 20, of whom it was compared with 4 and the stranger
+    assert capped(these) == list(range(4, 20))  # each met 20, of whom it was compared with 4 and the stranger
 
 
-def test_compared_with_half_is_not_crowded() -> None:
-    """An article is crowded when it is not compared with most of its mates: ten of 20 are enough, of 21 not."""
-    assert crowded(found([[1]] * 21, Bands(1, 1), crowd=10)) == []
-    assert crowded(found([[1]] * 22, Bands(1, 1), crowd=10)) == list(range(10, 22))
+def test_compared_with_half_is_not_capped() -> None:
+    """An article is capped when it is not compared with most of its mates: ten of 20 are enough, of 21 not."""
+    assert capped(found([[1]] * 21, Bands(1, 1), bucket_cap=10)) == []
+    assert capped(found([[1]] * 22, Bands(1, 1), bucket_cap=10)) == list(range(10, 22))
 
 
 def test_crowded_is_counted_over_all_bands() -> None:
-    """Who is compared with few in one bucket and with all in three larger ones together is not crowded."""
+    """Who is compared with few in one bucket and with all in three larger ones together is not capped."""
     rows = [[1, place // 40, place // 40, place // 40] for place in range(80)]
-    assert crowded(found(rows, Bands(1, 1), 0.01, crowd=30)) == list(range(30, 80))
-    assert crowded(found(rows, Bands(4, 1), 0.01, crowd=30)) == []  # the last meets 79 + 3 * 39, and misses 49 + 3 * 9
+    assert capped(found(rows, Bands(1, 1), 0.01, bucket_cap=30)) == list(range(30, 80))
+    assert (
+        capped(found(rows, Bands(4, 1), 0.01, bucket_cap=30)) == []
+    )  # the last meets 79 + 3 * 39, and misses 49 + 3 * 9
 
 
 @pytest.mark.parametrize("piece", [1, 100, 1 << 18])
 def test_a_huge_bucket_stays_linear(monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
-    """Each of 5,000 copies is compared with a crowd and no more, in every band the same."""
+    """Each of 5,000 copies is compared with `bucket_cap` others and no more, in every band the same."""
     monkeypatch.setattr(bands, "PIECE", piece)
-    count, crowd = 5000, 16
-    these = found([[3] * 20] * count, Bands(10, 2), 0.7, crowd=crowd)
-    assert pairs(these) == [(i, j) for j in range(count) for i in range(min(j, crowd))]
-    assert len(these.left) <= crowd * count
-    assert crowded(these) == list(range(crowd, count))
+    count, bucket_cap = 5000, 16
+    these = found([[3] * 20] * count, Bands(10, 2), 0.7, bucket_cap=bucket_cap)
+    assert pairs(these) == [(i, j) for j in range(count) for i in range(min(j, bucket_cap))]
+    assert len(these.left) <= bucket_cap * count
+    assert capped(these) == list(range(bucket_cap, count))
 
 
 def test_a_huge_bucket_of_near_copies_stays_linear() -> None:
-    """Of 3,000 near copies each has at most a crowd a band, and all but the first have one."""
-    count, crowd, shape = 3000, 16, Bands(25, 5)
+    """Of 3,000 near copies each has at most `bucket_cap` a band, and all but the first have one."""
+    count, bucket_cap, shape = 3000, 16, Bands(25, 5)
     keys = np.array(
         [key for n in range(count) for key in (*map(naive.mix, range(1, 61)), naive.mix(1000 + n))], np.uint64
     )
     signed = sign(keys, None, np.arange(count + 1) * 61, slots=128)
-    these = candidates(signed, shape, 0.7, crowd=crowd)
-    assert len(these.left) <= count * crowd * shape.bands
+    these = candidates(signed, shape, 0.7, bucket_cap=bucket_cap)
+    assert len(these.left) <= count * bucket_cap * shape.bands
     assert len(these.left) < count * count / 8
     assert np.unique(these.right).tolist() == list(range(1, count))
-    assert these.crowded.sum() > count * 0.9
+    assert these.capped.sum() > count * 0.9
 
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_no_articles_or_one(count: int) -> None:
-    """Where there is nobody to be compared with, there is no pair and no crowd, in arrays of the right kinds."""
+    """Where there is nobody to be compared with, there is no pair and no bucket_cap, in arrays of the right kinds."""
     these = found([[1, 2, 3, 4]] * count, Bands(2, 2), slots=4)
     assert [(column.dtype.name, len(column)) for column in these] == [("int64", 0), ("int64", 0), ("bool", count)]
-    assert not these.crowded.any()
+    assert not these.capped.any()
 
 
 @pytest.fixture(scope="module")
@@ -331,21 +333,21 @@ def many() -> NDArray[np.uint32]:
     return rows
 
 
-@pytest.mark.parametrize("crowd", [3, 50, 1000])
+@pytest.mark.parametrize("bucket_cap", [3, 50, 1000])
 @pytest.mark.parametrize(
     ("piece", "at_once", "threads"), [(1, 1, 1), (1, 4, 3), (40, 3, 2), (1000, 5, 1), (1 << 18, 13, 2), (1 << 18, 4, 3)]
 )
 def test_pieces_and_threads_do_not_matter(
-    monkeypatch: pytest.MonkeyPatch, many: NDArray[np.uint32], crowd: int, piece: int, at_once: int, threads: int
+    monkeypatch: pytest.MonkeyPatch, many: NDArray[np.uint32], bucket_cap: int, piece: int, at_once: int, threads: int
 ) -> None:
     """However bands and pairs are parted, the candidates are the same to the last bit, and those of the reference."""
-    one = candidates(many, Bands(13, 2), 0.5, crowd=crowd)
-    right, full = expected(many.tolist(), Bands(13, 2), 0.5, crowd)
+    one = candidates(many, Bands(13, 2), 0.5, bucket_cap=bucket_cap)
+    right, full = expected(many.tolist(), Bands(13, 2), 0.5, bucket_cap)
     assert pairs(one) == right
-    assert one.crowded.tolist() == full
+    assert one.capped.tolist() == full
     monkeypatch.setattr(bands, "PIECE", piece)
     monkeypatch.setattr(bands, "AT_ONCE", at_once)
-    assert same(candidates(many, Bands(13, 2), 0.5, crowd=crowd, threads=threads), one)
+    assert same(candidates(many, Bands(13, 2), 0.5, bucket_cap=bucket_cap, threads=threads), one)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -363,7 +365,7 @@ def test_progress_ends_at_the_whole(many: NDArray[np.uint32], threads: int) -> N
 
 def walked(rows: Rows, shape: Bands, threshold: float, *, threads: int = 1, **options: Any) -> list[tuple[int, int]]:
     """Pairs of a walk, each once, in the order of candidates."""
-    walk = Walk(Matrix(signatures(rows, 7)), shape, threshold, **{"crowd": 128} | options)
+    walk = Walk(Matrix(signatures(rows, 7)), shape, threshold, **{"bucket_cap": 128} | options)
     found = Found()
     walk.pairs(found.add, threads)
     these = ends(found.settled())
@@ -401,9 +403,9 @@ def test_chunks_together_find_what_one_walk_finds(rows: Rows, shape: Bands, thre
 @pytest.mark.parametrize("marks", [1, 2, 64, 1 << 12])
 def test_few_marks_lose_no_pair(monkeypatch: pytest.MonkeyPatch, many: NDArray[np.uint32], marks: int) -> None:
     """Where keys of different buckets share a mark, more are sorted, and as many found."""
-    whole = candidates(many, Bands(13, 2), 0.5, crowd=1000)
+    whole = candidates(many, Bands(13, 2), 0.5, bucket_cap=1000)
     monkeypatch.setattr(bands, "MARKS", marks)
-    walk = Walk(Matrix(many), Bands(13, 2), 0.5, crowd=1000, since=370)
+    walk = Walk(Matrix(many), Bands(13, 2), 0.5, bucket_cap=1000, since=370)
     found = Found()
     walk.pairs(found.add)
     left, right = ends(found.settled())
@@ -414,7 +416,7 @@ def test_few_marks_lose_no_pair(monkeypatch: pytest.MonkeyPatch, many: NDArray[n
 
 def test_old_articles_count_for_the_crowd() -> None:
     """A new copy is compared with the first of the old ones until so many agree, as if all were walked."""
-    met = walked([[7] * 7] * 30, Bands(1, 1), 0.5, since=28, crowd=5)
+    met = walked([[7] * 7] * 30, Bands(1, 1), 0.5, since=28, bucket_cap=5)
     assert met == [(left, right) for right in (28, 29) for left in range(5)]
 
 
@@ -422,8 +424,8 @@ def test_so_many_are_looked_at() -> None:
     """Where that is told, a new article looks no further into a bucket of strangers."""
     strangers = [[7, *(naive.mix(16 * n + k) & 0xFFFFFFFF for k in range(6))] for n in range(40)]
     rows = [*strangers, [7, *range(50, 56)], [7, *range(50, 56)]]
-    assert walked(rows, Bands(1, 1), 0.9, since=41, crowd=8, looked_at=6) == [(40, 41)]
-    assert walked(rows, Bands(1, 1), 0.9, since=41, crowd=8, looked_at=5) == []
+    assert walked(rows, Bands(1, 1), 0.9, since=41, bucket_cap=8, looked_at=6) == [(40, 41)]
+    assert walked(rows, Bands(1, 1), 0.9, since=41, bucket_cap=8, looked_at=5) == []
 
 
 KEYS = st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 7).map(lambda mark: mark << 32), max_size=40)

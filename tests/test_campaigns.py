@@ -168,9 +168,9 @@ def test_a_handle_of_everybody_costs_linear_work() -> None:
     node, name = np.arange(count), np.zeros(count, np.int64)
     held = campaigns.Held.of(node, node, name, np.array([count]))
     order = kernels.mix_all(np.arange(count, dtype=np.uint64))
-    found, crowded = campaigns._meet(held, order, np.ones(count, np.bool_))
+    found, capped = campaigns._meet(held, order, np.ones(count, np.bool_))
     assert count - 1 <= len(found) <= 64 * count
-    assert crowded.sum() == count - campaigns.FOUNDERS
+    assert capped.sum() == count - campaigns.FOUNDERS
 
 
 def weighed(node: Sequence[int], passages: Sequence[set[int]], held: dict[campaigns.Name, list[int]]) -> list[int]:

@@ -13,7 +13,7 @@ from types import ModuleType
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import test_furniture as furniture
+import test_frame_lists as furniture
 from click.testing import CliRunner, Result
 
 import dedup

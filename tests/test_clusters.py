@@ -80,7 +80,7 @@ def components(edges: list[Edge], articles: int) -> Partition:
     return set(groups.values())
 
 
-def run(edges: list[Edge], articles: int, cut: float, crowded: list[bool] | None = None) -> NDArray[np.int64]:
+def run(edges: list[Edge], articles: int, cut: float, capped: list[bool] | None = None) -> NDArray[np.int64]:
     """`link` over a list of edges."""
     left, right, similarity = zip(*edges, strict=True) if edges else ((), (), ())
     return link(
@@ -89,7 +89,7 @@ def run(edges: list[Edge], articles: int, cut: float, crowded: list[bool] | None
         np.array(similarity, np.float64),
         articles,
         cut,
-        None if crowded is None else np.array(crowded, np.bool_),
+        None if capped is None else np.array(capped, np.bool_),
     )
 
 
@@ -290,21 +290,21 @@ def crowd(first: int, articles: int, compared: int, rng: np.random.Generator) ->
 def test_a_crowd_is_one_cluster_and_another_is_another(cut: float) -> None:
     """5,000 articles of which each was compared with the first 64 are one cluster; an unrelated 1,000 are not in it."""
     rng = np.random.Generator(np.random.PCG64(5))
-    one, one_crowded = crowd(0, 5_000, 64, rng)
-    other, other_crowded = crowd(5_000, 1_000, 64, rng)
+    one, one_capped = crowd(0, 5_000, 64, rng)
+    other, other_capped = crowd(5_000, 1_000, 64, rng)
     stray = [(int(rng.integers(5_000)), int(rng.integers(5_000, 6_000)), 0.13) for _ in range(300)]
     stray = list({(i, j): (i, j, s) for i, j, s in stray}.values())
-    labels = run([*one, *other, *stray], 6_000, cut, one_crowded + other_crowded)
+    labels = run([*one, *other, *stray], 6_000, cut, one_capped + other_capped)
     assert partition(labels) == {frozenset(range(5_000)), frozenset(range(5_000, 6_000))}
 
 
 def test_an_article_of_a_crowd_goes_where_it_is_closest() -> None:
-    """Of two clusters that it is like, a crowded article joins the one with the higher mean, at or above the cut."""
+    """Of two clusters that it is like, a capped article joins the one with the higher mean, at or above the cut."""
     edges = [(0, 1, 0.9), (2, 3, 0.9)]
     near_second = [(0, 4, 0.2), (1, 4, 0.2), (2, 4, 0.5), (3, 4, 0.1)]  # means 0.2 and 0.3
-    crowded = [False] * 4 + [True]
-    assert partition(run(edges + near_second, 5, 0.06, crowded)) == {frozenset({0, 1}), frozenset({2, 3, 4})}
-    assert partition(run(edges + near_second, 5, 0.31, crowded)) == {
+    capped = [False] * 4 + [True]
+    assert partition(run(edges + near_second, 5, 0.06, capped)) == {frozenset({0, 1}), frozenset({2, 3, 4})}
+    assert partition(run(edges + near_second, 5, 0.31, capped)) == {
         frozenset({0, 1}),
         frozenset({2, 3}),
         frozenset({4}),
@@ -312,7 +312,7 @@ def test_an_article_of_a_crowd_goes_where_it_is_closest() -> None:
 
 
 def test_an_edge_to_one_of_many_is_not_enough_for_a_crowded_article() -> None:
-    """Its mean is over all articles of the cluster that are not crowded, those without an edge counting as 0."""
+    """Its mean is over all articles of the cluster that are not capped, those without an edge counting as 0."""
     edges = [(i, j, 0.9) for i, j in combinations(range(8), 2)] + [(0, 8, 0.4)]
     assert len(partition(run(edges, 9, 0.06, [False] * 8 + [True]))) == 2
     assert len(partition(run(edges, 9, 0.05, [False] * 8 + [True]))) == 1
@@ -331,21 +331,21 @@ def test_crowded_articles_that_find_no_cluster_are_linked_among_themselves() -> 
 @given(sparse_graphs(ties=True, most=14), st.data())
 @settings(max_examples=100, deadline=None)
 def test_crowds_leave_sane_labels(graph: tuple[list[Edge], int], data: st.DataObject) -> None:
-    """Whoever is crowded: labels name a member, nobody leaves its component, and the order of edges does not matter."""
+    """Whoever is capped: labels name a member, nobody leaves its component, and the order of edges does not matter."""
     edges, articles = graph
-    crowded = data.draw(st.lists(st.booleans(), min_size=articles, max_size=articles))
+    capped = data.draw(st.lists(st.booleans(), min_size=articles, max_size=articles))
     cut = data.draw(st.sampled_from([0.0, 0.06, 0.25]))
-    labels = run(edges, articles, cut, crowded)
+    labels = run(edges, articles, cut, capped)
     assert all(labels[label] == label for label in labels)
     reach = components(edges, articles)
     assert all(any(group <= component for component in reach) for group in partition(labels))
-    assert partition(run(edges[::-1], articles, cut, crowded)) == partition(labels)
+    assert partition(run(edges[::-1], articles, cut, capped)) == partition(labels)
 
 
 @given(sparse_graphs(ties=True, most=14), st.data())
 @settings(max_examples=50, deadline=None)
 def test_crowds_do_not_matter_to_connected_components(graph: tuple[list[Edge], int], data: st.DataObject) -> None:
-    """With a cut of 0 every edge joins, whoever is crowded."""
+    """With a cut of 0 every edge joins, whoever is capped."""
     edges, articles = graph
-    crowded = data.draw(st.lists(st.booleans(), min_size=articles, max_size=articles))
-    assert partition(run(edges, articles, 0.0, crowded)) == components(edges, articles)
+    capped = data.draw(st.lists(st.booleans(), min_size=articles, max_size=articles))
+    assert partition(run(edges, articles, 0.0, capped)) == components(edges, articles)

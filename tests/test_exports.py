@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup import MissingExtraError
-from dedup.evidence.exports import COLUMNS, Held, as_csv
+from dedup.evidence.exports import COLUMNS, HeldIndicator, as_csv
 from dedup.evidence.exports.stix import EPOCH, as_stix
 from dedup.evidence.indicators import KINDS, Indicator, indicators
 
@@ -23,19 +23,19 @@ validator = pytest.importorskip("stix2patterns.validator")
 
 JUNE, JULY = datetime(2025, 6, 1, 8, tzinfo=UTC), datetime(2025, 7, 1, tzinfo=UTC)
 HELD = [
-    Held(Indicator("handle", "@Yunlu_Tea", 4, 5), 7, (1, 12), JUNE, JULY),
-    Held(Indicator("telegram", "Yunlu_Tea", 4, 5), 7, (1, 12), JUNE, JULY),
-    Held(Indicator("phone", "+8613812345678", 3, 5), 7, (1,)),
-    Held(Indicator("link", "yunlu-tea-88.com/a?b='c'", 2, 5), 7, (1,)),
-    Held(Indicator("image", "https://i.postimg.cc/AbCd/yunlu.png", 2, 5), 7, ()),
-    Held(Indicator("domain", "卡片.com", 2, 2), None, ("tea-9",)),
-    Held(Indicator("mail", "yunlu.tea@gmail.com", 2, 2), None, ("tea-9",)),
-    Held(Indicator("handle", "@yunlu_tea", 2, 3), "b", (20,)),
+    HeldIndicator(Indicator("handle", "@Yunlu_Tea", 4, 5), 7, (1, 12), JUNE, JULY),
+    HeldIndicator(Indicator("telegram", "Yunlu_Tea", 4, 5), 7, (1, 12), JUNE, JULY),
+    HeldIndicator(Indicator("phone", "+8613812345678", 3, 5), 7, (1,)),
+    HeldIndicator(Indicator("link", "yunlu-tea-88.com/a?b='c'", 2, 5), 7, (1,)),
+    HeldIndicator(Indicator("image", "https://i.postimg.cc/AbCd/yunlu.png", 2, 5), 7, ()),
+    HeldIndicator(Indicator("domain", "卡片.com", 2, 2), None, ("tea-9",)),
+    HeldIndicator(Indicator("mail", "yunlu.tea@gmail.com", 2, 2), None, ("tea-9",)),
+    HeldIndicator(Indicator("handle", "@yunlu_tea", 2, 3), "b", (20,)),
 ]
 TEXT = "加TG @Yunlu_Tea，QQ：7654321，公众号：云麓茶话，邀请码：ab12cd，https://yunlu-tea-88.com/a 电话13812345678"
 
 
-def bundle(held: list[Held], **arguments: Any) -> list[Any]:
+def bundle(held: list[HeldIndicator], **arguments: Any) -> list[Any]:
     """The objects of a bundle that the library has read back and found in order."""
     return list(stix2.parse(as_stix(held, **arguments), allow_custom=False, version="2.1").get("objects", []))
 
@@ -67,14 +67,14 @@ def test_csv_reads_back_exactly() -> None:
 
 def test_csv_tells_what_is_public() -> None:
     """A host that everybody has, beside one that somebody has."""
-    held = [Held(Indicator("domain", name, 1, 1), None, ()) for name in ("t.me", "yunlu-tea-88.com")]
+    held = [HeldIndicator(Indicator("domain", name, 1, 1), None, ()) for name in ("t.me", "yunlu-tea-88.com")]
     assert [row["public"] for row in csv.DictReader(io.StringIO(as_csv(held)))] == ["yes", "no"]
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
 def test_csv_of_any_value(value: str) -> None:
     """Quotes, commas and new lines come back, and no cell begins like a formula."""
-    held = [Held(Indicator("handle", value, 1, 1), value, (1,))]
+    held = [HeldIndicator(Indicator("handle", value, 1, 1), value, (1,))]
     assert list(csv.reader(io.StringIO(as_csv(held, exact=True), newline="")))[1][1] == value
     cells = list(csv.reader(io.StringIO(as_csv(held), newline="")))[1]
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells)
@@ -129,7 +129,7 @@ def test_stix_dates() -> None:
     """Those of the articles, else the time that is given, else 1970; a zone is minded, and none is UTC."""
     assert {one.modified for one in of(bundle(HELD), "campaign")} == {JULY}
     assert of(bundle(HELD), "campaign")[0].first_seen == JUNE
-    bare = [Held(Indicator("handle", "@yunlu_tea", 1, 1), 1, ())]
+    bare = [HeldIndicator(Indicator("handle", "@yunlu_tea", 1, 1), 1, ())]
     assert {one.valid_from for one in of(bundle(bare), "indicator")} == {EPOCH}
     local = datetime(2025, 6, 1, 16, tzinfo=timezone(timedelta(hours=8)))
     assert as_stix(bare, at=local) == as_stix(bare, at=datetime(2025, 6, 1, 8)) == as_stix(bare, at=JUNE)  # noqa: DTZ001
@@ -139,7 +139,7 @@ def test_stix_dates() -> None:
 def test_stix_ids_last() -> None:
     """Same input, same bytes; another time or another member leaves every id but the bundle's."""
     assert as_stix(HELD) == as_stix(list(HELD))
-    later = as_stix([*HELD, Held(Indicator("qq", "7654321", 1, 5), 7, (1,))], at=JULY + timedelta(days=1))
+    later = as_stix([*HELD, HeldIndicator(Indicator("qq", "7654321", 1, 5), 7, (1,))], at=JULY + timedelta(days=1))
     before, after = json.loads(as_stix(HELD)), json.loads(later)
     assert before["id"] != after["id"]
     assert {one["id"] for one in before["objects"]} < {one["id"] for one in after["objects"]}
@@ -162,7 +162,7 @@ def test_stix_references_are_there() -> None:
 
 def test_stix_patterns_are_valid() -> None:
     """By the validator of the standard's own committee, for every kind that a text has."""
-    held = [Held(one, 1, (1,)) for one in indicators([TEXT, "a'b\\c x@yunlu-tea-88.com"])]
+    held = [HeldIndicator(one, 1, (1,)) for one in indicators([TEXT, "a'b\\c x@yunlu-tea-88.com"])]
     patterns = [one.pattern for one in of(bundle([*HELD, *held]), "indicator")]
     assert len(patterns) > 12
     assert all(validator.validate(pattern) for pattern in patterns)
@@ -176,7 +176,7 @@ def test_stix_patterns_are_valid() -> None:
 )
 def test_stix_of_any_value(kind: str, value: str, campaign: str | int | None) -> None:
     """The library reads it back, and the pattern is one."""
-    objects = bundle([Held(Indicator(kind, value, 1, 1), campaign, (value,))])
+    objects = bundle([HeldIndicator(Indicator(kind, value, 1, 1), campaign, (value,))])
     assert all(validator.validate(one.pattern) for one in of(objects, "indicator"))
 
 

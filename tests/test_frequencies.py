@@ -82,14 +82,14 @@ def test_articles_are_counted_down_again(one: Sets, other: Sets) -> None:
 
 @GENERATED
 @given(SETS, st.sampled_from([0.0, 1000.0]), st.sampled_from([0.02, 0.5]))
-def test_weights_of_a_sketch_without_collisions_are_exact(sets: Sets, prior: float, ceiling: float) -> None:
+def test_weights_of_a_sketch_without_collisions_are_exact(sets: Sets, prior_articles: float, max_df: float) -> None:
     """As long as counts are below 64."""
     keys = sorted(seen(sets))
     cells = {(key >> 8 & PARTS - 1, key >> 64 - 18) for key in keys}
     if len(cells) < len({key >> 8 for key in keys}) or len({key >> 8 for key in keys}) < len(keys):
         return  # some share a cell
-    exact = weigh(sets, array, len(sets), prior=prior, ceiling=ceiling)
-    found = weigh_sketch(sketched(sets, 24), len(sets), prior=prior, ceiling=ceiling)
+    exact = weigh(sets, array, len(sets), prior_articles=prior_articles, max_df=max_df)
+    found = weigh_sketch(sketched(sets, 24), len(sets), prior_articles=prior_articles, max_df=max_df)
     assert found.of(array(keys)).tolist() == exact.of(array(keys)).tolist()
 
 
@@ -98,7 +98,7 @@ def test_weights_of_large_counts_are_nearly_exact(number: int) -> None:
     """A code stands for an eighth of an octave."""
     sketch, key = Sketch(16), naive.mix(7) & ~255 | 80
     sketch.cells[key >> 8 & PARTS - 1, key >> 64 - 10] = number
-    found: SketchWeights = weigh_sketch(sketch, 10_000_000, ceiling=1.0)
+    found: SketchWeights = weigh_sketch(sketch, 10_000_000, max_df=1.0)
     expected = np.log((10_000_000 + 1001) / (number + 1000 * naive.chance(20)))
     assert float(found.of(array([key]))[0]) == pytest.approx(expected, abs=0.05)
 

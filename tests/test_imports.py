@@ -23,7 +23,7 @@ ORDER = [
     "cli.nights",
     "cli.console",
     "cli.terminal",
-    "cli.lookup",
+    "cli.showing",
     # what remembers
     "index",
     "nightly",
@@ -40,7 +40,7 @@ ORDER = [
     "evidence.corpus",
     "evidence.exports",
     "evidence.passages",
-    "evidence.furniture",
+    "evidence.frame_lists",
     "evidence.templates",
     "evidence.assembly",
     "evidence.indicators",

@@ -17,8 +17,8 @@ import dedup
 from dedup.errors import InputError
 from dedup.index import Campaign, marks
 from dedup.index.campaigning import Campaigning
-from dedup.index.grouping import Plan
-from dedup.index.judging import Judge
+from dedup.index.clustering import Plan
+from dedup.index.judge import Judge
 from dedup.index.store import Place, Reader
 
 CLUSTERS, EACH, UNRELATED = 3, 5, 60

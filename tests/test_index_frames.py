@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 import dedup
-from dedup.index.grouping import MOST
+from dedup.index.clustering import MOST
 
 
 def drawn(characters: int, *seed: object) -> str:

@@ -17,7 +17,7 @@ from dedup.index.lookup import looks, lookup_for
 from dedup.index.store import Opening
 from dedup.settings import Settings
 
-SMALL = Settings(slots=16, threshold=0.5, recall=0.9, crowd=1000)
+SMALL = Settings(slots=16, threshold=0.5, recall=0.9, bucket_cap=1000)
 
 
 @pytest.fixture(autouse=True)

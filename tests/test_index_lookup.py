@@ -22,7 +22,7 @@ from dedup.settings import Settings
 
 GENERATED = settings(deadline=None, max_examples=40)
 FOLDERS = count()
-SMALL = Settings(slots=48, threshold=0.5, recall=0.9, crowd=8)
+SMALL = Settings(slots=48, threshold=0.5, recall=0.9, bucket_cap=8)
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +69,10 @@ def test_textbook_example(folders: Path) -> None:
     new = [Known(3, [7, 2], [0] * 128), Known(4, [5, 5], [9] * 128), Known(5, [8, 9], [9] * 128)]
     layers = [layer(folders, old, in_memory=False), layer(folders, new, in_memory=True)]
     query = Known(0, [8, 1], [9] * 128)
-    assert found(Lookup(crowd=10, least=90), layers, [query]) == [[5, 2, 1]]
-    assert found(Lookup(crowd=10, least=110), layers, [query]) == [[5, 2]]
-    assert found(Lookup(crowd=1, least=90), layers, [query]) == [[2, 1]]
-    assert found(Lookup(crowd=10, least=90), layers, [Known(0, [1, 1], [9] * 128)]) == [[2, 1]]
+    assert found(Lookup(bucket_cap=10, least=90), layers, [query]) == [[5, 2, 1]]
+    assert found(Lookup(bucket_cap=10, least=110), layers, [query]) == [[5, 2]]
+    assert found(Lookup(bucket_cap=1, least=90), layers, [query]) == [[2, 1]]
+    assert found(Lookup(bucket_cap=10, least=90), layers, [Known(0, [1, 1], [9] * 128)]) == [[2, 1]]
 
 
 @GENERATED
@@ -81,7 +81,7 @@ def test_textbook_example(folders: Path) -> None:
     st.sampled_from([1, 71, 75, 128]), st.sampled_from([1, 2, 5, 4096]), st.data(),
 )  # fmt: skip
 def test_what_is_found_is_what_the_reference_finds(
-    folders: Path, size: int, seed: int, bands: int, crowd: int, least: int, most: int, data: st.DataObject
+    folders: Path, size: int, seed: int, bands: int, bucket_cap: int, least: int, most: int, data: st.DataObject
 ) -> None:
     """Over any layers: the oldest of each bucket, those met most often of too many, best first, ties by number."""
     width, early = data.draw(st.sampled_from([(128, 0), (128, 70), (256, 0), (256, 70), (384, 72)]))
@@ -91,10 +91,10 @@ def test_what_is_found_is_what_the_reference_finds(
     texts, queries = every[:cut], [*every[cut:], *every[:3]]
     pieces = parted(texts, sorted(data.draw(st.lists(st.integers(0, cut), max_size=3))))
     layers = [layer(folders, piece, in_memory=data.draw(st.booleans())) for piece in pieces]
-    expected = [look_up(pieces, query, crowd=crowd, least=least, most=most, early=early) for query in queries]
+    expected = [look_up(pieces, query, bucket_cap=bucket_cap, least=least, most=most, early=early) for query in queries]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lookup, "CANDIDATES", most)
-        assert found(Lookup(crowd, least, early), layers, queries) == expected
+        assert found(Lookup(bucket_cap, least, early), layers, queries) == expected
 
 
 def test_threads_and_layers_do_not_matter(folders: Path) -> None:
@@ -104,8 +104,8 @@ def test_threads_and_layers_do_not_matter(folders: Path) -> None:
     pieces = parted(texts, [1, 9, 300, 450])
     one = [layer(folders, texts, in_memory=False)]
     many = [layer(folders, piece, in_memory=place % 2 == 0) for place, piece in enumerate(pieces)]
-    look = Lookup(crowd=16, least=80)
-    expected = [look_up([texts], query, crowd=16, least=80, most=4096) for query in queries]
+    look = Lookup(bucket_cap=16, least=80)
+    expected = [look_up([texts], query, bucket_cap=16, least=80, most=4096) for query in queries]
     assert sum(map(len, expected)) > 400
     for layers in (one, many):
         for threads in (1, 3, 1, 8):
@@ -174,7 +174,7 @@ def test_what_is_looked_up_agrees_in_as_many_slots_as_the_settings_say(these: Se
     keys = np.zeros((len(rows), 1), np.uint32)
     memory = Recent(1 << (len(rows) - 1).bit_length(), 1, sketches.shape[1])
     memory.append(np.arange(1, len(rows) + 1), keys, sketches)
-    wide = Settings(**{field: getattr(these, field) for field in ("slots", "threshold")}, crowd=10_000)
+    wide = Settings(**{field: getattr(these, field) for field in ("slots", "threshold")}, bucket_cap=10_000)
     (numbers,) = lookup_for(wide).find([memory], keys[:1], looks(row[None], these)[1])
     agreed = [agreeing(row.tolist(), one) for one in rows.tolist()]
     assert sorted(numbers.tolist()) == [place for place, equal in enumerate(agreed, 1) if equal >= least]
@@ -190,7 +190,8 @@ def test_within_a_batch_those_before_are_found(size: int, seed: int) -> None:
     texts = [Known(*one) for one in zip(numbers, keys.tolist(), sketches.tolist(), strict=True)]
     least = banding.least(SMALL) + 128 - SMALL.slots
     expected = [
-        look_up([texts[:place]], text, crowd=SMALL.crowd, least=least, most=4096) for place, text in enumerate(texts)
+        look_up([texts[:place]], text, bucket_cap=SMALL.bucket_cap, least=least, most=4096)
+        for place, text in enumerate(texts)
     ]
     assert within(numbers, values, SMALL) == expected
 

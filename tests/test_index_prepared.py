@@ -39,7 +39,7 @@ TEXTS = [
 """Of every script; two that are equal when folded, and some without a letter or digit."""
 EVERY = [
     SMALL, Settings.near_copies(), Settings(slots=64, unit="word"), Settings(slots=20, width=1),
-    Settings.near_copies(unit="word", slots=64, seed=7), Settings(slots=64, prior=0.0),
+    Settings.near_copies(unit="word", slots=64, seed=7), Settings(slots=64, prior_articles=0.0),
 ]  # fmt: skip
 
 
@@ -50,7 +50,9 @@ def column(*texts: str | None) -> pa.ChunkedArray:
 
 def preparer(these: Settings, *, store_texts: bool = True) -> Preparer:
     """What makes texts ready, with weights from the prior alone."""
-    return Preparer(these, prior_weights(prior=these.prior) if these.weighted else None, store_texts=store_texts)
+    return Preparer(
+        these, prior_weights(prior_articles=these.prior_articles) if these.weighted else None, store_texts=store_texts
+    )
 
 
 def prepared(*texts: str | None, these: Settings = SMALL, threads: int = 1) -> Prepared:
@@ -91,7 +93,7 @@ def test_texts_are_made_ready_as_by_the_batch_pipeline(these: Settings) -> None:
     texts = column(*TEXTS)
     corpus = pipeline.represent(texts, these)
     if these.weighted:
-        corpus = replace(corpus, weights=prior_weights(prior=these.prior))
+        corpus = replace(corpus, weights=prior_weights(prior_articles=these.prior_articles))
     signed = pipeline.sign(corpus, these)
     ready = preparer(these).prepare(texts)
     assert ready.signatures.shape == (len(TEXTS), these.slots)

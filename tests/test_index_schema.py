@@ -22,7 +22,7 @@ from dedup.index.store import Opening
 from dedup.settings import Settings
 
 GENERATED = settings(deadline=None, max_examples=50)
-OPENING = Opening(Settings(slots=64, prior=1e-3), store_texts=True, weights=b"\0weights\xff", generation=3)
+OPENING = Opening(Settings(slots=64, prior_articles=1e-3), store_texts=True, weights=b"\0weights\xff", generation=3)
 
 
 @contextmanager
@@ -76,8 +76,8 @@ def test_weights_of_any_size_are_kept(
         Settings, threshold=st.floats(0, 1, exclude_min=True), width=st.integers(1, 255),
         unit=st.sampled_from(["char", "word"]), weighted=st.booleans(), linkage=st.floats(0, 1) | st.just(1),
         slots=st.integers(16, 65_536), recall=st.floats(0, 1, exclude_min=True, exclude_max=True),
-        crowd=st.integers(8, 2**31 - 1), prior=st.floats(0, 1e12), seed=st.integers(0, 2**32 - 1),
-        ceiling=st.floats(0, 1, exclude_min=True),
+        bucket_cap=st.integers(8, 2**31 - 1), prior_articles=st.floats(0, 1e12), seed=st.integers(0, 2**32 - 1),
+        max_df=st.floats(0, 1, exclude_min=True),
     )
 )  # fmt: skip
 def test_settings_come_back_as_they_were(these: Settings) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from naive import Known, bucketed, columns, known
 from numpy.typing import NDArray
 
-from dedup.index.segments import HEADER_BYTES, Rows, Segment, Span, build, merge, usable
+from dedup.index.segments import HEADER_BYTES, Segment, SegmentRows, Span, build, merge, usable
 
 GENERATED = settings(deadline=None, max_examples=25)
 FOLDERS = count()
@@ -40,7 +40,9 @@ def built(
     folder: Path, texts: Sequence[Known], after: int = 0, upto: int | None = None, generation: int = 1
 ) -> Segment:
     """The segment of some texts."""
-    return build(folder, Span(generation, after, texts[-1].number if upto is None else upto), Rows(*columns(texts)))
+    return build(
+        folder, Span(generation, after, texts[-1].number if upto is None else upto), SegmentRows(*columns(texts))
+    )
 
 
 def held(segment: Segment) -> dict[tuple[int, int], list[int]]:
@@ -147,7 +149,7 @@ def test_nothing_is_left_behind_by_what_fails(tmp_path: Path) -> None:
     texts = known(1, 20)
     numbers, keys, sketched = columns(texts)
     with pytest.raises(ValueError, match="broadcast"):
-        build(tmp_path, Span(1, 0, 99), Rows(numbers[:7], keys, sketched))
+        build(tmp_path, Span(1, 0, 99), SegmentRows(numbers[:7], keys, sketched))
     segment = built(tmp_path, texts)
 
     def disconnected(_: NDArray[np.int64]) -> NDArray[np.bool_]:

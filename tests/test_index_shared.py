@@ -23,16 +23,16 @@ from hypothesis import strategies as st
 
 from dedup.errors import FileError, IndexBusyError
 from dedup.index import Index, banding
-from dedup.index.frequencies import LEAST_BITS
+from dedup.index.counters import LEAST_BITS
 from dedup.index.shared import SharedStore, lock
-from dedup.index.shared.bands import most_met
+from dedup.index.shared.band_sets import most_met
 from dedup.index.store import CANDIDATES, Change, Edge, Opening, Place, Reader, Text, Writer
 from dedup.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 redis = pytest.importorskip("redis")
 
-SMALL = Settings(slots=32, threshold=0.5, recall=0.9, crowd=8)
+SMALL = Settings(slots=32, threshold=0.5, recall=0.9, bucket_cap=8)
 OPENING = Opening(SMALL, store_texts=True, weights=b"\x00weights\xff")
 
 
@@ -692,8 +692,8 @@ def python(code: str, *arguments: str) -> subprocess.Popen[str]:
     import sys, time
     import numpy as np
     from dedup.index.shared import lock
-    from dedup.index.shared.bands import Bands
-    from dedup.index.shared.store import SharedStore
+    from dedup.index.shared.band_sets import Bands
+    from dedup.index.shared.redis_store import SharedStore
     from dedup.index.store import Text
     url = sys.argv[1]
 

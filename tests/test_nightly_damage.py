@@ -37,7 +37,7 @@ FILES = [
     "generations/000001/signatures-000002-20.parquet",
 ]  # fmt: skip
 WORK = [
-    *(f"work/{name}" for name in ("begun.json", "candidates.parquet", "crowded.parquet", "edges.parquet")),
+    *(f"work/{name}" for name in ("begun.json", "candidates.parquet", "capped.parquet", "edges.parquet")),
     *("work/frames.parquet", "work/frequencies.parquet", "shards/000003/articles.parquet", "shards/000003/shard.json"),
     *("work/campaigns.parquet", "generations/000001/gathered-000003-23.parquet"),
 ]

@@ -17,10 +17,10 @@ from test_nightly import NEAR, put, touch
 
 from dedup.files import Problem
 from dedup.nightly import intake
+from dedup.nightly.catalogue import stocked
 from dedup.nightly.damage import read_table
 from dedup.nightly.intake import Columns, as_table, bad_files, bad_rows, ended, found, published, rejects, take_in
 from dedup.nightly.state import Night, State, opened
-from dedup.nightly.stock import stocked
 from dedup.stages.shingles import Texts
 
 COLUMNS = Columns("text", "id")

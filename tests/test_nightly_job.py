@@ -34,15 +34,15 @@ from test_nightly import (
 )
 
 from dedup.errors import FileError, RejectsError, SettingsError
-from dedup.nightly import intake, meeting, memory, outputs, signed, weighing
+from dedup.nightly import candidates, intake, memory, outputs, signed, sketching
 from dedup.settings import Settings
 from dedup.stages import bands
 
 TINY: dict[tuple[Any, str], int] = {
     (intake, "PACK"): 5000,
     (signed, "GROUP"): 7,
-    (meeting, "PIECE"): 8,
-    (weighing, "PIECE"): 1000,
+    (candidates, "PIECE"): 8,
+    (sketching, "PIECE"): 1000,
     (outputs, "PART"): 10,
 }
 """Sizes with which a night of 60 articles has several shards, row groups, pieces of pairs and files of labels."""
@@ -55,7 +55,7 @@ def small(pairs: int = 16, texts: int = 12) -> Iterator[None]:
         for (module, name), value in TINY.items():
             patch.setattr(module, name, value)
         patch.setattr(memory.Budget, "pairs", property(lambda _: 8 * pairs))
-        patch.setattr(meeting.Meeting, "_room", lambda _: texts)
+        patch.setattr(candidates.Meeting, "_room", lambda _: texts)
         patch.setattr(memory.Budget, "mapped", property(lambda _: 1))
         patch.setattr(bands, "MARKS", 1 << 10)
         patch.setattr(bands, "PIECE", 1 << 10)

@@ -6,7 +6,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-import test_furniture as furniture
+import test_frame_lists as furniture
 
 import dedup
 from dedup.evidence import notebook

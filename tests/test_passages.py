@@ -7,7 +7,7 @@ from itertools import pairwise
 import naive
 import pyarrow.parquet as pq
 import pytest
-import test_furniture as furniture
+import test_frame_lists as furniture
 from conftest import SHARED
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -135,12 +135,12 @@ def test_a_campaign_is_exactly_one_cluster(synthetic: ModuleType) -> None:
     assert groups(found) == {frozenset(np.flatnonzero(truth == 0).tolist())}
 
 
-@pytest.mark.parametrize("crowd", [8, 16, 64])
-def test_a_campaign_larger_than_its_crowd_is_one_cluster_too(synthetic: ModuleType, crowd: int) -> None:
+@pytest.mark.parametrize("bucket_cap", [8, 16, 64])
+def test_a_campaign_larger_than_its_crowd_is_one_cluster_too(synthetic: ModuleType, bucket_cap: int) -> None:
     """When most members were compared with a few of them only, none is lost and no stranger comes in."""
-    texts, truth = synthetic.campaign(articles=600, share=0.7, common=0.4, characters=300, seed=crowd)
-    found = dedup.cluster(texts, Settings(crowd=crowd))
-    assert found.graph.crowded.any()
+    texts, truth = synthetic.campaign(articles=600, share=0.7, common=0.4, characters=300, seed=bucket_cap)
+    found = dedup.cluster(texts, Settings(bucket_cap=bucket_cap))
+    assert found.graph.capped.any()
     assert groups(found) == {frozenset(np.flatnonzero(truth == 0).tolist())}
 
 
@@ -208,7 +208,7 @@ def test_what_must_be_shared_is_what_makes_an_edge(synthetic: ModuleType) -> Non
     sets = [{key: weighed[key] for key in one} for one in keys]
     counts = []
     for evidence in (0.0, 20.0, 136.0):
-        settings = Settings(evidence=evidence, frames=False, crowd=1000, recall=0.9999, slots=4096)
+        settings = Settings(evidence=evidence, frames=False, bucket_cap=1000, recall=0.9999, slots=4096)
         exact = naive.pairs(sets, settings.threshold, evidence=evidence)
         found = {tuple(sorted(pair)): similarity for pair, similarity in edges(dedup.cluster(texts, settings))}
         assert found == exact
@@ -283,7 +283,7 @@ def test_the_corpus_is_distinct_texts_by_fingerprint(settings: Settings) -> None
 
 @pytest.mark.parametrize(
     "settings",
-    [Settings(), Settings(threshold=0.05, prior=50.0, ceiling=0.5, width=9), Settings(weighted=False, width=5)],
+    [Settings(), Settings(threshold=0.05, prior_articles=50.0, max_df=0.5, width=9), Settings(weighted=False, width=5)],
     ids=["default", "other", "plain"],
 )
 def test_sets_and_edges_are_those_of_the_reference(examples: dict[str, str], settings: Settings) -> None:
@@ -291,7 +291,7 @@ def test_sets_and_edges_are_those_of_the_reference(examples: dict[str, str], set
     texts = list(examples.values())
     keys = [naive.shingles(text, width=settings.width, weighted=settings.weighted) for text in texts]
     if settings.weighted:
-        weighed = naive.weigh(keys, prior=settings.prior, ceiling=settings.ceiling)
+        weighed = naive.weigh(keys, prior_articles=settings.prior_articles, max_df=settings.max_df)
     else:
         weighed = dict.fromkeys({key for one in keys for key in one}, 1.0)
     corpus = represent(pa.chunked_array([pa.array(texts, pa.large_string())]), settings)
@@ -301,7 +301,7 @@ def test_sets_and_edges_are_those_of_the_reference(examples: dict[str, str], set
         dict(zip(sets.keys[begin:end].tolist(), sets.weights[begin:end].tolist(), strict=True))
         for begin, end in zip(sets.starts, sets.stops, strict=True)
     ] == expected
-    found, crowded = connect(corpus, settings)
+    found, capped = connect(corpus, settings)
     names = corpus.first.tolist()
     lengths = [len(fold(text)) if settings.weighted else 0 for text in texts]
     exact = naive.pairs(expected, settings.threshold, lengths=lengths, evidence=settings.least_shared)
@@ -315,7 +315,7 @@ def test_sets_and_edges_are_those_of_the_reference(examples: dict[str, str], set
         found.compared[int(settings.threshold * 100) + 1 :].tolist()
         == edges[int(settings.threshold * 100) + 1 :].tolist()
     )
-    assert crowded.tolist() == [False] * len(texts)
+    assert capped.tolist() == [False] * len(texts)
 
 
 @pytest.mark.parametrize("threshold", [0.12, 0.4])
@@ -327,7 +327,7 @@ def test_edges_are_exact_in_order_and_as_many_as_promised(
     edited, _ = synthetic.near_copies(articles=80, characters=200, seed=7)
     spun, _ = synthetic.campaign(articles=80, share=0.4, common=0.5, characters=200, seed=8)
     texts = list({fold(text): text for text in (*edited, *spun)}.values())
-    settings = Settings(threshold=threshold, weighted=weighted, crowd=1000, frames=False)
+    settings = Settings(threshold=threshold, weighted=weighted, bucket_cap=1000, frames=False)
     keys = [naive.shingles(text, weighted=weighted) for text in texts]
     weighed = naive.weigh(keys) if weighted else dict.fromkeys({key for one in keys for key in one}, 1.0)
     sets = [{key: weighed[key] for key in one} for one in keys]
@@ -402,10 +402,10 @@ def test_the_order_of_articles_does_not_matter(mixed: list[str | None], answer: 
 
 
 def test_the_order_of_articles_does_not_matter_in_a_crowd(mixed: list[str | None]) -> None:
-    """Who stands first in a crowd is decided by the texts, so shuffling changes nothing there either."""
-    settings = Settings(crowd=8)
+    """Who stands first in a full bucket is decided by the texts, so shuffling changes nothing there either."""
+    settings = Settings(bucket_cap=8)
     found = dedup.cluster(mixed, settings)
-    assert found.graph.crowded.any()
+    assert found.graph.capped.any()
     order = np.random.Generator(np.random.PCG64(3)).permutation(len(mixed)).tolist()
     shuffled = dedup.cluster([mixed[place] for place in order], settings)
     assert {frozenset(order[member] for member in group) for group in groups(shuffled)} == groups(found)
@@ -622,11 +622,11 @@ EXTREMES = [
     Settings(slots=16),
     Settings(recall=0.999999),
     Settings(recall=0.000001),
-    Settings(crowd=8),
-    Settings(prior=0.0),
-    Settings(prior=1e12),
-    Settings(ceiling=1e-9),
-    Settings(ceiling=1.0),
+    Settings(bucket_cap=8),
+    Settings(prior_articles=0.0),
+    Settings(prior_articles=1e12),
+    Settings(max_df=1e-9),
+    Settings(max_df=1.0),
     Settings(seed=2**32 - 1),
     Settings(weighted=False),
     Settings(unit="word"),

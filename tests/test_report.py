@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import test_furniture as furniture
+import test_frame_lists as furniture
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Dialog, Locator, Page, expect, sync_playwright
 

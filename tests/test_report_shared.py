@@ -11,7 +11,7 @@ from typing import Any
 import naive
 import numpy as np
 import pytest
-import test_furniture as furniture
+import test_frame_lists as furniture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -133,10 +133,10 @@ def test_every_way_to_candidates_ends_in_the_same(
     session: Any, mixed: list[str | None], way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Which of them is taken depends on what is sent, which small runs would never choose."""
-    from dedup.spark import job, tiles
+    from dedup.spark import driver, tiles
 
-    monkeypatch.setattr(job, "bytes_to_tiles", lambda *_: 1 if way == "buckets" else 0)
-    monkeypatch.setattr(job, "bytes_to_buckets", lambda *_: 0 if way == "buckets" else 1)
+    monkeypatch.setattr(driver, "bytes_to_tiles", lambda *_: 1 if way == "buckets" else 0)
+    monkeypatch.setattr(driver, "bytes_to_buckets", lambda *_: 0 if way == "buckets" else 1)
     if way == "several blocks":
         monkeypatch.setattr(tiles, "TILE_BYTES", 1 << 16)
         assert tiles.plan(len(mixed), NEAR, choose(0.5, NEAR.slots, NEAR.recall), 2).blocks > 2
@@ -145,10 +145,10 @@ def test_every_way_to_candidates_ends_in_the_same(
 
 def test_a_crowd_is_linked_as_in_one_process(session: Any, mixed: list[str | None]) -> None:
     """Also where a component is too large for a task."""
-    settings = dedup.Settings.near_copies(0.3, crowd=8, linkage=0.5)
+    settings = dedup.Settings.near_copies(0.3, bucket_cap=8, linkage=0.5)
     wanted = expected(list(range(len(mixed))), mixed, settings)
     graph = dedup.cluster(mixed, settings).graph
-    assert graph.crowded.any()
+    assert graph.capped.any()
     assert run(session, mixed, settings).equals(wanted)
     apart = run(session, mixed, settings, most_edges=len(graph.left) - 1)
     assert apart.equals(wanted)
@@ -265,7 +265,7 @@ def test_what_fails_leaves_nothing_in_the_folder(session: Any, tmp_path: Any) ->
 
 def test_representatives_of_a_component_too_large_for_a_task(session: Any) -> None:
     """Means that only the last bit tells apart are added up as in one process, in the same order."""
-    from dedup.spark.labels import placed
+    from dedup.spark.labelling import placed
 
     groups = 40
     left, inside = np.nonzero(np.tile(np.triu(np.ones((5, 5)), 1), (groups, 1)))
@@ -337,5 +337,5 @@ def test_a_template_of_thousands_ends_in_small_memory(session: Any) -> None:
     texts: list[str | None] = [f"{frame}{chr(0x4E00 + number)}{frame[:7]}" for number in range(4000)]
     with warnings.catch_warnings():
         warnings.simplefilter("error", DedupWarning)
-        found = run(session, texts, dedup.Settings.near_copies(crowd=16))
+        found = run(session, texts, dedup.Settings.near_copies(bucket_cap=16))
     assert set(found["size"].to_pylist()) == {4000}

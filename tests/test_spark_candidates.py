@@ -19,11 +19,11 @@ from dedup.stages import bands
 
 sparks.check()
 
-from dedup.spark import buckets, signatures, tiles  # noqa: E402 - only where Spark is
+from dedup.spark import buckets, signing, tiles  # noqa: E402 - only where Spark is
 from dedup.spark.columns import binary, matrix, strings  # noqa: E402
 
 GENERATED = settings(deadline=None, max_examples=60)
-SETTINGS = Settings.near_copies(0.5, slots=16, crowd=8)
+SETTINGS = Settings.near_copies(0.5, slots=16, bucket_cap=8)
 SHAPE = bands.Bands(4, 4)
 Pairs = set[tuple[int, int]]
 
@@ -38,9 +38,9 @@ def drawn(seed: int, count: int, kinds: int) -> NDArray[np.uint32]:
 
 
 def wanted(signed: NDArray[np.uint32]) -> tuple[Pairs, set[int]]:
-    """Pairs and crowded texts of one process."""
-    found = bands.candidates(signed, SHAPE, SETTINGS.threshold, crowd=SETTINGS.crowd)
-    return set(zip(found.left.tolist(), found.right.tolist(), strict=True)), set(np.flatnonzero(found.crowded).tolist())
+    """Pairs and capped texts of one process."""
+    found = bands.candidates(signed, SHAPE, SETTINGS.threshold, bucket_cap=SETTINGS.bucket_cap)
+    return set(zip(found.left.tolist(), found.right.tolist(), strict=True)), set(np.flatnonzero(found.capped).tolist())
 
 
 def got(tables: list[pa.Table]) -> tuple[Pairs, set[int]]:
@@ -57,7 +57,7 @@ def got(tables: list[pa.Table]) -> tuple[Pairs, set[int]]:
 def hashed(signed: NDArray[np.uint32]) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
     """Keys and sketches."""
     keys = np.empty((len(signed), SHAPE.bands), np.uint64)
-    sketches = np.empty((len(signed), signatures.sketch_bytes(SETTINGS)), np.uint8)
+    sketches = np.empty((len(signed), signing.sketch_bytes(SETTINGS)), np.uint8)
     kernels.band_hashes(signed, SHAPE.rows, keys)
     kernels.shorten(signed, sketches)
     return keys, sketches
@@ -80,7 +80,7 @@ def entries(signed: NDArray[np.uint32], size: int) -> Iterator[pa.RecordBatch]:
 @GENERATED
 @given(st.integers(0, 1000), st.integers(1, 120), st.integers(1, 20), st.integers(1, 200))
 def test_buckets_are_those_of_one_process(seed: int, count: int, kinds: int, size: int) -> None:
-    """Wherever batches end, the pairs and the crowded texts are the same."""
+    """Wherever batches end, the pairs and the capped texts are the same."""
     signed = drawn(seed, count, kinds)
     found = [pa.Table.from_batches([batch]) for batch in buckets._walk(SETTINGS)(entries(signed, size))]
     assert got(found) == wanted(signed)
@@ -105,7 +105,7 @@ def test_a_bucket_larger_than_what_is_looked_at() -> None:
     """Of a bucket only the first texts are kept, and the counts are as if all were."""
     signed = np.tile(drawn(1, 1, 1), (3000, 1))
     signed[:, 12:] = np.random.default_rng(0).integers(0, 1 << 32, (3000, 4), np.uint32)
-    assert bands.LOOKED_AT * SETTINGS.crowd < len(signed)
+    assert bands.LOOKED_AT * SETTINGS.bucket_cap < len(signed)
     found = [pa.Table.from_batches([batch]) for batch in buckets._walk(SETTINGS)(entries(signed, 700))]
     assert got(found) == wanted(signed)
 

@@ -6,7 +6,7 @@ import io
 
 import pyarrow as pa
 import pytest
-import test_furniture as furniture
+import test_frame_lists as furniture
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 

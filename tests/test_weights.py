@@ -58,10 +58,10 @@ def test_textbook_example() -> None:
 
 @GENERATED
 @given(SETS, st.sampled_from([0.0, 1.0, 1000.0, 1e12]), st.sampled_from([1e-6, 0.02, 0.3, 1.0]))
-def test_weights_are_those_of_the_reference(sets: Sets, prior: float, ceiling: float) -> None:
-    """Kernel and reference agree for any sets, prior and ceiling, to the last bit."""
-    expected = naive.weigh(sets, prior=prior, ceiling=ceiling)
-    assert of(weighed(sets, prior=prior, ceiling=ceiling), expected) == list(expected.values())
+def test_weights_are_those_of_the_reference(sets: Sets, prior_articles: float, max_df: float) -> None:
+    """Kernel and reference agree for any sets, prior and max_df, to the last bit."""
+    expected = naive.weigh(sets, prior_articles=prior_articles, max_df=max_df)
+    assert of(weighed(sets, prior_articles=prior_articles, max_df=max_df), expected) == list(expected.values())
 
 
 @GENERATED
@@ -91,7 +91,7 @@ def test_many_shared_shingles_are_all_found() -> None:
         [key(120, place) for held, places in several.items() if article < held for place in places]
         for article in range(3)
     ]
-    found = weighed(sets * 40, ceiling=1.0)
+    found = weighed(sets * 40, max_df=1.0)
     for held, places in several.items():
         expected = naive.grained(math.log(1121 / (40 * held + 1000 * naive.chance(30))))
         assert set(of(found, (key(120, place) for place in places))) == {expected}
@@ -101,18 +101,18 @@ def test_many_shared_shingles_are_all_found() -> None:
 
 @GENERATED
 @given(SETS, st.sampled_from([0.0, 1.0, 1e12]))
-def test_weights_are_above_zero(sets: Sets, prior: float) -> None:
+def test_weights_are_above_zero(sets: Sets, prior_articles: float) -> None:
     """No shingle is worth nothing, even one that all articles hold."""
     everywhere = [sorted({*one, key(0)}) for one in sets]
-    found = weighed(everywhere, prior=prior, ceiling=1.0)
+    found = weighed(everywhere, prior_articles=prior_articles, max_df=1.0)
     assert min(of(found, {key for one in everywhere for key in one})) >= 2**-16
 
 
 @GENERATED
 @given(SETS, st.sampled_from([0.0, 1.0, 1e12]))
-def test_weights_are_whole_grains(sets: Sets, prior: float) -> None:
+def test_weights_are_whole_grains(sets: Sets, prior_articles: float) -> None:
     """Every weight is a multiple of 2**-16, so that sums are exact in whatever order."""
-    values = of(weighed(sets, prior=prior), {key for one in sets for key in one})
+    values = of(weighed(sets, prior_articles=prior_articles), {key for one in sets for key in one})
     assert all((value * 2**16).is_integer() for value in values)
 
 
@@ -175,13 +175,13 @@ def test_no_articles() -> None:
     assert of(weighed([[], []]), []) == []
 
 
-@pytest.mark.parametrize("prior", [0.0, 1.0, 1000.0, 1e12])
-def test_prior_weights_are_those_of_an_article_by_itself(prior: float) -> None:
+@pytest.mark.parametrize("prior_articles", [0.0, 1.0, 1000.0, 1e12])
+def test_prior_weights_are_those_of_an_article_by_itself(prior_articles: float) -> None:
     """Without a corpus every shingle counts as seen once, in one article."""
     keys = [key(bits) for bits in range(256)]
-    alone = of(prior_weights(prior=prior), keys)
-    assert alone == of(weighed([keys], prior=prior), keys)
-    assert alone == list(naive.weigh([keys], prior=prior).values())
+    alone = of(prior_weights(prior_articles=prior_articles), keys)
+    assert alone == of(weighed([keys], prior_articles=prior_articles), keys)
+    assert alone == list(naive.weigh([keys], prior_articles=prior_articles).values())
     assert min(alone) > 0
 
 

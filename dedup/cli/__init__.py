@@ -22,7 +22,7 @@ import click
 import pyarrow as pa
 
 from dedup import files
-from dedup.cli import console, indexing, lookup, nights, terminal
+from dedup.cli import console, indexing, nights, showing, terminal
 from dedup.errors import DedupWarning, FileError, InputError, MissingExtraError, SettingsError
 from dedup.evidence.campaign_results import check_export
 from dedup.evidence.titles import printable, titles
@@ -303,10 +303,10 @@ def _show_members(
     as_json: bool,
 ) -> files.Read:
     """A cluster."""
-    members = _meant(labels, table, name, lookup.members)
+    members = _meant(labels, table, name, showing.members)
     read = _articles(labels, paths, columns)
-    rows = lookup.positions(members, table, read.table)
-    found = lookup.cluster(members, rows, read.table)
+    rows = showing.positions(members, table, read.table)
+    found = showing.cluster(members, rows, read.table)
     _complain_missing(paths, len(rows) - (len(found) if found else 0), len(rows), "the cluster")
     campaign = table["campaign"][int(members.rows[0])].as_py() if "campaign" in table.column_names else None
     with console.closed_output():
@@ -314,7 +314,7 @@ def _show_members(
             console.print_json(_members(members, campaign) | (_about(found) if paths else {}))
         else:
             headings = [titles(read.table["text"], [row])[0] if row >= 0 else "" for row in rows[:limit].tolist()]
-            around = None if campaign is None else lookup.campaign(table, campaign)
+            around = None if campaign is None else showing.campaign(table, campaign)
             _show_cluster(members, found, headings, limit, around)
     return read
 
@@ -336,9 +336,9 @@ def _show_campaign(
     as_json: bool,
 ) -> files.Read:
     """A campaign."""
-    gathered = _meant(labels, table, name, lookup.campaign)
+    gathered = _meant(labels, table, name, showing.campaign)
     read = _articles(labels, paths, columns)
-    found = lookup.judged(gathered, table, read.table) if paths else None
+    found = showing.judged(gathered, table, read.table) if paths else None
     _complain_missing(paths, len(gathered.ids) - (len(found) if found else 0), len(gathered.ids), "the campaign")
     with console.closed_output():
         if as_json:
@@ -359,7 +359,7 @@ def _show_campaign(
     return read
 
 
-def _parts(found: lookup.Gathered) -> str:
+def _parts(found: showing.ShownCampaign) -> str:
     """What a campaign consists of."""
     lone = f" and {counted(len(found.lone), 'lone article')}" if found.lone else ""
     return f"{counted(len(found.clusters), 'cluster')}{lone}"
@@ -370,7 +370,7 @@ def _links(found: Campaign) -> list[tuple[str, str, Reason]]:
     return [(str(names[one.left].as_py()), str(names[one.right].as_py()), one) for one in found.links()]
 
 
-def _gathered(found: lookup.Gathered) -> dict[str, Any]:
+def _gathered(found: showing.ShownCampaign) -> dict[str, Any]:
     clusters = [{"cluster": place, "label": label, "size": size} for place, label, size in found.clusters]
     size = len(found.ids)
     return {"campaign": found.place, "label": found.label, "size": size, "clusters": clusters, "lone": found.lone}
@@ -397,7 +397,7 @@ def _evidence(found: Campaign | None) -> dict[str, Any]:
 
 def _article(name: str, others: files.Read, text: str, id_: str, *, among: bool) -> tuple[str, files.Read]:
     """The text of an article by its id, or of a file that holds one, and what it was read with."""
-    found = lookup.article(others.table, name)
+    found = showing.article(others.table, name)
     if found is not None:
         return found, others
     if not os.path.lexists(name):
@@ -441,7 +441,7 @@ def _explained(found: Explanation) -> dict[str, Any]:
     }
 
 
-def _members(found: lookup.Members, campaign: str | None) -> dict[str, Any]:
+def _members(found: showing.ShownCluster, campaign: str | None) -> dict[str, Any]:
     members = [{"id": one, "similarity": value} for one, value in zip(found.ids, found.similarity, strict=True)]
     around = {} if campaign is None else {"campaign": campaign}
     return {"cluster": found.place, "label": found.label, "size": len(members), **around, "members": members}
@@ -460,11 +460,11 @@ def _about(found: Cluster | None) -> dict[str, Any]:
 
 
 def _show_cluster(
-    members: lookup.Members,
+    members: showing.ShownCluster,
     found: Cluster | None,
     headings: list[str],
     limit: int,
-    around: lookup.Gathered | None,
+    around: showing.ShownCampaign | None,
 ) -> None:
     size, label = counted(len(members.ids), "article"), printable(members.label)
     console.say(f"cluster {members.place:,} of {members.of:,}: {size}, represented by {label}")

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dedup.evidence.campaign_results import Campaigns, Reason
-from dedup.evidence.furniture import one_line
+from dedup.evidence.frame_lists import one_line
 from dedup.evidence.indicators import Indicator
 from dedup.evidence.keywords import Keyword
 from dedup.evidence.passages import Explanation

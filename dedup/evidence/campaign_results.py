@@ -23,16 +23,16 @@ from dedup import files
 from dedup.errors import InputError
 from dedup.evidence import notebook
 from dedup.evidence.campaigns import Evidence
-from dedup.evidence.exports import Held, as_csv
+from dedup.evidence.exports import HeldIndicator, as_csv
 from dedup.evidence.exports.stix import as_stix, library
-from dedup.evidence.indicators import OPERATOR, Found, Indicator, found, ranked
+from dedup.evidence.indicators import OPERATOR, FoundIndicator, Indicator, found, ranked
 from dedup.evidence.indicators import indicators as indicators_of
 from dedup.evidence.indicators.services import public
 from dedup.stages.clusters import Integers
 
 if TYPE_CHECKING:
     from dedup.evidence.corpus import Corpus
-    from dedup.evidence.furniture import Frame, FrameList
+    from dedup.evidence.frame_lists import Frame, FrameList
     from dedup.evidence.keywords import Keyword
     from dedup.evidence.templates import Template
     from dedup.stages.clusters import Graph
@@ -45,7 +45,7 @@ SAMPLE = 50
 """Members that are looked at where something is shown."""
 
 
-class Cluster(Protocol):
+class ClusterLike(Protocol):
     """What is asked of a cluster; `dedup.Cluster` answers."""
 
     @property
@@ -80,7 +80,7 @@ class Cluster(Protocol):
         """What leads to whoever is behind it."""
 
 
-class Clusters(Protocol):
+class ClustersLike(Protocol):
     """What is asked of a run; `dedup.Clusters` answers."""
 
     @property
@@ -110,7 +110,7 @@ class Clusters(Protocol):
     def frames(self) -> FrameList:
         """The frames that were left out."""
 
-    def __iter__(self) -> Iterator[Cluster]:
+    def __iter__(self) -> Iterator[ClusterLike]:
         """The clusters of two or more articles, largest first."""
 
 
@@ -182,9 +182,9 @@ class Campaign:
     members: Integers
     representative: int
     ids: pa.Array
-    clusters: tuple[Cluster, ...]
+    clusters: tuple[ClusterLike, ...]
     number: int
-    run: Clusters = field(repr=False)
+    run: ClustersLike = field(repr=False)
     evidence: Evidence = field(repr=False)
 
     def __len__(self) -> int:
@@ -299,7 +299,7 @@ class Campaign:
         mine = (values[member] for member in self.members.tolist())
         return sorted(Counter(date for date in mine if date is not None).items())
 
-    def held(self, dates: Sequence[Any] | None = None) -> list[Held]:
+    def held(self, dates: Sequence[Any] | None = None) -> list[HeldIndicator]:
         """Its indicators with the clusters that hold them, for `dedup.evidence.exports`; each text is read once.
 
         Public services (`dedup.evidence.indicators.services.public`) are left out, and so are addresses that only one
@@ -315,10 +315,10 @@ class Campaign:
         days = None if dates is None else [_moment(one) for one in _listed(dates, len(self.run.labels))]
         return self._held(days)
 
-    def _held(self, days: Sequence[datetime | None] | None) -> list[Held]:
+    def _held(self, days: Sequence[datetime | None] | None) -> list[HeldIndicator]:
         corpus = self.run.corpus
         assert corpus is not None
-        read: dict[str, list[Found]] = {}
+        read: dict[str, list[FoundIndicator]] = {}
         holders: dict[tuple[str, str], list[int]] = {}
         forms: dict[tuple[str, str], Counter[str]] = {}
         for row in self.members.tolist():
@@ -342,7 +342,7 @@ class Campaign:
         """Place of each of its clusters by its representative."""
         return {one.representative: place for place, one in enumerate(self.clusters)}
 
-    def _of(self, mark: Indicator, rows: list[int], days: Sequence[datetime | None] | None) -> Held:
+    def _of(self, mark: Indicator, rows: list[int], days: Sequence[datetime | None] | None) -> HeldIndicator:
         """An indicator with the clusters, in their order, and the dates of the articles that hold it."""
         order = self._order
         heads = sorted((order[one], one) for one in set(self.run.labels[rows].tolist()) if one in order)
@@ -350,7 +350,7 @@ class Campaign:
         known = [day for day in (days[row] for row in rows) if day] if days else []
         known.sort(key=lambda day: day if day.tzinfo else day.replace(tzinfo=UTC))
         first, last = (known[0], known[-1]) if known else (None, None)
-        return Held(mark, str(self.name), names, first, last)
+        return HeldIndicator(mark, str(self.name), names, first, last)
 
     def _repr_html_(self) -> str:
         """Its clusters, what leads to its operator, and what links it, for a notebook."""
@@ -408,7 +408,7 @@ class Campaigns(Sequence[Campaign]):
         evidence: What was found.
     """
 
-    run: Clusters
+    run: ClustersLike
     evidence: Evidence
 
     @cached_property
@@ -431,7 +431,7 @@ class Campaigns(Sequence[Campaign]):
         several = several[np.argsort(self.labels[several], kind="stable")]
         heads, starts = np.unique(self.labels[several], return_index=True)
         members = dict(zip(heads.tolist(), np.split(several, starts[1:]), strict=False))  # no heads: one empty part
-        of: dict[int, list[Cluster]] = {}
+        of: dict[int, list[ClusterLike]] = {}
         for cluster in self.run:
             of.setdefault(int(self.labels[cluster.representative]), []).append(cluster)
         names, graph, evidence = self.run.names.combine_chunks(), self.run.graph, self.evidence
@@ -475,7 +475,7 @@ class Campaigns(Sequence[Campaign]):
         """Those of more than one cluster or lone article, largest first."""
         return [one for one in self if one.parts > 1]
 
-    def held(self, dates: Sequence[Any] | None = None) -> list[Held]:
+    def held(self, dates: Sequence[Any] | None = None) -> list[HeldIndicator]:
         """All indicators with the campaigns and clusters that hold them, for `dedup.evidence.exports`.
 
         Args:

@@ -473,7 +473,7 @@ def _meet(
     nodes, features = nodes[sequence], features[sequence]
     ends = np.flatnonzero(np.diff(features, append=-1)) + 1
     counts = np.diff(ends, prepend=0)
-    found, crowded, waiting = [np.empty(0, np.uint64)], np.zeros(len(among), np.bool_), 0
+    found, capped, waiting = [np.empty(0, np.uint64)], np.zeros(len(among), np.bool_), 0
     for end, count in zip(ends[counts > 1].tolist(), counts[counts > 1].tolist(), strict=True):
         some = nodes[end - count : end]
         later = np.arange(1, count)
@@ -483,11 +483,11 @@ def _meet(
         low, high = np.minimum(some[left], some[right]), np.maximum(some[left], some[right])
         found.append(high.astype(np.uint64) << np.uint64(32) | low.astype(np.uint64))
         waiting += len(low)
-        crowded[some[FOUNDERS:]] = True
+        capped[some[FOUNDERS:]] = True
         if waiting > max(AT_ONCE, len(found[0])):  # twice as many at least, so that each is sorted a few times only
             found, waiting = [once(found)], 0
             check(len(found[0]))
-    return once(found), crowded
+    return once(found), capped
 
 
 def _ends(both: NDArray[np.uint64]) -> tuple[Integers, Integers]:

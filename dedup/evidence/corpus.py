@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.evidence import furniture, keywords, passages
+from dedup.evidence import frame_lists, keywords, passages
 from dedup.stages import pairs, shingles, weights
 from dedup.stages.frames import Frames
 from dedup.threads import Room
@@ -83,18 +83,18 @@ class Corpus:
         return passages.explain(self.side(left), self.side(right), names)
 
     @cached_property
-    def frame_list(self) -> furniture.FrameList:
+    def frame_list(self) -> frame_lists.FrameList:
         """The frames that were left out of the texts, and who holds them; costs a pass over all texts, once."""
         if self.frames is None:
-            return furniture.FrameList()
-        return furniture.listed(self.frames, self.texts, self.first, self.number, threads=count_threads(None))
+            return frame_lists.FrameList()
+        return frame_lists.listed(self.frames, self.texts, self.first, self.number, threads=count_threads(None))
 
-    def framed(self, rows: NDArray[np.int64]) -> list[tuple[str, Sequence[furniture.FrameSpan]]]:
+    def framed(self, rows: NDArray[np.int64]) -> list[tuple[str, Sequence[frame_lists.FrameSpan]]]:
         """Some of these texts, with what of each stands in frames; none where there are no frames."""
         if self.frames is None:
             return []
         traces = [self.texts.trace(row) for row in rows[:MOST_FRAMED].tolist()]
-        return [(trace.text, furniture.spans(self.frames, trace)) for trace in traces]
+        return [(trace.text, frame_lists.spans(self.frames, trace)) for trace in traces]
 
     @cached_property
     def word_frequency(self) -> tuple[int, Counter[str]]:
@@ -117,5 +117,5 @@ class Corpus:
         trace = self.texts.trace(row)
         if self.weights is None:
             return passages.Side(trace, np.ones(len(trace.keys), np.float32))
-        framed = () if self.frames is None else furniture.spans(self.frames, trace)
+        framed = () if self.frames is None else frame_lists.spans(self.frames, trace)
         return passages.Side(trace, self.weights.of(trace.keys), int(self.texts.lengths[row]), framed)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.evidence import notebook
-from dedup.evidence.furniture import FrameSpan, one_line
+from dedup.evidence.frame_lists import FrameSpan, one_line
 from dedup.stages.shingles import Trace
 
 Integers = NDArray[np.int64]
@@ -139,7 +139,7 @@ class Side(NamedTuple):
     """Where it stands in frames; shingles there are no shingles of it."""
 
 
-class _Run(NamedTuple):
+class _SharedRun(NamedTuple):
     """Shingles that stand in one order in both texts."""
 
     left: int
@@ -212,15 +212,15 @@ def _runs(left: Integers, right: Integers, left_at: Integers, right_at: Integers
 
 def _tiles(
     starts: Integers, lengths: Integers, numbers: Integers, weights: NDArray[np.float64]
-) -> Iterator[tuple[_Run, float]]:
+) -> Iterator[tuple[_SharedRun, float]]:
     """The runs to show, heaviest first, and what each weighs without what those before it cover.
 
     Weights only fall as more is covered, so a run that is still the heaviest when weighed again is the next.
     """
     covered = np.zeros(len(weights), np.bool_)
-    runs = [_Run(*run) for run in np.column_stack([starts, lengths]).tolist()]
+    runs = [_SharedRun(*run) for run in np.column_stack([starts, lengths]).tolist()]
 
-    def weigh(run: _Run) -> float:
+    def weigh(run: _SharedRun) -> float:
         inside = np.unique(numbers[run.left : run.left + run.length])
         return float(weights[inside[~covered[inside]]].sum())
 
@@ -238,10 +238,10 @@ def _tiles(
         fresh = np.flatnonzero(~covered[inside])
         covered[inside] = True
         first, last = int(fresh[0]), int(fresh[-1])
-        yield _Run(run.left + first, run.right + first, last - first + 1), weight
+        yield _SharedRun(run.left + first, run.right + first, last - first + 1), weight
 
 
-def _passage(run: _Run, left: Trace, right: Trace, cuts: tuple[Cuts, Cuts], weight: float) -> Passage:
+def _passage(run: _SharedRun, left: Trace, right: Trace, cuts: tuple[Cuts, Cuts], weight: float) -> Passage:
     """The spans of a run.
 
     A character that folds to several, of which the run holds some, is left out, on both sides: spans fold to the same.

@@ -10,7 +10,7 @@ From the top: `reading` runs the whole; `sources` are the files found; `document
 """
 
 from dedup.files.jobs import Job
-from dedup.files.labels import labels
+from dedup.files.label_files import labels
 from dedup.files.problems import Problem, counted, escaped, shown
 from dedup.files.reading import Read, read, stream
 from dedup.files.sources import Source, Sources

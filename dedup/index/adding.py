@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from dedup.index.answers import Near, Seen
 from dedup.index.banding import halves
 from dedup.index.campaigning import Campaigning
-from dedup.index.grouping import MOST, Grouping, Plan, Transaction, carry_out
-from dedup.index.judging import LEAST_HOLDERS, Judge, Own, Pairs, Similar
+from dedup.index.clustering import MOST, Grouping, Plan, Transaction, carry_out
+from dedup.index.judge import LEAST_HOLDERS, Judge, Own, Pairs, Similar
 from dedup.index.lookup import within
 from dedup.index.prepared import Prepared
 from dedup.index.store import Change, Edge, Place, Text, Writer
@@ -46,7 +46,7 @@ class Sweep:
 
 
 @dataclass
-class _Rows:
+class _BatchRows:
     """What becomes of the rows of a batch."""
 
     numbers: list[int] = field(default_factory=list)
@@ -85,7 +85,7 @@ class Batch:
         self._last = store.last()
         self._first = self._last + 1
         self._change = Transaction()
-        self._rows, self._leaving = _Rows(), set[str]()
+        self._rows, self._leaving = _BatchRows(), set[str]()
         self._freed: set[int] = set()
         self._counted = False
 

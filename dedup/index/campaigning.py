@@ -18,8 +18,8 @@ from math import log, sqrt
 from typing import NamedTuple
 
 from dedup.evidence.campaigns import BODY, CUT, LEAST_HELD, MEMBERS, NAMED
-from dedup.index.grouping import Plan
-from dedup.index.judging import Judge, Own
+from dedup.index.clustering import Plan
+from dedup.index.judge import Judge, Own
 from dedup.index.marks import Marks, naming, place_of
 from dedup.index.store import Reader
 

@@ -14,7 +14,7 @@ import numpy as np
 from dedup import kernels
 from dedup.index.answers import Checked
 from dedup.index.banding import halves
-from dedup.index.grouping import MOST
+from dedup.index.clustering import MOST
 from dedup.index.marks import NO_MARKS
 from dedup.index.prepared import Preparer
 from dedup.index.store import Edge, Reader, Store

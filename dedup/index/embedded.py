@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from dedup.errors import DedupError, FileError, IndexBusyError
 from dedup.index.banding import halves
-from dedup.index.frequencies import Frequencies, Steps
+from dedup.index.counters import Frequencies, Steps
 from dedup.index.layers import REBUILD, Layers, Signatures
 from dedup.index.lookup import looks, lookup_for
 from dedup.index.marks import naming, place_of

@@ -26,7 +26,13 @@ from dedup.evidence import passages
 from dedup.index.adding import Batch, Sweep
 from dedup.index.answers import Added, Campaign, Checked, Group, Seen, Stats
 from dedup.index.checking import check
-from dedup.index.given import (
+from dedup.index.judge import Judge
+from dedup.index.opening import open_store
+from dedup.index.packing import unpack
+from dedup.index.prepared import Prepared, Preparer, joined
+from dedup.index.reweighing import reweigh
+from dedup.index.store import Change, Reader
+from dedup.index.validation import (
     checked_id,
     checked_number,
     checked_text,
@@ -36,12 +42,6 @@ from dedup.index.given import (
     listed,
     sorted_out,
 )
-from dedup.index.judging import Judge
-from dedup.index.opening import open_store
-from dedup.index.prepared import Prepared, Preparer, joined
-from dedup.index.reweighing import reweigh
-from dedup.index.store import Change, Reader
-from dedup.index.weighing import unpack
 from dedup.pipeline import Fitted, Progress
 from dedup.settings import Settings
 from dedup.threads import count as count_threads

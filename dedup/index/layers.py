@@ -23,7 +23,7 @@ from dedup.errors import warn
 from dedup.index.banding import padding
 from dedup.index.lookup import Layer, looks
 from dedup.index.recent import Recent
-from dedup.index.segments import Rows, Segment, Span, build, merge, usable
+from dedup.index.segments import Segment, SegmentRows, Span, build, merge, usable
 from dedup.settings import Settings
 from dedup.stages.bands import choose
 
@@ -101,7 +101,7 @@ class Layers:
         """Texts that are in no segment: a segment of many, a few in memory."""
         for numbers, values in signatures:
             if mine and len(numbers) >= REBUILD and not (self._full or len(self._recent)):
-                rows = Rows(numbers, *looks(values, self._settings))
+                rows = SegmentRows(numbers, *looks(values, self._settings))
                 span = Span(self._generation, self._covered, int(numbers[-1]))
                 self._segments.append(build(self._folder, span, rows))
                 self.known = span.upto

@@ -32,13 +32,13 @@ class Lookup(threading.local):
     """Looks texts up; holds the scratch memory of a thread.
 
     Args:
-        crowd: Of one bucket of a band, so many texts are looked at, the oldest.
+        bucket_cap: Of one bucket of a band, so many texts are looked at, the oldest.
         least: Bytes of a sketch that must agree.
         early: Bytes of its first block that must.
     """
 
-    def __init__(self, crowd: int, least: int, early: int = 0) -> None:
-        self._crowd, self._least, self._early = crowd, least, early
+    def __init__(self, bucket_cap: int, least: int, early: int = 0) -> None:
+        self._bucket_cap, self._least, self._early = bucket_cap, least, early
         self._counts, self._touched = np.zeros(0, np.uint16), np.empty(0, np.uint32)
         self._found, self._agreements = np.empty(0, np.uint32), np.empty(0, np.int64)
 
@@ -94,7 +94,7 @@ class Lookup(threading.local):
         self._make_room(len(layer.numbers), len(keys) * min(CANDIDATES, len(layer)))
         ends = np.empty(len(keys), np.int64)
         rest = (
-            layer.sketches, layer.dead, self._crowd, self._early, self._least, CANDIDATES, taken,
+            layer.sketches, layer.dead, self._bucket_cap, self._early, self._least, CANDIDATES, taken,
             self._counts, self._touched, self._found, self._agreements, ends,
         )  # fmt: skip
         if isinstance(layer, Segment):
@@ -123,7 +123,7 @@ def looks(signatures: NDArray[np.uint16], settings: Settings) -> tuple[NDArray[n
 
 def lookup_for(settings: Settings) -> Lookup:
     """A look-up of what may be at the threshold; bytes that fill up a block agree always."""
-    return Lookup(settings.crowd, least(settings) + padding(settings), early(settings))
+    return Lookup(settings.bucket_cap, least(settings) + padding(settings), early(settings))
 
 
 def within(

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from dedup.errors import InputError, SettingsError
 from dedup.index.embedded import EmbeddedStore
+from dedup.index.packing import pack, same
 from dedup.index.prepared import Preparer
 from dedup.index.store import Opening, Store
-from dedup.index.weighing import pack, same
 from dedup.pipeline import Fitted, chosen_bands
 from dedup.settings import Settings
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.index.segments import Rows
+from dedup.index.segments import SegmentRows
 
 
 class Recent:
@@ -53,8 +53,8 @@ class Recent:
         """Pass these texts over from now on."""
         self.dead[: self._used] |= np.isin(self.numbers[: self._used], texts)
 
-    def since(self, number: int) -> Rows:
+    def since(self, number: int) -> SegmentRows:
         """The texts above a number that were not dropped."""
         used = self._used
         mine = np.flatnonzero((self.numbers[:used] > number) & ~self.dead[:used])
-        return Rows(self.numbers[mine], self.keys[mine], self.sketches[mine])
+        return SegmentRows(self.numbers[mine], self.keys[mine], self.sketches[mine])

@@ -23,11 +23,11 @@ from dedup import kernels, pipeline
 from dedup.evidence import campaigns
 from dedup.evidence.corpus import Corpus
 from dedup.index.banding import halves
-from dedup.index.grouping import MOST, carry_out, name_groups
+from dedup.index.clustering import MOST, carry_out, name_groups
 from dedup.index.marks import NO_MARKS, sorts
+from dedup.index.packing import pack
 from dedup.index.prepared import Preparer
 from dedup.index.store import Edge, Opening, Reader, Store, Writer
-from dedup.index.weighing import pack
 from dedup.pipeline import MOST_FITTED, Progress, Stages
 from dedup.settings import Settings
 from dedup.stages import clusters, frames, pairs
@@ -67,9 +67,9 @@ def _reweigh(
     numbers, copies = (np.array([row[part] for row in every], np.int64) for part in (0, 2))
     with _column(writer, numbers, preparer) as column:
         corpus = pipeline.represent(column, settings, threads=threads, stages=stages, most=MOST_FITTED)
-        edges, crowded = pipeline.connect(corpus, settings, threads=threads, stages=stages)
+        edges, capped = pipeline.connect(corpus, settings, threads=threads, stages=stages)
         signed = halves(pipeline.sign(corpus, settings, threads=threads))
-        of, groups = numbers[corpus.first], _groups(corpus, edges, crowded, settings)
+        of, groups = numbers[corpus.first], _groups(corpus, edges, capped, settings)
         with stages.stage("campaigns"):
             some = Pairs(edges.left, edges.right, edges.similarity)
             heads = clusters.chosen(groups, some, of, copies[corpus.first])
@@ -104,13 +104,13 @@ def _column(reader: Reader, numbers: NDArray[np.int64], preparer: Preparer) -> I
             yield pa.ipc.open_file(file).read_all()["text"]
 
 
-def _groups(corpus: Corpus, edges: pairs.Edges, crowded: NDArray[np.bool_], settings: Settings) -> NDArray[np.int64]:
-    """The cluster of each text; small components are linked by all of their edges, as `dedup.index.grouping` does."""
+def _groups(corpus: Corpus, edges: pairs.Edges, capped: NDArray[np.bool_], settings: Settings) -> NDArray[np.int64]:
+    """The cluster of each text; small components are linked by all of their edges, as `dedup.index.clustering` does."""
     count = len(corpus.first)
     component = kernels.components(edges.left, edges.right, count)
     large = np.bincount(component, minlength=count)[component] > MOST
     cut = settings.threshold * settings.linkage
-    return clusters.link(edges.left, edges.right, edges.similarity, count, cut, crowded & large)
+    return clusters.link(edges.left, edges.right, edges.similarity, count, cut, capped & large)
 
 
 def _campaigns(
@@ -168,7 +168,7 @@ def _edges(of: NDArray[np.int64], edges: pairs.Edges, judged: int) -> Iterable[t
 
 
 def _rename(writer: Writer, groups: dict[int, int], were: dict[int, int]) -> dict[int, int]:
-    """Give clusters their ids, and say what that of each text is; see `dedup.index.grouping`."""
+    """Give clusters their ids, and say what that of each text is; see `dedup.index.clustering`."""
     members: dict[int, list[int]] = defaultdict(list)
     for text in sorted(groups):
         members[groups[text]].append(text)

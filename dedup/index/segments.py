@@ -55,7 +55,7 @@ class Span(NamedTuple):
         return cls(*map(int, match.groups())) if match else None
 
 
-class Rows(NamedTuple):
+class SegmentRows(NamedTuple):
     """n texts, ascending by number."""
 
     numbers: NDArray[np.int64]
@@ -200,7 +200,7 @@ class _New:
         self._temporary.unlink(missing_ok=True)
 
 
-def build(folder: Path, span: Span, rows: Rows) -> Segment:
+def build(folder: Path, span: Span, rows: SegmentRows) -> Segment:
     """Write the segment of some texts.
 
     Args:

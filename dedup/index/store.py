@@ -79,7 +79,7 @@ class Opening(NamedTuple):
     settings: Settings
     store_texts: bool
     weights: bytes
-    """Weights of signatures, packed by `dedup.index.weighing`; empty for the prior alone."""
+    """Weights of signatures, packed by `dedup.index.packing`; empty for the prior alone."""
     generation: int = 1
     """One more with every `reweigh`: signatures of different generations cannot be compared."""
 
@@ -103,7 +103,7 @@ class Reader(Protocol):
         """Texts that agree with each signature in a band, and in the lowest bytes of enough slots; best first.
 
         Enough is `banding.least(settings)`. Some may have been removed. Of one bucket of a band, the oldest
-        `Settings.crowd` are looked at.
+        `Settings.bucket_cap` are looked at.
 
         Args:
             signatures: (n, slots).

@@ -54,7 +54,7 @@ def found(
     texts: Texts,
     rows: Integers,
     *,
-    prior: float,
+    prior_articles: float,
     most: int,
     least_rate: int = 1,
     threads: int = 1,
@@ -66,7 +66,7 @@ def found(
     Args:
         texts: All texts, with what stands in frames.
         rows: (d,) rows of the distinct ones among which to look.
-        prior: `N0`, as in `dedup.stages.weights`.
+        prior_articles: `N0`, as in `dedup.stages.weights`.
         most: Windows, and shingles, that may be sampled.
         least_rate: One window in at least so many is looked at; those of a generation have one rate.
         threads: How many to use; no matter to the result.
@@ -80,7 +80,7 @@ def found(
 
     windows, shingles = Rate.of(int(texts.lengths[rows].sum()), most)
     rate = Rate(max(windows, least_rate), shingles)
-    frames = find(texts, rows, prior=prior, rate=rate, threads=threads, progress=tell)
+    frames = find(texts, rows, prior_articles=prior_articles, rate=rate, threads=threads, progress=tell)
     return Marks(np.empty(0, np.uint64) if frames is None else np.unique(frames.keys), rate.windows)
 
 

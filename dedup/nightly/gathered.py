@@ -45,7 +45,7 @@ COLUMNS = pa.schema(
 """Hashes of windows, in the order of the text; hashes of names, and the names."""
 
 
-class Held(NamedTuple):
+class HeldValues(NamedTuple):
     """What some texts hold, one text after the other."""
 
     texts: Integers
@@ -173,7 +173,7 @@ def rate_of(parts: list[Part]) -> int | None:
     return rates[0] if rates else None
 
 
-def read(parts: list[Part], live: NDArray[np.bool_], columns: Sequence[str]) -> Iterator[Held]:
+def read(parts: list[Part], live: NDArray[np.bool_], columns: Sequence[str]) -> Iterator[HeldValues]:
     """What is kept of texts, a row group at a time.
 
     Args:
@@ -191,11 +191,11 @@ def read(parts: list[Part], live: NDArray[np.bool_], columns: Sequence[str]) -> 
                 at += len(table)
 
 
-def _held(path: Path, table: pa.Table, texts: Integers) -> Held:
+def _held(path: Path, table: pa.Table, texts: Integers) -> HeldValues:
     lists = [table[name].combine_chunks() for name in table.column_names]
     counts = [pc.list_value_length(one) for one in lists]
     values = [one.flatten() for one in lists]
     whole = all(one.equals(counts[0]) and not one.null_count for one in counts)
     if not whole or any(one.null_count for one in values):
         raise damaged(path, f"lists of {' and '.join(table.column_names)} are not of one length")
-    return Held(texts, counts[0].to_numpy(zero_copy_only=False).astype(np.int64), values)
+    return HeldValues(texts, counts[0].to_numpy(zero_copy_only=False).astype(np.int64), values)

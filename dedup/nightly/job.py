@@ -22,16 +22,16 @@ import pyarrow as pa
 
 from dedup.errors import FileError, RejectsError, SettingsError
 from dedup.files import Sources, replacing, shown
+from dedup.nightly.catalogue import Catalogue, numbered, stocked
 from dedup.nightly.damage import read_table, reading
-from dedup.nightly.grouping import NUMBERED, Changes, members, read_campaigns
 from dedup.nightly.intake import Columns, as_table, bad_files, bad_rows, found, published, rejects, take_in
-from dedup.nightly.known import read as read_known
+from dedup.nightly.members import NUMBERED, Changes, members, read_campaigns
 from dedup.nightly.memory import Budget, parsed, peak
 from dedup.nightly.night import Tonight
 from dedup.nightly.outputs import NAMES, Labels, publish, resolved
 from dedup.nightly.outputs import check as check_output
+from dedup.nightly.previous import read as read_known
 from dedup.nightly.state import State, opened
-from dedup.nightly.stock import Stock, numbered, stocked
 from dedup.pipeline import Progress, Stages
 from dedup.settings import Settings
 from dedup.threads import Progress as Tell
@@ -109,9 +109,9 @@ def run(
             to 2 ms for each text that is new, or for all texts where everything is compared anew. If the last night was
             without, there is another one, though nothing is new.
         memory: What the process may hold, as bytes or ``"8GB"``; at least 1 GB. Where signatures of all texts do not
-            fit, it decides with which of a crowd (`Settings.crowd`) a text is compared; below 3 GB, and of more than
-            2 million characters, how fine the samples are by which frames and campaigns are found; nothing else in the
-            result.
+            fit, it decides with which others of a full bucket (`Settings.bucket_cap`) a text is compared; below 3 GB,
+            and of more than 2 million characters, how fine the samples are by which frames and campaigns are found;
+            nothing else in the result.
         text: Column of the tables that holds the texts.
         id: Column of the tables that holds the ids. Only the default may be missing.
         threads: How many to use; None is one a core. The result does not depend on it.
@@ -254,7 +254,7 @@ class _Job:
                 file.write(json.dumps(str(resolved(self._out))).encode())
         self._stages.log("written", {"path": str(self._out), "articles": int(stock.live.sum())})
 
-    def _labels(self, stock: Stock) -> Labels:
+    def _labels(self, stock: Catalogue) -> Labels:
         """The labels of all articles, in the order in which they were read."""
         texts = read_known(self._folder, self._state.last.texts, len(stock))
         _, number = numbered(stock, texts.prints)

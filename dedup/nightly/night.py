@@ -20,26 +20,26 @@ from numpy.typing import NDArray
 
 from dedup.evidence.corpus import Corpus
 from dedup.files import replacing
+from dedup.nightly.candidates import BandJoin
+from dedup.nightly.catalogue import Catalogue, numbered
 from dedup.nightly.damage import check_places, damaged, read_table, rows
 from dedup.nightly.framing import Marks, found, latest, left_out, lost
 from dedup.nightly.framing import keep as keep_frames
 from dedup.nightly.framing import read as read_frames
 from dedup.nightly.gathered import COLUMNS, rate_of
 from dedup.nightly.gathered import write as gather
-from dedup.nightly.grouping import MEMBERS, NOBODY, Members, changes, counts, members, oldest, read_campaigns
-from dedup.nightly.judging import NONE, Edges, judged, judged_again, similarities
-from dedup.nightly.judging import keep as keep_edges
-from dedup.nightly.judging import read as read_edges
-from dedup.nightly.known import NOTHING, Known
-from dedup.nightly.known import read as read_known
 from dedup.nightly.linking import campaigns
-from dedup.nightly.meeting import Meeting
+from dedup.nightly.members import MEMBERS, NOBODY, Members, changes, counts, members, oldest, read_campaigns
 from dedup.nightly.memory import Budget
+from dedup.nightly.previous import NOTHING, Known
+from dedup.nightly.previous import read as read_known
 from dedup.nightly.signed import Part, columns, schema, taken_up
 from dedup.nightly.signed import write as write_signatures
+from dedup.nightly.sketching import counted, keep_sketch, keep_weights, read_sketch, read_weights, weighed
 from dedup.nightly.state import GATHERED, SIGNATURES, Night, State
-from dedup.nightly.stock import Stock, numbered
-from dedup.nightly.weighing import counted, keep_sketch, keep_weights, read_sketch, read_weights, weighed
+from dedup.nightly.verifying import NONE, Edges, judged, judged_again, similarities
+from dedup.nightly.verifying import keep as keep_edges
+from dedup.nightly.verifying import read as read_edges
 from dedup.pipeline import Stages, chosen_bands
 from dedup.results import Clusters
 from dedup.settings import Settings
@@ -52,7 +52,7 @@ from dedup.threads import Progress
 
 GROWTH = 1.5
 """A night is whole when there are so many times the texts that there were in the last one that was."""
-CROWDED = pa.schema({"crowded": pa.bool_()})
+CROWDED = pa.schema({"capped": pa.bool_()})
 Integers = NDArray[np.int64]
 
 
@@ -76,7 +76,7 @@ class Tonight:
     def __init__(
         self,
         state: State,
-        stock: Stock,
+        stock: Catalogue,
         settings: Settings,
         budget: Budget,
         threads: int,
@@ -189,7 +189,7 @@ class Tonight:
     def _found(self, numbers: Integers, tell: Progress, least_rate: int = 1) -> Marks:
         """The frames among some texts."""
         return found(
-            self._texts, self._first[numbers], prior=self._settings.prior, most=self._budget.sampled,
+            self._texts, self._first[numbers], prior_articles=self._settings.prior_articles, most=self._budget.sampled,
             least_rate=least_rate, threads=self._threads, progress=tell, relax=self._stock.texts.relax,
         )  # fmt: skip
 
@@ -269,14 +269,14 @@ class Tonight:
             if path.exists():
                 return
             parts = self._parts(self.night.number, len(self._prints))
-            meeting = Meeting(
+            meeting = BandJoin(
                 parts, self._shape, self._settings, len(self._known), self._budget, self._state.work,
                 threads=self._threads, progress=tell,
             )  # fmt: skip
             meeting.walk()
-            crowded = meeting.crowded
-            crowded[: len(self._known)] |= self._known.crowded
-            _keep(self._state.work / "crowded.parquet", crowded=crowded)
+            capped = meeting.capped
+            capped[: len(self._known)] |= self._known.capped
+            _keep(self._state.work / "capped.parquet", capped=capped)
             meeting.keep(path)
 
     def _judge(self, weights: SketchWeights | None) -> Edges:
@@ -310,14 +310,14 @@ class Tonight:
         """Clusters, and what became of those of last night; the articles, and the representative of each text."""
         work = self._state.work
         with self._stages.stage("cluster"):
-            crowded = _read(work / "crowded.parquet", CROWDED)[0]
-            graph = Graph(self._first, self._number, *edges, crowded)
+            capped = _read(work / "capped.parquet", CROWDED)[0]
+            graph = Graph(self._first, self._number, *edges, capped)
             chosen = representatives(graph, self._settings.threshold, self._settings.linkage)
             result = Clusters(graph, self._settings.threshold, self._settings.linkage, representatives=chosen)
             similarity = self._similarity(result, chosen, weights)
             now = members(result, self._stock)
             high, low = (np.ascontiguousarray(half) for half in self._prints.T)
-            Known(high, low, self._first, self._live, crowded, chosen, similarity).write(work)
+            Known(high, low, self._first, self._live, capped, chosen, similarity).write(work)
             before, about = self._before(), {"whole": self.whole, "since": self._state.told}
             _keep(work / "before.parquet", **before._asdict())
             _keep(work / "articles.parquet", **now._asdict())

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from dedup.errors import FileError
 from dedup.files import shown, synced
-from dedup.nightly.grouping import Integers
+from dedup.nightly.members import Integers
 from dedup.nightly.state import whole
 
 PART = 1_000_000

@@ -32,8 +32,8 @@ from dedup.files import shown, synced
 from dedup.nightly.damage import counts, damaged, reading
 from dedup.settings import Settings
 
-FORMAT = 2
-LEFT_OVER = ("begun.json", "candidates.parquet", "crowded.parquet")
+FORMAT = 3
+LEFT_OVER = ("begun.json", "candidates.parquet", "capped.parquet")
 """What a night needs while it is worked out."""
 COUNTS = ("whole", "since", "articles", "new", "gone", "clusters", "clustered")
 """What is counted of a night, since which one."""

@@ -27,16 +27,16 @@ from importlib.resources import files as resources
 from typing import IO, Any
 
 from dedup import files
-from dedup.report.campaigns import page as campaign_page
-from dedup.report.campaigns import shown, summary
-from dedup.report.pages import Found, frames, page, row
+from dedup.report.campaign_pages import page as campaign_page
+from dedup.report.campaign_pages import shown, summary
+from dedup.report.pages import ReportedResult, frames, page, row
 
 SUFFIXES = (".html", ".htm")
 MARK = re.compile(r"\{\{(\w+)\}\}")
 
 
 def write(
-    found: Found,
+    found: ReportedResult,
     path: str | os.PathLike[str],
     *,
     title: str,
@@ -74,7 +74,7 @@ def write(
 
 
 def _clusters(
-    found: Found, file: IO[bytes], members: int, progress: Callable[[int, int], None] | None
+    found: ReportedResult, file: IO[bytes], members: int, progress: Callable[[int, int], None] | None
 ) -> list[dict[str, Any]]:
     """Write what the page is told of each cluster; returns the rows of the table."""
     rows, embedded = [], []
@@ -90,7 +90,7 @@ def _clusters(
     return rows
 
 
-def _campaigns(found: Found, file: IO[bytes]) -> dict[str, Any]:
+def _campaigns(found: ReportedResult, file: IO[bytes]) -> dict[str, Any]:
     """Write what the page is told of each campaign of several clusters; returns what it shows of them first."""
     every = found.campaigns()
     numbers = {cluster.representative: number for number, cluster in enumerate(found)}
@@ -126,7 +126,7 @@ def _embed(file: IO[bytes], name: str, data: Any) -> None:
     file.write(b"</script>\n")
 
 
-def _summary(found: Found, title: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _summary(found: ReportedResult, title: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """What the page shows first."""
     columns = ("size", "similarity", "label", "title", "keywords", "indicators", "search")
     return {

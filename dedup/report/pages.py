@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dedup.evidence.campaign_results import Campaigns
 from dedup.evidence.corpus import Corpus
-from dedup.evidence.furniture import FrameList
+from dedup.evidence.frame_lists import FrameList
 from dedup.evidence.indicators import indicators
 from dedup.evidence.keywords import beginnings
 from dedup.evidence.templates import Fixed, Slot, framed, template
@@ -34,7 +34,7 @@ SEARCHED = 200
 IN_ROW = {"keywords": 6, "indicators": 3}
 
 
-class Group(Protocol):
+class ReportedCluster(Protocol):
     """What is asked of a cluster; `dedup.results.Cluster` answers."""
 
     @property
@@ -60,7 +60,7 @@ class Group(Protocol):
         """Positions of some members, the representative's first."""
 
 
-class Found(Protocol):
+class ReportedResult(Protocol):
     """What is asked of a result; `dedup.results.Clusters` answers."""
 
     @property
@@ -96,11 +96,11 @@ class Found(Protocol):
     def __len__(self) -> int:
         """How many clusters there are."""
 
-    def __iter__(self) -> Iterator[Group]:
+    def __iter__(self) -> Iterator[ReportedCluster]:
         """The clusters, largest first."""
 
 
-def page(found: Found, cluster: Group, members: int) -> dict[str, Any]:
+def page(found: ReportedResult, cluster: ReportedCluster, members: int) -> dict[str, Any]:
     """All that the page shows of a cluster.
 
     Args:
@@ -133,7 +133,7 @@ def page(found: Found, cluster: Group, members: int) -> dict[str, Any]:
     }
 
 
-def _texts(corpus: Corpus, cluster: Group, distinct: NDArray[np.int64], members: int) -> dict[str, Any]:
+def _texts(corpus: Corpus, cluster: ReportedCluster, distinct: NDArray[np.int64], members: int) -> dict[str, Any]:
     """The texts of some members, those with distinct ones first and then copies, each text once."""
     copies = cluster.members[np.isin(corpus.number[cluster.members], corpus.number[distinct])]
     copies = copies[~np.isin(copies, distinct)][: members - len(distinct)]
@@ -149,7 +149,7 @@ def _texts(corpus: Corpus, cluster: Group, distinct: NDArray[np.int64], members:
     }
 
 
-def frames(found: Found) -> dict[str, Any]:
+def frames(found: ReportedResult) -> dict[str, Any]:
     """What the page shows of the frames.
 
     Args:
@@ -160,7 +160,7 @@ def frames(found: Found) -> dict[str, Any]:
     return {"count": len(every), "articles": every.articles, "share": round(every.share, 6), "rows": rows}
 
 
-def row(cluster: Group, told: dict[str, Any]) -> dict[str, Any]:
+def row(cluster: ReportedCluster, told: dict[str, Any]) -> dict[str, Any]:
     """A cluster's row in the table of all."""
     place = int(np.searchsorted(cluster.members, cluster.representative))
     return {

@@ -18,6 +18,6 @@ try:
 except ImportError as error:
     raise MissingExtraError("pyspark", "spark", "dedup.spark") from error
 
-from dedup.spark.job import cluster
+from dedup.spark.driver import cluster
 
 __all__ = ["cluster"]

@@ -21,9 +21,9 @@ from pyspark.sql import functions as sf
 from dedup import kernels
 from dedup.settings import Settings
 from dedup.spark.columns import integers, matrix
-from dedup.spark.meeting import Meeting
-from dedup.spark.signatures import sketch_bytes
+from dedup.spark.signing import sketch_bytes
 from dedup.spark.tiles import CANDIDATES, candidate_table
+from dedup.spark.walking import BucketWalk
 from dedup.stages import bands
 
 KEY_BYTES = 8
@@ -61,7 +61,7 @@ def _walk(settings: Settings) -> Callable[[Batches], Batches]:
     width = sketch_bytes(settings)
 
     def work(batches: Batches) -> Batches:
-        stream = _Stream(Meeting(settings), width)
+        stream = _Stream(BucketWalk(settings), width)
         for batch in batches:
             if len(batch):
                 keys = matrix(batch["key"], KEY_BYTES).view(">u8")[:, 0].astype(np.uint64)
@@ -80,7 +80,7 @@ class _Stream:
     and how far it was compared, from which follows how many it missed once the bucket's size is known.
     """
 
-    def __init__(self, meeting: Meeting, width: int) -> None:
+    def __init__(self, meeting: BucketWalk, width: int) -> None:
         self._meeting = meeting
         self._nothing = _Entries(np.empty(0, np.uint64), np.empty(0, np.int64), np.empty((0, width), np.uint8))
         self._first = self._nothing

@@ -18,9 +18,9 @@ from pyspark.sql import functions as sf
 from pyspark.sql.window import Window
 
 from dedup.settings import Settings
+from dedup.spark.broadcasts import Shared, corpus_of
 from dedup.spark.columns import integers
 from dedup.spark.folder import Folder
-from dedup.spark.parcels import Shared, corpus_of
 from dedup.stages import pairs
 
 TILE_BYTES = 1 << 26

@@ -5,7 +5,7 @@ In: `number, sketch, keys` of every text, with keys of four bytes. Out: rows of 
 chance in most of its bands, so that it would be sent with its sketch to as many buckets: 135 kB. To a tile it is sent
 once for all the bands of that: 3 kB for a single block, and as often as there are blocks beside its own. Up to one
 block (a third of a million texts in the default) this is exactly what `dedup.stages.bands` does; with more, an
-article is compared with a crowd in every tile, so with more others than in one process, never with fewer.
+article is compared with up to `bucket_cap` others in every tile: with more than in one process, never with fewer.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from pyspark.sql import functions as sf
 from dedup import kernels
 from dedup.settings import Settings
 from dedup.spark.columns import integers, matrix
-from dedup.spark.meeting import Meeting
-from dedup.spark.signatures import sketch_bytes
+from dedup.spark.signing import sketch_bytes
+from dedup.spark.walking import BucketWalk
 from dedup.stages import bands
 
 TILE_BYTES = 1 << 28
@@ -33,7 +33,7 @@ KEY_BYTES = 4
 CANDIDATES = "left long, right long, met long, missed long"
 
 
-class Plan(NamedTuple):
+class TilePlan(NamedTuple):
     """How texts and bands are cut into tiles."""
 
     blocks: int
@@ -53,7 +53,7 @@ class Plan(NamedTuple):
         return list(itertools.combinations(range(self.blocks), 2)) or [(0, 0)]
 
 
-def plan(texts: int, settings: Settings, shape: bands.Bands, tasks: int) -> Plan:
+def plan(texts: int, settings: Settings, shape: bands.Bands, tasks: int) -> TilePlan:
     """Cut so that a tile fits into memory, and that there is work for all.
 
     Args:
@@ -66,16 +66,16 @@ def plan(texts: int, settings: Settings, shape: bands.Bands, tasks: int) -> Plan
     blocks = 1 if texts <= most else math.ceil(2 * texts / most)
     tiles = max(1, blocks * (blocks - 1) // 2)
     groups = min(max(4, math.ceil(tasks / tiles)), max(1, shape.bands // 8))
-    return Plan(blocks, math.ceil(shape.bands / math.ceil(shape.bands / groups)), math.ceil(shape.bands / groups))
+    return TilePlan(blocks, math.ceil(shape.bands / math.ceil(shape.bands / groups)), math.ceil(shape.bands / groups))
 
 
-def bytes_a_text(cut: Plan, settings: Settings, shape: bands.Bands) -> int:
+def bytes_a_text(cut: TilePlan, settings: Settings, shape: bands.Bands) -> int:
     """What is shuffled of a text."""
     tiles = max(1, cut.blocks - 1)
     return tiles * (cut.groups * sketch_bytes(settings) + KEY_BYTES * shape.bands)
 
 
-def candidates(signed: DataFrame, settings: Settings, cut: Plan) -> DataFrame:
+def candidates(signed: DataFrame, settings: Settings, cut: TilePlan) -> DataFrame:
     """Candidate pairs of all tiles, and how many each text met and missed in each.
 
     Args:
@@ -123,7 +123,7 @@ def _walk(settings: Settings) -> Callable[[pa.Table], pa.Table]:
         order = np.argsort(numbers)
         keys = _keys(table["keys"])[order]
         sketches = np.ascontiguousarray(matrix(table["sketch"], sketch_bytes(settings))[order])
-        pairs, met, missed = _compare(keys, sketches, Meeting(settings))
+        pairs, met, missed = _compare(keys, sketches, BucketWalk(settings))
         left, right = bands.ends(pairs)
         numbers = numbers[order]
         return candidate_table(numbers[left], numbers[right], numbers, met, missed)
@@ -139,7 +139,7 @@ def _keys(column: pa.ChunkedArray) -> NDArray[np.uint32]:
 
 
 def _compare(
-    keys: NDArray[np.uint32], sketches: NDArray[np.uint8], meeting: Meeting
+    keys: NDArray[np.uint32], sketches: NDArray[np.uint8], meeting: BucketWalk
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
     """Pairs of rows, and how many each met and missed, in all bands of a tile."""
     count = len(keys)

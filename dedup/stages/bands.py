@@ -25,7 +25,7 @@ MARGIN = 2.5
 """Standard deviations that the estimate of a candidate may be under the threshold; from two blocks alone, more."""
 EARLY_MARGIN = 3.5
 LOOKED_AT = 128
-"""An article is compared with at most so many times the crowd of one bucket, unless told."""
+"""An article is compared with at most so many times `bucket_cap` others of one bucket, unless told."""
 PIECE = 1 << 18
 AT_ONCE = 4
 """Bands whose keys are made together."""
@@ -50,8 +50,8 @@ class Candidates(NamedTuple):
     left: NDArray[np.int64]
     """(m,): the earlier one of each pair; pairs ascend by right, then left."""
     right: NDArray[np.int64]
-    crowded: NDArray[np.bool_]
-    """(n,): articles most of whose bucket mates they were not compared with, since they come after a crowd."""
+    capped: NDArray[np.bool_]
+    """(n,): articles that were not compared with most of their bucket mates, since the buckets were full."""
 
 
 @cache
@@ -136,7 +136,7 @@ def candidates(
     bands: Bands,
     threshold: float,
     *,
-    crowd: int = 128,
+    bucket_cap: int = 128,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Candidates:
@@ -147,11 +147,11 @@ def candidates(
         bands: The shape.
         threshold: Similarity in (0, 1]; a pair is kept if its signatures agree in as many slots as 2.5 standard
             deviations of the estimate under it.
-        crowd: In a bucket, an article is compared with those before it until so many agreed.
+        bucket_cap: In a bucket, an article is compared with those before it until so many agreed.
         threads: How many bands run side by side; the result does not depend on it.
         progress: Called with groups of bands done and in all.
     """
-    walk, found = Walk(Matrix(signatures), bands, threshold, crowd=crowd), Found()
+    walk, found = Walk(Matrix(signatures), bands, threshold, bucket_cap=bucket_cap), Found()
     walk.pairs(found.add, threads, progress)
     return Candidates(*ends(found.settled()), walk.missed() > 0)
 
@@ -214,10 +214,10 @@ class Walk:
         signed: Signatures of n articles.
         bands: The shape.
         threshold: Similarity in (0, 1].
-        crowd: In a bucket, an article is compared with those before it until so many agreed.
+        bucket_cap: In a bucket, an article is compared with those before it until so many agreed.
         since: The first article that is compared with those before it: those before `since` have met already.
         apart: Articles from `since` on are compared with those before `since` alone.
-        looked_at: An article is compared with at most so many times the crowd of one bucket.
+        looked_at: An article is compared with at most so many times `bucket_cap` others of one bucket.
     """
 
     def __init__(
@@ -226,12 +226,12 @@ class Walk:
         bands: Bands,
         threshold: float,
         *,
-        crowd: int,
+        bucket_cap: int,
         since: int = 0,
         apart: bool = False,
         looked_at: int | None = None,
     ) -> None:
-        self._signed, self._shape, self._crowd, self._since, self._apart = signed, bands, crowd, since, apart
+        self._signed, self._shape, self._bucket_cap, self._since, self._apart = signed, bands, bucket_cap, since, apart
         self._looked_at = looked_at or LOOKED_AT
         self._sketches = np.empty((signed.articles, signed.slots + -signed.slots % kernels.BLOCK), np.uint8)
         signed.sketches(self._sketches)
@@ -274,7 +274,7 @@ class Walk:
         at = 0
         while at < len(band):
             at, used = kernels.meet(
-                band, bits, at, self._since, self._apart, self._sketches, self._early, self._least, self._crowd,
+                band, bits, at, self._since, self._apart, self._sketches, self._early, self._least, self._bucket_cap,
                 scratch.near, scratch.known, scratch.seen, scratch.found,
             )  # fmt: skip
             yield scratch.found[:used].copy()
@@ -286,12 +286,12 @@ class Walk:
         articles = self._signed.articles
         scratch = _Scratch(
             keys=np.empty((AT_ONCE, articles), np.uint64),
-            near=np.empty((min(articles, self._looked_at * self._crowd), self._first), np.uint8),
+            near=np.empty((min(articles, self._looked_at * self._bucket_cap), self._first), np.uint8),
             known=np.zeros(1 << kernels.KNOWN_BITS, np.uint64),
             seen=np.empty(articles, np.int32),
             met=np.zeros(articles, np.int64),
             missed=np.zeros(articles, np.int64),
-            found=np.empty(max(PIECE, min(self._crowd, articles)), np.uint64),
+            found=np.empty(max(PIECE, min(self._bucket_cap, articles)), np.uint64),
             marks=np.empty(MARKS if self._since else 0, np.uint8),
         )
         self._all.append(scratch)

@@ -27,7 +27,7 @@ def link(
     similarity: NDArray[np.float64],
     articles: int,
     cut: float,
-    crowded: NDArray[np.bool_] | None = None,
+    capped: NDArray[np.bool_] | None = None,
 ) -> Integers:
     """Average linkage over sparse edges, a pair without an edge counting as 0.
 
@@ -37,8 +37,8 @@ def link(
     in linked lists, so memory is linear in their number: there is no matrix, and a chain of 200,000 articles is a
     second's work.
 
-    Where thousands of articles share a template, most of them were compared with a crowd of it only
-    (`Settings.crowd`), and a pair without an edge may just not have been looked at. Such articles are left out at
+    Where thousands of articles share a template, most of them were compared with some of its articles only
+    (`Settings.bucket_cap`), and a pair without an edge may just not have been looked at. Such articles are left out at
     first. Each then joins the cluster to whose articles, most of which it was compared with, its mean similarity is
     highest, if that reaches the cut, as the rest of a large data set is assigned in CURE (Guha, Rastogi and Shim,
     1998); those that find none are linked among themselves.
@@ -49,7 +49,7 @@ def link(
         similarity: (m,) in (0, 1].
         articles: n.
         cut: Least mean similarity at which two clusters join; 0 gives connected components.
-        crowded: (n,) articles that were compared with a part of their likes only.
+        capped: (n,) articles that were compared with a part of their likes only.
 
     Returns:
         (n,): the cluster of each article, as the number of one of its members.
@@ -58,12 +58,12 @@ def link(
         together: Integers = kernels.components(left, right, articles)
         return together
     points = np.ceil(similarity * FIXED_POINT).astype(np.int64)  # up: a mean at the cut must not fall below it
-    if crowded is None or not crowded.any():
+    if capped is None or not capped.any():
         return _link(left, right, points, articles, cut)
-    plain = ~(crowded[left] | crowded[right])
+    plain = ~(capped[left] | capped[right])
     groups = _link(left[plain], right[plain], points[plain], articles, cut)
-    _assign(groups, left, right, points, crowded, cut)
-    alone = crowded & (groups == np.arange(articles))
+    _assign(groups, left, right, points, capped, cut)
+    alone = capped & (groups == np.arange(articles))
     rest = alone[left] & alone[right]
     leftover = _link(left[rest], right[rest], points[rest], articles, cut)
     return np.where(alone, leftover, groups)
@@ -75,13 +75,13 @@ def _link(left: Integers, right: Integers, points: Integers, articles: int, cut:
 
 
 def _assign(
-    groups: Integers, left: Integers, right: Integers, points: Integers, crowded: NDArray[np.bool_], cut: float
+    groups: Integers, left: Integers, right: Integers, points: Integers, capped: NDArray[np.bool_], cut: float
 ) -> None:
-    """Put each crowded article into the cluster to which its mean similarity is highest, if at the cut or above."""
-    mixed = crowded[left] != crowded[right]
-    article = np.where(crowded[left], left, right)[mixed]
-    group = groups[np.where(crowded[left], right, left)[mixed]]
-    size = np.bincount(groups[~crowded], minlength=len(groups))
+    """Put each capped article into the cluster to which its mean similarity is highest, if at the cut or above."""
+    mixed = capped[left] != capped[right]
+    article = np.where(capped[left], left, right)[mixed]
+    group = groups[np.where(capped[left], right, left)[mixed]]
+    size = np.bincount(groups[~capped], minlength=len(groups))
     ties, which = np.unique(np.stack([article, group]), axis=1, return_inverse=True)
     totals = np.zeros(ties.shape[1], np.int64)
     np.add.at(totals, which.ravel(), points[mixed])
@@ -116,7 +116,7 @@ class Graph:
     """(m,): one end of each edge, a number of a distinct text."""
     right: Integers
     similarity: NDArray[np.float64]
-    crowded: NDArray[np.bool_]
+    capped: NDArray[np.bool_]
     """(d,): see `link`."""
     compared: Integers = field(default_factory=lambda: np.zeros(100, np.int64))
     """(100,): how many pairs of distinct texts were verified, edges or not, by hundredths of similarity."""
@@ -144,7 +144,7 @@ def representatives(graph: Graph, threshold: float, linkage: float) -> Integers:
     """
     kept, count = graph.similarity >= threshold, len(graph.first)
     left, right, similarity = graph.left[kept], graph.right[kept], graph.similarity[kept]
-    groups = link(left, right, similarity, count, threshold * linkage, graph.crowded)
+    groups = link(left, right, similarity, count, threshold * linkage, graph.capped)
     return chosen(groups, Pairs(left, right, similarity), graph.first, graph.copies)
 
 

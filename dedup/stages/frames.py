@@ -118,7 +118,7 @@ def find(
     texts: Texts,
     first: Integers,
     *,
-    prior: float = 1000.0,
+    prior_articles: float = 1000.0,
     rate: Rate | None = None,
     threads: int = 1,
     progress: Progress | None = None,
@@ -128,7 +128,7 @@ def find(
     Args:
         texts: All texts.
         first: (d,) rows of the distinct ones, in any order.
-        prior: `N0`, as in `dedup.stages.weights`.
+        prior_articles: `N0`, as in `dedup.stages.weights`.
         rate: One in how many is taken; None is that of their characters.
         threads: How many to use; no matter to the result.
         progress: Called with batches done and in all.
@@ -138,7 +138,7 @@ def find(
     rate = rate or Rate.of(int(texts.lengths[first].sum()))
     windows, shingles = _sampled(texts, first, rate, threads, progress)
     ids = texts.prints[first, 0]
-    return among(windows, shingles, texts.lengths[first], ids, rate, prior=prior, threads=threads)
+    return among(windows, shingles, texts.lengths[first], ids, rate, prior_articles=prior_articles, threads=threads)
 
 
 class Passages(NamedTuple):
@@ -236,7 +236,7 @@ def among(
     rate: Rate,
     *,
     texts: int | None = None,
-    prior: float = 1000.0,
+    prior_articles: float = 1000.0,
     threads: int = 1,
 ) -> Frames | None:
     """The frames among sampled texts; None where there are none.
@@ -248,14 +248,14 @@ def among(
         ids: (d,) by which holders are chosen: half of the fingerprint, for it is the same wherever texts are found.
         rate: One in how many was taken.
         texts: How many distinct texts there are, if there are others of which nothing was sampled; None is d.
-        prior: `N0`, as in `dedup.stages.weights`.
+        prior_articles: `N0`, as in `dedup.stages.weights`.
         threads: How many to use; no matter to the result.
     """
     groups = _groups(windows, ids)
     if groups is None:
         return None
     among_all = len(lengths) if texts is None else texts
-    furniture, alike = _judge(groups, shingles, lengths, among_all, rate.windows, prior, threads)
+    furniture, alike = _judge(groups, shingles, lengths, among_all, rate.windows, prior_articles, threads)
     if not furniture.any():
         return None
     held = furniture[groups.group]
@@ -381,7 +381,7 @@ def _together(hashes: list[NDArray[np.uint64]], held: Integers, about: float = 0
 
 
 def _judge(
-    groups: _Groups, singles: Sampled, lengths: Integers, among_all: int, rate: int, prior: float, threads: int
+    groups: _Groups, singles: Sampled, lengths: Integers, among_all: int, rate: int, prior_articles: float, threads: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Which groups are furniture, and how alike their holders are elsewhere."""
     count, texts = len(groups.counts), len(lengths)
@@ -391,7 +391,7 @@ def _judge(
     cells = np.zeros(_cells(singles.keys), np.uint32)
     kernels.count_cells(singles.keys, cells, 0xFFFFFFFF)
     weights, sums, left = np.empty(len(singles.keys)), np.zeros(texts), np.empty(texts, np.int64)
-    counted = cells, chances(prior), among_all + prior + 1.0, max(3.0, 0.02 * among_all)
+    counted = cells, chances(prior_articles), among_all + prior_articles + 1.0, max(3.0, 0.02 * among_all)
 
     def weigh(some: slice) -> None:
         starts = singles.starts[some.start : some.stop + 1]

@@ -58,8 +58,8 @@ def weigh(
     load: Callable[[Batch], NDArray[np.uint64]],
     articles: int,
     *,
-    prior: float = 1000.0,
-    ceiling: float = 0.03,
+    prior_articles: float = 1000.0,
+    max_df: float = 0.03,
     most: int | None = None,
     threads: int = 1,
     progress: Progress | None = None,
@@ -70,8 +70,8 @@ def weigh(
         batches: What the corpus is read in.
         load: Gives the shingles of a batch: hashes with surprisal, each once an article.
         articles: N, how many articles there are in all batches.
-        prior: `N0`, in articles.
-        ceiling: A document frequency counts up to this share of the articles, at least 3.
+        prior_articles: `N0`, in articles.
+        max_df: A document frequency counts up to this share of the articles, at least 3.
         most: Keep the weights of so many shingles, the most frequent; the others weigh what one of a single article
             does. None keeps all that several articles hold.
         threads: How many batches, and then parts of the hash space, run side by side; no matter to the result.
@@ -83,8 +83,8 @@ def weigh(
     if most is not None and len(keys) > most:
         kept = np.argpartition(counts, len(counts) - most)[len(counts) - most :]
         keys, counts = keys[kept], counts[kept]
-    expected, total = chances(prior), articles + prior + 1.0
-    seen = np.minimum(counts, max(LEAST_CAP, ceiling * articles))
+    expected, total = chances(prior_articles), articles + prior_articles + 1.0
+    seen = np.minimum(counts, max(LEAST_CAP, max_df * articles))
     weights = grained(np.log(total / (seen + expected[(keys & np.uint64(255)).astype(np.intp)])))
     table = np.zeros(kernels.size_for(3 * len(keys) // 4), np.uint64)  # two thirds full: it is the cache that counts
     rarest_first = np.argsort(np.minimum(counts, 0xFFFF).astype(np.uint16), kind="stable")
@@ -107,19 +107,21 @@ class SketchWeights(NamedTuple):
         return found.view(np.float32)
 
 
-def weigh_sketch(sketch: Sketch, articles: int, *, prior: float = 1000.0, ceiling: float = 0.03) -> SketchWeights:
+def weigh_sketch(
+    sketch: Sketch, articles: int, *, prior_articles: float = 1000.0, max_df: float = 0.03
+) -> SketchWeights:
     """Weigh shingles by a sketch of how many articles hold them, and the prior.
 
     Args:
         sketch: Of the document frequencies, which it never holds to be less than they are.
         articles: N, how many articles were counted.
-        prior: `N0`, in articles.
-        ceiling: A document frequency counts up to this share of the articles, at least 3.
+        prior_articles: `N0`, in articles.
+        max_df: A document frequency counts up to this share of the articles, at least 3.
     """
     codes = np.empty(sketch.cells.shape, np.uint8)
     for cells, mine in zip(sketch.cells, codes, strict=True):  # by parts: the codes of all would be 8 bytes each
         mine[:] = codes_of(cells)
-    return SketchWeights(codes, code_weights(articles, prior=prior, ceiling=ceiling))
+    return SketchWeights(codes, code_weights(articles, prior_articles=prior_articles, max_df=max_df))
 
 
 def codes_of(cells: NDArray[np.uint32]) -> NDArray[np.uint8]:
@@ -130,12 +132,12 @@ def codes_of(cells: NDArray[np.uint32]) -> NDArray[np.uint8]:
     return codes
 
 
-def code_weights(articles: int, *, prior: float = 1000.0, ceiling: float = 0.03) -> NDArray[np.uint32]:
+def code_weights(articles: int, *, prior_articles: float = 1000.0, max_df: float = 0.03) -> NDArray[np.uint32]:
     """(256, 256): bits of the weight, by code and by surprisal; see `weigh_sketch`."""
     firsts = _first_counts()
     middles = np.sqrt(firsts * np.append(firsts[1:] - 1.0, firsts[-1]))
-    seen = np.clip(middles, 1, max(LEAST_CAP, ceiling * articles))
-    weights = grained(np.log((articles + prior + 1.0) / (seen[:, None] + chances(prior))))
+    seen = np.clip(middles, 1, max(LEAST_CAP, max_df * articles))
+    weights = grained(np.log((articles + prior_articles + 1.0) / (seen[:, None] + chances(prior_articles))))
     return weights.view(np.uint32)
 
 
@@ -145,13 +147,13 @@ def _first_counts() -> NDArray[np.uint32]:
     return np.concatenate([np.arange(EXACT_CODES), np.ceil(EXACT_CODES * np.exp2(octaves))]).astype(np.uint32)
 
 
-def prior_weights(*, prior: float = 1000.0) -> Weights:
+def prior_weights(*, prior_articles: float = 1000.0) -> Weights:
     """Weights from the prior alone, as if an article had been seen by itself.
 
     Args:
-        prior: `N0`, in articles.
+        prior_articles: `N0`, in articles.
     """
-    alone = grained(np.log((prior + 2) / (1 + chances(prior))))
+    alone = grained(np.log((prior_articles + 2) / (1 + chances(prior_articles))))
     return Weights(np.zeros(kernels.size_for(0), np.uint64), alone.view(np.uint32))
 
 

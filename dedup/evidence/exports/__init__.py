@@ -31,7 +31,7 @@ COLUMNS = ("kind", "value", "members", "of", "public", "campaign", "clusters", "
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-class Held(NamedTuple):
+class HeldIndicator(NamedTuple):
     """An indicator, and who holds it."""
 
     indicator: Indicator
@@ -46,7 +46,7 @@ class Held(NamedTuple):
     """Date of the newest."""
 
 
-def as_csv(held: Iterable[Held], *, exact: bool = False) -> str:
+def as_csv(held: Iterable[HeldIndicator], *, exact: bool = False) -> str:
     """A CSV file with the columns `COLUMNS`, in the order given, with a line of names.
 
     Args:
@@ -54,7 +54,7 @@ def as_csv(held: Iterable[Held], *, exact: bool = False) -> str:
         exact: Values as they are. Otherwise one that a spreadsheet would take as a formula or a number (`@name`,
             `+8613812345678`) begins with an apostrophe that is no part of it.
 
-    >>> as_csv([Held(Indicator("handle", "@yunlu_tea", 4, 5), 7, (1, 12))]).splitlines()
+    >>> as_csv([HeldIndicator(Indicator("handle", "@yunlu_tea", 4, 5), 7, (1, 12))]).splitlines()
     ['kind,value,members,of,public,campaign,clusters,first,last', "handle,'@yunlu_tea,4,5,no,7,1 12,,"]
     """
     stream = io.StringIO()
@@ -66,7 +66,7 @@ def as_csv(held: Iterable[Held], *, exact: bool = False) -> str:
     return stream.getvalue()
 
 
-def _row(held: Held) -> list[str]:
+def _row(held: HeldIndicator) -> list[str]:
     one = held.indicator
     return [
         one.kind,

@@ -27,7 +27,7 @@ from types import ModuleType
 from typing import Any
 
 from dedup.errors import MissingExtraError
-from dedup.evidence.exports import Held
+from dedup.evidence.exports import HeldIndicator
 from dedup.evidence.indicators import key
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,7 +39,7 @@ _MOST = 999_999_999
 _OF = {"link": "url", "image": "url", "domain": "domain-name", "mail": "email-addr"}
 
 
-def as_stix(held: Iterable[Held], *, at: datetime | None = None) -> str:
+def as_stix(held: Iterable[HeldIndicator], *, at: datetime | None = None) -> str:
     """A bundle of STIX 2.1.
 
     Args:
@@ -73,9 +73,9 @@ class _Bundle:
         self.stix2 = library
         self.at = at
 
-    def of(self, rows: Sequence[Held]) -> str:
+    def of(self, rows: Sequence[HeldIndicator]) -> str:
         """All of it as JSON."""
-        by_key: dict[tuple[str, str], list[Held]] = {}
+        by_key: dict[tuple[str, str], list[HeldIndicator]] = {}
         for one in rows:
             by_key.setdefault((one.indicator.kind, key(one.indicator.kind, one.indicator.value)), []).append(one)
         evidence = {name: list(self.evidence(name, holders)) for name, holders in by_key.items()}
@@ -98,9 +98,9 @@ class _Bundle:
         """A domain object or a relationship."""
         return self.stix2.v21.OBJ_MAP[kind](id=self.id(kind, name), created=EPOCH, modified=self.at, **properties)
 
-    def campaigns(self, rows: Sequence[Held]) -> Iterator[Any]:
+    def campaigns(self, rows: Sequence[HeldIndicator]) -> Iterator[Any]:
         """A campaign each, with the dates of what it holds where there are any."""
-        by_name: dict[str, list[Held]] = {}
+        by_name: dict[str, list[HeldIndicator]] = {}
         for one in rows:
             if one.campaign is not None:
                 by_name.setdefault(str(one.campaign), []).append(one)
@@ -109,7 +109,9 @@ class _Bundle:
             seen = {"first_seen": first, "last_seen": last} if first else {}
             yield self.object("campaign", name, name=f"Campaign {name}", **seen)
 
-    def clusters(self, by_key: dict[tuple[str, str], list[Held]], evidence: dict[Any, list[Any]]) -> Iterator[Any]:
+    def clusters(
+        self, by_key: dict[tuple[str, str], list[HeldIndicator]], evidence: dict[Any, list[Any]]
+    ) -> Iterator[Any]:
         """A grouping a cluster, and what ties it to its campaign."""
         held: dict[str, list[str]] = {}
         campaigns: dict[str, dict[str, None]] = {}
@@ -135,7 +137,7 @@ class _Bundle:
         names = {"source_ref": source, "relationship_type": kind, "target_ref": target}
         return self.object("relationship", [source, kind, target], **names)
 
-    def evidence(self, name: tuple[str, str], holders: Sequence[Held]) -> Iterator[Any]:
+    def evidence(self, name: tuple[str, str], holders: Sequence[HeldIndicator]) -> Iterator[Any]:
         """Observable, observed data and indicator, then what ties them."""
         kind, value = holders[0].indicator.kind, holders[0].indicator.value
         first, last = _dates(holders)
@@ -174,11 +176,11 @@ class _Bundle:
         return self.stix2.v21.OBJ_MAP_OBSERVABLE[_OF.get(kind, "user-account")](**fields), fields
 
 
-def _campaigns(held: Iterable[Held]) -> Iterator[str]:
+def _campaigns(held: Iterable[HeldIndicator]) -> Iterator[str]:
     return (str(one.campaign) for one in held if one.campaign is not None)
 
 
-def _dates(held: Sequence[Held]) -> tuple[datetime, datetime] | tuple[None, None]:
+def _dates(held: Sequence[HeldIndicator]) -> tuple[datetime, datetime] | tuple[None, None]:
     """Of the oldest and the newest article; with one of the two at hand, it is both."""
     dates = [_utc(date) for one in held for date in (one.first, one.last) if date]
     return (min(dates), max(dates)) if dates else (None, None)
@@ -199,7 +201,7 @@ def _quoted(text: str) -> str:
     return f"'{escaped}'"
 
 
-def _description(holders: Sequence[Held]) -> str:
+def _description(holders: Sequence[HeldIndicator]) -> str:
     """Who holds it, a line each."""
     lines = []
     for one in holders:

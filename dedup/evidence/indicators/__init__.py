@@ -69,7 +69,7 @@ class Indicator:
     """How many texts were looked at."""
 
 
-class Found(NamedTuple):
+class FoundIndicator(NamedTuple):
     """An indicator of one text."""
 
     kind: str
@@ -120,22 +120,22 @@ def ranked(listed: Iterable[Indicator]) -> list[Indicator]:
     )  # fmt: skip
 
 
-def found(text: str) -> list[Found]:
+def found(text: str) -> list[FoundIndicator]:
     """The indicators of one text, each spelling once, in the order in which they are looked for.
 
     A text of 1,500 Chinese characters that has nothing in it that could be one takes 25 microseconds.
 
     >>> found("加TG: @Good_Cards")
-    [Found(kind='handle', key='@good_cards', form='@Good_Cards'), \
-Found(kind='telegram', key='good_cards', form='Good_Cards')]
+    [FoundIndicator(kind='handle', key='@good_cards', form='@Good_Cards'), \
+FoundIndicator(kind='telegram', key='good_cards', form='Good_Cards')]
     """
     if not _may_hold(text):
         return []
-    return [Found(kind, key(kind, form), form) for kind, form in dict.fromkeys(_found(text))]
+    return [FoundIndicator(kind, key(kind, form), form) for kind, form in dict.fromkeys(_found(text))]
 
 
 def key(kind: str, value: str) -> str:
-    """What is compared of a value: see `Found.key`."""
+    """What is compared of a value: see `FoundIndicator.key`."""
     if kind in _NAMES or value.startswith("0x"):
         return value.lower()
     return SCHEME.sub("", value).rstrip("/") if kind in ("link", "image") else value

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dedup.evidence.indicators.characters import BETWEEN, Found
+from dedup.evidence.indicators.characters import BETWEEN, Spelled
 from dedup.evidence.indicators.messengers import is_name
 
 _HANDLE = re.compile(
@@ -46,7 +46,7 @@ _WECHAT = re.compile(
 )
 
 
-def handles(text: str) -> Iterator[Found]:
+def handles(text: str) -> Iterator[Spelled]:
     """Names after an @, outside of code, where it marks a decorator or an annotation."""
     prose = _CODE.sub(" ", text) if "`" in text or "~~~" in text else text
     for match in _HANDLE.finditer(prose):
@@ -54,7 +54,7 @@ def handles(text: str) -> Iterator[Found]:
             yield "handle", match[0]
 
 
-def telegrams(text: str) -> Iterator[Found]:
+def telegrams(text: str) -> Iterator[Spelled]:
     """Names behind the words for Telegram."""
     for match in _TELEGRAM.finditer(text):
         if "@" in match["between"] or is_name(match["name"], match["between"], text[match.end() : match.end() + 9]):
@@ -63,7 +63,7 @@ def telegrams(text: str) -> Iterator[Found]:
                 yield "handle", f"@{match['name']}"
 
 
-def wechats(text: str) -> Iterator[Found]:
+def wechats(text: str) -> Iterator[Spelled]:
     """Names behind the words for WeChat."""
     for match in _WECHAT.finditer(text):
         before = match[0].removesuffix(match["id"])
@@ -71,7 +71,7 @@ def wechats(text: str) -> Iterator[Found]:
             yield "wechat", match["id"]
 
 
-def without_qq(text: str, found: list[Found]) -> str:
+def without_qq(text: str, found: list[Spelled]) -> str:
     """The text with a blank for each QQ number, which goes to `found`."""
 
     def taken(match: re.Match[str]) -> str:

@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from dedup.evidence.indicators.characters import Found
+from dedup.evidence.indicators.characters import Spelled
 from dedup.evidence.indicators.messengers import of_address
 from dedup.evidence.indicators.numbers import invited
 
@@ -62,7 +62,7 @@ _SITE = re.compile(
 """What every address has by which a run is not only the name of a file, or code: it spares linkify-it-py the others."""
 
 
-def without_addresses(text: str, found: list[Found]) -> str:
+def without_addresses(text: str, found: list[Spelled]) -> str:
     """The text with a blank for each address, which goes to `found`."""
     if "://" in text and not text.isascii():
         text = _EXPLICIT.sub(lambda match: match["before"] + _ascii(match["address"]), text)
@@ -97,7 +97,7 @@ def _ascii_host(host: str) -> str:
     return host
 
 
-def _taken_image(match: re.Match[str], found: list[Found]) -> str:
+def _taken_image(match: re.Match[str], found: list[Spelled]) -> str:
     address = match["markdown"] or match["html"]
     address = f"https:{address}" if address.startswith("//") else address
     parts = parts_of(address)
@@ -106,7 +106,7 @@ def _taken_image(match: re.Match[str], found: list[Found]) -> str:
     return " "
 
 
-def _taken_run(run: str, found: list[Found]) -> str:
+def _taken_run(run: str, found: list[Spelled]) -> str:
     """A run of ASCII without its addresses; one that is too long is none and holds nothing."""
     if len(run) > LONGEST:
         return " "
@@ -154,14 +154,14 @@ def _is_site(address: str) -> bool:
     return followed and bool(_FOLLOWED.fullmatch(label))
 
 
-def _link(address: str) -> Iterator[Found]:
+def _link(address: str) -> Iterator[Spelled]:
     for one in _GLUED.split(address.replace("&amp;", "&")):
         parts = parts_of(one.rstrip("*~"))
         if parts and _reachable(parts["host"]):
             yield from _listed("image" if _IMAGE_PATH.search(parts["path"]) else "link", parts)
 
 
-def _listed(kind: str, parts: re.Match[str]) -> Iterator[Found]:
+def _listed(kind: str, parts: re.Match[str]) -> Iterator[Spelled]:
     """An address, its domain, and the accounts it names."""
     host = parts["host"].lower()
     port, path = parts["port"] or "", parts["path"]
@@ -173,7 +173,7 @@ def _listed(kind: str, parts: re.Match[str]) -> Iterator[Found]:
         yield from of_address(host, path + parts["query"])
 
 
-def _mail(address: str) -> Iterator[Found]:
+def _mail(address: str) -> Iterator[Spelled]:
     """A mail address; git@ is how a repository is cloned."""
     address = address.lower().removeprefix("mailto:")
     name, _, host = address.rpartition("@")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-Found = tuple[str, str]
+Spelled = tuple[str, str]
 """Kind and value."""
 BETWEEN = r"[^\w\n]"
 """What may stand between a word and what it introduces."""

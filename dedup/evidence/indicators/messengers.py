@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dedup.evidence.indicators.characters import BETWEEN, Found
+from dedup.evidence.indicators.characters import BETWEEN, Spelled
 from dedup.evidence.indicators.numbers import phone
 
 END = r"(?![A-Za-z0-9_-]|[.(/][A-Za-z0-9])"
@@ -72,7 +72,7 @@ _NAMED = {
 """Which account of a kind an address of a host names; a host that stands twice would lose its first line."""
 
 
-def of_address(host: str, rest: str) -> Iterator[Found]:
+def of_address(host: str, rest: str) -> Iterator[Spelled]:
     """The account that an address names.
 
     Args:
@@ -89,7 +89,7 @@ def of_address(host: str, rest: str) -> Iterator[Found]:
             return
 
 
-def _numbered(kind: str, digits: str) -> Iterator[Found]:
+def _numbered(kind: str, digits: str) -> Iterator[Spelled]:
     """An account that is a telephone number."""
     if valid := phone(digits):
         yield "phone", valid
@@ -131,7 +131,7 @@ _BIDDING = re.compile("搜索?|关注|關注|回复|回覆|扫|掃|点击|點擊
 """What begins a sentence rather than a name."""
 
 
-def lines(text: str) -> Iterator[Found]:
+def lines(text: str) -> Iterator[Spelled]:
     """Names behind the words for LINE."""
     for match in _LINE.finditer(text):
         between, after = match["between"], text[match.end() : match.end() + 9]
@@ -139,18 +139,18 @@ def lines(text: str) -> Iterator[Found]:
             yield "line", match["name"]
 
 
-def whatsapps(text: str) -> Iterator[Found]:
+def whatsapps(text: str) -> Iterator[Spelled]:
     """Valid telephone numbers behind the word for WhatsApp."""
     yield from _numbers("whatsapp", _WHATSAPP_NUMBER, text)
 
 
-def signals(text: str) -> Iterator[Found]:
+def signals(text: str) -> Iterator[Spelled]:
     """Valid telephone numbers, and names with their digits, behind the word for Signal."""
     yield from _numbers("signal", _SIGNAL_NUMBER, text)
     yield from (("signal", match["name"]) for match in _SIGNAL.finditer(text))
 
 
-def _numbers(kind: str, pattern: re.Pattern[str], text: str) -> Iterator[Found]:
+def _numbers(kind: str, pattern: re.Pattern[str], text: str) -> Iterator[Spelled]:
     """What a word introduces that is a number as written, or with its country but without the plus."""
     for match in pattern.finditer(text):
         if valid := phone(match["number"]) or phone(f"+{match['number']}"):
@@ -158,7 +158,7 @@ def _numbers(kind: str, pattern: re.Pattern[str], text: str) -> Iterator[Found]:
             yield "phone", valid
 
 
-def discords(text: str) -> Iterator[Found]:
+def discords(text: str) -> Iterator[Spelled]:
     """Names behind the word for Discord: with their four digits, or behind a colon or an @."""
     for match in _DISCORD_NAME.finditer(text):
         between = match[0].removesuffix(match["name"])
@@ -167,14 +167,14 @@ def discords(text: str) -> Iterator[Found]:
             yield "discord", match["name"]
 
 
-def xiaohongshus(text: str) -> Iterator[Found]:
+def xiaohongshus(text: str) -> Iterator[Spelled]:
     """Names and numbers behind the words for Xiaohongshu."""
     for match in _XIAOHONGSHU.finditer(text):
         if "@" in match["between"] or is_name(match["name"], match["between"], text[match.end() : match.end() + 9]):
             yield "xiaohongshu", match["name"]
 
 
-def officials(text: str) -> Iterator[Found]:
+def officials(text: str) -> Iterator[Spelled]:
     """Official accounts of WeChat: original ids, and names behind a colon or in quotation marks."""
     yield from (("wechat_official", match[0]) for match in _ORIGINAL.finditer(text))
     for match in _OFFICIAL.finditer(text):

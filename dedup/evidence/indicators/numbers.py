@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from dedup.evidence.indicators.characters import BETWEEN, Found
+from dedup.evidence.indicators.characters import BETWEEN, Spelled
 
 _INVITE = re.compile(
     r"(?:[邀推][请請荐薦][码碼]|(?:优惠|優惠|折扣)券?[码碼]|\b(?:invit(?:e|ation)|referral|promo|coupon) code)"
@@ -46,21 +46,21 @@ _WALLET = re.compile(
 )
 
 
-def invites(text: str) -> Iterator[Found]:
+def invites(text: str) -> Iterator[Spelled]:
     """Codes behind the words for them."""
     for match in _INVITE.finditer(text):
         if not match["code"].isalpha() or match["code"].isupper():
             yield "invite", match["code"]
 
 
-def invited(query: str) -> Iterator[Found]:
+def invited(query: str) -> Iterator[Spelled]:
     """Codes that the query of an address gives."""
     for match in _INVITED.finditer(query):
         if not _PLACES.fullmatch(match[1]):
             yield "invite", match[1]
 
 
-def phones(text: str) -> Iterator[Found]:
+def phones(text: str) -> Iterator[Spelled]:
     """Valid numbers, of which the expression has seen that they may be some: libphonenumber is slow."""
     end = 0
     for start in _PHONE_START.finditer(text):
@@ -81,7 +81,7 @@ def phone(digits: str) -> str | None:
     return None
 
 
-def wallets(text: str) -> Iterator[Found]:
+def wallets(text: str) -> Iterator[Spelled]:
     """Addresses of Bitcoin and TRON whose checksums hold, and those of Ethereum and its like, which need none."""
     for start in _WALLET_START.finditer(text):
         match = _WALLET.match(text, start.start())

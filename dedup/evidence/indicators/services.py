@@ -77,7 +77,7 @@ def public(kind: str, value: str) -> bool:
 
     Args:
         kind: One of `dedup.evidence.indicators.KINDS`.
-        value: The value of an `Indicator`, or the key or the form of a `Found`.
+        value: The value of an `Indicator`, or the key or the form of a `FoundIndicator`.
 
     Returns:
         False of wallets, numbers and all that is not known.

@@ -6,6 +6,6 @@ reads, `draft` collects what a transaction changes, `commit` makes it happen. `a
 `sizes` asks what it takes, and `store` puts all of it together.
 """
 
-from dedup.index.shared.store import SharedStore
+from dedup.index.shared.redis_store import SharedStore
 
 __all__ = ["SharedStore"]

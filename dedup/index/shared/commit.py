@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from dedup.index.marks import naming, place_of
-from dedup.index.shared.draft import Draft
 from dedup.index.shared.layout import pack_article, pack_edge, pack_id, pack_opening
 from dedup.index.shared.lock import Hold
+from dedup.index.shared.pending import Pending
 
 _UNLIST = "if redis.call('exists', KEYS[1]) == 0 then redis.call('zrem', KEYS[2], ARGV[1]) end"
 
 
-def commit(draft: Draft, hold: Hold) -> None:
+def commit(draft: Pending, hold: Hold) -> None:
     """Make all changes of a draft happen, and give the lock back with them.
 
     Raises:
@@ -37,7 +37,7 @@ def commit(draft: Draft, hold: Hold) -> None:
 class _Commit:
     """The commands of a draft, and what must be asked for them: what the changes take the place of."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: Pending) -> None:
         self._draft, self._of, self._here = draft, draft.keys.of, draft.keys.here
         self._articles = draft.find_articles(sorted(draft.added.keys() | draft.gone))
         self._prints = draft.held(self._of("prints"), sorted(draft.dropped))

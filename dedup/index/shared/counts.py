@@ -1,7 +1,7 @@
 """How many texts hold each shingle: a table of counts in one string, in which a shingle's place is its highest bits.
 
 In: hashes of shingles. Out: their document frequencies, or a little more where two share a cell. The table grows with
-the number of texts, as that of `dedup.index.frequencies` does. A few cells are read and counted one by one; where many
+the number of texts, as that of `dedup.index.counters` does. A few cells are read and counted one by one; where many
 are, the whole table passes: 4 MB for a million cells.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.index.frequencies import bits_for
+from dedup.index.counters import bits_for
 from dedup.index.shared.layout import pieces
 from dedup.settings import Settings
 
@@ -28,7 +28,7 @@ _CELL = np.dtype(">u4")
 _MOST = 2**32 - 1
 
 
-class Counts(NamedTuple):
+class SharedCounts(NamedTuple):
     """The table as it is stored: 2**bits cells, of which Redis keeps as many as were needed."""
 
     client: Any
@@ -63,7 +63,7 @@ class Counting:
         steps: Shingles and 1 or -1, text by text.
     """
 
-    def __init__(self, before: Counts, texts: int, steps: Sequence[tuple[NDArray[np.uint64], int]]) -> None:
+    def __init__(self, before: SharedCounts, texts: int, steps: Sequence[tuple[NDArray[np.uint64], int]]) -> None:
         self.texts = sum(step for _, step in steps)
         """How many texts more, or fewer."""
         self._before, bits = before, max(before.bits, bits_for(texts + self.texts))

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from dedup.index.banding import agreement, early, halves, least
 from dedup.index.marks import Marks
-from dedup.index.shared.bands import Bands
-from dedup.index.shared.counts import Counts, Shingle
+from dedup.index.shared.band_sets import BandSets
+from dedup.index.shared.counts import SharedCounts, Shingle
 from dedup.index.shared.layout import AT_ONCE, Head, Keys, pack_id, pieces, unpack_article, unpack_edges, unpack_id
 from dedup.index.store import Change, Edge, Opening, Place
 from dedup.kernels import BLOCK
@@ -39,20 +39,20 @@ class View:
     def go_to(self, keys: Keys) -> None:
         """Read signatures, buckets and edges of this epoch."""
         self.keys = keys
-        self._bands: Bands | None = None
+        self._bands: BandSets | None = None
 
     @property
-    def bands(self) -> Bands:
+    def bands(self) -> BandSets:
         """The buckets of signatures; datasketch is loaded when they are first asked for."""
         if self._bands is None:
-            self._bands = Bands(self.client, self.keys, self.opening.settings)
+            self._bands = BandSets(self.client, self.keys, self.opening.settings)
         return self._bands
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> SharedCounts:
         """The table of counts."""
         assert self.counting, "texts are judged by the estimate"
-        return Counts(self.client, self.keys.of("counts"), self.head.bits)
+        return SharedCounts(self.client, self.keys.of("counts"), self.head.bits)
 
     @property
     def counting(self) -> bool:

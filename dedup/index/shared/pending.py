@@ -1,0 +1,164 @@
+"""A view that can be changed; see `dedup.index.store.Writer`.
+
+In: changes, in any order. Out: what they come to, for `dedup.index.shared.commit`. Nothing is written before that, but
+for a new generation: it is written under an epoch of its own, which nobody reads until the commit makes it the one that
+counts.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup.index.shared.counts import Counting
+from dedup.index.shared.layout import Head, pack_edge, pieces
+from dedup.index.shared.view import View
+from dedup.index.store import Change, Edge, Opening, Text
+
+SIGNATURES_AT_ONCE = 1000
+"""Signatures entered at once."""
+
+
+class Pending(View):
+    """What a transaction changes.
+
+    Attributes:
+        new: Texts that are added.
+        dropped: Texts that were there and are no more.
+        added: Number and text of articles that are added.
+        gone: Articles that were there.
+        copies: How many articles texts have now.
+        moved: The clusters that texts are in now.
+        placed: The campaigns that clusters are in now, their own numbers for none.
+        links: Edges from both ends, None for those that are no more.
+        counted: What is counted.
+        found: Windows of frames that were found, by the number of a text.
+        changes: What is recorded.
+        replaced: The opening of a new generation.
+    """
+
+    def __init__(self, client: Any, name: str, head: Head, opening: Opening) -> None:
+        super().__init__(client, name, head, opening)
+        self.new: dict[int, Text] = {}
+        self.dropped: set[int] = set()
+        self.added: dict[str, tuple[int, int]] = {}
+        self.gone: set[str] = set()
+        self.copies: dict[int, int] = {}
+        self.moved: dict[int, int] = {}
+        self.placed: dict[int, int] = {}
+        self.links: defaultdict[int, dict[int, Edge | None]] = defaultdict(dict)
+        self.counted: Counting | None = None
+        self.found: dict[int, NDArray[np.uint64]] = {}
+        self.changes: list[Change] = []
+        self.replaced: Opening | None = None
+
+    def add_text(self, text: Text) -> None:
+        """Store a text and enter its bands."""
+        self.new[text.number] = text
+        self.moved[text.number] = text.cluster
+
+    def drop_text(self, text: int) -> None:
+        """Forget a text; its edges are dropped one by one."""
+        if self.new.pop(text, None) is None:
+            self.dropped.add(text)
+        self.moved.pop(text, None)
+        self.copies.pop(text, None)
+
+    def add_article(self, number: int, id_: str, text: int) -> None:
+        """Store an article."""
+        self.added[id_] = number, text
+
+    def drop_article(self, id_: str) -> None:
+        """Forget an article."""
+        self.added.pop(id_, None)
+        self.gone.add(id_)
+
+    def set_copies(self, text: int, copies: int) -> None:
+        """How many articles have this text now."""
+        self.copies[text] = copies
+
+    def set_cluster(self, text: int, cluster: int) -> None:
+        """Put a text that is there into another cluster."""
+        self.moved[text] = cluster
+
+    def join(self, cluster: int, other: int) -> None:
+        """Put all texts of a cluster into another."""
+        stored = (text for text in self.oldest(cluster, 1 << 53) if text not in self.dropped)
+        self.moved |= {text: other for text in stored if text not in self.moved}
+        self.moved |= {text: other for text, now in self.moved.items() if now == cluster}
+
+    def set_campaign(self, cluster: int, campaign: int) -> None:
+        """Put a cluster into a campaign; its own number stands for none."""
+        self.placed[cluster] = campaign
+
+    def put_edge(self, text: int, other: int, edge: Edge) -> None:
+        """Store an edge for both ends, or store it anew."""
+        self.links[text][other] = self.links[other][text] = edge
+
+    def drop_edge(self, text: int, other: int) -> None:
+        """Forget an edge at both ends."""
+        self.links[text][other] = self.links[other][text] = None
+
+    def add_frames(self, number: int, windows: NDArray[np.uint64]) -> None:
+        """Store what marks frames that were found."""
+        self.found[number] = windows
+
+    def record(self, change: Change) -> None:
+        """Store a change."""
+        self.changes.append(change)
+
+    # --- counts ---------------------------------------------------------------------------------------------------
+
+    def count(self, steps: Sequence[tuple[NDArray[np.uint64], int]], number: int) -> None:  # noqa: ARG002
+        """Count the shingles of texts, each once a text; what is asked of counts from now on sees it."""
+        assert self.counted is None, "called at most once"
+        self.counted = Counting(self.counts, self.head.texts, steps)
+
+    def texts(self) -> int:
+        """How many texts have shingles, those counted in this transaction, too."""
+        return self.head.texts + (self.counted.texts if self.counted else 0)
+
+    def frequencies(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
+        """How many texts hold each shingle, those counted in this transaction, too."""
+        return (self.counted or self.counts).of(keys)
+
+    # --- a new generation -----------------------------------------------------------------------------------------
+
+    def replace(
+        self,
+        opening: Opening,
+        signatures: Iterable[tuple[int, NDArray[np.uint16]]],
+        edges: Iterable[tuple[int, int, Edge]],
+    ) -> None:
+        """Write a new generation beside the old one, under an epoch that is never given to another writer."""
+        epoch = int(self.client.hincrby(self.keys.of("head"), "epochs", 1))
+        target = View(self.client, self.keys.name, self.head._replace(epoch=epoch), opening)
+        for some in pieces(signatures, SIGNATURES_AT_ONCE):
+            _write_signatures(target, {text: signature for text, signature in some if len(signature)})
+        for links in pieces(edges):
+            _write_edges(target, links)
+        self.go_to(target.keys)
+        self.links.clear()
+        self.found.clear()
+        self.replaced = opening
+
+
+def _write_signatures(target: View, signed: dict[int, NDArray[np.uint16]]) -> None:
+    if signed:
+        packed = {text: signature.astype("<u2").tobytes() for text, signature in signed.items()}
+        target.client.hset(target.keys.here("s"), mapping=packed)
+        texts = sorted(signed)
+        target.bands.enter(texts, np.stack([signed[text] for text in texts]))
+
+
+def _write_edges(target: View, edges: Iterable[tuple[int, int, Edge]]) -> None:
+    with target.client.pipeline(transaction=False) as pipe:
+        for text, other, edge in edges:
+            for one, end in ((text, other), (other, text)):
+                pipe.hset(target.keys.here("e", one), end, pack_edge(edge))
+                pipe.zadd(target.keys.here("n"), {one: one})
+        pipe.execute()

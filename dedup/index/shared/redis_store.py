@@ -1,0 +1,214 @@
+"""An index in Redis that many hosts share: what `dedup.index.store.Store` owes.
+
+In: the rows of that module, a URL. Out: the same rows. One writer at a time holds a lock, which expires by itself; its
+changes go out in one MULTI/EXEC that fails if the lock is another's. A lost connection is made anew, for up to
+`timeout` seconds; a commit whose answer was lost is recognised and not made twice.
+
+What was committed is as durable as the server's `appendfsync` says. The server must not evict keys (`maxmemory-policy
+noeviction`) and is no cluster.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+
+from dedup.errors import FileError, IndexBusyError
+from dedup.index.counters import LEAST_BITS, bits_for
+from dedup.index.shared.audit import audit
+from dedup.index.shared.commit import commit
+from dedup.index.shared.counts import Counting, Shingle, tallied
+from dedup.index.shared.layout import AT_ONCE, OPENING, VERSION, Head, pack_opening, pieces, unpack_opening
+from dedup.index.shared.lock import Hold, Lock
+from dedup.index.shared.pending import Pending
+from dedup.index.shared.server import OutdatedError, Server
+from dedup.index.shared.sizes import sizes
+from dedup.index.shared.view import View
+from dedup.index.store import Opening, Result
+
+OPENING_PATIENCE = 2.0
+"""Seconds for which a server may be out of reach when an index is opened: a wrong address should soon be told."""
+
+
+class SharedStore:
+    """An index in Redis.
+
+    Args:
+        url: `redis://[user:password@]host:port/db`, `rediss://` for TLS, or `unix:///path?db=0`. `?name=...` is one of
+            several indexes of a database, "dedup" if it is not given; redis-py's own options may stand there, too.
+        opening: What to create it with; None opens what is there.
+        create: Create it where there is nothing.
+        timeout: Seconds to wait for another writer, and for a server that is away.
+        shingle: Makes shingles of stored texts, by which `check` and `compact` count again; None leaves counts alone.
+
+    Raises:
+        FileError: The server cannot be reached, or there is no index of this version.
+        MissingExtraError: redis-py is not installed.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        opening: Opening | None,
+        *,
+        create: bool = True,
+        timeout: float = 30.0,
+        shingle: Shingle | None = None,
+    ) -> None:
+        self._server = Server(url, timeout)
+        self._client, self._name, self.location = self._server.client, self._server.name, self._server.location
+        self._lock, self._shingle = Lock(self._server), shingle
+        self._key, self._epoch = f"{self._name}:head", 0
+        self._server.again(lambda: self._open(opening if create else None), min(timeout, OPENING_PATIENCE))
+
+    def _open(self, opening: Opening | None) -> None:
+        if not self._client.exists(self._key):
+            if opening is None:
+                raise FileError(f"there is no index at {self.location!r}; create one by adding articles to it")
+            self._create(opening)
+        self._head()
+
+    def _create(self, opening: Opening) -> None:
+        with self._lock.take():  # if two create it at once, the first one wins
+            if not self._client.exists(self._key):
+                start = {
+                    "format": VERSION,
+                    "epoch": 1,
+                    "epochs": 1,
+                    "last": 0,
+                    "texts": 0,
+                    "bits": LEAST_BITS,
+                    "frames": 0,
+                }
+                self._client.hset(self._key, mapping={**start, **pack_opening(opening)})
+
+    def _head(self) -> Head:
+        """Read what changes with every commit, and what another process may have decided anew."""
+        version, *numbers = self._client.hmget(self._key, "format", *Head._fields)
+        self._check_format(version)
+        if int(numbers[0]) != self._epoch:
+            found = self._client.hmget(self._key, *Head._fields, *OPENING)
+            numbers = found[: len(numbers)]
+            self._epoch, self.opening = int(numbers[0]), unpack_opening(found[len(numbers) :])
+        return Head(*map(int, numbers))
+
+    def _check_format(self, version: bytes | None) -> None:
+        if version is None:
+            raise FileError(f"the index at {self.location!r} is gone: somebody has emptied the database; open it anew")
+        if int(version) != VERSION:
+            newer = "newer" if int(version) > VERSION else "older"
+            raise FileError(
+                f"{self.location!r} has format {int(version)}, this version of dedup reads format {VERSION}: it was "
+                f"written by a {newer} one. With that one run `dedup index export --texts`, and add the file to a new "
+                "index with this one, under another ?name=..."
+            )
+
+    def _view(self) -> View:
+        head = self._head()
+        return View(self._client, self._name, head, self.opening)
+
+    # --- transactions ---------------------------------------------------------------------------------------------
+
+    def read(self, work: Callable[[View], Result]) -> Result:
+        """Run this on the store as it is, beside writers; again if the connection is lost or a generation begins."""
+
+        def attempt() -> Result:
+            view = self._view()
+            result = work(view)
+            now = self._head()
+            if (now.epoch, now.bits) != (view.head.epoch, view.head.bits):
+                raise OutdatedError("signatures were replaced, or the table of counts has grown")
+            return result
+
+        return self._server.again(attempt)
+
+    def alone(self, work: Callable[[View], Result]) -> Result:
+        """Run this while nobody changes the store; on a server that cannot be written, as `read` does."""
+
+        def attempt() -> Result:
+            try:
+                hold = self._lock.take()
+            except self._server.errors.ReadOnlyError:
+                return work(self._view())
+            with hold:
+                result = work(self._view())
+                hold.verify()
+            return result
+
+        return self._server.again(attempt)
+
+    def write(self, work: Callable[[Pending], Result]) -> Result:
+        """Run this alone, and make what it changes happen together; nothing if it raises.
+
+        Raises:
+            IndexBusyError: Another writer is at work for longer than the timeout.
+            FileError: The server has been away for longer than the timeout, or refuses.
+        """
+        sent: list[tuple[str, Result]] = []
+
+        def made() -> bool:
+            """Only the answer to the last commit was lost."""
+            return bool(sent) and self._lock.made(sent[-1][0])
+
+        def attempt() -> Result:
+            try:
+                with self._lock.take() as hold:
+                    return sent[-1][1] if made() else self._change(work, hold, sent)
+            except IndexBusyError:
+                if made():
+                    return sent[-1][1]
+                raise
+
+        return self._server.again(attempt)
+
+    def _change(self, work: Callable[[Pending], Result], hold: Hold, sent: list[tuple[str, Result]]) -> Result:
+        head = self._head()
+        draft = Pending(self._client, self._name, head, self.opening)
+        result = work(draft)
+        sent.append((hold.token, result))
+        commit(draft, hold)
+        if draft.replaced:
+            self._adopt()
+        return result
+
+    def _adopt(self) -> None:
+        """Go on with the new generation, and forget those before; what an error leaves of them the next one forgets."""
+        pattern = re.compile(rb"%s:(\d+):" % re.escape(self._name.encode()))
+        with suppress(self._server.errors.RedisError):
+            self._head()
+            found = self._client.scan_iter(f"{self._name}:[0-9]*", count=AT_ONCE)
+            epochs = ((key, pattern.match(key)) for key in found)
+            for piece in pieces(key for key, epoch in epochs if epoch and int(epoch[1]) < self._epoch):
+                self._client.unlink(*piece)
+
+    # --- care -----------------------------------------------------------------------------------------------------
+
+    def compact(self) -> None:
+        """Write signatures, buckets and edges anew, and count again: buckets hold the oldest texts that are there.
+
+        Whoever wants to write waits. Takes as much memory again until it is done.
+        """
+        self.write(self._compact)
+
+    def _compact(self, draft: Pending) -> None:
+        if draft.counting and self._shingle:
+            draft.counted = Counting(draft.counts, draft.head.texts, [])
+            draft.counted.table = tallied(bits_for(draft.head.texts), draft.scan_shingles(self._shingle))
+        found = draft.frames()
+        edges = ((text, other, edge) for text, other, edge in draft.scan_edges() if text < other)
+        draft.replace(self.opening, draft.scan_signatures(), edges)
+        for number, windows in found:
+            draft.add_frames(number, windows)
+
+    def check(self) -> list[str]:
+        """Compare all that is stored twice, of every text; called inside of `alone`."""
+        return audit(self._view(), self._shingle)
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes of memory by what takes them, those of many keys judged by 200 of them."""
+        return self._server.again(lambda: sizes(self._view()))
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._server.pool.disconnect()

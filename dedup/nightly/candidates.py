@@ -1,0 +1,234 @@
+"""Candidates among more texts than fit in memory.
+
+In: signatures in files, and from which text on they are new. Out: a file of pairs, each once, later << 32 | earlier,
+ascending. The bands are walked for as many texts at a time as memory holds, and for every two such chunks. Pairs that
+are too many to hold are sorted in runs on the disk and merged by ranges.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dedup.files import replacing
+from dedup.nightly.memory import Budget
+from dedup.nightly.signed import Part, Stored
+from dedup.nightly.verifying import CANDIDATES
+from dedup.settings import Settings
+from dedup.stages.bands import AT_ONCE, Bands, Found, Walk, once
+
+Integers = NDArray[np.int64]
+Pairs = NDArray[np.uint64]
+LOOKED_AT = 8
+"""A new text is compared with at most so many times `bucket_cap` old ones of a bucket. Those in larger buckets share
+what is common: with 100,000 new texts and a million old ones the walk took half as long as with `bands.LOOKED_AT`, a
+quarter fewer candidates were found, and all of the 1,008,638 edges."""
+SETTLING = 64
+"""Bytes a pair while pairs are sorted and made distinct."""
+MOST_RUNS = 64
+"""So many runs become one."""
+PIECE = 1 << 20
+"""Pairs of a row group."""
+
+
+class BandJoin:
+    """What meets in the bands.
+
+    Args:
+        parts: Files of signatures, in the order of the texts' numbers.
+        shape: The bands.
+        settings: How articles are compared.
+        since: The first text that is new.
+        budget: Of memory.
+        folder: For runs of pairs.
+        threads: How many to use.
+        progress: Called with chunks of work done and in all.
+    """
+
+    def __init__(
+        self,
+        parts: list[Part],
+        shape: Bands,
+        settings: Settings,
+        since: int,
+        budget: Budget,
+        folder: Path,
+        *,
+        threads: int = 1,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> None:
+        self._parts, self._shape, self._settings, self._since = parts, shape, settings, since
+        self._budget, self._threads, self._progress = budget, threads, progress
+        self.texts = sum(part.end - part.begin for part in parts)
+        self.missed = np.zeros(self.texts, np.int64)
+        self._runs = _Runs(folder, budget.pairs // SETTLING)
+
+    @property
+    def capped(self) -> NDArray[np.bool_]:
+        """(texts,): those most of whose bucket mates they were not compared with."""
+        return self.missed > 0
+
+    def walk(self) -> None:
+        """Walk all bands."""
+        chunks = list(self._chunks())
+        for number, (old, new, within) in enumerate(chunks):
+            self._meet(old, new, within=within, number=number, of=len(chunks))
+
+    def keep(self, path: Path) -> None:
+        """Write the pairs."""
+        _write(self._runs.merged(), path)
+        self._runs.clear()
+
+    def _chunks(self) -> Iterator[tuple[range, range, bool]]:
+        """Old texts, new texts, and whether the new ones are also compared with each other."""
+        texts, room = range(self.texts), self._room()
+        if self._since == self.texts:
+            return
+        if len(texts) <= room:
+            yield texts[: self._since], texts[self._since :], True
+            return
+        half = max(1, room // 2)
+        cuts = [*range(0, self._since, half), *range(self._since, len(texts), half), len(texts)]
+        pieces = [texts[begin:end] for begin, end in pairwise(cuts)]
+        for place, new in enumerate(pieces):
+            if new.start >= self._since:
+                yield texts[:0], new, True
+                for old in pieces[:place]:
+                    yield old, new, False
+
+    def _room(self) -> int:
+        """How many texts fit in memory: their sketches, and what each thread needs to walk a band of them."""
+        each = self._settings.slots + self._threads * (AT_ONCE * 8 + 28)
+        return max(2, self._budget.signatures // each)
+
+    def _meet(self, old: range, new: range, *, within: bool, number: int, of: int) -> None:
+        """Find the pairs of some texts, by their numbers."""
+        stored = Stored(self._in_files(old) + self._in_files(new), self._shape, self._settings.slots)
+        walk = Walk(
+            stored, self._shape, self._settings.threshold, bucket_cap=self._settings.bucket_cap, since=len(old),
+            apart=not within, looked_at=LOOKED_AT if self._since else None,
+        )  # fmt: skip
+        numbers = np.concatenate([np.arange(old.start, old.stop), np.arange(new.start, new.stop)]).astype(np.uint64)
+        high, low = np.uint64(32), np.uint64(0xFFFFFFFF)
+
+        def take(pairs: Pairs) -> None:
+            self._runs.add(numbers[pairs >> high] << high | numbers[pairs & low])
+
+        def tell(done: int, total: int) -> None:
+            if self._progress:
+                self._progress(number * total + done, of * total)
+
+        walk.pairs(take, self._threads, tell)
+        self.missed[numbers.astype(np.int64)] += walk.missed()
+
+    def _in_files(self, texts: range) -> list[Part]:
+        """Where the signatures of some texts are."""
+        found, first = [], 0
+        for part in self._parts:
+            begin, end = max(texts.start, first), min(texts.stop, first + part.end - part.begin)
+            if begin < end:
+                found.append(Part(part.path, part.begin + begin - first, part.begin + end - first))
+            first += part.end - part.begin
+        return found
+
+
+class _Runs(Found):
+    """Pairs in sorted runs, those on disk and the last one in memory.
+
+    Args:
+        folder: Where they are.
+        most: Pairs that are held in memory, about.
+    """
+
+    def __init__(self, folder: Path, most: int) -> None:
+        super().__init__()
+        self._folder, self._most = folder, most
+        self.clear()
+
+    @property
+    def _paths(self) -> list[Path]:
+        return sorted(self._folder.glob("run-*.pairs"))
+
+    def _settle(self) -> None:
+        super()._settle()
+        if len(self._held) > self._most:
+            self._held.tofile(self._folder / f"run-{len(self._paths):05}.pairs")
+            self._held = np.empty(0, np.uint64)
+            if len(self._paths) == MOST_RUNS:
+                self._merge()
+
+    def _merge(self) -> None:
+        """Make one run of all: the same pairs are found in many bands."""
+        whole, paths = self._folder / "merged.pairs", self._paths
+        with whole.open("wb") as file:
+            for pairs in _merged(paths, self._held):
+                pairs.tofile(file)
+        for path in paths:
+            path.unlink()
+        whole.rename(paths[0])
+
+    def merged(self) -> Iterator[Pairs]:
+        """All pairs, each once, ascending, some at a time; of the runs on disk, no more is held."""
+        held = self.settled()
+        return _merged(self._paths, held)
+
+    def clear(self) -> None:
+        """Remove all runs, and those of a run of the job that was killed."""
+        for path in self._folder.glob("*.pairs"):
+            path.unlink()
+
+
+def _merged(paths: list[Path], held: Pairs) -> Iterator[Pairs]:
+    runs = [*map(_SortedRun, paths)]
+    cuts = _cuts(runs, held)
+    places = [[0, *(bisect_left(run, cut) for cut in cuts.tolist()), len(run)] for run in runs]
+    inside = [0, *np.searchsorted(held, cuts).tolist(), len(held)]
+    for piece in range(len(cuts) + 1):
+        parts = [run.read(at[piece], at[piece + 1]) for run, at in zip(runs, places, strict=True)]
+        yield once([*parts, held[inside[piece] : inside[piece + 1]]])
+
+
+def _cuts(runs: list[_SortedRun], held: Pairs) -> Pairs:
+    """Values that cut runs into pieces of about a million pairs."""
+    pieces = 1 + (sum(map(len, runs)) + len(held)) // PIECE
+    samples = [[run[place] for place in range(0, len(run), 1 + len(run) // 1024)] for run in runs]
+    sample = np.sort(np.concatenate([held[:: 1 + len(held) // 1024], *(np.array(one, np.uint64) for one in samples)]))
+    return sample[np.linspace(0, len(sample), pieces, endpoint=False).astype(np.int64)[1:]]
+
+
+class _SortedRun(Sequence[int]):
+    """A run on disk, read where it is looked at: mapped, whole gigabytes would be held for the sake of a few pairs.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._length = path, path.stat().st_size // 8
+
+    def __len__(self) -> int:
+        """How many pairs there are."""
+        return self._length
+
+    def __getitem__(self, place: int) -> int:  # type: ignore[override]
+        """One pair."""
+        return int(self.read(place, place + 1)[0])
+
+    def read(self, begin: int, end: int) -> Pairs:
+        """Some pairs."""
+        return np.fromfile(self._path, np.uint64, end - begin, offset=8 * begin)
+
+
+def _write(pieces: Iterator[Pairs], path: Path) -> None:
+    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
+
+    options = {"use_dictionary": False, "compression": "lz4", "write_statistics": False}
+    with replacing(path) as file, pq.ParquetWriter(file, CANDIDATES, **options) as out:
+        for pairs in pieces:
+            out.write_table(pa.table([pairs], CANDIDATES))

@@ -1,0 +1,170 @@
+"""What a state knows of every article, in memory, and the texts themselves, mapped.
+
+In: the shards of a state. Out: a `Stock`: a row for everything that was ever read, whether it is still an article, its
+id, and the number of the first row with that id, by which it is known from night to night. An article is replaced by
+the next row with its id, and goes when its file has changed and holds it no more. Costs some 60 bytes a row and its id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dedup import kernels
+from dedup.nightly.damage import damaged, read_table
+from dedup.nightly.intake import ARTICLES, FILES
+from dedup.nightly.memory import Mapped
+from dedup.nightly.state import Shard, State
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All rows of a state; n of them.
+
+    Args:
+        texts: The bytes of all texts.
+        ids: large_string (n,).
+        sizes: (n,) bytes of each text.
+        lengths: (n,) characters of each when it is folded.
+        prints: uint64 (n, 2) fingerprints.
+        files: (n,) the version of a file that each comes from.
+        current: (versions,) whether there is no later version of the same file that could be read to its end.
+    """
+
+    texts: Mapped
+    ids: pa.ChunkedArray
+    sizes: Integers
+    lengths: Integers
+    prints: NDArray[np.uint64]
+    files: Integers
+    current: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return len(self.sizes)
+
+    @cached_property
+    def column(self) -> pa.ChunkedArray:
+        """large_string (n,): the texts, which are read when they are looked at."""
+        offsets = np.zeros(len(self) + 1, np.int64)
+        np.cumsum(self.sizes, out=offsets[1:])
+        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(self.texts.bytes)]
+        return pa.chunked_array([pa.Array.from_buffers(pa.large_string(), len(self), buffers)])
+
+    @cached_property
+    def _codes(self) -> Integers:
+        """A number for each id."""
+        prints, at = np.empty((len(self), 2), np.uint64), 0
+        for chunk in self.ids.chunks:
+            _, offsets, data = chunk.buffers()
+            begins = np.frombuffer(offsets, np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
+            letters = np.frombuffer(data or b"", np.uint8)
+            kernels.fingerprint_bytes(kernels.frozen(letters), kernels.frozen(begins), prints[at : at + len(chunk)])
+            at += len(chunk)
+        return _numbered([prints])[1][0]
+
+    @cached_property
+    def numbers(self) -> Integers:
+        """(n,): the first row with the id of each row."""
+        codes, rows = self._codes, np.arange(len(self))
+        firsts = np.empty(len(codes), np.int64)
+        firsts[codes[::-1]] = rows[::-1]
+        return firsts[codes]
+
+    @cached_property
+    def live(self) -> NDArray[np.bool_]:
+        """(n,): whether each row is an article: the last with its id among the rows of files as they are now."""
+        rows = np.flatnonzero(self.current[self.files])
+        lasts = np.full(len(self), -1, np.int64)
+        lasts[self._codes[rows]] = rows
+        live = np.zeros(len(self), np.bool_)
+        live[lasts[lasts >= 0]] = True
+        return live
+
+
+def stocked(state: State, limit: int, shards: int | None = None) -> Catalogue:
+    """Take stock.
+
+    Args:
+        state: What is to be known.
+        limit: Bytes of the texts that may be held at once.
+        shards: Of so many shards, the first; None is all.
+    """
+    folders = state.shards[:shards]
+    about = [Shard.of(folder) for folder in folders]
+    read = [read_table(folder / "files.parquet", FILES, ["path", "failed"]) for folder in folders]
+    tables = [
+        _articles(folder / "articles.parquet", shard, shard.end - begin, len(files))
+        for folder, shard, begin, files in zip(folders, about, [0, *(shard.end for shard in about)], read, strict=False)
+    ]
+    versions = [row for some in read for row in some.to_pylist()]
+    begins = np.cumsum([0, *map(len, read)])
+    files = [np.empty(0, np.int64)] + [
+        table["file"].to_numpy() + begin for table, begin in zip(tables, begins[:-1], strict=True)
+    ]
+    whole = {row["path"]: number for number, row in enumerate(versions) if not row["failed"]}
+    return Catalogue(
+        Mapped(state.texts, limit),
+        pa.chunked_array([chunk for table in tables for chunk in table["id"].chunks], pa.large_string()),
+        _joined([table["bytes"].to_numpy() for table in tables]),
+        _joined([table["characters"].to_numpy() for table in tables]),
+        np.concatenate([np.empty((0, 2), np.uint64), *(_prints(table) for table in tables)]),
+        np.concatenate(files).astype(np.int64),
+        np.array([whole.get(row["path"], -1) <= number for number, row in enumerate(versions)], np.bool_),
+    )
+
+
+def _articles(path: Path, about: Shard, size: int, files: int) -> pa.Table:
+    """The articles of a shard, of this size together, and of so many files."""
+    table = read_table(path, ARTICLES)
+    sizes, numbers = table["bytes"].to_numpy(), table["file"].to_numpy()
+    if len(table) != about.rows or sizes.sum() != size or sizes.min(initial=0) < 0:
+        raise damaged(path, f"{about.rows:,} articles of {size:,} bytes were written, and others are there")
+    if numbers.size and not 0 <= numbers.min() <= numbers.max() < files:
+        raise damaged(path.with_name("files.parquet"), f"it has {files:,} files, and there are articles of others")
+    return table
+
+
+def _joined(parts: list[Integers]) -> Integers:
+    return np.concatenate([np.empty(0, np.int64), *parts])
+
+
+def _prints(table: pa.Table) -> NDArray[np.uint64]:
+    chunks = table["print"].combine_chunks()
+    column = chunks.chunk(0) if isinstance(chunks, pa.ChunkedArray) else chunks
+    return np.frombuffer(column.buffers()[1], np.uint64).reshape(-1, 2)[column.offset : column.offset + len(column)]
+
+
+def numbered(stock: Catalogue, known: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], Integers]:
+    """Number the distinct texts of all articles, those that are known first, then in the order of the rows.
+
+    Args:
+        stock: All rows.
+        known: uint64 (k, 2) fingerprints of the texts that have the numbers from 0 on.
+
+    Returns:
+        uint64 (d, 2), the fingerprints of all d texts; and int64 (n,), the number of each row's, -1 where it is no
+        article or has no text.
+    """
+    rows = np.flatnonzero(stock.live & (stock.lengths > 0))
+    prints, numbers = _numbered([known, stock.prints[rows]])
+    found = np.full(len(stock), -1, np.int64)
+    found[rows] = numbers[1]
+    return prints, found
+
+
+def _numbered(several: list[NDArray[np.uint64]]) -> tuple[NDArray[np.uint64], list[Integers]]:
+    """Number fingerprints in the order in which they come; those that were numbered, and the number of each."""
+    most = sum(map(len, several))
+    firsts, table, count, found = np.empty((most, 2), np.uint64), np.zeros(kernels.size_for(most), np.int64), 0, []
+    for prints in several:
+        found.append(np.empty(len(prints), np.int64))
+        count = kernels.number(prints, table, firsts, count, found[-1])
+    return firsts[:count], found

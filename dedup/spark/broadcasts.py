@@ -1,0 +1,40 @@
+"""What tasks are given, and make of it: texts as a corpus of their own, less frames, and weights wherever they are.
+
+In: a column of distinct texts and a broadcast of weights and of the windows that mark frames. Out: a `Corpus`, which
+the stages of the package take. Holds what the Arrow batch holds.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from pyspark import Broadcast
+
+from dedup.evidence.corpus import Corpus
+from dedup.settings import Settings
+from dedup.spark.columns import strings
+from dedup.stages.shingles import Texts, Windows
+from dedup.stages.weights import SketchWeights
+
+
+class SharedInputs(NamedTuple):
+    """What is the same in all tasks."""
+
+    windows: Windows
+    """What is left out of texts."""
+    weights: SketchWeights | None
+    """None until they are there."""
+
+
+Shared = Broadcast[SharedInputs] | None
+"""None where a shingle counts as one and nothing is left out."""
+
+
+def corpus_of(column: Any, settings: Settings, shared: Shared) -> Corpus:
+    """Texts, each distinct, less what is left out of them, with the weights of their shingles if there are any."""
+    texts = Texts(strings(column), width=settings.width, unit=settings.unit, weighted=settings.weighted)
+    rows = np.arange(len(texts))
+    if shared is None:
+        return Corpus(texts, rows, rows, None)
+    return Corpus(texts.without(shared.value.windows), rows, rows, shared.value.weights)

@@ -1,0 +1,234 @@
+"""The whole job on Spark: what `dedup.pipeline` does in one process, stage by stage.
+
+In: a data frame and settings. Out: a data frame of labels, read from the folder where it is kept. A stage is one or a
+few jobs of Spark, under its name in Spark's pages. The driver gets counts: of texts, characters, pairs, edges; a
+sample of bounded size, by which frames are found; and what links clusters to campaigns, bounded, too.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as sf
+from pyspark.sql.types import (
+    BinaryType,
+    BooleanType,
+    DateType,
+    NumericType,
+    StringType,
+    TimestampNTZType,
+    TimestampType,
+)
+
+from dedup import pipeline
+from dedup.errors import InputError, SettingsError
+from dedup.settings import Settings
+from dedup.spark.broadcasts import Shared, SharedInputs
+from dedup.spark.buckets import KEY_BYTES as BUCKET_KEY_BYTES
+from dedup.spark.buckets import bytes_a_text as bytes_to_buckets
+from dedup.spark.buckets import candidates as bucket_candidates
+from dedup.spark.campaign_links import campaigns
+from dedup.spark.component_links import packed
+from dedup.spark.counting import weigh
+from dedup.spark.distinct import DistinctTexts, rows
+from dedup.spark.edges import homes, verify
+from dedup.spark.folder import Folder
+from dedup.spark.frame_search import Shared as Passages
+from dedup.spark.frame_search import gathered, shared, windows
+from dedup.spark.labelling import labels, unknown, with_similarity
+from dedup.spark.large_links import MOST_EDGES
+from dedup.spark.signing import signatures
+from dedup.spark.tiles import KEY_BYTES as TILE_KEY_BYTES
+from dedup.spark.tiles import bytes_a_text as bytes_to_tiles
+from dedup.spark.tiles import candidates as tile_candidates
+from dedup.spark.tiles import plan
+from dedup.stages.frames import LEAST_HOLDERS
+from dedup.stages.shingles import NO_WINDOWS, Windows
+
+IDS = (StringType, NumericType, BinaryType, BooleanType, DateType, TimestampType, TimestampNTZType)
+BYTES = 3
+"""Of a character, about: it is for cutting work into pieces."""
+
+
+def cluster(
+    df: DataFrame,
+    id: str = "id",  # noqa: A002 - the column's usual name
+    text: str = "text",
+    settings: Settings | None = None,
+    *,
+    checkpoint: str | None = None,
+    most_edges: int = MOST_EDGES,
+    campaigns: bool = True,
+) -> DataFrame:
+    """Group articles that are copies, edited copies or rewrites of each other, on as many machines as Spark has.
+
+    Args:
+        df: The articles. It is read once.
+        id: Column that holds the id, a string, a number, a date or the like; ids should be unique.
+        text: Column that holds the text. Missing and empty texts are nobody's duplicate.
+        settings: How articles are compared; None is `Settings()`.
+        checkpoint: A folder that all executors and the driver can write, of any file system that Spark knows. None is
+            Spark's checkpoint directory, or a temporary folder where Spark runs in this process. The result is kept
+            there, in a folder that begins with `dedup-`, and stays until you delete it or, in a temporary folder, until
+            the process ends.
+        most_edges: A component of more edges than this is linked without the weakest of them; see
+            `dedup.spark.large_links`.
+        campaigns: Tell the campaign of every article, too, which costs half a millisecond to two an article.
+
+    Returns:
+        A row an article, in no order: `id`, `label` (the representative's id), `size` (articles of the cluster),
+        `similarity` to the representative, and, unless that is left out, `campaign`: the id that represents all
+        articles that one operator made, the label of its largest cluster. Without weights every cluster is a campaign
+        of its own. The result does not depend on how the articles are partitioned.
+
+    Raises:
+        InputError: `df` is no data frame, a column is missing or of a type that cannot be read, or there are several
+            machines and no folder that they share.
+        FileError: The folder cannot be written.
+        SettingsError: `settings` are none, or `most_edges` is out of its range.
+
+    Warns:
+        DedupWarning: Components were so large that edges were set aside, the bands find less than is wanted, or there
+            is so much that may link clusters to campaigns that some is left out; see `dedup.spark.campaign_links`.
+    """
+    settings = Settings() if settings is None else settings
+    if not isinstance(settings, Settings):
+        raise SettingsError(
+            f"settings must be Settings(...), got {type(settings).__name__} {settings!r}; name a column with text="
+        )
+    if isinstance(most_edges, bool) or not isinstance(most_edges, int) or most_edges < 1:
+        raise SettingsError(f"most_edges must be a whole number of 1 or more, got {most_edges!r}")
+    articles = _checked(df, id, text)
+    return _Job(Folder(df.sparkSession, checkpoint), settings, most_edges, campaigns=campaigns).labels(articles)
+
+
+def _checked(df: DataFrame, id_: str, text: str) -> DataFrame:
+    """The two columns under their own names."""
+    if not isinstance(df, DataFrame):
+        raise InputError(
+            f"df must be a Spark data frame, got {type(df).__name__}; make one: spark.createDataFrame(...)"
+        )
+    if "connect" in type(df).__module__.split("."):
+        raise InputError("df must be of a session with a Spark context, got one of Spark Connect; run in the driver")
+    for argument, name in (("id", id_), ("text", text)):
+        if not isinstance(name, str) or name not in df.columns:
+            raise InputError(
+                f"there is no column {name!r}; the columns are {df.columns}: name the one that holds the {argument} "
+                f"with {argument}="
+            )
+        if df.columns.count(name) > 1:
+            raise InputError(f"{df.columns.count(name)} columns are called {name!r}; rename all but one")
+    kind = df.schema[text].dataType
+    if not isinstance(kind, StringType):
+        raise InputError(f"column {text!r} holds {kind.simpleString()}; a text column must hold strings: cast it")
+    if not isinstance(df.schema[id_].dataType, IDS):
+        shown = df.schema[id_].dataType.simpleString()
+        raise InputError(f"column {id_!r} holds {shown}; an id must be a string, a number, a date or the like: cast it")
+    numbered = df.toDF(*map(str, range(len(df.columns))))  # names may have dots, or differ in case only
+    wanted = {"id": df.columns.index(id_), "text": df.columns.index(text)}
+    return numbered.select(*(sf.col(str(place)).alias(name) for name, place in wanted.items()))
+
+
+class _Job:
+    """One run of the job."""
+
+    def __init__(self, folder: Folder, settings: Settings, most_edges: int, *, campaigns: bool) -> None:
+        self._folder, self._settings, self._most_edges = folder, settings, most_edges
+        self._campaigns = campaigns
+        self._shape = pipeline.chosen_bands(settings)
+        self._shared: Shared = None
+
+    def labels(self, articles: DataFrame) -> DataFrame:
+        """All stages, or nothing is left of them."""
+        with self._folder.made():
+            told = self._stages(articles)
+            self._folder.drop_but("result")
+        if self._shared is not None:
+            self._shared.destroy()
+        return told
+
+    def _stages(self, articles: DataFrame) -> DataFrame:
+        folder = self._folder
+        with folder.stage("fold"):
+            read = rows(folder, articles)
+        with folder.stage("frames"):
+            left_out, passages = self._frames(read)
+        with folder.stage("weigh"):
+            self._weigh(read, left_out)
+        with folder.stage("band"):
+            capped, pairs = self._candidates(read)
+        with folder.stage("verify"):
+            settings = self._settings
+            found = self._verified(pairs, read, least=settings.threshold, evidence=settings.least_shared)
+            edges = folder.keep(found, "edges")
+        with folder.stage("cluster"):
+            found = packed(folder, edges, capped, read.distinct, self._settings, self._most_edges)
+            found = folder.keep(found, "placed")
+        with folder.stage("campaigns"):
+            linked = self._linked(read, found, edges, passages)
+        with folder.stage("label"):
+            told = labels(read.articles, self._completed(found, read), linked)
+            return folder.keep(told if self._campaigns else told.drop("campaign"), "result")
+
+    def _frames(self, read: DistinctTexts) -> tuple[Windows, Passages | None]:
+        """What marks frames, and the passages that texts share; of one sample."""
+        settings = self._settings
+        if not settings.weighted or read.total < LEAST_HOLDERS or not (settings.frames or self._campaigns):
+            return NO_WINDOWS, None
+        sample = gathered(read.texts, settings, read.characters)
+        marks = windows(sample, settings, read.total) if settings.frames else NO_WINDOWS
+        return marks, shared(sample) if self._campaigns else None
+
+    def _linked(
+        self, read: DistinctTexts, placed: DataFrame, edges: DataFrame, passages: Passages | None
+    ) -> DataFrame | None:
+        """Which clusters and lone articles are in a campaign with others."""
+        if not self._campaigns or not self._settings.weighted or not read.total:
+            return None
+        alike = partial(self._verified, read=read, least=0.0, evidence=0.0)
+        return campaigns(self._folder, read, placed, edges, passages, alike)
+
+    def _weigh(self, read: DistinctTexts, left_out: Windows) -> None:
+        if self._settings.weighted and read.total:
+            broadcast = self._folder.session.sparkContext.broadcast
+            before = broadcast(SharedInputs(left_out, None))
+            weights = weigh(read.texts.select("text"), self._settings, before, read.total, read.characters)
+            before.destroy()
+            self._shared = broadcast(SharedInputs(left_out, weights))
+
+    def _candidates(self, read: DistinctTexts) -> tuple[DataFrame | None, DataFrame]:
+        """The capped texts if there are any, and all candidate pairs with their homes."""
+        folder = self._folder
+        found = folder.keep(self._walked(read), "candidates")
+        pairs = folder.keep(homes(found.where(sf.col("right").isNotNull())), "pairs")
+        if found.where(sf.col("missed") > 0).isEmpty():
+            return None, pairs
+        met, missed = sf.sum("met"), sf.sum("missed")
+        counts = found.where(sf.col("right").isNull()).groupBy("left").agg(met.alias("met"), missed.alias("missed"))
+        capped = counts.where(2 * sf.col("missed") > sf.col("met")).select(sf.col("left").alias("number"))
+        return folder.keep(capped, "capped"), pairs
+
+    def _walked(self, read: DistinctTexts) -> DataFrame:
+        """Candidates in the way that sends less."""
+        shape, settings = self._shape, self._settings
+        cut = plan(read.total, settings, shape, 2 * self._folder.session.sparkContext.defaultParallelism)
+        by_tile = bytes_to_tiles(cut, settings, shape) <= bytes_to_buckets(settings, shape)
+        width = TILE_KEY_BYTES if by_tile else BUCKET_KEY_BYTES
+        signed = signatures(read.texts, settings, self._shared, shape, width)
+        return tile_candidates(signed, settings, cut) if by_tile else bucket_candidates(signed, settings, shape)
+
+    def _verified(self, pairs: DataFrame, read: DistinctTexts, *, least: float, evidence: float) -> DataFrame:
+        size = BYTES * read.characters / max(1, read.total)
+        how = {"least": least, "evidence": evidence, "size": size}
+        return verify(self._folder, pairs, read.texts, self._settings, self._shared, **how)
+
+    def _completed(self, found: DataFrame, read: DistinctTexts) -> DataFrame:
+        """Clusters with the similarity of those to their representative that have no edge to it."""
+        folder, known = self._folder, found.where(sf.col("similarity").isNotNull())
+        if found.where(sf.col("similarity").isNull()).isEmpty():
+            return found
+        pairs = folder.keep(homes(unknown(found)), "unknown")
+        more = folder.keep(self._verified(pairs, read, least=0.0, evidence=0.0), "looked-up")
+        rest = found.where(sf.col("similarity").isNull()).drop("similarity")
+        return known.unionByName(with_similarity(rest, more))

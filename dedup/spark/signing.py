@@ -1,0 +1,50 @@
+"""Signatures on Spark: what of each text goes to where candidates are made.
+
+In: the distinct texts by number. Out: `number, sketch, keys`: the lowest byte of every slot, by which most pairs are
+told apart, and the hash of every band. The signature itself, eight times as long, goes nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame
+
+from dedup import kernels, pipeline
+from dedup.settings import Settings
+from dedup.spark.broadcasts import Shared, corpus_of
+from dedup.spark.columns import binary, sent
+from dedup.stages import bands
+
+Batches = Iterator[pa.RecordBatch]
+
+
+def signatures(texts: DataFrame, settings: Settings, shared: Shared, shape: bands.Bands, key_bytes: int) -> DataFrame:
+    """Sign, and keep what candidates are found by.
+
+    Args:
+        texts: The columns `number` and `text`.
+        settings: How articles are compared.
+        shared: The weights of their shingles, and what is left out of them.
+        shape: The bands.
+        key_bytes: So many of the highest bytes of a hash are kept: 8, or 4 where a chance meeting more costs less.
+    """
+    width = sketch_bytes(settings)
+
+    def sign(batches: Batches) -> Batches:
+        for batch in batches:
+            signed = pipeline.sign(corpus_of(batch["text"], settings, shared), settings)
+            sketches, keys = np.empty((len(batch), width), np.uint8), np.empty((len(batch), shape.bands), np.uint64)
+            kernels.shorten(signed, sketches)
+            kernels.band_hashes(signed, shape.rows, keys)
+            kept = (keys >> np.uint64(64 - 8 * key_bytes)).astype(f">u{key_bytes}")  # bytes order like the number
+            yield from sent({"number": batch["number"], "sketch": binary(sketches), "keys": binary(kept)})
+
+    return texts.select("number", "text").mapInArrow(sign, "number long, sketch binary, keys binary")
+
+
+def sketch_bytes(settings: Settings) -> int:
+    """Length of a sketch: a byte a slot, in whole blocks."""
+    return settings.slots + -settings.slots % kernels.BLOCK

@@ -1,0 +1,97 @@
+"""`dedup.nightly.catalogue`: which rows are articles, and how their texts are numbered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_nightly import NEAR, put
+
+from dedup.nightly.catalogue import Catalogue, numbered, stocked
+from dedup.nightly.intake import Columns, found, take_in
+from dedup.nightly.state import State, opened
+
+GENERATED = settings(deadline=None, max_examples=15)
+VERSIONS = st.lists(
+    st.tuples(st.sampled_from("abc"), st.lists(st.tuples(st.sampled_from("uvwx"), st.integers(0, 5)), max_size=4)),
+    max_size=6,
+)
+LETTERS = ["", "甲", "乙乙", "丙丙丙", "🎉", "丁"]
+
+
+def take(state: State, path: Path) -> None:
+    """Read a file."""
+    take_in(state, found([str(path)]).files, Columns("text", "id"), NEAR)
+
+
+def read(folder: Path, versions: list[tuple[str, list[tuple[str, int]]]]) -> Catalogue:
+    """What there is after these versions of files were read, one after the other."""
+    with opened(folder / "state", NEAR) as state:
+        for name, rows in versions:
+            take(state, put(folder / f"{name}.jsonl", [(id_, LETTERS[text]) for id_, text in rows]))
+        return stocked(state, 1 << 30)
+
+
+@GENERATED
+@given(VERSIONS)
+def test_rows_are_those_of_the_reference(versions: list[tuple[str, list[tuple[str, int]]]]) -> None:
+    """An article is the last row with its id in files as they are now; it is known by the first row of all."""
+    with TemporaryDirectory() as name:
+        stock = read(Path(name), versions)
+    rows = [(*row, version) for version, (_, some) in enumerate(versions) for row in some]
+    latest = {name: version for version, (name, _) in enumerate(versions)}
+    current = [version in latest.values() for *_, version in rows]
+    last = {id_: row for row, (id_, *_) in enumerate(rows) if current[row]}
+    first = {id_: row for row, (id_, *_) in reversed(list(enumerate(rows)))}
+    assert len(stock) == len(rows)
+    assert stock.ids.to_pylist() == [id_ for id_, *_ in rows]
+    assert stock.column.to_pylist() == [LETTERS[text] for _, text, _ in rows]
+    assert stock.live.tolist() == [last.get(id_) == row for row, (id_, *_) in enumerate(rows)]
+    assert stock.numbers.tolist() == [first[id_] for id_, *_ in rows]
+
+
+@GENERATED
+@given(VERSIONS, VERSIONS)
+def test_numbers_are_those_of_the_reference(
+    before: list[tuple[str, list[tuple[str, int]]]], after: list[tuple[str, list[tuple[str, int]]]]
+) -> None:
+    """Texts keep the numbers they had, and new ones get the next in the order of their rows."""
+    with TemporaryDirectory() as name:
+        known, numbers = numbered(read(Path(name), before), np.empty((0, 2), np.uint64))
+        assert len(known) == len(set(numbers[numbers >= 0].tolist()))
+        stock = read(Path(name), after)
+    prints, number = numbered(stock, known)
+    expected = {one.tobytes(): place for place, one in enumerate(known)}
+    for row in range(len(stock)):
+        if stock.live[row] and stock.lengths[row]:
+            assert number[row] == expected.setdefault(stock.prints[row].tobytes(), len(expected))
+        else:
+            assert number[row] == -1
+    assert [one.tobytes() for one in prints] == list(expected)
+
+
+def test_some_of_the_shards(tmp_path: Path) -> None:
+    """What was known when there were so many."""
+    with opened(tmp_path / "state", NEAR) as state:
+        for number in range(3):
+            take(state, put(tmp_path / "a.jsonl", {str(number): "甲" * number}))
+        for shards in range(4):
+            stock = stocked(state, 1 << 30, shards)
+            assert stock.ids.to_pylist() == list(map(str, range(shards)))
+            assert np.flatnonzero(stock.live).tolist() == [shards - 1][:shards]
+        assert len(stocked(state, 1 << 30)) == 3
+
+
+def test_a_file_that_failed_has_no_version(tmp_path: Path) -> None:
+    """What it held before are articles still."""
+    with opened(tmp_path / "state", NEAR) as state:
+        path = put(tmp_path / "a.jsonl", {"a": "甲"})
+        take(state, path)
+        path.write_text("no JSON")
+        take(state, path)
+        assert stocked(state, 1 << 30).live.tolist() == [True]
+        take(state, put(path, []))
+        assert stocked(state, 1 << 30).live.tolist() == [False]
