@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import combinations
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import dedup
 from dedup import Campaign, Campaigns, Clusters, Reason, kernels
@@ -168,9 +172,36 @@ def test_a_handle_of_everybody_costs_linear_work() -> None:
     node, name = np.arange(count), np.zeros(count, np.int64)
     held = campaigns.Held.of(node, node, name, np.array([count]))
     order = kernels.mix_all(np.arange(count, dtype=np.uint64))
-    found, capped = campaigns._meet(held, order, np.ones(count, np.bool_))
+    found, capped = campaigns._meet(held, order, np.ones(count, np.bool_), None, "names")
     assert count - 1 <= len(found) <= 64 * count
     assert capped.sum() == count - campaigns.FOUNDERS
+
+
+@pytest.mark.parametrize("at_once", [5, 10**6])
+@given(most=st.integers(0, 60), seed=st.integers(0, 9))
+def test_what_the_most_hold_is_left_out_first(most: int, seed: int, at_once: int) -> None:
+    """Pairs are those of what fewer hold than the first width with which there are more than may be."""
+    rng = np.random.default_rng(seed)
+    holders = [sorted(rng.choice(12, size, replace=False).tolist()) for size in rng.integers(0, 9, 8)]
+    texts = np.array([node for one in holders for node in one], np.int64)
+    of = np.repeat(np.arange(8), [len(one) for one in holders])
+    held = campaigns.Held.of(np.arange(12), texts, of, np.bincount(of, minlength=8))
+    expected: set[tuple[int, int]] = set()
+    left_out = False
+    for width in sorted({len(one) for one in holders if len(one) > 1}):
+        wider = expected | {pair for one in holders if len(one) == width for pair in combinations(one, 2)}
+        left_out = len(wider) > most
+        if left_out:
+            break
+        expected = wider
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        patch.setattr(campaigns, "AT_ONCE", at_once)
+        found, _ = campaigns._meet(
+            held, kernels.mix_all(np.arange(12, dtype=np.uint64)), np.ones(12, np.bool_), most, "x"
+        )
+    assert set(zip(*(ends.tolist() for ends in campaigns._ends(found)), strict=True)) == expected
+    assert len(caught) == left_out and all("are left out of campaigns" in str(one.message) for one in caught)
 
 
 def weighed(node: Sequence[int], passages: Sequence[set[int]], held: dict[campaigns.Name, list[int]]) -> list[int]:
@@ -372,3 +403,11 @@ def test_campaigns_are_a_sequence(made: Made) -> None:
     assert isinstance(found[0], Campaign)
     assert [found[0], found[1]] == found[:2] == list(found)
     assert repr(found[0]).startswith("<Campaign: 15 articles, ")
+
+
+@pytest.mark.parametrize("path", ["acct", "acct?u=//z", "acct#//y", "acct/a?b=http://c.de"])
+def test_what_a_link_is_does_not_depend_on_how_it_is_spelled(path: str) -> None:
+    """With and without a scheme, in whatever text it was met first."""
+    key = f"x.com/{path}"
+    sorts = {campaigns.sort_of(campaigns.Name("link", key, form)) for form in (key, f"https://{key}", f"HTTP://{key}/")}
+    assert sorts == {campaigns.ACCOUNT if "acct/" not in path else campaigns.ADDRESS}

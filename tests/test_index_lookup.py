@@ -17,7 +17,7 @@ from dedup import kernels
 from dedup.index import banding, lookup
 from dedup.index.lookup import Layer, Lookup, looks, lookup_for, within
 from dedup.index.recent import Recent
-from dedup.index.segments import Rows, Span, build
+from dedup.index.segments import SegmentRows, Span, build
 from dedup.settings import Settings
 
 GENERATED = settings(deadline=None, max_examples=40)
@@ -39,7 +39,7 @@ def layer(folders: Path, texts: Sequence[Known], *, in_memory: bool) -> Layer:
         return recent
     folder = folders / str(next(FOLDERS))
     folder.mkdir()
-    return build(folder, Span(1, 0, texts[-1].number), Rows(*columns(texts)))
+    return build(folder, Span(1, 0, texts[-1].number), SegmentRows(*columns(texts)))
 
 
 def parted(texts: Sequence[Known], cuts: Sequence[int]) -> list[list[Known]]:

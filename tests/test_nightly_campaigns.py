@@ -22,7 +22,7 @@ from test_nightly import NEAR, by_id, changes, partition, put, read, run, tree
 import dedup
 from dedup import Clusters, kernels
 from dedup.cli import main
-from dedup.errors import FileError, SettingsError
+from dedup.errors import DedupWarning, FileError
 from dedup.evidence import campaigns
 from dedup.nightly import gathered, linking
 from dedup.nightly.gathered import COLUMNS, rate_of
@@ -32,6 +32,7 @@ from dedup.nightly.signed import Part
 from dedup.settings import Settings
 from dedup.stages.clusters import Pairs
 from dedup.stages.frames import Rate, passages
+from dedup.stages.shingles import Texts
 
 SETTINGS = Settings()
 BUDGET = Budget(8 * 10**9)
@@ -325,14 +326,40 @@ def test_windows_that_are_too_many() -> None:
     assert found[0] == found[1] == found[2]
 
 
-def test_little_memory_says_how_much_is_needed() -> None:
-    """Of names and of pairs that do not fit; tables are powers of two that take a 32nd of the memory at most."""
-    budget = Budget(10**9)
-    for check in (budget.check_names, budget.check_met):
-        check(2 * 10**6)
-        with pytest.raises(SettingsError, match=r"memory of 1GB is too little .* 30,000,000 .* twice the --memory, or"):
-            check(30 * 10**6)
-    assert [budget.cells(keys) for keys in (0, 1 << 17, 10**12)] == [1 << 16, 1 << 18, 1 << 24]
+def test_tables_take_a_share() -> None:
+    """They are powers of two that take a 32nd of the memory at most."""
+    assert [Budget(10**9).cells(keys) for keys in (0, 1 << 17, 10**12)] == [1 << 16, 1 << 18, 1 << 24]
+
+
+def test_names_that_do_not_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that the most articles hold are left out, with a warning, whatever the nights; all others are found."""
+    texts = [f"第{n}篇 https://everywhere.com/about https://few{n // 4}.com/page " + "完" * n for n in range(40)]
+    found = Texts(pa.chunked_array([pa.array(texts, pa.large_string())]))
+    order = np.random.default_rng(1).permutation(40)
+    gathered.write(tmp_path / "1", [], found, order[:25], 4)
+    gathered.write(tmp_path / "2", [], found, order[25:], 4)
+    parts = [Part(tmp_path / "1", 0, 25), Part(tmp_path / "2", 0, 15)]
+    ordered = Order.of(found.prints[order], np.ones(40, np.bool_))
+    every, _ = shared_names(parts, ordered, BUDGET)
+    monkeypatch.setattr("dedup.nightly.memory.A_HOLDER", BUDGET.total // 2 // 100)
+    with pytest.warns(
+        DedupWarning, match=r"that more than \d+ articles hold are left out of campaigns: to compare all"
+    ):
+        names, held = shared_names(parts, ordered, BUDGET)
+    assert names == [name for name in every if "everywhere" not in name.key] and len(names) < len(every)
+    assert {len(mine) for mine in held} == {4}
+
+
+def test_an_address_of_everybody_stops_no_night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it makes more pairs than memory holds it is left out, and the night says so and ends well."""
+    monkeypatch.setattr("dedup.nightly.memory.A_LINK", 10**9 // 2 // 60)
+    rng = np.random.default_rng(5)
+    made = {
+        f"a{n}": "".join(map(chr, rng.integers(0x4E00, 0x9FA5, 200))) + " https://everywhere.com/a" for n in range(90)
+    }
+    with pytest.warns(DedupWarning, match="2 names that 90 clusters and lone articles and more hold are left out"):
+        told = nights(tmp_path, [made])
+    assert len(told) == 90
 
 
 def test_small_row_groups_take_each_other_up(tmp_path: Path, articles: dict[str, str]) -> None:

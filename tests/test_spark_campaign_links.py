@@ -183,7 +183,7 @@ def test_what_names_cost_is_known(nodes: int) -> None:
     """It is as many pairs as come of it."""
     node = np.arange(nodes)
     held = Held.of(node, node, np.zeros(nodes, np.int64), np.array([nodes]))
-    found = _meet(held, kernels.mix_all(node.astype(np.uint64)), np.ones(nodes, np.bool_))[0]
+    found = _meet(held, kernels.mix_all(node.astype(np.uint64)), np.ones(nodes, np.bool_), None, "names")[0]
     assert len(found) + nodes == COST[nodes]
 
 

@@ -13,7 +13,7 @@ cost linear work. Costs 0.5 to 2 ms an article, nearly all of it to find names.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
+from dedup.errors import warn
 from dedup.evidence.corpus import Corpus
 from dedup.evidence.indicators import OPERATOR, found
 from dedup.evidence.indicators.addresses import domain_of
@@ -221,7 +222,7 @@ def among(
     held: list[Integers],
     near: tuple[Integers, Integers],
     similar: Similar,
-    check: Callable[[int], object] = lambda _: None,
+    most: int | None = None,
     sorts: Integers | None = None,
 ) -> Evidence:
     """Find the campaigns of distinct texts from what was gathered of them, wherever they lie.
@@ -233,7 +234,8 @@ def among(
         held: The texts that hold each, ascending.
         near: Pairs of clusters whose bodies may be alike on the whole; see `met`.
         similar: Gives the similarities of pairs of texts, from the numbers of the lower and of the higher ones.
-        check: Called with how many pairs of clusters have something in common, while they are more and more; may raise.
+        most: So many pairs of clusters with something in common are held; None is any. If there are more, the passages
+            and names that the most clusters hold are left out, with a warning.
         sorts: (len(held),) `sort_of` each name, where the names themselves are not known; None is that of `names`.
     """
     sorts = np.array([sort_of(name) for name in names], np.int64) if sorts is None else sorts
@@ -248,7 +250,7 @@ def among(
         Held.of(node, texts, of, holders),
         near,
         similar,
-        check,
+        most,
     )
     return Evidence(**vars(found), node=node, names=names, held=held)
 
@@ -310,7 +312,7 @@ def linked(
     named: Held,
     near: tuple[Integers, Integers],
     similar: Similar,
-    check: Callable[[int], object] = lambda _: None,
+    most: int | None = None,
 ) -> Linked:
     """Find campaigns where it is known of clusters and lone articles, not of every text, what they hold.
 
@@ -322,13 +324,13 @@ def linked(
         named: who holds it.
         near: See `among`.
         similar: Gives the similarities of pairs of `nodes.texts`, of each pair the lower one first.
-        check: See `among`.
+        most: See `among`.
     """
     order, large = kernels.mix_all(nodes.places.astype(np.uint64)), nodes.sizes >= LARGE
-    by_profile, many = _meet(passages, order, large, check)
-    by_name, more = _meet(named, order, np.ones(len(large), np.bool_), check)
+    by_profile, many = _meet(passages, order, large, most, "passages")
+    rest = None if most is None else most - len(by_profile)
+    by_name, more = _meet(named, order, np.ones(len(large), np.bool_), rest, "names")
     meeting = once([by_profile, by_name])
-    check(len(meeting))
     rows = _Rows.of(nodes, passages, families, sorts, named)
     parts = [rows.links(meeting[begin:end], similar) for begin, end in ranges(max(1, len(meeting)), AT_ONCE)]
     close = _bodies(nodes, *near, similar)
@@ -444,7 +446,7 @@ def sort_of(name: Name) -> int:
 
 def _leads_to_somebody(name: Name) -> bool:
     """Whether it is the address of an account, or a short address, at a public service."""
-    parts = urlsplit(name.form if "//" in name.form else f"//{name.form}")
+    parts = urlsplit(f"//{name.key}")  # not by a form: texts that spell it otherwise hold the same
     host, path = (parts.hostname or "").removeprefix("www."), parts.path.strip("/")
     if not path or "/" in path or domain_of(host) != host:
         return False
@@ -461,33 +463,60 @@ def _profiles(held: Held, sizes: Integers, weights: NDArray[np.float64], *, whol
 
 
 def _meet(
-    held: Held,
-    order: NDArray[np.uint64],
-    among: NDArray[np.bool_],
-    check: Callable[[int], object] = lambda _: None,
+    held: Held, order: NDArray[np.uint64], among: NDArray[np.bool_], most: int | None, kind: str
 ) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-    """Pairs of nodes that hold something in common, and those that were compared with the first holders only."""
+    """Pairs of nodes that hold something in common, and those that were compared with the first holders only.
+
+    What few hold comes first. From where more pairs than `most` would be held, all that as many nodes hold is left out.
+    """
     mine = among[held.nodes]
     nodes, features = held.nodes[mine], held.features[mine]
-    sequence = np.lexsort((nodes, order[nodes], features))
-    nodes, features = nodes[sequence], features[sequence]
-    ends = np.flatnonzero(np.diff(features, append=-1)) + 1
-    counts = np.diff(ends, prepend=0)
-    found, capped, waiting = [np.empty(0, np.uint64)], np.zeros(len(among), np.bool_), 0
-    for end, count in zip(ends[counts > 1].tolist(), counts[counts > 1].tolist(), strict=True):
-        some = nodes[end - count : end]
-        later = np.arange(1, count)
-        many = np.minimum(later, FOUNDERS)
-        right = np.repeat(later, many)
-        left = np.arange(len(right)) - np.repeat(np.cumsum(many) - many, many)
-        low, high = np.minimum(some[left], some[right]), np.maximum(some[left], some[right])
-        found.append(high.astype(np.uint64) << np.uint64(32) | low.astype(np.uint64))
-        waiting += len(low)
-        capped[some[FOUNDERS:]] = True
-        if waiting > max(AT_ONCE, len(found[0])):  # twice as many at least, so that each is sorted a few times only
-            found, waiting = [once(found)], 0
-            check(len(found[0]))
+    nodes = nodes[np.lexsort((nodes, order[nodes], features))]
+    counts = np.bincount(features, minlength=len(held.counts))
+    ends = np.cumsum(counts)
+    found, capped = [np.empty(0, np.uint64)], np.zeros(len(among), np.bool_)
+    for width in np.unique(counts[counts > 1]).tolist():
+        theirs = ends[counts == width].tolist()
+        wider = _added(found, (_pairs_of(nodes[end - width : end]) for end in theirs), most)
+        if wider is None:
+            warn(
+                f"{(counts >= width).sum():,} {kind} that {width:,} clusters and lone articles and more hold are left "
+                f"out of campaigns: with them there are more than {most:,} pairs; more memory holds more"
+            )
+            break
+        found = wider
+        for end in theirs:
+            capped[nodes[end - width + FOUNDERS : end]] = True
     return once(found), capped
+
+
+def _added(
+    found: list[NDArray[np.uint64]], more: Iterable[NDArray[np.uint64]], most: int | None
+) -> list[NDArray[np.uint64]] | None:
+    """Some pairs with more of them, the first part distinct; None if there are more than `most` distinct ones."""
+    parts, waiting = [*found], sum(map(len, found[1:]))
+    for pairs_ in more:
+        parts.append(pairs_)
+        waiting += len(pairs_)
+        if waiting > max(AT_ONCE, len(parts[0])):  # twice as many at least, so that each is sorted a few times only
+            parts, waiting = [once(parts)], 0
+            if most is not None and len(parts[0]) > most:
+                return None
+    if most is not None and len(parts[0]) + waiting > most:
+        parts = [once(parts)]
+        if len(parts[0]) > most:
+            return None
+    return parts
+
+
+def _pairs_of(holders: Integers) -> NDArray[np.uint64]:
+    """Each of these nodes with the first `FOUNDERS` before it, as one number."""
+    later = np.arange(1, len(holders))
+    many = np.minimum(later, FOUNDERS)
+    right = np.repeat(later, many)
+    left = np.arange(len(right)) - np.repeat(np.cumsum(many) - many, many)
+    low, high = np.minimum(holders[left], holders[right]), np.maximum(holders[left], holders[right])
+    return high.astype(np.uint64) << np.uint64(32) | low.astype(np.uint64)
 
 
 def _ends(both: NDArray[np.uint64]) -> tuple[Integers, Integers]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
+from dedup.errors import warn
 from dedup.evidence.campaigns import LEAST_HELD, Name, Similar, among, met, numbered
 from dedup.nightly.gathered import read
 from dedup.nightly.memory import Budget
@@ -24,6 +25,8 @@ from dedup.stages.frames import LEAST_HOLDERS, Passages, Sampled, passages_among
 
 Integers = NDArray[np.int64]
 WINDOWS, HASHES = ("windows",), ("names",)
+MOST_COUNTED = 255
+"""Holders up to which it is counted how many a name has."""
 STRINGS = ("names", "kinds", "keys", "forms")
 
 
@@ -77,7 +80,6 @@ def campaigns(
 
     Raises:
         FileError: A file is damaged.
-        SettingsError: There is not enough memory.
     """
     order = Order.of(prints, live)
     node = numbered(representatives[order.texts])
@@ -92,7 +94,7 @@ def campaigns(
         ones, others = order.texts[left], order.texts[right]
         return similar(np.minimum(ones, others), np.maximum(ones, others))
 
-    evidence = among(node, shared, names, held, near, by_number, budget.check_met)
+    evidence = among(node, shared, names, held, near, by_number, budget.met)
     group = evidence.group[node]
     heads = np.full(int(group.max(initial=-1)) + 1, -1)
     heads[group[::-1]] = order.texts[::-1]
@@ -161,12 +163,9 @@ def shared_names(parts: list[Part], order: Order, budget: Budget) -> tuple[list[
     Args:
         parts: The files of what was gathered.
         order: The texts.
-        budget: If what is held does not fit into it, that is an error.
+        budget: If who holds them does not fit into it, the names that the most texts hold are left out, with a warning.
     """
-    cells = np.zeros(budget.cells(32 * len(order.texts)), np.uint8)
-    for held in read(parts, order.live, HASHES):
-        kernels.count_cells(_own(held.columns[0].to_numpy()), cells, LEAST_HELD)
-    hashes, texts = _several(parts, order, budget, cells)
+    hashes, texts = _several(parts, order, budget)
     starts = np.flatnonzero(np.diff(hashes, prepend=~hashes[:1]))
     holders = np.split(texts, starts[1:])
     firsts = {(name, int(mine[0])): mine for name, mine in zip(hashes[starts].tolist(), holders, strict=False)}
@@ -184,23 +183,40 @@ def shared_names(parts: list[Part], order: Order, budget: Budget) -> tuple[list[
     return [name for name, _ in names], [mine for _, mine in names]
 
 
-def _several(
-    parts: list[Part], order: Order, budget: Budget, cells: NDArray[np.uint8]
-) -> tuple[NDArray[np.uint64], Integers]:
+def _several(parts: list[Part], order: Order, budget: Budget) -> tuple[NDArray[np.uint64], Integers]:
     """Hashes of names that several texts hold, and each of these; ascending."""
-    found, count = [(np.empty(0, np.uint64), np.empty(0, np.int64))], 0
+    cells = np.zeros(budget.cells(32 * len(order.texts)), np.uint8)
+    for held in read(parts, order.live, HASHES):
+        kernels.count_cells(_own(held.columns[0].to_numpy()), cells, MOST_COUNTED)
+    most = _most_holders(parts, order, budget, cells)
+    found = [(np.empty(0, np.uint64), np.empty(0, np.int64))]
     for held in read(parts, order.live, HASHES):
         prints = _own(held.columns[0].to_numpy())
-        some = np.flatnonzero(_counts(prints, cells) >= LEAST_HELD)
+        counts = _counts(prints, cells)
+        some = np.flatnonzero((counts >= LEAST_HELD) & (counts <= most))
         found.append((prints[some], order.places[held.text[some]]))
-        count += len(some)
-        budget.check_names(count)
     hashes, texts = (np.concatenate(column) for column in zip(*found, strict=True))
     by_name = np.lexsort((texts, hashes))
     hashes, texts = hashes[by_name], texts[by_name]
     number = np.cumsum(np.diff(hashes, prepend=~hashes[:1]) != 0) - 1
     kept = (np.bincount(number) >= LEAST_HELD)[number] if len(number) else np.empty(0, np.bool_)
     return hashes[kept], texts[kept]
+
+
+def _most_holders(parts: list[Part], order: Order, budget: Budget, cells: NDArray[np.uint8]) -> int:
+    """Of how many texts a name may be so that who holds such names fits into the budget."""
+    holders = np.zeros(MOST_COUNTED + 1, np.int64)
+    for held in read(parts, order.live, HASHES):
+        counts = _counts(_own(held.columns[0].to_numpy()), cells)
+        holders += np.bincount(counts, minlength=len(holders))
+    holders[:LEAST_HELD] = 0
+    most = int(np.searchsorted(np.cumsum(holders), budget.holders, side="right")) - 1
+    if most < MOST_COUNTED:
+        warn(
+            f"names and addresses that more than {most:,} articles hold are left out of campaigns: to compare all "
+            f"{holders.sum():,} holders takes more than half of the memory; give more --memory"
+        )
+    return most
 
 
 def _counts(keys: NDArray[np.uint64], cells: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -92,6 +92,16 @@ class Budget:
         """Windows, and shingles, that are sampled while frames are looked for."""
         return min(MOST_SAMPLED, (self.total - OWN) // 3 // (2 * AN_ENTRY))
 
+    @property
+    def holders(self) -> int:
+        """Names of texts that may be those of several, while they are sorted."""
+        return self.total // 2 // A_HOLDER
+
+    @property
+    def met(self) -> int:
+        """Pairs of clusters with something in common, while campaigns are linked."""
+        return self.total // 2 // A_LINK
+
     def check(self, articles: int, ids: int = 0) -> None:
         """Refuse what cannot be kept.
 
@@ -119,43 +129,15 @@ class Budget:
         Raises:
             SettingsError: They would take more than half.
         """
-        self._check(edges, AN_EDGE, f"to link {edges:,} edges and more", "a higher threshold")
+        if edges * AN_EDGE > self.total // 2:
+            raise SettingsError(
+                f"memory of {self.total / 1e9:.3g}GB is too little to link {edges:,} edges and more, of each of which "
+                f"{AN_EDGE} bytes are held; give twice the --memory, or a higher threshold"
+            )
 
     def cells(self, keys: int) -> int:
         """Bytes of a table in which about so many keys are counted, a power of two."""
         return 1 << min(max(16, keys.bit_length()), (self.total // 32).bit_length() - 1)
-
-    def check_names(self, holders: int) -> None:
-        """Refuse names that cannot be compared.
-
-        Args:
-            holders: How many names of texts may be those of several, so far.
-
-        Raises:
-            SettingsError: They would take more than half.
-        """
-        what = f"for campaigns by {holders:,} names and addresses that several articles hold"
-        self._check(holders, A_HOLDER, what, "--no-campaigns")
-
-    def check_met(self, pairs: int) -> None:
-        """Refuse clusters that cannot be compared.
-
-        Args:
-            pairs: How many of them have something in common.
-
-        Raises:
-            SettingsError: They would take more than half.
-        """
-        what = f"for campaigns of {pairs:,} pairs of clusters that have something in common"
-        self._check(pairs, A_LINK, what, "--no-campaigns")
-
-    def _check(self, count: int, each: int, what: str, instead: str) -> None:
-        """Refuse what would take more than half."""
-        if count * each > self.total // 2:
-            raise SettingsError(
-                f"memory of {self.total / 1e9:.3g}GB is too little {what}, of each of which {each} bytes are held; "
-                f"give twice the --memory, or {instead}"
-            )
 
 
 class Mapped:
