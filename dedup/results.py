@@ -258,6 +258,12 @@ class Clusters:
         """int64 (n,): how many articles there are in each article's cluster."""
         return np.bincount(self.labels, minlength=len(self.labels))[self.labels]
 
+    @cached_property
+    def firsts(self) -> Integers:
+        """int64 (n,): position of the first article of each one's cluster, which is called by it."""
+        _, firsts, mine = np.unique(self.labels, return_index=True, return_inverse=True)
+        return firsts[mine]
+
     @property
     def histogram(self) -> Integers:
         """int64 (100,): how many pairs were compared, edges or not, by hundredths of similarity; 1 is in the last.
@@ -518,17 +524,19 @@ class Clusters:
         return replace(self, threshold=float(threshold), representatives=None)
 
     def to_arrow(self, *, campaigns: bool = False) -> pa.Table:
-        """A row an article, in order: `id`, `label` (the representative's id), `size`, `similarity` to it.
+        """A row an article, in order; the same columns come from an index, a night and Spark.
 
-        Without ids, `id` and `label` are positions. `similarity` is null where `at` left a representative with which
-        an article was never compared.
+        `id`; `label`, the id of the representative of its cluster; `size` of the cluster; `similarity` to the
+        representative, null where `at` left one with which an article was never compared; `cluster`, what the cluster
+        is called: the id of its first article. Without ids these are positions.
 
         Args:
-            campaigns: A column `campaign`, too: the id of the representative of each article's campaign.
+            campaigns: A column `campaign`, too: the id of the first article of each one's campaign.
         """
         similarity = pa.array(self.to_representative, from_pandas=True)
-        labels = self.names.take(pa.array(self.labels))
-        table = pa.table({"id": self.names, "label": labels, "size": self.sizes, "similarity": similarity})
+        label, cluster = (self.names.take(pa.array(of)) for of in (self.labels, self.firsts))
+        columns = {"id": self.names, "label": label, "size": self.sizes, "similarity": similarity, "cluster": cluster}
+        table = pa.table(columns)
         if not campaigns:
             return table
         return table.append_column("campaign", self.names.take(pa.array(self.campaigns().labels)))

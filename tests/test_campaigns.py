@@ -80,7 +80,7 @@ def test_an_operator_is_one_campaign(made: Made) -> None:
         inside = sum(map(len, one.clusters)) + len(one.lone)
         assert inside == len(one) == SIZE
         assert one.parts == len(one.clusters) + len(one.lone)
-        assert one.name == one.representative == one.clusters[0].representative
+        assert (one.name, one.representative) == (one.members[0], one.clusters[0].representative)
     assert made.found.campaigns() is found
     assert str(found) == f"<Campaigns: 2 of 30 articles in {sum(len(one.clusters) for one in found)} clusters>"
 
@@ -111,14 +111,14 @@ def test_names_that_are_shared_say_by_whom(made: Made) -> None:
     assert rows == sorted({cluster.representative for cluster in one.clusters} | set(one.lone.tolist()))
 
 
-def test_labels_are_ids_of_representatives(made: Made) -> None:
+def test_a_campaign_is_called_by_its_first_article(made: Made) -> None:
     """A column of the table where it is asked for; who is alone has its own."""
     table = made.found.to_arrow(campaigns=True)
-    assert table.column_names == ["id", "label", "size", "similarity", "campaign"]
+    assert table.column_names == ["id", "label", "size", "similarity", "cluster", "campaign"]
     labels = table["campaign"].to_numpy()
     assert labels[2 * SIZE :].tolist() == list(range(2 * SIZE, 2 * SIZE + UNRELATED))
     for one in made.found.campaigns():
-        assert set(labels[one.members]) == {one.representative}
+        assert set(labels[one.members]) == {one.name} == {one.members[0]}
     assert not made.found.campaigns().labels.flags.writeable
 
 
@@ -306,14 +306,14 @@ def test_the_timeline_counts_articles(made: Made) -> None:
 
 
 def test_what_is_held_is_held_by_clusters(made: Made) -> None:
-    """Each distinct text is read once; clusters are named by their representatives, in their order; dates are known."""
+    """Each distinct text is read once; clusters are called by their first articles, in their order; dates are known."""
     days: list[Any] = [f"2025-06-{1 + row % 28:02}" for row in range(len(made.found.labels))]
     days[0] = None
     for one in made.found.campaigns():
         (held,) = [held for held in one.held(days) if held.indicator.kind == "handle"]
         assert held.indicator == one.indicators()[0]
-        assert held.campaign == str(one.representative)
-        assert held.clusters == tuple(str(cluster.representative) for cluster in one.clusters)
+        assert held.campaign == str(one.name)
+        assert held.clusters == tuple(str(cluster.members[0]) for cluster in one.clusters)
         mine = [datetime.fromisoformat(days[row]) for row in one.members.tolist() if days[row]]
         assert (held.first, held.last) == (min(mine), max(mine))
     assert all(held.first is None for held in made.found.campaigns().held())
@@ -353,7 +353,7 @@ def test_export_as_csv(made: Made, tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO((tmp_path / "indicators.csv").read_text("utf-8"), newline="")))
     assert tuple(rows[0]) == COLUMNS
     assert {(row["value"], row["members"], row["campaign"]) for row in rows if row["kind"] == "handle"} == {
-        (f"'{HANDLES[min(one.members) // SIZE]}", str(SIZE), str(one.representative)) for one in made.found.campaigns()
+        (f"'{HANDLES[min(one.members) // SIZE]}", str(SIZE), str(one.name)) for one in made.found.campaigns()
     }
     assert [path.name for path in tmp_path.iterdir()] == ["indicators.csv"]
 
@@ -366,7 +366,7 @@ def test_export_as_stix(made: Made, tmp_path: Path) -> None:
     text = (tmp_path / "indicators.stix.json").read_text("utf-8")
     objects = stix2.parse(text, allow_custom=False, version="2.1")["objects"]
     names = {one["name"] for one in objects if one["type"] == "campaign"}
-    assert names == {f"Campaign {one.representative}" for one in made.found.campaigns()}
+    assert names == {f"Campaign {one.name}" for one in made.found.campaigns()}
     assert sum(one["type"] == "grouping" for one in objects) == sum(len(one.clusters) for one in made.found.campaigns())
     assert {one["user_id"] for one in json.loads(text)["objects"] if one["type"] == "user-account"} >= set(HANDLES)
 

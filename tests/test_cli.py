@@ -33,7 +33,7 @@ def test_examples_become_two_clusters(tmp_path: Path) -> None:
     result = run(EXAMPLES, "--out", tmp_path / "labels.parquet")
     assert result.exit_code == 0, result.output
     rows = pq.read_table(tmp_path / "labels.parquet").to_pylist()
-    assert list(rows[0]) == ["id", "label", "size", "similarity", "campaign"]
+    assert list(rows[0]) == ["id", "label", "size", "similarity", "cluster", "campaign"]
     sizes = {row["id"]: row["size"] for row in rows}
     assert [name for name, size in sizes.items() if size == 5] == [f"tea-{n}" for n in range(1, 6)]
     assert [name for name, size in sizes.items() if size == 2] == ["bridge-copy", "bridge-original"]
@@ -70,7 +70,9 @@ def test_columns_by_name(tmp_path: Path) -> None:
     options = ("--text-column", "body", "--id-column", "url", "--out", tmp_path / "out.jsonl")
     assert run(tmp_path / "in.parquet", *options).exit_code == 0
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
-    assert rows == [{"id": i, "label": "x", "size": 2, "similarity": 1.0, "campaign": "x"} for i in "xy"]
+    assert rows == [
+        {"id": i, "label": "x", "size": 2, "similarity": 1.0, "cluster": "x", "campaign": "x"} for i in "xy"
+    ]
 
 
 def test_near_copies_leave_rewrites_alone(tmp_path: Path) -> None:

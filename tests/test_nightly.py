@@ -96,8 +96,8 @@ def clustered(articles: Mapping[str, str | None], settings: Settings = NEAR) -> 
 
 
 def plain(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The labels without the ids of cluster and campaign, which the job in memory does not know."""
-    return [{name: value for name, value in row.items() if name not in {"cluster", "campaign"}} for row in rows]
+    """The labels without the campaign, for which the job in memory is not asked."""
+    return [{name: value for name, value in row.items() if name != "campaign"} for row in rows]
 
 
 def expected_changes(
@@ -114,7 +114,7 @@ def expected_changes(
     for old in set(before.values()):
         survivors = sorted((id_ for id_ in before if before[id_] == old and id_ in now), key=ages.__getitem__)
         if not survivors:
-            told.append(("removed", old, None))
+            told.append(("ended", old, None))
         for new in {now[id_] for id_ in survivors} - {old}:
             if now[survivors[0]] != new:
                 told.append(("moved" if new in before.values() else "split", old, new))

@@ -73,6 +73,23 @@ def test_numbers_are_those_of_the_reference(
     assert [one.tobytes() for one in prints] == list(expected)
 
 
+@GENERATED
+@given(VERSIONS, st.integers(0, 12))
+def test_what_gets_another_text_is_counted(versions: list[tuple[str, list[tuple[str, int]]]], begin: int) -> None:
+    """Every row from one on that is there and whose id had another text in the row before."""
+    with TemporaryDirectory() as name:
+        stock = read(Path(name), versions)
+    current = stock.current[stock.files]
+    texts: dict[str, bytes] = {}
+    expected = 0
+    for row, id_ in enumerate(stock.ids.to_pylist()):
+        if row < begin or current[row]:
+            mine = stock.prints[row].tobytes()
+            expected += row >= begin and texts.get(id_, mine) != mine
+            texts[id_] = mine
+    assert stock.replaced(begin) == expected
+
+
 def test_some_of_the_shards(tmp_path: Path) -> None:
     """What was known when there were so many."""
     with opened(tmp_path / "state", NEAR) as state:

@@ -55,7 +55,7 @@ def small(pairs: int = 16, texts: int = 12) -> Iterator[None]:
         for (module, name), value in TINY.items():
             patch.setattr(module, name, value)
         patch.setattr(memory.Budget, "pairs", property(lambda _: 8 * pairs))
-        patch.setattr(candidates.Meeting, "_room", lambda _: texts)
+        patch.setattr(candidates.BandJoin, "_room", lambda _: texts)
         patch.setattr(memory.Budget, "mapped", property(lambda _: 1))
         patch.setattr(bands, "MARKS", 1 << 10)
         patch.setattr(bands, "PIECE", 1 << 10)
@@ -230,6 +230,19 @@ def test_a_late_article_joins_two_clusters(tmp_path: Path) -> None:
     assert (summary.new, summary.gone, summary.articles) == (1, 1, 4)
 
 
+def test_an_id_that_comes_again_is_told(tmp_path: Path) -> None:
+    """In one night or a later one its last text counts; the summary and the log say how many got another one."""
+    told: list[dict[str, Any]] = []
+    log: Any = lambda event, about: told.append(dict(about)) if event == "written" else None  # noqa: E731
+    put(tmp_path / "in" / "1.jsonl", [("a", article(1)), ("b", article(2)), ("a", article(3))])
+    assert run(tmp_path, log=log).replaced == 1
+    put(tmp_path / "in" / "2.jsonl", [("b", article(2)), ("a", article(4)), ("c", article(3))])
+    assert run(tmp_path, log=log).replaced == 1
+    assert run(tmp_path, log=log).replaced == 0
+    assert [one["replaced"] for one in told] == [1, 1]
+    assert {row["id"] for row in read(tmp_path)} == {"a", "b", "c"}
+
+
 def test_a_night_is_whole_when_there_is_half_as_much_again(tmp_path: Path) -> None:
     """Until then what is new is compared with everything before."""
     whole = []
@@ -344,11 +357,11 @@ def test_another_output_folder(tmp_path: Path) -> None:
     run(tmp_path)
     put(tmp_path / "in" / "1.jsonl", {"b": rewrite(1, 1)})
     run(tmp_path)
-    assert changes(tmp_path) == [("removed", "a", None)]
+    assert changes(tmp_path) == [("ended", "a", None)]
     run(tmp_path, out="other")
     assert read(tmp_path, "other") == read(tmp_path)
     assert changes(tmp_path, "other") == []
-    assert changes(tmp_path) == [("removed", "a", None)]
+    assert changes(tmp_path) == [("ended", "a", None)]
     shutil.rmtree(tmp_path / "other")
     put(tmp_path / "in" / "2.jsonl", {"c": rewrite(2, 1)})
     assert run(tmp_path, out="other").new == 1
@@ -625,7 +638,8 @@ def test_any_story_ends_as_if_told_at_once(nights: list[Any], tiny: bool) -> Non
                 summary = run(folder)
             rows = [row for row in read(folder) if row["id"][0] != "_"]
             articles = story.articles()
-            assert plain(rows) == clustered(articles)
+            first = {"cluster": None}  # an article that has got another text is as old as it was, and comes last here
+            assert [row | first for row in plain(rows)] == [row | first for row in clustered(articles)]
             assert partition(rows, "cluster") == partition(rows)
             now = by_id(rows, "cluster")
             assert all(story.ages[oldest] <= story.ages[id_] for id_, oldest in now.items())

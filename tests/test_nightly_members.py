@@ -58,9 +58,9 @@ def told(before: Night, now: Night) -> list[tuple[str, int, int | None]]:
         ({1: 0, 2: 0, 3: 0}, {2: 0, 3: 1}, [("renamed", 1, 2), ("split", 1, 3)]),
         ({1: 0, 2: 1, 3: 1}, {1: 0, 3: 0}, [("joined", 2, 1)]),
         ({1: 0, 2: 0, 3: 1, 4: 1}, {2: 0, 4: 0}, [("renamed", 1, 2), ("joined", 3, 2)]),
-        ({1: 0, 2: 1}, {2: 1}, [("removed", 1, None)]),
+        ({1: 0, 2: 1}, {2: 1}, [("ended", 1, None)]),
         ({}, {1: 0}, []),
-        ({1: 0}, {}, [("removed", 1, None)]),
+        ({1: 0}, {}, [("ended", 1, None)]),
         ({}, {}, []),
     ],
 )
@@ -147,11 +147,11 @@ def test_members_are_called_after_the_oldest(rows: list[tuple[int, bool, int]]) 
 
 def test_a_table_has_ids() -> None:
     """In the place of numbers; null where there is no cluster any more."""
-    found = Changes(np.array(["joined", "removed"]), np.array([2, 1]), np.array([0, -1]))
+    found = Changes(np.array(["joined", "ended"]), np.array([2, 1]), np.array([0, -1]))
     ids = pa.chunked_array([["a", "乙"], ["c"]], pa.large_string())
     assert found.table(ids).to_pylist() == [
         {"kind": "joined", "old": "c", "new": "a"},
-        {"kind": "removed", "old": "乙", "new": None},
+        {"kind": "ended", "old": "乙", "new": None},
     ]
     nothing = changes(NOBODY, NOBODY).table(ids)
     assert nothing.num_rows == 0 and nothing.schema.names == ["kind", "old", "new"]

@@ -261,15 +261,24 @@ def test_a_result_is_frozen() -> None:
 
 
 def test_the_arrow_table_has_a_row_an_article() -> None:
-    """Ids, labels as ids, sizes and similarities, in the order of the articles."""
+    """Ids, labels as ids, sizes, similarities, and what clusters are called, in the order of the articles."""
     table = small().to_arrow()
-    assert table.column_names == ["id", "label", "size", "similarity"]
+    assert table.column_names == ["id", "label", "size", "similarity", "cluster"]
     assert table.to_pydict() == {
         "id": list("abcdefg"),
         "label": list("abaabag"),
         "size": [4, 2, 4, 4, 2, 4, 1],
         "similarity": [1.0, 1.0, 1.0, 0.5, 0.25, 1.0, 1.0],
+        "cluster": list("abaabag"),
     }
+
+
+def test_a_cluster_is_called_by_its_first_article() -> None:
+    """Whatever represents it, which may be another one tomorrow."""
+    found = result([0, 1, 2, 0, 3], [(0, 1, 0.5), (1, 2, 0.5)], linkage=0.0)
+    assert (found.labels.tolist(), found.firsts.tolist()) == ([1, 1, 1, 1, 4], [0, 0, 0, 0, 4])
+    table = dataclasses.replace(found, ids=pa.chunked_array([list("vwxyz")])).to_arrow()
+    assert (table["label"].to_pylist(), table["cluster"].to_pylist()) == (list("wwwwz"), list("vvvvz"))
 
 
 def test_without_ids_positions_stand_for_them() -> None:
@@ -277,7 +286,7 @@ def test_without_ids_positions_stand_for_them() -> None:
     table = dataclasses.replace(small(), ids=None).to_arrow()
     assert table["id"].to_pylist() == list(range(7))
     assert table["label"].to_pylist() == small().labels.tolist()
-    assert table.schema.types == [pa.int64(), pa.int64(), pa.int64(), pa.float64()]
+    assert table.schema.types == [pa.int64(), pa.int64(), pa.int64(), pa.float64(), pa.int64()]
 
 
 def test_a_similarity_that_was_never_computed_is_null() -> None:

@@ -227,7 +227,7 @@ def test_other_columns_and_another_folder(session: Any, tmp_path: Any) -> None:
     frame = sparks.frame(session, ["x", "y"], SCRIPTS[:2]).selectExpr("id `the url`", "text `a.b`", "'z' `THE URL`")
     chosen = tmp_path / "a[1] 目錄"
     found = dedup.spark.cluster(frame, "the url", "a.b", settings=NEAR, checkpoint=str(chosen))
-    assert found.columns == ["id", "label", "size", "similarity", "campaign"]
+    assert found.columns == ["id", "label", "size", "similarity", "cluster", "campaign"]
     assert {row.label for row in found.collect()} == {"x"}
     assert [path.name for folder in chosen.iterdir() for path in folder.iterdir()] == ["result"]
 

@@ -98,11 +98,11 @@ def test_of_copies_the_least_id_is_read() -> None:
 
 
 def test_without_campaigns_there_is_no_column(session: Any, texts: list[str]) -> None:
-    """Nor any work for it; and without weights the column equals the label."""
+    """Nor any work for it; and without weights the column equals the cluster."""
     some = texts[:SIZE]
-    assert run(session, some, 2, campaigns=False).column_names == ["id", "label", "size", "similarity"]
+    assert run(session, some, 2, campaigns=False).column_names == ["id", "label", "size", "similarity", "cluster"]
     found = run(session, some, 2, settings=dedup.Settings.near_copies())
-    assert found["campaign"].to_pylist() == found["label"].to_pylist()
+    assert found["campaign"].to_pylist() == found["cluster"].to_pylist()
 
 
 def test_campaigns_need_no_frames(session: Any, texts: list[str], exact: Any) -> None:

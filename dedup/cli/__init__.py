@@ -84,9 +84,9 @@ def cluster(
 
     A PATH is a Parquet, JSON Lines, CSV, text, Markdown or HTML file (each also .gz or .zst), or a folder of them,
     read recursively. A text, Markdown or HTML file is one article. The output has the columns id, label (the id of
-    the representative of the article's cluster), size (of the cluster), similarity (to the representative) and campaign
-    (the id of the representative of the campaign: clusters and lone articles that one operator made; with
-    --near-copies the label again).
+    the representative of the article's cluster), size (of the cluster), similarity (to the representative), cluster
+    (what it is called: the id of its first article) and campaign (the same of the campaign: clusters and lone articles
+    that one operator made; with --near-copies the cluster again).
 
     With --state the run is a night of a job: files that are new or have changed are read and compared with everything
     before, in bounded memory; the output is a folder of Parquet, where clusters also have an id that stays, and so have

@@ -156,5 +156,9 @@ _SAID: dict[str, Callable[[Mapping[str, Any]], str]] = {
     ),
     "night": _night,
     "stage": lambda about: f"{about['stage']}: {about['seconds']:.1f} s, {about['bytes'] / 1e6:,.1f} MB",
-    "written": lambda about: f"{counted(about['articles'], 'article')}. Labels are in {printable(about['path'])}",
+    "written": lambda about: (
+        f"{counted(about['articles'], 'article')}"
+        + (f", {about['replaced']:,} with another text under the same id than before" if about["replaced"] else "")
+        + f". Labels are in {printable(about['path'])}"
+    ),
 }

@@ -96,7 +96,7 @@ class ShownCampaign:
     Attributes:
         place: Its place among those of two or more articles, the largest being 1.
         of: How many of those there are.
-        label: The id of the representative of its largest cluster.
+        label: What it is called: the id of its first article.
         rows: Rows of the members in the table of labels, ascending.
         ids: Their ids.
         clusters: Its clusters, largest first: the place of each among all, its label, its size.

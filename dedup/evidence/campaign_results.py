@@ -100,6 +100,10 @@ class ClustersLike(Protocol):
         """Position of each article's representative."""
 
     @property
+    def firsts(self) -> Integers:
+        """Position of the first article of the cluster of each."""
+
+    @property
     def sizes(self) -> Integers:
         """How many articles are in the cluster of each."""
 
@@ -173,7 +177,7 @@ class Campaign:
 
     Attributes:
         members: int64, positions of the articles, ascending.
-        representative: Position of the representative of its largest cluster.
+        representative: Position of the representative of its largest cluster, or of its first article.
         ids: Ids of the members, or their positions where the articles have none.
         clusters: Its clusters of two or more articles, largest first.
         number: Which campaign of the evidence it is.
@@ -210,8 +214,8 @@ class Campaign:
 
     @property
     def name(self) -> Any:
-        """Its id: that of its representative, or the position of it where the articles have no ids."""
-        return self.run.names[self.representative].as_py()
+        """What it is called: the id of its first article, or the position where the articles have no ids."""
+        return self.run.names[int(self.members[0])].as_py()
 
     def texts(self, most: int | None = None) -> list[str]:
         """Texts of the members, at even distances where there are more than `most`."""
@@ -339,13 +343,13 @@ class Campaign:
 
     @cached_property
     def _order(self) -> dict[int, int]:
-        """Place of each of its clusters by its representative."""
-        return {one.representative: place for place, one in enumerate(self.clusters)}
+        """Place of each of its clusters by its first article."""
+        return {int(one.members[0]): place for place, one in enumerate(self.clusters)}
 
     def _of(self, mark: Indicator, rows: list[int], days: Sequence[datetime | None] | None) -> HeldIndicator:
         """An indicator with the clusters, in their order, and the dates of the articles that hold it."""
         order = self._order
-        heads = sorted((order[one], one) for one in set(self.run.labels[rows].tolist()) if one in order)
+        heads = sorted((order[one], one) for one in set(self.run.firsts[rows].tolist()) if one in order)
         names = tuple(str(self.run.names[one].as_py()) for _, one in heads)
         known = [day for day in (days[row] for row in rows) if day] if days else []
         known.sort(key=lambda day: day if day.tzinfo else day.replace(tzinfo=UTC))
@@ -413,14 +417,12 @@ class Campaigns(Sequence[Campaign]):
 
     @cached_property
     def labels(self) -> Integers:
-        """int64 (n,): position of the representative of each article's campaign; its own where it is alone."""
+        """int64 (n,): position of the first article of each one's campaign, which is called by it."""
         graph, group = self.run.graph, self.evidence.group[self.evidence.node]
         known = np.flatnonzero(graph.distinct >= 0)
-        mine = group[graph.distinct[known]]
-        order = np.lexsort((self.run.labels[known], -self.run.sizes[known], mine))
-        heads, places = np.unique(mine[order], return_index=True)
+        _, firsts, mine = np.unique(group[graph.distinct[known]], return_index=True, return_inverse=True)
         labels = np.arange(len(graph.distinct))
-        labels[known] = self.run.labels[known][order][places][np.searchsorted(heads, mine)]
+        labels[known] = known[firsts][mine]
         labels.flags.writeable = False
         return labels
 
@@ -438,7 +440,7 @@ class Campaigns(Sequence[Campaign]):
         return [
             Campaign(
                 members=members[head],
-                representative=head,
+                representative=of[head][0].representative if head in of else head,
                 ids=names.take(pa.array(members[head])),
                 clusters=tuple(of.get(head, ())),
                 number=int(evidence.group[evidence.node[graph.distinct[head]]]),
@@ -506,4 +508,4 @@ class Campaigns(Sequence[Campaign]):
     def _repr_html_(self) -> str:
         """The largest campaigns, for a notebook."""
         rows = [(f"{len(one):,}", f"{len(one.clusters):,}", str(one.name), one.marks()) for one in self[:SHOWN]]
-        return notebook.table(repr(self)[1:-1], ("articles", "clusters", "represented by", "indicators"), rows)
+        return notebook.table(repr(self)[1:-1], ("articles", "clusters", "called", "indicators"), rows)

@@ -88,6 +88,14 @@ class Catalogue:
         live[lasts[lasts >= 0]] = True
         return live
 
+    def replaced(self, begin: int) -> int:
+        """How many rows from one on have another text than the row before them with the same id."""
+        order = np.lexsort((np.arange(len(self)), self.numbers))
+        order = order[self.current[self.files[order]] | (order < begin)]
+        later, earlier = order[1:], order[:-1]
+        same = (self.numbers[later] == self.numbers[earlier]) & (later >= begin)
+        return int((self.prints[later[same]] != self.prints[earlier[same]]).any(axis=1).sum())
+
 
 def stocked(state: State, limit: int, shards: int | None = None) -> Catalogue:
     """Take stock.

@@ -52,6 +52,7 @@ class Summary:
         articles: How many there are.
         new: How many of them were not there last night.
         gone: How many of last night's are no more.
+        replaced: How many got another text: a row with the same id came later, in the same night or in an earlier one.
         clusters: Of two articles and more.
         clustered: Articles in those.
         changes: How many clusters of last night joined others, were split and so on, by kind.
@@ -68,6 +69,7 @@ class Summary:
     articles: int
     new: int
     gone: int
+    replaced: int
     clusters: int
     clustered: int
     changes: Mapping[str, int]
@@ -252,7 +254,9 @@ class _Job:
             publish(self._out, self._labels(stock), changes.table(stock.ids), published(rejects))
             with replacing(self._state.marker) as file:
                 file.write(json.dumps(str(resolved(self._out))).encode())
-        self._stages.log("written", {"path": str(self._out), "articles": int(stock.live.sum())})
+        replaced = self._state.counts["replaced"] if changed else 0
+        about = {"path": str(self._out), "articles": int(stock.live.sum()), "replaced": replaced}
+        self._stages.log("written", about)
 
     def _labels(self, stock: Catalogue) -> Labels:
         """The labels of all articles, in the order in which they were read."""
@@ -275,7 +279,7 @@ class _Job:
         return Summary(
             night=self._state.last.number,
             whole=bool(counts.pop("whole")) and changed,
-            **counts | ({} if changed else {"new": 0, "gone": 0}),
+            **counts | ({} if changed else {"new": 0, "gone": 0, "replaced": 0}),
             changes=dict(Counter(kinds)),
             files=files,
             bad_files=bad_files(rejects),

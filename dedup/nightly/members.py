@@ -94,7 +94,7 @@ class Changes(NamedTuple):
     Args:
         kind: (m,) ``joined``: the cluster is part of another one now; ``split``: the new cluster was part of it;
             ``moved``: some of its articles went to the other, which was there before; ``renamed``: its oldest article
-            is no more, and it is called by the next; ``removed``: it has no articles any more.
+            is no more, and it is called by the next; ``ended``: it has no articles any more.
         old: (m,) the cluster of last night.
         new: (m,) the cluster of tonight, -1 for none.
     """
@@ -160,7 +160,7 @@ def changes(before: Members, now: Members) -> Changes:
     renamed = main & ~is_there[ways[0]] & (mine[ways[1]] == ways[0])  # by its own: else it went to another one
     kind = np.select([renamed, main, was[ways[1]]], ["renamed", "joined", "moved"], "split")
     empty = np.flatnonzero(was & ~survives)
-    kind = np.concatenate([kind, np.full(len(empty), "removed")])
+    kind = np.concatenate([kind, np.full(len(empty), "ended")])
     olds, news = np.concatenate([ways[0], empty]), np.concatenate([ways[1], np.full(len(empty), -1)])
     order = np.lexsort((news, olds))
     return Changes(kind[order], olds[order], news[order])

@@ -322,8 +322,9 @@ class Tonight:
             _keep(work / "before.parquet", **before._asdict())
             _keep(work / "articles.parquet", **now._asdict())
             _keep(work / "changes.parquet", **changes(before, now)._asdict())
+            told = about | counts(before, now) | {"replaced": self._stock.replaced(self._state.told_rows)}
             with replacing(work / "counts.json") as file:
-                file.write(json.dumps(about | counts(before, now)).encode())
+                file.write(json.dumps(told).encode())
             return now, chosen
 
     def _link(self, edges: Edges, weights: SketchWeights | None, now: Members, representatives: Integers) -> None:

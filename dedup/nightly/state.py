@@ -35,7 +35,7 @@ from dedup.settings import Settings
 FORMAT = 3
 LEFT_OVER = ("begun.json", "candidates.parquet", "capped.parquet")
 """What a night needs while it is worked out."""
-COUNTS = ("whole", "since", "articles", "new", "gone", "clusters", "clustered")
+COUNTS = ("whole", "since", "articles", "new", "gone", "replaced", "clusters", "clustered")
 """What is counted of a night, since which one."""
 UNFINISHED = ".dedup-*.tmp"
 """What `dedup.files.replacing` writes to, which is left where a run is killed."""
@@ -208,6 +208,11 @@ class State:
         if not last or self.marker.exists():
             return last
         return self.counts["since"]
+
+    @property
+    def told_rows(self) -> int:
+        """How many rows the nights up to that one had read."""
+        return sum(shard.rows for shard in map(Shard.of, self.shards) if shard.night <= self.told)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -1,14 +1,14 @@
 """The whole job on Spark: a data frame of articles in, their clusters out. `dedup.spark.cluster` is all there is.
 
-In: a Spark data frame with an id and a text column. Out: a data frame `id, label, size, similarity, campaign`, those
-of `dedup.cluster` on the articles in the order of their ids. The same kernels run on every partition, through
-Arrow. What a stage makes is written to a folder that all executors share, so that a lost machine costs its own tasks
-only. Needs the extra `spark`: PySpark 4 and Java 17.
+In: a Spark data frame with an id and a text column. Out: a data frame `id, label, size, similarity, cluster,
+campaign`, those of `dedup.cluster` on the articles in the order of their ids. The same kernels run on every partition,
+through Arrow. What a stage makes is written to a folder that all executors share, so that a lost machine costs its own
+tasks only. Needs the extra `spark`: PySpark 4 and Java 17.
 
-From the top: `job` runs the stages; `rows` (fold), `frames`, `frequencies` (weigh), `signatures` (sign), `tiles` and
-`buckets` (candidates, in one of two ways), `edges` (verify), `stars` (components), `links` (average linkage),
-`campaigns` and `labels` are its stages; `folder` keeps what they make; `meeting`, `parcels` and `columns` are below
-them all.
+From the top: `driver` runs the stages; `distinct` (fold), `frame_search`, `counting` (weigh), `signing`, `tiles` and
+`buckets` (candidates, in one of two ways), `edges` (verify), `stars` (components), `component_links` and `large_links`
+(average linkage), `campaign_links` and `labelling` are its stages; `folder` keeps what they make; `walking`,
+`broadcasts` and `columns` are below them all.
 """
 
 from dedup.errors import MissingExtraError

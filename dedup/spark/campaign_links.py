@@ -16,7 +16,6 @@ how articles are spread, and is told with a warning.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -74,8 +73,8 @@ def campaigns(
         verified: Gives `left, right, similarity` of every pair of `left, right, home`.
 
     Returns:
-        `head, campaign`: the text that represents a cluster, or the lone text, and the id that represents the campaign:
-        of its largest cluster, the least among equals. None if every cluster is a campaign of its own.
+        `head, campaign`: the text that represents a cluster, or the lone text, and what the campaign is called: the
+        least id in it. None if every cluster is a campaign of its own.
 
     Warns:
         DedupWarning: So many names, passages or pairs are there that some are left out.
@@ -101,7 +100,7 @@ def campaigns(
     if not several.any():
         return None
     grouped = _frame(folder, "grouped", head=numbers[several], group=group[several])
-    found = _represented(grouped, read, placed).withColumnRenamed("head", "lowest").join(lowest, "lowest", "left")
+    found = _called(grouped, read, placed).withColumnRenamed("head", "lowest").join(lowest, "lowest", "left")
     return folder.keep(found.select(sf.coalesce("head", "lowest").alias("head"), "campaign"), "campaigns")
 
 
@@ -303,12 +302,10 @@ class _Similar:
         return similarity
 
 
-def _represented(grouped: DataFrame, read: DistinctTexts, placed: DataFrame) -> DataFrame:
-    """The campaign of every node from `head, group`: the label of its largest cluster, the least among equals."""
-    own: Any = read.distinct.select(sf.col("number").alias("head"), "first", "copies")
-    clusters = placed.where(sf.col("number") == sf.col("head")).select("head", "label", "size")
-    named = grouped.join(own, "head").join(clusters, "head", "left")
-    order, label = -sf.coalesce("size", "copies"), sf.coalesce("label", "first")
-    best = sf.min(sf.struct(order.alias("order"), label.alias("label"))).alias("best")
-    heads = named.groupBy("group").agg(best).select("group", sf.col("best.label").alias("campaign"))
-    return grouped.join(heads, "group").select("head", "campaign")
+def _called(grouped: DataFrame, read: DistinctTexts, placed: DataFrame) -> DataFrame:
+    """What the campaign of every node is called, from `head, group`: the least id in it."""
+    members = grouped.join(placed.select("number", "head"), "head", "left")
+    texts = members.select("group", sf.coalesce("number", "head").alias("number"))
+    named = texts.join(read.distinct.select("number", "first"), "number")
+    names = named.groupBy("group").agg(sf.min("first").alias("campaign"))
+    return grouped.join(names, "group").select("head", "campaign")

@@ -36,7 +36,7 @@ from dedup.spark.edges import homes, verify
 from dedup.spark.folder import Folder
 from dedup.spark.frame_search import Shared as Passages
 from dedup.spark.frame_search import gathered, shared, windows
-from dedup.spark.labelling import labels, unknown, with_similarity
+from dedup.spark.labelling import called, labels, unknown, with_similarity
 from dedup.spark.large_links import MOST_EDGES
 from dedup.spark.signing import signatures
 from dedup.spark.tiles import KEY_BYTES as TILE_KEY_BYTES
@@ -78,8 +78,8 @@ def cluster(
 
     Returns:
         A row an article, in no order: `id`, `label` (the representative's id), `size` (articles of the cluster),
-        `similarity` to the representative, and, unless that is left out, `campaign`: the id that represents all
-        articles that one operator made, the label of its largest cluster. Without weights every cluster is a campaign
+        `similarity` to the representative, `cluster`, what it is called: its least id, and, unless that is left out,
+        `campaign`, the least id among all articles that one operator made. Without weights every cluster is a campaign
         of its own. The result does not depend on how the articles are partitioned.
 
     Raises:
@@ -168,7 +168,7 @@ class _Job:
         with folder.stage("campaigns"):
             linked = self._linked(read, found, edges, passages)
         with folder.stage("label"):
-            told = labels(read.articles, self._completed(found, read), linked)
+            told = labels(read.articles, called(self._completed(found, read), read.distinct), linked)
             return folder.keep(told if self._campaigns else told.drop("campaign"), "result")
 
     def _frames(self, read: DistinctTexts) -> tuple[Windows, Passages | None]:

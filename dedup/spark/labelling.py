@@ -1,6 +1,7 @@
 """Labels on Spark: representatives of clusters that are too large for a task, and what every article is told.
 
-In: the cluster of every text, the edges, and the rows. Out: `id, label, size, similarity, campaign` for each row. As in
+In: the cluster of every text, the edges, and the rows. Out: `id, label, size, similarity, cluster, campaign` for
+each row. As in
 `dedup.stages.clusters.representatives`, a cluster is represented by the text with the highest mean similarity to the
 others, copies counted; among equals by that of the least id. Sums and joins only, in the same order as there, since a
 sum of fractions in another order can end in another bit: no cluster is ever in one task's memory.
@@ -70,24 +71,39 @@ def unknown(found: DataFrame) -> DataFrame:
     return found.where(sf.col("similarity").isNull()).select(*pair)
 
 
+def called(found: DataFrame, distinct: DataFrame) -> DataFrame:
+    """The texts of clusters with what each one's cluster is called: the least id in it.
+
+    Args:
+        found: `number, head` and more of the texts of clusters.
+        distinct: `number, first` and more of all texts.
+
+    Returns:
+        The same with `cluster`.
+    """
+    names = found.select("number", "head").join(distinct.select("number", "first"), "number")
+    return found.join(names.groupBy("head").agg(sf.min("first").alias("cluster")), "head")
+
+
 def labels(rows: DataFrame, found: DataFrame, linked: DataFrame | None) -> DataFrame:
     """What every article is told.
 
     Args:
         rows: `id, number, first, copies`.
-        found: `number, head, label, size, similarity` of the texts of clusters.
+        found: `number, head, label, size, similarity, cluster` of the texts of clusters.
         linked: `head, campaign` of the clusters and lone texts in campaigns of several; None if there are none.
     """
-    told = rows.join(found.select("number", "head", "label", "size", "similarity"), "number", "left")
-    label = sf.coalesce("label", "first")
-    campaign = label
+    told = rows.join(found.select("number", "head", "label", "size", "similarity", "cluster"), "number", "left")
+    cluster = sf.coalesce("cluster", "first")
+    campaign = cluster
     if linked is not None:
         told = told.withColumn("head", sf.coalesce("head", "number")).join(linked, "head", "left")
-        campaign = sf.coalesce("campaign", label)
+        campaign = sf.coalesce("campaign", cluster)
     return told.select(
         "id",
-        label.alias("label"),
+        sf.coalesce("label", "first").alias("label"),
         sf.coalesce("size", "copies").alias("size"),
         sf.coalesce("similarity", sf.lit(1.0)).alias("similarity"),
+        cluster.alias("cluster"),
         campaign.alias("campaign"),
     )
