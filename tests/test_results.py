@@ -275,7 +275,7 @@ def test_the_arrow_table_has_a_row_an_article() -> None:
 
 def test_a_cluster_is_called_by_its_first_article() -> None:
     """Whatever represents it, which may be another one tomorrow."""
-    found = result([0, 1, 2, 0, 3], [(0, 1, 0.5), (1, 2, 0.5)], linkage=0.0)
+    found = result([0, 1, 2, 0, 3], [(0, 1, 0.5), (1, 2, 0.9)], linkage=0.0)
     assert (found.labels.tolist(), found.firsts.tolist()) == ([1, 1, 1, 1, 4], [0, 0, 0, 0, 4])
     table = dataclasses.replace(found, ids=pa.chunked_array([list("vwxyz")])).to_arrow()
     assert (table["label"].to_pylist(), table["cluster"].to_pylist()) == (list("wwwwz"), list("vvvvz"))
