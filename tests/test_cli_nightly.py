@@ -52,6 +52,20 @@ def two(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_report_of_a_state(two: Path) -> None:
+    """A page of the last night, without the articles' files; what is no state is refused, with what to name."""
+    assert run(two).exit_code == 0
+    shutil.rmtree(two / "in")
+    result = CliRunner().invoke(main, ["report", str(two / "state"), "--out", str(two / "report.html")])
+    assert result.exit_code == 0, result.output
+    assert result.output == f"3 articles of the last night; the report is {two / 'report.html'}\n"
+    assert (two / "report.html").stat().st_size > 10_000
+    result = CliRunner().invoke(main, ["report", str(two), "--out", str(two / "report.html"), "--quiet"])
+    assert result.exit_code == 1 and "is no state of a nightly job" in result.stderr
+    result = CliRunner().invoke(main, ["report", str(two / "state"), "--out", str(two / "report.txt")])
+    assert result.exit_code == 2 and "must be" in result.stderr
+
+
 def test_examples_become_two_clusters(tmp_path: Path) -> None:
     """A folder of articles becomes a folder of labels, and one line of JSON."""
     result = run(tmp_path, paths=(EXAMPLES,))

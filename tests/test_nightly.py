@@ -125,7 +125,7 @@ def expected_changes(
 
 def test_public_names() -> None:
     """What the command line uses, and no more."""
-    assert sorted(nightly.__all__) == ["MEMORY", "Summary", "run"]
+    assert sorted(nightly.__all__) == ["MEMORY", "Summary", "run", "snapshot"]
     assert all(hasattr(nightly, name) for name in nightly.__all__)
 
 

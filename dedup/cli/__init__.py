@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from dedup.evidence.passages import Explanation
     from dedup.results import Cluster, Clusters
 
-REPORTS = (".html", ".htm")
 Meant = TypeVar("Meant")
 
 
@@ -47,6 +46,7 @@ def main() -> None:
 
 
 main.add_command(indexing.index)
+main.add_command(nights.report)
 
 
 @main.command()
@@ -172,7 +172,7 @@ def _cluster(
     try:
         files.check_output(targets.labels)
         if targets.report is not None:
-            files.check_output(targets.report, REPORTS)
+            files.check_output(targets.report, console.REPORTS)
         if targets.indicators is not None:
             check_export(targets.indicators)
         _check_inputs(paths, targets.files)

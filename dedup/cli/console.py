@@ -30,6 +30,8 @@ from dedup.settings import Settings
 
 Tell = Callable[[str, int, int], None]
 Command = TypeVar("Command", bound=Callable[..., None])
+REPORTS = (".html", ".htm")
+"""What a report may end in."""
 out, err = Console(), Console(stderr=True)
 
 

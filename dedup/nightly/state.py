@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from dedup import files
 from dedup.errors import BusyError, FileError, SettingsError
@@ -123,6 +123,27 @@ def opened(path: Path, settings: Settings) -> Iterator[State]:
         os.close(lock)
 
 
+def settings_of(path: Path) -> Settings:
+    """How articles of a state are compared.
+
+    Raises:
+        FileError: It is no state, or of another version.
+    """
+    if not (path / "state.json").exists():
+        raise FileError(f"{shown(path)!r} is no state of a nightly job; name the folder that --state named")
+    with reading(path / "state.json"):
+        kept = json.loads((path / "state.json").read_bytes())
+        found, number = dict(kept["settings"]), kept["format"]
+    _check_format(number)
+    with reading(path / "state.json"):
+        return Settings(**found)
+
+
+def _check_format(number: Any) -> None:
+    if number != FORMAT:
+        raise FileError(f"the state has format {number!r}, this version reads {FORMAT}; begin a new state")
+
+
 def _lock(path: Path) -> int:
     """Make the folder where there is none, and open the file that is locked."""
     try:
@@ -161,8 +182,7 @@ def _check_settings(path: Path, settings: Settings) -> None:
     with reading(path):
         theirs = json.loads(path.read_bytes())
         kept, number = dict(theirs["settings"]), theirs["format"]
-    if number != FORMAT:
-        raise FileError(f"the state has format {number!r}, this version reads {FORMAT}; begin a new state")
+    _check_format(number)
     others = [
         f"{name}={kept.get(name)!r}, not {value!r}"
         for name, value in asdict(settings).items()

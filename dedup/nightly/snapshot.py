@@ -1,0 +1,133 @@
+"""The last night as a result of which all can be asked that is asked of `dedup.cluster`.
+
+In: a state. Out: `Clusters`: those of the night as they are, not found anew, with their texts, which stay where they
+are and are read when they are looked at. Holds some 300 bytes an article, and the edges. Frames are looked for anew, so
+that they can be listed, which takes one pass over all texts.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dedup.errors import FileError
+from dedup.evidence.corpus import Corpus
+from dedup.files import shown
+from dedup.nightly.catalogue import Catalogue, numbered, stocked
+from dedup.nightly.framing import left_out
+from dedup.nightly.framing import read as read_frames
+from dedup.nightly.linking import Order
+from dedup.nightly.previous import Known
+from dedup.nightly.previous import read as read_known
+from dedup.nightly.sketching import read_sketch, weighed
+from dedup.nightly.state import State, opened, settings_of
+from dedup.nightly.verifying import read as read_edges
+from dedup.results import Clusters
+from dedup.settings import Settings
+from dedup.stages import frames
+from dedup.stages.clusters import Graph, Pairs
+from dedup.stages.shingles import Texts
+from dedup.threads import count as count_threads
+
+Integers = NDArray[np.int64]
+
+
+def snapshot(state: str | os.PathLike[str], *, threads: int | None = None) -> Clusters:
+    """The clusters of the last night, with everything that can be asked of them.
+
+    Articles come in the order in which they were first seen, so `to_arrow` calls clusters and campaigns as the night
+    did. The state is held only while this reads; a later night changes nothing of what was given.
+
+    Args:
+        state: The folder that `run` keeps.
+        threads: How many to use; None is one a core. The result does not depend on it.
+
+    Returns:
+        The result: clusters with template, keywords and indicators, frames, campaigns, the report.
+
+    Raises:
+        BusyError: A run holds the state.
+        FileError: It is no state, there was no night yet, or it is damaged.
+    """
+    path = Path(state)
+    settings = settings_of(path)
+    with opened(path, settings) as held:
+        last = held.last
+        if not last.number:
+            raise FileError(f"the state {shown(path)!r} has no night yet; run one first")
+        stock = stocked(held, _ANY, last.shards)
+        known = read_known(held.night(last.number), last.texts, len(stock))
+        rows = np.flatnonzero(stock.live)
+        rows = rows[np.argsort(stock.numbers[rows])]
+        order = Order.of(known.prints, known.live)
+        number = numbered(stock, known.prints)[1][rows]
+        distinct = np.where(number >= 0, order.places[number], -1)
+        first = np.full(len(order.texts), len(rows))
+        np.minimum.at(first, distinct[distinct >= 0], np.flatnonzero(distinct >= 0))
+        edges = Pairs(*read_edges(held.night(last.number) / "edges.parquet", len(known)))
+        corpus = _corpus(held, stock, settings, rows, first, distinct, count_threads(threads))
+    ids = pa.chunked_array([stock.ids.combine_chunks().take(pa.array(rows))])
+    graph = _graph(known, order, edges, first, distinct)
+    chosen = order.places[known.representative[order.texts]]
+    return Clusters(graph, settings.threshold, settings.linkage, ids, representatives=chosen, corpus=corpus)
+
+
+def _graph(known: Known, order: Order, edges: Pairs, first: Integers, distinct: Integers) -> Graph:
+    """The night's edges, and its similarities to representatives, of texts in the order of their fingerprints."""
+    left, right, similarity = _numbered(order, edges)
+    heads = known.representative[order.texts]
+    others = np.flatnonzero(heads != order.texts)
+    looked_up = Pairs(order.texts[others], heads[others], known.similarity[order.texts[others]])
+    compared = np.bincount(np.minimum((similarity * 100).astype(np.int64), 99), minlength=100)
+    capped = known.capped[order.texts]
+    return Graph(first, distinct, left, right, similarity, capped, compared, _numbered(order, looked_up))
+
+
+def _numbered(order: Order, pairs: Pairs) -> Pairs:
+    """Pairs by the new numbers of texts, the lower one first, ascending."""
+    ends = order.places[pairs.left], order.places[pairs.right]
+    left, right = np.minimum(*ends), np.maximum(*ends)
+    by_pair = np.lexsort((right, left))
+    return Pairs(left[by_pair], right[by_pair], pairs.similarity[by_pair])
+
+
+def _corpus(
+    state: State,
+    stock: Catalogue,
+    settings: Settings,
+    rows: Integers,
+    first: Integers,
+    distinct: Integers,
+    threads: int,
+) -> Corpus:
+    """The texts of some rows as the night compared them."""
+    known = stock.lengths[rows], stock.prints[rows]
+    texts = Texts(
+        _column(stock, rows), width=settings.width, unit=settings.unit, weighted=settings.weighted, known=known
+    )
+    if not settings.weighted:
+        return Corpus(texts, first, distinct, None)
+    night = state.night(state.last.number)
+    weights = weighed(read_sketch(night / "frequencies.parquet"), len(first), settings)
+    if not settings.frames:
+        return Corpus(texts, first, distinct, weights)
+    found = frames.find(texts, first, prior_articles=settings.prior_articles, threads=threads)
+    windows = left_out(read_frames(state.frames(state.last.generation)), read_frames(night / "frames.parquet"))
+    return Corpus(texts.without(windows), first, distinct, weights, found)
+
+
+def _column(stock: Catalogue, rows: Integers) -> pa.ChunkedArray:
+    """The texts of some rows, none of which is copied."""
+    (whole,) = stock.column.chunks
+    begins = np.flatnonzero(np.diff(rows, prepend=-2) != 1)
+    lengths = np.diff(begins, append=len(rows))
+    parts = [whole.slice(rows[begin], length) for begin, length in zip(begins.tolist(), lengths.tolist(), strict=True)]
+    return pa.chunked_array(parts, pa.large_string())
+
+
+_ANY = 1 << 62
+"""Bytes of mapped files that may be held: the system takes back what it needs."""
