@@ -153,7 +153,7 @@ def test_undecodable_bytes_and_repeated_ids_are_warnings(tmp_path: Path) -> None
     result = run(tmp_path / "in.jsonl", "--out", tmp_path / "labels.csv")
     assert result.exit_code == 0
     assert "undecodable" in result.output
-    assert "ids occur more than once" in result.output
+    assert "an id occurs more than once" in result.output
     assert len((tmp_path / "labels.csv").read_text().splitlines()) == 3
 
 

@@ -205,7 +205,8 @@ def test_equal_and_missing_ids(session: Any) -> None:
 
     texts = [SCRIPTS[0], SCRIPTS[1], SCRIPTS[0], SCRIPTS[3], SCRIPTS[4], None]
     frame = sparks.frame(session, [b"b", b"a", None, b"b", b"b", None], texts)
-    found = dedup.spark.cluster(frame, settings=NEAR).toArrow()
+    with pytest.warns(dedup.DedupWarning, match="an id occurs more than once, the least is .*every row is kept"):
+        found = dedup.spark.cluster(frame, settings=NEAR).toArrow()
     assert found.schema.field("label").type == found.schema.field("id").type
     rows = {(row["id"], row["label"], row["size"]) for row in found.to_pylist()}
     assert rows == {(b"a", b"a", 3), (b"b", b"a", 3), (None, b"a", 3), (b"b", b"b", 2), (None, None, 1)}

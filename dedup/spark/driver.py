@@ -22,7 +22,7 @@ from pyspark.sql.types import (
 )
 
 from dedup import pipeline
-from dedup.errors import InputError, SettingsError
+from dedup.errors import InputError, SettingsError, warn
 from dedup.settings import Settings
 from dedup.spark.broadcasts import Shared, SharedInputs
 from dedup.spark.buckets import KEY_BYTES as BUCKET_KEY_BYTES
@@ -90,7 +90,8 @@ def cluster(
 
     Warns:
         DedupWarning: Components were so large that edges were set aside, the bands find less than is wanted, or there
-            is so much that may link clusters to campaigns that some is left out; see `dedup.spark.campaign_links`.
+            is so much that may link clusters to campaigns that some is left out; see `dedup.spark.campaign_links`; or
+            an id occurs more than once.
     """
     settings = Settings() if settings is None else settings
     if not isinstance(settings, Settings):
@@ -130,6 +131,19 @@ def _checked(df: DataFrame, id_: str, text: str) -> DataFrame:
     return numbered.select(*(sf.col(str(place)).alias(name) for name, place in wanted.items()))
 
 
+def _tell_repeated(articles: DataFrame) -> None:
+    """Warn where ids are not unique: every row is kept."""
+    often = articles.where(sf.col("id").isNotNull()).groupBy("id").agg(sf.count("*").alias("rows"))
+    found = often.where(sf.col("rows") > 1).agg(sf.count("*"), sf.min("id")).first()
+    assert found is not None
+    if found[0]:
+        several = "an id occurs" if found[0] == 1 else f"{found[0]:,} ids occur"
+        warn(
+            f"{several} more than once, the least is {found[1]!r}; every row is kept, but labels by id cannot tell "
+            "them apart: make the ids unique"
+        )
+
+
 class _Job:
     """One run of the job."""
 
@@ -152,6 +166,7 @@ class _Job:
         folder = self._folder
         with folder.stage("fold"):
             read = rows(folder, articles)
+            _tell_repeated(read.articles)
         with folder.stage("frames"):
             left_out, passages = self._frames(read)
         with folder.stage("weigh"):

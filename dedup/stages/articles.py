@@ -269,7 +269,8 @@ def _warn_of_repeats(ids: Column | None) -> None:
         often = [shown for shown, count in repeats.items() if count > 1]
         first = often[0] if often else ""
     if len(often) > 0:
+        several = "an id occurs" if len(often) == 1 else f"{len(often):,} ids occur"
         warn(
-            f"{len(often)} ids occur more than once, the first is {_shown(first)}; every article is kept, in its "
+            f"{several} more than once, the first is {_shown(first)}; every article is kept, in its "
             "place, but labels by id cannot tell them apart: make the ids unique"
         )
