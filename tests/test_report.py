@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Dialog, Locator, Page, expect, sync_playwright
 
 import dedup
-from dedup import Clusters, Explanation, Fixed, Settings
+from dedup import Clusters, Explanation, Fixed, Settings, report
 from dedup.errors import FileError, InputError, SettingsError
 
 ARGUMENTS = (
@@ -269,11 +269,17 @@ def test_edges_are_counted_from_the_threshold_up(visit: Visit, tmp_path: Path, e
     expect(words).to_have_attribute("aria-label", re.compile(rf"; {edges} from the threshold 0.095 up"))
 
 
+def test_the_script_is_all_its_sections() -> None:
+    """A file that is not in the list would be missing in the page."""
+    folder = Path(report.__file__).parent / "page"
+    assert sorted(report.SECTIONS) == sorted(path.stem for path in folder.glob("*.js"))
+    assert all((folder / f"{name}.js").read_text("utf-8") in report.script() for name in report.SECTIONS)
+
+
 def test_the_scale_is_that_of_the_settings() -> None:
     """README, docstring and page draw the same lines."""
     root = Path(__file__).parents[1]
-    page = (root / "dedup" / "report" / "page.js").read_text("utf-8")
-    steps = dict(re.findall(r"{ from: [\d.]+, to: ([\d.]+), name: '([^']+)'", page))
+    steps = dict(re.findall(r"{ from: [\d.]+, to: ([\d.]+), name: '([^']+)'", report.script()))
     assert list(steps) == ["0.05", "0.1", "0.3", "0.7", "1.01"]
     words = " ".join((dedup.Settings.__doc__ or "").split())
     readme = " ".join((root / "README.md").read_text("utf-8").split())

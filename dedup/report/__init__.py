@@ -5,7 +5,7 @@ script shows as text; a content security policy lets no other script run and not
 by themselves and are unpacked when it is opened. Costs about 10 ms an article of 10,000 characters.
 
 From the top: `campaigns` are what the page is told of those, `pages` of a cluster, `shared` what its texts have in
-common; `page.html`, `page.css` and `page.js` are the page.
+common; `page.html` and `page.css` are the page, the files of `page/` its script.
 """
 
 from __future__ import annotations
@@ -33,6 +33,21 @@ from dedup.report.pages import ReportedResult, frames, page, row
 
 SUFFIXES = (".html", ".htm")
 MARK = re.compile(r"\{\{(\w+)\}\}")
+SECTIONS = (
+    "elements",
+    "data",
+    "passages",
+    "rows",
+    "charts",
+    "overview",
+    "cluster",
+    "matrix",
+    "pair",
+    "campaign",
+    "views",
+    "start",
+)
+"""The files of the page's script, in the order in which they stand in it."""
 
 
 def write(
@@ -102,12 +117,18 @@ def _campaigns(found: ReportedResult, file: IO[bytes]) -> dict[str, Any]:
 
 def _frame(title: str) -> tuple[str, str]:
     """The page before the data, and behind them."""
-    parts = {name: _part(f"page.{suffix}") for name, suffix in (("style", "css"), ("script", "js"))}
+    parts = {"style": _part("page.css"), "script": script()}
     rules = "; ".join(f"{name}-src 'sha256-{_digest(part)}'" for name, part in parts.items())
     policy = f"default-src 'none'; {rules}; img-src data:; base-uri 'none'; form-action 'none'"
     filled = {"policy": policy, "title": escape(title), **parts}
     before, _, behind = _part("page.html").partition("{{data}}")
     return MARK.sub(lambda mark: filled[mark[1]], before), behind
+
+
+def script() -> str:
+    """The page's script: its sections see each other, and nothing else on the page sees them."""
+    sections = "\n".join(_part(f"page/{name}.js") for name in SECTIONS)
+    return f"(() => {{\n'use strict';\n\n{sections}}})();\n"
 
 
 def _part(name: str) -> str:

@@ -1,0 +1,193 @@
+// Two members side by side.
+
+const HEAVIEST = 3; // passages of which it is told how much of the similarity they carry
+
+/** What a frame is, in words. */
+const frameWords = (holders) => `shared by ${plural(holders, 'article')} that have nothing else in common: not counted`;
+
+/** A piece of a text that is in no passage. */
+const unmarked = (piece, rank, frames) => {
+  if (rank === AGAIN) return span('again', piece);
+  if (rank > FRAME) return piece;
+  return make('span', { class: 'furniture', title: frameWords(frames[FRAME - rank][2]), data: { testid: 'furniture' },
+    text: piece });
+};
+
+/** The text of one side, cut at the borders of its passages. */
+const markedText = (text, { owner, differs }, passages, frames) => {
+  const nodes = [];
+  const most = passages[0]?.weight || 1;
+  const known = new Set();
+  for (let from = 0, to; from < text.length; from = to) {
+    for (to = from + 1; to < text.length && owner[to] === owner[from] && differs[to] === differs[from];) to += 1;
+    const rank = owner[from];
+    const piece = text.slice(from, to);
+    if (rank < 0) { nodes.push(unmarked(piece, rank, frames)); continue; }
+    const last = nodes.at(-1);
+    const goesOn = from > 0 && owner[from - 1] === rank;
+    const home = goesOn ? last : markOf(rank, passages[rank].weight, most, !known.has(rank));
+    known.add(rank);
+    home.append(differs[from] ? make('span', { class: 'variant', text: piece }) : piece);
+    if (home !== last) nodes.push(home);
+  }
+  return nodes;
+};
+
+/** A marked passage; only the first piece of one takes the focus. */
+const markOf = (rank, weight, most, first) => make('mark', {
+  class: `weight-${shade(weight / most)}`, role: first ? 'button' : null, tabindex: first ? -1 : null,
+  'aria-description': first ? `passage ${rank + 1}, weight ${weight.toFixed(3)}; Enter shows its partner` : null,
+  data: { testid: 'passage', passage: rank } });
+
+/** Scrolls a pane so that a passage is in its sight. */
+const bring = (pane, rank) => {
+  const mark = pane.querySelector(`[data-passage="${rank}"]`);
+  if (!mark) return;
+  const shift = mark.getBoundingClientRect().top - pane.getBoundingClientRect().top;
+  pane.scrollTo({ top: pane.scrollTop + shift - pane.clientHeight / 3, behavior: glide() });
+};
+
+/** Lights up a passage on both sides and in the list. */
+const light = (box, rank) => {
+  if (box.lit === rank) return;
+  box.lit = rank;
+  for (const node of box.querySelectorAll('.lit')) node.classList.remove('lit');
+  if (rank === undefined) return;
+  for (const node of box.querySelectorAll(`[data-passage="${rank}"]`)) node.classList.add('lit');
+};
+
+/** Goes to the next or last passage of a pane. */
+const step = (pane, mark, by) => {
+  const stops = [...pane.querySelectorAll('mark[tabindex]')];
+  const next = stops[stops.indexOf(mark) + by];
+  if (!next) return;
+  mark.tabIndex = -1;
+  next.tabIndex = 0;
+  next.focus({ preventScroll: true });
+  bring(pane, Number(next.dataset.passage));
+};
+
+/** Links the passages of the two sides and of the list by pointer and keys. */
+const linkPassages = (box, panes) => {
+  const rankOf = (event) => event.target.closest('[data-passage]')?.dataset.passage;
+  const follow = (event) => {
+    const rank = rankOf(event);
+    if (rank === undefined) return;
+    const here = panes.find((pane) => pane.contains(event.target));
+    for (const pane of panes) if (pane !== here) bring(pane, rank);
+    light(box, rank);
+  };
+  box.addEventListener('pointerover', (event) => light(box, rankOf(event)));
+  box.addEventListener('pointerleave', () => light(box));
+  box.addEventListener('focusin', (event) => light(box, rankOf(event)));
+  box.addEventListener('click', follow);
+  box.addEventListener('keydown', (event) => {
+    const mark = event.target.closest('mark');
+    if (!mark) return;
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (event.key === 'Enter' || event.key === ' ') follow(event);
+    if (by) step(mark.closest('.pane'), mark, by);
+    if (by || event.key === 'Enter' || event.key === ' ') event.preventDefault();
+  });
+};
+
+/** A choice among the embedded texts. */
+const chooser = (view, side) => {
+  const { ids, titles } = view.data;
+  const option = (m, t) => {
+    const node = make('option', { value: t, text: isolate(ids[m]) });
+    if (titles[m]) node.append(` — ${isolate(titles[m])}`);
+    return node;
+  };
+  return make('select', { data: { testid: `${side}-select` } }, ...view.texts.members.map(option));
+};
+
+/** A button of the list of passages. */
+const passageItem = ({ weight }, rank, snippet, most) => make('li', {},
+  make('button', { type: 'button', class: 'item', data: { passage: rank } },
+    span('n', `${rank + 1}`), bar(weight / most), span('n', weight.toFixed(3)),
+    quote(snippet.slice(0, 400).replace(/\s+/gu, ' '))));
+
+/** Explains the colour of frames that so many articles hold. */
+const frameKey = (holders) => {
+  const [least, most] = [Math.min(...holders), Math.max(...holders)];
+  const range = least < most ? `${count(least)} to ${plural(most, 'article')}` : plural(most, 'article');
+  return make('span', { data: { testid: 'frame-key' } }, span('furniture', 'frame'),
+    ` shared by ${range} that have nothing else in common: not counted`);
+};
+
+/** Explains the marks. */
+const pairKey = (holders) => [
+  make('span', {}, 'shared passage, light ', ...swatches('weight', STEPS), ' heavy'),
+  make('span', {}, span('variant weight-1', '續費'),
+    ' written otherwise in the other text, equal after folding (as 續費 and 续费)'),
+  make('span', {}, span('again', 'shared'), ' said again, counted once'),
+  ...(holders.length ? [frameKey(holders)] : []),
+  span('pointer', 'click a passage to see its partner'),
+];
+
+/** The parts of the side-by-side view. */
+const pairParts = (view) => ({
+  choices: ['left', 'right'].map((side) => chooser(view, side)),
+  panes: ['left', 'right'].map((side) => make('div', {
+    class: 'pane', tabindex: 0, role: 'region', 'aria-label': `${side} text`,
+    data: { testid: `${side}-text` } })),
+  output: make('output', { class: 'big', data: { testid: 'pair-similarity' } }),
+  verdict: make('span', { class: 'muted' }),
+  key: make('p', { class: 'key' }),
+  items: make('ol', { class: 'passages', data: { testid: 'passage-list' }, 'aria-label': 'Shared passages by weight' }),
+  swap: make('button', { type: 'button', class: 'quiet swap', 'aria-label': 'Swap the two texts', text: '⇄' }),
+});
+
+/** Puts the parts of the side-by-side view together. */
+const pairBox = ({ choices: [left, right], panes, output, verdict, key, items, swap }) => make('div', { class: 'pair' },
+  make('div', { class: 'choice' }, make('label', {}, make('span', { text: 'Left' }), left), swap,
+    make('label', {}, make('span', { text: 'Right' }), right)),
+  make('p', { class: 'verdict' }, output, verdict),
+  key,
+  make('div', { class: 'panes' }, ...panes),
+  make('h3', { text: 'Passages by weight' }), items);
+
+/** The side-by-side view; `view.choose(a, b)` draws two texts into it. */
+const drawPair = (view) => {
+  const few = 'Fewer than two texts of this cluster are in this page.';
+  if (view.texts.members.length < 2) return section('Side by side', few);
+  const parts = pairParts(view);
+  const { choices: [left, right], panes, swap } = parts;
+  const box = pairBox(parts);
+  const whole = section('Side by side', sampleWords(view), null, box);
+  linkPassages(box, panes);
+  view.choose = (a, b, go = false) => {
+    [left.value, right.value] = [a, b];
+    showPair(confront(view.texts, a, b), view.texts, [a, b], parts);
+    light(box);
+    document.documentElement.dataset.pair = `${a}-${b}`;
+    if (!go) return;
+    whole.scrollIntoView({ behavior: glide() });
+    panes[0].focus({ preventScroll: true });
+  };
+  const chosen = () => view.choose(Number(left.value), Number(right.value));
+  for (const choice of [left, right]) choice.addEventListener('change', chosen);
+  swap.addEventListener('click', () => view.choose(Number(right.value), Number(left.value)));
+  view.compareWith = (t) => view.choose(Number(left.value), t, true);
+  return whole;
+};
+
+/** Fills the side-by-side view. */
+const showPair = (result, { text, frames }, [a, b], { panes, items, output, verdict, key }) => {
+  const { similarity, passages, snippets } = result;
+  const most = passages[0]?.weight || 1;
+  [[a, result.left], [b, result.right]].forEach(([t, painted], i) => {
+    panes[i].replaceChildren(...markedText(text[t], painted, passages, frames[t]));
+    panes[i].scrollTop = 0;
+    const first = panes[i].querySelector('mark[tabindex]');
+    if (first) first.tabIndex = 0;
+  });
+  output.textContent = ratio(similarity);
+  const carried = sum(passages.slice(0, HEAVIEST).map(({ weight }) => weight)) / (similarity || 1);
+  const heaviest = passages.length > HEAVIEST ? `; the three heaviest carry ${percent(Math.min(1, carried))} of it` : '';
+  const shared = `${plural(passages.length, 'shared passage')}, whose weights add up to the similarity${heaviest}`;
+  key.replaceChildren(...pairKey([...frames[a], ...frames[b]].map(([, , holders]) => holders)));
+  verdict.textContent = a === b ? 'the same text on both sides' : `${SCALE[grade(similarity)].name} · ${shared}`;
+  items.replaceChildren(...passages.map((passage, rank) => passageItem(passage, rank, snippets[rank], most)));
+};

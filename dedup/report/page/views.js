@@ -1,0 +1,119 @@
+// Opening and closing of clusters and campaigns.
+
+/** The embedded representative, and of the other texts the one most like it. */
+const defaults = ({ ids, similarity }, texts, id) => {
+  const like = (t) => similarity[texts.members[t]] ?? -1;
+  const all = texts.members.map((_, t) => t).sort((x, y) => like(y) - like(x) || x - y);
+  const first = all.find((t) => ids[texts.members[t]] === id) ?? all[0] ?? 0;
+  return [first, all.find((t) => t !== first) ?? first];
+};
+
+/** The way back and to the neighbours in the table. */
+const drawWays = (k) => {
+  const at = state.order.indexOf(k);
+  const way = (by, name, arrow) => {
+    const to = at < 0 ? undefined : state.order[at + by];
+    if (to === undefined) return null;
+    const words = `${name} cluster of the table`;
+    return make('a', { class: 'quiet', href: `#cluster-${to + 1}`, 'aria-label': words, text: `${arrow} ${name}` });
+  };
+  const back = make('a', { class: 'quiet', href: '#clusters', data: { testid: 'close' }, text: '← All clusters' });
+  return make('nav', { 'aria-label': 'Clusters' },
+    back, span('grow', ''), way(-1, 'Previous', '↑'), way(1, 'Next', '↓'));
+};
+
+/** The head of a cluster: ways, title, figures. */
+const drawHead = (view) => {
+  const { k } = view;
+  const { size, similarity, label: ids } = state.summary.clusters;
+  const sampled = sampleWords(view);
+  return make('header', { class: 'head' }, drawWays(k),
+    make('h1', { tabindex: -1 }, quote(titleOf(k) || 'Untitled'), ' ', span('badge', plural(size[k], 'article'))),
+    make('p', { class: 'muted' },
+      `Cluster ${count(k + 1)} · mean similarity ${ratio(similarity[k])} · representative `,
+      quote(ids[k], { class: 'mono' }),
+      ...campaignLink(k), sampled ? ` · ${sampled[0].toLowerCase()}${sampled.slice(1)}` : ''));
+};
+
+/** Buttons that scroll to the parts of a cluster; addresses are kept for whole clusters. */
+const drawJumps = (place) => {
+  const buttons = [...place.querySelectorAll('section')].map((part) => make('button', {
+    type: 'button', class: 'jump', text: part.querySelector('h2').textContent,
+    on: { click: () => part.scrollIntoView({ behavior: glide() }) } }));
+  return make('nav', { class: 'jumps', 'aria-label': 'Parts of this cluster' }, ...buttons);
+};
+
+/** Draws a cluster into the page. */
+const drawCluster = (k, data) => {
+  const texts = unpack(data.texts);
+  const [first, second] = defaults(data, texts, state.summary.clusters.label[k]);
+  const place = new Map(texts.members.map((m, t) => [m, t]));
+  const view = state.open = { k, data, texts, first, place, choose: () => {}, compareWith: () => {} };
+  delete document.documentElement.dataset.pair;
+  const side = make('div', { class: 'stack' }, drawIndicators(data), drawKeywords(data));
+  $('cluster').replaceChildren(drawHead(view),
+    make('div', { class: 'columns' }, drawTemplate(data.template), side),
+    make('div', { class: 'columns even' }, drawMembers(view), drawMatrix(view)),
+    drawPair(view));
+  $('cluster').querySelector('.head').append(drawJumps($('cluster')));
+  leave();
+  delete document.documentElement.dataset.campaign;
+  $('overview').hidden = true;
+  $('cluster').hidden = false;
+  view.showMembers();
+  if (texts.members.length > 1) view.choose(first, second);
+};
+
+/** Opens cluster number k + 1; a later call wins. */
+const openCluster = async (k) => {
+  const turn = state.opening += 1;
+  if (!state.open && !state.web) state.scroll = scrollY;
+  try {
+    const data = await load(`cluster-${k}`);
+    if (turn !== state.opening) return;
+    drawCluster(k, data);
+  } catch (error) {
+    if (turn !== state.opening) return;
+    showOverview();
+    complain(`Cluster ${count(k + 1)} cannot be read from this file (${error.message}). Make the report again.`);
+    return;
+  }
+  scrollTo({ top: 0, behavior: 'instant' });
+  $('cluster').querySelector('h1').focus({ preventScroll: true });
+  document.title = `${titleOf(k) || `Cluster ${k + 1}`} – ${state.summary.title}`;
+  document.documentElement.dataset.cluster = String(k + 1);
+};
+
+/** Back to the table, at the row that had been opened. */
+const showOverview = () => {
+  state.opening += 1;
+  const left = state.open;
+  const away = left || state.web;
+  state.open = null;
+  leave();
+  for (const name of ['cluster', 'campaign']) $(name).replaceChildren();
+  $('overview').hidden = false;
+  document.title = state.summary.title;
+  delete document.documentElement.dataset.cluster;
+  delete document.documentElement.dataset.pair;
+  delete document.documentElement.dataset.campaign;
+  drawCharts();
+  if (!away) return;
+  scrollTo({ top: state.scroll, behavior: 'instant' });
+  state.rows.update();
+  if (!left) return;
+  const row = state.order.indexOf(left.k);
+  if (row >= 0) state.rows.focus(row);
+};
+
+/** Shows what the address asks for. */
+const route = () => {
+  complain('');
+  const match = /^#(cluster|campaign)-(\d+)$/u.exec(location.hash);
+  const { clusters, campaigns } = state.summary;
+  const [what, k] = match ? [match[1], Number(match[2]) - 1] : ['cluster', -1];
+  const all = what === 'cluster' ? clusters.size.length : campaigns.rows.length;
+  if (k >= 0 && k < all) { (what === 'cluster' ? openCluster : openCampaign)(k); return; }
+  showOverview();
+  if (match) complain(`There is no ${what} ${match[2]}; this report has ${plural(all, what)}.`);
+};
