@@ -231,6 +231,33 @@ def embedded(path: Path) -> dict[str, Any]:
     return {name: json.loads(zlib.decompress(base64.b64decode(packed, validate=True))) for name, packed in found}
 
 
+def declared(name: str) -> set[str]:
+    """The names of what the types of the script say is in an interface, but for what may be missing."""
+    types = (Path(report.__file__).parent / "page" / "types.d.ts").read_text("utf-8")
+    body = re.search(rf"^interface {name} {{$(.*?)^}}$", types, re.MULTILINE | re.DOTALL)
+    assert body
+    return set(re.findall(r"^  (\w+):", body[1], re.MULTILINE))
+
+
+def test_the_types_are_of_what_is_written(operators: Shown) -> None:
+    """The script is checked against what the page is told in truth."""
+    told = embedded(operators.path)
+    summary, cluster, campaign = told["summary"], told["cluster-0"], told["campaign-0"]
+    found = {
+        "Summary": summary,
+        "Clusters": summary["clusters"],
+        "Frames": summary["frames"],
+        "Campaigns": summary["campaigns"],
+        "CampaignRow": summary["campaigns"]["rows"][0],
+        "Cluster": cluster,
+        "Template": cluster["template"],
+        "Embedded": cluster["texts"],
+        "Campaign": campaign,
+        "Web": campaign["graph"],
+    }
+    assert {name: set(one) for name, one in found.items()} == {name: declared(name) for name in found}
+
+
 # --- the summary --------------------------------------------------------------------------------------------------
 
 
@@ -691,6 +718,14 @@ def test_a_large_cluster_is_listed_as_needed(visit: Visit, tmp_path: Path) -> No
     members.get_by_label("with text").check()
     expect(members.locator("table")).to_have_attribute("aria-rowcount", "51")
     expect(reader.part("pair-similarity")).to_have_text("1.00")
+
+
+def test_escape_in_the_tick_box_shuts_the_cluster(visit: Visit, tmp_path: Path) -> None:
+    """It has nothing that could be cleared first."""
+    reader = visit(written(["手机卡续费，輕鬆搞定"] * 60, tmp_path).path, "#cluster-1")
+    reader.part("members").get_by_label("with text").focus()
+    reader.page.keyboard.press("Escape")
+    expect(reader.part("cluster")).to_be_hidden()
 
 
 def test_the_map_of_similarities(visit: Visit, shown: Shown) -> None:

@@ -1,6 +1,9 @@
 // One campaign.
 
-/** Places of nodes that hold together what is tied: springs and repulsion, the same every time. */
+/**
+ * Places of nodes that hold together what is tied: springs and repulsion, the same every time.
+ * @type {(n: number, ties: [number, number, ...unknown[]][], width: number, height: number) => [number[], number[]]}
+ */
 const settle = (n, ties, width, height) => {
   const [x, y] = [new Float64Array(n), new Float64Array(n)];
   for (let i = 0; i < n; i += 1) {
@@ -11,6 +14,7 @@ const settle = (n, ties, width, height) => {
   const ideal = 1.6 / Math.sqrt(Math.max(1, n));
   for (let heat = 0.1; heat > 0.001; heat *= 0.985) {
     const [dx, dy] = [new Float64Array(n), new Float64Array(n)];
+    /** @type {(i: number, j: number, force: (far: number) => number) => void} */
     const pull = (i, j, force) => {
       const [a, b] = [x[i] - x[j], y[i] - y[j]];
       const far = Math.max(0.01, Math.hypot(a, b));
@@ -30,6 +34,7 @@ const settle = (n, ties, width, height) => {
       y[i] += (dy[i] / far) * Math.min(far, heat);
     }
   }
+  /** @type {(values: Float64Array, size: number, margin: number) => number[]} */
   const spread = (values, size, margin) => {
     const [least, most] = [Math.min(...values), Math.max(...values)];
     const scale = most > least ? (size - 2 * margin) / (most - least) : 0;
@@ -38,7 +43,10 @@ const settle = (n, ties, width, height) => {
   return [spread(x, width, Math.min(72, width / 6)), spread(y, height, 36)];
 };
 
-/** A cluster or lone article in the picture: a circle whose area grows with its size, which opens it. */
+/**
+ * A cluster or lone article in the picture: a circle whose area grows with its size, which opens it.
+ * @type {(node: WebNode, x: number, y: number, most: number, room: number) => SVGElement}
+ */
 const webPart = ([id, size, number], x, y, most, room) => {
   const radius = 4 + room * Math.sqrt(size / most);
   const words = number < 0 ? `lone article ${isolate(id)}`
@@ -50,38 +58,44 @@ const webPart = ([id, size, number], x, y, most, room) => {
     draw('text', { x, y: y - radius - 3, 'text-anchor': 'middle', text: `#${count(number + 1)}` }));
 };
 
-/** A name in the picture: a small square. */
+/** A name in the picture: a small square. @type {(name: WebName, x: number, y: number) => SVGElement} */
 const webName = ([kind, value, inside, outside], x, y) => draw('g', {
   data: { tip: `${kind} ${isolate(value)}: held by ${count(inside)} texts inside, ${count(outside)} outside`, testid: 'web-name' } },
 draw('rect', { class: 'naming', x: x - 5, y: y - 5, width: 10, height: 10 }),
 draw('rect', { class: 'catch', x: x - 9, y: y - 9, width: 18, height: 18 }),
 draw('text', { x, y: y + 17, 'text-anchor': 'middle', text: isolate(value.length > 22 ? `${value.slice(0, 21)}…` : value) }));
 
-/** A line in the picture, with a wider one to point at. */
+/**
+ * A line in the picture, with a wider one to point at.
+ * @type {(name: string, ends: Props, width: number, props: Props) => SVGElement}
+ */
 const webLine = (name, ends, width, props) => draw('g', props,
   draw('line', { ...ends, class: name, 'stroke-width': width }), draw('line', { ...ends, class: 'reach' }));
 
-/** What links what: clusters and lone articles as circles, links as lines, names as squares between their holders. */
+/**
+ * What links what: clusters and lone articles as circles, links as lines, names as squares between their holders.
+ * @type {(place: HTMLElement, web: Web) => void}
+ */
 const drawWeb = (place, { nodes, names, links }) => {
   const width = clamp(place.clientWidth || 640, 280, 1200);
   const height = clamp(Math.round(width * 0.6), 260, 480);
+  /** @type {[number, number][]} */
   const holds = names.flatMap(([, , , , held], k) => held.map((i) => [nodes.length + k, i]));
   const [x, y] = settle(nodes.length + names.length, [...links, ...holds], width, height);
-  const ends = (i, j) => ({ x1: x[i], y1: y[i], x2: x[j], y2: y[j] });
+  const ends = (/** @type {number} */ i, /** @type {number} */ j) => ({ x1: x[i], y1: y[i], x2: x[j], y2: y[j] });
   const most = Math.max(...nodes.map(([, size]) => size), 1);
   const room = clamp((0.06 * width) / Math.sqrt(nodes.length), 5, 18);
-  const tips = (words, testid) => ({ data: { tip: words, testid } });
   const words = `${plural(nodes.length, 'cluster or lone article', 'clusters and lone articles')}, `
     + `${plural(links.length, 'link')} and ${plural(names.length, 'name')}. The table of links says the same in words.`;
   place.replaceChildren(draw('svg', { viewBox: `0 0 ${width} ${height}`, role: 'group', 'aria-label': words },
     ...holds.map(([i, j]) => draw('line', { ...ends(i, j), class: 'hold' })),
     ...links.map(([i, j, strength, why]) => webLine('tie', ends(i, j), 1 + 5 * clamp(strength, 0, 1),
-      tips(`strength ${ratio(strength)}: ${why}`, 'web-link'))),
+      { data: { tip: `strength ${ratio(strength)}: ${why}`, testid: 'web-link' } })),
     ...nodes.map((node, i) => webPart(node, x[i], y[i], most, room)),
     ...names.map((name, k) => webName(name, x[nodes.length + k], y[nodes.length + k]))));
 };
 
-/** The picture with its legend. */
+/** The picture with its legend. @type {(campaign: Campaign) => [HTMLElement, () => void]} */
 const drawGraph = ({ graph }) => {
   const place = tipsOf(make('div', { class: 'web', data: { testid: 'web' } }));
   const cut = graph.nodes.length < graph.parts
@@ -94,7 +108,7 @@ const drawGraph = ({ graph }) => {
   return [section('What links what', `${cut}Point at a line to see why.`, 'graph', key, place), () => drawWeb(place, graph)];
 };
 
-/** The clusters and lone articles of a campaign. */
+/** The clusters and lone articles of a campaign. @type {(campaign: Campaign) => HTMLElement} */
 const drawConsists = ({ clusters, lone, alone }) => {
   const { size, similarity, indicators } = state.summary.clusters;
   const rows = clusters.map((k) => make('tr', { data: { testid: 'campaign-cluster' } },
@@ -111,7 +125,7 @@ const drawConsists = ({ clusters, lone, alone }) => {
       make('ul', { class: 'tall' }, ...items)] : []));
 };
 
-/** Why a campaign is one, in words. */
+/** Why a campaign is one, in words. @type {(campaign: Campaign) => HTMLElement} */
 const drawLinks = ({ links, linked }) => {
   const rows = links.map(([left, right, strength, why]) => make('tr', { data: { testid: 'campaign-link' } },
     make('td', { class: 'held' }, bar(strength), make('span', { text: ratio(strength) })),
@@ -123,11 +137,11 @@ const drawLinks = ({ links, linked }) => {
     boxed('Table of links', facts(['Strength', 'Left', 'Right', 'Why'], rows)));
 };
 
-/** The frames that members hold; most campaigns have none. */
+/** The frames that members hold; most campaigns have none. @type {(campaign: Campaign) => HTMLElement | null} */
 const drawHeldFrames = ({ frames }) => (frames.length ? section('Frames', 'Not counted.', 'campaign-frames',
   boxed('Table of frames', facts(['Held by', 'Alike elsewhere', 'Passage'], frames.map(frameRow)))) : null);
 
-/** Draws a campaign into the page. */
+/** Draws a campaign into the page. @type {(k: number, data: Campaign) => void} */
 const drawCampaign = (k, data) => {
   const row = state.summary.campaigns.rows[k];
   const [picture, fill] = drawGraph(data);
@@ -151,7 +165,7 @@ const leave = () => {
   for (const name of ['cluster', 'campaign']) $(name).hidden = true;
 };
 
-/** Opens campaign number k + 1; a later call wins. */
+/** Opens campaign number k + 1; a later call wins. @type {(k: number) => Promise<void>} */
 const openCampaign = async (k) => {
   const turn = state.opening += 1;
   if (!state.open && !state.web) state.scroll = scrollY;
@@ -164,16 +178,16 @@ const openCampaign = async (k) => {
   } catch (error) {
     if (turn !== state.opening) return;
     showOverview();
-    complain(`Campaign ${count(k + 1)} cannot be read from this file (${error.message}). Make the report again.`);
+    complain(`Campaign ${count(k + 1)} cannot be read from this file (${reason(error)}). Make the report again.`);
     return;
   }
   scrollTo({ top: 0, behavior: 'instant' });
-  $('campaign').querySelector('h1').focus({ preventScroll: true });
+  within($('campaign'), 'h1').focus({ preventScroll: true });
   document.title = `Campaign ${k + 1} – ${state.summary.title}`;
   document.documentElement.dataset.campaign = String(k + 1);
 };
 
-/** The way from a cluster to its campaign, where that has others. */
+/** The way from a cluster to its campaign, where that has others. @type {(k: number) => Child[]} */
 const campaignLink = (k) => {
   const number = state.summary.campaigns.of[k];
   if (number === null) return [];

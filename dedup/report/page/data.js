@@ -2,16 +2,19 @@
 
 const LEAST_LEFT = 2 ** -10; // of the weight of a shingle in a text however long
 
-/** Waits until a data element is there as a whole: the page is used while it still loads. */
+/**
+ * Waits until a data element is there as a whole: the page is used while it still loads.
+ * @type {(id: string) => Promise<HTMLElement>}
+ */
 const element = (id) => new Promise((found, missing) => {
   const look = () => {
-    const node = $(id);
+    const node = document.getElementById(id);
     const loaded = document.readyState !== 'loading';
     if (node && (loaded || node.nextElementSibling)) return finish(() => found(node));
     return loaded ? finish(() => missing(new Error(`part ${id} is missing`))) : undefined;
   };
   const watcher = new MutationObserver(look);
-  const finish = (call) => {
+  const finish = (/** @type {() => void} */ call) => {
     watcher.disconnect();
     document.removeEventListener('DOMContentLoaded', look);
     call();
@@ -21,7 +24,7 @@ const element = (id) => new Promise((found, missing) => {
   look();
 });
 
-/** Bytes of base64. */
+/** Bytes of base64. @type {(text: string) => Uint8Array<ArrayBuffer>} */
 const bytes = (text) => {
   if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
   const chars = atob(text);
@@ -30,7 +33,10 @@ const bytes = (text) => {
   return out;
 };
 
-/** The value packed in a data element. */
+/** What went wrong, in words. @type {(error: unknown) => string} */
+const reason = (error) => (error instanceof Error ? error.message : String(error));
+
+/** The value packed in a data element. @type {(id: string) => Promise<any>} */
 const load = async (id) => {
   const node = await element(id);
   try {
@@ -41,7 +47,7 @@ const load = async (id) => {
   }
 };
 
-/** Undoes run-length coding: [value, count, value, count, ...]. */
+/** Undoes run-length coding: [value, count, value, count, ...]. @type {(coded: Runs) => Int32Array} */
 const expand = (coded) => {
   let total = 0;
   for (let i = 1; i < coded.length; i += 2) total += coded[i];
@@ -50,13 +56,16 @@ const expand = (coded) => {
   return out;
 };
 
-/** Running sums, in place. */
+/** Running sums, in place. @type {(steps: Int32Array) => Int32Array} */
 const accumulate = (steps) => {
   for (let i = 1; i < steps.length; i += 1) steps[i] += steps[i - 1];
   return steps;
 };
 
-/** The shared shingle at every position of a text, -1 where there is none. */
+/**
+ * The shared shingle at every position of a text, -1 where there is none.
+ * @type {(runs: number[], length: number) => Int32Array}
+ */
 const sequence = (runs, length) => {
   const out = new Int32Array(length).fill(-1);
   let at = 0;
@@ -71,22 +80,29 @@ const sequence = (runs, length) => {
   return out;
 };
 
-/** The embedded texts of a cluster, unpacked. */
+/** The embedded texts of a cluster, unpacked. @type {(embedded: Embedded) => Texts} */
 const unpack = ({ members, of, text, total, weights, less, begins, starts, lengths, runs, frames }) => {
   const widths = lengths.map(expand);
   const firsts = starts.map((row) => accumulate(expand(row)));
   const numbers = runs.map((row, i) => sequence(row, widths[i].length));
   const distinct = numbers.map((row) => [...new Set(row)].filter((s) => s >= 0));
   const places = begins.map((row) => accumulate(expand(row)));
+  /** @type {<T>(rows: T[]) => T[]} */
   const each = (rows) => of.map((t) => rows[t]); // a text that several members have is in the page once
   return { members, weights, text: each(text), total: each(total), less: each(less), begins: each(places),
     starts: each(firsts), widths: each(widths), numbers: each(numbers), distinct: each(distinct), frames: each(frames) };
 };
 
-/** How much less a shingle weighs that two texts share: in a long text it is likelier to be there by chance. */
+/**
+ * How much less a shingle weighs that two texts share: in a long text it is likelier to be there by chance.
+ * @type {(texts: Texts, a: number, b: number) => number}
+ */
 const lessIn = (texts, a, b) => Math.max(texts.less[a], texts.less[b]);
 
-/** Weight of what a text, whose shared shingles are marked, has in common with another. */
+/**
+ * Weight of what a text, whose shared shingles are marked, has in common with another.
+ * @type {(texts: Texts, a: number, marked: Uint8Array, b: number) => number}
+ */
 const common = (texts, a, marked, b) => {
   const less = lessIn(texts, a, b);
   let shared = 0;
@@ -94,14 +110,17 @@ const common = (texts, a, marked, b) => {
   return shared;
 };
 
-/** Marks the shared shingles of a text. */
+/** Marks the shared shingles of a text. @type {(texts: Texts, a: number) => Uint8Array} */
 const marks = (texts, a) => {
   const marked = new Uint8Array(texts.weights.length);
   for (const s of texts.distinct[a]) marked[s] = 1;
   return marked;
 };
 
-/** Similarity of two texts whose shared weight is known. */
+/**
+ * Similarity of two texts whose shared weight is known.
+ * @type {(texts: Texts, a: number, b: number, shared: number) => number}
+ */
 const jaccard = (texts, a, b, shared) => {
   if (texts.text[a] === texts.text[b]) return 1;
   const union = texts.total[a] + texts.total[b] - shared;

@@ -1,16 +1,18 @@
 // The summary and the table of clusters.
 
-const state = { summary: null, order: [], sort: 'number', up: true, hay: null, opening: 0, scroll: 0, open: null, web: null };
+/** The summary and the rows are there once it is drawn, and nothing asks for them before. */
+const state = /** @type {State} */ (/** @type {Partial<State>} */ ({
+  order: [], sort: 'number', up: true, hay: null, opening: 0, scroll: 0, drawn: 0, open: null, web: null }));
 const collator = new Intl.Collator(['zh', 'en'], { numeric: true });
 
-/** One figure with its name and what it means. */
+/** One figure with its name and what it means. @type {(name: string, value: string, words: string) => HTMLElement} */
 const figure = (name, value, words) => make('div', {},
   make('dt', { text: name }), make('dd', {}, make('b', { text: value }), span('muted', words)));
 
-/** The figures on top. */
+/** The figures on top. @type {(summary: Summary) => void} */
 const drawFigures = ({ articles, clustered, clusters, threshold }) => {
   const removable = clustered - clusters.size.length;
-  const part = (n) => percent(articles ? n / articles : 0);
+  const part = (/** @type {number} */ n) => percent(articles ? n / articles : 0);
   $('figures').replaceChildren(
     figure('Articles', count(articles), 'read in this run'),
     figure('Clusters', count(clusters.size.length), `of two or more, similar from ${threshold} up`),
@@ -20,13 +22,13 @@ const drawFigures = ({ articles, clustered, clusters, threshold }) => {
   );
 };
 
-/** A row of the table of frames. */
+/** A row of the table of frames. @type {(frame: Frame) => HTMLElement} */
 const frameRow = ([passage, holders, alike]) => make('tr', {},
   make('td', { class: 'held', text: count(holders) }),
   make('td', { class: 'held', text: ratio(alike) }),
   make('td', {}, quote(passage, { class: 'wrap' })));
 
-/** The frames that were left out of all texts, behind one line that says how many. */
+/** The frames that were left out of all texts, behind one line that says how many. @type {(frames: Frames) => void} */
 const drawFrames = ({ count: every, articles, share, rows }) => {
   $('frames').hidden = !every;
   if (!every) return;
@@ -42,14 +44,17 @@ const drawFrames = ({ count: every, articles, share, rows }) => {
     make('div', { class: 'tall', tabindex: 0, role: 'region', 'aria-label': 'Table of frames' }, table));
 };
 
-/** Values of indicators in one line, with how many of the texts that were searched hold them. */
+/**
+ * Values of indicators in one line, with how many of the texts that were searched hold them.
+ * @type {(rows: Held[], of: number) => Child[]}
+ */
 const heldLine = (rows, of) => rows.flatMap(([kind, value, n]) => [
   span('kind', kind), ' ', quote(value), span('muted', ` ${count(n)} of ${count(of)} `)]);
 
-/** What a campaign consists of, in words. */
+/** What a campaign consists of, in words. @type {(row: { clusters: number, alone: number }) => string} */
 const partWords = ({ clusters, alone }) => plural(clusters, 'cluster') + (alone ? ` and ${plural(alone, 'lone article')}` : '');
 
-/** A row of the table of campaigns. */
+/** A row of the table of campaigns. @type {(row: CampaignRow, k: number) => HTMLElement} */
 const campaignRow = ({ articles, clusters, alone, label: id, title, indicators, searched }, k) => make('tr', {
   data: { testid: 'campaign-row', campaign: k + 1 } },
 make('td', { class: 'number', text: count(articles) }),
@@ -59,15 +64,15 @@ make('td', { class: 'wrap' }, make('a', { href: `#campaign-${k + 1}` }, quote(id
   quote(title, { class: 'muted' })),
 make('td', { class: 'wrap' }, ...heldLine(indicators, searched)));
 
-/** The heads of a plain table, and its rows. */
+/** The heads of a plain table, and its rows. @type {(heads: string[], rows: HTMLElement[]) => HTMLElement} */
 const facts = (heads, rows) => make('table', { class: 'facts told' },
   make('thead', {}, make('tr', {}, ...heads.map((text) => make('th', { scope: 'col', text })))),
   make('tbody', {}, ...rows));
 
-/** A box that scrolls where its table is long. */
+/** A box that scrolls where its table is long. @type {(name: string, table: HTMLElement) => HTMLElement} */
 const boxed = (name, table) => make('div', { class: 'tall', tabindex: 0, role: 'region', 'aria-label': name }, table);
 
-/** The campaigns of several clusters, above the clusters. */
+/** The campaigns of several clusters, above the clusters. @type {(campaigns: Campaigns) => void} */
 const drawCampaigns = ({ count: every, rows }) => {
   $('campaigns').hidden = !every;
   if (!every) return;
@@ -78,20 +83,20 @@ const drawCampaigns = ({ count: every, rows }) => {
       + `and by what they share.${most}`),
     boxed('Table of campaigns',
       facts(['Articles', 'Clusters', 'Alone', 'Represented by', 'Indicators'], rows.map(campaignRow))));
-  $('campaigns').querySelector('tbody').addEventListener('click', (event) => {
-    const row = event.target.closest('[data-campaign]');
-    if (!row || event.target.closest('a') || getSelection().toString()) return;
+  within($('campaigns'), 'tbody').addEventListener('click', (event) => {
+    const row = around(event, '[data-campaign]');
+    if (!row || around(event, 'a') || getSelection()?.toString()) return;
     location.hash = `#campaign-${row.dataset.campaign}`;
   });
 };
 
-/** What is shown for the title of a cluster. */
+/** What is shown for the title of a cluster. @type {(k: number) => string} */
 const titleOf = (k) => state.summary.clusters.title[k].trim();
 
-/** Values of indicators in one line. */
+/** Values of indicators in one line. @type {(rows: Held[]) => Child[]} */
 const indicatorLine = (rows) => rows.flatMap(([kind, value]) => [span('kind', kind), ' ', quote(value), ' ']);
 
-/** The link that opens a cluster; its address is made of the number alone. */
+/** The link that opens a cluster; its address is made of the number alone. @type {(k: number) => HTMLElement} */
 const clusterLink = (k) => {
   const { label: ids } = state.summary.clusters;
   const title = titleOf(k);
@@ -99,7 +104,7 @@ const clusterLink = (k) => {
   return make('a', { class: 'stop', href: `#cluster-${k + 1}`, tabindex: -1 }, ...words);
 };
 
-/** A row of the table of clusters. */
+/** A row of the table of clusters. @type {(i: number) => HTMLElement} */
 const clusterRow = (i) => {
   const k = state.order[i];
   const { size, similarity, keywords, indicators } = state.summary.clusters;
@@ -112,27 +117,31 @@ const clusterRow = (i) => {
     make('td', { class: 'c-indicators' }, ...indicatorLine(indicators[k])));
 };
 
-/** Text as it is searched. */
+/** Text as it is searched. @type {(text: string) => string} */
 const plain = (text) => text.normalize('NFKC').toLowerCase();
 
-/** What can be found of every cluster, made at the first search. */
+/** What can be found of every cluster, made at the first search. @type {(clusters: Clusters) => string[]} */
 const haystack = ({ title, label, keywords, indicators, search }) => title.map((text, k) =>
   plain([text, label[k], search[k], ...keywords[k], ...indicators[k].flatMap(([kind, value]) => [kind, value])].join('\n')));
 
-/** Compares two clusters by the chosen column, number by number where that is equal. */
+/**
+ * Compares two clusters by the chosen column, number by number where that is equal.
+ * @type {() => (a: number, b: number) => number}
+ */
 const comparer = () => {
   const { size, similarity } = state.summary.clusters;
   const sign = state.up ? 1 : -1;
-  const by = {
+  /** @type {Record<Column, (a: number, b: number) => number>} */
+  const columns = {
     number: (a, b) => sign * (a - b),
     size: (a, b) => sign * (size[a] - size[b]),
     similarity: (a, b) => sign * (similarity[a] - similarity[b]),
     title: (a, b) => Number(!titleOf(a)) - Number(!titleOf(b)) || sign * collator.compare(titleOf(a), titleOf(b)),
-  }[state.sort];
-  return (a, b) => by(a, b) || a - b;
+  };
+  return (a, b) => columns[state.sort](a, b) || a - b;
 };
 
-/** Says how many clusters are shown. */
+/** Says how many clusters are shown. @type {(found: number, all: number, searched: boolean) => void} */
 const sayHits = (found, all, searched) => {
   $('hits').textContent = searched ? `${count(found)} of ${plural(all, 'cluster')}` : plural(all, 'cluster');
   $('nothing').hidden = found > 0;
@@ -144,23 +153,26 @@ const sayHits = (found, all, searched) => {
 const list = () => {
   const { clusters } = state.summary;
   const words = plain($('search').value).split(/\s+/u).filter(Boolean);
-  if (words.length) state.hay ??= haystack(clusters);
-  const fits = (k) => words.every((word) => state.hay[k].includes(word));
+  const hay = words.length ? state.hay ??= haystack(clusters) : [];
+  const fits = (/** @type {number} */ k) => words.every((word) => hay[k].includes(word));
   state.order = clusters.size.map((_, k) => k).filter(fits).sort(comparer());
   sayHits(state.order.length, clusters.size.length, words.length > 0);
   state.rows.current = 0;
   state.rows.show(state.order.length);
 };
 
+/** The buttons in the head of the table. @type {() => NodeListOf<HTMLElement>} */
+const sorters = () => document.querySelectorAll('[data-sort]');
+
 /** Shows by which column the table is sorted. */
 const markSort = () => {
-  for (const button of document.querySelectorAll('[data-sort]')) {
+  for (const button of sorters()) {
     const here = button.dataset.sort === state.sort;
-    button.closest('th').setAttribute('aria-sort', here ? (state.up ? 'ascending' : 'descending') : 'none');
+    button.closest('th')?.setAttribute('aria-sort', here ? (state.up ? 'ascending' : 'descending') : 'none');
   }
 };
 
-/** Sorts by a column; once more turns it round. Numbers begin with the greatest. */
+/** Sorts by a column; once more turns it round. Numbers begin with the greatest. @type {(column: Column) => void} */
 const sortBy = (column) => {
   state.up = state.sort === column ? !state.up : column === 'number' || column === 'title';
   state.sort = column;
@@ -171,8 +183,8 @@ const sortBy = (column) => {
 /** Draws the pictures in the width they have. */
 const drawCharts = () => {
   const place = $('histogram');
-  if (!place.clientWidth || place.drawnWidth === place.clientWidth) return;
-  place.drawnWidth = place.clientWidth;
+  if (!place.clientWidth || state.drawn === place.clientWidth) return;
+  state.drawn = place.clientWidth;
   drawHistogram(place, state.summary);
   drawSizes($('sizes'), sizeBins(state.summary.clusters.size));
 };

@@ -2,10 +2,10 @@
 
 const HEAVIEST = 3; // passages of which it is told how much of the similarity they carry
 
-/** What a frame is, in words. */
+/** What a frame is, in words. @type {(holders: number) => string} */
 const frameWords = (holders) => `shared by ${plural(holders, 'article')} that have nothing else in common: not counted`;
 
-/** A piece of a text that is in no passage. */
+/** A piece of a text that is in no passage. @type {(piece: string, rank: number, frames: Span[]) => Node | string} */
 const unmarked = (piece, rank, frames) => {
   if (rank === AGAIN) return span('again', piece);
   if (rank > FRAME) return piece;
@@ -13,9 +13,14 @@ const unmarked = (piece, rank, frames) => {
     text: piece });
 };
 
-/** The text of one side, cut at the borders of its passages. */
+/**
+ * The text of one side, cut at the borders of its passages.
+ * @type {(text: string, painted: Painted, passages: Passage[], frames: Span[]) => (Node | string)[]}
+ */
 const markedText = (text, { owner, differs }, passages, frames) => {
+  /** @type {(Node | string)[]} */
   const nodes = [];
+  let home = null;
   const most = passages[0]?.weight || 1;
   const known = new Set();
   for (let from = 0, to; from < text.length; from = to) {
@@ -23,23 +28,26 @@ const markedText = (text, { owner, differs }, passages, frames) => {
     const rank = owner[from];
     const piece = text.slice(from, to);
     if (rank < 0) { nodes.push(unmarked(piece, rank, frames)); continue; }
-    const last = nodes.at(-1);
-    const goesOn = from > 0 && owner[from - 1] === rank;
-    const home = goesOn ? last : markOf(rank, passages[rank].weight, most, !known.has(rank));
+    if (!home || owner[from - 1] !== rank) {
+      home = markOf(rank, passages[rank].weight, most, !known.has(rank));
+      nodes.push(home);
+    }
     known.add(rank);
     home.append(differs[from] ? make('span', { class: 'variant', text: piece }) : piece);
-    if (home !== last) nodes.push(home);
   }
   return nodes;
 };
 
-/** A marked passage; only the first piece of one takes the focus. */
+/**
+ * A marked passage; only the first piece of one takes the focus.
+ * @type {(rank: number, weight: number, most: number, first: boolean) => HTMLElement}
+ */
 const markOf = (rank, weight, most, first) => make('mark', {
   class: `weight-${shade(weight / most)}`, role: first ? 'button' : null, tabindex: first ? -1 : null,
   'aria-description': first ? `passage ${rank + 1}, weight ${weight.toFixed(3)}; Enter shows its partner` : null,
   data: { testid: 'passage', passage: rank } });
 
-/** Scrolls a pane so that a passage is in its sight. */
+/** Scrolls a pane so that a passage is in its sight. @type {(pane: HTMLElement, rank?: string) => void} */
 const bring = (pane, rank) => {
   const mark = pane.querySelector(`[data-passage="${rank}"]`);
   if (!mark) return;
@@ -47,33 +55,39 @@ const bring = (pane, rank) => {
   pane.scrollTo({ top: pane.scrollTop + shift - pane.clientHeight / 3, behavior: glide() });
 };
 
-/** Lights up a passage on both sides and in the list. */
+/** Lights up a passage on both sides and in the list. @type {(box: HTMLElement, rank?: string) => void} */
 const light = (box, rank) => {
-  if (box.lit === rank) return;
-  box.lit = rank;
+  const was = /** @type {HTMLElement | null} */ (box.querySelector('.lit'));
+  if (was?.dataset.passage === rank) return;
   for (const node of box.querySelectorAll('.lit')) node.classList.remove('lit');
   if (rank === undefined) return;
   for (const node of box.querySelectorAll(`[data-passage="${rank}"]`)) node.classList.add('lit');
 };
 
-/** Goes to the next or last passage of a pane. */
+/** The marks of a pane that take the focus. @type {(pane: HTMLElement) => HTMLElement[]} */
+const stopsOf = (pane) => [...pane.querySelectorAll('mark')].filter((mark) => mark.hasAttribute('tabindex'));
+
+/** Goes to the next or last passage of a pane. @type {(pane: HTMLElement, mark: HTMLElement, by: number) => void} */
 const step = (pane, mark, by) => {
-  const stops = [...pane.querySelectorAll('mark[tabindex]')];
+  const stops = stopsOf(pane);
   const next = stops[stops.indexOf(mark) + by];
   if (!next) return;
   mark.tabIndex = -1;
   next.tabIndex = 0;
   next.focus({ preventScroll: true });
-  bring(pane, Number(next.dataset.passage));
+  bring(pane, next.dataset.passage);
 };
 
-/** Links the passages of the two sides and of the list by pointer and keys. */
+/**
+ * Links the passages of the two sides and of the list by pointer and keys.
+ * @type {(box: HTMLElement, panes: HTMLElement[]) => void}
+ */
 const linkPassages = (box, panes) => {
-  const rankOf = (event) => event.target.closest('[data-passage]')?.dataset.passage;
-  const follow = (event) => {
+  const rankOf = (/** @type {Event} */ event) => around(event, '[data-passage]')?.dataset.passage;
+  const follow = (/** @type {Event} */ event) => {
     const rank = rankOf(event);
     if (rank === undefined) return;
-    const here = panes.find((pane) => pane.contains(event.target));
+    const here = panes.find((pane) => pane.contains(/** @type {Node} */ (event.target)));
     for (const pane of panes) if (pane !== here) bring(pane, rank);
     light(box, rank);
   };
@@ -82,19 +96,20 @@ const linkPassages = (box, panes) => {
   box.addEventListener('focusin', (event) => light(box, rankOf(event)));
   box.addEventListener('click', follow);
   box.addEventListener('keydown', (event) => {
-    const mark = event.target.closest('mark');
+    const mark = around(event, 'mark');
     if (!mark) return;
-    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const by = Number(event.key === 'ArrowRight') - Number(event.key === 'ArrowLeft');
     if (event.key === 'Enter' || event.key === ' ') follow(event);
-    if (by) step(mark.closest('.pane'), mark, by);
+    const pane = panes.find((one) => one.contains(mark));
+    if (by && pane) step(pane, mark, by);
     if (by || event.key === 'Enter' || event.key === ' ') event.preventDefault();
   });
 };
 
-/** A choice among the embedded texts. */
+/** A choice among the embedded texts. @type {(view: View, side: string) => HTMLSelectElement} */
 const chooser = (view, side) => {
   const { ids, titles } = view.data;
-  const option = (m, t) => {
+  const option = (/** @type {number} */ m, /** @type {number} */ t) => {
     const node = make('option', { value: t, text: isolate(ids[m]) });
     if (titles[m]) node.append(` — ${isolate(titles[m])}`);
     return node;
@@ -102,13 +117,16 @@ const chooser = (view, side) => {
   return make('select', { data: { testid: `${side}-select` } }, ...view.texts.members.map(option));
 };
 
-/** A button of the list of passages. */
+/**
+ * A button of the list of passages.
+ * @type {(passage: Passage, rank: number, snippet: string, most: number) => HTMLElement}
+ */
 const passageItem = ({ weight }, rank, snippet, most) => make('li', {},
   make('button', { type: 'button', class: 'item', data: { passage: rank } },
     span('n', `${rank + 1}`), bar(weight / most), span('n', weight.toFixed(3)),
     quote(snippet.slice(0, 400).replace(/\s+/gu, ' '))));
 
-/** Explains the colour of frames that so many articles hold. */
+/** Explains the colour of frames that so many articles hold. @type {(holders: number[]) => HTMLElement} */
 const frameKey = (holders) => {
   const [least, most] = [Math.min(...holders), Math.max(...holders)];
   const range = least < most ? `${count(least)} to ${plural(most, 'article')}` : plural(most, 'article');
@@ -116,7 +134,7 @@ const frameKey = (holders) => {
     ` shared by ${range} that have nothing else in common: not counted`);
 };
 
-/** Explains the marks. */
+/** Explains the marks. @type {(holders: number[]) => HTMLElement[]} */
 const pairKey = (holders) => [
   make('span', {}, 'shared passage, light ', ...swatches('weight', STEPS), ' heavy'),
   make('span', {}, span('variant weight-1', '續費'),
@@ -126,7 +144,7 @@ const pairKey = (holders) => [
   span('pointer', 'click a passage to see its partner'),
 ];
 
-/** The parts of the side-by-side view. */
+/** The parts of the side-by-side view. @type {(view: View) => PairParts} */
 const pairParts = (view) => ({
   choices: ['left', 'right'].map((side) => chooser(view, side)),
   panes: ['left', 'right'].map((side) => make('div', {
@@ -139,7 +157,7 @@ const pairParts = (view) => ({
   swap: make('button', { type: 'button', class: 'quiet swap', 'aria-label': 'Swap the two texts', text: '⇄' }),
 });
 
-/** Puts the parts of the side-by-side view together. */
+/** Puts the parts of the side-by-side view together. @type {(parts: PairParts) => HTMLElement} */
 const pairBox = ({ choices: [left, right], panes, output, verdict, key, items, swap }) => make('div', { class: 'pair' },
   make('div', { class: 'choice' }, make('label', {}, make('span', { text: 'Left' }), left), swap,
     make('label', {}, make('span', { text: 'Right' }), right)),
@@ -148,17 +166,17 @@ const pairBox = ({ choices: [left, right], panes, output, verdict, key, items, s
   make('div', { class: 'panes' }, ...panes),
   make('h3', { text: 'Passages by weight' }), items);
 
-/** The side-by-side view; `view.choose(a, b)` draws two texts into it. */
+/** The side-by-side view; `view.choose(a, b)` draws two texts into it. @type {(view: View) => HTMLElement} */
 const drawPair = (view) => {
   const few = 'Fewer than two texts of this cluster are in this page.';
-  if (view.texts.members.length < 2) return section('Side by side', few);
+  if (view.texts.members.length < 2) return section('Side by side', few, null);
   const parts = pairParts(view);
   const { choices: [left, right], panes, swap } = parts;
   const box = pairBox(parts);
   const whole = section('Side by side', sampleWords(view), null, box);
   linkPassages(box, panes);
   view.choose = (a, b, go = false) => {
-    [left.value, right.value] = [a, b];
+    [left.value, right.value] = [String(a), String(b)];
     showPair(confront(view.texts, a, b), view.texts, [a, b], parts);
     light(box);
     document.documentElement.dataset.pair = `${a}-${b}`;
@@ -173,14 +191,18 @@ const drawPair = (view) => {
   return whole;
 };
 
-/** Fills the side-by-side view. */
+/**
+ * Fills the side-by-side view.
+ * @type {(result: Confronted, texts: Texts, chosen: [number, number], parts: PairParts) => void}
+ */
 const showPair = (result, { text, frames }, [a, b], { panes, items, output, verdict, key }) => {
   const { similarity, passages, snippets } = result;
   const most = passages[0]?.weight || 1;
-  [[a, result.left], [b, result.right]].forEach(([t, painted], i) => {
+  [a, b].forEach((t, i) => {
+    const painted = i ? result.right : result.left;
     panes[i].replaceChildren(...markedText(text[t], painted, passages, frames[t]));
     panes[i].scrollTop = 0;
-    const first = panes[i].querySelector('mark[tabindex]');
+    const [first] = stopsOf(panes[i]);
     if (first) first.tabIndex = 0;
   });
   output.textContent = ratio(similarity);

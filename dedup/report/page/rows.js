@@ -4,30 +4,41 @@ const OVERSCAN = 12;
 
 /** Draws only the rows in sight. `scroller` is null where the page itself scrolls. */
 class Rows {
+  size = 0;
+  current = 0;
+  height = 0;
+  whole = false;
+  /** @type {Map<number, HTMLElement>} */
+  drawn = new Map();
+  top = make('tr', { class: 'space', 'aria-hidden': 'true' });
+  bottom = make('tr', { class: 'space', 'aria-hidden': 'true' });
+
+  /** @param {HTMLElement} body @param {HTMLElement | null} scroller @param {(i: number) => HTMLElement} row */
   constructor(body, scroller, row) {
-    Object.assign(this, { body, scroller, row, size: 0, current: 0, drawn: new Map(), whole: false });
-    this.top = make('tr', { class: 'space', 'aria-hidden': 'true' });
-    this.bottom = this.top.cloneNode();
+    this.body = body;
+    this.scroller = scroller;
+    this.row = row;
+    this.table = /** @type {HTMLTableElement} */ (body.closest('table'));
     body.replaceChildren(this.top, this.bottom);
     body.addEventListener('keydown', (event) => this.key(event));
-    body.addEventListener('focusin', (event) => this.enter(event.target.closest('tr')));
+    body.addEventListener('focusin', (event) => this.enter(around(event, 'tr')));
     (scroller ?? window).addEventListener('scroll', () => this.update(), { passive: true });
   }
 
-  /** Shows so many rows anew. */
+  /** Shows so many rows anew. @param {number} size */
   show(size) {
     for (const row of this.drawn.values()) row.remove();
     this.drawn.clear();
     this.size = size;
     this.current = clamp(this.current, 0, Math.max(0, size - 1));
-    this.body.parentNode.setAttribute('aria-rowcount', size + 1);
+    this.table.setAttribute('aria-rowcount', String(size + 1));
     this.update();
   }
 
   /** Top and height of the part that can be seen. */
   sight() {
-    const head = this.body.parentNode.tHead?.offsetHeight ?? 0;
-    if (!this.scroller) return { top: head + document.querySelector('.bar').offsetHeight, bottom: innerHeight };
+    const head = this.table.tHead?.offsetHeight ?? 0;
+    if (!this.scroller) return { top: head + within(document, '.bar').offsetHeight, bottom: innerHeight };
     const box = this.scroller.getBoundingClientRect();
     return { top: box.top + head, bottom: box.bottom };
   }
@@ -48,11 +59,12 @@ class Rows {
     this.rove();
   }
 
-  /** Puts in the rows that are missing between first and last, in order. */
+  /** Puts in the rows that are missing between first and last, in order. @param {number} first @param {number} last */
   fill(first, last) {
     let cursor = this.top.nextSibling;
     for (let i = first; i < last; i += 1) {
-      if (this.drawn.has(i)) { cursor = this.drawn.get(i).nextSibling; continue; }
+      const there = this.drawn.get(i);
+      if (there) { cursor = there.nextSibling; continue; }
       const row = dress(this.row(i), { 'aria-rowindex': i + 2 });
       this.drawn.set(i, row);
       this.body.insertBefore(row, cursor);
@@ -61,35 +73,37 @@ class Rows {
 
   /** One row is in the order of Tab, the arrow keys reach the others. */
   rove() {
-    for (const [i, row] of this.drawn) row.querySelector('.stop').tabIndex = i === this.current ? 0 : -1;
+    for (const [i, row] of this.drawn) within(row, '.stop').tabIndex = i === this.current ? 0 : -1;
   }
 
-  /** The row that took the focus is the current one. */
+  /** The row that took the focus is the current one. @param {HTMLElement | null} row */
   enter(row) {
     if (!row?.ariaRowIndex) return;
     this.current = Number(row.ariaRowIndex) - 2;
     this.rove();
   }
 
-  /** Arrow keys, Home, End and paging. */
+  /** Arrow keys, Home, End and paging. @param {KeyboardEvent} event */
   key(event) {
     const page = 10;
+    /** @type {Record<string, number>} */
     const moves = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -this.size, End: this.size };
     if (!(event.key in moves) || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     this.focus(clamp(this.current + moves[event.key], 0, this.size - 1));
   }
 
-  /** Scrolls a row into sight and gives it the focus. */
+  /** Scrolls a row into sight and gives it the focus. @param {number} i */
   focus(i) {
     if (!this.size) return;
     this.current = i;
     this.reveal(i);
     this.update();
-    this.drawn.get(i)?.querySelector('.stop').focus({ preventScroll: true });
+    const row = this.drawn.get(i);
+    if (row) within(row, '.stop').focus({ preventScroll: true });
   }
 
-  /** Scrolls as little as shows the row. */
+  /** Scrolls as little as shows the row. @param {number} i */
   reveal(i) {
     const { top, bottom } = this.sight();
     const from = this.body.getBoundingClientRect().top + i * this.height;

@@ -1,8 +1,9 @@
 // Theme, keys, printing, and where it all starts.
 
+/** @type {Record<string, string>} */
 const THEMES = { auto: 'as the system', light: 'light', dark: 'dark' };
 
-/** The theme kept from last time; plain files may have no storage. */
+/** The theme kept from last time; plain files may have no storage. @type {(value?: string) => string | null} */
 const stored = (value) => {
   try {
     if (value) localStorage.setItem('dedup-theme', value);
@@ -15,7 +16,7 @@ const stored = (value) => {
 /** Paints the heat map again: it takes its colours from the style sheet. */
 const repaint = () => { if (state.open?.map) paintMatrix(state.open.map); };
 
-/** Switches colours. */
+/** Switches colours. @type {(name: string) => void} */
 const setTheme = (name) => {
   const theme = name in THEMES ? name : 'auto';
   document.documentElement.dataset.theme = theme;
@@ -24,21 +25,21 @@ const setTheme = (name) => {
   repaint();
 };
 
-/** Keys for the whole page: / to search, Escape to clear or close. */
+/** Keys for the whole page: / to search, Escape to clear or close. @type {(event: KeyboardEvent) => void} */
 const keys = (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  const { target } = event;
-  const typing = target.matches('input, select, textarea');
+  const typing = around(event, 'input, select, textarea');
   if (event.key === '/' && !typing) {
     event.preventDefault();
-    (state.open ? $('filter') : $('search'))?.focus();
+    document.getElementById(state.open ? 'filter' : 'search')?.focus();
   }
   if (event.key !== 'Escape') return;
-  if (target.matches('input') && target.value) {
-    target.value = '';
-    target.dispatchEvent(new Event('input'));
+  const details = around(event, 'details[open]');
+  if (typing instanceof HTMLInputElement && typing.type === 'search' && typing.value) {
+    typing.value = '';
+    typing.dispatchEvent(new Event('input'));
     event.preventDefault();
-  } else if (target.closest('details[open]')) target.closest('details').open = false;
+  } else if (details) details.removeAttribute('open');
   else if (state.open || state.web) location.hash = '#clusters';
 };
 
@@ -51,7 +52,7 @@ const fit = () => {
   repaint();
 };
 
-/** Prints all rows, not only those in sight. */
+/** Prints all rows, not only those in sight. @type {(whole: boolean) => void} */
 const printing = (whole) => {
   for (const rows of [state.rows, state.open?.rows]) {
     if (!rows) continue;
@@ -68,12 +69,12 @@ const listen = () => {
     event.preventDefault();
     state.rows.focus(0);
   });
-  for (const button of document.querySelectorAll('[data-sort]')) {
-    button.addEventListener('click', () => sortBy(button.dataset.sort));
+  for (const button of sorters()) {
+    button.addEventListener('click', () => sortBy(/** @type {Column} */ (button.dataset.sort)));
   }
   $('table').tBodies[0].addEventListener('click', (event) => {
-    const row = event.target.closest('[data-number]');
-    if (!row || event.target.closest('a') || getSelection().toString()) return;
+    const row = around(event, '[data-number]');
+    if (!row || around(event, 'a') || getSelection()?.toString()) return;
     location.hash = `#cluster-${row.dataset.number}`;
   });
   tipsOf($('histogram'));
@@ -91,11 +92,11 @@ const prepare = () => {
   setTheme(stored() ?? 'auto');
   $('theme').addEventListener('click', () => {
     const names = Object.keys(THEMES);
-    const next = names[(names.indexOf(document.documentElement.dataset.theme) + 1) % names.length];
+    const next = names[(names.indexOf(document.documentElement.dataset.theme ?? '') + 1) % names.length];
     stored(next);
     setTheme(next);
   });
-  document.querySelector('.skip').addEventListener('click', (event) => {
+  within(document, '.skip').addEventListener('click', (event) => {
     event.preventDefault();
     $('main').focus();
   });
@@ -113,7 +114,7 @@ const start = async () => {
     state.summary = await load('summary');
     drawOverview();
   } catch (error) {
-    complain(`The data of this report cannot be read (${error.message}). `
+    complain(`The data of this report cannot be read (${reason(error)}). `
       + 'The file may be cut short; make the report again.');
     return;
   }

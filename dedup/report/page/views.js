@@ -1,16 +1,20 @@
 // Opening and closing of clusters and campaigns.
 
-/** The embedded representative, and of the other texts the one most like it. */
+/**
+ * The embedded representative, and of the other texts the one most like it.
+ * @type {(data: Cluster, texts: Texts, id: string) => [number, number]}
+ */
 const defaults = ({ ids, similarity }, texts, id) => {
-  const like = (t) => similarity[texts.members[t]] ?? -1;
+  const like = (/** @type {number} */ t) => similarity[texts.members[t]] ?? -1;
   const all = texts.members.map((_, t) => t).sort((x, y) => like(y) - like(x) || x - y);
   const first = all.find((t) => ids[texts.members[t]] === id) ?? all[0] ?? 0;
   return [first, all.find((t) => t !== first) ?? first];
 };
 
-/** The way back and to the neighbours in the table. */
+/** The way back and to the neighbours in the table. @type {(k: number) => HTMLElement} */
 const drawWays = (k) => {
   const at = state.order.indexOf(k);
+  /** @type {(by: number, name: string, arrow: string) => HTMLElement | null} */
   const way = (by, name, arrow) => {
     const to = at < 0 ? undefined : state.order[at + by];
     if (to === undefined) return null;
@@ -22,7 +26,7 @@ const drawWays = (k) => {
     back, span('grow', ''), way(-1, 'Previous', '↑'), way(1, 'Next', '↓'));
 };
 
-/** The head of a cluster: ways, title, figures. */
+/** The head of a cluster: ways, title, figures. @type {(view: View) => HTMLElement} */
 const drawHead = (view) => {
   const { k } = view;
   const { size, similarity, label: ids } = state.summary.clusters;
@@ -35,27 +39,32 @@ const drawHead = (view) => {
       ...campaignLink(k), sampled ? ` · ${sampled[0].toLowerCase()}${sampled.slice(1)}` : ''));
 };
 
-/** Buttons that scroll to the parts of a cluster; addresses are kept for whole clusters. */
+/**
+ * Buttons that scroll to the parts of a cluster; addresses are kept for whole clusters.
+ * @type {(place: HTMLElement) => HTMLElement}
+ */
 const drawJumps = (place) => {
   const buttons = [...place.querySelectorAll('section')].map((part) => make('button', {
-    type: 'button', class: 'jump', text: part.querySelector('h2').textContent,
+    type: 'button', class: 'jump', text: within(part, 'h2').textContent,
     on: { click: () => part.scrollIntoView({ behavior: glide() }) } }));
   return make('nav', { class: 'jumps', 'aria-label': 'Parts of this cluster' }, ...buttons);
 };
 
-/** Draws a cluster into the page. */
+/** Draws a cluster into the page. @type {(k: number, data: Cluster) => void} */
 const drawCluster = (k, data) => {
   const texts = unpack(data.texts);
   const [first, second] = defaults(data, texts, state.summary.clusters.label[k]);
   const place = new Map(texts.members.map((m, t) => [m, t]));
-  const view = state.open = { k, data, texts, first, place, choose: () => {}, compareWith: () => {} };
+  const view = /** @type {View} */ (/** @type {Partial<View>} */ ({
+    k, data, texts, first, place, choose: () => {}, compareWith: () => {} })); // the list of members brings the rest
+  state.open = view;
   delete document.documentElement.dataset.pair;
   const side = make('div', { class: 'stack' }, drawIndicators(data), drawKeywords(data));
   $('cluster').replaceChildren(drawHead(view),
     make('div', { class: 'columns' }, drawTemplate(data.template), side),
     make('div', { class: 'columns even' }, drawMembers(view), drawMatrix(view)),
     drawPair(view));
-  $('cluster').querySelector('.head').append(drawJumps($('cluster')));
+  within($('cluster'), '.head').append(drawJumps($('cluster')));
   leave();
   delete document.documentElement.dataset.campaign;
   $('overview').hidden = true;
@@ -64,7 +73,7 @@ const drawCluster = (k, data) => {
   if (texts.members.length > 1) view.choose(first, second);
 };
 
-/** Opens cluster number k + 1; a later call wins. */
+/** Opens cluster number k + 1; a later call wins. @type {(k: number) => Promise<void>} */
 const openCluster = async (k) => {
   const turn = state.opening += 1;
   if (!state.open && !state.web) state.scroll = scrollY;
@@ -75,11 +84,11 @@ const openCluster = async (k) => {
   } catch (error) {
     if (turn !== state.opening) return;
     showOverview();
-    complain(`Cluster ${count(k + 1)} cannot be read from this file (${error.message}). Make the report again.`);
+    complain(`Cluster ${count(k + 1)} cannot be read from this file (${reason(error)}). Make the report again.`);
     return;
   }
   scrollTo({ top: 0, behavior: 'instant' });
-  $('cluster').querySelector('h1').focus({ preventScroll: true });
+  within($('cluster'), 'h1').focus({ preventScroll: true });
   document.title = `${titleOf(k) || `Cluster ${k + 1}`} – ${state.summary.title}`;
   document.documentElement.dataset.cluster = String(k + 1);
 };
