@@ -42,6 +42,7 @@ ORDER = [
     "evidence.passages",
     "evidence.frame_lists",
     "evidence.templates",
+    "evidence.scaffolding",
     "evidence.assembly",
     "evidence.indicators",
     "evidence.keywords",

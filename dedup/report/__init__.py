@@ -4,7 +4,7 @@ In: a result. Out: the file. What an article says is only ever data: JSON, compr
 script shows as text; a content security policy lets no other script run and nothing be fetched. A cluster's data stand
 by themselves and are unpacked when it is opened. Costs about 10 ms an article of 10,000 characters.
 
-From the top: `campaigns` are what the page is told of those, `pages` of a cluster, `shared` what its texts have in
+From the top: `campaign_pages` are what the page is told of those, `pages` of a cluster, `shared` what its texts have in
 common; `page.html` and `page.css` are the page, the files of `page/` its script.
 """
 
