@@ -66,6 +66,7 @@ ORDER = [
     # what they all stand on
     "kernels",
     "threads",
+    "system",
     "settings",
     "errors",
 ]
@@ -221,7 +222,7 @@ def test_the_map_says_what_each_room_knows() -> None:
             found[room] |= {name.partition(".")[0] for name in own(path)} & told.keys() - {room}
     assert told == found
     rooms = {entry.stem for entry in (ROOT / "dedup").iterdir() if not entry.name.startswith(("_", "."))}
-    assert rooms - {"py", "data", "kernels", "threads", "settings", "errors", "progress"} == told.keys()
+    assert rooms - {"py", "data", "kernels", "threads", "system", "settings", "errors", "progress"} == told.keys()
 
 
 def test_importing_the_package_loads_next_to_nothing() -> None:

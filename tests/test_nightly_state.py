@@ -10,7 +10,7 @@ import pytest
 from test_nightly import NEAR, tree
 
 from dedup.errors import BusyError, FileError, SettingsError
-from dedup.nightly.state import NO_NIGHT, SIGNATURES, Night, State, opened, whole
+from dedup.nightly.state import NO_NIGHT, SIGNATURES, Night, State, opened
 from dedup.settings import Settings
 
 FIRST = Night(1, 2, 1, 10, 10)
@@ -172,18 +172,3 @@ def test_signatures_that_were_taken_up(tmp_path: Path) -> None:
         assert len(state.files(SIGNATURES, 1, 2)) == 2, "the night is not done"
         state.commit(night)
         assert [(file.night, file.first) for file in state.files(SIGNATURES, 1, 2)] == [(1, 0)]
-
-
-def test_a_folder_is_whole_or_not_there(tmp_path: Path) -> None:
-    """Until all has been written, it has another name; what was left of a run before is not in it."""
-    (tmp_path / ".folder.new").mkdir()
-    (tmp_path / ".folder.new" / "old").touch()
-    with pytest.raises(KeyError), whole(tmp_path / "folder") as new:  # noqa: PT012 - how it fails
-        (new / "a").write_text("x")
-        raise KeyError
-    assert not (tmp_path / "folder").exists()
-    with whole(tmp_path / "folder") as new:
-        (new / "b" / "c").mkdir(parents=True)
-        assert not (tmp_path / "folder").exists()
-    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["b"]
-    assert [path.name for path in tmp_path.iterdir()] == ["folder"]

@@ -14,7 +14,7 @@ from dedup.files.label_files import labels
 from dedup.files.problems import Problem, counted, escaped, shown
 from dedup.files.reading import Read, read, stream
 from dedup.files.sources import Source, Sources
-from dedup.files.writing import check_output, replacing, synced, write
+from dedup.files.writing import check_output, replacing, write
 
 __all__ = [
     "Job",
@@ -30,6 +30,5 @@ __all__ = [
     "replacing",
     "shown",
     "stream",
-    "synced",
     "write",
 ]

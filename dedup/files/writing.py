@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ import pyarrow as pa
 
 from dedup.errors import FileError
 from dedup.files.problems import FAULTS, reason, shown
+from dedup.system import whole_file
 
 
 def check_output(path: str | os.PathLike[str], suffixes: Collection[str] | None = None) -> None:
@@ -75,36 +75,13 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     Raises:
         FileError: Writing fails.
     """
-    target = Path(os.path.realpath(path))  # through a link: the link stays, its target is replaced
-    temporary = target.with_name(f".dedup-{secrets.token_hex(8)}.tmp")
     try:
-        with temporary.open("xb") as file:  # unlike tempfile's, these permissions follow the umask
+        with whole_file(Path(os.path.realpath(path))) as file:  # through a link: the link stays, its target is replaced
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-        synced(target.parent)
     except FileError:  # of another file, which is read while this one is written
         raise
     except FAULTS as error:
         raise FileError(f"cannot write {shown(path)!r}: {reason(error)}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def synced(path: Path) -> None:
-    """Have the system write a file, or the names in a folder, to the disk.
-
-    Args:
-        path: The file or folder.
-    """
-    if os.name == "nt" and path.is_dir():  # Windows cannot, and need not
-        return
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 def _write_parquet(table: pa.Table, file: BinaryIO) -> None:

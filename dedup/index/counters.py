@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
+from dedup.system import put
 
 LEAST_BITS, MOST_BITS = 20, 26
 TEXTS_BITS = 6
@@ -213,7 +214,7 @@ class Frequencies:
             new.unlink(missing_ok=True)
             raise
         self._header[_Field.REPLACED] = 1  # first: if this process is killed here, the others count anew
-        new.replace(self._path)
+        put(new, self._path, lasting=False)
         self.open()
 
     def bytes(self) -> int:

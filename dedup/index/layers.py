@@ -8,24 +8,24 @@ of this, unless the thread falls behind by several memories of texts.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.errors import warn
+from dedup.errors import FileError, warn
 from dedup.index.banding import padding
 from dedup.index.lookup import Layer, looks
 from dedup.index.recent import Recent
 from dedup.index.segments import Segment, SegmentRows, Span, build, merge, usable
 from dedup.settings import Settings
 from dedup.stages.bands import choose
+from dedup.system import locked
 
 FACTOR = 4
 """So many segments of a size become one: each text is written about log4(n / 8192) times."""
@@ -280,16 +280,13 @@ class Layers:
         if not self._writable:
             yield False
             return
-        file = os.open(self._folder / "segments.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
+        with ExitStack() as held:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                yield False
-            else:
-                yield True
-        finally:
-            os.close(file)
+                mine = held.enter_context(locked(self._folder / "segments.lock"))
+            except FileError as error:
+                warn(f"no segments are written, and all texts stay in memory: {error}")
+                mine = False
+            yield mine
 
 
 def _alive(database: sqlite3.Connection, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:

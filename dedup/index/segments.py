@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import mmap
-import os
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
+from dedup.system import put, reserve, synced
 
 VERSION = 1
 HEADER_BYTES = 4096
@@ -155,7 +155,7 @@ class _New:
         self._temporary = folder / f"{span.name}.new"
         try:
             with self._temporary.open("wb") as file:
-                os.posix_fallocate(file.fileno(), 0, at)  # a full disk is an error here, not a signal later
+                reserve(file, at)
         except OSError:
             self.give_up()
             raise
@@ -190,9 +190,8 @@ class _New:
         ).encode()
         header = str(zlib.crc32(text)).encode() + b"\n" + text
         self._map[: len(header)] = header
-        with self._temporary.open("rb") as file:
-            os.fsync(file.fileno())  # unlike the map's own flush it lets other threads go on
-        self._temporary.replace(self._path)
+        synced(self._temporary)  # unlike the map's own flush it lets other threads go on
+        put(self._temporary, self._path, lasting=False)
         return Segment(self._path)
 
     def give_up(self) -> None:

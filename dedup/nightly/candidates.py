@@ -22,6 +22,7 @@ from dedup.nightly.signed import Part, Stored
 from dedup.nightly.verifying import CANDIDATES
 from dedup.settings import Settings
 from dedup.stages.bands import AT_ONCE, Bands, Found, Walk, once
+from dedup.system import put
 
 Integers = NDArray[np.int64]
 Pairs = NDArray[np.uint64]
@@ -171,7 +172,7 @@ class _Runs(Found):
                 pairs.tofile(file)
         for path in paths:
             path.unlink()
-        whole.rename(paths[0])
+        put(whole, paths[0], lasting=False)
 
     def merged(self) -> Iterator[Pairs]:
         """All pairs, each once, ascending, some at a time; of the runs on disk, no more is held."""

@@ -22,9 +22,10 @@ import pyarrow.compute as pc
 
 from dedup.files import Job, Problem, Source, Sources, counted, escaped, shown, stream
 from dedup.nightly.damage import read_table
-from dedup.nightly.state import Shard, State, whole
+from dedup.nightly.state import Shard, State
 from dedup.settings import Settings
 from dedup.stages.shingles import Texts
+from dedup.system import settled, whole_folder
 
 PACK = 1 << 26
 """Bytes of files that become a shard together; a larger one is a shard of its own."""
@@ -172,8 +173,7 @@ def _shard(
             _read(Job(source, columns.text, columns.id), texts, draft, how, partial(_add, progress, done))
             done += source.size
         if not retried or not all(file["failed"] for file in draft.files):
-            texts.flush()
-            os.fsync(texts.fileno())
+            settled(texts)
             _write(state, number, draft, texts.tell())
     return draft
 
@@ -372,7 +372,7 @@ def _write(state: State, number: int, draft: _Draft, end: int) -> None:
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
 
     about = Shard(state.last.number + 1, sum(map(len, draft.tables)), end)
-    with whole(state.shard(number)) as folder:
+    with whole_folder(state.shard(number)) as folder:
         articles = pa.concat_tables([ARTICLES.empty_table(), *draft.tables])
         pq.write_table(articles, folder / "articles.parquet", use_dictionary=["file"])
         pq.write_table(pa.Table.from_pylist(draft.files, FILES), folder / "files.parquet")

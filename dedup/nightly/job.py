@@ -26,7 +26,7 @@ from dedup.nightly.catalogue import Catalogue, numbered, stocked
 from dedup.nightly.damage import read_table, reading
 from dedup.nightly.intake import Columns, as_table, bad_files, bad_rows, found, published, rejects, take_in
 from dedup.nightly.members import NUMBERED, Changes, members, read_campaigns
-from dedup.nightly.memory import Budget, parsed, peak
+from dedup.nightly.memory import Budget, parsed
 from dedup.nightly.night import Tonight
 from dedup.nightly.outputs import NAMES, Labels, publish, resolved
 from dedup.nightly.outputs import check as check_output
@@ -34,6 +34,7 @@ from dedup.nightly.previous import read as read_known
 from dedup.nightly.state import State, opened
 from dedup.pipeline import Progress, Stages
 from dedup.settings import Settings
+from dedup.system import moved_bytes, peak_bytes
 from dedup.threads import Progress as Tell
 from dedup.threads import count as count_threads
 
@@ -150,22 +151,13 @@ class Measured(Stages):
     @contextmanager
     def stage(self, name: str) -> Iterator[Tell]:
         """Run one stage under this name; yields what tells its progress."""
-        before, begin = _moved(), time.perf_counter()
+        before, begin = moved_bytes(), time.perf_counter()
         with super().stage(name) as tell:
             yield tell
-        moved = _moved() - before
+        moved = moved_bytes() - before
         if moved:
             self.bytes[name] = self.bytes.get(name, 0) + moved
         self.log("stage", {"stage": name, "seconds": round(time.perf_counter() - begin, 3), "bytes": moved})
-
-
-def _moved() -> int:
-    """Bytes that this process has read and written by system calls; 0 where the system does not tell."""
-    try:
-        lines = dict(line.split(": ") for line in Path("/proc/self/io").read_text("ascii").splitlines())
-    except OSError:
-        return 0
-    return int(lines["rchar"]) + int(lines["wchar"])
 
 
 class _Job:
@@ -286,7 +278,7 @@ class _Job:
             bad_rows=bad_rows(rejects),
             seconds={stage: round(taken, 3) for stage, taken in self._stages.seconds.items()},
             bytes=self._stages.bytes,
-            peak_memory=peak(),
+            peak_memory=peak_bytes(),
         )
 
 

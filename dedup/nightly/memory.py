@@ -11,8 +11,6 @@ from __future__ import annotations
 import mmap
 import os
 import re
-import resource
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +18,7 @@ import numpy as np
 
 from dedup.errors import SettingsError
 from dedup.stages.frames import MOST_SAMPLED
+from dedup.system import mapped_bytes
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 LEAST, MOST = 10**9, 10**18
@@ -157,22 +156,5 @@ class Mapped:
 
     def relax(self) -> None:
         """Hand pages back if there are too many; whoever reads them again gets them again."""
-        if self._map is not None and held() > self._limit:
+        if self._map is not None and mapped_bytes() > self._limit:
             self._map.madvise(mmap.MADV_DONTNEED)
-
-
-def held() -> int:
-    """Bytes of mapped files that this process holds; 0 where the system does not tell."""
-    try:
-        return int(Path("/proc/self/statm").read_bytes().split()[2]) * mmap.PAGESIZE
-    except OSError:
-        return 0
-
-
-def peak() -> int:
-    """Bytes that this process has held at most; the system's other figure for it includes what its parent held."""
-    try:
-        lines = Path("/proc/self/status").read_text("ascii").splitlines()
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))

@@ -17,9 +17,9 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.errors import FileError
-from dedup.files import shown, synced
+from dedup.files import shown
 from dedup.nightly.members import Integers
-from dedup.nightly.state import whole
+from dedup.system import put, whole_folder
 
 PART = 1_000_000
 """Articles of a file of labels."""
@@ -100,10 +100,10 @@ def publish(path: Path, labels: Labels, changes: pa.Table, rejects: pa.Table) ->
     path = resolved(path)  # through a link: the link stays, its target is replaced
     new, old = path.with_name(f".{path.name}.tonight"), path.with_name(f".{path.name}.before")
     if old.exists() and not path.exists():  # a run was killed in the moment between the two renames below
-        old.rename(path)
+        put(old, path, lasting=False)
     for left in (new, old):
         shutil.rmtree(left, ignore_errors=True)
-    with whole(new) as folder:
+    with whole_folder(new) as folder:
         (folder / "labels").mkdir()
         for number, begin in enumerate(range(0, max(1, len(labels.rows)), PART)):
             part = folder / "labels" / f"part-{number:05}.parquet"
@@ -111,9 +111,8 @@ def publish(path: Path, labels: Labels, changes: pa.Table, rejects: pa.Table) ->
         pq.write_table(changes, folder / "changes.parquet")
         pq.write_table(rejects, folder / "rejects.parquet")
     if path.exists():
-        path.rename(old)
-    new.rename(path)
-    synced(path.parent)
+        put(path, old, lasting=False)
+    put(new, path)
     shutil.rmtree(old, ignore_errors=True)
 
 

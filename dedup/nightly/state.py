@@ -15,12 +15,11 @@ name is whole, and the rest is swept away. One run holds the lock of the folder;
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, fields
 from fnmatch import fnmatch
 from pathlib import Path
@@ -28,9 +27,10 @@ from typing import Any, NamedTuple, Self
 
 from dedup import files
 from dedup.errors import BusyError, FileError, SettingsError
-from dedup.files import shown, synced
+from dedup.files import shown
 from dedup.nightly.damage import counts, damaged, reading
 from dedup.settings import Settings
+from dedup.system import locked, put, synced
 
 FORMAT = 3
 LEFT_OVER = ("begun.json", "candidates.parquet", "capped.parquet")
@@ -38,7 +38,7 @@ LEFT_OVER = ("begun.json", "candidates.parquet", "capped.parquet")
 COUNTS = ("whole", "since", "articles", "new", "gone", "replaced", "clusters", "clustered")
 """What is counted of a night, since which one."""
 UNFINISHED = ".dedup-*.tmp"
-"""What `dedup.files.replacing` writes to, which is left where a run is killed."""
+"""What `dedup.system.whole_file` writes to, which is left where a run is killed."""
 
 
 @dataclass(frozen=True)
@@ -109,18 +109,13 @@ def opened(path: Path, settings: Settings) -> Iterator[State]:
         FileError: It is no state, of another version, or cannot be written to.
         SettingsError: It was made with other settings.
     """
-    lock = _lock(path)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BusyError(f"another run holds {shown(path)!r}; wait until it has ended, or name another") from None
+    with ExitStack() as held:
+        if not _lock(path, held):
+            raise BusyError(f"another run holds {shown(path)!r}; wait until it has ended, or name another")
         _check_settings(path / "state.json", settings)
         state = State(path)
         state.sweep()
         yield state
-    finally:
-        os.close(lock)
 
 
 def settings_of(path: Path) -> Settings:
@@ -144,12 +139,12 @@ def _check_format(number: Any) -> None:
         raise FileError(f"the state has format {number!r}, this version reads {FORMAT}; begin a new state")
 
 
-def _lock(path: Path) -> int:
-    """Make the folder where there is none, and open the file that is locked."""
+def _lock(path: Path, held: ExitStack) -> bool:
+    """Make the folder where there is none, and hold its lock unless another run does."""
     try:
         _check_place(path)
         path.mkdir(exist_ok=True)
-        return os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        return held.enter_context(locked(path / "lock"))
     except FileError:
         raise
     except IsADirectoryError as error:
@@ -317,8 +312,7 @@ class State:
         with files.replacing(self.work / "night.json") as file:
             file.write(json.dumps(asdict(night)).encode())
         synced(self.work)
-        self.work.rename(self.night(night.number))
-        synced(self.path / "nights")
+        put(self.work, self.night(night.number))
         self.sweep()
 
     def sweep(self) -> None:
@@ -370,20 +364,3 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-@contextmanager
-def whole(folder: Path) -> Iterator[Path]:
-    """A folder that is there when all has been written, and not before.
-
-    Args:
-        folder: What it will be; there is none yet.
-    """
-    new = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir()
-    yield new
-    for path in (*new.rglob("*"), new):
-        synced(path)
-    new.rename(folder)
-    synced(folder.parent)

@@ -1,0 +1,221 @@
+"""What is asked of the operating system, and what is done where one has no such thing.
+
+In: paths and open files. Out: locks that vanish with their process, files and folders that are there as a whole or not
+at all and survive a power cut, room on the disk that is surely there, and figures about this process. Linux, macOS and
+Windows differ in these; nothing else in the package knows how. Costs what the disk takes. Waits for no lock.
+"""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from dedup.errors import FileError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+try:
+    import msvcrt
+except ImportError:  # all others
+    msvcrt = None  # type: ignore[assignment]
+
+HELD = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
+"""What is said of a lock that somebody else has: the second by Windows, and by some file systems in a network."""
+CANNOT_RESERVE = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
+"""What is said where a file system cannot set room aside."""
+AT_ONCE = 1 << 20
+"""Bytes that are written at once."""
+
+
+# --- locks --------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[bool]:
+    """Hold the lock of a file, which is made where there is none and stays; yields False where somebody else has it.
+
+    It is nobody's as soon as its process ends, however that does. A second one in the same process is refused, too.
+
+    Args:
+        path: A file that is for nothing else.
+
+    Raises:
+        FileError: There are no locks, by the system or by its file system.
+        OSError: The file cannot be opened.
+    """
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        yield _taken(file, path)
+    finally:
+        os.close(file)
+
+
+def _taken(file: int, path: Path) -> bool:
+    """Whether the lock could be had; a soft one, a file that says who holds it, would outlive who is killed."""
+    try:
+        _take(file)
+    except OSError as error:
+        if error.errno in HELD:
+            return False
+        name = os.fsencode(path).decode("utf-8", "replace")
+        raise FileError(f"{name!r} cannot be locked: {error.strerror}; use a disk whose files can be") from error
+    return True
+
+
+def _take(file: int) -> None:
+    """Lock a file at once or not at all."""
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    elif msvcrt is not None:
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+    else:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+
+# --- whole or not at all ------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which takes the place of this one when all has been written.
+
+    Args:
+        path: The file to be.
+    """
+    temporary = path.with_name(f".dedup-{secrets.token_hex(8)}.tmp")
+    try:
+        with temporary.open("xb") as file:  # unlike tempfile's, these permissions follow the umask
+            yield file
+            settled(file)
+        put(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A folder that is there when all has been written, and not before.
+
+    Args:
+        folder: What it will be; there is none yet.
+    """
+    new = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir()
+    yield new
+    for path in (*new.rglob("*"), new):
+        synced(path)
+    put(new, folder)
+
+
+def put(new: Path, place: Path, *, lasting: bool = True) -> None:
+    """Give a finished file or folder its name; a file that has it is replaced in the same moment.
+
+    Args:
+        new: What it is called so far, on the same disk.
+        place: What it will be called.
+        lasting: Wait until the name, too, is on the disk.
+    """
+    new.replace(place)
+    if lasting:
+        synced(place.parent)
+
+
+def settled(file: BinaryIO) -> None:
+    """Have what was written to an open file on the disk.
+
+    Args:
+        file: Open for writing.
+    """
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def synced(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk; other threads go on meanwhile.
+
+    Args:
+        path: The file or folder.
+    """
+    if os.name == "nt" and path.is_dir():  # Windows cannot, and need not
+        return
+    file = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def reserve(file: BinaryIO, size: int) -> None:
+    """Give an empty file its length, and room on the disk: a full one is an error here, not a signal later.
+
+    Args:
+        file: Open for writing.
+        size: Bytes.
+
+    Raises:
+        OSError: There is no room.
+    """
+    try:
+        os.posix_fallocate(file.fileno(), 0, size)
+    except AttributeError:  # macOS and Windows
+        _fill(file, size)
+    except OSError as error:
+        if error.errno not in CANNOT_RESERVE:
+            raise
+        _fill(file, size)
+
+
+def _fill(file: BinaryIO, size: int) -> None:
+    """Write zeros: without them a file has a length, but no room."""
+    zeros = bytes(min(size, AT_ONCE))
+    file.writelines(zeros[: size - begin] for begin in range(0, size, AT_ONCE))
+    file.flush()
+
+
+# --- this process -------------------------------------------------------------------------------------------------
+
+
+def mapped_bytes() -> int:
+    """Bytes of mapped files that this process holds; 0 where the system does not tell."""
+    try:
+        return int(Path("/proc/self/statm").read_bytes().split()[2]) * mmap.PAGESIZE
+    except OSError:
+        return 0
+
+
+def peak_bytes() -> int:
+    """Bytes that this process has held at most; 0 where the system does not tell."""
+    try:
+        lines = Path("/proc/self/status").read_text("ascii").splitlines()
+    except OSError:
+        return _peak_told()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+
+def _peak_told() -> int:
+    """The system's other figure for it, which includes what the parent of the process held."""
+    try:
+        import resource  # noqa: PLC0415 - Windows has none
+    except ImportError:
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def moved_bytes() -> int:
+    """Bytes that this process has read and written by system calls; 0 where the system does not tell."""
+    try:
+        lines = dict(line.split(": ") for line in Path("/proc/self/io").read_text("ascii").splitlines())
+    except OSError:
+        return 0
+    return int(lines["rchar"]) + int(lines["wchar"])
