@@ -51,7 +51,7 @@ def tell(what: str, table: pa.Table, truth: Groups, score: Path | None) -> None:
     print(f"{what}: B-cubed F1 against the batch {f1:.4f}, the same clusters {same} of {clusters}", flush=True)
     if score:
         with tempfile.NamedTemporaryFile(suffix=".parquet") as labels:
-            pq.write_table(pa.table({"id": table["id"], "label": table["cluster"].cast(pa.string())}), labels.name)
+            pq.write_table(pa.table({"id": table["id"], "label": table["cluster"]}), labels.name)
             subprocess.run([sys.executable, score, labels.name], check=True)
 
 

@@ -112,8 +112,8 @@ def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, s
     with stages.stage("cluster"):
         graph = clusters.Graph(corpus.first, corpus.number, *edges[:3], capped, edges.compared)
         result = Clusters(graph, settings.threshold, settings.linkage, read.ids, corpus=corpus)
-        looked_up = _with_representatives(result, corpus, count)
-    return replace(result, graph=replace(graph, looked_up=looked_up), seconds=dict(stages.seconds))
+        result = with_representatives(result, corpus, count)
+    return replace(result, seconds=dict(stages.seconds))
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,7 @@ def represent(
     threads: int = 1,
     stages: Stages | None = None,
     most: int | None = None,
+    windows: shingles.Windows | None = None,
 ) -> Corpus:
     """Fold and weigh: the distinct texts, and the weights of their shingles.
 
@@ -167,6 +168,7 @@ def represent(
         threads: How many to use.
         stages: Collects times and tells progress.
         most: How many weights to keep; see `weights.weigh`.
+        windows: What marks the frames that are left out; None looks for them.
     """
     stages = stages or Stages()
     with stages.stage("fold") as tell:
@@ -178,14 +180,17 @@ def represent(
             threads=threads,
             progress=tell,
         )
-        first, number = _distinct(folded)
+        first, number = distinct(folded)
     if not settings.weighted:
         return Corpus(folded, first, number, None)
     found = None
     if settings.frames and settings.weighted:
         with stages.stage("frames") as tell:
-            found = frames.find(folded, first, prior_articles=settings.prior_articles, threads=threads, progress=tell)
-        folded = folded if found is None else folded.without(found.windows)
+            found = frames.find(
+                folded, first, prior_articles=settings.prior_articles, known=windows, threads=threads, progress=tell
+            )
+        windows = found.windows if found and windows is None else windows
+        folded = folded if windows is None else folded.without(windows)
     room = Room(np.uint64)
     with stages.stage("weigh") as tell:
         weighed = weights.weigh(
@@ -201,8 +206,12 @@ def represent(
     return Corpus(folded, first, number, weighed, found)
 
 
-def _distinct(texts: shingles.Texts) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The first text with each fingerprint, in the order of fingerprints, and the number of each text's."""
+def distinct(texts: shingles.Texts) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The first text with each fingerprint, in the order of fingerprints, and the number of each text's.
+
+    Args:
+        texts: All texts.
+    """
     prints = texts.prints
     some = np.flatnonzero(texts.lengths)
     order = some[np.lexsort((prints[some, 1], prints[some, 0]))]
@@ -281,13 +290,20 @@ def sign(corpus: Corpus, settings: Settings, *, threads: int = 1, progress: Tell
     return signed
 
 
-def _with_representatives(result: Clusters, corpus: Corpus, count: int) -> clusters.Pairs:
-    """Similarity of the members that have no edge to their representative."""
+def with_representatives(result: Clusters, corpus: Corpus, count: int) -> Clusters:
+    """The same, with the similarity of the members that have no edge to their representative.
+
+    Args:
+        result: Linked.
+        corpus: The texts.
+        count: How many threads to use.
+    """
     graph = result.graph
     alone = np.flatnonzero(np.isnan(result.to_representative[graph.first]))
     representatives = graph.distinct[result.labels[graph.first[alone]]]
     similarity = pairs.verify(corpus.sets, representatives, alone, corpus.sizes, threads=count)
-    return clusters.Pairs(representatives, alone, similarity)
+    looked_up = clusters.Pairs(representatives, alone, similarity)
+    return replace(result, graph=replace(graph, looked_up=looked_up))
 
 
 def similarity(a: str, b: str, settings: Settings | None = None) -> float:

@@ -55,14 +55,19 @@ class Cluster:
         similarity: Mean similarity of the other members to the representative; one that was never computed, as
             `Clusters.at` may leave some, counts as 0.
         ids: Ids of the members, or their positions where the articles have none.
-        corpus: The texts, of which what the cluster is about is worked out when it is asked for.
+        held: The texts, or what fetches them when they are first asked for; None where the result holds none.
     """
 
     members: Integers
     representative: int
     similarity: float
     ids: pa.Array
-    corpus: Corpus | None = field(default=None, repr=False)
+    held: Corpus | Callable[[], Corpus] | None = field(default=None, repr=False)
+
+    @cached_property
+    def corpus(self) -> Corpus | None:
+        """The texts, of which what the cluster is about is worked out when it is asked for."""
+        return self.held() if callable(self.held) else self.held
 
     def __len__(self) -> int:
         """How many articles there are in the cluster."""
@@ -188,7 +193,10 @@ class Cluster:
 
 def _known(corpus: Corpus | None) -> Corpus:
     if corpus is None:
-        raise InputError("this result holds no texts; make it with dedup.cluster()")
+        raise InputError(
+            "this result holds no texts; make it with dedup.cluster(), or ask an index that stores them "
+            "(store_texts=True)"
+        )
     return corpus
 
 

@@ -21,8 +21,8 @@ with tempfile.TemporaryDirectory() as folder, dedup.Index(f"{folder}/crawl.dedup
             print(f"{page.stem:>16} keep")
 
     print(f"\n{len(index)} articles, of which these belong together:")
-    for cluster, ids in index.clusters():
-        print(f"cluster {cluster}:", ", ".join(ids))
+    for cluster in index.clusters():
+        print(", ".join(cluster.ids.to_pylist()))
 
     print("\nAn article that is only looked up:")
     seen = index.query(pages[0].read_text("utf-8") + "转载请注明出处。")

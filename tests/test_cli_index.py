@@ -57,7 +57,7 @@ def filled(location: Path) -> Path:
 def clusters(location: Path) -> list[list[str]]:
     """The clusters of an index, sorted."""
     with dedup.Index(str(location), create=False) as index:
-        return sorted(sorted(group.ids) for group in index.clusters())
+        return sorted(sorted(cluster.ids.to_pylist()) for cluster in index.clusters())
 
 
 @pytest.mark.parametrize("batch", [1, 3, 1000])
@@ -152,12 +152,12 @@ def test_columns_by_name(location: Path, tmp_path: Path) -> None:
 
 
 def test_of_articles_with_one_id_the_last_is_kept(location: Path, tmp_path: Path) -> None:
-    """In whatever batches; the others are named, with exit code 1."""
+    """In whatever batches; how many have taken the place of others is told."""
     path = rows(tmp_path, ("a", "第一篇文章说的是春天"), ("b", "第二篇文章说的是夏天"), ("a", "第二篇文章说的是夏天"))
-    for batch in (1, 1000):
+    for batch, replaced in ((1, "1 article"), (1000, "3 articles")):
         result = run("add", location, path, "--batch", batch)
-        assert result.exit_code == 1
-        assert result.stderr == "Error: article a: the id comes again, and the last one is kept\n"
+        assert result.exit_code == 0
+        assert f"; {replaced} took the place of earlier ones of the same id\n" in result.stdout
         assert clusters(location) == [["a", "b"]]
     assert run("check", location).exit_code == 0
 
@@ -207,9 +207,9 @@ def test_query_tells_of_the_campaign(location: Path, tmp_path: Path, synthetic: 
     (tmp_path / "fourth.md").write_text(articles[3], "utf-8")
     (tmp_path / "third.md").write_text(articles[2], "utf-8")
     first, *_ = run("query", location, tmp_path / "fourth.md").stdout.splitlines()
-    assert first == "fourth: new, campaign 1"
+    assert first == "fourth: new, campaign 0"
     first, *_ = run("query", location, tmp_path / "third.md").stdout.splitlines()
-    assert first == "third: known, cluster 3, campaign 1"
+    assert first == "third: known, cluster 2, campaign 0"
 
 
 def test_query_takes_the_standard_input(filled: Path) -> None:
@@ -279,7 +279,7 @@ def test_compact_and_reweigh_change_no_cluster_of_few(filled: Path) -> None:
     assert " bytes before, " in result.stdout
     result = run("reweigh", filled)
     assert result.exit_code == 0, result.output
-    assert result.stdout == "13 texts weighed anew, generation 2\n"
+    assert result.stdout == "13 texts weighed anew, version 2 of the weights\n"
     assert clusters(filled) == [["bridge-copy", "bridge-original"], TEA]
     assert run("check", filled).exit_code == 0
 
@@ -298,6 +298,30 @@ def test_export_writes_every_article(filled: Path, tmp_path: Path, suffix: str) 
         assert row["text"] == (EXAMPLES / f"{row['id']}.md").read_text("utf-8")
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "jsonl"])
+def test_labels_are_those_of_a_run(filled: Path, tmp_path: Path, suffix: str) -> None:
+    """The columns that `dedup cluster --out` writes, which `dedup show` takes."""
+    target = tmp_path / f"labels.{suffix}"
+    result = run("labels", filled, "--out", target)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("14 articles written to ")
+    table = read(target)
+    assert {"id", "label", "size", "similarity", "campaign"} <= set(table[0])
+    assert {row["label"] for row in table if int(row["size"]) == 5} == {"tea-1"}
+    shown = CliRunner().invoke(main, ["show", str(target), "tea-3", "--json"])
+    assert shown.exit_code == 0 and [one["id"] for one in json.loads(shown.stdout)["members"]].count("tea-3") == 1
+
+
+def test_a_report_shows_the_clusters_of_an_index(filled: Path, tmp_path: Path) -> None:
+    """A page, with campaigns or without; one that cannot be written is bad usage."""
+    for options in ([], ["--no-campaigns"]):
+        result = run("report", filled, "--out", tmp_path / "page.html", *options)
+        assert result.exit_code == 0, result.output
+        assert result.stdout.startswith("2 clusters shown in ")
+        assert (tmp_path / "page.html").read_text("utf-8").startswith("<!doctype html>")
+    assert run("report", filled, "--out", tmp_path / "page.pdf").exit_code == 2
+
+
 def read(path: Path) -> list[dict]:
     """The rows of a table in any format."""
     if path.suffix == ".parquet":
@@ -314,6 +338,10 @@ def test_export_without_texts_says_so(location: Path, tmp_path: Path) -> None:
     assert "texts" in result.stderr
     assert not (tmp_path / "out.csv").exists()
     assert run("export", location, "--out", tmp_path / "out.xlsx").exit_code == 2
+    for command, name in (("labels", "out.csv"), ("report", "out.html")):
+        result = run(command, location, "--out", tmp_path / name)
+        assert result.exit_code == 1 and "store_texts=True" in result.stderr
+        assert not (tmp_path / name).exists()
 
 
 COMMANDS = [
@@ -324,6 +352,8 @@ COMMANDS = [
     ["compact"],
     ["reweigh"],
     ["export", "--out", "labels.csv"],
+    ["labels", "--out", "labels.csv"],
+    ["report", "--out", "page.html"],
 ]
 
 

@@ -6,6 +6,7 @@ import random
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup.errors import DedupWarning, FileError, InputError, SettingsError
-from dedup.index import Change, Group
+from dedup.index import Change
 
 NEAR = dedup.Settings.near_copies()
 TEA = [f"tea-{number}" for number in range(1, 6)]
@@ -28,19 +29,25 @@ TEA = [f"tea-{number}" for number in range(1, 6)]
 Open = Callable[..., dedup.Index]
 
 
-def sets(groups: Iterable[Group]) -> set[frozenset[str]]:
+def sets(clusters: Iterable[dedup.Cluster]) -> set[frozenset[str]]:
     """Clusters as sets of ids."""
-    return {frozenset(group.ids) for group in groups}
+    return {frozenset(ids(cluster)) for cluster in clusters}
 
 
-def new(cluster: int | None) -> dedup.Seen:
+def ids(cluster: dedup.Cluster) -> list[str]:
+    """The articles of a cluster, the oldest first."""
+    found: list[str] = cluster.ids.to_pylist()
+    return found
+
+
+def new(cluster: str | None) -> dedup.Seen:
     """What is seen of an article that nothing before it is like."""
     return dedup.Seen(is_duplicate=False, cluster=cluster, campaign=cluster)
 
 
 def copy_of(id_: str) -> dedup.Seen:
-    """What is seen of a copy of the first article."""
-    return dedup.Seen(is_duplicate=True, cluster=1, campaign=1, nearest=(dedup.Near(id_, 1.0),))
+    """What is seen of a copy of this article, which is alone."""
+    return dedup.Seen(is_duplicate=True, cluster=id_, campaign=id_, nearest=(dedup.Near(id_, 1.0),))
 
 
 def batch_sets(articles: dict[str, str], settings: dedup.Settings | None = None) -> set[frozenset[str]]:
@@ -108,7 +115,7 @@ def test_clean_articles_stay_apart(tmp_path: Path, clean: list[str]) -> None:
     with dedup.Index(tmp_path / "index") as index:
         for number, text in enumerate(chinese):
             index.add(str(number), text)
-        largest = max(len(group.ids) for group in index.clusters())
+        largest = max(map(len, index.clusters()))
         assert largest <= 2 * max(len(cluster) for cluster in dedup.cluster(chinese))
 
 
@@ -125,11 +132,11 @@ def test_near_copies_are_those_of_the_batch(start: Open, synthetic: ModuleType) 
 def test_batches_are_those_of_one_by_one(start: Open, synthetic: ModuleType) -> None:
     """In batches of any size, with the members of a group in one batch or in several."""
     articles, order = copies(synthetic, 400), random.Random(2)
-    index, ids = start(NEAR), list(articles)
-    while ids:
+    index, left = start(NEAR), list(articles)
+    while left:
         size = order.choice([1, 3, 64, 200])
-        index.add_many(ids[:size], [articles[id_] for id_ in ids[:size]])
-        del ids[:size]
+        index.add_many(left[:size], [articles[id_] for id_ in left[:size]])
+        del left[:size]
     assert sets(index.clusters()) == batch_sets(articles, NEAR)
     assert index.check().ok
 
@@ -143,7 +150,7 @@ def test_weighed_anew_it_is_the_batch(start: Open, synthetic: ModuleType) -> Non
     before = {id_: index.cluster_of(id_) for id_ in spun}
     index.reweigh()
     assert sets(index.clusters()) == batch_sets(articles)
-    assert index.stats().generation == 2
+    assert index.stats().weights_version == 2
     assert {id_: index.cluster_of(id_) for id_ in spun} == before
     assert index.check().ok
     assert index.add("later", f"{spun['spun-3']} 。").is_duplicate
@@ -155,11 +162,11 @@ def test_weighing_anew_tells_of_every_cluster_that_changes(tmp_path: Path, clean
     with dedup.Index(tmp_path / "index") as index:
         for number, text in enumerate(clean[:600]):
             index.add(str(number), text)
-        before, since = {group.cluster: group.ids for group in index.clusters(1)}, index.last_change
+        before, since = {ids(cluster)[0]: ids(cluster) for cluster in index.clusters(1)}, index.last_change
         index.reweigh()
-        after = {group.cluster: group.ids for group in index.clusters(1)}
+        after = {ids(cluster)[0]: ids(cluster) for cluster in index.clusters(1)}
         changed = {cluster for cluster in before.keys() | after if before.get(cluster) != after.get(cluster)}
-        told = {cluster for change in index.changes(since) for cluster in (change.cluster, change.other)}
+        told = {cluster for change in index.changes(since) for cluster in (change.old, change.new)}
         assert changed and changed <= told
         assert index.check().ok
 
@@ -180,7 +187,7 @@ def test_both_stores_answer_alike(tmp_path: Path, redis_url: str, synthetic: Mod
         for id_ in order.sample(sorted(articles), 40):
             assert one.add(id_, articles["s1"] + id_) == two.add(id_, articles["s1"] + id_)
             assert one.query(articles[id_]) == two.query(articles[id_])
-        assert list(one.clusters()) == list(two.clusters())
+        assert list(map(str, one.clusters())) == list(map(str, two.clusters()))
         assert list(one.changes()) == list(two.changes())
         assert one.to_arrow() == two.to_arrow()
         assert one.check().problems == two.check().problems == []
@@ -192,42 +199,80 @@ def test_both_stores_answer_alike(tmp_path: Path, redis_url: str, synthetic: Mod
 def test_a_copy_is_known_whatever_it_looks_like(start: Open) -> None:
     """Case, width, Traditional and punctuation do not matter; the nearest is the first that had the text."""
     index = start()
-    assert index.add("a", "續費手機卡，輕鬆搞定") == new(1)
+    assert index.add("a", "續費手機卡，輕鬆搞定") == new("a")
     assert index.add("b", "续费手机卡,轻松搞定!") == copy_of("a")
     assert index.add("c", "续费手机卡 轻松搞定") == copy_of("a")
     assert index.query("续费手机卡轻松搞定").nearest == (dedup.Near("a", 1.0),)
-    assert index.cluster(1) == Group(1, ["a", "b", "c"])
+    assert index.cluster_of("c") == "a" and ids(index.cluster("b")) == ["a", "b", "c"]
 
 
 def test_an_article_may_join_two_clusters(start: Open, synthetic: ModuleType) -> None:
-    """The older id lives, the join is recorded, and the other can still be asked for."""
+    """The older name lives, the join is recorded, and the other name leads there, too."""
     left, right = (text[:400] for text in synthetic.near_copies(2, 600, seed=8)[0])
     index = start(dedup.Settings.near_copies(0.3))
-    first, second = index.add("left", left).cluster, index.add("right", right).cluster
-    assert first is not None and second is not None and first != second
+    assert index.add("left", left) == new("left") and index.add("right", right) == new("right")
     since = index.last_change
     both = index.add("both", left + right)
-    assert both.cluster == first and {near.id for near in both.nearest} == {"left", "right"}
-    assert index.cluster(second) == index.cluster(first) == Group(first, ["left", "right", "both"])
-    kinds = [(change.kind, change.cluster, change.id, change.other) for change in index.changes(since)]
-    assert kinds == [("added", first, "both", None), ("joined", second, None, first)]
+    assert both.cluster == "left" and {near.id for near in both.nearest} == {"left", "right"}
+    assert ids(index.cluster("left")) == ids(index.cluster("right")) == ["left", "right", "both"]
+    assert [change[1:] for change in index.changes(since)] == [
+        ("added", "both", None, "left"),
+        ("joined", None, "right", "left"),
+    ]
 
 
 def test_a_bridge_that_goes_splits_its_cluster(start: Open, synthetic: ModuleType) -> None:
-    """The part with the oldest article keeps the id, the other gets one that was never used."""
+    """The part with the oldest article keeps the name, the other is called by its own oldest."""
     left, right = (text[:400] for text in synthetic.near_copies(2, 600, seed=8)[0])
     index = start(dedup.Settings.near_copies(0.3))
     for id_, text in (("left", left), ("both", left + right), ("right", right)):
         index.add(id_, text)
     since = index.last_change
     assert index.remove("both")
-    assert index.cluster_of("left") == 1
-    split = index.cluster_of("right")
-    assert split not in {1, 2, 3}
-    assert [(change.kind, change.cluster, change.other) for change in index.changes(since)] == [
-        ("removed", 1, None),
-        ("split", split, 1),
+    assert index.cluster_of("left") == "left" and index.cluster_of("right") == "right"
+    assert [change[1:] for change in index.changes(since)] == [
+        ("removed", "both", "left", None),
+        ("split", None, "left", "right"),
     ]
+    assert index.check().ok
+
+
+def test_a_cluster_is_called_by_its_oldest_article(start: Open) -> None:
+    """Which may go or get another text: then by the next, which is told; with its last article it has ended."""
+    index = start()
+    for id_ in "abc":
+        index.add(id_, "树上的鸟儿成双对")
+    since = index.last_change
+    index.remove("a")
+    assert {index.cluster_of(id_) for id_ in "bc"} == {"b"}
+    moved = index.add("b", "绿水青山带笑颜")
+    assert (moved.cluster, moved.replaced, index.cluster_of("c")) == ("b", True, "c")
+    index.remove("b")
+    assert [change[1:] for change in index.changes(since)] == [
+        ("removed", "a", "a", None),
+        ("renamed", None, "a", "b"),
+        ("removed", "b", "b", None),
+        ("renamed", None, "b", "c"),
+        ("removed", "b", "b", None),
+        ("ended", None, "b", None),
+    ]
+    assert index.check().ok
+
+
+def test_an_article_that_comes_again_takes_the_place_of_the_earlier_one(start: Open) -> None:
+    """Whether its text is another or not, in another call or in the same; all rows are told what the last one is."""
+    index = start()
+    assert not index.add("a", "第一篇文章说的是春天").replaced
+    assert index.add("a", "第一篇文章说的是春天").replaced and index.add("a", "第二篇文章说的是夏天").replaced
+    again = (
+        ["a", "b", "b", "b"],
+        ["第三篇文章说的是秋天", "第四篇文章说的是冬天", "又一篇别的文章", "第三篇文章说的是秋天"],
+    )
+    added = index.add_many(*again)
+    assert added.replaced == 3 and not added.rejected
+    assert [one and (one.replaced, one.is_duplicate) for one in added] == [(True, False), *[(True, True)] * 3]
+    assert len(set(added[1:])) == 1 and len(index) == 2
+    assert index.add_many(["c"], ["第五篇文章说的是山"]).replaced == 0
     assert index.check().ok
 
 
@@ -246,8 +291,8 @@ def test_an_updated_article_is_replaced(start: Open, examples: dict[str, str]) -
 def test_the_same_article_again_changes_nothing(start: Open, examples: dict[str, str]) -> None:
     """It is no duplicate of itself, nor of those that came after it, and nothing is recorded."""
     index = start()
-    alone = index.add("tea-1", examples["tea-1"])
-    assert index.add("tea-1", examples["tea-1"]) == alone == new(1)
+    assert index.add("tea-1", examples["tea-1"]) == new("tea-1")
+    assert index.add("tea-1", examples["tea-1"]) == replace(new("tea-1"), replaced=True)
     index.add("tea-2", examples["tea-2"])
     last = index.last_change
     again = index.add("tea-1", examples["tea-1"])
@@ -267,19 +312,19 @@ def test_the_first_article_stays_the_first_when_it_is_updated(start: Open, examp
 
 
 def test_copies_are_removed_one_by_one(start: Open) -> None:
-    """A text lives as long as any article has it, under the id it got from the first."""
+    """A text lives as long as any article has it."""
     index = start()
     for id_ in "abc":
         index.add(id_, "树上的鸟儿成双对")
     assert index.remove("a") and not index.remove("a")
-    assert index.cluster(1) == Group(1, ["b", "c"])
+    assert ids(index.cluster("c")) == ["b", "c"]
     assert index.add("d", "树上的鸟儿成双对").nearest == (dedup.Near("b", 1.0),)
     for id_ in "bcd":
         index.remove(id_)
     assert len(index) == 0 and index.check().ok
     assert not index.query("树上的鸟儿成双对").is_duplicate
-    with pytest.raises(InputError, match="there is no cluster 1"):
-        index.cluster(1)
+    with pytest.raises(InputError, match="there is no article 'a'"):
+        index.cluster("a")
 
 
 def test_a_page_that_changes_often_hides_no_other(start: Open, synthetic: ModuleType) -> None:
@@ -321,15 +366,16 @@ def test_two_ids_swap_their_texts(start: Open, synthetic: ModuleType) -> None:
 def test_changes_tell_the_whole_story(start: Open, synthetic: ModuleType) -> None:
     """Whoever applies all changes in order has the articles and clusters of the index."""
     articles, order = copies(synthetic, 120, seed=9), random.Random(4)
-    index, since, known = start(NEAR), 0, dict[str, int]()
+    index, since, known = start(NEAR), 0, dict[str, str]()
     for step in range(6):
         some = order.sample(sorted(articles), 40)
-        index.add_many(some, [articles[id_] + "，" * step for id_ in some])
+        index.add_many(some, [articles[order.choice([id_, *some[:5]])] + "，" * step for id_ in some])
         for id_ in order.sample(sorted(articles), 20):
             index.remove(id_)
-        for change in index.changes(since):
+        changes = list(index.changes(since))
+        for change in sorted(changes, key=lambda change: change.kind == "added"):  # they tell where articles are now
             follow(known, change)
-            since = change.number
+        since = max(change.number for change in changes)
         assert since == index.last_change
         groups = defaultdict(set)
         for id_, cluster in zip(*(index.to_arrow()[name].to_pylist() for name in ("id", "cluster")), strict=True):
@@ -339,17 +385,19 @@ def test_changes_tell_the_whole_story(start: Open, synthetic: ModuleType) -> Non
         }
 
 
-def follow(known: dict[str, int], change: Change) -> None:
+def follow(known: dict[str, str], change: Change) -> None:
     """Apply a change; where a cluster was split, only the index knows who went."""
     if change.kind == "added":
-        assert change.id is not None
-        known[change.id] = change.cluster
+        assert change.id is not None and change.new is not None
+        known[change.id] = change.new
     elif change.kind == "removed":
         assert change.id is not None
         known.pop(change.id, None)
-    elif change.kind == "joined":
-        assert change.other is not None
-        known.update({id_: change.other for id_, cluster in known.items() if cluster == change.cluster})
+    elif change.kind in {"joined", "renamed"}:
+        assert change.new is not None
+        known.update({id_: change.new for id_, cluster in known.items() if cluster == change.old})
+    else:
+        assert change.kind == "ended" and change.old not in known.values()
 
 
 # --- input ------------------------------------------------------------------------------------------------------------
@@ -359,10 +407,10 @@ def follow(known: dict[str, int], change: Change) -> None:
 def test_a_text_without_characters_is_nobodys_duplicate(start: Open, text: str | None) -> None:
     """It is remembered, alone, and can be replaced and removed."""
     index = start()
-    assert index.add("a", text) == new(1)
-    assert index.add("b", text) == new(2)
+    assert index.add("a", text) == new("a")
+    assert index.add("b", text) == new("b")
     assert not index.query(text or "").is_duplicate
-    assert index.add("a", "终于有了内容的一篇文章").cluster == 4
+    assert index.add("a", "终于有了内容的一篇文章") == replace(new("a"), replaced=True)
     assert index.remove("b") and len(index) == 1 and index.check().ok
 
 
@@ -412,10 +460,10 @@ def test_a_bad_row_costs_nothing_else(start: Open, examples: dict[str, str]) -> 
         ["tea-1", None, "tea-2", "number", "tea-3", "tea-3"],
         [examples["tea-1"], "x", examples["tea-2"], 5, "früher", examples["tea-3"]],
     )
-    assert [(one.row, one.id) for one in added.rejected] == [(1, None), (3, "number"), (4, "tea-3")]
-    assert [one and one.is_duplicate for one in added] == [False, None, True, None, None, True]
-    assert "comes again in row 5" in added.rejected[2].reason and "got int" in added.rejected[1].reason
-    assert len(index) == 3 and repr(added) == "<Added: 6 rows, 2 duplicates, 3 rejected>"
+    assert [(one.row, one.id) for one in added.rejected] == [(1, None), (3, "number")]
+    assert [one and one.is_duplicate for one in added] == [False, None, True, None, True, True]
+    assert "got int" in added.rejected[1].reason
+    assert len(index) == 3 and repr(added) == "<Added: 6 rows, 3 duplicates, 1 replaced, 2 rejected>"
 
 
 @pytest.mark.parametrize("kind", [list, tuple, pa.array, np.array, pa.chunked_array, iter])
@@ -550,7 +598,7 @@ def test_looking_changes_nothing(start: Open, examples: dict[str, str]) -> None:
     for id_ in TEA[:4]:
         index.add(id_, examples[id_])
     last, seen = index.last_change, index.query(examples["tea-5"])
-    assert seen.is_duplicate and seen.cluster == 1 and len(seen.nearest) == 4
+    assert seen.is_duplicate and seen.cluster == "tea-1" and len(seen.nearest) == 4
     assert index.query("与此无关的一句话而已") == new(None)
     assert index.last_change == last and len(index) == 4
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
 from dedup.index import Added, Checked, Near, Rejected, Seen, Stats
 from dedup.settings import Settings
 
-FIRST = Seen(is_duplicate=False, cluster=1, campaign=1)
-SECOND = Seen(is_duplicate=True, cluster=1, campaign=1, nearest=(Near("首", 0.5),))
+FIRST = Seen(is_duplicate=False, cluster="首", campaign="首")
+SECOND = Seen(is_duplicate=True, cluster="首", campaign="首", nearest=(Near("首", 0.5),))
 BATCH = Added([FIRST, None, SECOND], [Rejected(1, 3.5, "an id must be a string")])
 
 
@@ -22,8 +22,8 @@ def test_textbook_example() -> None:
     assert SECOND in BATCH
     assert BATCH.index(SECOND) == 2
     assert BATCH.rejected == [(1, 3.5, "an id must be a string")]
-    assert repr(BATCH) == "<Added: 3 rows, 1 duplicates, 1 rejected>"
-    assert repr(Added([], [])) == "<Added: 0 rows, 0 duplicates, 0 rejected>"
+    assert repr(BATCH) == "<Added: 3 rows, 1 duplicates, 0 replaced, 1 rejected>"
+    assert repr(Added([], [], 2)) == "<Added: 0 rows, 0 duplicates, 2 replaced, 0 rejected>"
     with pytest.raises(IndexError):
         BATCH[3]
 
@@ -40,15 +40,15 @@ def test_a_batch_keeps_what_it_was_given() -> None:
 def test_what_was_seen_cannot_be_changed() -> None:
     """It is a value: equal ones are one in a set."""
     with pytest.raises(FrozenInstanceError):
-        SECOND.cluster = 7  # type: ignore[misc]
-    assert {SECOND, Seen(is_duplicate=True, cluster=1, campaign=1, nearest=(Near("首", 0.5),))} == {SECOND}
+        SECOND.cluster = "次"  # type: ignore[misc]
+    assert {SECOND, replace(FIRST, is_duplicate=True, nearest=(Near("首", 0.5),))} == {SECOND}
 
 
 def test_statistics_are_json() -> None:
     """All of them, the settings too."""
     stats = Stats(
-        articles=3, texts=2, clusters=1, edges=1, last_change=4, generation=1, store_texts=True, settings=Settings(),
-        bytes={"database": 4096},
+        articles=3, texts=2, clusters=1, edges=1, last_change=4, weights_version=1, store_texts=True,
+        settings=Settings(), bytes={"database": 4096},
     )  # fmt: skip
     told = json.loads(json.dumps(stats.to_dict()))
     assert (told["articles"], told["bytes"], told["settings"]["threshold"]) == (3, {"database": 4096}, 0.095)

@@ -1,4 +1,4 @@
-"""`dedup.index.clustering`: clusters follow their edges, whatever comes and goes, and keep their ids."""
+"""`dedup.index.clustering`: clusters follow their edges, whatever comes and goes, and what becomes of them is told."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.index import clustering
-from dedup.index.clustering import Grouping, Plan, Transaction
+from dedup.index.clustering import Grouping, Plan, Transaction, Turn, carry_out
 from dedup.index.store import Edge, Place
 from dedup.settings import Settings
 from dedup.stages.clusters import link
@@ -56,18 +56,23 @@ class Shelf:
         """Do what a transaction does, in the order in which a store is told."""
         for text in change.gone:
             del self.clusters[text], self.links[text]
-        for text in change.new:
-            self.clusters[text] = plan.clusters.get(text, text)
-            self.links[text] = {}
+        self.links |= {text: {} for text in change.new}
         for text, edges in change.edges.items():
             self.links[text] |= edges
         for text, others in change.dropped.items():
             for other in others:
                 if text not in change.gone:
                     self.links[text].pop(other, None)
-        for cluster, other in plan.joined.items():
-            self.clusters = {text: other if mine == cluster else mine for text, mine in self.clusters.items()}
-        self.clusters |= {text: cluster for text, cluster in plan.clusters.items() if text not in change.new}
+        carry_out(plan, self, change.new)  # type: ignore[arg-type]
+        self.clusters |= {text: plan.clusters.get(text, text) for text in change.new}
+
+    def join(self, cluster: int, other: int) -> None:
+        """Put all texts of a cluster into another."""
+        self.clusters = {text: other if mine == cluster else mine for text, mine in self.clusters.items()}
+
+    def set_cluster(self, text: int, cluster: int) -> None:
+        """Put a text that is there into another cluster."""
+        self.clusters[text] = cluster
 
 
 class Step(NamedTuple):
@@ -88,22 +93,17 @@ class World:
     """
 
     def __init__(self, these: Settings = AVERAGE) -> None:
-        self.shelf, self.settings, self.founded = Shelf(), these, set[int]()
-        self.joined: dict[int, int] = {}
+        self.shelf, self.settings = Shelf(), these
 
     def step(self, step: Step) -> Plan:
         """Do it, and compare with the reference."""
         shelf, change = self.shelf, self._transaction(step)
-        before, last = deepcopy(shelf), shelf.last
-        plan = Grouping(shelf, self.settings, change, shelf.number).plan()  # type: ignore[arg-type]
+        before = deepcopy(shelf)
+        plan = Grouping(shelf, self.settings, change).plan()  # type: ignore[arg-type]
         assert shelf.clusters == before.clusters, "planning changes nothing"
         shelf.change(change, plan)
-        expected = followed(before, shelf.links, change, self.settings, last)
-        assert shelf.clusters == expected.clusters
-        assert plan.joined == expected.joined
-        assert plan.split == expected.split
-        self._check_ids(before)
-        self.joined |= plan.joined
+        assert shelf.clusters == followed(before, shelf.links, change, self.settings)
+        assert plan.turns == turned(before.clusters, shelf.clusters, change.gone)
         return plan
 
     def _transaction(self, step: Step) -> Transaction:
@@ -130,12 +130,6 @@ class World:
             there.append(text)
         return change
 
-    def _check_ids(self, before: Shelf) -> None:
-        """No id comes back: those that were not there before are new."""
-        were, now = set(before.clusters.values()), set(self.shelf.clusters.values())
-        self.founded |= were
-        assert not (now - were) & self.founded
-
     def add(self, *similar: dict[int, float]) -> Plan:
         """Texts that are like others, by their place among those there, and those of this call."""
         return self.step(Step(new=list(similar)))
@@ -152,12 +146,24 @@ class World:
 # --- the reference ------------------------------------------------------------------------------------------------
 
 
-class Followed(NamedTuple):
-    """What a transaction must do to clusters."""
+Label = tuple[str, int]
+"""What is left of a cluster that was there, or a cluster that is linked anew, by any of its texts."""
 
-    clusters: dict[int, int]
-    joined: dict[int, int]
-    split: dict[int, int]
+
+def turned(before: dict[int, int], after: dict[int, int], gone: set[int]) -> list[Turn]:
+    """What becomes of clusters, by which texts are where."""
+    found = []
+    for cluster in sorted(set(before.values())):
+        left = sorted(text for text, mine in before.items() if mine == cluster and text not in gone)
+        if not left:
+            found.append(Turn("ended", cluster, None))
+        for now in sorted({after[text] for text in left} - {cluster}):
+            main, called_by_its_own = now == after[left[0]], cluster in gone and before[now] == cluster
+            if main:
+                found.append(Turn("renamed" if called_by_its_own else "joined", cluster, now))
+            else:
+                found.append(Turn("moved" if before[now] == now else "split", cluster, now))
+    return found
 
 
 def linked(links: dict[int, dict[int, Edge]], cut: float) -> list[list[int]]:
@@ -187,15 +193,12 @@ def components(links: dict[int, dict[int, Edge]]) -> list[set[int]]:
     return found
 
 
-def followed(
-    before: Shelf, links: dict[int, dict[int, Edge]], change: Transaction, these: Settings, last: int
-) -> Followed:
+def followed(before: Shelf, links: dict[int, dict[int, Edge]], change: Transaction, these: Settings) -> dict[int, int]:
     """By the rules as documented: small components that changed are linked, of larger ones what is around; or assigned.
 
-    An id stays with the oldest text that had it, as long as all its texts are linked anew; the oldest of several lives.
+    A cluster has the number of its oldest text.
     """
     cut = these.threshold * these.linkage
-    stay = {text: cluster for text, cluster in before.clusters.items() if text not in change.gone}
     roots = change.touched | ({text for text in change.new if links[text]} if cut else set())
     changed = [one for one in components(links) if len(one) <= clustering.MOST and one & roots]
     anew = set().union(*changed)
@@ -206,16 +209,18 @@ def followed(
             inside = {text: {other: edge for other, edge in links[text].items() if other in some} for text in some}
             groups += linked(inside, cut) if inside else []
             anew |= some
-    result = Followed({text: cluster for text, cluster in stay.items() if text not in anew}, {}, {})
-    owners: dict[int, int] = {}
-    for text in sorted(stay):
-        owners.setdefault(stay[text], text)
-    claimed = {text: cluster for cluster, text in owners.items() if cluster not in result.clusters.values()}
-    for group in sorted(groups):
-        last = named(result, group, claimed, stay, last)
+    found: dict[int, Label] = {
+        text: ("left", cluster) for text, cluster in before.clusters.items() if text not in anew | change.gone
+    }
+    found |= {text: ("linked", group[0]) for group in groups for text in group}
     for text in sorted(change.new.keys() - anew):
-        assign(result, text, links, change, cut, Counter(before.clusters.values()))
-    return result
+        assign(found, text, links, change, cut, Counter(before.clusters.values()))
+    return {text: number(found, label) for text, label in found.items()}
+
+
+def number(found: dict[int, Label], label: Label) -> int:
+    """The oldest text of a cluster."""
+    return min(text for text, mine in found.items() if mine == label)
 
 
 def around(
@@ -245,44 +250,28 @@ def around(
     return some
 
 
-def named(result: Followed, group: list[int], claimed: dict[int, int], stay: dict[int, int], last: int) -> int:
-    """Give a group its id; returns the highest number used."""
-    claims = sorted(claimed[text] for text in group if text in claimed)
-    if claims:
-        name = claims[0]
-        result.joined.update(dict.fromkeys(claims[1:], name))
-    elif group[0] not in stay:
-        name = group[0]
-    else:
-        name = last = last + 1
-        result.split[name] = stay[group[0]]
-    result.clusters.update(dict.fromkeys(group, name))
-    return last
-
-
 def assign(
-    result: Followed, text: int, links: dict[int, dict[int, Edge]], change: Transaction, cut: float, sizes: Counter[int]
+    found: dict[int, Label],
+    text: int,
+    links: dict[int, dict[int, Edge]],
+    change: Transaction,
+    cut: float,
+    sizes: Counter[int],
 ) -> None:
     """Put a new text where its mean similarity is highest; with a cut of 0 join all that it has an edge to."""
-    clusters = result.clusters
-    near = {other: clusters[other] for other in links[text] if other in clusters}
+    near = {other: found[other] for other in links[text] if other in found}
+    found[text] = "linked", text
     if cut == 0:
-        name = min([*near.values(), text])
-        clusters[text] = name
-        for other in set(near.values()) - {name}:
-            clusters.update({one: name for one, cluster in clusters.items() if cluster == other})
-            result.joined.update({one: name for one, cluster in result.joined.items() if cluster == other})
-            if other not in change.new:
-                result.joined[other] = name
+        found.update({one: found[text] for one, label in found.items() if label in near.values()})
         return
     means = {}
-    for cluster in set(near.values()):
-        compared = sum(clusters.get(other) == cluster for other in change.new[text])
-        size = sizes[cluster] if sizes[cluster] <= clustering.MOST else 0
-        total = sum(links[text][other].similarity for other, mine in near.items() if mine == cluster)
-        means[cluster] = total / max(compared, size)
-    best = min(means, key=lambda cluster: (-means[cluster], cluster), default=text)
-    clusters[text] = best if means and means[best] >= cut else text
+    for label in set(near.values()):
+        compared = sum(found.get(other) == label for other in change.new[text])
+        size = sizes[label[1] if label[0] == "left" else number(found, label)]
+        total = sum(links[text][other].similarity for other, mine in near.items() if mine == label)
+        means[label] = total / max(compared, size if size <= clustering.MOST else 0)
+    best = min(means, key=lambda label: (-means[label], number(found, label)), default=found[text])
+    found[text] = best if means and means[best] >= cut else found[text]
 
 
 def any_step(shelf: Shelf, rng: random.Random, *, adding: bool = False) -> Step:
@@ -305,7 +294,7 @@ def any_step(shelf: Shelf, rng: random.Random, *, adding: bool = False) -> Step:
 
 
 def test_textbook_example() -> None:
-    """A rewrite joins its source; a text that is like both of two clusters makes them one, with the older's id."""
+    """A rewrite joins its source; a text that is like both of two clusters makes them one, with the older's number."""
     world = World()
     world.add({})
     world.add({0: 0.75})
@@ -313,10 +302,10 @@ def test_textbook_example() -> None:
     assert world.shelf.clusters == {1: 1, 2: 1, 3: 3}
     plan = world.add({0: 0.75, 1: 0.75, 2: 1.0})
     assert world.shelf.clusters == {1: 1, 2: 1, 3: 1, 4: 1}
-    assert plan.joined == {3: 1}
+    assert plan.turns == [Turn("joined", 3, 1)]
     plan = world.remove(4)
-    assert world.shelf.clusters == {1: 1, 2: 1, 3: 5}, "an id is not used again"
-    assert plan.split == {5: 1}
+    assert world.shelf.clusters == {1: 1, 2: 1, 3: 3}
+    assert plan.turns == [Turn("split", 1, 3)]
 
 
 @GENERATED
@@ -332,44 +321,44 @@ def test_clusters_are_those_of_all_edges(rng: random.Random, steps: int, these: 
         assert sorted(map(sorted, now.values())) == linked(world.shelf.links, these.threshold * these.linkage)
 
 
-def test_an_id_stays_with_the_oldest_text() -> None:
-    """When the text in the middle goes, the oldest keeps the id, though a younger part was looked at, too."""
+def test_the_oldest_part_stays_the_cluster() -> None:
+    """When the text in the middle goes, the part with the oldest text goes on, though a younger one was looked at."""
     world = World()
     world.add({}, {0: 1.0}, {1: 1.0}, {2: 1.0})
     assert world.shelf.clusters == {1: 1, 2: 1, 3: 1, 4: 1}
     plan = world.remove(2)
-    assert world.shelf.clusters == {1: 1, 3: 5, 4: 5}
-    assert (plan.joined, plan.split) == ({}, {5: 1})
+    assert world.shelf.clusters == {1: 1, 3: 3, 4: 3}
+    assert plan.turns == [Turn("split", 1, 3)]
 
 
-def test_an_id_outlives_its_first_text() -> None:
-    """A cluster keeps its id while it has members; the number of its founder is not given again."""
+def test_a_cluster_outlives_its_first_text() -> None:
+    """It is renamed after the next one, and ends with the last."""
     world = World()
     world.add({}, {0: 1.0}, {0: 1.0, 1: 1.0})
-    world.remove(1)
-    assert world.shelf.clusters == {2: 1, 3: 1}
-    world.remove(2, 3)
+    assert world.remove(1).turns == [Turn("renamed", 1, 2)]
+    assert world.shelf.clusters == {2: 2, 3: 2}
+    assert world.remove(2, 3).turns == [Turn("ended", 2, None)]
     assert world.shelf.clusters == {}
     world.add({})
     assert world.shelf.clusters == {4: 4}
 
 
 def test_a_cluster_falls_into_several() -> None:
-    """The part with the oldest text keeps the id, every other part has a new one, which says whence it came."""
+    """The part with the oldest text that is left goes on, every other part says whence it came."""
     world = World()
     world.add({}, {0: 1.0}, {0: 1.0}, {0: 1.0})
     plan = world.remove(1)
-    assert world.shelf.clusters == {2: 1, 3: 5, 4: 6}
-    assert plan.split == {5: 1, 6: 1}
+    assert world.shelf.clusters == {2: 2, 3: 3, 4: 4}
+    assert plan.turns == [Turn("renamed", 1, 2), Turn("split", 1, 3), Turn("split", 1, 4)]
 
 
 def test_an_edge_that_is_judged_lower_parts() -> None:
-    """Below the threshold it is no edge, and the younger part leaves; judged higher again, it comes back by its id."""
+    """Below the threshold it is no edge, and the younger part leaves; judged higher again, it comes back."""
     world = World()
     world.add({}, {0: 1.0})
-    assert world.judge(1, 2, 0.25).split == {3: 1}
-    assert world.shelf.clusters == {1: 1, 2: 3}
-    assert world.step(Step(judged={(1, 2): 0.75})).joined == {3: 1}
+    assert world.judge(1, 2, 0.25).turns == [Turn("split", 1, 2)]
+    assert world.shelf.clusters == {1: 1, 2: 2}
+    assert world.step(Step(judged={(1, 2): 0.75})).turns == [Turn("joined", 2, 1)]
     assert world.shelf.clusters == {1: 1, 2: 1}
 
 
@@ -378,7 +367,7 @@ def test_a_batch_is_like_its_texts() -> None:
     world = World()
     plan = world.add({}, {}, {0: 1.0}, {1: 0.75}, {3: 0.75, 1: 0.75})
     assert world.shelf.clusters == {1: 1, 2: 2, 3: 1, 4: 2, 5: 2}
-    assert (plan.joined, plan.split) == ({}, {})
+    assert plan.turns == []
 
 
 def test_nothing_happens_to_others() -> None:
@@ -386,8 +375,8 @@ def test_nothing_happens_to_others() -> None:
     world = World()
     world.add({}, {0: 1.0}, {}, {2: 1.0})
     plan = world.add({0: 1.0, 1: 1.0}, {})
-    assert plan == Plan({5: 1, 6: 6}, {}, {})
-    assert Grouping(world.shelf, AVERAGE, Transaction(), world.shelf.number).plan() == Plan()  # type: ignore[arg-type]
+    assert plan == Plan({5: 1, 6: 6}, heirs={1: 1})
+    assert Grouping(world.shelf, AVERAGE, Transaction()).plan() == Plan()  # type: ignore[arg-type]
 
 
 # --- large components ---------------------------------------------------------------------------------------------
@@ -430,7 +419,7 @@ def test_chains_are_followed_however_long(rng: random.Random, steps: int, most: 
             clusters = world.shelf.clusters
             assert all(len({clusters[text] for text in one}) == 1 for one in components(world.shelf.links))
             assert len(set(clusters.values())) == len(components(world.shelf.links))
-            assert all(min(one) == clusters[min(one)] for one in components(world.shelf.links)), "the oldest id lives"
+            assert all(min(one) == clusters[min(one)] for one in components(world.shelf.links))
 
 
 @pytest.mark.usefixtures("few")
@@ -472,33 +461,33 @@ def test_a_large_component_does_not_change_when_a_text_goes() -> None:
     world = World()
     crowd(world, 5)
     world.add({0: 1.0, 1: 1.0, 2: 1.0, 3: 1.0, 4: 1.0})
-    assert world.remove(1) == Plan()
-    assert world.shelf.clusters == dict.fromkeys(range(2, 7), 1)
+    assert world.remove(1).turns == [Turn("renamed", 1, 2)]
+    assert world.shelf.clusters == dict.fromkeys(range(2, 7), 2)
     world.judge(5, 6, 0.25)
     world.remove(2)
-    assert set(world.shelf.clusters.values()) == {1}
+    assert set(world.shelf.clusters.values()) == {3}
 
 
 @pytest.mark.usefixtures("few")
-def test_a_part_that_leaves_a_large_component_has_a_new_id() -> None:
-    """What stays large keeps the id, though the oldest text has left it."""
+def test_a_part_that_leaves_a_large_component_may_be_the_oldest() -> None:
+    """Then what stays large is called by the next, text by text or not."""
     world = World(CHAINS)
     world.add({}, {0: 1.0}, {1: 1.0}, {2: 1.0}, {3: 1.0}, {4: 1.0}, {5: 1.0})
     plan = world.remove(2)
-    assert world.shelf.clusters == {1: 8, **dict.fromkeys(range(3, 8), 1)}
-    assert plan.split == {8: 1}
+    assert world.shelf.clusters == {1: 1, **dict.fromkeys(range(3, 8), 3)}
+    assert (plan.others, plan.turns) == ({1: 3}, [Turn("split", 1, 3)])
 
 
 # --- components as clusters ---------------------------------------------------------------------------------------
 
 
 def test_with_a_linkage_of_zero_chains_are_clusters() -> None:
-    """One edge joins whole clusters, several at once; the oldest id lives."""
+    """One edge joins whole clusters, several at once; the oldest lives."""
     world = World(CHAINS)
     world.add({}, {}, {}, {2: 0.5})
     plan = world.add({1: 0.5, 3: 0.5}, {0: 0.5}, {4: 0.5, 5: 0.5})
     assert world.shelf.clusters == dict.fromkeys(range(1, 8), 1)
-    assert plan.joined == {2: 1, 3: 1}
+    assert plan.turns == [Turn("joined", 2, 1), Turn("joined", 3, 1)]
 
 
 def test_clusters_that_were_never_seen_are_not_joined() -> None:
@@ -506,15 +495,15 @@ def test_clusters_that_were_never_seen_are_not_joined() -> None:
     world = World(CHAINS)
     plan = world.add({}, {}, {0: 1.0, 1: 1.0})
     assert world.shelf.clusters == {1: 1, 2: 1, 3: 1}
-    assert plan.joined == {}
+    assert plan.turns == []
     plan = world.add({}, {1: 0.25}, {3: 1.0, 4: 1.0})
     assert world.shelf.clusters == {1: 1, 2: 1, 3: 1, 4: 4, 5: 4, 6: 4}
-    assert plan.joined == {}
+    assert plan.turns == []
 
 
 def test_with_a_linkage_of_zero_a_component_that_loses_a_text_is_followed() -> None:
     """Its parts are clusters of their own."""
     world = World(CHAINS)
     world.add({}, {0: 1.0}, {1: 1.0}, {2: 1.0})
-    assert world.remove(3).split == {5: 1}
-    assert world.shelf.clusters == {1: 1, 2: 1, 4: 5}
+    assert world.remove(3).turns == [Turn("split", 1, 4)]
+    assert world.shelf.clusters == {1: 1, 2: 1, 4: 4}

@@ -209,10 +209,10 @@ def test_a_wrong_password_is_told(redis_server: Any, redis_url: str, client: Any
 
 def test_another_format_is_refused(store: SharedStore, redis_url: str, client: Any) -> None:
     """With what to do; by those who have it open, too."""
-    client.hset("dedup:head", "format", 4)
-    with pytest.raises(FileError, match=r"has format 4.*written by a newer one"):
+    client.hset("dedup:head", "format", 5)
+    with pytest.raises(FileError, match=r"has format 5.*written by a newer one"):
         SharedStore(redis_url, OPENING)
-    with pytest.raises(FileError, match="has format 4"):
+    with pytest.raises(FileError, match="has format 5"):
         add(store, "a")
 
 
@@ -256,13 +256,13 @@ def test_ids_of_all_kinds_come_back(store: SharedStore, id_: str) -> None:
         writer.add_article(1, id_, 1)
         writer.add_article(2, id_ + "2", 1)
         writer.set_copies(1, 2)
-        writer.record(Change(3, "removed", 1, id=id_))
+        writer.record(Change(3, "removed", id_, id_, None))
 
     store.write(work)
     assert article_ids(store) == [id_, id_ + "2"]
     assert store.read(lambda reader: reader.find([id_])) == {id_: 1}
     assert store.read(lambda reader: reader.names([1], 9)) == {1: [id_, id_ + "2"]}
-    assert store.read(lambda reader: list(reader.scan_changes())) == [Change(3, "removed", 1, id=id_)]
+    assert store.read(lambda reader: list(reader.scan_changes())) == [Change(3, "removed", id_, id_, None)]
     assert check(store) == []
 
 
@@ -311,7 +311,7 @@ class Model:
         """An article, and its text and the edges of that if it was the last."""
         _, on = self.articles.pop(id_)
         writer.drop_article(id_)
-        self.changes.append(Change(self.next(), "removed", self.texts[on], id=id_))
+        self.changes.append(Change(self.next(), "removed", id_, str(self.texts[on]), None))
         writer.record(self.changes[-1])
         if self.copies(on):
             writer.set_copies(on, self.copies(on))
@@ -332,13 +332,13 @@ class Model:
             other, cluster = sorted(int(one) for one in rng.choice(clusters, 2, replace=False))
             self.texts = {number: other if now == cluster else now for number, now in self.texts.items()}
             writer.join(cluster, other)
-            self.changes.append(Change(self.next(), "joined", cluster, other=other))
+            self.changes.append(Change(self.next(), "joined", None, str(cluster), str(other)))
             writer.record(self.changes[-1])
         elif kind == 2 and self.texts:
             alone = int(rng.choice(sorted(self.texts)))
             self.texts[alone] = self.next()
             writer.set_cluster(alone, self.texts[alone])
-            self.changes.append(Change(self.texts[alone], "split", self.texts[alone], other=1))
+            self.changes.append(Change(self.texts[alone], "split", None, "1", str(self.texts[alone])))
             writer.record(self.changes[-1])
         elif kind == 3 and self.edges:
             one, other = sorted(self.edges)[rng.integers(len(self.edges))]
@@ -692,7 +692,7 @@ def python(code: str, *arguments: str) -> subprocess.Popen[str]:
     import sys, time
     import numpy as np
     from dedup.index.shared import lock
-    from dedup.index.shared.band_sets import Bands
+    from dedup.index.shared.band_sets import BandSets
     from dedup.index.shared.redis_store import SharedStore
     from dedup.index.store import Text
     url = sys.argv[1]
@@ -712,13 +712,13 @@ def test_a_killed_writer_leaves_a_lock_that_expires(store: SharedStore, redis_ur
     code = """
     lock.LOCK_SECONDS = 2
 
-    enter = Bands.enter
+    enter = BandSets.enter
     def stuck(*arguments):
         enter(*arguments)
         print("entered", flush=True)
         time.sleep(100)
 
-    Bands.enter = stuck
+    BandSets.enter = stuck
     def work(writer):
         writer.add_text(text(1, 77))
         writer.add_article(1, "killed", 1)

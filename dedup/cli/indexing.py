@@ -56,6 +56,7 @@ class Tally:
 
     added: int = 0
     duplicates: int = 0
+    replaced: int = 0
     rejected: list[str] = field(default_factory=list)
     """Why, an article each."""
 
@@ -68,6 +69,7 @@ class Tally:
         kept = [seen for seen in batch if seen is not None]
         self.added += len(kept)
         self.duplicates += sum(seen.is_duplicate for seen in kept)
+        self.replaced += batch.replaced
         self.rejected += [printable(f"article {one.id}: {one.reason}") for one in batch.rejected]
 
 
@@ -93,9 +95,10 @@ def add(
 ) -> None:
     """Add the articles of files and folders.
 
-    A PATH is what it is to `dedup cluster`. An article whose id is there already replaces that one. What a new index
-    is made with, it keeps; other settings are refused. Articles are added a batch at a time: a batch is in the index
-    whole or not at all, and what was added before a failure stays.
+    A PATH is what it is to `dedup cluster`. An article whose id is there already, or comes again, is a newer version
+    and takes the place of the earlier one; how many did is told. What a new index is made with, it keeps; other
+    settings are refused. Articles are added a batch at a time: a batch is in the index whole or not at all, and what
+    was added before a failure stays.
     """
     console.prepare_process()
     tally = Tally()
@@ -108,23 +111,11 @@ def add(
             console.report(read, [])
             if not len(read.table):
                 raise FileError("no articles were read, nothing was added")
-            table = _without_repeated(read.table, tally)
             with Index(location, chosen, store_texts=False if no_texts else None) as opened:
-                _add(opened, table, batch, tally, tell, as_json=as_json)
+                _add(opened, read.table, batch, tally, tell, as_json=as_json)
     console.fail_if_unread(read)
     if tally.rejected:
         raise SystemExit(1)
-
-
-def _without_repeated(table: pa.Table, tally: Tally) -> pa.Table:
-    """Of several articles with one id the last, as if they came one after the other; the others are rejected."""
-    if pc.count_distinct(table["id"]).as_py() == len(table):
-        return table
-    ids = table["id"].to_pylist()
-    last = {id_: row for row, id_ in enumerate(ids)}
-    again = [id_ for row, id_ in enumerate(ids) if last[id_] != row]
-    tally.rejected += [printable(f"article {id_}: the id comes again, and the last one is kept") for id_ in again]
-    return table.take(sorted(last.values()))
 
 
 def _add(opened: Index, table: pa.Table, batch: int, tally: Tally, tell: console.Tell, *, as_json: bool) -> None:
@@ -149,7 +140,13 @@ def _print_all(ids: pa.ChunkedArray, found: Iterable[Seen | None]) -> None:
 def _told(seen: Seen) -> dict[str, Any]:
     """What JSON has of an answer."""
     nearest = [near._asdict() for near in seen.nearest]
-    return {"is_duplicate": seen.is_duplicate, "cluster": seen.cluster, "campaign": seen.campaign, "nearest": nearest}
+    return {
+        "is_duplicate": seen.is_duplicate,
+        "cluster": seen.cluster,
+        "campaign": seen.campaign,
+        "nearest": nearest,
+        "replaced": seen.replaced,
+    }
 
 
 @contextmanager
@@ -171,8 +168,10 @@ def _concluded(tally: Tally, *, as_json: bool) -> Iterator[None]:
 def _conclude(tally: Tally, *, as_json: bool) -> None:
     """How many were added; lines of JSON are left by themselves."""
     duplicates = "is a duplicate" if tally.duplicates == 1 else "are duplicates"
+    replaced = f"; {counted(tally.replaced, 'article')} took the place of earlier ones of the same id"
     rejected = f"; {len(tally.rejected):,} rejected" if tally.rejected else ""
-    line = f"{counted(tally.added, 'article')} added, of which {tally.duplicates:,} {duplicates}{rejected}"
+    line = f"{counted(tally.added, 'article')} added, of which {tally.duplicates:,} {duplicates}"
+    line += (replaced if tally.replaced else "") + rejected
     if as_json:
         console.err.print(line, highlight=False)
     else:
@@ -219,9 +218,9 @@ def _rows(table: pa.Table) -> list[tuple[str, str]]:
 
 def _show(id_: str, seen: Seen) -> None:
     """An answer as lines: what the article is, and what is near it."""
-    place = "" if seen.cluster is None else f", cluster {seen.cluster}"
-    if seen.campaign != seen.cluster:
-        place += f", campaign {seen.campaign}"
+    place = "" if seen.cluster is None else f", cluster {printable(seen.cluster)}"
+    if seen.campaign is not None and seen.campaign != seen.cluster:
+        place += f", campaign {printable(seen.campaign)}"
     console.say(f"{printable(id_)}: {'known' if seen.is_duplicate else 'new'}{place}")
     for near in seen.nearest:
         console.say(f"  {near.similarity:.2f} {printable(near.id)}")
@@ -305,7 +304,7 @@ def reweigh(location: str) -> None:
             opened.reweigh(progress=tell)
         found = opened.stats()
     with console.closed_output():
-        console.say(f"{counted(found.texts, 'text')} weighed anew, generation {found.generation:,}")
+        console.say(f"{counted(found.texts, 'text')} weighed anew, version {found.weights_version:,} of the weights")
 
 
 @index.command()
@@ -315,11 +314,7 @@ def reweigh(location: str) -> None:
 def export(location: str, target: str, texts: bool) -> None:
     """Write every article's id, its cluster, how many articles are in that, and its campaign."""
     console.prepare_process()
-    try:
-        files.check_output(target)
-    except FileError as error:
-        raise click.UsageError(str(error)) from error
-    with console.failures(), Index(location, create=False) as opened:
+    with _checked(target), Index(location, create=False) as opened:
         table = opened.to_arrow()
         if texts:
             table = table.append_column("text", _texts(opened, table["id"]))
@@ -332,3 +327,45 @@ def _texts(opened: Index, ids: pa.ChunkedArray) -> pa.ChunkedArray:
     """The text of each article, in the order of these ids."""
     found = pa.Table.from_batches(opened.texts(), schema=pa.schema({"id": pa.string(), "text": pa.large_string()}))
     return found["text"].take(pc.index_in(ids, value_set=found["id"]))
+
+
+@index.command()
+@LOCATION
+@click.option("--out", "target", required=True, metavar="FILE", help="Labels: .parquet, .csv or .jsonl.")
+def labels(location: str, target: str) -> None:
+    """Write a label for every article, as `dedup cluster` does, of the clusters and campaigns that the index keeps."""
+    console.prepare_process()
+    with _checked(target), Index(location, create=False) as opened:
+        table = opened.labels()
+        files.write(table, target)
+    with console.closed_output():
+        console.say(f"{counted(len(table), 'article')} written to {printable(target)}")
+
+
+@index.command()
+@LOCATION
+@click.option("--out", "target", required=True, metavar="FILE", help="The page: .html or .htm.")
+@click.option("--no-campaigns", is_flag=True, help="Leave out campaigns, which take most of the time.")
+def report(location: str, target: str, no_campaigns: bool) -> None:
+    """Write a page to look at the clusters with, as `dedup cluster --report` does.
+
+    Clusters are those that the index keeps; campaigns are found anew, for the page tells their reasons.
+    """
+    console.prepare_process()
+    with _checked(target, console.REPORTS), console.shown_progress(quiet=False) as tell:
+        with Index(location, create=False) as opened:
+            found = opened.snapshot()
+        found.report(target, campaigns=not no_campaigns, progress=lambda done, total: tell("report", done, total))
+    with console.closed_output():
+        console.say(f"{counted(len(found), 'cluster')} shown in {printable(target)}")
+
+
+@contextmanager
+def _checked(target: str, suffixes: tuple[str, ...] | None = None) -> Iterator[None]:
+    """Work that ends in a file; one that cannot be written is bad usage before it begins."""
+    try:
+        files.check_output(target, suffixes)
+    except FileError as error:
+        raise click.UsageError(str(error)) from error
+    with console.failures():
+        yield

@@ -1,12 +1,12 @@
 """An index that remembers articles, survives its process, and is shared: see `Index`.
 
-The logic (`index`, `adding`, `judging`, `grouping`, `campaigning`, `reweighing`, `checking`) works on a `store` of
-rows. There are two of them: `embedded` (SQLite, with `segments` and `frequencies` beside it) and `shared` (Redis).
-FORMAT.md says what both keep.
+The logic (`index`, `adding`, `judge`, `clustering`, `campaigning`, `reweighing`, `snapshot`, `checking`) works on a
+`store` of rows. There are two of them: `embedded` (SQLite, with `segments` and `counters` beside it) and `shared`
+(Redis). FORMAT.md says what both keep.
 """
 
-from dedup.index.answers import Added, Campaign, Checked, Group, Near, Rejected, Seen, Stats
+from dedup.index.answers import Added, CampaignMembers, Checked, Near, Rejected, Seen, Stats
 from dedup.index.index import Index
 from dedup.index.store import Change
 
-__all__ = ["Added", "Campaign", "Change", "Checked", "Group", "Index", "Near", "Rejected", "Seen", "Stats"]
+__all__ = ["Added", "CampaignMembers", "Change", "Checked", "Index", "Near", "Rejected", "Seen", "Stats"]

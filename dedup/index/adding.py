@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from dedup.index.answers import Near, Seen
 from dedup.index.banding import halves
 from dedup.index.campaigning import Campaigning
-from dedup.index.clustering import MOST, Grouping, Plan, Transaction, carry_out
+from dedup.index.clustering import MOST, Grouping, Plan, Transaction, Turn, carry_out
 from dedup.index.judge import LEAST_HOLDERS, Judge, Own, Pairs, Similar
 from dedup.index.lookup import within
 from dedup.index.prepared import Prepared
@@ -24,8 +24,6 @@ from dedup.settings import Settings
 
 NEAREST = 10
 """Articles that `Seen` names."""
-LOOKED_AT = 64
-"""Articles of a text, among which one is looked for that stays."""
 OF_A_CLUSTER = 8
 """With `linkage=0` so many of each cluster are compared: one edge is enough to join it."""
 JUDGED_AGAIN = 16
@@ -55,8 +53,10 @@ class _BatchRows:
     """Number of the text of each row."""
     new: dict[int, int] = field(default_factory=dict)
     """New texts, and the row of each."""
-    replaced: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """Rows whose id is there with another text: the number of that change, and the text."""
+    there: set[int] = field(default_factory=set)
+    """Rows whose id is there."""
+    replaced: dict[int, int] = field(default_factory=dict)
+    """Those of which it is there with another text, and that."""
     copies: Counter[int] = field(default_factory=Counter)
     """How many articles more, or fewer, each text has."""
 
@@ -84,8 +84,11 @@ class Batch:
         self._halves = halves(prepared.signatures)
         self._last = store.last()
         self._first = self._last + 1
-        self._change = Transaction()
-        self._rows, self._leaving = _BatchRows(), set[str]()
+        self._change, self._plan = Transaction(), Plan()
+        self._ids: Sequence[str] = []
+        self._rows, self._leaving = _BatchRows(), dict[str, tuple[int, int]]()
+        self._places: dict[int, Place] = {}
+        self._articles: dict[int, list[str]] = {}
         self._freed: set[int] = set()
         self._counted = False
 
@@ -98,30 +101,40 @@ class Batch:
             return Seen(is_duplicate=False, cluster=None, campaign=None)
         found = self._store.find_equal([fingerprint])
         if found:
-            self._campaigns = self._campaigning(Plan())
-            return self._of_known(found[fingerprint], "", Plan())
+            (text,) = found.values()
+            self._places = self._store.places([text])
+            self._settle_clusters([text])
+            return self._of_known(text, "")
         number = self._next()
         self._rows.new[number] = 0
         self._compare({number: 0})
-        plan = self._plan()
-        self._campaigns = self._campaigning(plan)
-        nearest, cluster = self._nearest(number, []), plan.clusters[number]
-        campaign = self._campaigns.of(cluster)
+        self._settle_clusters([number])
+        cluster, campaign = self._joins(number), self._campaigns.of(self._plan.clusters[number])
+        self._read_names([] if cluster is None else [cluster])
+        return Seen(
+            is_duplicate=cluster is not None,
+            cluster=None if cluster is None else self._name(cluster),
+            campaign=None if campaign == number else self._name(campaign),
+            nearest=self._nearest(number),
+        )
+
+    def _joins(self, number: int) -> int | None:
+        """The cluster that a text would join; None if it would be alone."""
+        cluster = self._plan.clusters[number]
         if cluster == number:
-            known = campaign if campaign < self._first else None
-            return Seen(is_duplicate=False, cluster=None, campaign=known, nearest=nearest)
-        if cluster >= self._first:  # one that would be split off
-            similar = self._change.new[number]
-            best = max(similar, key=lambda other: (similar[other], -other))
-            cluster = self._store.places([best])[best].cluster
-        campaign = campaign if campaign < self._first else self._campaigns.of(cluster)
-        return Seen(is_duplicate=True, cluster=cluster, campaign=campaign, nearest=nearest)
+            return None
+        if cluster not in self._plan.founded:
+            return cluster
+        similar = self._change.new[number]
+        best = max(similar, key=lambda other: (similar[other], -other))
+        return self._store.places([best])[best].cluster
 
     def add(self, ids: Sequence[str]) -> list[Seen]:
         """Add the articles, and say what was seen of each."""
-        self._sort_out(ids)
-        places = self._store.places(self._rows.copies)
-        copies = {text: places[text].copies + more for text, more in self._rows.copies.items() if text in places}
+        self._ids = ids
+        self._sort_out()
+        self._places = self._store.places(dict.fromkeys([*self._rows.copies, *self._rows.texts]))
+        copies = self._copies()
         self._change.gone = {text for text, count in copies.items() if count <= 0}
         before = self.judge.texts(self._store)
         self._count()
@@ -133,19 +146,17 @@ class Batch:
         self._free()
         self._let_go()
         self._judge_again(-(-len(signed) // A_STEP))
-        plan = self._plan()
-        self._campaigns = self._campaigning(plan)
-        seen = [self._seen(row, ids, plan) for row in range(len(ids))]
-        for row, (number, text) in self._rows.replaced.items():
-            self._store.drop_article(ids[row])
-            self._store.record(Change(number, "removed", places[text].cluster, ids[row]))
-        self._store_texts(ids, plan, copies)
-        self._store_edges()
+        self._settle_clusters(self._rows.texts)
+        seen = [self._seen(row) for row in range(len(ids))]
+        self._store_all(copies)
         for number, windows in self.judge.found_from(self._first):
             self._store.add_frames(number, windows)
-        carry_out(plan, self._store, self._next, self._rows.new)
-        self._store_campaigns()
         return seen
+
+    def _copies(self) -> dict[int, int]:
+        """How many articles will have each stored text of which that changes."""
+        more = self._rows.copies
+        return {text: self._places[text].copies + count for text, count in more.items() if text in self._places}
 
     def remember(self) -> None:
         """Keep the shingles of what was added at hand; once it is stored, for else its numbers are given again."""
@@ -157,21 +168,16 @@ class Batch:
         found = self._store.find([id_])
         if not found:
             return False
-        text = found[id_]
-        place = self._store.places([text])[text]
-        number = self._next()
-        if place.copies == 1:
+        (text,) = found.values()
+        self._leaving[id_] = self._next(), text
+        self._places = self._store.places([text])
+        copies = self._places[text].copies - 1
+        if not copies:
             self._change.gone = {text}
             self._count()
             self._let_go()
-        plan = self._plan()
-        self._campaigns = self._campaigning(plan)
-        self._store.drop_article(id_)
-        self._store.record(Change(number, "removed", place.cluster, id_))
-        self._store_texts([], plan, {text: place.copies - 1})
-        self._store_edges()
-        carry_out(plan, self._store, self._next, self._rows.new)
-        self._store_campaigns()
+        self._settle_clusters([])
+        self._store_all({text: copies})
         return True
 
     # --- reading and reckoning ------------------------------------------------------------------------------------
@@ -180,21 +186,23 @@ class Batch:
         self._last += 1
         return self._last
 
-    def _sort_out(self, ids: Sequence[str]) -> None:
+    def _sort_out(self) -> None:
         """Which rows are new texts, copies, replaced or unchanged; every article and removal gets its number."""
-        rows, prints = self._rows, self._prepared.fingerprints
+        ids, rows, prints = self._ids, self._rows, self._prepared.fingerprints
         there = self._store.find(ids)
         equal = self._store.find_equal([one for one in dict.fromkeys(prints) if one])
         for row, (id_, fingerprint) in enumerate(zip(ids, prints, strict=True)):
             old, text = there.get(id_), equal.get(fingerprint)
+            if old is not None:
+                rows.there.add(row)
             if old is not None and (old == text or not (fingerprint or self._has_shingles(old))):
                 rows.numbers.append(0)
                 rows.texts.append(old)
                 continue
             if old is not None:
-                rows.replaced[row] = (self._next(), old)
+                rows.replaced[row] = old
                 rows.copies[old] -= 1
-                self._leaving.add(id_)
+                self._leaving[id_] = self._next(), old
             number = self._next()
             if text is None:
                 text = number
@@ -351,10 +359,7 @@ class Batch:
         }
         self._settle({text: others[:JUDGED_AGAIN] for text, others in stale.items()}, now)
 
-    def _plan(self) -> Plan:
-        return Grouping(self._store, self._settings, self._change, self._next).plan()
-
-    def _campaigning(self, plan: Plan) -> Campaigning:
+    def _campaigning(self) -> Campaigning:
         """What happens to campaigns."""
         new, gone = self._signed(), self._change.gone
         marks = {text: self._prepared.marks[row] for text, row in new.items()}
@@ -364,51 +369,89 @@ class Batch:
             return self._store.texts() - (len(new) if self._counted else len(gone))
 
         found = Campaigning(
-            self._store, self.judge, plan, gone, marks, texts, lambda text, judge: self._own(new[text], judge)
+            self._store, self.judge, self._plan, gone, marks, texts, lambda text, judge: self._own(new[text], judge)
         )
         found.carry()
         return found
 
+    def _settle_clusters(self, texts: Iterable[int]) -> None:
+        """What becomes of clusters and campaigns, and what they are called, those of these texts, too."""
+        self._plan = Grouping(self._store, self._settings, self._change).plan()
+        self._campaigns = self._campaigning()
+        clusters = {self._cluster(text) for text in texts}
+        left = {self._places[text].cluster for _, text in self._leaving.values()}
+        turned = {number for turn in self._plan.turns for number in (turn.old, turn.new) if number is not None}
+        self._read_names({*clusters, *map(self._campaigns.of, clusters), *left, *turned})
+        for cluster in sorted(left):
+            if self._plan.heir(cluster) == cluster and self._name(cluster) != self._old_name(cluster):
+                self._plan.turns.append(Turn("renamed", cluster, cluster))
+
+    def _cluster(self, text: int) -> int:
+        """The cluster of a text after the transaction."""
+        if text in self._plan.clusters or text in self._rows.new:
+            return self._plan.clusters.get(text, text)
+        cluster = self._places[text].cluster
+        return self._plan.others.get(cluster, cluster)
+
+    # --- names ----------------------------------------------------------------------------------------------------
+
+    def _read_names(self, numbers: Iterable[int]) -> None:
+        """Enough ids of these texts, by which clusters and campaigns are called, to find one that stays."""
+        stored = [number for number in numbers if number not in self._rows.new]
+        if stored:
+            self._articles |= self._store.names(stored, len(self._leaving) + 1)
+
+    def _old_name(self, number: int) -> str:
+        """What a cluster of this number was called before the transaction."""
+        return self._articles[number][0]
+
+    def _name(self, number: int) -> str:
+        """What a cluster or a campaign of this number is called after the transaction."""
+        staying = (id_ for id_ in self._articles.get(number, ()) if id_ not in self._leaving)
+        return next(staying, "") or self._ids[self._rows.texts.index(number)]
+
     # --- what was seen --------------------------------------------------------------------------------------------
 
-    def _seen(self, row: int, ids: Sequence[str], plan: Plan) -> Seen:
+    def _seen(self, row: int) -> Seen:
         """What was seen of a row."""
-        text, id_ = self._rows.texts[row], ids[row]
-        if self._rows.new.get(text) == row:
-            cluster, nearest = plan.clusters.get(text, text), self._nearest(text, ids)
-            known = cluster != text and bool(nearest) and not self._stays_first(row, id_, cluster, plan)
-            return Seen(is_duplicate=known, cluster=cluster, campaign=self._campaigns.of(cluster), nearest=nearest)
-        if text in self._rows.new:
-            first = ids[self._rows.new[text]]
-            nearest = (Near(first, 1.0), *self._nearest(text, ids)[: NEAREST - 1])
-            cluster = plan.clusters.get(text, text)
-            return Seen(is_duplicate=True, cluster=cluster, campaign=self._campaigns.of(cluster), nearest=nearest)
-        return self._of_known(text, id_, plan)
+        text, id_, replaced = self._rows.texts[row], self._ids[row], row in self._rows.there
+        if text not in self._rows.new:
+            return self._of_known(text, id_, replaced=replaced)
+        cluster, nearest = self._cluster(text), self._nearest(text)
+        first = self._ids[self._rows.new[text]]
+        if self._rows.new[text] != row:
+            known, nearest = True, (Near(first, 1.0), *nearest[: NEAREST - 1])
+        else:
+            known = cluster != text and bool(nearest) and not self._stays_first(row, cluster)
+        return self._told(cluster, nearest, known=known, replaced=replaced)
 
-    def _stays_first(self, row: int, id_: str, cluster: int, plan: Plan) -> bool:
+    def _told(self, cluster: int, nearest: tuple[Near, ...], *, known: bool, replaced: bool) -> Seen:
+        return Seen(known, self._name(cluster), self._name(self._campaigns.of(cluster)), nearest, replaced)
+
+    def _stays_first(self, row: int, cluster: int) -> bool:
         """Whether the article of a row was the first of its cluster with the text that it had before, and still is."""
-        if row not in self._rows.replaced:
+        old = self._rows.replaced.get(row)
+        if old is None:
             return False
-        _, old = self._rows.replaced[row]
-        before = self._store.places([old])[old].cluster
-        return plan.joined.get(before, before) == cluster and self._is_first(id_, old, before)
+        before = self._places[old].cluster
+        return self._plan.heir(before) == cluster and self._is_first(self._ids[row], old, before)
 
     def _is_first(self, id_: str, text: int, cluster: int) -> bool:
         """Whether an article is the first of its cluster."""
-        return self._store.oldest(cluster, 1) == [text] and self._store.names([text], 1)[text] == [id_]
+        return text == cluster and self._store.names([text], 1)[text] == [id_]
 
-    def _nearest(self, text: int, ids: Sequence[str]) -> tuple[Near, ...]:
+    def _nearest(self, text: int) -> tuple[Near, ...]:
         """The articles from before that a new text is most like."""
         similar = self._change.new.get(text, {})
         edges = [(-value, other) for other, value in similar.items() if value >= self._settings.threshold]
-        return self._named(sorted(edges)[:NEAREST], ids)
+        return self._named(sorted(edges)[:NEAREST])
 
-    def _named(self, edges: list[tuple[float, int]], ids: Sequence[str]) -> tuple[Near, ...]:
+    def _named(self, edges: list[tuple[float, int]]) -> tuple[Near, ...]:
         names = self._names(other for _, other in edges if other not in self._rows.new) if edges else {}
         found = []
         for value, other in edges:
             row = self._rows.new.get(other)
-            name = ids[row] if row is not None else names.get(other)
+            name = self._ids[row] if row is not None else names.get(other)
             if name is not None:
                 found.append(Near(name, -value))
         return tuple(found)
@@ -416,34 +459,46 @@ class Batch:
     def _names(self, texts: Iterable[int], but: str = "") -> dict[int, str]:
         """The first article of each text, but for this one, and those that get another text."""
         other = {*self._leaving, but}
-        names = self._store.names(texts, 2 if len(other) == 1 else LOOKED_AT)
+        names = self._store.names(texts, len(other) + 1)
         found = ((text, [name for name in some if name not in other]) for text, some in names.items())
         return {text: some[0] for text, some in found if some}
 
-    def _of_known(self, text: int, id_: str, plan: Plan) -> Seen:
+    def _of_known(self, text: int, id_: str, *, replaced: bool = False) -> Seen:
         """What is seen of a text that is there, other than the article itself."""
         same = [Near(name, 1.0) for name in self._names([text], id_).values()]
         edges = sorted((-edge.similarity, other) for other, edge in self._store.edges([text])[text].items())
-        place = self._store.places([text])[text]
-        cluster = plan.clusters.get(text, plan.joined.get(place.cluster, place.cluster))
-        first = bool(id_) and self._is_first(id_, text, place.cluster)
-        others = bool(same) or self._store.oldest(place.cluster, 2) != [text]
-        nearest = (*same, *self._named(edges[: NEAREST - len(same)], []))
-        return Seen(others and not first, cluster, self._campaigns.of(cluster), nearest)
+        before = self._places[text].cluster
+        first = bool(id_) and self._is_first(id_, text, before)
+        others = bool(same) or self._store.oldest(before, 2) != [text]
+        nearest = (*same, *self._named(edges[: NEAREST - len(same)]))
+        return self._told(self._cluster(text), nearest, known=others and not first, replaced=replaced)
 
     # --- storing --------------------------------------------------------------------------------------------------
 
-    def _store_texts(self, ids: Sequence[str], plan: Plan, copies: Mapping[int, int]) -> None:
+    def _store_all(self, copies: Mapping[int, int]) -> None:
+        """All that changes: rows of articles and texts, edges, clusters and campaigns; and what is told of it."""
+        for id_, (number, text) in self._leaving.items():
+            self._store.drop_article(id_)
+            self._store.record(Change(number, "removed", id_, self._old_name(self._places[text].cluster), None))
+        carry_out(self._plan, self._store, self._rows.new)
+        self._store_texts(copies)
+        self._store_edges()
+        for cluster, campaign in self._campaigns.changed().items():
+            self._store.set_campaign(cluster, campaign)
+        for kind, old, new in self._plan.turns:
+            now = None if new is None else self._name(new)
+            self._store.record(Change(self._next(), kind, None, self._old_name(old), now))
+
+    def _store_texts(self, copies: Mapping[int, int]) -> None:
         """Articles, texts, and how many copies they have."""
         store, rows, prepared = self._store, self._rows, self._prepared
         for text, row in rows.new.items():
             signature = self._halves[row] if prepared.fingerprints[row] else self._halves[row][:0]
-            cluster = plan.clusters.get(text, text)
             body, marks = prepared.bodies[row], prepared.marks[row]
-            store.add_text(Text(text, prepared.fingerprints[row], cluster, signature, body, marks))
+            store.add_text(Text(text, prepared.fingerprints[row], self._cluster(text), signature, body, marks))
             if rows.copies[text] > 1:
                 store.set_copies(text, rows.copies[text])
-        for number, text, id_ in zip(rows.numbers, rows.texts, ids, strict=True):
+        for number, text, id_ in zip(rows.numbers, rows.texts, self._ids, strict=True):
             if number:
                 store.add_article(number, id_, text)
         for text, count in copies.items():
@@ -451,11 +506,6 @@ class Batch:
                 store.drop_text(text)
             else:
                 store.set_copies(text, count)
-
-    def _store_campaigns(self) -> None:
-        """The campaigns of clusters, as far as they change."""
-        for cluster, campaign in self._campaigns.changed().items():
-            self._store.set_campaign(cluster, campaign)
 
     def _store_edges(self) -> None:
         """New edges, those judged again, and those that are no more; each once."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple, overload
 
+from dedup.results import Cluster
 from dedup.settings import Settings
 
 
@@ -24,13 +25,16 @@ class Seen:
     is_duplicate: bool
     """Its cluster holds another article that was there before. The first article of a cluster stays that when it comes
     again, also with another text that belongs there."""
-    cluster: int | None
-    """Id of its cluster; None for a text that was only looked up, and would be alone."""
-    campaign: int | None
-    """Id of its campaign, which is that of the oldest cluster in it: its own cluster's, where no other is of the
-    campaign. None for a text that was only looked up, and would be of none."""
+    cluster: str | None
+    """Its cluster, called by the id of the oldest article there: its own, where it is alone. None for a text that was
+    only looked up, and would be alone."""
+    campaign: str | None
+    """Its campaign, called by the id of the oldest article there, which is its cluster's where no other cluster is of
+    the campaign. None for a text that was only looked up, and would be of none."""
     nearest: tuple[Near, ...] = ()
     """The articles from before that are most like it, at most ten, best first; of equal texts the oldest."""
+    replaced: bool = False
+    """An article of this id was there already: this is its newer version, and has taken its place."""
 
 
 class Rejected(NamedTuple):
@@ -46,10 +50,11 @@ class Added(Sequence["Seen | None"]):
 
     Attributes:
         rejected: The rows that could not be added, and why.
+        replaced: How many articles have given their place to a newer version, rows of this batch, too.
     """
 
-    def __init__(self, seen: Sequence[Seen | None], rejected: Sequence[Rejected]) -> None:
-        self._seen, self.rejected = list(seen), list(rejected)
+    def __init__(self, seen: Sequence[Seen | None], rejected: Sequence[Rejected], replaced: int = 0) -> None:
+        self._seen, self.rejected, self.replaced = list(seen), list(rejected), replaced
 
     @overload
     def __getitem__(self, row: int) -> Seen | None: ...
@@ -70,31 +75,24 @@ class Added(Sequence["Seen | None"]):
         return iter(self._seen)
 
     def __repr__(self) -> str:
-        """How many rows, duplicates and rejected ones."""
+        """How many rows, duplicates, replaced articles and rejected rows."""
         duplicates = sum(seen is not None and seen.is_duplicate for seen in self._seen)
-        return f"<Added: {len(self)} rows, {duplicates} duplicates, {len(self.rejected)} rejected>"
+        told = f"{duplicates} duplicates, {self.replaced} replaced, {len(self.rejected)} rejected"
+        return f"<Added: {len(self)} rows, {told}>"
 
 
-class Group(NamedTuple):
-    """A cluster."""
-
-    cluster: int
-    ids: list[str]
-    """Its articles, the oldest first; those that have the same text together."""
-
-
-class Campaign(NamedTuple):
+class CampaignMembers(NamedTuple):
     """A campaign: clusters, of one article, too, that one operator made."""
 
-    campaign: int
-    """The id of its oldest cluster."""
-    clusters: list[Group]
+    campaign: str
+    """The id of its oldest article."""
+    clusters: list[Cluster]
     """The oldest first."""
 
     @property
     def ids(self) -> list[str]:
         """Its articles, cluster by cluster."""
-        return [id_ for group in self.clusters for id_ in group.ids]
+        return [id_ for cluster in self.clusters for id_ in cluster.ids.to_pylist()]
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ class Stats:
     """Clusters, those of one article included."""
     edges: int
     last_change: int
-    generation: int
+    weights_version: int
     """One more with every `reweigh`."""
     store_texts: bool
     settings: Settings

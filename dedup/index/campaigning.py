@@ -83,12 +83,12 @@ class Campaigning:
 
     def carry(self) -> None:
         """Take campaigns along where clusters join, are split, or are no more, and let new texts look for theirs."""
-        lost = self._vanished()
-        for cluster, other in self._plan.split.items():
+        for cluster, other in self._plan.founded.items():
             self._put(cluster, self.of(other))
-        for cluster, other in self._plan.joined.items():
-            self._unite(self.of(cluster), self.of(other))
-        for cluster in sorted({*self._plan.joined, *lost}):
+        for turn in self._plan.turns:
+            if turn.kind == "joined" and turn.new is not None:
+                self._unite(self.of(turn.old), self.of(turn.new))
+        for cluster in sorted({turn.old for turn in self._plan.turns if self._plan.heir(turn.old) != turn.old}):
             self._leave(cluster)
         for marks in self._reader.marks(self._gone).values():
             self._fewer.update(naming(marks))  # texts that go hold nothing any more
@@ -111,17 +111,6 @@ class Campaigning:
         return {cluster: campaign or cluster for cluster, campaign in sorted(self._now.items())}
 
     # --- what clusters bring along --------------------------------------------------------------------------------
-
-    def _vanished(self) -> set[int]:
-        """Clusters that have lost all their texts, but for those that have joined others."""
-        if not self._gone:
-            return set()
-        clusters = {place.cluster for place in self._reader.places(self._gone).values()} - self._plan.joined.keys()
-        entered = set(self._plan.clusters.values())
-        left = self._gone | self._plan.clusters.keys()
-        return {
-            cluster for cluster in clusters - entered if left.issuperset(self._reader.oldest(cluster, len(left) + 1))
-        }
 
     def _parts(self, campaign: int, most: int = EVERY) -> set[int]:
         """The clusters of a campaign; about so many at most, and all that the transaction has put there."""
@@ -268,7 +257,7 @@ class Campaigning:
         """The cluster of a text after the transaction."""
         if text in self._plan.clusters or text in self._new:
             return self._plan.clusters.get(text, text)
-        return self._plan.joined.get(self._clusters[text], self._clusters[text])
+        return self._plan.others.get(self._clusters[text], self._clusters[text])
 
 
 def _in_turn(groups: list[list[int]]) -> list[int]:

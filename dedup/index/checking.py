@@ -47,7 +47,7 @@ def check(reader: Reader, store: Store, settings: Settings, preparer: Preparer) 
         _articles(reader, texts),
         _fingerprints(texts),
         _edges(edges, texts, settings),
-        _names(reader, texts),
+        _numbers(texts),
         _campaigns(reader, texts),
         _linkage(edges, texts, settings),
         _signatures(reader, texts, preparer) if store.opening.store_texts else iter(()),
@@ -100,12 +100,14 @@ def _edges(edges: Edges, texts: Texts, settings: Settings) -> Iterator[str]:
             yield f"edge {text}-{other} has similarity {edge.similarity}"
 
 
-def _names(reader: Reader, texts: Texts) -> Iterator[str]:
-    """A cluster that has become part of another has no members."""
-    gone = {change.cluster for change in reader.scan_changes() if change.kind == "joined"}
-    for text, (_, cluster, _) in texts.items():
-        if cluster in gone:
-            yield f"text {text} is in cluster {cluster}, which has become part of another"
+def _numbers(texts: Texts) -> Iterator[str]:
+    """A cluster has the number of its oldest text."""
+    oldest: dict[int, int] = {}
+    for text in sorted(texts):
+        oldest.setdefault(texts[text][1], text)
+    for cluster, text in oldest.items():
+        if cluster != text:
+            yield f"cluster {cluster} does not have the number of its oldest text, which is {text}"
 
 
 def _campaigns(reader: Reader, texts: Texts) -> Iterator[str]:

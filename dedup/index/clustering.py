@@ -9,8 +9,9 @@ similarity is highest, as the rest of a large data set is assigned in CURE (Guha
 `linkage=0` clusters are components of any size, but that a removal takes none apart whose parts are both larger than
 `MOST`.
 
-A cluster keeps its id while it has members: of clusters that join the oldest lives on, and of one that splits the part
-with the oldest text keeps the id.
+A cluster has the number of its oldest text. What becomes of clusters is told by these, as a night tells it by the
+oldest article (`dedup.nightly.members`): of clusters that join the oldest lives on, of one that splits the part with
+the oldest text, and one whose oldest text goes is called by the next.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
-from dedup.index.store import Change, Edge, Reader, Writer
+from dedup.index.store import Edge, Kind, Reader, Writer
 from dedup.settings import Settings
 from dedup.stages import clusters
 
@@ -32,18 +34,60 @@ Edges = dict[int, dict[int, Edge]]
 """Edges of some texts, by the other end."""
 
 
+class Turn(NamedTuple):
+    """What becomes of a cluster; see `dedup.index.store.Change`."""
+
+    kind: Kind
+    old: int
+    """Number of a cluster that was there."""
+    new: int | None
+    """Number of one that is there now; None where the old one has ended."""
+
+
 @dataclass
 class Plan:
     """What happens to clusters."""
 
     clusters: dict[int, int] = field(default_factory=dict)
     """The new cluster of each text that changes it, and of every new text."""
-    joined: dict[int, int] = field(default_factory=dict)
-    """Clusters that have become part of an older one."""
-    split: dict[int, int] = field(default_factory=dict)
-    """New clusters, and the one that each was part of."""
-    moved: set[tuple[int, int]] = field(default_factory=set)
-    """Clusters some of whose texts have gone to another cluster, while they live on; and that cluster."""
+    others: dict[int, int] = field(default_factory=dict)
+    """Clusters all of whose other texts are in another one from now on, and that one."""
+    founded: dict[int, int] = field(default_factory=dict)
+    """New clusters of texts that were there, and the one that the oldest of each was in."""
+    heirs: dict[int, int | None] = field(default_factory=dict)
+    """Where the oldest text that is left of a cluster is from now on; None if none is left."""
+    turns: list[Turn] = field(default_factory=list)
+    """What becomes of clusters, in the order of their numbers."""
+
+    def heir(self, cluster: int) -> int | None:
+        """What lives on of a cluster; None if nothing does."""
+        return self.heirs.get(cluster, self.others.get(cluster, cluster))
+
+    def tell(self, were: Mapping[int, int], gone: Container[int]) -> None:
+        """Work out what becomes of clusters.
+
+        Args:
+            were: The cluster that each text was in, for all but new texts.
+            gone: Texts that go.
+        """
+        ways = defaultdict[int, set[int]](set)
+        for text, now in self.clusters.items():
+            if text in were:
+                ways[were[text]].add(now)
+        for cluster, now in self.others.items():
+            ways[cluster].add(now)
+        for cluster in sorted({*ways, *self.heirs}):
+            if self.heir(cluster) is None:
+                self.turns.append(Turn("ended", cluster, None))
+            self.turns += [
+                Turn(self._kind(cluster, now, gone), cluster, now) for now in sorted(ways[cluster] - {cluster})
+            ]
+
+    def _kind(self, cluster: int, now: int, gone: Container[int]) -> Kind:
+        """What it is called that texts of a cluster are in another one now."""
+        if now != self.heir(cluster):
+            return "split" if now in self.founded else "moved"
+        return "renamed" if cluster in gone and self.founded.get(now) == cluster else "joined"
 
 
 @dataclass
@@ -71,64 +115,52 @@ class Transaction:
         self.dropped[other].add(text)
 
 
-def name_groups(
+def number_groups(
     groups: Iterable[list[int]],
     were: Mapping[int, int],
-    lives_elsewhere: Callable[[int, list[int]], bool],
-    number: Callable[[], int],
+    gone: Mapping[int, int],
+    rest: Callable[[int], int | None],
 ) -> Plan:
-    """Give each group the oldest id that it may claim, or a new one.
+    """Give each group the number of its oldest text.
 
     Args:
-        groups: Texts of each, ascending; the groups ascend by their oldest text.
+        groups: Texts of each, ascending.
         were: The cluster that each text was in, for all but new texts.
-        lives_elsewhere: Whether a cluster has members other than these.
-        number: Gives a number that was never used.
+        gone: The cluster of each text that goes.
+        rest: Gives the oldest text of a cluster that stays and is in no group; None for none.
     """
-    plan, members = Plan(), defaultdict[int, list[int]](list)
-    for text in sorted(were):
-        members[were[text]].append(text)
-    owners = {inside[0]: c for c, inside in members.items() if not lives_elsewhere(c, inside)}
+    plan, first = Plan(), dict[int, int]()
+    for text in sorted(were, reverse=True):
+        first[were[text]] = text
+    rests = {cluster: rest(cluster) for cluster in sorted({*first, *gone.values()})}
     for group in groups:
-        claims = sorted(owners[text] for text in group if text in owners)
-        _name_group(plan, group, claims, were, number)
+        number = group[0]
+        for text in group:
+            if were.get(text) != number or rests[number] is not None:
+                plan.clusters[text] = number
+        if were.get(number, number) != number:
+            plan.founded[number] = were[number]
+    for cluster, other in rests.items():
+        plan.heirs[cluster] = plan.clusters.get(first[cluster], cluster) if cluster in first else None
+        if other is not None and other <= first.get(cluster, other):
+            plan.heirs[cluster] = other
+        if other not in {None, cluster}:
+            plan.others[cluster] = other
+            plan.founded[other] = cluster
     return plan
 
 
-def _name_group(
-    plan: Plan, group: list[int], claims: list[int], were: Mapping[int, int], number: Callable[[], int]
-) -> None:
-    if claims:
-        name, *joined = claims
-        plan.joined.update(dict.fromkeys(joined, name))
-    elif group[0] not in were:
-        name = group[0]
-    else:
-        name = number()
-        plan.split[name] = were[group[0]]
-    for text in group:
-        if were.get(text) != name:
-            plan.clusters[text] = name
-            if text in were and were[text] not in {*claims, plan.split.get(name)}:
-                plan.moved.add((were[text], name))
-
-
-def carry_out(plan: Plan, writer: Writer, number: Callable[[], int], new: Container[int] = ()) -> None:
-    """Store what happens to clusters, and record it.
+def carry_out(plan: Plan, writer: Writer, new: Container[int] = ()) -> None:
+    """Store what happens to clusters.
 
     Args:
         plan: What happens.
         writer: The store.
-        number: Gives a number that was never used.
         new: Texts that are stored with their cluster.
     """
-    for cluster, other in plan.joined.items():
-        writer.join(cluster, other)
-        writer.record(Change(number(), "joined", cluster, None, other))
-    for cluster, other in plan.split.items():
-        writer.record(Change(cluster, "split", cluster, None, other))
-    for other, cluster in sorted(plan.moved):
-        writer.record(Change(number(), "moved", cluster, None, other))
+    taken = set(plan.others.values())
+    for cluster in sorted(plan.others, key=lambda cluster: cluster not in taken):  # what others go to moves first
+        writer.join(cluster, plan.others[cluster])
     for text, cluster in plan.clusters.items():
         if text not in new:
             writer.set_cluster(text, cluster)
@@ -141,21 +173,21 @@ class Grouping:
         reader: A view of the store, before the transaction's changes.
         settings: How articles are clustered.
         transaction: What it does.
-        number: Gives a number that was never used, for a cluster that is split off.
     """
 
-    def __init__(self, reader: Reader, settings: Settings, transaction: Transaction, number: Callable[[], int]) -> None:
-        self._reader, self._number = reader, number
+    def __init__(self, reader: Reader, settings: Settings, transaction: Transaction) -> None:
+        self._reader = reader
         self._threshold, self._cut = settings.threshold, settings.threshold * settings.linkage
         self._change = transaction
         self._plan, self._done, self._large = Plan(), set[int](), set[int]()
         self._were: dict[int, int] = {}
+        self._joined: dict[int, int] = {}
 
     def plan(self) -> Plan:
         """Link what has changed."""
         alone = [text for text in self._change.new if text not in self._change.edges]
         self._plan.clusters.update(zip(alone, alone, strict=True))
-        if not (self._change.edges or self._change.touched):
+        if not (self._change.edges or self._change.touched or self._change.gone):
             return self._plan
         roots = sorted(self._change.touched - self._change.gone)
         linked = sorted(self._change.new.keys() - set(alone))
@@ -163,12 +195,13 @@ class Grouping:
         groups = [group for root in every for group in self._component(root)]
         if self._cut > 0:  # behind all small components, so that the order of roots decides nothing about these
             groups += [group for root in every for group in self._near(root)]
-        self._name(sorted(groups))
+        gone = {text: place.cluster for text, place in self._reader.places(self._change.gone).items()}
+        self._number(sorted(groups), gone)
         for text in linked:
             if text not in self._plan.clusters:
                 self._assign(text)
-        self._plan.clusters = {text: self._now(cluster) for text, cluster in self._plan.clusters.items()}
-        self._plan.joined = {c: self._now(c) for c in self._plan.joined if c not in self._change.new}
+        self._follow_joins()
+        self._plan.tell(self._were, gone)
         return self._plan
 
     # --- components -----------------------------------------------------------------------------------------------
@@ -256,26 +289,40 @@ class Grouping:
             found[group].append(text)
         return sorted(found.values())
 
-    # --- names ----------------------------------------------------------------------------------------------------
+    # --- numbers --------------------------------------------------------------------------------------------------
 
     def _cluster_of(self, texts: Iterable[int]) -> dict[int, int]:
         """The cluster of each text now; of a new text that has none yet nothing."""
         unknown = [t for t in texts if t not in self._were and t not in self._change.new]
         self._were |= {text: place.cluster for text, place in self._reader.places(unknown).items()}
-        known = ((text, self._plan.clusters.get(text, self._were.get(text))) for text in texts)
-        return {text: cluster for text, cluster in known if cluster is not None}
+        return {text: cluster for text in texts if (cluster := self._known_cluster(text)) is not None}
 
-    def _name(self, groups: list[list[int]]) -> None:
-        """Give each group its id."""
-        were = self._cluster_of(sorted(text for group in groups for text in group))
-        named = name_groups(groups, were, self._lives_elsewhere, self._number)
-        self._plan.clusters |= named.clusters
-        self._plan.joined, self._plan.split, self._plan.moved = named.joined, named.split, named.moved
+    def _known_cluster(self, text: int) -> int | None:
+        were = self._were.get(text)
+        return self._plan.clusters.get(text, were if were is None else self._plan.others.get(were, were))
 
-    def _lives_elsewhere(self, cluster: int, inside: list[int]) -> bool:
-        """Whether a cluster has members other than these, and those that go."""
+    def _number(self, groups: list[list[int]], gone: Mapping[int, int]) -> None:
+        """Give each group its number."""
+        inside = sorted(text for group in groups for text in group)
         known = self._change.gone.union(inside)
-        return any(text not in known for text in self._reader.oldest(cluster, len(known) + 1))
+
+        def rest(cluster: int) -> int | None:
+            """The oldest text that is in no group, and stays."""
+            oldest = self._reader.oldest(cluster, len(known) + 1)
+            return next((text for text in oldest if text not in known), None)
+
+        plan = number_groups(groups, self._cluster_of(inside), gone, rest)
+        plan.clusters = self._plan.clusters | plan.clusters
+        self._plan = plan
+
+    def _follow_joins(self) -> None:
+        """What has joined something that has joined another is part of the last."""
+        plan, fresh = self._plan, self._change.new.keys() | self._plan.founded.keys()
+        plan.clusters = {text: self._now(cluster) for text, cluster in plan.clusters.items()}
+        others = {c: self._now(plan.others.get(c, c)) for c in {*plan.others, *self._joined} - fresh}
+        plan.others = {cluster: now for cluster, now in sorted(others.items()) if now != cluster}
+        plan.founded = {cluster: other for cluster, other in plan.founded.items() if cluster not in self._joined}
+        plan.heirs = {cluster: None if one is None else self._now(one) for cluster, one in plan.heirs.items()}
 
     # --- large components, and components as clusters -------------------------------------------------------------
 
@@ -298,7 +345,8 @@ class Grouping:
 
     def _small_size(self, cluster: int) -> int:
         """How many texts a cluster has; 0 where they are too many for each to have been compared."""
-        size = len(self._reader.oldest(cluster, MOST + 1))
+        stored = next((old for old, now in self._plan.others.items() if now == cluster), cluster)
+        size = len(self._reader.oldest(stored, MOST + 1))
         return size if size <= MOST else 0
 
     def _join_all(self, text: int, neighbours: set[int]) -> None:
@@ -307,10 +355,10 @@ class Grouping:
         name = min(current, default=text)
         self._plan.clusters[text] = name
         for cluster in current - {name}:
-            self._plan.joined[cluster] = name
+            self._joined[cluster] = name
 
     def _now(self, cluster: int) -> int:
         """What a cluster has become in this transaction."""
-        while cluster in self._plan.joined:
-            cluster = self._plan.joined[cluster]
+        while cluster in self._joined:
+            cluster = self._joined[cluster]
         return cluster

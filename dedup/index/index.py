@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from itertools import islice
 from os import PathLike
 from types import TracebackType
@@ -23,14 +24,29 @@ import pyarrow as pa
 
 from dedup.errors import FileError, InputError
 from dedup.evidence import passages
+from dedup.evidence.corpus import Corpus
 from dedup.index.adding import Batch, Sweep
-from dedup.index.answers import Added, Campaign, Checked, Group, Seen, Stats
+from dedup.index.answers import Added, CampaignMembers, Checked, Seen, Stats
 from dedup.index.checking import check
 from dedup.index.judge import Judge
 from dedup.index.opening import open_store
 from dedup.index.packing import unpack
 from dedup.index.prepared import Prepared, Preparer, joined
 from dedup.index.reweighing import reweigh
+from dedup.index.snapshot import (
+    MOST,
+    Held,
+    Member,
+    as_cluster,
+    as_corpus,
+    campaigns_of,
+    grouped,
+    held_by,
+    members,
+    names_of,
+    rows_of,
+    snapshot,
+)
 from dedup.index.store import Change, Reader
 from dedup.index.validation import (
     checked_id,
@@ -43,12 +59,15 @@ from dedup.index.validation import (
     sorted_out,
 )
 from dedup.pipeline import Fitted, Progress
+from dedup.results import Cluster, Clusters
 from dedup.settings import Settings
 from dedup.threads import count as count_threads
 
 Result = TypeVar("Result")
 SCANNED = 1000
 """Rows read at once where all are."""
+CLUSTERS = 100
+"""Clusters made at once."""
 
 
 class Index:
@@ -130,7 +149,7 @@ class Index:
 
         The result is that of adding them in this order, but that shingles of the whole batch are counted before any of
         it is judged. A row that is of no use is reported, and the others are added. Of rows with the same id the last
-        is kept, and the others are reported.
+        is the newest version: it is kept, and what was seen of it stands for all of them.
 
         Args:
             ids: What they are called, in a list, an Arrow array or a column.
@@ -149,13 +168,16 @@ class Index:
         names, values = listed(ids), listed(texts)
         if len(names) != len(values):
             raise InputError(f"there are {len(names)} ids and {len(values)} texts; give one of each for every article")
-        kept, rejected = sorted_out(names, values)
+        rows, rejected = sorted_out(names, values)
         seen: list[Seen | None] = [None] * len(names)
-        if kept:
-            given = column([values[row] for row in kept.values()], count)
-            for row, one in zip(kept.values(), self._add(list(kept), given, count), strict=True):
-                seen[row] = one
-        return Added(seen, rejected)
+        replaced = 0
+        if rows:
+            given = column([values[mine[-1]] for mine in rows.values()], count)
+            for mine, one in zip(rows.values(), self._add(list(rows), given, count), strict=True):
+                replaced += len(mine) - (not one.replaced)
+                for row in mine:
+                    seen[row] = replace(one, replaced=one.replaced or len(mine) > 1)
+        return Added(seen, rejected, replaced)
 
     def _add(self, ids: list[str], texts: pa.ChunkedArray, count: int) -> list[Seen]:
         def work(prepared: Prepared) -> list[Seen]:
@@ -233,6 +255,16 @@ class Index:
         with self._held():
             return self._store.read(work)
 
+    def _asked(self, work: Callable[[Reader], Result]) -> Result:
+        """Read with the weights and frames of today."""
+
+        def prepared(reader: Reader) -> Result:
+            self._check_generation()
+            self._judge = self._judge.caught_up(reader)
+            return work(reader)
+
+        return self._fresh(lambda: self._store.read(prepared))
+
     def __contains__(self, id: object) -> bool:  # noqa: A002
         """Whether there is an article of this id."""
         name, reason = id_or_reason(id)
@@ -247,99 +279,114 @@ class Index:
         """The number of the last change, for `changes` later on."""
         return self._read(lambda reader: reader.last())
 
-    def cluster_of(self, id: str) -> int:  # noqa: A002
-        """The cluster of an article.
+    def cluster_of(self, id: str) -> str:  # noqa: A002
+        """What the cluster of an article is called: the id of the oldest article there.
+
+        That is the first article of its oldest text: one that got another text is as young as that.
 
         Raises:
             InputError: There is no such article.
         """
         name = checked_id(id)
-        return self._read(lambda reader: reader.places([_text_of(reader, name)]).popitem()[1].cluster)
+        return self._read(lambda reader: _called(reader, _cluster_of(reader, name), name))
 
-    def cluster(self, number: int) -> Group:
-        """A cluster, or what it has become part of.
+    def cluster(self, id: str) -> Cluster:  # noqa: A002
+        """The cluster that an article is in, of one article, too; what it is about is worked out when it is asked for.
+
+        Its articles stand by age, those that have the same text together, and are weighed by what is known by then,
+        without the frames that the index leaves out. A cluster that has joined another one is found by the same name,
+        as long as the article that it was called by is there.
+
+        Args:
+            id: Of any of its articles.
 
         Raises:
-            InputError: There never was one of this number, or all its articles were removed.
+            InputError: There is no such article.
         """
-        number = checked_number("a cluster", number, 1)
+        name = checked_id(id)
+        return self._asked(lambda reader: self._cluster(reader, held_by(reader, _cluster_of(reader, name))))
 
-        def work(reader: Reader) -> Group:
-            found = _group(reader, _there(reader, number))
-            if not found.ids:
-                raise InputError(f"there is no cluster {number}; ask for one that `add` or `clusters` gave")
-            return found
-
-        return self._read(work)
-
-    def clusters(self, least: int = 2) -> Iterator[Group]:
-        """The clusters, by their number.
+    def clusters(self, least: int = 2) -> Iterator[Cluster]:
+        """The clusters, the oldest first.
 
         Args:
             least: Articles that a cluster must have.
         """
         least = checked_number("least", least)
-        return (group for group in _groups(self._read(_members)) if len(group.ids) >= least)
+        every = [held for held in grouped(self._read(members)).values() if sum(map(len, held.values())) >= least]
+        return (cluster for some in _pieces(every) for cluster in self._clusters(some))
 
-    def campaign_of(self, id: str) -> int:  # noqa: A002
-        """The campaign of an article; that of its own cluster, where no other is of the campaign.
+    def _clusters(self, held: Sequence[Held]) -> list[Cluster]:
+        return self._asked(lambda reader: [self._cluster(reader, one) for one in held])
+
+    def _cluster(self, reader: Reader, held: Held) -> Cluster:
+        texts = self._store.opening.store_texts
+        return as_cluster(reader, self._judge, held, (lambda: self._corpus(rows_of(held))) if texts else None)
+
+    def _corpus(self, rows: list[int]) -> Corpus:
+        """The texts of these articles by what is known today; of articles that are gone meanwhile nobody knows them."""
+        try:
+            return self._asked(lambda reader: as_corpus(reader, self._judge, self._preparer, self.settings, rows))
+        except KeyError as error:
+            raise InputError(
+                "some articles of this cluster are gone from the index; ask for the cluster again"
+            ) from error
+
+    def campaign_of(self, id: str) -> str:  # noqa: A002
+        """What the campaign of an article is called: the id of the oldest article there.
+
+        It is called as its own cluster is, where no other is of the campaign.
+
+        Raises:
+            InputError: There is no such article.
+        """
+        name = checked_id(id)
+        return self._read(lambda reader: _called(reader, _campaign_of(reader, _cluster_of(reader, name)), name))
+
+    def campaign(self, id: str) -> CampaignMembers:  # noqa: A002
+        """The campaign that an article is in, with its clusters.
+
+        Args:
+            id: Of any of its articles.
 
         Raises:
             InputError: There is no such article.
         """
         name = checked_id(id)
 
-        def work(reader: Reader) -> int:
-            cluster = reader.places([_text_of(reader, name)]).popitem()[1].cluster
-            return reader.campaigns([cluster]).get(cluster, cluster)
+        def work(reader: Reader) -> CampaignMembers:
+            campaign = _campaign_of(reader, _cluster_of(reader, name))
+            parts = [campaign, *reader.parts(campaign, MOST)]
+            found = [self._cluster(reader, held) for part in parts if (held := held_by(reader, part))]
+            return CampaignMembers(_called(reader, campaign, name), found)
 
-        return self._read(work)
+        return self._asked(work)
 
-    def campaign(self, number: int) -> Campaign:
-        """A campaign with its clusters, or what it has become part of.
-
-        Args:
-            number: That of the campaign, or of any cluster in it.
-
-        Raises:
-            InputError: There never was one of this number, or all articles of the cluster of this number were removed.
-        """
-        number = checked_number("a campaign", number, 1)
-
-        def work(reader: Reader) -> Campaign:
-            cluster = _there(reader, number)
-            campaign = reader.campaigns([cluster]).get(cluster, cluster)
-            every = (_group(reader, one) for one in [campaign, *reader.parts(campaign, _MANY)])
-            groups = [group for group in every if group.ids]
-            if not groups:
-                raise InputError(f"there is no campaign {number}; ask for one that `add` or `campaigns` gave")
-            return Campaign(campaign, groups)
-
-        return self._read(work)
-
-    def campaigns(self, least: int = 2) -> Iterator[Campaign]:
-        """The campaigns, by their number.
+    def campaigns(self, least: int = 2) -> Iterator[CampaignMembers]:
+        """The campaigns, the oldest first.
 
         Args:
             least: Clusters that a campaign must have; an article that is alone is one, too.
         """
         least = checked_number("least", least)
 
-        def work(reader: Reader) -> tuple[dict[int, int], list[Group]]:
-            return dict(reader.scan_campaigns()), _groups(_members(reader))
+        def work(reader: Reader) -> tuple[dict[int, int], dict[int, Held]]:
+            return dict(reader.scan_campaigns()), grouped(members(reader))
 
-        placed, groups = self._read(work)
-        found: dict[int, list[Group]] = defaultdict(list)
-        for group in groups:
-            found[placed.get(group.cluster, group.cluster)].append(group)
-        return (Campaign(campaign, some) for campaign, some in sorted(found.items()) if len(some) >= least)
+        placed, clusters = self._read(work)
+        found: dict[int, list[Held]] = defaultdict(list)
+        for cluster, held in clusters.items():
+            found[placed.get(cluster, cluster)].append(held)
+        several = (some for some in found.values() if len(some) >= least)
+        return (CampaignMembers(_first(some[0]), self._clusters(some)) for some in several)
 
     def changes(self, since: int = 0) -> Iterator[Change]:
         """What has changed, in order.
 
-        Articles that were added and are still there, articles that were removed, and clusters that have joined, were
-        split or exchanged articles. An article that was replaced was removed and added. Where a cluster was split, or
-        two exchanged articles, `cluster` tells who is in which.
+        Articles that were added and are still there, articles that were removed, and what became of clusters: see
+        `Change`. An article that was replaced was removed and added. Whoever keeps clusters of his own applies removals
+        and what became of clusters in this order, and additions last, for they tell where articles are by now. Where a
+        cluster was split, or some of its articles went to another one, `cluster` tells who is in which.
 
         Args:
             since: The number of the last change that is known already: `last_change` of then.
@@ -349,7 +396,12 @@ class Index:
         def work(reader: Reader) -> list[Change]:
             articles = list(reader.scan_articles(since))
             places = reader.places({text for _, _, text in articles})
-            added = (Change(number, "added", places[text].cluster, id_) for number, id_, text in articles)
+            names = reader.names({place.cluster for place in places.values()}, 1)
+            added = (
+                Change(number, "added", id_, None, next(iter(names[places[text].cluster]), id_))
+                for number, id_, text in articles
+                if text in places
+            )
             return sorted([*added, *reader.scan_changes(since)], key=lambda change: change.number)
 
         return iter(self._read(work))
@@ -368,8 +420,6 @@ class Index:
         names = (checked_id(a), checked_id(b))
 
         def work(reader: Reader) -> list[passages.Side]:
-            self._check_generation()
-            self._judge = self._judge.caught_up(reader)
             found = [_text_of(reader, name) for name in names]
             bodies = reader.bodies(found)
             texts = self._preparer.texts(self._preparer.column([bodies[text] for text in found]))
@@ -378,22 +428,70 @@ class Index:
             weights = [self._judge.weigh(reader, trace.keys) for trace in traces]
             return [passages.Side(*side) for side in zip(traces, weights, lengths.tolist(), strict=True)]
 
-        left, right = self._fresh(lambda: self._store.read(work))
+        left, right = self._asked(work)
         return passages.explain(left, right, names)
 
+    def snapshot(self, *, threads: int | None = None) -> Clusters:
+        """All that the index holds, as a result of `dedup.cluster`: its own clusters and edges, oldest articles first.
+
+        Of it are made `report`, `frames`, `explain`, `plot` and tables. Its `campaigns` are found anew, with their
+        reasons, by all evidence, as `reweigh` finds them; those that the index keeps are `Index.campaigns`. It lasts
+        when the index is closed or changes. Takes the memory of clustering so many articles, less their texts, which
+        lie in a temporary file.
+
+        Args:
+            threads: How many to use; None is one a core.
+
+        Raises:
+            InputError: Texts are not stored.
+        """
+        return self._snapshot(threads)[0]
+
+    def _snapshot(self, threads: int | None) -> tuple[Clusters, dict[str, str]]:
+        """All as a result, and the campaign of every article."""
+        self._check_texts("make a result of")
+        count = count_threads(threads)
+
+        def work(reader: Reader) -> tuple[Clusters, dict[str, str]]:
+            rows = members(reader)
+            campaigns = dict(zip((row.id for row in rows), campaigns_of(reader, rows), strict=True))
+            return snapshot(reader, rows, self._judge, self._preparer, self.settings, count), campaigns
+
+        return self._asked(work)
+
+    def labels(self, *, threads: int | None = None) -> pa.Table:
+        """A row an article, the oldest first, with the columns that `dedup cluster --out` writes.
+
+        It is the table of `snapshot`, and the campaign that the index keeps.
+
+        Args:
+            threads: How many to use; None is one a core.
+
+        Raises:
+            InputError: Texts are not stored.
+        """
+        found, campaigns = self._snapshot(threads)
+        table = found.to_arrow()
+        return table.append_column(
+            "campaign", pa.array([campaigns[id_] for id_ in table["id"].to_pylist()], pa.string())
+        )
+
     def to_arrow(self) -> pa.Table:
-        """Every article, in the order in which they were added: id, cluster, size of the cluster, and campaign."""
+        """Every article, in the order in which they were added: id, cluster, size of the cluster, and campaign.
 
-        def work(reader: Reader) -> tuple[dict[int, int], list[tuple[int, int, int, str]]]:
-            return dict(reader.scan_campaigns()), _members(reader)
+        Clusters and campaigns are called by the ids of their oldest articles. Needs no texts; `labels` has more.
+        """
 
-        placed, members = self._read(work)
-        rows = sorted((number, id_, cluster) for cluster, _, number, id_ in members)
-        numbers = np.array([cluster for *_, cluster in rows], np.int64)
-        _, places, sizes = np.unique(numbers, return_inverse=True, return_counts=True)
-        ids = pa.array([id_ for _, id_, _ in rows], pa.string())
-        campaigns = np.array([placed.get(cluster, cluster) for *_, cluster in rows], np.int64)
-        return pa.table({"id": ids, "cluster": numbers, "size": sizes[places].astype(np.int64), "campaign": campaigns})
+        def work(reader: Reader) -> tuple[list[Member], list[str]]:
+            rows = members(reader)
+            return rows, campaigns_of(reader, rows)
+
+        rows, campaigns = self._read(work)
+        names, sizes = names_of(rows), Counter(row.cluster for row in rows)
+        ids, clusters = [row.id for row in rows], [names[row.cluster] for row in rows]
+        columns = [ids, clusters, [sizes[row.cluster] for row in rows], campaigns]
+        table = pa.table(columns, _TABLE)
+        return table.take(np.argsort([row.number for row in rows]))
 
     def texts(self) -> Iterator[pa.RecordBatch]:
         """All articles with their texts, some at a time: id, text. Of articles that are equal when folded, one text.
@@ -420,7 +518,7 @@ class Index:
         def work(reader: Reader) -> Stats:
             opening = self._store.opening
             return Stats(
-                **reader.count_rows(), last_change=reader.last(), generation=opening.generation,
+                **reader.count_rows(), last_change=reader.last(), weights_version=opening.generation,
                 store_texts=opening.store_texts, settings=self.settings, bytes=self._store.sizes(),
             )  # fmt: skip
 
@@ -468,7 +566,10 @@ class Index:
 
     def _check_texts(self, what: str) -> None:
         if not self._store.opening.store_texts:
-            raise InputError(f"cannot {what} this index: it was created with store_texts=False")
+            raise InputError(
+                f"cannot {what} this index: it was created with store_texts=False; add its articles to a new one with "
+                "store_texts=True"
+            )
 
     def close(self) -> None:
         """Let go of files and connections; all is stored already."""
@@ -516,7 +617,7 @@ class _StaleError(Exception):
     """The index was weighed anew since texts were made ready."""
 
 
-_MANY = 2**31
+_TABLE = pa.schema({"id": pa.string(), "cluster": pa.string(), "size": pa.int64(), "campaign": pa.string()})
 _NOTHING = Prepared([], [], np.empty((0, 0), np.uint32), [], joined([]))
 
 
@@ -524,42 +625,32 @@ def _added(batch: Batch, ids: list[str]) -> tuple[Batch, list[Seen]]:
     return batch, batch.add(ids)
 
 
-def _members(reader: Reader) -> list[tuple[int, int, int, str]]:
-    """Cluster, text, number and id of every article."""
-    clusters = {number: cluster for number, _, cluster, _ in reader.scan_texts()}
-    return [(clusters[text], text, number, id_) for number, id_, text in reader.scan_articles()]
+def _pieces(every: list[Held]) -> Iterator[list[Held]]:
+    return (every[begin : begin + CLUSTERS] for begin in range(0, len(every), CLUSTERS))
 
 
-def _groups(members: list[tuple[int, int, int, str]]) -> list[Group]:
-    """The clusters, ascending, of what `_members` gives."""
-    found: dict[int, list[tuple[int, int, str]]] = defaultdict(list)
-    for row in members:
-        found[row[0]].append(row[1:])
-    return [Group(cluster, [id_ for *_, id_ in sorted(some)]) for cluster, some in sorted(found.items())]
-
-
-def _group(reader: Reader, cluster: int) -> Group:
-    """The articles of a cluster; none where it is not there."""
-    names = reader.names(reader.oldest(cluster, _MANY), _MANY)
-    return Group(cluster, [name for some in names.values() for name in some])
-
-
-def _there(reader: Reader, number: int) -> int:
-    """A cluster, or what it has become part of."""
-    return number if reader.oldest(number, 1) else _joined(reader, number)
+def _first(held: Held) -> str:
+    return next(iter(held.values()))[0]
 
 
 def _text_of(reader: Reader, name: str) -> int:
     found = reader.find([name])
     if not found:
-        raise InputError(f"there is no article {name!r}")
+        raise InputError(
+            f"there is no article {name!r} in the index; clusters and campaigns are called by ids of articles"
+        )
     return found[name]
 
 
-def _joined(reader: Reader, cluster: int) -> int:
-    """What a cluster has become part of, and that in its turn."""
-    joined = {change.cluster: change.other for change in reader.scan_changes(cluster) if change.kind == "joined"}
-    other = joined.get(cluster)
-    while other is not None:
-        cluster, other = other, joined.get(other)
-    return cluster
+def _cluster_of(reader: Reader, name: str) -> int:
+    """The number of the cluster of an article."""
+    return reader.places([_text_of(reader, name)]).popitem()[1].cluster
+
+
+def _campaign_of(reader: Reader, cluster: int) -> int:
+    return reader.campaigns([cluster]).get(cluster, cluster)
+
+
+def _called(reader: Reader, number: int, name: str) -> str:
+    """What a cluster or a campaign is called; as this article of it, where its oldest has just gone."""
+    return next(iter(reader.names([number], 1)[number]), name)

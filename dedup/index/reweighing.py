@@ -8,34 +8,28 @@ so that nothing is missed; whoever reads does not.
 
 from __future__ import annotations
 
-import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from itertools import count
-from pathlib import Path
+from collections.abc import Iterable
+from contextlib import ExitStack
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup import kernels, pipeline
 from dedup.evidence import campaigns
 from dedup.evidence.corpus import Corpus
 from dedup.index.banding import halves
-from dedup.index.clustering import MOST, carry_out, name_groups
+from dedup.index.clustering import MOST, carry_out, number_groups
 from dedup.index.marks import NO_MARKS, sorts
 from dedup.index.packing import pack
 from dedup.index.prepared import Preparer
-from dedup.index.store import Edge, Opening, Reader, Store, Writer
+from dedup.index.snapshot import AT_ONCE, column_of
+from dedup.index.store import Change, Edge, Opening, Reader, Store, Writer
 from dedup.pipeline import MOST_FITTED, Progress, Stages
 from dedup.settings import Settings
 from dedup.stages import clusters, frames, pairs
 from dedup.stages.clusters import Pairs
 from dedup.stages.weights import Weights
-
-AT_ONCE = 1000
-"""Texts read at once."""
 
 
 def reweigh(
@@ -65,15 +59,15 @@ def _reweigh(
     every = [(number, cluster, copies) for number, fingerprint, cluster, copies in writer.scan_texts() if fingerprint]
     rows = {number: cluster for number, cluster, _ in every}
     numbers, copies = (np.array([row[part] for row in every], np.int64) for part in (0, 2))
-    with _column(writer, numbers, preparer) as column:
-        corpus = pipeline.represent(column, settings, threads=threads, stages=stages, most=MOST_FITTED)
-        edges, capped = pipeline.connect(corpus, settings, threads=threads, stages=stages)
-        signed = halves(pipeline.sign(corpus, settings, threads=threads))
-        of, groups = numbers[corpus.first], _groups(corpus, edges, capped, settings)
-        with stages.stage("campaigns"):
-            some = Pairs(edges.left, edges.right, edges.similarity)
-            heads = clusters.chosen(groups, some, of, copies[corpus.first])
-            campaign = _campaigns(writer, corpus, of, heads, some, threads)
+    column, _ = column_of(writer, numbers.tolist(), preparer)
+    corpus = pipeline.represent(column, settings, threads=threads, stages=stages, most=MOST_FITTED)
+    edges, capped = pipeline.connect(corpus, settings, threads=threads, stages=stages)
+    signed = halves(pipeline.sign(corpus, settings, threads=threads))
+    of, groups = numbers[corpus.first], _groups(corpus, edges, capped, settings)
+    with stages.stage("campaigns"):
+        some = Pairs(edges.left, edges.right, edges.similarity)
+        heads = clusters.chosen(groups, some, of, copies[corpus.first])
+        campaign = _campaigns(writer, corpus, of, heads, some, threads)
     weighed = corpus.weights
     assert weighed is None or isinstance(weighed, Weights)
     windows = corpus.frames.windows if corpus.frames else None
@@ -84,24 +78,8 @@ def _reweigh(
         _edges(of, edges, len(numbers) if settings.weighted else 0),
     )
     groups_of = {number: int(of[group]) for number, group in zip(of.tolist(), groups, strict=True)}
-    named = _rename(writer, groups_of, rows)
-    _place(writer, zip(campaign.tolist(), (named[number] for number in of.tolist()), strict=True))
-
-
-@contextmanager
-def _column(reader: Reader, numbers: NDArray[np.int64], preparer: Preparer) -> Iterator[pa.ChunkedArray]:
-    """The texts, in a file that is there while they are used."""
-    schema = pa.schema({"text": pa.large_string()})
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "texts.arrow"
-        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as out:
-            for begin in range(0, len(numbers), AT_ONCE):
-                some = numbers[begin : begin + AT_ONCE].tolist()
-                bodies = reader.bodies(some)
-                column = preparer.column([bodies[number] for number in some])
-                out.write_batch(pa.record_batch(column.chunks, schema=schema))
-        with pa.memory_map(str(path)) as file:
-            yield pa.ipc.open_file(file).read_all()["text"]
+    numbered = _renumber(writer, groups_of, rows)
+    _place(writer, zip(campaign.tolist(), (numbered[number] for number in of.tolist()), strict=True))
 
 
 def _groups(corpus: Corpus, edges: pairs.Edges, capped: NDArray[np.bool_], settings: Settings) -> NDArray[np.int64]:
@@ -167,14 +145,17 @@ def _edges(of: NDArray[np.int64], edges: pairs.Edges, judged: int) -> Iterable[t
         yield left, right, Edge(similarity, judged)
 
 
-def _rename(writer: Writer, groups: dict[int, int], were: dict[int, int]) -> dict[int, int]:
-    """Give clusters their ids, and say what that of each text is; see `dedup.index.clustering`."""
+def _renumber(writer: Writer, groups: dict[int, int], were: dict[int, int]) -> dict[int, int]:
+    """Give clusters their numbers, tell what became of them, and say which that of each text is."""
     members: dict[int, list[int]] = defaultdict(list)
     for text in sorted(groups):
         members[groups[text]].append(text)
-    numbers = count(writer.last() + 1)
-    plan = name_groups(sorted(members.values()), were, lambda *_: False, lambda: next(numbers))
-    carry_out(plan, writer, lambda: next(numbers))
+    plan = number_groups(sorted(members.values()), were, {}, lambda _: None)
+    plan.tell(were, ())
+    names = writer.names({number for turn in plan.turns for number in turn[1:] if number is not None}, 1)
+    carry_out(plan, writer)
+    for number, (kind, old, new) in enumerate(plan.turns, writer.last() + 1):
+        writer.record(Change(number, kind, None, names[old][0], None if new is None else names[new][0]))
     return {text: plan.clusters.get(text, cluster) for text, cluster in were.items()}
 
 

@@ -182,9 +182,7 @@ class StoredRows:
 
     def scan_changes(self, after: int = 0) -> Iterator[Change]:
         """Every recorded change above this, ascending."""
-        rows = self._scan(
-            "SELECT number, kind, cluster, id, other FROM changes WHERE number > ? ORDER BY number", after
-        )
+        rows = self._scan("SELECT number, kind, id, old, new FROM changes WHERE number > ? ORDER BY number", after)
         return (Change(*row) for row in rows)
 
     def scan_edges(self) -> Iterator[tuple[int, int, Edge]]:
@@ -268,10 +266,7 @@ class StoredRows:
     def record(self, change: Change) -> None:
         """Store a change other than an addition of an article that is still there."""
         self._last = max(self._last, change.number)
-        self._database.execute(
-            "INSERT INTO changes VALUES (?, ?, ?, ?, ?)",
-            (change.number, change.kind, change.cluster, change.id, change.other),
-        )
+        self._later["INSERT INTO changes VALUES (?, ?, ?, ?, ?)"].append(change)
 
 
 def _last(database: sqlite3.Connection) -> int:

@@ -18,7 +18,7 @@ from dedup.errors import FileError
 from dedup.index.store import Opening
 from dedup.settings import Settings
 
-VERSION = 3
+VERSION = 4
 APPLICATION = 0x64656475
 """The letters `dedu`, by which `file` tells whose database it is."""
 NAME = "index.sqlite"
@@ -43,9 +43,7 @@ CREATE TABLE campaigns (cluster INTEGER PRIMARY KEY, campaign INTEGER NOT NULL);
 CREATE TABLE edges (
     text INTEGER, other INTEGER, similarity REAL NOT NULL, judged INTEGER NOT NULL, PRIMARY KEY (text, other)
 ) WITHOUT ROWID;
-CREATE TABLE changes (
-    number INTEGER PRIMARY KEY, kind TEXT NOT NULL, cluster INTEGER NOT NULL, id TEXT, other INTEGER
-);
+CREATE TABLE changes (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT, old TEXT, new TEXT);
 CREATE TABLE dropped (number INTEGER PRIMARY KEY, text INTEGER NOT NULL);
 CREATE INDEX copies ON articles (text) WHERE text <> number;
 CREATE INDEX prints ON texts (print) WHERE print IS NOT NULL;
@@ -145,11 +143,11 @@ def _check(folder: Path) -> None:
     if application != APPLICATION:
         raise FileError(f"{str(path)!r} is no index; name another folder")
     if version != VERSION:
-        newer = "newer" if version > VERSION else "older"
+        other = "a newer" if version > VERSION else "an older"
         raise FileError(
             f"{str(folder)!r} has format {version}, this version of dedup reads format {VERSION}: it was written by "
-            f"a {newer} one. With that one run `dedup index export --texts`, and add the file to a new index with "
-            "this one"
+            f"{other} one. With that one run `dedup index export --texts`, and add the file to a new index with this "
+            "one"
         )
 
 

@@ -5,8 +5,8 @@ clusters; it keeps what it is given, finds texts whose signatures meet, and make
 together or not at all. `dedup.index.embedded` and `dedup.index.shared` are the two there are.
 
 Numbers count upwards from 1 and are never used twice. Every change takes one: an article that is added, and every
-`Change`. A distinct text has the number of the first article that had it; a cluster has the number of the text, or of
-the change, that founded it.
+`Change`. A distinct text has the number of the first article that had it, a cluster that of its oldest text, and a
+campaign that of its oldest cluster. Whoever asks the index is told names instead: see `Change`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dedup.index.marks import NO_MARKS, Marks
 from dedup.settings import Settings
 
 Result = TypeVar("Result")
-Kind = Literal["added", "removed", "joined", "split", "moved"]
+Kind = Literal["added", "removed", "joined", "split", "moved", "renamed", "ended"]
 
 CANDIDATES = 512
 """Of the texts that a text meets in a layer (`dedup.index.lookup`) at most so many are estimated, those that it meets
@@ -60,17 +60,21 @@ class Edge(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What happened to an article or a cluster."""
+    """What happened to an article or a cluster, which is called by the id of the first article of its oldest text."""
 
     number: int
     kind: Kind
-    cluster: int
-    """Of an article that was added the cluster it is in now, of one that was removed the one it was in; else that which
-    has become part of `other`, was split off `other`, or was joined by some articles of `other`."""
-    id: str | None = None
-    """The article that was added or removed."""
-    other: int | None = None
-    """Another cluster, which lives on; None for an article."""
+    """``added`` and ``removed`` are articles. Clusters: ``joined``, it is part of another one now; ``split``, the new
+    one was part of it; ``moved``, some of its articles went to another one, which was there before; ``renamed``, its
+    oldest article went, and it is called by the next; ``ended``, it has no articles any more."""
+    id: str | None
+    """The article that was added or removed; None for a change of a cluster."""
+    old: str | None
+    """The cluster as it was called before: of an article that was removed the one that it was in. None for one that was
+    added."""
+    new: str | None
+    """The cluster as it is called since: of an article that was added the one that it is in now. None where there is
+    none."""
 
 
 class Opening(NamedTuple):

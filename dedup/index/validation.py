@@ -60,7 +60,7 @@ def checked_text(given: object) -> str | None:
 
 
 def checked_number(name: str, given: object, least: int = 0) -> int:
-    """A number of a change or a cluster, or a count.
+    """A number of a change, or a count.
 
     Raises:
         InputError: It is something else.
@@ -95,9 +95,9 @@ def listed(values: Any) -> list[Any]:
     return [None if reading.missing(value) else value for value in every]
 
 
-def sorted_out(ids: list[Any], texts: list[Any]) -> tuple[dict[str, int], list[Rejected]]:
-    """The row of each id, and the rows that are of no use: of several with one id all but the last."""
-    kept: dict[str, int] = {}
+def sorted_out(ids: list[Any], texts: list[Any]) -> tuple[dict[str, list[int]], list[Rejected]]:
+    """The rows of each id, in the order of the last of them, and the rows that are of no use."""
+    rows: dict[str, list[int]] = {}
     rejected = []
     for row, (given, text) in enumerate(zip(ids, texts, strict=True)):
         name, reason = id_or_reason(given)
@@ -105,12 +105,10 @@ def sorted_out(ids: list[Any], texts: list[Any]) -> tuple[dict[str, int], list[R
             reason = f"a text must be a string or None, got {type(text).__name__}"
         if reason:
             rejected.append(Rejected(row, given, reason))
-            continue
-        if name in kept:
-            before = kept.pop(name)
-            rejected.append(Rejected(before, ids[before], f"the id comes again in row {row}, which was kept"))
-        kept[name] = row
-    return kept, sorted(rejected, key=lambda one: one.row)
+        else:
+            rows[name] = rows.pop(name, [])  # behind the others
+            rows[name].append(row)
+    return rows, rejected
 
 
 def column(texts: Sequence[str | None], threads: int = 1) -> pa.ChunkedArray:

@@ -8,7 +8,7 @@ for each item, about a millisecond together. It opens no page and changes no fie
     DEDUP_INDEX = "articles.dedup"        # or redis://host:6379/0; without it the pipeline is disabled
     DEDUP_ACTION = "drop"                 # or "tag"
     DEDUP_FIELD = "dedup"                 # what "tag" sets: {"is_duplicate": ..., "cluster": ..., "campaign": ...,
-                                          # "nearest": [...]}
+                                          # "nearest": [...], "replaced": ...}
     DEDUP_TEXT_FIELD, DEDUP_ID_FIELD = "text", "url"
     DEDUP_NEAR_COPIES = False             # these three are for a new index; one that is there keeps its settings,
     DEDUP_THRESHOLD = 0.12                # and refuses others
@@ -144,9 +144,10 @@ class DedupPipeline:
     """Adds every article to an index, and drops or tags those that it has the like of.
 
     An article that was dropped is in the index as well: the next rewrite may be more like that one. One whose id is
-    there already is an update of it. A second crawl keeps what the first one kept: an article that was the first of its
-    cluster is no duplicate of those that came after it. The counts are `dedup/seen`, `dedup/new`,
-    `dedup/duplicates`, `dedup/dropped`, `dedup/without_text`, `dedup/without_id`, `dedup/untagged` and `dedup/errors`.
+    there already is a newer version, and takes its place. A second crawl keeps what the first one kept: an article that
+    was the first of its cluster is no duplicate of those that came after it. The counts are `dedup/seen`, `dedup/new`,
+    `dedup/duplicates`, `dedup/replaced`, `dedup/dropped`, `dedup/without_text`, `dedup/without_id`, `dedup/untagged`
+    and `dedup/errors`.
 
     No item is lost but a duplicate. One without text or id passes untouched. So does one that the index fails for,
     such as for a full disk, a Redis server that is away, or another writer that holds the index too long: it is logged
@@ -246,6 +247,8 @@ class DedupPipeline:
             logger.exception("the index failed for %r, which passes untouched", article.id)
         else:
             self._count("duplicates" if seen.is_duplicate else "new")
+            if seen.replaced:
+                self._count("replaced")
             return seen
         self._count("errors")
         return None
@@ -259,6 +262,7 @@ class DedupPipeline:
                 "cluster": seen.cluster,
                 "campaign": seen.campaign,
                 "nearest": nearest,
+                "replaced": seen.replaced,
             }
         except (KeyError, AttributeError) as error:  # a field that is not declared; an item that is frozen
             self._count("untagged")

@@ -120,6 +120,7 @@ def find(
     *,
     prior_articles: float = 1000.0,
     rate: Rate | None = None,
+    known: Windows | None = None,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Frames | None:
@@ -130,15 +131,18 @@ def find(
         first: (d,) rows of the distinct ones, in any order.
         prior_articles: `N0`, as in `dedup.stages.weights`.
         rate: One in how many is taken; None is that of their characters.
+        known: What marks frames that were found before: who holds these is looked up, and no others are looked for.
         threads: How many to use; no matter to the result.
         progress: Called with batches done and in all.
     """
-    if len(first) < LEAST_HOLDERS:
+    if len(first) < LEAST_HOLDERS or (known and not len(known.table)):
         return None
     rate = rate or Rate.of(int(texts.lengths[first].sum()))
+    rate = rate._replace(windows=int(known.mask) + 1) if known else rate
     windows, shingles = _sampled(texts, first, rate, threads, progress)
     ids = texts.prints[first, 0]
-    return among(windows, shingles, texts.lengths[first], ids, rate, prior_articles=prior_articles, threads=threads)
+    lengths = texts.lengths[first]
+    return among(windows, shingles, lengths, ids, rate, known=known, prior_articles=prior_articles, threads=threads)
 
 
 class Passages(NamedTuple):
@@ -236,6 +240,7 @@ def among(
     rate: Rate,
     *,
     texts: int | None = None,
+    known: Windows | None = None,
     prior_articles: float = 1000.0,
     threads: int = 1,
 ) -> Frames | None:
@@ -248,6 +253,7 @@ def among(
         ids: (d,) by which holders are chosen: half of the fingerprint, for it is the same wherever texts are found.
         rate: One in how many was taken.
         texts: How many distinct texts there are, if there are others of which nothing was sampled; None is d.
+        known: What marks frames that were found before; None looks for them.
         prior_articles: `N0`, as in `dedup.stages.weights`.
         threads: How many to use; no matter to the result.
     """
@@ -256,13 +262,17 @@ def among(
         return None
     among_all = len(lengths) if texts is None else texts
     furniture, alike = _judge(groups, shingles, lengths, among_all, rate.windows, prior_articles, threads)
+    if known:
+        marked = np.isin(groups.keys, known.table)
+        furniture = np.bincount(groups.group, marked, len(furniture)) > 0
     if not furniture.any():
         return None
     held = furniture[groups.group]
+    held &= marked if known else True
     number = np.cumsum(furniture) - 1
     keys = groups.keys[held]
     return Frames(
-        windows=marking(keys, rate.windows),
+        windows=known or marking(keys, rate.windows),
         holders=groups.counts[furniture],
         alike=alike[furniture],
         text=groups.holders[groups.starts[:-1]][furniture],

@@ -18,7 +18,7 @@ from dedup.index.store import Edge, Opening
 
 T = TypeVar("T")
 
-VERSION = 3
+VERSION = 4
 AT_ONCE = 8192
 """Fields or keys of one command or pipeline, so that other clients are not kept waiting."""
 OPENING = ("settings", "store_texts", "weights", "generation")

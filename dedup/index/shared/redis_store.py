@@ -97,10 +97,10 @@ class SharedStore:
         if version is None:
             raise FileError(f"the index at {self.location!r} is gone: somebody has emptied the database; open it anew")
         if int(version) != VERSION:
-            newer = "newer" if int(version) > VERSION else "older"
+            other = "a newer" if int(version) > VERSION else "an older"
             raise FileError(
                 f"{self.location!r} has format {int(version)}, this version of dedup reads format {VERSION}: it was "
-                f"written by a {newer} one. With that one run `dedup index export --texts`, and add the file to a new "
+                f"written by {other} one. With that one run `dedup index export --texts`, and add the file to a new "
                 "index with this one, under another ?name=..."
             )
 

@@ -1,0 +1,224 @@
+"""What an index holds, as `dedup.cluster` gives it: clusters with their texts, and all of it as one result.
+
+In: a view of the store. Out: `Cluster`, whose texts are fetched when they are asked for, and `Clusters`. Clusters and
+edges are those that are stored; nothing is clustered anew. Texts lie in a file that is memory-mapped and has no name
+any more, so it goes when the result does.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dedup import pipeline
+from dedup.errors import InputError
+from dedup.evidence.corpus import Corpus
+from dedup.index.judge import Judge
+from dedup.index.prepared import Preparer
+from dedup.index.store import Edge, Reader
+from dedup.results import Cluster, Clusters
+from dedup.settings import Settings
+from dedup.stages import clusters, pairs
+from dedup.stages.clusters import Graph, Pairs
+from dedup.threads import Room
+
+AT_ONCE = 1000
+"""Texts read at once."""
+MOST = 2**31
+"""All of a cluster."""
+
+Held = dict[int, list[str]]
+"""The texts of a cluster, the oldest first, and the ids of the articles that have each."""
+
+
+class Member(NamedTuple):
+    """An article; in this order they ascend by text, and those of equal texts stand together."""
+
+    text: int
+    number: int
+    id: str
+    cluster: int
+
+
+class TodaysWeights(NamedTuple):
+    """What the shingles of some texts weigh in the index by now."""
+
+    keys: NDArray[np.uint64]
+    """All that these texts hold, ascending."""
+    weights: NDArray[np.float32]
+
+    def of(self, keys: NDArray[np.uint64], room: Room | None = None) -> NDArray[np.float32]:  # noqa: ARG002 - as others
+        """The weight of each of these shingles."""
+        found: NDArray[np.float32] = self.weights[np.searchsorted(self.keys, keys)]
+        return found
+
+
+def column_of(reader: Reader, numbers: Sequence[int], preparer: Preparer) -> tuple[pa.ChunkedArray, list[int]]:
+    """Stored texts as a column that is memory-mapped, and their numbers; without those that are gone by now.
+
+    Args:
+        reader: A view of the store.
+        numbers: Which texts, each as often as it is wanted.
+        preparer: Reads stored texts.
+    """
+    there: list[int] = []
+    schema = pa.schema({"text": pa.large_string()})
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "texts.arrow"
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as out:
+            for begin in range(0, len(numbers), AT_ONCE):
+                some = numbers[begin : begin + AT_ONCE]
+                bodies = reader.bodies(dict.fromkeys(some))
+                some = [number for number in some if number in bodies]
+                there += some
+                column = preparer.column([bodies[number] for number in some])
+                out.write_batch(pa.record_batch(column.chunks, schema=schema))
+        return pa.ipc.open_file(pa.memory_map(str(path))).read_all()["text"], there
+
+
+# --- one cluster ------------------------------------------------------------------------------------------------------
+
+
+def members(reader: Reader) -> list[Member]:
+    """Every article, the oldest first."""
+    of = {number: cluster for number, _, cluster, _ in reader.scan_texts()}
+    return sorted(Member(text, number, id_, of[text]) for number, id_, text in reader.scan_articles())
+
+
+def grouped(rows: Iterable[Member]) -> dict[int, Held]:
+    """The clusters, the oldest first, with their texts."""
+    found: dict[int, Held] = {}
+    for row in rows:
+        found.setdefault(row.cluster, {}).setdefault(row.text, []).append(row.id)
+    return found
+
+
+def held_by(reader: Reader, cluster: int) -> Held:
+    """The texts of a cluster."""
+    return reader.names(reader.oldest(cluster, MOST), MOST)
+
+
+def as_cluster(reader: Reader, judge: Judge, held: Held, corpus: Callable[[], Corpus] | None) -> Cluster:
+    """A cluster as `dedup.cluster` gives it; positions are those among its own articles.
+
+    Args:
+        reader: A view of the store.
+        judge: Compares those that have no edge to the representative.
+        held: Its texts.
+        corpus: Fetches the texts, in the order of `rows_of`.
+    """
+    texts, copies = list(held), np.array([len(ids) for ids in held.values()], np.int64)
+    edges = reader.edges(texts) if len(texts) > 1 else {}
+    head = _head(texts, edges, copies)
+    near = {other: edge.similarity for other, edge in edges.get(texts[head], {}).items()}
+    far = [text for k, text in enumerate(texts) if k != head and text not in near]
+    near |= judge.similarities(reader, {texts[head]: far}, {}, evidence=0.0)[texts[head]]
+    near[texts[head]] = 1.0
+    similar = sum(near.get(text, 0.0) * count for text, count in zip(texts, copies.tolist(), strict=True)) - 1
+    articles = int(copies.sum())
+    ids = pa.array([id_ for some in held.values() for id_ in some], pa.string())
+    first = int(copies[:head].sum())
+    return Cluster(np.arange(articles), first, similar / (articles - 1) if articles > 1 else 1.0, ids, corpus)
+
+
+def _head(texts: list[int], edges: Mapping[int, Mapping[int, Edge]], copies: NDArray[np.int64]) -> int:
+    """Which of the texts of a cluster represents it."""
+    place = {text: k for k, text in enumerate(texts)}
+    inside = _placed(((a, b, edge) for a, some in edges.items() for b, edge in some.items()), place)
+    return int(clusters.chosen(np.zeros(len(texts), np.int64), inside, np.arange(len(texts)), copies)[0])
+
+
+def _placed(edges: Iterable[tuple[int, int, Edge]], place: Mapping[int, int]) -> Pairs:
+    """Edges, each given from both ends, between texts by their places."""
+    ends = [(place[a], place[b], edge.similarity) for a, b, edge in edges if a < b and a in place and b in place]
+    left, right, similarity = zip(*sorted(ends), strict=True) if ends else ((), (), ())
+    return Pairs(np.array(left, np.int64), np.array(right, np.int64), np.array(similarity, np.float64))
+
+
+def rows_of(held: Held) -> list[int]:
+    """The text of each article of a cluster."""
+    return [text for text, ids in held.items() for _ in ids]
+
+
+def as_corpus(reader: Reader, judge: Judge, preparer: Preparer, settings: Settings, rows: Sequence[int]) -> Corpus:
+    """Stored texts, weighed by what is known today, without the frames that the index leaves out.
+
+    Args:
+        reader: A view of the store.
+        judge: Weighs shingles.
+        preparer: Reads stored texts.
+        settings: How articles are compared.
+        rows: The text of each article.
+
+    Raises:
+        InputError: Some have gone.
+    """
+    column, there = column_of(reader, rows, preparer)
+    if len(there) < len(rows):
+        raise InputError("articles of this cluster have gone from the index since; ask for the cluster again")
+    texts = preparer.texts(column)
+    first, number = pipeline.distinct(texts)
+    keys = np.unique(texts.shingle(first).keys)
+    weighed = TodaysWeights(keys, judge.weigh(reader, keys)) if settings.weighted else None
+    return Corpus(texts.without(judge.windows), first, number, weighed)
+
+
+# --- all of them ------------------------------------------------------------------------------------------------------
+
+
+def campaigns_of(reader: Reader, rows: Sequence[Member]) -> list[str]:
+    """What the campaign of each article is called.
+
+    Args:
+        reader: A view of the store.
+        rows: All articles, the oldest first.
+    """
+    placed, names = dict(reader.scan_campaigns()), names_of(rows)
+    every = (placed.get(row.cluster, row.cluster) for row in rows)
+    return [names[one if one in names else row.cluster] for one, row in zip(every, rows, strict=True)]
+
+
+def names_of(rows: Sequence[Member]) -> dict[int, str]:
+    """What clusters are called.
+
+    Args:
+        rows: All articles, the oldest first.
+    """
+    return {row.cluster: row.id for row in reversed(rows)}
+
+
+def snapshot(
+    reader: Reader, rows: Sequence[Member], judge: Judge, preparer: Preparer, settings: Settings, threads: int
+) -> Clusters:
+    """All that an index holds, as a result.
+
+    Args:
+        reader: A view of the store.
+        rows: All articles, the oldest first; those that have gone since are left out.
+        judge: Knows the frames that the index leaves out.
+        preparer: Reads stored texts.
+        settings: How articles are compared.
+        threads: How many to use.
+    """
+    column, there = column_of(reader, [row.text for row in rows], preparer)
+    known = set(there)
+    rows = [row for row in rows if row.text in known]
+    corpus = pipeline.represent(column, settings, threads=threads, windows=judge.windows)
+    place = {rows[row].text: number for number, row in enumerate(corpus.first.tolist())}
+    edges = _placed(reader.scan_edges(), place)
+    capped = np.zeros(len(corpus.first), np.bool_)
+    compared = np.bincount(
+        np.minimum(edges.similarity * pairs.BINS, pairs.BINS - 1).astype(np.int64), minlength=pairs.BINS
+    )
+    graph = Graph(corpus.first, corpus.number, *edges, capped, compared)
+    groups = np.array([rows[row].cluster for row in corpus.first.tolist()], np.int64)
+    heads = clusters.chosen(groups, edges, corpus.first, graph.copies)
+    ids = pa.chunked_array([pa.array([row.id for row in rows], pa.string())])
+    result = Clusters(graph, settings.threshold, settings.linkage, ids, representatives=heads, corpus=corpus)
+    return pipeline.with_representatives(result, corpus, threads)
