@@ -306,7 +306,7 @@ def test_labels_are_those_of_a_run(filled: Path, tmp_path: Path, suffix: str) ->
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("14 articles written to ")
     table = read(target)
-    assert {"id", "label", "size", "similarity", "campaign"} <= set(table[0])
+    assert list(table[0]) == ["id", "label", "size", "similarity", "cluster", "campaign"]
     assert {row["label"] for row in table if int(row["size"]) == 5} == {"tea-1"}
     shown = CliRunner().invoke(main, ["show", str(target), "tea-3", "--json"])
     assert shown.exit_code == 0 and [one["id"] for one in json.loads(shown.stdout)["members"]].count("tea-3") == 1

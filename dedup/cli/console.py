@@ -33,8 +33,6 @@ Command = TypeVar("Command", bound=Callable[..., None])
 REPORTS = (".html", ".htm")
 """What a report may end in."""
 out, err = Console(), Console(stderr=True)
-REPORTS = (".html", ".htm")
-"""What a page may end in."""
 
 
 def columns(command: Command) -> Command:

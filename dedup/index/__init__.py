@@ -1,6 +1,6 @@
 """An index that remembers articles, survives its process, and is shared: see `Index`.
 
-The logic (`index`, `adding`, `judge`, `clustering`, `campaigning`, `reweighing`, `snapshot`, `checking`) works on a
+The logic (`index`, `adding`, `judge`, `clustering`, `campaigning`, `reweighing`, `holdings`, `checking`) works on a
 `store` of rows. There are two of them: `embedded` (SQLite, with `segments` and `counters` beside it) and `shared`
 (Redis). FORMAT.md says what both keep.
 """

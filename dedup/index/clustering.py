@@ -195,7 +195,8 @@ class Grouping:
         groups = [group for root in every for group in self._component(root)]
         if self._cut > 0:  # behind all small components, so that the order of roots decides nothing about these
             groups += [group for root in every for group in self._near(root)]
-        gone = {text: place.cluster for text, place in self._reader.places(self._change.gone).items()}
+        places = self._reader.places(self._change.gone) if self._change.gone else {}
+        gone = {text: place.cluster for text, place in places.items()}
         self._number(sorted(groups), gone)
         for text in linked:
             if text not in self._plan.clusters:

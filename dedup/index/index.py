@@ -28,12 +28,7 @@ from dedup.evidence.corpus import Corpus
 from dedup.index.adding import Batch, Sweep
 from dedup.index.answers import Added, CampaignMembers, Checked, Seen, Stats
 from dedup.index.checking import check
-from dedup.index.judge import Judge
-from dedup.index.opening import open_store
-from dedup.index.packing import unpack
-from dedup.index.prepared import Prepared, Preparer, joined
-from dedup.index.reweighing import reweigh
-from dedup.index.snapshot import (
+from dedup.index.holdings import (
     MOST,
     Held,
     Member,
@@ -47,6 +42,11 @@ from dedup.index.snapshot import (
     rows_of,
     snapshot,
 )
+from dedup.index.judge import Judge
+from dedup.index.opening import open_store
+from dedup.index.packing import unpack
+from dedup.index.prepared import Prepared, Preparer, joined
+from dedup.index.reweighing import reweigh
 from dedup.index.store import Change, Reader
 from dedup.index.validation import (
     checked_id,

@@ -20,10 +20,10 @@ from dedup.evidence import campaigns
 from dedup.evidence.corpus import Corpus
 from dedup.index.banding import halves
 from dedup.index.clustering import MOST, carry_out, number_groups
+from dedup.index.holdings import AT_ONCE, column_of
 from dedup.index.marks import NO_MARKS, sorts
 from dedup.index.packing import pack
 from dedup.index.prepared import Preparer
-from dedup.index.snapshot import AT_ONCE, column_of
 from dedup.index.store import Change, Edge, Opening, Reader, Store, Writer
 from dedup.pipeline import MOST_FITTED, Progress, Stages
 from dedup.settings import Settings

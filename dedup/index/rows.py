@@ -20,6 +20,7 @@ from dedup.index.marks import COUNTED, Marks, counted, naming, place_of, text_at
 from dedup.index.store import Change, Edge, Place, Text
 
 _IN_JSON = " IN (SELECT value FROM json_each(?))"
+_COPIES = "SELECT id FROM articles WHERE text = ? AND text <> number ORDER BY number LIMIT ?"
 
 
 class StoredRows:
@@ -131,10 +132,9 @@ class StoredRows:
             first = self._database.execute(
                 "SELECT id FROM articles WHERE number = ? AND text = number", (text,)
             ).fetchall()
-            others = self._database.execute(
-                "SELECT id FROM articles WHERE text = ? AND text <> number ORDER BY number LIMIT ?", (text, most)
-            )
-            found[text] = [id_ for (id_,) in [*first, *others]][:most]
+            more = (text, most - len(first))
+            others = self._database.execute(_COPIES, more) if most > len(first) else ()
+            found[text] = [id_ for (id_,) in (*first, *others)]
         return found
 
     def marks(self, texts: Iterable[int]) -> dict[int, Marks]:

@@ -1,4 +1,4 @@
-"""`dedup.index.snapshot`: what an index holds answers as what `dedup.cluster` gives; one suite for both stores."""
+"""`dedup.index.holdings`: what an index holds answers as what `dedup.cluster` gives; one suite for both stores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ from dedup.errors import InputError
 
 Open = Callable[..., dedup.Index]
 TEA = [f"tea-{number}" for number in range(1, 6)]
-COLUMNS = ["id", "label", "size", "similarity"]
+COLUMNS = ["id", "label", "size", "similarity", "cluster"]
+
+
+def called(table: pa.Table, column: str) -> dict[str, str]:
+    """What the cluster or the campaign of each article is called."""
+    return dict(zip(table["id"].to_pylist(), table[column].to_pylist(), strict=True))
 
 
 @pytest.fixture
@@ -55,11 +60,11 @@ def test_a_snapshot_is_what_the_index_holds(filled: dedup.Index, examples: dict[
     """Its articles, the oldest first, in its own clusters, called by their first rows; all of a result works."""
     found = filled.snapshot()
     table = found.to_arrow()
-    assert set(COLUMNS) <= set(table.column_names)
+    assert table.column_names == COLUMNS
     assert sorted(table["id"].to_pylist()) == sorted([*examples, "tea-copy"])
-    names = dict(zip(reversed(table["label"].to_pylist()), reversed(table["id"].to_pylist()), strict=True))
-    own = dict(zip(*(filled.to_arrow()[name].to_pylist() for name in ("id", "cluster")), strict=True))
-    assert {id_: names[label] for id_, label in zip(*(table[n].to_pylist() for n in COLUMNS[:2]), strict=True)} == own
+    own = filled.to_arrow()
+    assert called(table, "cluster") == called(own, "cluster")
+    assert called(found.to_arrow(campaigns=True), "campaign") == called(own, "campaign")
     ids = table["id"].to_pylist()
     why = found.explain(ids.index("tea-1"), ids.index("tea-4"))
     assert why.similarity == pytest.approx(filled.explain("tea-1", "tea-4").similarity, rel=0.02)
@@ -72,9 +77,8 @@ def test_a_snapshot_is_what_the_index_holds(filled: dedup.Index, examples: dict[
 def test_labels_have_the_campaigns_of_the_index(filled: dedup.Index) -> None:
     """Beside what a run says of every article."""
     table, own = filled.labels(), filled.to_arrow()
-    assert set(COLUMNS) < set(table.column_names) and table.column_names[-1] == "campaign"
-    placed = dict(zip(*(own[name].to_pylist() for name in ("id", "campaign")), strict=True))
-    assert dict(zip(table["id"].to_pylist(), table["campaign"].to_pylist(), strict=True)) == placed
+    assert table.column_names == [*COLUMNS, "campaign"]
+    assert called(table, "campaign") == called(own, "campaign")
 
 
 def test_after_weighing_anew_it_is_the_run(start: Open, synthetic: ModuleType) -> None:
