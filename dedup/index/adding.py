@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 from dedup.index.answers import Near, Seen
 from dedup.index.banding import halves
@@ -74,6 +75,7 @@ class Batch:
 
     Attributes:
         judge: Who compared the texts in the end; another one, if frames were found.
+        seen: What was seen of each article that was added.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Batch:
         self._first = self._last + 1
         self._change, self._plan = Transaction(), Plan()
         self._ids: Sequence[str] = []
+        self.seen: list[Seen] = []
         self._rows, self._leaving = _BatchRows(), dict[str, tuple[int, int]]()
         self._places: dict[int, Place] = {}
         self._articles: dict[int, list[str]] = {}
@@ -129,8 +132,8 @@ class Batch:
         best = max(similar, key=lambda other: (similar[other], -other))
         return self._store.places([best])[best].cluster
 
-    def add(self, ids: Sequence[str]) -> list[Seen]:
-        """Add the articles, and say what was seen of each."""
+    def add(self, ids: Sequence[str]) -> Self:
+        """Add the articles, and keep what was seen of each."""
         self._ids = ids
         self._sort_out()
         self._places = self._store.places(dict.fromkeys([*self._rows.copies, *self._rows.texts]))
@@ -147,11 +150,11 @@ class Batch:
         self._let_go()
         self._judge_again(-(-len(signed) // A_STEP))
         self._settle_clusters(self._rows.texts)
-        seen = [self._seen(row) for row in range(len(ids))]
+        self.seen = [self._seen(row) for row in range(len(ids))]
         self._store_all(copies)
         for number, windows in self.judge.found_from(self._first):
             self._store.add_frames(number, windows)
-        return seen
+        return self
 
     def _copies(self) -> dict[int, int]:
         """How many articles will have each stored text of which that changes."""

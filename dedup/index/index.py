@@ -11,7 +11,7 @@ import os
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from itertools import islice
 from os import PathLike
@@ -47,7 +47,7 @@ from dedup.index.opening import open_store
 from dedup.index.packing import unpack
 from dedup.index.prepared import Prepared, Preparer, joined
 from dedup.index.reweighing import reweigh
-from dedup.index.store import Change, Reader
+from dedup.index.store import Change, Reader, Writer
 from dedup.index.validation import (
     checked_id,
     checked_number,
@@ -180,23 +180,42 @@ class Index:
         return Added(seen, rejected, replaced)
 
     def _add(self, ids: list[str], texts: pa.ChunkedArray, count: int) -> list[Seen]:
-        def work(prepared: Prepared) -> list[Seen]:
-            batch, seen = self._store.write(lambda writer: _added(self._batch(writer, prepared, count), ids))
-            batch.remember()
-            self._judge = batch.judge  # who knows what was found
-            return seen
-
-        return self._prepared(texts, count, work)
-
-    def _prepared(self, texts: pa.ChunkedArray, count: int, work: Callable[[Prepared], Result]) -> Result:
-        """Make texts ready, while other threads may go on, and work with them."""
         while True:
             preparer = self._preparer
-            prepared = preparer.prepare(texts, count)
-            with self._held():
-                if preparer is self._preparer:
-                    with suppress(_StaleError):
-                        return work(prepared)
+            prepared = preparer.prepare(texts, count)  # while other threads may go on
+            with self._unless_stale():
+                return self._store_batch(ids, preparer, prepared, count)
+
+    def _store_batch(self, ids: list[str], preparer: Preparer, prepared: Prepared, count: int) -> list[Seen]:
+        batch = self._store.write(lambda writer: self._batch(writer, preparer, prepared, count).add(ids))
+        batch.remember()
+        self._judge = batch.judge  # who knows what was found
+        return batch.seen
+
+    def _batch(self, reader: Any, preparer: Preparer, prepared: Prepared, count: int) -> Batch:
+        """A batch to be worked out from this view, with texts that this one has made ready."""
+        if preparer is not self._preparer:
+            raise _StaleError
+        self._catch_up(reader)
+        return Batch(reader, self.settings, self._judge, prepared, count, self._sweep)
+
+    def _catch_up(self, reader: Reader) -> None:
+        """Know what frames others have found."""
+        self._check_generation()
+        self._judge = self._judge.caught_up(reader)
+
+    def _check_generation(self) -> None:
+        if self._store.opening.generation != self._generation:
+            raise _StaleError
+
+    @contextmanager
+    def _unless_stale(self) -> Iterator[None]:
+        """One thread at a time; one that has met new weights takes them up, and is to do it again."""
+        with self._held():
+            try:
+                yield
+            except _StaleError:
+                if self._store.opening.generation != self._generation:  # else another thread has done so
                     self._adopt()
 
     def _held(self) -> AbstractContextManager[bool]:
@@ -207,20 +226,9 @@ class Index:
 
     def _fresh(self, work: Callable[[], Result]) -> Result:
         """Work with what signatures are made with today; again, if the index was weighed anew meanwhile."""
-        with self._held():
-            while True:
-                with suppress(_StaleError):
-                    return work()
-                self._adopt()
-
-    def _batch(self, reader: Any, prepared: Prepared, count: int) -> Batch:
-        self._check_generation()
-        self._judge = self._judge.caught_up(reader)
-        return Batch(reader, self.settings, self._judge, prepared, count, self._sweep)
-
-    def _check_generation(self) -> None:
-        if self._store.opening.generation != self._generation:
-            raise _StaleError
+        while True:
+            with self._unless_stale():
+                return work()
 
     def query(self, text: str) -> Seen:
         """Look whether a text, or a rewrite of it, is there, without adding it.
@@ -230,11 +238,15 @@ class Index:
         """
         if not isinstance(text, str):
             raise InputError(f"a text must be a string, got {type(text).__name__}")
-        return self._prepared(
-            column([text]),
-            1,
-            lambda prepared: self._store.read(lambda reader: self._batch(reader, prepared, 1).query()),
-        )
+        given = column([text])
+        while True:
+            preparer = self._preparer
+            prepared = preparer.prepare(given)
+            with self._unless_stale():
+                return self._look_up(preparer, prepared)
+
+    def _look_up(self, preparer: Preparer, prepared: Prepared) -> Seen:
+        return self._store.read(lambda reader: self._batch(reader, preparer, prepared, 1).query())
 
     def remove(self, id: str) -> bool:  # noqa: A002
         """Forget an article.
@@ -247,7 +259,11 @@ class Index:
             IndexBusyError: Another writer is at work for longer than the timeout.
         """
         name = checked_id(id)
-        return self._fresh(lambda: self._store.write(lambda writer: self._batch(writer, _NOTHING, 1).remove(name)))
+
+        def work(writer: Writer) -> bool:
+            return self._batch(writer, self._preparer, _NOTHING, 1).remove(name)
+
+        return self._fresh(lambda: self._store.write(work))
 
     # --- asking ---------------------------------------------------------------------------------------------------
 
@@ -259,8 +275,7 @@ class Index:
         """Read with the weights and frames of today."""
 
         def prepared(reader: Reader) -> Result:
-            self._check_generation()
-            self._judge = self._judge.caught_up(reader)
+            self._catch_up(reader)
             return work(reader)
 
         return self._fresh(lambda: self._store.read(prepared))
@@ -324,13 +339,8 @@ class Index:
         return as_cluster(reader, self._judge, held, (lambda: self._corpus(rows_of(held))) if texts else None)
 
     def _corpus(self, rows: list[int]) -> Corpus:
-        """The texts of these articles by what is known today; of articles that are gone meanwhile nobody knows them."""
-        try:
-            return self._asked(lambda reader: as_corpus(reader, self._judge, self._preparer, self.settings, rows))
-        except KeyError as error:
-            raise InputError(
-                "some articles of this cluster are gone from the index; ask for the cluster again"
-            ) from error
+        """The texts of these articles, as they are compared today."""
+        return self._asked(lambda reader: as_corpus(reader, self._judge, self._preparer, self.settings, rows))
 
     def campaign_of(self, id: str) -> str:  # noqa: A002
         """What the campaign of an article is called: the id of the oldest article there.
@@ -619,10 +629,6 @@ class _StaleError(Exception):
 
 _TABLE = pa.schema({"id": pa.string(), "cluster": pa.string(), "size": pa.int64(), "campaign": pa.string()})
 _NOTHING = Prepared([], [], np.empty((0, 0), np.uint32), [], joined([]))
-
-
-def _added(batch: Batch, ids: list[str]) -> tuple[Batch, list[Seen]]:
-    return batch, batch.add(ids)
 
 
 def _pieces(every: list[Held]) -> Iterator[list[Held]]:
