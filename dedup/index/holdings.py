@@ -69,7 +69,7 @@ def column_of(reader: Reader, numbers: Sequence[int], preparer: Preparer) -> tup
     """
     there: list[int] = []
     schema = pa.schema({"text": pa.large_string()})
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # Windows keeps a file that is mapped
         path = Path(folder) / "texts.arrow"
         with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as out:
             for begin in range(0, len(numbers), AT_ONCE):
