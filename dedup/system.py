@@ -13,7 +13,7 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -184,6 +184,17 @@ def _fill(file: BinaryIO, size: int) -> None:
 
 
 # --- this process -------------------------------------------------------------------------------------------------
+
+
+def around_forks(before: Callable[[], None], after: Callable[[], None]) -> None:
+    """Have this called before the process is forked, and that after, in parent and child; nothing where none can be.
+
+    Args:
+        before: Called first of all that have been given.
+        after: Called last.
+    """
+    if hasattr(os, "register_at_fork"):  # Windows has no fork
+        os.register_at_fork(before=before, after_in_parent=after, after_in_child=after)
 
 
 def mapped_bytes() -> int:

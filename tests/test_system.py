@@ -118,7 +118,7 @@ def test_a_night_without_locks(lockless: None, tmp_path: Path) -> None:
         dedup.nightly.run([tmp_path], tmp_path / "out", tmp_path / "state")
 
 
-def added(folder: Path, examples: dict[str, str]) -> dict[int, list[str]]:
+def added(folder: Path, examples: dict[str, str]) -> list[list[str]]:
     """The clusters of an index that was made of the examples in two sittings."""
     for some in (list(examples.items())[::2], list(examples.items())[1::2]):
         with dedup.Index(folder) as index:
@@ -126,7 +126,7 @@ def added(folder: Path, examples: dict[str, str]) -> dict[int, list[str]]:
                 index.add(name, text)
     with dedup.Index(folder) as index:
         assert index.check().problems == []
-        return {number: sorted(members) for number, members in index.clusters()}
+        return [cluster.ids.to_pylist() for cluster in index.clusters()]
 
 
 @pytest.fixture
@@ -277,7 +277,7 @@ def test_a_system_that_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- the one door -------------------------------------------------------------------------------------------------
 
 OWN = {"fcntl", "msvcrt", "resource"}
-CALLS = {"posix_fallocate", "fsync", "fdatasync", "rename", "renames", "lockf", "flock"}
+CALLS = {"posix_fallocate", "fsync", "fdatasync", "rename", "renames", "lockf", "flock", "register_at_fork"}
 
 
 def asked_of_the_system(tree: ast.AST) -> set[str]:
@@ -304,7 +304,7 @@ def test_nothing_else_asks_the_system() -> None:
         path.relative_to(PACKAGE).as_posix(): asked_of_the_system(ast.parse(path.read_text("utf-8")))
         for path in PACKAGE.rglob("*.py")
     }
-    through = {*OWN, "/proc", "posix_fallocate", "fsync", "flock", "replace"}
+    through = {*OWN, "/proc", "posix_fallocate", "fsync", "flock", "replace", "register_at_fork"}
     assert {name: found for name, found in asked.items() if found} == {"system.py": through}
 
 
@@ -319,3 +319,17 @@ print(all(importlib.import_module(name) for name in {modules!r}))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent)
     assert done.stdout == "True\n"
+
+
+def test_an_index_without_forks(tmp_path: Path) -> None:
+    """Where processes are not forked, as on Windows, the index is as ever."""
+    script = """
+import os, sys
+del os.fork, os.register_at_fork
+import dedup
+with dedup.Index(sys.argv[1]) as index:
+    print(index.add("a", "some words that stand here").is_duplicate, len(index))
+"""
+    command = [sys.executable, "-c", script, str(tmp_path / "index")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "False 1\n"

@@ -34,6 +34,7 @@ from dedup.index.rows import StoredRows
 from dedup.index.schema import NAME, connect, prepare, read_opening, save, writable
 from dedup.index.store import Edge, Opening
 from dedup.settings import Settings
+from dedup.system import around_forks
 
 Result = TypeVar("Result")
 AT_ONCE = 500
@@ -431,7 +432,7 @@ def _after_fork() -> None:
         _FORKED.pop().go_on()
 
 
-os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
+around_forks(_before_fork, _after_fork)
 
 
 def _explained(error: sqlite3.Error | OSError, path: str, timeout: float) -> DedupError:

@@ -7,7 +7,6 @@ ready before the store is asked, so that other writers wait as little as can be.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -61,6 +60,7 @@ from dedup.index.validation import (
 from dedup.pipeline import Fitted, Progress
 from dedup.results import Cluster, Clusters
 from dedup.settings import Settings
+from dedup.system import around_forks
 from dedup.threads import count as count_threads
 
 Result = TypeVar("Result")
@@ -620,7 +620,7 @@ def _after_fork() -> None:
         _HELD.pop()._lock.release()  # noqa: SLF001
 
 
-os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
+around_forks(_before_fork, _after_fork)
 
 
 class _StaleError(Exception):

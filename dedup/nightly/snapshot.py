@@ -1,8 +1,8 @@
 """The last night as a result of which all can be asked that is asked of `dedup.cluster`.
 
 In: a state. Out: `Clusters`: those of the night as they are, not found anew, with their texts, which stay where they
-are and are read when they are looked at. Holds some 300 bytes an article, and the edges. Frames are looked for anew, so
-that they can be listed, which takes one pass over all texts.
+are and are read when they are looked at. Holds some 300 bytes an article, and the edges. Who holds the frames that the
+night left out is looked up, which takes one pass over all texts.
 """
 
 from __future__ import annotations
@@ -115,8 +115,9 @@ def _corpus(
     weights = weighed(read_sketch(night / "frequencies.parquet"), len(first), settings)
     if not settings.frames:
         return Corpus(texts, first, distinct, weights)
-    found = frames.find(texts, first, prior_articles=settings.prior_articles, threads=threads)
     windows = left_out(read_frames(state.frames(state.last.generation)), read_frames(night / "frames.parquet"))
+    prior = settings.prior_articles
+    found = frames.find(texts, first, prior_articles=prior, known=windows, threads=threads)
     return Corpus(texts.without(windows), first, distinct, weights, found)
 
 
