@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 import dedup
 from dedup import pipeline
-from dedup.stages import clusters, pairs
+from dedup.stages import clusters
 from dedup.threads import count
 
 
-def exact_pairs(corpus: pipeline.Corpus, threshold: float, threads: int) -> pairs.Edges:
+def exact_pairs(corpus: pipeline.Corpus, threshold: float, threads: int) -> clusters.Pairs:
     """Every pair of texts at or above the Jaccard threshold."""
     sets = corpus.sets(np.arange(len(corpus.first)))
     _, shingle, frequency = np.unique(sets.keys, return_inverse=True, return_counts=True)
@@ -34,12 +34,11 @@ def exact_pairs(corpus: pipeline.Corpus, threshold: float, threads: int) -> pair
         tokens.append(prefix[frequency[prefix] > 1])
         owners.append(np.full(len(tokens[-1]), article))
     left, right = sharing(np.concatenate(tokens), np.concatenate(owners))
-    similarity = pairs.verify(corpus.sets, left, right, corpus.sizes, threads=threads)
-    kept = similarity >= threshold
-    return pairs.Edges(left[kept], right[kept], similarity[kept])
+    similarity = corpus.similarities(left, right, threads=threads)
+    return clusters.Pairs(left, right, similarity).where(similarity >= threshold)
 
 
-def closure(texts: list[str], settings: dedup.Settings) -> tuple[NDArray[np.int64], pairs.Edges]:
+def closure(texts: list[str], settings: dedup.Settings) -> tuple[NDArray[np.int64], clusters.Pairs]:
     """The right answer for every article, by the number of a text, and the exact pairs of texts that it comes from."""
     column = pa.chunked_array([pa.array(texts, pa.large_string())])
     represented = pipeline.represent(column, settings, threads=count(None))

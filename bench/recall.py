@@ -14,27 +14,27 @@ import numpy as np
 
 from dedup import files, pipeline
 from dedup.settings import Settings
-from dedup.stages import pairs
+from dedup.stages.clusters import Pairs
 from dedup.threads import count, ranges, spread
 
 BLOCK = 256
 RANGES = ((0.12, 0.13), (0.13, 0.15), (0.15, 0.2), (0.2, 0.3), (0.3, 0.7), (0.7, 1.01))
 
 
-def brute_force(corpus: pipeline.Corpus, threshold: float, threads: int) -> pairs.Edges:
+def brute_force(corpus: pipeline.Corpus, threshold: float, threads: int) -> Pairs:
     """All pairs of articles at or above the threshold, each computed, a block of articles with another at a time."""
     blocks = ranges(len(corpus.first), BLOCK)
 
     def work(part: tuple[tuple[int, int], tuple[int, int]]) -> np.ndarray:
         left, right = (axis.ravel() for axis in np.meshgrid(*(np.arange(*block) for block in part)))
         left, right = left[left < right], right[left < right]
-        similarity = pairs.verify(corpus.sets, left, right, corpus.sizes)
+        similarity = corpus.similarities(left, right)
         kept = similarity >= threshold
         return np.stack([left[kept], right[kept], similarity[kept]])
 
     tiles = list(combinations_with_replacement(blocks, 2))
     found = np.concatenate(list(spread(work, tiles, threads)), axis=1)
-    return pairs.Edges(found[0].astype(np.int64), found[1].astype(np.int64), found[2])
+    return Pairs(found[0].astype(np.int64), found[1].astype(np.int64), found[2])
 
 
 def main() -> None:
@@ -51,7 +51,7 @@ def main() -> None:
     begin = time.perf_counter()
     exact = brute_force(corpus, settings.threshold, threads)
     taken = time.perf_counter() - begin
-    found, _ = pipeline.connect(corpus, settings, threads=threads)
+    found = pipeline.connect(corpus, settings, threads=threads)
 
     articles = len(corpus.first)
     print(f"{articles:,} distinct articles, {articles * (articles - 1) // 2:,} pairs computed in {taken:.0f} s")

@@ -26,7 +26,7 @@ from dedup.evidence.passages import Explanation
 from dedup.results import Clusters
 from dedup.settings import Settings
 from dedup.stages import articles as reading
-from dedup.stages import bands, clusters, frames, pairs, shingles, signatures, weights
+from dedup.stages import bands, clusters, frames, shingles, signatures, weights
 from dedup.threads import Progress as Tell
 from dedup.threads import Room, spread
 from dedup.threads import count as count_threads
@@ -108,9 +108,8 @@ def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, s
     with stages.stage("read"):
         read = reading.articles(source, text=text, id=id_, threads=count)
     corpus = represent(read.texts, settings, threads=count, stages=stages)
-    edges, capped = connect(corpus, settings, threads=count, stages=stages)
+    graph = connect(corpus, settings, threads=count, stages=stages)
     with stages.stage("cluster"):
-        graph = clusters.Graph(corpus.first, corpus.number, *edges[:3], capped, edges.compared)
         result = Clusters(graph, settings.threshold, settings.linkage, read.ids, corpus=corpus)
         result = with_representatives(result, corpus, count)
     return replace(result, seconds=dict(stages.seconds))
@@ -237,10 +236,8 @@ def chosen_bands(settings: Settings) -> bands.Bands:
     return shape
 
 
-def connect(
-    corpus: Corpus, settings: Settings, *, threads: int = 1, stages: Stages | None = None
-) -> tuple[pairs.Edges, NDArray[np.bool_]]:
-    """Sign, band and verify: the edges, and which texts were compared with some of their bucket mates only.
+def connect(corpus: Corpus, settings: Settings, *, threads: int = 1, stages: Stages | None = None) -> clusters.Graph:
+    """Sign, band and verify: the edges, in ascending order of `right`, then `left`.
 
     Args:
         corpus: Distinct texts.
@@ -258,13 +255,11 @@ def connect(
         )
     del signed
     with stages.stage("verify") as tell:
-        similarity = pairs.verify(
-            corpus.sets, left, right, corpus.sizes, evidence=settings.least_shared, threads=threads, progress=tell
-        )
-        kept = similarity >= settings.threshold
-        hundredths = np.minimum(similarity * pairs.BINS, pairs.BINS - 1).astype(np.int64)
-        compared = np.bincount(hundredths, minlength=pairs.BINS)
-    return pairs.Edges(left[kept], right[kept], similarity[kept], compared), capped
+        similarity = corpus.similarities(left, right, evidence=settings.least_shared, threads=threads, progress=tell)
+        edges = clusters.Pairs(left, right, similarity).where(similarity >= settings.threshold)
+        hundredths = np.minimum(similarity * clusters.HUNDREDTHS, clusters.HUNDREDTHS - 1).astype(np.int64)
+        compared = np.bincount(hundredths, minlength=clusters.HUNDREDTHS)
+    return clusters.Graph(corpus.first, corpus.number, *edges, capped, compared)
 
 
 def sign(corpus: Corpus, settings: Settings, *, threads: int = 1, progress: Tell | None = None) -> NDArray[np.uint32]:
@@ -301,7 +296,7 @@ def with_representatives(result: Clusters, corpus: Corpus, count: int) -> Cluste
     graph = result.graph
     alone = np.flatnonzero(np.isnan(result.to_representative[graph.first]))
     representatives = graph.distinct[result.labels[graph.first[alone]]]
-    similarity = pairs.verify(corpus.sets, representatives, alone, corpus.sizes, threads=count)
+    similarity = corpus.similarities(representatives, alone, threads=count)
     looked_up = clusters.Pairs(representatives, alone, similarity)
     return replace(result, graph=replace(graph, looked_up=looked_up))
 
@@ -324,7 +319,7 @@ def similarity(a: str, b: str, settings: Settings | None = None) -> float:
         SettingsError: `settings` are none.
     """
     corpus, both = _pair(a, b, settings), np.arange(2)
-    return float(pairs.verify(corpus.sets, both[:1], both[1:], corpus.sizes)[0])
+    return float(corpus.similarities(both[:1], both[1:])[0])
 
 
 def explain(

@@ -18,7 +18,7 @@ from dedup.errors import SettingsError
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], object]
 """Called with the work done so far and the whole of it, in any unit."""
 
 

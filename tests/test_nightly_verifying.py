@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.evidence.corpus import Corpus
-from dedup.nightly.verifying import NONE, Edges, joined, judged, judged_again, keep, read
+from dedup.nightly.verifying import joined, judged, judged_again, keep, read
 from dedup.pipeline import represent
 from dedup.settings import Settings
+from dedup.stages.clusters import NO_PAIRS, Pairs
 from dedup.stages.pairs import verify
 
 TEXTS = 30
@@ -59,7 +60,7 @@ def test_edges_are_those_in_memory(tmp_path: Path, corpus: Corpus, group: int, t
 def test_some_edges_are_judged_again(corpus: Corpus) -> None:
     """They have the similarity that they have now, or are gone; others stay as they were."""
     left, right = np.array(PAIRS).T
-    before = Edges(left, right, np.full(len(PAIRS), 0.5))
+    before = Pairs(left, right, np.full(len(PAIRS), 0.5))
     some = np.arange(len(PAIRS)) % 2 == 0
     similarity = np.where(some, verify(corpus.sets, left, right, corpus.sizes), 0.5)
     kept = similarity >= 0.1
@@ -82,7 +83,7 @@ def test_an_edge_needs_evidence(tmp_path: Path, corpus: Corpus) -> None:
 def test_no_candidates(tmp_path: Path, corpus: Corpus) -> None:
     """No edges, of the right kinds."""
     edges = judged(put(tmp_path / "pairs", [], 10), corpus, 0.1)
-    assert [(len(column), column.dtype) for column in edges] == [(0, column.dtype) for column in NONE]
+    assert [(len(column), column.dtype) for column in edges] == [(0, column.dtype) for column in NO_PAIRS]
 
 
 def test_too_many_edges_end_it(tmp_path: Path, corpus: Corpus) -> None:
@@ -109,7 +110,7 @@ def test_edges_are_kept(
     parts = []
     for rows in (some, more):
         left, right, similarity = zip(*rows, strict=True) if rows else ([], [], [])
-        parts.append(Edges(np.array(left, np.int64), np.array(right, np.int64), np.array(similarity, np.float64)))
+        parts.append(Pairs(np.array(left, np.int64), np.array(right, np.int64), np.array(similarity, np.float64)))
     path = tmp_path_factory.getbasetemp() / "edges.parquet"
     keep(joined(parts), path)
     assert list(zip(*(column.tolist() for column in read(path, 2**31 + 1)), strict=True)) == some + more

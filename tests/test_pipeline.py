@@ -301,21 +301,21 @@ def test_sets_and_edges_are_those_of_the_reference(examples: dict[str, str], set
         dict(zip(sets.keys[begin:end].tolist(), sets.weights[begin:end].tolist(), strict=True))
         for begin, end in zip(sets.starts, sets.stops, strict=True)
     ] == expected
-    found, capped = connect(corpus, settings)
+    found = connect(corpus, settings)
     names = corpus.first.tolist()
     lengths = [len(fold(text)) if settings.weighted else 0 for text in texts]
     exact = naive.pairs(expected, settings.threshold, lengths=lengths, evidence=settings.least_shared)
     assert len(exact) >= 2
     assert {
         tuple(sorted((names[i], names[j]))): similarity
-        for i, j, similarity in zip(*(column.tolist() for column in found[:3]), strict=True)
+        for i, j, similarity in zip(*(column.tolist() for column in found.edges), strict=True)
     } == exact
     edges = np.bincount((found.similarity * 100).astype(np.int64).clip(0, 99), minlength=100)
     assert (
         found.compared[int(settings.threshold * 100) + 1 :].tolist()
         == edges[int(settings.threshold * 100) + 1 :].tolist()
     )
-    assert capped.tolist() == [False] * len(texts)
+    assert found.capped.tolist() == [False] * len(texts)
 
 
 @pytest.mark.parametrize("threshold", [0.12, 0.4])
@@ -333,7 +333,7 @@ def test_edges_are_exact_in_order_and_as_many_as_promised(
     sets = [{key: weighed[key] for key in one} for one in keys]
     exact = naive.pairs(sets, threshold, evidence=settings.least_shared)
     corpus = represent(pa.chunked_array([pa.array(texts, pa.large_string())]), settings)
-    found, _ = connect(corpus, settings)
+    found = connect(corpus, settings)
     ends = list(zip(found.right.tolist(), found.left.tolist(), strict=True))
     assert ends == sorted(set(ends))
     assert (found.left < found.right).all()
@@ -354,7 +354,7 @@ def test_an_edge_at_the_threshold_is_an_edge() -> None:
     texts = pa.chunked_array([pa.array(["abcdefgh", "abcdefghij"], pa.large_string())])  # 4 of 6 shingles
     for threshold, many in ((2 / 3, 1), (np.nextafter(2 / 3, 1), 0)):
         settings = Settings(threshold=float(threshold), width=5, weighted=False)
-        found, _ = connect(represent(texts, settings), settings)
+        found = connect(represent(texts, settings), settings)
         assert found.similarity.tolist() == [2 / 3] * many
 
 

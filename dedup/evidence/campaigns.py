@@ -29,7 +29,7 @@ from dedup.evidence.corpus import Corpus
 from dedup.evidence.indicators import OPERATOR, found
 from dedup.evidence.indicators.addresses import domain_of
 from dedup.evidence.indicators.services import public
-from dedup.stages import clusters, pairs
+from dedup.stages import clusters
 from dedup.stages.bands import once
 from dedup.stages.clusters import Pairs
 from dedup.stages.frames import Passages, passages
@@ -207,7 +207,7 @@ def find(
         return Evidence(np.arange(count), NOTHING, NOTHING, np.empty(0), np.empty(0), nobody, node, [], [])
 
     def similar(left: Integers, right: Integers) -> NDArray[np.float64]:
-        return pairs.verify(corpus.sets, left, right, corpus.sizes, threads=threads)
+        return corpus.similarities(left, right, threads=threads)
 
     shared = passages(corpus.texts, corpus.first, threads=threads)
     names, held = _names(corpus, progress("names") if progress else None)

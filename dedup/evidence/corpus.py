@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from dedup.evidence import frame_lists, keywords, passages
 from dedup.stages import pairs, shingles, weights
 from dedup.stages.frames import Frames
-from dedup.threads import Room
+from dedup.threads import Progress, Room
 from dedup.threads import count as count_threads
 
 MOST_COUNTED = 1000
@@ -71,6 +71,18 @@ class Corpus:
         starts, stops = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
         starts[order], stops[order] = offsets[:-1], offsets[1:]
         return pairs.Sets(keys, weighed, starts, stops, lengths)
+
+    def similarities(
+        self,
+        left: NDArray[np.int64],
+        right: NDArray[np.int64],
+        *,
+        evidence: float = 0.0,
+        threads: int = 1,
+        progress: Progress | None = None,
+    ) -> NDArray[np.float64]:
+        """The exact similarity of pairs of distinct texts, by their numbers; see `dedup.stages.pairs.verify`."""
+        return pairs.verify(self.sets, left, right, self.sizes, evidence=evidence, threads=threads, progress=progress)
 
     def explain(self, left: int, right: int, names: tuple[str, str]) -> passages.Explanation:
         """The passages that two texts share.

@@ -27,8 +27,8 @@ from dedup.index.prepared import Preparer
 from dedup.index.store import Change, Edge, Opening, Reader, Store, Writer
 from dedup.pipeline import MOST_FITTED, Progress, Stages
 from dedup.settings import Settings
-from dedup.stages import clusters, frames, pairs
-from dedup.stages.clusters import Pairs
+from dedup.stages import clusters, frames
+from dedup.stages.clusters import Graph, Pairs
 from dedup.stages.weights import Weights
 
 
@@ -61,13 +61,12 @@ def _reweigh(
     numbers, copies = (np.array([row[part] for row in every], np.int64) for part in (0, 2))
     column, _ = column_of(writer, numbers.tolist(), preparer)
     corpus = pipeline.represent(column, settings, threads=threads, stages=stages, most=MOST_FITTED)
-    edges, capped = pipeline.connect(corpus, settings, threads=threads, stages=stages)
+    graph = pipeline.connect(corpus, settings, threads=threads, stages=stages)
     signed = halves(pipeline.sign(corpus, settings, threads=threads))
-    of, groups = numbers[corpus.first], _groups(corpus, edges, capped, settings)
+    of, groups = numbers[corpus.first], _groups(graph, settings)
     with stages.stage("campaigns"):
-        some = Pairs(edges.left, edges.right, edges.similarity)
-        heads = clusters.chosen(groups, some, of, copies[corpus.first])
-        campaign = _campaigns(writer, corpus, of, heads, some, threads)
+        heads = clusters.chosen(groups, graph.edges, of, copies[corpus.first])
+        campaign = _campaigns(writer, corpus, of, heads, graph.edges, threads)
     weighed = corpus.weights
     assert weighed is None or isinstance(weighed, Weights)
     windows = corpus.frames.windows if corpus.frames else None
@@ -75,20 +74,19 @@ def _reweigh(
     writer.replace(
         new,
         zip(of.tolist(), signed, strict=True),
-        _edges(of, edges, len(numbers) if settings.weighted else 0),
+        _edges(of, graph.edges, len(numbers) if settings.weighted else 0),
     )
     groups_of = {number: int(of[group]) for number, group in zip(of.tolist(), groups, strict=True)}
     numbered = _renumber(writer, groups_of, rows)
     _place(writer, zip(campaign.tolist(), (numbered[number] for number in of.tolist()), strict=True))
 
 
-def _groups(corpus: Corpus, edges: pairs.Edges, capped: NDArray[np.bool_], settings: Settings) -> NDArray[np.int64]:
+def _groups(graph: Graph, settings: Settings) -> NDArray[np.int64]:
     """The cluster of each text; small components are linked by all of their edges, as `dedup.index.clustering` does."""
-    count = len(corpus.first)
-    component = kernels.components(edges.left, edges.right, count)
+    count = len(graph.first)
+    component = kernels.components(graph.left, graph.right, count)
     large = np.bincount(component, minlength=count)[component] > MOST
-    cut = settings.threshold * settings.linkage
-    return clusters.link(edges.left, edges.right, edges.similarity, count, cut, capped & large)
+    return clusters.link(*graph.edges, count, settings.threshold * settings.linkage, graph.capped & large)
 
 
 def _campaigns(
@@ -109,7 +107,7 @@ def _campaigns(
 
     def similar(left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
         ends = order[left], order[right]
-        return pairs.verify(corpus.sets, np.minimum(*ends), np.maximum(*ends), corpus.sizes, threads=threads)
+        return corpus.similarities(np.minimum(*ends), np.maximum(*ends), threads=threads)
 
     shared = frames.passages(corpus.texts, first[order], threads=threads)
     marks, held = _held(reader, of)
@@ -139,7 +137,7 @@ def _held(reader: Reader, of: NDArray[np.int64]) -> tuple[NDArray[np.int64], lis
     return every[several], held
 
 
-def _edges(of: NDArray[np.int64], edges: pairs.Edges, judged: int) -> Iterable[tuple[int, int, Edge]]:
+def _edges(of: NDArray[np.int64], edges: Pairs, judged: int) -> Iterable[tuple[int, int, Edge]]:
     columns = (of[edges.left].tolist(), of[edges.right].tolist(), edges.similarity.tolist())
     for left, right, similarity in zip(*columns, strict=True):
         yield left, right, Edge(similarity, judged)

@@ -8,7 +8,7 @@ are too many to hold are sorted in runs on the disk and merged by ranges.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from dedup.nightly.verifying import CANDIDATES
 from dedup.settings import Settings
 from dedup.stages.bands import AT_ONCE, Bands, Found, Walk, once
 from dedup.system import put
+from dedup.threads import Progress
 
 Integers = NDArray[np.int64]
 Pairs = NDArray[np.uint64]
@@ -62,7 +63,7 @@ class BandJoin:
         folder: Path,
         *,
         threads: int = 1,
-        progress: Callable[[int, int], object] | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self._parts, self._shape, self._settings, self._since = parts, shape, settings, since
         self._budget, self._threads, self._progress = budget, threads, progress

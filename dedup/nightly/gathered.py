@@ -24,7 +24,7 @@ from dedup.nightly.damage import damaged, groups, opened, rate, read_group
 from dedup.nightly.signed import Part
 from dedup.stages.frames import Rate, sample
 from dedup.stages.shingles import NO_WINDOWS, Texts
-from dedup.threads import Room
+from dedup.threads import Progress, Room
 
 Integers = NDArray[np.int64]
 AT_ONCE, CHARACTERS = 1 << 12, 1 << 20
@@ -68,7 +68,7 @@ def write(
     rows: Integers,
     every: int,
     *,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Progress | None = None,
     relax: Callable[[], object] = lambda: None,
 ) -> None:
     """Gather of some texts and write it.

@@ -10,7 +10,7 @@ compared with everything before, judged by the document frequencies and without 
 from __future__ import annotations
 
 import json
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dedup.evidence.campaigns import Similar
 from dedup.evidence.corpus import Corpus
 from dedup.files import replacing
 from dedup.nightly.candidates import BandJoin
@@ -37,13 +38,13 @@ from dedup.nightly.signed import Part, columns, schema, taken_up
 from dedup.nightly.signed import write as write_signatures
 from dedup.nightly.sketching import counted, keep_sketch, keep_weights, read_sketch, read_weights, weighed
 from dedup.nightly.state import GATHERED, SIGNATURES, Night, State
-from dedup.nightly.verifying import NONE, Edges, judged, judged_again, similarities
+from dedup.nightly.verifying import judged, judged_again
 from dedup.nightly.verifying import keep as keep_edges
 from dedup.nightly.verifying import read as read_edges
 from dedup.pipeline import Stages, chosen_bands
 from dedup.results import Clusters
 from dedup.settings import Settings
-from dedup.stages.clusters import Graph, Pairs, representatives
+from dedup.stages.clusters import NO_PAIRS, Graph, Pairs, representatives
 from dedup.stages.frames import Rate
 from dedup.stages.frequencies import Sketch
 from dedup.stages.shingles import NO_WINDOWS, Texts
@@ -279,7 +280,7 @@ class Tonight:
             _keep(self._state.work / "capped.parquet", capped=capped)
             meeting.keep(path)
 
-    def _judge(self, weights: SketchWeights | None) -> Edges:
+    def _judge(self, weights: SketchWeights | None) -> Pairs:
         """Verified edges of texts that are there; those of others are kept, too, for a text may come back."""
         path = self._state.work / "edges.parquet"
         with self._stages.stage("verify") as tell:
@@ -291,13 +292,12 @@ class Tonight:
                 )  # fmt: skip
                 keep_edges(found, path)
             edges = read_edges(path, len(self._prints))
-            kept = self._live[edges.left] & self._live[edges.right]
-            return Edges(edges.left[kept], edges.right[kept], edges.similarity[kept])
+            return edges.where(self._live[edges.left] & self._live[edges.right])
 
-    def _old_edges(self, weights: SketchWeights | None) -> Edges:
+    def _old_edges(self, weights: SketchWeights | None) -> Pairs:
         """Those of last night; pairs that have lost a frame tonight are judged again."""
         if self.whole:
-            return NONE
+            return NO_PAIRS
         edges = read_edges(self._state.night(self.night.number - 1) / "edges.parquet", len(self._known))
         some, again = self._latest, np.zeros(len(self._prints), np.bool_)
         again[some] = lost(self._texts, self._first[some], self._was_left_out, self._left_out)
@@ -306,7 +306,7 @@ class Tonight:
             evidence=self._settings.least_shared, threads=self._threads, relax=self._stock.texts.relax,
         )  # fmt: skip
 
-    def _group(self, edges: Edges, weights: SketchWeights | None) -> tuple[Members, Integers]:
+    def _group(self, edges: Pairs, weights: SketchWeights | None) -> tuple[Members, Integers]:
         """Clusters, and what became of those of last night; the articles, and the representative of each text."""
         work = self._state.work
         with self._stages.stage("cluster"):
@@ -327,7 +327,7 @@ class Tonight:
                 file.write(json.dumps(told).encode())
             return now, chosen
 
-    def _link(self, edges: Edges, weights: SketchWeights | None, now: Members, representatives: Integers) -> None:
+    def _link(self, edges: Pairs, weights: SketchWeights | None, now: Members, representatives: Integers) -> None:
         """Campaigns; without weights each cluster is one."""
         path = self._state.work / "campaigns.parquet"
         with self._stages.stage("campaigns") as tell:
@@ -337,14 +337,9 @@ class Tonight:
             if weights is None:
                 _keep(path, campaigns=now.clusters)
                 return
-            judged, relax = self._judged(weights), self._stock.texts.relax
-
-            def similar(left: Integers, right: Integers) -> NDArray[np.float64]:
-                return similarities(judged, left, right, threads=self._threads, relax=relax)
-
             group = campaigns(
-                self._gathered(tell), self._prints, self._live, representatives, Pairs(*edges), similar, self._budget,
-                relax=relax,
+                self._gathered(tell), self._prints, self._live, representatives, edges, self._similar(weights),
+                self._budget, relax=self._stock.texts.relax,
             )  # fmt: skip
             _keep(path, campaigns=oldest(group, self._number, self._stock))
 
@@ -388,10 +383,13 @@ class Tonight:
         same = np.flatnonzero(np.isnan(similarity) & (before == chosen))
         similarity[same] = self._known.similarity[same]
         alone = np.flatnonzero(np.isnan(similarity))
-        similarity[alone] = similarities(
-            self._judged(weights), chosen[alone], alone, threads=self._threads, relax=self._stock.texts.relax
-        )
+        similarity[alone] = self._similar(weights)(chosen[alone], alone)
         return similarity
+
+    def _similar(self, weights: SketchWeights | None) -> Similar:
+        """Gives the exact similarity of pairs of texts."""
+        relax = self._stock.texts.relax
+        return partial(self._judged(weights).similarities, threads=self._threads, progress=lambda *_: relax())
 
     def _before(self) -> Members:
         """The articles of the last night that users know of, and their clusters."""

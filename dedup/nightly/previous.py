@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from dedup.files import replacing
 from dedup.nightly.damage import check_places, damaged, read_table
-from dedup.nightly.verifying import NONE
 from dedup.results import Clusters
 from dedup.settings import Settings
-from dedup.stages.clusters import Graph
+from dedup.stages.clusters import NO_PAIRS, Graph
 
 Integers = NDArray[np.int64]
 FILE = "texts.parquet"
@@ -57,7 +56,7 @@ class Known:
 
     def clusters(self, number: Integers, settings: Settings) -> Clusters:
         """The clusters, without edges, of rows that have texts of these numbers."""
-        graph = Graph(self.first, number, *NONE, self.capped)
+        graph = Graph(self.first, number, *NO_PAIRS, self.capped)
         return Clusters(graph, settings.threshold, settings.linkage, representatives=self.representative)
 
     def write(self, folder: Path) -> None:

@@ -25,7 +25,7 @@ from dedup.nightly.damage import groups, opened, read_group
 from dedup.settings import Settings
 from dedup.stages import signatures
 from dedup.stages.bands import AT_ONCE, Bands
-from dedup.threads import spread
+from dedup.threads import Progress, spread
 
 GROUP = 1 << 15
 """Texts of a row group."""
@@ -76,7 +76,7 @@ def write(
     settings: Settings,
     *,
     threads: int = 1,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Progress | None = None,
     relax: Callable[[], object] = lambda: None,
 ) -> None:
     """Sign texts and write what they signed to.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,23 +16,12 @@ from numpy.typing import NDArray
 from dedup.evidence.corpus import Corpus
 from dedup.files import replacing
 from dedup.nightly.damage import check_places, groups, read_table, rows
-from dedup.stages import pairs
 from dedup.stages.bands import ends
-
-Integers = NDArray[np.int64]
-
-
-class Edges(NamedTuple):
-    """m edges."""
-
-    left: Integers
-    right: Integers
-    similarity: NDArray[np.float64]
-
+from dedup.stages.clusters import NO_PAIRS, Pairs
+from dedup.threads import Progress
 
 EDGES = pa.schema({"left": pa.int64(), "right": pa.int64(), "similarity": pa.float64()})
 CANDIDATES = pa.schema({"pair": pa.uint64()})
-NONE = Edges(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 
 
 def judged(
@@ -43,11 +31,11 @@ def judged(
     *,
     evidence: float = 0.0,
     threads: int = 1,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Progress | None = None,
     relax: Callable[[], object] = lambda: None,
     check: Callable[[int], object] = lambda _: None,
-    before: Edges = NONE,
-) -> Edges:
+    before: Pairs = NO_PAIRS,
+) -> Pairs:
     """Verify candidates, and put the edges behind those of last night.
 
     Args:
@@ -64,9 +52,8 @@ def judged(
     found, done, total, edges = [before], 0, rows(candidates, CANDIDATES), len(before.left)
     for group in groups(candidates, CANDIDATES):
         left, right = ends(group.column(0).to_numpy())
-        similarity = similarities(corpus, left, right, evidence=evidence, threads=threads, relax=relax)
-        kept = similarity >= threshold
-        found.append(Edges(left[kept], right[kept], similarity[kept]))
+        similarity = corpus.similarities(left, right, evidence=evidence, threads=threads, progress=lambda *_: relax())
+        found.append(Pairs(left, right, similarity).where(similarity >= threshold))
         edges += len(found[-1].left)
         check(edges)
         done += len(left)
@@ -76,7 +63,7 @@ def judged(
 
 
 def judged_again(
-    edges: Edges,
+    edges: Pairs,
     some: NDArray[np.bool_],
     corpus: Corpus,
     threshold: float,
@@ -84,7 +71,7 @@ def judged_again(
     evidence: float = 0.0,
     threads: int = 1,
     relax: Callable[[], object] = lambda: None,
-) -> Edges:
+) -> Pairs:
     """Verify some edges again, and leave out those that are none any more.
 
     Args:
@@ -99,46 +86,18 @@ def judged_again(
     if not some.any():
         return edges
     similarity = edges.similarity.copy()
-    similarity[some] = similarities(
-        corpus, edges.left[some], edges.right[some], evidence=evidence, threads=threads, relax=relax
+    similarity[some] = corpus.similarities(
+        edges.left[some], edges.right[some], evidence=evidence, threads=threads, progress=lambda *_: relax()
     )
-    kept = ~some | (similarity >= threshold)
-    return Edges(edges.left[kept], edges.right[kept], similarity[kept])
+    return edges._replace(similarity=similarity).where(~some | (similarity >= threshold))
 
 
-def similarities(
-    corpus: Corpus,
-    left: Integers,
-    right: Integers,
-    *,
-    evidence: float = 0.0,
-    threads: int,
-    relax: Callable[[], object],
-) -> NDArray[np.float64]:
-    """The exact similarity of pairs.
-
-    Args:
-        corpus: Distinct texts.
-        left: (m,) one of each pair.
-        right: (m,) the other.
-        evidence: A pair that shares less weight than that, times one minus its similarity, has a similarity of 0.
-        threads: How many to use.
-        relax: Called after each tile.
-    """
-
-    def load(numbers: Integers) -> pairs.Sets:
-        relax()
-        return corpus.sets(numbers)
-
-    return pairs.verify(load, left, right, corpus.sizes, evidence=evidence, threads=threads)
-
-
-def joined(several: list[Edges]) -> Edges:
+def joined(several: list[Pairs]) -> Pairs:
     """Edges, one after the other."""
-    return Edges(*(np.concatenate(parts) for parts in zip(*several, strict=True)))
+    return Pairs(*(np.concatenate(parts) for parts in zip(*several, strict=True)))
 
 
-def keep(edges: Edges, path: Path) -> None:
+def keep(edges: Pairs, path: Path) -> None:
     """Write edges."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
 
@@ -146,9 +105,9 @@ def keep(edges: Edges, path: Path) -> None:
         pq.write_table(pa.table(edges._asdict()), file, use_dictionary=False, compression="lz4")
 
 
-def read(path: Path, texts: int) -> Edges:
+def read(path: Path, texts: int) -> Pairs:
     """Read edges between so many texts."""
-    edges = Edges(*(column.to_numpy() for column in read_table(path, EDGES).columns))
+    edges = Pairs(*(column.to_numpy() for column in read_table(path, EDGES).columns))
     for ends_of in edges[:2]:
         check_places(path, ends_of, texts)
     return edges

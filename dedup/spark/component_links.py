@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sf
 from pyspark.sql.types import DoubleType, LongType, StructField, StructType
@@ -27,7 +26,6 @@ from dedup.spark.stars import stars
 from dedup.stages import clusters
 
 Batches = Iterator[pa.RecordBatch]
-Integers = NDArray[np.int64]
 
 
 def packed(
@@ -113,17 +111,14 @@ def _clusters(table: pa.Table, settings: Settings) -> pa.Table:
     texts, edges = table.filter(is_text).sort_by("left"), table.filter(pa.compute.invert(is_text))
     numbers, copies = integers(texts["left"]), integers(texts["copies"])
     left, right = (np.searchsorted(numbers, integers(edges[end])) for end in ("left", "right"))
-    similarity = edges["similarity"].to_numpy()
-    capped = texts["capped"].to_numpy()
+    pairs = clusters.Pairs(left, right, edges["similarity"].to_numpy())
     cut = settings.threshold * settings.linkage
-    groups = clusters.link(left, right, similarity, len(numbers), cut, capped)
-    inside = groups[left] == groups[right]
-    left, right, similarity = left[inside], right[inside], similarity[inside]
-    heads = _heads(groups, left, right, similarity, copies, ranks(texts["first"]))
+    groups = clusters.link(*pairs, len(numbers), cut, texts["capped"].to_numpy())
+    heads = clusters.chosen(groups, pairs, ranks(texts["first"]), copies)
     alike = np.where(heads == np.arange(len(heads)), 1.0, np.nan)
     for one, other in ((left, right), (right, left)):
         of_head = heads[other] == one
-        alike[other[of_head]] = similarity[of_head]
+        alike[other[of_head]] = pairs.similarity[of_head]
     size = np.zeros(len(groups), np.int64)
     np.add.at(size, groups, copies)
     return pa.table(
@@ -135,21 +130,3 @@ def _clusters(table: pa.Table, settings: Settings) -> pa.Table:
             "similarity": pa.array(alike, from_pandas=True),
         }
     )
-
-
-def _heads(
-    groups: Integers,
-    left: Integers,
-    right: Integers,
-    similarity: NDArray[np.float64],
-    copies: Integers,
-    ranks: Integers,
-) -> Integers:
-    """The representative of each text's cluster; see `dedup.stages.clusters.representatives`."""
-    count = len(groups)
-    closeness = np.bincount(left, similarity * copies[right], count).astype(np.float64)
-    closeness += np.bincount(right, similarity * copies[left], count)
-    closeness += copies - 1
-    best_first = np.lexsort((ranks, -closeness, groups))
-    names, places = np.unique(groups[best_first], return_index=True)
-    return best_first[places][np.searchsorted(names, groups)]

@@ -21,7 +21,6 @@ from dedup.settings import Settings
 from dedup.spark.broadcasts import Shared, corpus_of
 from dedup.spark.columns import integers
 from dedup.spark.folder import Folder
-from dedup.stages import pairs
 
 TILE_BYTES = 1 << 26
 """Of texts in a task."""
@@ -106,7 +105,7 @@ def _verify(settings: Settings, shared: Shared, least: float, evidence: float) -
         left, right = (np.searchsorted(numbers, integers(wanted[end]), sorter=order) for end in ("number", "right"))
         left, right = order[left], order[right]
         corpus = corpus_of(texts["text"], settings, shared)
-        similarity = pairs.verify(corpus.sets, left, right, corpus.sizes, evidence=evidence)
+        similarity = corpus.similarities(left, right, evidence=evidence)
         kept = similarity >= least
         columns = numbers[left[kept]], numbers[right[kept]], similarity[kept]
         return pa.table(dict(zip(("left", "right", "similarity"), map(pa.array, columns), strict=True)))

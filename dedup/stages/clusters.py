@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dedup import kernels
 
 Integers = NDArray[np.int64]
+HUNDREDTHS = 100
 FIXED_POINT = 1 << 32
 """Similarities are summed as integers: the same mean from either side, in any order."""
 
@@ -94,14 +95,18 @@ def _assign(
 
 
 class Pairs(NamedTuple):
-    """Verified edges, as positions of articles."""
+    """Verified pairs, as positions of articles, or numbers of texts."""
 
     left: Integers
     right: Integers
     similarity: NDArray[np.float64]
 
+    def where(self, kept: NDArray[np.bool_]) -> Pairs:
+        """Some of them."""
+        return Pairs(self.left[kept], self.right[kept], self.similarity[kept])
 
-_NO_PAIRS = Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+
+NO_PAIRS = Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,10 +123,15 @@ class Graph:
     similarity: NDArray[np.float64]
     capped: NDArray[np.bool_]
     """(d,): see `link`."""
-    compared: Integers = field(default_factory=lambda: np.zeros(100, np.int64))
+    compared: Integers = field(default_factory=lambda: np.zeros(HUNDREDTHS, np.int64))
     """(100,): how many pairs of distinct texts were verified, edges or not, by hundredths of similarity."""
-    looked_up: Pairs = field(default_factory=lambda: _NO_PAIRS)
+    looked_up: Pairs = field(default_factory=lambda: NO_PAIRS)
     """Pairs below the threshold that were computed nevertheless: members with their representative."""
+
+    @property
+    def edges(self) -> Pairs:
+        """All of them."""
+        return Pairs(self.left, self.right, self.similarity)
 
     @cached_property
     def copies(self) -> Integers:
@@ -142,10 +152,9 @@ def representatives(graph: Graph, threshold: float, linkage: float) -> Integers:
     Returns:
         (d,): the representative of each distinct text's cluster, as its number.
     """
-    kept, count = graph.similarity >= threshold, len(graph.first)
-    left, right, similarity = graph.left[kept], graph.right[kept], graph.similarity[kept]
-    groups = link(left, right, similarity, count, threshold * linkage, graph.capped)
-    return chosen(groups, Pairs(left, right, similarity), graph.first, graph.copies)
+    edges = graph.edges.where(graph.similarity >= threshold)
+    groups = link(*edges, len(graph.first), threshold * linkage, graph.capped)
+    return chosen(groups, edges, graph.first, graph.copies)
 
 
 def chosen(groups: Integers, edges: Pairs, first: Integers, copies: Integers) -> Integers:
@@ -157,9 +166,8 @@ def chosen(groups: Integers, edges: Pairs, first: Integers, copies: Integers) ->
         first: (d,): among equals the lowest is chosen.
         copies: (d,): how many articles have each.
     """
-    left, right, similarity = edges
-    inside, count = groups[left] == groups[right], len(groups)
-    left, right, similarity = left[inside], right[inside], similarity[inside]
+    left, right, similarity = edges.where(groups[edges.left] == groups[edges.right])
+    count = len(groups)
     closeness = np.bincount(left, similarity * copies[right], count).astype(np.float64)
     closeness += np.bincount(right, similarity * copies[left], count)
     closeness += copies - 1

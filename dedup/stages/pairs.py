@@ -22,21 +22,6 @@ BLOCK = 1 << 21
 Integers = NDArray[np.int64]
 
 
-BINS = 100
-NONE_COMPARED = np.zeros(BINS, np.int64)
-NONE_COMPARED.flags.writeable = False
-
-
-class Edges(NamedTuple):
-    """Verified pairs, in ascending order of `right`, then `left`."""
-
-    left: Integers
-    right: Integers
-    similarity: NDArray[np.float64]
-    compared: Integers = NONE_COMPARED
-    """(100,): how many pairs were verified, edges or not, by hundredths of similarity."""
-
-
 class Sets(NamedTuple):
     """Shingle sets of n articles with weights, in any order."""
 
