@@ -195,9 +195,7 @@ def represent(
         weighed = weights.weigh(
             folded.batches(first),
             lambda rows: folded.shingle(rows, room=room).keys,
-            len(first),
-            prior_articles=settings.prior_articles,
-            max_df=settings.max_df,
+            weights.Formula(len(first), settings.prior_articles, settings.max_df),
             most=most,
             threads=threads,
             progress=tell,
@@ -366,7 +364,7 @@ def _pair(a: str, b: str, settings: Settings | None) -> Corpus:
     """Two texts, as if each had been seen by itself."""
     settings = _checked(settings)
     texts = shingles.Texts(_two(a, b), width=settings.width, unit=settings.unit, weighted=settings.weighted)
-    weighed = weights.prior_weights(prior_articles=settings.prior_articles) if settings.weighted else None
+    weighed = weights.prior_weights(settings.prior_articles) if settings.weighted else None
     return Corpus(texts, np.arange(2), np.arange(2), weighed)
 
 

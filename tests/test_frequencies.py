@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dedup.stages.frequencies import PARTS, Counts, Sketch, count
-from dedup.stages.weights import SketchWeights, weigh, weigh_sketch
+from dedup.stages.weights import Formula, SketchWeights, weigh, weigh_sketch
 
 GENERATED = settings(deadline=None, max_examples=60)
 KEYS = st.builds(lambda place, bits: naive.mix(place) & ~255 | bits, st.integers(1, 300), st.integers(0, 255))
@@ -88,8 +88,8 @@ def test_weights_of_a_sketch_without_collisions_are_exact(sets: Sets, prior_arti
     cells = {(key >> 8 & PARTS - 1, key >> 64 - 18) for key in keys}
     if len(cells) < len({key >> 8 for key in keys}) or len({key >> 8 for key in keys}) < len(keys):
         return  # some share a cell
-    exact = weigh(sets, array, len(sets), prior_articles=prior_articles, max_df=max_df)
-    found = weigh_sketch(sketched(sets, 24), len(sets), prior_articles=prior_articles, max_df=max_df)
+    formula = Formula(len(sets), prior_articles, max_df)
+    exact, found = weigh(sets, array, formula), weigh_sketch(sketched(sets, 24), formula)
     assert found.of(array(keys)).tolist() == exact.of(array(keys)).tolist()
 
 
@@ -98,7 +98,7 @@ def test_weights_of_large_counts_are_nearly_exact(number: int) -> None:
     """A code stands for an eighth of an octave."""
     sketch, key = Sketch(16), naive.mix(7) & ~255 | 80
     sketch.cells[key >> 8 & PARTS - 1, key >> 64 - 10] = number
-    found: SketchWeights = weigh_sketch(sketch, 10_000_000, max_df=1.0)
+    found: SketchWeights = weigh_sketch(sketch, Formula(10_000_000, 1000.0, 1.0))
     expected = np.log((10_000_000 + 1001) / (number + 1000 * naive.chance(20)))
     assert float(found.of(array([key]))[0]) == pytest.approx(expected, abs=0.05)
 

@@ -87,7 +87,7 @@ def stored(
     texts: Sequence[str] = TEXTS, these: Settings = SMALL, *, store_texts: bool = True
 ) -> tuple[Any, Judge, Prepared]:
     """Some texts on a shelf, who judges them, and how they were made ready."""
-    signing = prior_weights(prior_articles=these.prior_articles) if these.weighted else None
+    signing = prior_weights(these.prior_articles) if these.weighted else None
     preparer = Preparer(these, signing, store_texts=store_texts)
     ready = preparer.prepare(column(texts))
     return Shelf(ready), Judge(these, preparer, store_texts=store_texts), ready
@@ -179,7 +179,7 @@ def test_weights_are_those_of_a_corpus(
     reader: Any = Shelf(Prepared([], shingled, np.empty((0, 16), np.uint32), [], column([])))
     these = Settings(slots=16, prior_articles=prior_articles, max_df=max_df)
     judge = Judge(these, Preparer(these, None, store_texts=True), store_texts=True)
-    expected = weights.weigh([arrays], np.concatenate, len(arrays), prior_articles=prior_articles, max_df=max_df)
+    expected = weights.weigh([arrays], np.concatenate, weights.Formula(len(arrays), prior_articles, max_df))
     every = np.array(sorted(set().union(others, *sets)), np.uint64)
     assert judge.weigh(reader, every).tolist() == expected.of(every).tolist()
     slow = naive.weigh(sets, prior_articles=prior_articles, max_df=max_df)

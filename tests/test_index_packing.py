@@ -79,7 +79,7 @@ def test_what_differs_is_not_the_same() -> None:
 def test_without_weights_it_is_the_prior(prior_articles: float) -> None:
     """Of an index that was created without, nothing is stored."""
     weights, windows = unpack(b"", Settings(prior_articles=prior_articles))
-    assert same(weights, prior_weights(prior_articles=prior_articles))
+    assert same(weights, prior_weights(prior_articles))
     assert windows is None
 
 

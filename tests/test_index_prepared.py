@@ -50,9 +50,7 @@ def column(*texts: str | None) -> pa.ChunkedArray:
 
 def preparer(these: Settings, *, store_texts: bool = True) -> Preparer:
     """What makes texts ready, with weights from the prior alone."""
-    return Preparer(
-        these, prior_weights(prior_articles=these.prior_articles) if these.weighted else None, store_texts=store_texts
-    )
+    return Preparer(these, prior_weights(these.prior_articles) if these.weighted else None, store_texts=store_texts)
 
 
 def prepared(*texts: str | None, these: Settings = SMALL, threads: int = 1) -> Prepared:
@@ -93,7 +91,7 @@ def test_texts_are_made_ready_as_by_the_batch_pipeline(these: Settings) -> None:
     texts = column(*TEXTS)
     corpus = pipeline.represent(texts, these)
     if these.weighted:
-        corpus = replace(corpus, weights=prior_weights(prior_articles=these.prior_articles))
+        corpus = replace(corpus, weights=prior_weights(these.prior_articles))
     signed = pipeline.sign(corpus, these)
     ready = preparer(these).prepare(texts)
     assert ready.signatures.shape == (len(TEXTS), these.slots)

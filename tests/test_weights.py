@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import naive
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dedup.stages import frequencies
-from dedup.stages.weights import Weights, prior_weights, weigh
+from dedup.stages.weights import Formula, Weights, prior_weights, weigh
 
 GENERATED = settings(deadline=None, max_examples=100)
 
@@ -28,10 +29,13 @@ SETS = st.lists(st.sets(KEYS, min_size=1, max_size=12).map(sorted), min_size=1, 
 Sets = list[list[int]]
 
 
-def weighed(sets: Sets, *, each: int = 1, **options: object) -> Weights:
+def weighed(
+    sets: Sets, *, each: int = 1, prior_articles: float = 1000.0, max_df: float = 0.03, **options: Any
+) -> Weights:
     """Weights by these articles, `each` so many of them a batch."""
     batches = [sets[begin : begin + each] for begin in range(0, len(sets), each)]
-    return weigh(batches, lambda batch: np.concatenate(list(map(array, batch))), len(sets), **options)  # type: ignore[arg-type]
+    formula = Formula(len(sets), prior_articles, max_df)
+    return weigh(batches, lambda batch: np.concatenate(list(map(array, batch))), formula, **options)
 
 
 def array(keys: Iterable[int]) -> NDArray[np.uint64]:
@@ -169,7 +173,7 @@ def test_the_order_of_articles_does_not_matter() -> None:
 
 def test_no_articles() -> None:
     """Of nothing there are weights, too: those of the prior."""
-    nothing = weigh([], array, 0)
+    nothing = weigh([], array, Formula(0, 1000.0, 0.03))
     assert nothing.of(array([])).tolist() == []
     assert of(nothing, [key(255)]) == [naive.grained(math.log(1001 / (1 + 1000 * naive.chance(63.75))))]
     assert of(weighed([[], []]), []) == []
@@ -179,7 +183,7 @@ def test_no_articles() -> None:
 def test_prior_weights_are_those_of_an_article_by_itself(prior_articles: float) -> None:
     """Without a corpus every shingle counts as seen once, in one article."""
     keys = [key(bits) for bits in range(256)]
-    alone = of(prior_weights(prior_articles=prior_articles), keys)
+    alone = of(prior_weights(prior_articles), keys)
     assert alone == of(weighed([keys], prior_articles=prior_articles), keys)
     assert alone == list(naive.weigh([keys], prior_articles=prior_articles).values())
     assert min(alone) > 0
@@ -187,7 +191,7 @@ def test_prior_weights_are_those_of_an_article_by_itself(prior_articles: float) 
 
 def test_rarer_shingles_weigh_more() -> None:
     """The more bits, the more weight, from almost nothing to the logarithm of the prior."""
-    by_bits = of(prior_weights(), (key(bits) for bits in range(256)))
+    by_bits = of(prior_weights(1000.0), (key(bits) for bits in range(256)))
     assert (np.diff(by_bits) >= 0).all()
     assert by_bits[0] < 0.001
     assert by_bits[255] == pytest.approx(math.log(1002), rel=1e-4)

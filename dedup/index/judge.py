@@ -22,9 +22,8 @@ from dedup.index.prepared import Prepared, Preparer, Shingled, joined
 from dedup.index.store import Reader
 from dedup.settings import Settings
 from dedup.stages import frames
-from dedup.stages.background import chances
 from dedup.stages.shingles import NO_WINDOWS, Texts, Windows
-from dedup.stages.weights import LEAST_CAP, grained
+from dedup.stages.weights import Formula
 from dedup.threads import ranges
 
 KEPT_BYTES = 1 << 26
@@ -78,7 +77,6 @@ class Judge:
         self, settings: Settings, preparer: Preparer, windows: Windows | None = None, *, store_texts: bool
     ) -> None:
         self._settings, self._preparer, self._store_texts = settings, preparer, store_texts
-        self._expected = chances(settings.prior_articles)
         self._given = self.windows = windows or NO_WINDOWS
         self._found: list[tuple[int, NDArray[np.uint64]]] = []
         self._kept: OrderedDict[int, Shingled] = OrderedDict()
@@ -172,13 +170,10 @@ class Judge:
         weights = np.ones(len(keys), np.float32)
         if not self._settings.weighted:
             return weights
-        texts = reader.texts()
-        total, cap = texts + self._settings.prior_articles + 1, max(LEAST_CAP, self._settings.max_df * texts)
+        formula = Formula(reader.texts(), self._settings.prior_articles, self._settings.max_df)
         for begin, end in ranges(len(keys), PIECE):
             some = keys[begin:end]
-            seen = np.clip(reader.frequencies(some), 1, cap)
-            expected = self._expected[(some & np.uint64(255)).astype(np.intp)]
-            weights[begin:end] = grained(np.log(total / (seen + expected)))
+            weights[begin:end] = formula.weights(reader.frequencies(some), some & np.uint64(255))
         return weights
 
     # --- frames -----------------------------------------------------------------------------------------------------

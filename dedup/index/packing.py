@@ -31,7 +31,7 @@ def unpack(data: bytes, settings: Settings) -> tuple[Weights | None, Windows | N
     if not settings.weighted:
         return None, None
     if not data:
-        return prior_weights(prior_articles=settings.prior_articles), None
+        return prior_weights(settings.prior_articles), None
     with np.load(io.BytesIO(data)) as arrays:
         weights = Weights(arrays["table"], arrays["alone"])
         if "windows" not in arrays:

@@ -20,7 +20,7 @@ from dedup.files import replacing
 from dedup.nightly.damage import damaged, groups, opened, reading, rows
 from dedup.settings import Settings
 from dedup.stages.frequencies import PARTS, Sketch, count
-from dedup.stages.weights import SketchWeights, weigh_sketch
+from dedup.stages.weights import Formula, SketchWeights, weigh_sketch
 from dedup.threads import Progress, Room
 
 Integers = NDArray[np.int64]
@@ -65,7 +65,7 @@ def counted(
 
 def weighed(sketch: Sketch, articles: int, settings: Settings) -> SketchWeights:
     """Weights by a sketch of so many articles."""
-    return weigh_sketch(sketch, articles, prior_articles=settings.prior_articles, max_df=settings.max_df)
+    return weigh_sketch(sketch, Formula(articles, settings.prior_articles, settings.max_df))
 
 
 def keep_sketch(sketch: Sketch, path: Path) -> None:

@@ -21,7 +21,7 @@ from dedup.spark.broadcasts import Shared, corpus_of
 from dedup.spark.columns import sent
 from dedup.stages.frequencies import PARTS, Sketch, count
 from dedup.stages.shingles import Texts
-from dedup.stages.weights import SketchWeights, code_weights, codes_of
+from dedup.stages.weights import Formula, SketchWeights, code_weights, codes_of
 
 Batches = Iterator[pa.RecordBatch]
 KINDS = (np.uint8, np.uint16, np.uint32)
@@ -44,7 +44,7 @@ def weigh(texts: DataFrame, settings: Settings, shared: Shared, articles: int, c
     codes = np.zeros((PARTS, (1 << bits) // PARTS), np.uint8)
     for row in coded.collect():
         codes[row.part] = np.frombuffer(row.codes, np.uint8)
-    return SketchWeights(codes, code_weights(articles, prior_articles=settings.prior_articles, max_df=settings.max_df))
+    return SketchWeights(codes, code_weights(Formula(articles, settings.prior_articles, settings.max_df)))
 
 
 def _count(settings: Settings, shared: Shared, bits: int) -> Callable[[Batches], Batches]:

@@ -64,11 +64,13 @@ def _pairs(stored: dict[str, Any], rows: Any, first: Any, last: Any) -> Any:
     return table
 
 
+@cache
 def chances(articles: float = 1.0) -> NDArray[np.float64]:
     """`articles` times the chance that an ordinary article holds a shingle, for each surprisal in quarter bits.
 
     Returns:
-        float64 (256,): entry q for a surprisal of q / 4 bits.
+        float64 (256,): entry q for a surprisal of q / 4 bits; read-only.
     """
     bits = np.arange(256) / 4
-    return articles * -np.expm1(-ARTICLE_CHARACTERS * np.exp2(-bits))
+    expected: NDArray[np.float64] = kernels.frozen(articles * -np.expm1(-ARTICLE_CHARACTERS * np.exp2(-bits)))
+    return expected

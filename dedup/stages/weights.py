@@ -11,7 +11,7 @@ takes a byte a cell, however many shingles there are.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ from dedup.stages.frequencies import Counts, Sketch, count
 from dedup.threads import Progress, Room
 
 Batch = TypeVar("Batch")
+ALL = np.arange(256)
+"""Every surprisal in quarter bits."""
 LEAST_CAP = 3
 """The bound on a document frequency is never under this, so that a handful of articles can share a template."""
 GRAIN = 2.0**-16
@@ -53,13 +55,32 @@ class Weights(NamedTuple):
         return bits.view(np.float32)
 
 
+class Formula(NamedTuple):
+    """What a shingle weighs."""
+
+    articles: int
+    """N, how many were counted."""
+    prior_articles: float
+    """`N0`, in articles."""
+    max_df: float
+    """A document frequency counts up to this share of the articles, at least 3."""
+
+    def weights(self, counts: NDArray[Any], surprisal: NDArray[Any]) -> NDArray[np.float32]:
+        """Weights of shingles that so many of the articles hold, 0 counting as 1, by surprisal in quarter bits."""
+        seen = np.clip(counts, 1, max(LEAST_CAP, self.max_df * self.articles))
+        total = self.articles + self.prior_articles + 1.0
+        return grained(np.log(total / (seen + chances(self.prior_articles)[surprisal])))
+
+    def alone(self) -> NDArray[np.uint32]:
+        """(256,): bits of the weight of a shingle that one article holds, by its surprisal in quarter bits."""
+        return self.weights(np.ones(1), ALL).view(np.uint32)
+
+
 def weigh(
     batches: Sequence[Batch],
     load: Callable[[Batch], NDArray[np.uint64]],
-    articles: int,
+    formula: Formula,
     *,
-    prior_articles: float = 1000.0,
-    max_df: float = 0.03,
     most: int | None = None,
     threads: int = 1,
     progress: Progress | None = None,
@@ -69,9 +90,7 @@ def weigh(
     Args:
         batches: What the corpus is read in.
         load: Gives the shingles of a batch: hashes with surprisal, each once an article.
-        articles: N, how many articles there are in all batches.
-        prior_articles: `N0`, in articles.
-        max_df: A document frequency counts up to this share of the articles, at least 3.
+        formula: What they weigh, among the articles of all batches.
         most: Keep the weights of so many shingles, the most frequent; the others weigh what one of a single article
             does. None keeps all that several articles hold.
         threads: How many batches, and then parts of the hash space, run side by side; no matter to the result.
@@ -83,13 +102,11 @@ def weigh(
     if most is not None and len(keys) > most:
         kept = np.argpartition(counts, len(counts) - most)[len(counts) - most :]
         keys, counts = keys[kept], counts[kept]
-    expected, total = chances(prior_articles), articles + prior_articles + 1.0
-    seen = np.minimum(counts, max(LEAST_CAP, max_df * articles))
-    weights = grained(np.log(total / (seen + expected[(keys & np.uint64(255)).astype(np.intp)])))
+    weights = formula.weights(counts, keys & np.uint64(255))
     table = np.zeros(kernels.size_for(3 * len(keys) // 4), np.uint64)  # two thirds full: it is the cache that counts
     rarest_first = np.argsort(np.minimum(counts, 0xFFFF).astype(np.uint16), kind="stable")
     kernels.store(keys, weights.view(np.uint32), rarest_first, table)
-    return Weights(table, grained(np.log(total / (1 + expected))).view(np.uint32))
+    return Weights(table, formula.alone())
 
 
 class SketchWeights(NamedTuple):
@@ -107,21 +124,17 @@ class SketchWeights(NamedTuple):
         return found.view(np.float32)
 
 
-def weigh_sketch(
-    sketch: Sketch, articles: int, *, prior_articles: float = 1000.0, max_df: float = 0.03
-) -> SketchWeights:
+def weigh_sketch(sketch: Sketch, formula: Formula) -> SketchWeights:
     """Weigh shingles by a sketch of how many articles hold them, and the prior.
 
     Args:
         sketch: Of the document frequencies, which it never holds to be less than they are.
-        articles: N, how many articles were counted.
-        prior_articles: `N0`, in articles.
-        max_df: A document frequency counts up to this share of the articles, at least 3.
+        formula: What they weigh.
     """
     codes = np.empty(sketch.cells.shape, np.uint8)
     for cells, mine in zip(sketch.cells, codes, strict=True):  # by parts: the codes of all would be 8 bytes each
         mine[:] = codes_of(cells)
-    return SketchWeights(codes, code_weights(articles, prior_articles=prior_articles, max_df=max_df))
+    return SketchWeights(codes, code_weights(formula))
 
 
 def codes_of(cells: NDArray[np.uint32]) -> NDArray[np.uint8]:
@@ -132,13 +145,11 @@ def codes_of(cells: NDArray[np.uint32]) -> NDArray[np.uint8]:
     return codes
 
 
-def code_weights(articles: int, *, prior_articles: float = 1000.0, max_df: float = 0.03) -> NDArray[np.uint32]:
+def code_weights(formula: Formula) -> NDArray[np.uint32]:
     """(256, 256): bits of the weight, by code and by surprisal; see `weigh_sketch`."""
     firsts = _first_counts()
     middles = np.sqrt(firsts * np.append(firsts[1:] - 1.0, firsts[-1]))
-    seen = np.clip(middles, 1, max(LEAST_CAP, max_df * articles))
-    weights = grained(np.log((articles + prior_articles + 1.0) / (seen[:, None] + chances(prior_articles))))
-    return weights.view(np.uint32)
+    return formula.weights(middles[:, None], ALL).view(np.uint32)
 
 
 def _first_counts() -> NDArray[np.uint32]:
@@ -147,14 +158,9 @@ def _first_counts() -> NDArray[np.uint32]:
     return np.concatenate([np.arange(EXACT_CODES), np.ceil(EXACT_CODES * np.exp2(octaves))]).astype(np.uint32)
 
 
-def prior_weights(*, prior_articles: float = 1000.0) -> Weights:
-    """Weights from the prior alone, as if an article had been seen by itself.
-
-    Args:
-        prior_articles: `N0`, in articles.
-    """
-    alone = grained(np.log((prior_articles + 2) / (1 + chances(prior_articles))))
-    return Weights(np.zeros(kernels.size_for(0), np.uint64), alone.view(np.uint32))
+def prior_weights(prior_articles: float) -> Weights:
+    """Weights from a prior of so many articles alone, as if an article had been seen by itself."""
+    return Weights(np.zeros(kernels.size_for(0), np.uint64), Formula(1, prior_articles, 1.0).alone())
 
 
 def grained(weights: NDArray[np.float64]) -> NDArray[np.float32]:
