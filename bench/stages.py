@@ -30,7 +30,7 @@ from dedup.stages import folding, shingles, signatures
 
 MODES = {"near-copy": dedup.Settings.near_copies(), "default": dedup.Settings()}
 KERNELS = (
-    "scan", "shingle", "part_out", "tally", "move", "store", "look_up", "sign", "shorten", "band_keys", "meet", "miss",
+    "scan", "shingle", "part_out", "tally", "move", "store", "look_up", "sign", "band_keys", "meet", "miss",
     "components", "verify", "link",
 )  # fmt: skip
 SLOTS = 128

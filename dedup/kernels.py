@@ -650,8 +650,8 @@ def lighter(keys, weights, length):
 
 
 @kernel
-def sign(keys, weights, offsets, lengths, seed, rows, signatures):
-    """Signature of article i in row `rows[i]`: each slot the time of its earliest dart, a float32.
+def sign(keys, weights, offsets, lengths, seed, signatures):
+    """Signature of every article: each slot the time of its earliest dart, a float32.
 
     Without weights, all weigh one. A window of time begins where the one before ended and is as long as all before it;
     what comes after the one in which the last slot is hit changes nothing. Within a window, times are its 2**32nd
@@ -659,8 +659,8 @@ def sign(keys, weights, offsets, lengths, seed, rows, signatures):
     """
     slots = signatures.shape[1]
     earliest, states = np.empty(slots, np.uint32), np.empty(1024, np.uint64)
-    for i in range(len(rows)):
-        times = signatures[rows[i]]
+    for i in range(len(signatures)):
+        times = signatures[i]
         mine, heavy = keys[offsets[i] : offsets[i + 1]], weights[offsets[i] : offsets[i + 1]]
         if len(heavy) and lengths[i] > LONG:
             mine, heavy = lighter(mine, heavy, lengths[i])
@@ -694,53 +694,20 @@ def sign(keys, weights, offsets, lengths, seed, rows, signatures):
 
 
 @kernel
-def shorten(signatures, sketches):
-    """The lowest byte of every slot; what a sketch is longer is 0."""
-    for i in range(len(sketches)):
-        sketches[i] = 0
-        for k in range(signatures.shape[1]):
-            sketches[i, k] = np.uint8(signatures[i, k] & np.uint32(255))
+def band_keys(halves, slot, rows, names, bits, begin, keys):
+    """Hash the slots of several bands, which begin at `slot`; the lowest `bits` are the article's number, from `begin`.
 
-
-@kernel
-def band_keys(signatures, first, rows, bits, keys):
-    """Hash the slots of several bands, which begin at the slot `first`; the lowest `bits` are the article's number.
-
-    Several at once, since slots that are neighbours share a line of the cache.
+    A band is hashed with its name, so that no two are equal by chance. Several at once, since slots that are neighbours
+    share a line of the cache.
     """
-    for i in range(len(signatures)):
-        for band in range(len(keys)):
-            begin = first + band * rows
-            key = np.uint64(begin)
-            for k in range(begin, begin + rows):
-                key = mix(key ^ np.uint64(signatures[i, k]))
-            keys[band, i] = key >> np.uint64(bits) << np.uint64(bits) | np.uint64(i)
-
-
-@kernel
-def band_keys_apart(columns, rows, first, bits, begin, keys):
-    """`band_keys` of the lower halves of slots, of some bands alone, (n, bands * rows), for articles from `begin` on.
-
-    `first` is the slot with which the first of these bands begins.
-    """
-    for i in range(len(columns)):
-        for band in range(len(keys)):
-            key = np.uint64(first + band * rows)
-            for k in range(band * rows, band * rows + rows):
-                key = mix(key ^ np.uint64(columns[i, k]))
-            article = np.uint64(begin + i)
-            keys[band, article] = key >> np.uint64(bits) << np.uint64(bits) | article
-
-
-@kernel
-def band_hashes(signatures, rows, keys):
-    """Hash the slots of every band, all 64 bits; where `band_keys` is equal, so is this."""
-    for i in range(len(signatures)):
-        for band in range(keys.shape[1]):
-            key = np.uint64(band * rows)
-            for k in range(band * rows, band * rows + rows):
-                key = mix(key ^ np.uint64(signatures[i, k]))
-            keys[i, band] = key
+    mask = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
+    for i in range(len(halves)):
+        article = np.uint64(begin + i)
+        for band in range(len(names)):
+            key = names[band]
+            for k in range(slot + band * rows, slot + band * rows + rows):
+                key = mix(key ^ np.uint64(halves[i, k]))
+            keys[band, article] = key >> np.uint64(bits) << np.uint64(bits) | article & mask
 
 
 @kernel
@@ -759,6 +726,21 @@ def agreement(a, i, b, j, blocks):
     return total
 
 
+class Rules(NamedTuple):
+    """Who is compared with whom, and who is alike."""
+
+    since: int
+    """Articles before this number have met already,"""
+    apart: bool
+    """and so have those from it on."""
+    early: int
+    """Bytes that must agree in the first blocks,"""
+    least: int
+    """and in all."""
+    bucket_cap: int
+    """So many of a bucket that agree are enough."""
+
+
 @kernel
 def gather_bucket(keys, begin, shift, mask, sketches, near):
     """Copy the first blocks of the sketches of a bucket, as many as there is room for, next to each other."""
@@ -771,18 +753,18 @@ def gather_bucket(keys, begin, shift, mask, sketches, near):
 
 
 @kernel
-def meet(keys, bits, at, since, apart, sketches, early, least, bucket_cap, near, known, seen, found):
-    """Pairs of articles that share a bucket of one band and whose sketches are alike.
+def meet(keys, bits, at, sketches, rules, room, seen):
+    """Pairs of articles that share a bucket of one band and whose sketches are alike; see `Rules`.
 
-    Alike are those that agree in `least` bytes, and in `early` of the first blocks, as many as `near` has. In a
-    bucket, every article is compared with those before it, from the first on, until `bucket_cap` agreed or as many were
-    looked at as `near` has rows; `seen` is how many it was. Articles before the number `since` have met already, and
-    with `apart` those from it on have, too: only one of each is compared. `known` are pairs that were found of late,
-    maybe in another band: similar ones meet in many, and most pairs of a small bucket are similar. Of a large one,
-    where few are, the first blocks are copied next to each other. Begins at the article `at` of the sorted keys and
-    stops where the next one's pairs may not fit in `found`. Returns the article that is not done and the number of
-    pairs, each as later << 32 | earlier.
+    In a bucket, every article is compared with those before it, from the first on, until `bucket_cap` agreed or as many
+    were looked at as `near`, the first room, has rows; `seen` is how many. The first blocks are those that it has.
+    `known`, the second, are pairs that were found of late, maybe in another band: similar ones meet in many, and
+    most pairs of a small bucket are similar. Of a large one, where few are, the first blocks are copied next to each
+    other. Begins at the article `at` of the sorted keys and stops where the next one's pairs may not fit in `found`,
+    the last. Returns the article that is not done and the number of pairs, each as later << 32 | earlier.
     """
+    since, apart, early, least, bucket_cap = rules
+    near, known, found = room
     shift, one = np.uint64(bits), np.uint64(1)
     mask = (one << shift) - one
     used, at, end = np.uint64(0), np.uint64(at), np.uint64(len(keys))
@@ -943,17 +925,6 @@ def verify(keys, weights, starts, stops, lengths, lefts, rights, evidence, simil
 
 
 # --- index --------------------------------------------------------------------------------------------------------
-
-
-@kernel
-def band_halves(halves, rows, keys):
-    """Hash the lower halves of the slots of every band to 32 bits, the highest of which are as even as the lowest."""
-    for i in range(len(halves)):
-        for band in range(keys.shape[1]):
-            key = np.uint64(band)
-            for k in range(band * rows, band * rows + rows):
-                key = mix(key ^ np.uint64(halves[i, k]))
-            keys[i, band] = np.uint32(key >> np.uint64(32))
 
 
 @kernel
@@ -1131,11 +1102,11 @@ def search_chained(
 
 @kernel
 def look_alike(left, right, counts):
-    """In how many of their lowest bytes one signature agrees with each of others."""
+    """In how many bytes one sketch agrees with each of others."""
     for i in range(len(right)):
         equal = np.int64(0)
         for k in range(len(left)):
-            equal += np.int64(np.uint8(left[k]) == np.uint8(right[i, k]))
+            equal += np.int64(left[k] == right[i, k])
         counts[i] = equal
 
 

@@ -26,9 +26,10 @@ from dedup.evidence.passages import Explanation
 from dedup.results import Clusters
 from dedup.settings import Settings
 from dedup.stages import articles as reading
-from dedup.stages import bands, clusters, frames, shingles, signatures, weights
+from dedup.stages import bands, clusters, frames, shingles, weights
+from dedup.stages.signer import Signer
 from dedup.threads import Progress as Tell
-from dedup.threads import Room, spread
+from dedup.threads import Room
 from dedup.threads import count as count_threads
 
 Progress = Callable[[str, int, int], None]
@@ -246,7 +247,7 @@ def connect(corpus: Corpus, settings: Settings, *, threads: int = 1, stages: Sta
     stages = stages or Stages()
     shape = chosen_bands(settings)
     with stages.stage("sign") as tell:
-        signed = sign(corpus, settings, threads=threads, progress=tell)
+        signed = Signer(settings, corpus.weights).sign(corpus.texts, corpus.first, threads=threads, progress=tell)
     with stages.stage("band") as tell:
         left, right, capped = bands.candidates(
             signed, shape, settings.threshold, bucket_cap=settings.bucket_cap, threads=threads, progress=tell
@@ -258,29 +259,6 @@ def connect(corpus: Corpus, settings: Settings, *, threads: int = 1, stages: Sta
         hundredths = np.minimum(similarity * clusters.HUNDREDTHS, clusters.HUNDREDTHS - 1).astype(np.int64)
         compared = np.bincount(hundredths, minlength=clusters.HUNDREDTHS)
     return clusters.Graph(corpus.first, corpus.number, *edges, capped, compared)
-
-
-def sign(corpus: Corpus, settings: Settings, *, threads: int = 1, progress: Tell | None = None) -> NDArray[np.uint32]:
-    """Signatures of the distinct texts.
-
-    Args:
-        corpus: Distinct texts.
-        settings: How articles are compared.
-        threads: How many to use.
-        progress: Called with batches done and in all.
-
-    Returns:
-        uint32 (d, slots).
-    """
-    signed = np.empty((len(corpus.first), settings.slots), np.uint32)
-
-    def work(rows: NDArray[np.int64]) -> None:
-        numbers, parts = corpus.number[rows], corpus.occurrences(rows)
-        signatures.sign(*parts, seed=settings.seed, out=signed, rows=numbers)
-
-    for _ in spread(work, corpus.texts.batches(corpus.first), threads, progress):
-        pass
-    return signed
 
 
 def with_representatives(result: Clusters, corpus: Corpus, count: int) -> Clusters:

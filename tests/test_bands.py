@@ -26,10 +26,13 @@ from dedup.stages.bands import (
     Found,
     Matrix,
     Walk,
+    band_hashes,
+    band_names,
     candidates,
     choose,
     ends,
     least_agreement,
+    sketches,
 )
 from dedup.stages.signatures import sign
 
@@ -139,7 +142,7 @@ ALPHABETS = {
     "some with one lowest byte": [0x000000AA, 0xFFFFFFAA, 0x0000AA00, 0xAAAAAA55],
     "two": [0xFFFFFFFF, 0x00000000],
 }
-"""Values of slots; a band compares all of each, the estimate the lowest byte."""
+"""Values of slots; a band compares the lower half of each, the estimate the lowest byte."""
 
 
 def families(values: list[int]) -> st.SearchStrategy[list[list[int]]]:
@@ -214,10 +217,10 @@ def test_equal_slots_of_different_bands_do_not_meet() -> None:
     assert pairs(found([[5, 9], [9, 5]], Bands(2, 1), 0.01)) == []
 
 
-def test_all_of_a_slot_is_compared() -> None:
-    """Slots that agree in three bytes of four, whichever, are different."""
-    rows = [[0x11223344], [0x11223345], [0x11223444], [0x11233344], [0x12223344]]
-    assert pairs(found(rows, Bands(1, 1), 0.01)) == []
+def test_the_lower_half_of_a_slot_is_compared() -> None:
+    """Slots that agree in one byte of its two, whichever, are different; the upper half counts for nothing."""
+    assert pairs(found([[0x11223344], [0x11223345], [0x11223444]], Bands(1, 1), 0.01)) == []
+    assert pairs(found([[0x11223344], [0x55663344]], Bands(1, 1), 0.01)) == [(0, 1)]
 
 
 @pytest.mark.parametrize("threshold", [0.12, 0.3, 0.7])
@@ -445,12 +448,25 @@ def test_keys_are_sifted_as_by_the_reference(keys: list[int], since: int, marks:
 @GENERATED
 @given(st.lists(st.lists(st.integers(0, 2**16 - 1), min_size=6, max_size=6), max_size=8), st.integers(0, 5))
 def test_keys_of_columns_are_those_of_signatures(rows: list[list[int]], begin: int) -> None:
-    """Of the lower halves of some bands by themselves, from an article on, as of whole signatures."""
+    """Of some bands by themselves, from an article on, as of whole signatures: hashes with the article's number."""
     articles, bits = begin + len(rows), 5
-    whole = np.zeros((articles, 14), np.uint32)
+    whole = np.zeros((articles, 14), np.uint16)
     whole[begin:, 4:10] = signatures(rows, 6)
     wanted, apart = (np.zeros((3, articles), np.uint64) for _ in range(2))
-    kernels.band_keys(whole, 4, 2, bits, wanted)
-    kernels.band_keys_apart(np.ascontiguousarray(whole[begin:, 4:10], np.uint16), 2, 4, bits, begin, apart)
+    Matrix(whole).band_keys(4, 2, bits, wanted)
+    names, columns = band_names(4, 2, 3), kernels.frozen(np.ascontiguousarray(whole[begin:, 4:10]))
+    kernels.band_keys(columns, 0, 2, names, bits, begin, apart)
     assert apart[:, begin:].tolist() == wanted[:, begin:].tolist()
     assert not apart[:, :begin].any()
+    hashes = band_hashes(whole, Bands(7, 2), band_names(0, 2, 7))[2:5]
+    shift = np.uint64(bits)
+    assert (wanted == (hashes >> shift << shift | np.arange(articles, dtype=np.uint64))).all()
+
+
+@pytest.mark.parametrize(("slots", "width"), [(1, 128), (128, 128), (129, 256), (640, 640)])
+def test_a_sketch_is_the_lowest_byte_of_every_slot(slots: int, width: int) -> None:
+    """In whole blocks, the last of which is filled up with 0."""
+    halves = np.random.default_rng(1).integers(0, 1 << 16, (3, slots), np.uint16)
+    found = sketches(halves)
+    assert found.shape == (3, width) and not found[:, slots:].any()
+    assert found[:, :slots].tolist() == (halves & 255).tolist()

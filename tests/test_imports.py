@@ -53,6 +53,7 @@ ORDER = [
     "stages.clusters",
     "stages.pairs",
     "stages.bands",
+    "stages.signer",
     "stages.signatures",
     "stages.weights",
     "stages.frequencies",
@@ -81,6 +82,7 @@ KNOWN_TO_EACH_OTHER = {
     "stages.shingles": {"stages.folding", "stages.background", "stages.words"},  # one pass over the bytes of a text
     "stages.words": {"stages.folding"},  # cut on Simplified characters
     "stages.weights": {"stages.background", "stages.frequencies"},  # the prior, and what is counted
+    "stages.signer": {"stages.shingles", "stages.signatures", "stages.weights"},  # from texts to what is kept of each
     "stages.frames": {"stages.background", "stages.shingles"},  # the prior, and texts as they are sampled
 }
 """Stages meet in `pipeline`; these alone import others, and no more than this."""

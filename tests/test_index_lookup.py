@@ -19,6 +19,7 @@ from dedup.index.lookup import Layer, Lookup, looks, lookup_for, within
 from dedup.index.recent import Recent
 from dedup.index.segments import SegmentRows, Span, build
 from dedup.settings import Settings
+from dedup.stages.bands import least_agreement
 
 GENERATED = settings(deadline=None, max_examples=40)
 FOLDERS = count()
@@ -164,7 +165,7 @@ def test_looks_are_keys_and_lowest_bytes(these: Settings) -> None:
 @pytest.mark.parametrize("these", [SMALL, Settings(slots=128, threshold=0.5), Settings(slots=200, threshold=0.3)])
 def test_what_is_looked_up_agrees_in_as_many_slots_as_the_settings_say(these: Settings) -> None:
     """Bytes that fill up a block count on both sides: of the slots as many must agree as without them."""
-    least = banding.least(these)
+    least = least_agreement(these.threshold, these.slots)
     row = signatures(3, 1, these.slots)[0]
     rows = np.stack([row] * (these.slots + 1))
     for agree, one in enumerate(rows):
@@ -188,7 +189,7 @@ def test_within_a_batch_those_before_are_found(size: int, seed: int) -> None:
     numbers = [3 * place + 1 for place in range(size)]
     keys, sketches = looks(values, SMALL)
     texts = [Known(*one) for one in zip(numbers, keys.tolist(), sketches.tolist(), strict=True)]
-    least = banding.least(SMALL) + 128 - SMALL.slots
+    least = banding.limits_for(SMALL).least
     expected = [
         look_up([texts[:place]], text, bucket_cap=SMALL.bucket_cap, least=least, most=4096)
         for place, text in enumerate(texts)

@@ -17,6 +17,7 @@ from dedup.errors import DedupWarning
 from dedup.index import Index
 from dedup.index.prepared import PIECE, Prepared, Preparer, Shingled, joined
 from dedup.settings import Settings
+from dedup.stages.signer import Signer
 from dedup.stages.weights import prior_weights
 
 GENERATED = settings(deadline=None, max_examples=60)
@@ -92,7 +93,7 @@ def test_texts_are_made_ready_as_by_the_batch_pipeline(these: Settings) -> None:
     corpus = pipeline.represent(texts, these)
     if these.weighted:
         corpus = replace(corpus, weights=prior_weights(these.prior_articles))
-    signed = pipeline.sign(corpus, these)
+    signed = Signer(these, corpus.weights).sign(corpus.texts, corpus.first)
     ready = preparer(these).prepare(texts)
     assert ready.signatures.shape == (len(TEXTS), these.slots)
     for row, number in enumerate(corpus.number.tolist()):

@@ -28,6 +28,7 @@ from dedup.index.shared import SharedStore, lock
 from dedup.index.shared.band_sets import most_met
 from dedup.index.store import CANDIDATES, Change, Edge, Opening, Place, Reader, Text, Writer
 from dedup.settings import Settings
+from dedup.stages.bands import sketches
 
 ROOT = Path(__file__).resolve().parents[1]
 redis = pytest.importorskip("redis")
@@ -462,11 +463,12 @@ def test_candidates_are_those_of_brute_force(store: SharedStore) -> None:
     signed = np.stack([like(i % 5, rng, 0.7) for i in range(30)])
     for i, one in enumerate(signed):
         add(store, str(i), signed=one)
-    keys, least = banding.keys_for(signed, SMALL), banding.least(SMALL)
+    keys, least = banding.keys_for(signed, SMALL), banding.limits_for(SMALL).least
     found = store.read(lambda reader: reader.candidates(query(signed)))
     assert len(found) == 30
     for i, numbers in enumerate(found):
-        agreed = banding.agreement(signed[i], signed)
+        sketched = sketches(signed)
+        agreed = banding.agreement(sketched[i], sketched)
         met = (keys == keys[i]).any(axis=1) & (agreed >= least)
         assert numbers.tolist() == sorted((np.flatnonzero(met) + 1).tolist(), key=lambda n: (-agreed[n - 1], n))
     assert max(map(len, found)) > 3

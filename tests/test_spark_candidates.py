@@ -13,13 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dedup import kernels
 from dedup.settings import Settings
 from dedup.stages import bands
 
 sparks.check()
 
-from dedup.spark import buckets, signing, tiles  # noqa: E402 - only where Spark is
+from dedup.spark import buckets, tiles  # noqa: E402 - only where Spark is
 from dedup.spark.columns import binary, matrix, strings  # noqa: E402
 
 GENERATED = settings(deadline=None, max_examples=60)
@@ -56,11 +55,8 @@ def got(tables: list[pa.Table]) -> tuple[Pairs, set[int]]:
 
 def hashed(signed: NDArray[np.uint32]) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
     """Keys and sketches."""
-    keys = np.empty((len(signed), SHAPE.bands), np.uint64)
-    sketches = np.empty((len(signed), signing.sketch_bytes(SETTINGS)), np.uint8)
-    kernels.band_hashes(signed, SHAPE.rows, keys)
-    kernels.shorten(signed, sketches)
-    return keys, sketches
+    halves = signed.astype(np.uint16)
+    return bands.band_hashes(halves, SHAPE, bands.band_names(0, SHAPE.rows, SHAPE.bands)).T, bands.sketches(halves)
 
 
 def entries(signed: NDArray[np.uint32], size: int) -> Iterator[pa.RecordBatch]:

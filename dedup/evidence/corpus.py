@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,11 +50,6 @@ class Corpus:
     def sizes(self) -> NDArray[np.int64]:
         """(d,): characters of each folded text."""
         return self.texts.lengths[self.first]
-
-    def occurrences(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.float32] | None, Any, Any]:
-        """Shingles of these texts, as often as they occur, weights if any, offsets, lengths; until asked again."""
-        keys, offsets = self.texts.shingle(rows, once=False, room=self._keys)
-        return keys, self._weigh(keys), offsets, self.texts.lengths[rows]
 
     def sets(self, numbers: NDArray[np.int64]) -> pairs.Sets:
         """Weighted shingle sets of these distinct texts, until this thread asks for others.

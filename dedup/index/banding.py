@@ -7,19 +7,21 @@ these, so all find the same candidates.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.settings import Settings
-from dedup.stages.bands import choose, least_agreement
+from dedup.stages.bands import Bands, Limits, band_hashes, choose, limits
 
 EARLY_MARGIN = 3.0
 """Standard deviations that the estimate from the first block may be under the threshold: one pair in a thousand at the
 threshold is lost, and of pairs that have little in common nine of ten are not looked at further."""
 
 
-def halves(signatures: NDArray[np.uint32]) -> NDArray[np.uint16]:
+def halves(signatures: NDArray[Any]) -> NDArray[np.uint16]:
     """The lower halves of the slots of signatures (n, slots)."""
     return signatures.astype(np.uint16)
 
@@ -35,9 +37,8 @@ def band_keys(signatures: NDArray[np.uint16], rows: int, bands: int) -> NDArray[
     Returns:
         uint32 (n, bands); equal keys mean equal slots, but for a chance of about 2**-32.
     """
-    keys = np.empty((len(signatures), bands), np.uint32)
-    kernels.band_halves(kernels.frozen(np.ascontiguousarray(signatures)), rows, keys)
-    return keys
+    hashed = band_hashes(signatures, Bands(bands, rows), np.arange(bands, dtype=np.uint64))
+    return np.ascontiguousarray((hashed >> np.uint64(32)).astype(np.uint32).T)
 
 
 def keys_for(signatures: NDArray[np.uint16], settings: Settings) -> NDArray[np.uint32]:
@@ -46,24 +47,13 @@ def keys_for(signatures: NDArray[np.uint16], settings: Settings) -> NDArray[np.u
     return band_keys(signatures, shape.rows, shape.bands)
 
 
-def padding(settings: Settings) -> int:
-    """Bytes that fill up the last block of a sketch."""
-    return -settings.slots % kernels.BLOCK
+def limits_for(settings: Settings) -> Limits:
+    """In how many bytes of sketches texts at the threshold agree, less the margin of an estimate."""
+    return limits(settings.threshold, settings.slots, blocks=1, margin=EARLY_MARGIN)
 
 
-def least(settings: Settings) -> int:
-    """In how many lowest bytes of slots a text at the threshold agrees, less the margin of an estimate."""
-    return least_agreement(settings.threshold, settings.slots)
-
-
-def early(settings: Settings) -> int:
-    """In how many lowest bytes of the first block of slots it does; 0 where there is but one block."""
-    whole = settings.slots <= kernels.BLOCK
-    return 0 if whole else least_agreement(settings.threshold, kernels.BLOCK, EARLY_MARGIN)
-
-
-def agreement(one: NDArray[np.uint16], many: NDArray[np.uint16]) -> NDArray[np.int64]:
-    """In how many slots the lowest bytes of one signature (slots,) and of many (m, slots) are equal; int64 (m,)."""
+def agreement(one: NDArray[np.uint8], many: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """In how many bytes one sketch (width,) and many (m, width) are equal; int64 (m,)."""
     counts = np.empty(len(many), np.int64)
     left, right = (kernels.frozen(np.ascontiguousarray(some)) for some in (one, many))
     kernels.look_alike(left, right, counts)

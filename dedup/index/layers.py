@@ -19,12 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.errors import FileError, warn
-from dedup.index.banding import padding
 from dedup.index.lookup import Layer, looks
 from dedup.index.recent import Recent
 from dedup.index.segments import Segment, SegmentRows, Span, build, merge, usable
 from dedup.settings import Settings
-from dedup.stages.bands import choose
+from dedup.stages.bands import choose, sketch_width
 from dedup.system import locked
 
 FACTOR = 4
@@ -74,7 +73,7 @@ class Layers:
         self._thread: threading.Thread | None = None
 
     def _new_recent(self) -> Recent:
-        return Recent(self._room, self._bands, self._settings.slots + padding(self._settings))
+        return Recent(self._room, self._bands, sketch_width(self._settings.slots))
 
     def load(self, generation: int, last: int, signatures: Callable[[int], Signatures]) -> None:
         """Take up the segments there are, build those that are missing, and read the texts that came after them.

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.index.banding import early, keys_for, least, padding
+from dedup.index.banding import keys_for, limits_for
 from dedup.index.recent import Recent
 from dedup.index.segments import Segment
 from dedup.index.store import CANDIDATES
 from dedup.settings import Settings
+from dedup.stages.bands import sketches
 from dedup.threads import ranges, spread
 
 AT_ONCE = 64
@@ -116,14 +117,13 @@ class Lookup(threading.local):
 
 def looks(signatures: NDArray[np.uint16], settings: Settings) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
     """Band keys (n, bands) and sketches (n, slots, rounded up to whole blocks) of signatures (n, slots)."""
-    sketches = np.zeros((len(signatures), settings.slots + padding(settings)), np.uint8)
-    sketches[:, : settings.slots] = signatures
-    return keys_for(signatures, settings), sketches
+    return keys_for(signatures, settings), sketches(signatures)
 
 
 def lookup_for(settings: Settings) -> Lookup:
-    """A look-up of what may be at the threshold; bytes that fill up a block agree always."""
-    return Lookup(settings.bucket_cap, least(settings) + padding(settings), early(settings))
+    """A look-up of what may be at the threshold."""
+    _, early, least = limits_for(settings)
+    return Lookup(settings.bucket_cap, least, early)
 
 
 def within(

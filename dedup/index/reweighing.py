@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from dedup import kernels, pipeline
 from dedup.evidence import campaigns
 from dedup.evidence.corpus import Corpus
-from dedup.index.banding import halves
 from dedup.index.clustering import MOST, carry_out, number_groups
 from dedup.index.holdings import AT_ONCE, column_of
 from dedup.index.marks import NO_MARKS, sorts
@@ -29,6 +28,7 @@ from dedup.pipeline import MOST_FITTED, Progress, Stages
 from dedup.settings import Settings
 from dedup.stages import clusters, frames
 from dedup.stages.clusters import Graph, Pairs
+from dedup.stages.signer import Signer
 from dedup.stages.weights import Weights
 
 
@@ -62,7 +62,7 @@ def _reweigh(
     column, _ = column_of(writer, numbers.tolist(), preparer)
     corpus = pipeline.represent(column, settings, threads=threads, stages=stages, most=MOST_FITTED)
     graph = pipeline.connect(corpus, settings, threads=threads, stages=stages)
-    signed = halves(pipeline.sign(corpus, settings, threads=threads))
+    signed = Signer(settings, corpus.weights).sign(corpus.texts, corpus.first, threads=threads)
     of, groups = numbers[corpus.first], _groups(graph, settings)
     with stages.stage("campaigns"):
         heads = clusters.chosen(groups, graph.edges, of, copies[corpus.first])

@@ -2,7 +2,7 @@
 
 In: distinct texts and weights. Out: a file with a row a text, of the lower halves of its slots (two slots that differ
 have equal halves by a chance of 2**-16), a column for as many slots as four bands have. The buckets of four bands are
-made from one column, so nobody holds all signatures: 64 MB are held while they are written, and the lowest byte of
+made from one column, so nobody holds all signatures: 84 MB are held while they are written, and the lowest byte of
 every slot while bands are walked.
 """
 
@@ -23,9 +23,9 @@ from dedup.evidence.corpus import Corpus
 from dedup.files import replacing
 from dedup.nightly.damage import groups, opened, read_group
 from dedup.settings import Settings
-from dedup.stages import signatures
-from dedup.stages.bands import AT_ONCE, Bands
-from dedup.threads import Progress, spread
+from dedup.stages.bands import AT_ONCE, Bands, band_names, sketch_width
+from dedup.stages.signer import Signer
+from dedup.threads import Progress, ranges
 
 GROUP = 1 << 15
 """Texts of a row group."""
@@ -92,18 +92,17 @@ def write(
         progress: Called with texts done and in all.
         relax: Called after each batch.
     """
-    cuts = columns(shape, settings.slots)
+    cuts, signer = columns(shape, settings.slots), Signer(settings, corpus.weights)
 
     def tables() -> Iterator[pa.Table]:
         for part in before:
             yield from groups(part.path, schema(cuts))
-        signed = np.empty((min(GROUP, len(texts)), settings.slots), np.uint32)
-        for begin in range(0, len(texts), GROUP):
-            some = texts[begin : begin + GROUP]
-            _sign(corpus, some, settings, signed, threads, relax)
-            yield pa.table([_packed(signed[: len(some), first:last]) for first, last in cuts], schema(cuts))
+        for begin, end in ranges(len(texts), GROUP):
+            rows = corpus.first[texts[begin:end]]
+            signed = signer.sign(corpus.texts, rows, threads=threads, progress=lambda *_: relax())
+            yield pa.table([_packed(signed[:, first:last]) for first, last in cuts], schema(cuts))
             if progress:
-                progress(begin + len(some), len(texts))
+                progress(end, len(texts))
 
     _write(path, schema(cuts), tables())
 
@@ -129,29 +128,7 @@ def _write(path: Path, columns: pa.Schema, tables: Iterator[pa.Table]) -> None:
             out.write_table(waiting, row_group_size=GROUP)
 
 
-def _sign(
-    corpus: Corpus,
-    texts: Integers,
-    settings: Settings,
-    signed: NDArray[np.uint32],
-    threads: int,
-    relax: Callable[[], object],
-) -> None:
-    rows = corpus.first[texts]
-    places = np.argsort(rows)
-
-    def work(batch: NDArray[np.int64]) -> None:
-        parts = corpus.occurrences(batch)
-        mine = places[np.searchsorted(rows[places], batch)]
-        signatures.sign(*parts, seed=settings.seed, out=signed, rows=mine)
-        relax()
-
-    for _ in spread(work, corpus.texts.batches(rows), threads):
-        pass
-
-
-def _packed(slots: NDArray[np.uint32]) -> pa.Array:
-    halves = slots.astype(np.uint16)
+def _packed(halves: NDArray[np.uint16]) -> pa.Array:
     return pa.FixedSizeBinaryArray.from_buffers(
         pa.binary(2 * halves.shape[1]), len(halves), [None, pa.py_buffer(np.ascontiguousarray(halves))]
     )
@@ -172,18 +149,19 @@ class Stored:
         self._reading = threading.Lock()
         self.articles, self.slots = sum(part.end - part.begin for part in parts), slots
 
-    def sketches(self, out: NDArray[np.uint8]) -> None:
+    def sketches(self) -> NDArray[np.uint8]:
         """The lowest byte of every slot; see `dedup.stages.bands.Signed`."""
-        out[:, self.slots :] = 0
+        out = np.zeros((self.articles, sketch_width(self.slots)), np.uint8)
         for at, halves in self._columns(self._cuts):
             for (first, last), mine in zip(self._cuts, halves, strict=True):
                 out[at : at + len(mine), first:last] = mine
+        return out
 
     def band_keys(self, first: int, rows: int, bits: int, keys: NDArray[np.uint64]) -> None:
         """The keys of some bands; see `dedup.stages.bands.Signed`."""
-        cut = next(cut for cut in self._cuts if cut[0] == first)
+        cut, names = next(cut for cut in self._cuts if cut[0] == first), band_names(first, rows, len(keys))
         for at, (halves,) in self._columns([cut]):
-            kernels.band_keys_apart(halves, rows, first, bits, at, keys)
+            kernels.band_keys(kernels.frozen(halves), 0, rows, names, bits, at, keys)
 
     def _columns(self, cuts: list[tuple[int, int]]) -> Iterator[tuple[int, list[NDArray[np.uint16]]]]:
         """Some columns, a row group at a time, with the number of the first text of each."""

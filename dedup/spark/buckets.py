@@ -18,12 +18,9 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sf
 
-from dedup import kernels
 from dedup.settings import Settings
 from dedup.spark.columns import integers, matrix
-from dedup.spark.signing import sketch_bytes
-from dedup.spark.tiles import CANDIDATES, candidate_table
-from dedup.spark.walking import BucketWalk
+from dedup.spark.tiles import CANDIDATES, candidate_table, walk_of
 from dedup.stages import bands
 
 KEY_BYTES = 8
@@ -40,7 +37,7 @@ class _Entries(NamedTuple):
 
 def bytes_a_text(settings: Settings, shape: bands.Bands) -> int:
     """What is shuffled of a text."""
-    return shape.bands * (sketch_bytes(settings) + KEY_BYTES + 8)
+    return shape.bands * (bands.sketch_width(settings.slots) + KEY_BYTES + 8)
 
 
 def candidates(signed: DataFrame, settings: Settings, shape: bands.Bands) -> DataFrame:
@@ -58,10 +55,10 @@ def candidates(signed: DataFrame, settings: Settings, shape: bands.Bands) -> Dat
 
 
 def _walk(settings: Settings) -> Callable[[Batches], Batches]:
-    width = sketch_bytes(settings)
+    width = bands.sketch_width(settings.slots)
 
     def work(batches: Batches) -> Batches:
-        stream = _Stream(BucketWalk(settings), width)
+        stream = _Stream(settings)
         for batch in batches:
             if len(batch):
                 keys = matrix(batch["key"], KEY_BYTES).view(">u8")[:, 0].astype(np.uint64)
@@ -80,9 +77,10 @@ class _Stream:
     and how far it was compared, from which follows how many it missed once the bucket's size is known.
     """
 
-    def __init__(self, meeting: BucketWalk, width: int) -> None:
-        self._meeting = meeting
-        self._nothing = _Entries(np.empty(0, np.uint64), np.empty(0, np.int64), np.empty((0, width), np.uint8))
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._bound = settings, bands.LOOKED_AT * settings.bucket_cap
+        sketches = np.empty((0, bands.sketch_width(settings.slots)), np.uint8)
+        self._nothing = _Entries(np.empty(0, np.uint64), np.empty(0, np.int64), sketches)
         self._first = self._nothing
         self._numbers: list[NDArray[np.int64]] = []
         self._seen: list[NDArray[np.int32]] = []
@@ -94,25 +92,25 @@ class _Stream:
         before = len(self._first.keys)
         entries = _Entries(*(np.concatenate(both) for both in zip(self._first, new, strict=True)))  # type: ignore[arg-type]
         keys, bits = _places(entries.keys)
-        seen = np.zeros(len(keys), np.int32)
-        self._meeting.forget()
-        left, right = bands.ends(np.unique(self._meeting.pairs(keys, bits, entries.sketches, seen, before)))
+        walk = walk_of(entries.sketches, self._settings)
+        left, right = bands.ends(bands.once([*walk.pairs(keys, bits, before)]))
         yield candidate_table(entries.numbers[left], entries.numbers[right], *_NOBODY)
         starts = np.flatnonzero(np.diff(entries.keys)) + 1
         if not len(starts):
-            self._go_on(entries, seen, before, len(keys))
+            self._go_on(entries, walk.seen, before, len(keys))
             return
-        self._go_on(entries, seen, before, int(starts[0]))
+        self._go_on(entries, walk.seen, before, int(starts[0]))
         yield self.close()
-        yield _counts(entries.numbers, keys, bits, seen, slice(int(starts[0]), int(starts[-1])))
-        self._go_on(entries, seen, int(starts[-1]), len(keys))
+        walk.count(keys, bits, slice(int(starts[0]), int(starts[-1])))
+        yield candidate_table(*_NOBODY[:2], entries.numbers, walk.met, walk.missed)
+        self._go_on(entries, walk.seen, int(starts[-1]), len(keys))
 
     def _go_on(self, entries: _Entries, seen: NDArray[np.int32], begin: int, end: int) -> None:
         """Take these texts into the open bucket."""
         self._numbers.append(entries.numbers[begin:end])
         self._seen.append(seen[begin:end])
         first = max(0, begin - len(self._first.keys))
-        kept = slice(first, min(end, first + self._meeting.bound))
+        kept = slice(first, min(end, first + self._bound))
         self._first = _Entries(*(column[kept].copy() for column in entries))  # type: ignore[arg-type]
 
     def close(self) -> pa.Table:
@@ -131,15 +129,6 @@ def _places(keys: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], int]:
     bits = max(1, (len(keys) - 1).bit_length())
     buckets = np.cumsum(np.diff(keys, prepend=keys[:1]) != 0).astype(np.uint64)
     return buckets << np.uint64(bits) | np.arange(len(keys), dtype=np.uint64), bits
-
-
-def _counts(
-    numbers: NDArray[np.int64], keys: NDArray[np.uint64], bits: int, seen: NDArray[np.int32], ended: slice
-) -> pa.Table:
-    """How many each text of some whole buckets met and missed."""
-    met, missed = np.zeros(len(numbers), np.int64), np.zeros(len(numbers), np.int64)
-    kernels.miss(keys[ended], bits, seen[ended], met, missed)
-    return candidate_table(*_NOBODY[:2], numbers, met, missed)
 
 
 _NOBODY = (np.empty(0, np.int64),) * 3

@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
-from dedup import kernels, pipeline
 from dedup.settings import Settings
 from dedup.spark.broadcasts import Shared, corpus_of
 from dedup.spark.columns import binary, sent
 from dedup.stages import bands
+from dedup.stages.signer import Signer
 
 Batches = Iterator[pa.RecordBatch]
 
@@ -31,20 +31,14 @@ def signatures(texts: DataFrame, settings: Settings, shared: Shared, shape: band
         shape: The bands.
         key_bytes: So many of the highest bytes of a hash are kept: 8, or 4 where a chance meeting more costs less.
     """
-    width = sketch_bytes(settings)
+    names = bands.band_names(0, shape.rows, shape.bands)
 
     def sign(batches: Batches) -> Batches:
         for batch in batches:
-            signed = pipeline.sign(corpus_of(batch["text"], settings, shared), settings)
-            sketches, keys = np.empty((len(batch), width), np.uint8), np.empty((len(batch), shape.bands), np.uint64)
-            kernels.shorten(signed, sketches)
-            kernels.band_hashes(signed, shape.rows, keys)
-            kept = (keys >> np.uint64(64 - 8 * key_bytes)).astype(f">u{key_bytes}")  # bytes order like the number
-            yield from sent({"number": batch["number"], "sketch": binary(sketches), "keys": binary(kept)})
+            corpus = corpus_of(batch["text"], settings, shared)
+            signed = Signer(settings, corpus.weights).sign(corpus.texts, corpus.first)
+            keys = bands.band_hashes(signed, shape, names).T >> np.uint64(64 - 8 * key_bytes)
+            kept = keys.astype(f">u{key_bytes}")  # bytes order like the number
+            yield from sent({"number": batch["number"], "sketch": binary(bands.sketches(signed)), "keys": binary(kept)})
 
     return texts.select("number", "text").mapInArrow(sign, "number long, sketch binary, keys binary")
-
-
-def sketch_bytes(settings: Settings) -> int:
-    """Length of a sketch: a byte a slot, in whole blocks."""
-    return settings.slots + -settings.slots % kernels.BLOCK

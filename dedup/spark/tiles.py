@@ -21,11 +21,8 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sf
 
-from dedup import kernels
 from dedup.settings import Settings
 from dedup.spark.columns import integers, matrix
-from dedup.spark.signing import sketch_bytes
-from dedup.spark.walking import BucketWalk
 from dedup.stages import bands
 
 TILE_BYTES = 1 << 28
@@ -62,7 +59,7 @@ def plan(texts: int, settings: Settings, shape: bands.Bands, tasks: int) -> Tile
         shape: The bands.
         tasks: How many tiles there should be at least.
     """
-    most = TILE_BYTES // (sketch_bytes(settings) + KEY_BYTES * math.ceil(shape.bands / 4))
+    most = TILE_BYTES // (bands.sketch_width(settings.slots) + KEY_BYTES * math.ceil(shape.bands / 4))
     blocks = 1 if texts <= most else math.ceil(2 * texts / most)
     tiles = max(1, blocks * (blocks - 1) // 2)
     groups = min(max(4, math.ceil(tasks / tiles)), max(1, shape.bands // 8))
@@ -72,7 +69,7 @@ def plan(texts: int, settings: Settings, shape: bands.Bands, tasks: int) -> Tile
 def bytes_a_text(cut: TilePlan, settings: Settings, shape: bands.Bands) -> int:
     """What is shuffled of a text."""
     tiles = max(1, cut.blocks - 1)
-    return tiles * (cut.groups * sketch_bytes(settings) + KEY_BYTES * shape.bands)
+    return tiles * (cut.groups * bands.sketch_width(settings.slots) + KEY_BYTES * shape.bands)
 
 
 def candidates(signed: DataFrame, settings: Settings, cut: TilePlan) -> DataFrame:
@@ -122,11 +119,11 @@ def _walk(settings: Settings) -> Callable[[pa.Table], pa.Table]:
         numbers = integers(table["number"])
         order = np.argsort(numbers)
         keys = _keys(table["keys"])[order]
-        sketches = np.ascontiguousarray(matrix(table["sketch"], sketch_bytes(settings))[order])
-        pairs, met, missed = _compare(keys, sketches, BucketWalk(settings))
-        left, right = bands.ends(pairs)
+        sketches = matrix(table["sketch"], bands.sketch_width(settings.slots))[order]
+        walk = walk_of(sketches, settings)
+        left, right = bands.ends(_pairs(keys, walk))
         numbers = numbers[order]
-        return candidate_table(numbers[left], numbers[right], numbers, met, missed)
+        return candidate_table(numbers[left], numbers[right], numbers, walk.met, walk.missed)
 
     return work
 
@@ -138,22 +135,20 @@ def _keys(column: pa.ChunkedArray) -> NDArray[np.uint32]:
     return keys
 
 
-def _compare(
-    keys: NDArray[np.uint32], sketches: NDArray[np.uint8], meeting: BucketWalk
-) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs of rows, and how many each met and missed, in all bands of a tile."""
-    count = len(keys)
-    met, missed, seen = np.zeros(count, np.int64), np.zeros(count, np.int64), np.empty(count, np.int32)
-    found, pieces, waiting = np.empty(0, np.uint64), list[NDArray[np.uint64]](), 0
+def walk_of(sketches: NDArray[np.uint8], settings: Settings) -> bands.BucketWalk:
+    """The way through the buckets of texts with these sketches, as in one process."""
+    return bands.BucketWalk(sketches, bands.limits(settings.threshold, settings.slots), settings.bucket_cap)
+
+
+def _pairs(keys: NDArray[np.uint32], walk: bands.BucketWalk) -> NDArray[np.uint64]:
+    """Pairs of rows, in all bands of a tile."""
+    found, rows = bands.Found(), np.arange(len(keys), dtype=np.uint64)
     for band in keys.T:
-        entries = np.sort(band.astype(np.uint64) << np.uint64(32) | np.arange(count, dtype=np.uint64))
-        pieces.append(meeting.pairs(entries, 32, sketches, seen))
-        kernels.miss(entries, 32, seen, met, missed)
-        waiting += len(pieces[-1])
-        if waiting > max(bands.PIECE, len(found)):
-            found, pieces, waiting = bands.once([found, *pieces]), [], 0
-    found = bands.once([found, *pieces])
-    return found, met, missed
+        entries = np.sort(band.astype(np.uint64) << np.uint64(32) | rows)
+        for pairs in walk.pairs(entries, 32):
+            found.add(pairs)
+        walk.count(entries, 32)
+    return found.settled()
 
 
 def candidate_table(

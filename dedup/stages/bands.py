@@ -11,9 +11,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from queue import Empty, SimpleQueue
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,12 +87,44 @@ class Limits(NamedTuple):
     """Of all."""
 
 
-def limits(threshold: float, slots: int) -> Limits:
-    """What is asked of sketches; bytes that only fill a block always agree."""
-    padding = -slots % kernels.BLOCK
-    least, first = least_agreement(threshold, slots) + padding, min(2 * kernels.BLOCK, slots + padding)
-    more = slots + padding > first
-    return Limits(first, least_agreement(threshold, first, EARLY_MARGIN) if more else least, least)
+def limits(threshold: float, slots: int, *, blocks: int = 2, margin: float = EARLY_MARGIN) -> Limits:
+    """What is asked of sketches, and first of so many blocks; bytes that only fill a block always agree."""
+    width = sketch_width(slots)
+    least, first = least_agreement(threshold, slots) + width - slots, min(blocks * kernels.BLOCK, width)
+    return Limits(first, least_agreement(threshold, first, margin) if first < width else least, least)
+
+
+def sketch_width(slots: int) -> int:
+    """Bytes of a sketch: one a slot, in whole blocks."""
+    return slots + -slots % kernels.BLOCK
+
+
+def sketches(halves: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """The lowest byte of every slot of signatures (n, slots); what a row is longer is 0."""
+    found = np.zeros((len(halves), sketch_width(halves.shape[1])), np.uint8)
+    found[:, : halves.shape[1]] = halves
+    return found
+
+
+def band_hashes(halves: NDArray[np.uint16], shape: Bands, names: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Hash the slots of every band.
+
+    Args:
+        halves: (n, slots): the lower halves of slots; those that differ have equal halves by a chance of 2**-16.
+        shape: The bands.
+        names: (bands,): what each is hashed with.
+
+    Returns:
+        uint64 (bands, n).
+    """
+    keys = np.empty((shape.bands, len(halves)), np.uint64)
+    kernels.band_keys(kernels.frozen(np.ascontiguousarray(halves)), 0, shape.rows, names, 0, 0, keys)
+    return keys
+
+
+def band_names(slot: int, rows: int, bands: int) -> NDArray[np.uint64]:
+    """What some bands are hashed with, the first of which begins at this slot: their first slots."""
+    return np.arange(slot, slot + rows * bands, rows, dtype=np.uint64)
 
 
 class Signed(Protocol):
@@ -101,8 +133,8 @@ class Signed(Protocol):
     articles: int
     slots: int
 
-    def sketches(self, out: NDArray[np.uint8]) -> None:
-        """Write the lowest byte of every slot to `out`, (n, slots or more); what a row is longer is 0."""
+    def sketches(self) -> NDArray[np.uint8]:
+        """The sketches of all; see `sketches`."""
 
     def band_keys(self, first: int, rows: int, bits: int, keys: NDArray[np.uint64]) -> None:
         """Write the keys of the bands that begin at the slot `first` to `keys`, (bands, n).
@@ -115,24 +147,25 @@ class Matrix:
     """Signatures in memory.
 
     Args:
-        signatures: uint32 (n, K).
+        signatures: (n, slots), of which the lower halves count.
     """
 
-    def __init__(self, signatures: NDArray[np.uint32]) -> None:
-        self._signatures = signatures
+    def __init__(self, signatures: NDArray[np.unsignedinteger[Any]]) -> None:
+        self._halves = kernels.frozen(np.ascontiguousarray(signatures.astype(np.uint16, copy=False)))
         self.articles, self.slots = signatures.shape
 
-    def sketches(self, out: NDArray[np.uint8]) -> None:
+    def sketches(self) -> NDArray[np.uint8]:
         """See `Signed`."""
-        kernels.shorten(self._signatures, out)
+        return sketches(self._halves)
 
     def band_keys(self, first: int, rows: int, bits: int, keys: NDArray[np.uint64]) -> None:
         """See `Signed`."""
-        kernels.band_keys(self._signatures, first, rows, bits, keys)
+        names = band_names(first, rows, len(keys))
+        kernels.band_keys(self._halves, first, rows, names, bits, 0, keys)
 
 
 def candidates(
-    signatures: NDArray[np.uint32],
+    signatures: NDArray[np.unsignedinteger[Any]],
     bands: Bands,
     threshold: float,
     *,
@@ -143,7 +176,7 @@ def candidates(
     """Every pair that shares a bucket and may be at or above the threshold.
 
     Args:
-        signatures: uint32 (n, K), K at least `bands.bands * bands.rows`.
+        signatures: (n, K), K at least `bands.bands * bands.rows`; their lower halves count.
         bands: The shape.
         threshold: Similarity in (0, 1]; a pair is kept if its signatures agree in as many slots as 2.5 standard
             deviations of the estimate under it.
@@ -194,17 +227,66 @@ def ends(pairs: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64
     return (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64), (pairs >> np.uint64(32)).astype(np.int64)
 
 
+class BucketWalk:
+    """The way of one thread through sorted buckets.
+
+    Args:
+        sketches: Those of all n articles.
+        limits: In how many bytes of them such as are alike agree.
+        bucket_cap: In a bucket, an article is compared with those before it until so many agreed.
+        since: The first article that is compared with those before it: those before `since` have met already.
+        apart: Articles from `since` on are compared with those before `since` alone.
+        looked_at: An article is compared with at most so many times `bucket_cap` others of one bucket.
+
+    Attributes:
+        met: int64 (n,): how many others of the buckets that were counted each article met, and
+        missed: int64 (n,): with how many of these it was not compared.
+    """
+
+    def __init__(
+        self,
+        sketches: NDArray[np.uint8],
+        limits: Limits,
+        bucket_cap: int,
+        *,
+        since: int = 0,
+        apart: bool = False,
+        looked_at: int | None = None,
+    ) -> None:
+        articles = len(sketches)
+        self._sketches, self._rules = sketches, kernels.Rules(since, apart, limits.early, limits.least, bucket_cap)
+        self._room = (
+            np.empty((min(articles, (looked_at or LOOKED_AT) * bucket_cap), limits.first), np.uint8),
+            np.zeros(1 << kernels.KNOWN_BITS, np.uint64),
+            np.empty(max(PIECE, min(bucket_cap, articles)), np.uint64),
+        )
+        self.seen = np.empty(articles, np.int32)
+        """(m,): with how many of those before it in its bucket each entry was compared last."""
+        self.met, self.missed = np.zeros(articles, np.int64), np.zeros(articles, np.int64)
+
+    def pairs(self, keys: NDArray[np.uint64], bits: int, begin: int = 0) -> Iterator[NDArray[np.uint64]]:
+        """Pairs of articles that are alike, later << 32 | earlier, some at a time and as often as they meet.
+
+        Args:
+            keys: (m,), m at most n, ascending: buckets, and in the lowest `bits` articles.
+            bits: See above.
+            begin: The first entry that is compared with those before it.
+        """
+        while begin < len(keys):
+            begin, used = kernels.meet(keys, bits, begin, self._sketches, self._rules, self._room, self.seen)
+            yield self._room[-1][:used].copy()
+
+    def count(self, keys: NDArray[np.uint64], bits: int, some: slice = slice(None)) -> None:
+        """Add up what whole buckets met and missed; `some` are the entries of which they are."""
+        kernels.miss(keys[some], bits, self.seen[some], self.met, self.missed)
+
+
 class _Scratch(NamedTuple):
     """What one thread works with, band after band."""
 
     keys: NDArray[np.uint64]
-    near: NDArray[np.uint8]
-    known: NDArray[np.uint64]
-    seen: NDArray[np.int32]
-    met: NDArray[np.int64]
-    missed: NDArray[np.int64]
-    found: NDArray[np.uint64]
     marks: NDArray[np.uint8]
+    walk: BucketWalk
 
 
 class Walk:
@@ -214,10 +296,10 @@ class Walk:
         signed: Signatures of n articles.
         bands: The shape.
         threshold: Similarity in (0, 1].
-        bucket_cap: In a bucket, an article is compared with those before it until so many agreed.
-        since: The first article that is compared with those before it: those before `since` have met already.
-        apart: Articles from `since` on are compared with those before `since` alone.
-        looked_at: An article is compared with at most so many times `bucket_cap` others of one bucket.
+        bucket_cap: As `BucketWalk` has it, and so are the others.
+        since: The first article that is compared with those before it.
+        apart: Whether articles from `since` on are compared with those before it alone.
+        looked_at: How many times `bucket_cap` are looked at.
     """
 
     def __init__(
@@ -231,11 +313,9 @@ class Walk:
         apart: bool = False,
         looked_at: int | None = None,
     ) -> None:
-        self._signed, self._shape, self._bucket_cap, self._since, self._apart = signed, bands, bucket_cap, since, apart
-        self._looked_at = looked_at or LOOKED_AT
-        self._sketches = np.empty((signed.articles, signed.slots + -signed.slots % kernels.BLOCK), np.uint8)
-        signed.sketches(self._sketches)
-        self._first, self._early, self._least = limits(threshold, signed.slots)
+        self._signed, self._shape, self._since = signed, bands, since
+        sketched = signed.sketches(), limits(threshold, signed.slots)
+        self._new_walk = partial(BucketWalk, *sketched, bucket_cap, since=since, apart=apart, looked_at=looked_at)
         self._free: SimpleQueue[_Scratch] = SimpleQueue()
         self._all: list[_Scratch] = []
 
@@ -259,8 +339,10 @@ class Walk:
         keys = scratch.keys[: part[1] - part[0]]
         self._signed.band_keys(part[0] * self._shape.rows, self._shape.rows, bits, keys)
         for band in keys:
-            for pairs in self._meet(self._sorted(band, scratch), bits, scratch):
+            entries = self._sorted(band, scratch)
+            for pairs in scratch.walk.pairs(entries, bits):
                 take(pairs)
+            scratch.walk.count(entries, bits)
         self._free.put(scratch)
 
     def _sorted(self, band: NDArray[np.uint64], scratch: _Scratch) -> NDArray[np.uint64]:
@@ -270,35 +352,15 @@ class Walk:
         band.sort()
         return band
 
-    def _meet(self, band: NDArray[np.uint64], bits: int, scratch: _Scratch) -> Iterator[NDArray[np.uint64]]:
-        at = 0
-        while at < len(band):
-            at, used = kernels.meet(
-                band, bits, at, self._since, self._apart, self._sketches, self._early, self._least, self._bucket_cap,
-                scratch.near, scratch.known, scratch.seen, scratch.found,
-            )  # fmt: skip
-            yield scratch.found[:used].copy()
-        kernels.miss(band, bits, scratch.seen, scratch.met, scratch.missed)
-
     def _scratch(self) -> _Scratch:
         with suppress(Empty):
             return self._free.get_nowait()
-        articles = self._signed.articles
-        scratch = _Scratch(
-            keys=np.empty((AT_ONCE, articles), np.uint64),
-            near=np.empty((min(articles, self._looked_at * self._bucket_cap), self._first), np.uint8),
-            known=np.zeros(1 << kernels.KNOWN_BITS, np.uint64),
-            seen=np.empty(articles, np.int32),
-            met=np.zeros(articles, np.int64),
-            missed=np.zeros(articles, np.int64),
-            found=np.empty(max(PIECE, min(self._bucket_cap, articles)), np.uint64),
-            marks=np.empty(MARKS if self._since else 0, np.uint8),
-        )
+        keys = np.empty((AT_ONCE, self._signed.articles), np.uint64)
+        scratch = _Scratch(keys, np.empty(MARKS if self._since else 0, np.uint8), self._new_walk())
         self._all.append(scratch)
         return scratch
 
     def missed(self) -> NDArray[np.int64]:
         """(n,): how many of its bucket mates each article was not compared with, less how many it was."""
-        return -sum(
-            (scratch.met - 2 * scratch.missed for scratch in self._all), np.zeros(self._signed.articles, np.int64)
-        )
+        walks = (scratch.walk for scratch in self._all)
+        return sum((2 * walk.missed - walk.met for walk in walks), np.zeros(self._signed.articles, np.int64))

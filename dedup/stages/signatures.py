@@ -35,8 +35,6 @@ def sign(
     *,
     slots: int = 512,
     seed: int = 1,
-    out: NDArray[np.uint32] | None = None,
-    rows: NDArray[np.int64] | None = None,
 ) -> NDArray[np.uint32]:
     """Sign every article.
 
@@ -47,20 +45,17 @@ def sign(
         offsets: (n + 1,) the shingles of article i are `keys[offsets[i]:offsets[i + 1]]`; one of them at least must
             have a weight above 0.
         lengths: (n,) characters of each article; in a long one a shingle weighs less. None is ordinary articles.
-        slots: Length K of a signature; that of `out` if it is given.
+        slots: Length K of a signature.
         seed: 0 to 2**32 - 1; signatures of different seeds cannot be compared.
-        out: uint32 (m, K) to write to; None is a new matrix of n rows.
-        rows: (n,) the row of each article; None is its place.
 
     Returns:
-        `out`, uint32.
+        uint32 (n, K).
     """
     articles = len(offsets) - 1
-    signatures = np.empty((articles, slots), np.uint32) if out is None else out
-    rows = np.arange(articles) if rows is None else rows
+    signatures = np.empty((articles, slots), np.uint32)
     weights = np.empty(0, np.float32) if weights is None else weights
     lengths = np.zeros(articles, np.int64) if lengths is None else lengths
-    kernels.sign(keys, weights, offsets, lengths, _scrambled(seed), rows, signatures.view(np.float32))
+    kernels.sign(keys, weights, offsets, lengths, _scrambled(seed), signatures.view(np.float32))
     return signatures
 
 

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.index.banding import agreement, early, halves, least
+from dedup.index.banding import agreement, halves, limits_for
 from dedup.index.marks import Marks
 from dedup.index.shared.band_sets import BandSets
 from dedup.index.shared.counts import SharedCounts, Shingle
 from dedup.index.shared.layout import AT_ONCE, Head, Keys, pack_id, pieces, unpack_article, unpack_edges, unpack_id
 from dedup.index.store import Change, Edge, Opening, Place
-from dedup.kernels import BLOCK
 from dedup.settings import Settings
+from dedup.stages.bands import sketches
 
 SIGNATURES_AT_ONCE = 32
 """Signatures looked up in one round trip: 8,192 buckets of 256 bands."""
@@ -295,8 +295,9 @@ def _alike(
     there = np.array([number for number in numbers.tolist() if number in known], np.int64)
     if not len(there):
         return there
-    values = np.stack([known[number] for number in there.tolist()])
-    agreed = agreement(one, values)
-    kept = (agreed >= least(settings)) & (agreement(one[:BLOCK], values[:, :BLOCK]) >= early(settings))
+    (own, *_), values = sketches(one[None]), sketches(np.stack([known[number] for number in there.tolist()]))
+    first, early, least = limits_for(settings)
+    agreed = agreement(own, values)
+    kept = (agreed >= least) & (agreement(own[:first], values[:, :first]) >= early)
     order = np.lexsort((there, -agreed))
     return there[order][kept[order]]
