@@ -183,12 +183,13 @@ def fill_pairs(first, last, rows, columns, bits, pairs):
 
 
 @kernel
-def measure(codes, count, places, alone, first, last, pairs, flat, before, after):
+def measure(codes, count, model, before, after):
     """Running sums of surprisal: a run from k to m, inclusive, has `after[m] - before[k]` quarter bits.
 
-    In integers, so that a run has the same bits wherever it stands. The model comes as arrays: a tuple of them, handed
-    on for each character, costs twenty times as much in reference counts.
+    In integers, so that a run has the same bits wherever it stands. The model is taken apart once a text: a tuple of
+    arrays, handed on for each character, costs twenty times as much in reference counts.
     """
+    places, alone, first, last, pairs, flat = model
     total, left = np.int64(0), np.int64(0)
     for k in range(count):
         row = np.int64(places[codes[k] & CODE_POINT])
@@ -216,14 +217,17 @@ def scramble(code):
 
 
 @kernel
-def roll(codes, starts, count, before, after, powers, scrambled, width, by_word, weighted, keys):
+def roll(codes, starts, count, kind, room, keys):
     """Hash every shingle into `keys`, in the order of the text; returns how many.
 
     A shingle runs from a start to the first end at which it is `width` units wide. Its hash is the sum of
     `scramble(code) * BASE**k` modulo 2**64, moved along by adding and dropping terms, then mixed. With weights its
     low 8 bits are its surprisal in quarter bits. A text narrower than one shingle is one shingle. Scrambling and mixing
-    have loops of their own, which become vector instructions; `scrambled` is scratch, and `before` is written over.
+    have loops of their own, which become vector instructions. The room is what `measure` wrote, of which `before` is
+    written over, the powers of the base, and scratch.
     """
+    width, by_word, weighted = kind
+    before, after, powers, scrambled = room
     for k in range(count):
         scrambled[k] = scramble(codes[k])
     found, end, last = np.uint64(0), np.uint64(0), np.uint64(count)
@@ -425,39 +429,48 @@ def number(prints, table, firsts, known, numbers):
     return known
 
 
+class Recipe(NamedTuple):
+    """What makes shingles of texts."""
+
+    table: Any  # see `dedup.stages.folding`
+    expansions: Any
+    model: Background
+    width: int
+    by_word: bool
+    weighted: bool
+
+
 @kernel
-def shingle(
-    data, offsets, rows, lengths, table, expansions, model, width, by_word, weighted, once, frames, mask, bridge,
-    keys, found,
-):  # fmt: skip
+def shingle(chunk, rows, lengths, recipe, once, left_out, keys, found):
     """Shingles of the texts `rows`, whose folded `lengths` are known, one text after the other in `keys`.
 
-    Each as often as it occurs, or `once` where it occurs first, without those of spans that `frames` holds windows of.
+    Each as often as it occurs, or `once` where it occurs first, without those of spans whose windows are `left_out`.
     `found` is how many there are of each text. Returns how many there are of all.
     """
+    data, offsets = chunk
+    table, expansions, model, width, by_word, weighted = recipe
     most = np.int64(0)
     for i in range(len(lengths)):
         most = max(most, lengths[i])
     codes, starts = np.empty(most, np.uint32), np.empty(most if by_word else 0, np.bool_)
     before, after = np.empty(most, np.int32), np.empty(most, np.int32)
-    places, alone, first, last, pairs, flat = model
     powers, scrambled, power = np.empty(most, np.uint64), np.empty(most, np.uint64), np.uint64(1)
     for k in range(most):
         powers[k] = power
         power *= BASE
     seen, nothing = np.zeros(size_for(most) if once else 0, np.uint64), np.empty(0, np.float32)
-    room = most if len(frames) else 0
+    room = most if len(left_out.table) else 0
     hashed, spots = np.empty(room, np.uint64), np.empty(room, np.int64)
     begins, ends = np.empty(room, np.int64), np.empty(room, np.int64)
     used = 0
     for i in range(len(rows)):
         count = fold(data, offsets[rows[i]], offsets[rows[i] + 1], table, expansions, codes, starts)
         if weighted:
-            measure(codes, count, places, alone, first, last, pairs, flat, before, after)
+            measure(codes, count, model, before, after)
         mine = keys[used : used + count]
-        found[i] = roll(codes, starts, count, before, after, powers, scrambled, width, by_word, weighted, mine)
+        found[i] = roll(codes, starts, count, (width, by_word, weighted), (before, after, powers, scrambled), mine)
         if room:
-            several = framed(mine, found[i], hashed, frames, mask, bridge, spots, begins, ends)
+            several = framed(mine, found[i], left_out, hashed, spots, begins, ends)
             if several:
                 found[i] = unframed(mine, found[i], begins, ends, several)
         if once:
@@ -897,12 +910,13 @@ def shared(table, keys, weights, less, entries, others):
 
 
 @exact
-def verify(keys, weights, starts, stops, lengths, lefts, rights, evidence, similarities):
+def verify(sets, lefts, rights, evidence, similarities):
     """Weighted Jaccard similarity of pairs of sets, in ascending order of `lefts`: shared weight over united weight.
 
     A shingle weighs less in a long text (see `by_chance`); where two differ, the smaller weight is shared and the
     larger united (Ioffe, 2010). A pair that shares less than `evidence * (1 - similarity)` has a similarity of 0.
     """
+    keys, weights, starts, stops, lengths = sets
     totals, less, most = np.zeros(len(starts)), np.zeros(len(starts)), np.int64(0)
     for i in range(len(starts)):
         most = max(most, stops[i] - starts[i])
@@ -951,13 +965,14 @@ def scatter_band(entries, places, shift, starts, sorted_entries):
 
 
 @kernel
-def meet_sorted(query, offsets, entries, dead, bucket_cap, taken, counts, touched):
+def meet_sorted(query, table, bucket_cap, taken, counts, touched):
     """Count in how many bands each row of sorted buckets has the key of the query; returns how many rows have any.
 
     Of a key, rows are counted until `bucket_cap` were `taken`; those that are `dead`, if any are, are passed over. All
     places are looked up before the first bucket is read, so that cache misses overlap. Nothing in a damaged file leads
     out of the arrays.
     """
+    offsets, entries, dead = table
     bands, size = len(query), np.uint32(entries.shape[1])
     begins, ends = np.empty(bands, np.uint32), np.empty(bands, np.uint32)
     shift, found = np.uint32(32), 0
@@ -990,8 +1005,9 @@ def meet_sorted(query, offsets, entries, dead, bucket_cap, taken, counts, touche
 
 
 @kernel
-def meet_chained(query, heads, nexts, keys, dead, bucket_cap, taken, counts, touched):
+def meet_chained(query, table, bucket_cap, taken, counts, touched):
     """The same for rows that are chained in the order in which they came."""
+    heads, nexts, keys, dead = table
     found, shift = 0, np.uint32(0)
     while heads.shape[1] << shift < 1 << 32:
         shift += np.uint32(1)
@@ -1026,6 +1042,19 @@ def chain(first, stop, keys, heads, tails, nexts):
             tails[band, bucket] = row
 
 
+class Bounds(NamedTuple):
+    """What is asked of rows that meet a query."""
+
+    bucket_cap: int
+    """So many of a bucket are counted."""
+    early: int
+    """Bytes that must agree in the first block,"""
+    least: int
+    """and in all."""
+    most: int
+    """So many rows are looked at."""
+
+
 @kernel
 def often(counts, touched, found, most):
     """How often a row must have met the query so that at most so many are left, but no more than 63 times."""
@@ -1041,16 +1070,17 @@ def often(counts, touched, found, most):
 
 
 @kernel
-def alike(own, query, sketches, early, least, most, counts, touched, found, rows, agreements):
-    """Note the rows met whose sketches agree with the query's in `least` bytes; returns how many.
+def alike(own, query, sketches, bounds, met, counts, touched, found):
+    """Note the rows met whose sketches agree with the query's as `bounds` say; returns how many.
 
-    Of more than `most` rows those that met most often are looked at, and of each its first block, in which `early`
-    bytes must agree. The first blocks of some rows are copied next to each other before the first is compared, so that
-    cache misses overlap. Sets all counts back to 0.
+    Of too many rows those that met most often are looked at, and of each its first block. The first blocks of some rows
+    are copied next to each other before the first is compared, so that cache misses overlap. Sets all counts back to 0.
     """
+    _, early, least, most = bounds
+    rows, agreements = found
     blocks, kept, used = sketches.shape[1] // BLOCK, 0, 0
-    enough, near = often(counts, touched, found, most), np.empty((GATHERED, BLOCK), np.uint8)
-    for k in range(found):
+    enough, near = often(counts, touched, met, most), np.empty((GATHERED, BLOCK), np.uint8)
+    for k in range(met):
         row = touched[k]
         if counts[row] >= enough and used < most:
             touched[used] = row
@@ -1072,31 +1102,28 @@ def alike(own, query, sketches, early, least, most, counts, touched, found, rows
 
 
 @kernel
-def search_sorted(
-    queries, own, offsets, entries, sketches, dead, bucket_cap, early, least, most, taken, counts, touched, found,
-    agreements, ends,
-):  # fmt: skip
-    """Rows of a segment that are like each query: those of query i end at `ends[i]` in `found`.
+def search_sorted(queries, own, table, sketches, bounds, taken, room, ends):
+    """Rows of a segment that are like each query: those of query i end at `ends[i]` in what is found.
 
-    `counts` is scratch, zero before and after, as `touched` is; both are as long as the segment.
+    The room is counts and places, scratch as long as the segment, the counts zero before and after; and for rows, and
+    in how many bytes they agree.
     """
+    counts, touched, found, agreements = room
     used = 0
     for i in range(len(queries)):
-        met = meet_sorted(queries[i], offsets, entries, dead, bucket_cap, taken[i], counts, touched)
-        used += alike(own, i, sketches, early, least, most, counts, touched, met, found[used:], agreements[used:])
+        met = meet_sorted(queries[i], table, bounds.bucket_cap, taken[i], counts, touched)
+        used += alike(own, i, sketches, bounds, met, counts, touched, (found[used:], agreements[used:]))
         ends[i] = used
 
 
 @kernel
-def search_chained(
-    queries, own, heads, nexts, keys, sketches, dead, bucket_cap, early, least, most, taken, counts, touched, found,
-    agreements, ends,
-):  # fmt: skip
+def search_chained(queries, own, table, sketches, bounds, taken, room, ends):
     """The same for rows that are in memory."""
+    counts, touched, found, agreements = room
     used = 0
     for i in range(len(queries)):
-        met = meet_chained(queries[i], heads, nexts, keys, dead, bucket_cap, taken[i], counts, touched)
-        used += alike(own, i, sketches, early, least, most, counts, touched, met, found[used:], agreements[used:])
+        met = meet_chained(queries[i], table, bounds.bucket_cap, taken[i], counts, touched)
+        used += alike(own, i, sketches, bounds, met, counts, touched, (found[used:], agreements[used:]))
         ends[i] = used
 
 
@@ -1472,12 +1499,13 @@ def count_holders(keys, starts, cells, least, table, held):
 
 
 @kernel
-def list_holders(keys, places, starts, cells, least, table, number, ends, holders, text_starts, numbers, spots):
+def list_holders(sampled, cells, least, table, number, ends, holders, listed):
     """Where the keys that have a number, in the slots of their table, stand: by text, and the texts that hold each.
 
     Those that hold key n are `holders[begin:ends[n]]`, ascending, where `ends` is where they begin at first. Text i has
     `numbers[text_starts[i]:text_starts[i + 1]]`, ascending by place; the places are in `spots`.
     """
+    (keys, places, starts), (text_starts, numbers, spots) = sampled, listed
     last, used, begins = np.uint64(len(cells) - 1), np.int64(0), ends.copy()
     for i in range(len(starts) - 1):
         for k in range(starts[i], starts[i + 1]):
@@ -1507,8 +1535,9 @@ def spans(places, count, length, bridge, begins, ends):
 
 
 @kernel
-def framed(keys, count, hashed, table, mask, bridge, places, begins, ends):
+def framed(keys, count, marked, hashed, places, begins, ends):
     """The spans of a text's shingles that stand in frames; returns how many there are."""
+    table, mask, bridge = marked
     found, last = np.int64(0), windows(keys, count, hashed)
     for k in range(last):
         if hashed[k] >> np.uint64(8) & mask == 0 and table[place(table, hashed[k])] != 0:
@@ -1571,11 +1600,13 @@ def held_alike(groups, middles, starts, holders, marks, fits, sums):
 
 
 @kernel
-def weigh_sampled(starts, keys, places, cells, expected, total, cap, weights, sums, found):
+def weigh_sampled(starts, keys, places, counted, weights, sums, found):
     """Sampled shingles of every text in ascending order, with weights, without those that no other text holds.
 
-    `sums` is the weight of all of a text, each shingle once; `found` how many are left of each, at its start.
+    `sums` is the weight of all of a text, each shingle once; `found` how many are left of each, at its start. Counted
+    are cells; what the prior expects and how many articles there are, both as `dedup.stages.weights` has them.
     """
+    cells, expected, total, cap = counted
     last = np.uint64(len(cells) - 1)
     for i in range(len(found)):
         begin, end = starts[i], starts[i + 1]
@@ -1665,16 +1696,18 @@ def alike_in_turn(kept, heavy, count, reach, totals, texts):
 
 
 @kernel
-def judge_frames(
-    groups, holder_starts, holders, sizes, window_starts, window_groups, window_places, furniture, single_starts,
-    singles, single_places, single_weights, single_counts, sums, lengths, bridge, least, alike, own, blocks, whole,
-):  # fmt: skip
+def judge_frames(groups, held, windows, furniture, singles, lengths, spared, told):
     """For some groups of windows: how alike their holders are elsewhere, and how the holders' own text stands.
 
-    Without the group's windows and those that are furniture already; `sizes` is how many a group has. `alike` is the
-    median of the similarity of pairs, `own` that of the share of a text that is its own, `blocks` that of the number of
-    blocks in which the group's windows leave the rest, `whole` that of the share of the group's windows a text has.
+    Without the group's windows and those that are furniture already; `sizes` is how many a group has. Told is `alike`,
+    the median of the similarity of pairs, `own`, that of the share of a text that is its own, `blocks`, that of the
+    number of blocks in which the group's windows leave the rest, and `whole`, that of the share of the group's windows
+    a text has.
     """
+    holder_starts, holders, sizes = held
+    window_starts, window_groups, window_places = windows
+    single_starts, single_keys, single_places, single_weights, single_counts, sums = singles
+    (bridge, least), (alike, own, blocks, whole) = spared, told
     most = np.int64(1)
     for t in range(len(lengths)):
         most = max(most, window_starts[t + 1] - window_starts[t])
@@ -1703,7 +1736,7 @@ def judge_frames(
             of = slice(single_starts[text], single_starts[text] + single_counts[text])
             cover(begins, ends, some, covered, True)
             count[k], reach[k], lost = outside(
-                singles[of], single_places[of], single_weights[of], covered, kept[k], heavy[k]
+                single_keys[of], single_places[of], single_weights[of], covered, kept[k], heavy[k]
             )
             cover(begins, ends, some, covered, False)
             totals[k] = sums[text] - lost

@@ -17,7 +17,7 @@ def bits(run: str) -> int:
     """Surprisal of a run of folded characters in quarter bits, as the kernels sum it."""
     codes = np.array([naive.code(c) for c in run], np.uint32)
     before, after = np.empty(len(run), np.int32), np.empty(len(run), np.int32)
-    kernels.measure(codes, len(run), *background(), before, after)
+    kernels.measure(codes, len(run), background(), before, after)
     return int(after[-1] - before[0])
 
 
@@ -55,7 +55,7 @@ def test_a_run_has_the_same_bits_wherever_it_stands(text: str, data: st.DataObje
     if folded:
         codes = np.array([naive.code(c) for c in folded], np.uint32)
         before, after = np.empty(len(folded), np.int32), np.empty(len(folded), np.int32)
-        kernels.measure(codes, len(folded), *background(), before, after)
+        kernels.measure(codes, len(folded), background(), before, after)
         begin = data.draw(st.integers(0, len(folded) - 1))
         end = data.draw(st.integers(begin, len(folded) - 1))
         assert after[end] - before[begin] == naive.quarter_bits(folded[begin : end + 1])

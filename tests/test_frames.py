@@ -295,9 +295,7 @@ def test_holders_are_those_of_the_reference(texts: list[list[int]], least: int, 
     counts = np.array([len(mine) for mine in expected.values()], np.int64)
     ends, holders = np.cumsum(counts) - counts, np.empty(counts.sum(), np.int64)
     starts, numbers, spots = np.zeros(len(texts) + 1, np.int64), np.empty(used, np.int64), np.empty(used, np.int64)
-    kernels.list_holders(
-        of.keys, of.places, of.starts, counted, least, table, number, ends, holders, starts, numbers, spots
-    )
+    kernels.list_holders(of, counted, least, table, number, ends, holders, (starts, numbers, spots))
     assert holders.tolist() == [text for mine in expected.values() for text in mine]
     for row, keys in enumerate(texts):
         some = slice(starts[row], starts[row + 1])
@@ -319,7 +317,7 @@ def test_what_stands_outside_is_that_of_the_reference(texts: list[list[int]], co
     cells, expected = np.zeros(1 << 16, np.uint32), np.arange(256) / 64
     kernels.count_cells(of.keys, cells, 0xFFFFFFFF)
     weights, sums, left = np.empty(len(of.keys)), np.zeros(len(texts)), np.empty(len(texts), np.int64)
-    kernels.weigh_sampled(of.starts, of.keys, of.places, cells, expected, 100.0, 5.0, weights, sums, left)
+    kernels.weigh_sampled(of.starts, of.keys, of.places, (cells, expected, 100.0, 5.0), weights, sums, left)
     lists, totals = naive.weigh_sampled(
         texts, lambda key, held: float(np.log(100.0 / (min(held, 5.0) + expected[key & 255])))
     )

@@ -22,6 +22,7 @@ from dedup.index.prepared import Prepared, Preparer, Shingled, joined
 from dedup.index.store import Reader
 from dedup.settings import Settings
 from dedup.stages import frames
+from dedup.stages.pairs import Sets
 from dedup.stages.shingles import NO_WINDOWS, Texts, Windows
 from dedup.stages.weights import Formula
 from dedup.threads import ranges
@@ -156,12 +157,12 @@ class Judge:
         wanted = [pair for pair in every_pair if pair[0] in place and pair[1] in place]
         keys = np.concatenate([np.empty(0, np.uint64), *(one.keys for one in sets.values())])
         lengths = np.array([one.length for one in sets.values()], np.int64) * self._settings.weighted
-        counts = [len(one.keys) for one in sets.values()]
+        counts = np.array([len(one.keys) for one in sets.values()], np.int64)
         stops = np.cumsum(counts)
-        starts = stops - counts
         left, right = (np.array([place[pair[end]] for pair in wanted], np.int64) for end in range(2))
         similar = np.empty(len(wanted))
-        kernels.verify(keys, self.weigh(reader, keys), starts, stops, lengths, left, right, evidence, similar)
+        weighed = Sets(keys, self.weigh(reader, keys), stops - counts, stops, lengths)
+        kernels.verify(weighed, left, right, evidence, similar)
         for (text, other), similarity in zip(wanted, similar.tolist(), strict=True):
             found[text][other] = similarity
 

@@ -39,7 +39,7 @@ class Lookup(threading.local):
     """
 
     def __init__(self, bucket_cap: int, least: int, early: int = 0) -> None:
-        self._bucket_cap, self._least, self._early = bucket_cap, least, early
+        self._bounds = kernels.Bounds(bucket_cap, early, least, CANDIDATES)
         self._counts, self._touched = np.zeros(0, np.uint16), np.empty(0, np.uint32)
         self._found, self._agreements = np.empty(0, np.uint32), np.empty(0, np.int64)
 
@@ -94,14 +94,9 @@ class Lookup(threading.local):
         """What is found in one layer: by which query, its number, and in how many bytes it agrees."""
         self._make_room(len(layer.numbers), len(keys) * min(CANDIDATES, len(layer)))
         ends = np.empty(len(keys), np.int64)
-        rest = (
-            layer.sketches, layer.dead, self._bucket_cap, self._early, self._least, CANDIDATES, taken,
-            self._counts, self._touched, self._found, self._agreements, ends,
-        )  # fmt: skip
-        if isinstance(layer, Segment):
-            kernels.search_sorted(keys, sketches, layer.offsets, layer.entries, *rest)
-        else:
-            kernels.search_chained(keys, sketches, layer.heads, layer.nexts, layer.keys, *rest)
+        search = kernels.search_sorted if isinstance(layer, Segment) else kernels.search_chained
+        room = self._counts, self._touched, self._found, self._agreements
+        search(keys, sketches, layer.table, layer.sketches, self._bounds, taken, room, ends)
         used = int(ends[-1])
         if not used:
             return None

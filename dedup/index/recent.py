@@ -37,6 +37,11 @@ class Recent:
         return self._used
 
     @property
+    def table(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint32], NDArray[np.bool_]]:
+        """What `dedup.kernels.search_chained` looks up in."""
+        return self.heads, self.nexts, self.keys, self.dead
+
+    @property
     def room(self) -> int:
         """How many more it can hold."""
         return len(self.numbers) - self._used

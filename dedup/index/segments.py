@@ -97,6 +97,11 @@ class Segment:
         return len(self.numbers)
 
     @property
+    def table(self) -> tuple[NDArray[np.uint32], NDArray[np.uint64], NDArray[np.bool_]]:
+        """What `dedup.kernels.search_sorted` looks up in."""
+        return self.offsets, self.entries, self.dead
+
+    @property
     def bytes(self) -> int:
         """The size of the file, which another process may have deleted since."""
         return len(self._map)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -331,7 +331,7 @@ def _groups(windows: Sampled, ids: NDArray[np.uint64], *, loose: bool = False) -
     starts = np.cumsum(np.append(0, held))
     of, ends, text_starts = np.empty(starts[-1], np.int64), starts[:-1].copy(), np.zeros(len(ids) + 1, np.int64)
     numbers, places = np.empty(used, np.int64), np.empty(used, np.int64)
-    kernels.list_holders(*windows[:2], windows.starts, *often, table, number, ends, of, text_starts, numbers, places)
+    kernels.list_holders(windows, *often, table, number, ends, of, (text_starts, numbers, places))
     hashes = _holder_hashes(ids[of], starts[:-1])
     group, middle = _middles(_together(hashes[:3] if loose else hashes, held, equal=2 if loose else 3), held)
     if not loose:
@@ -394,29 +394,17 @@ def _judge(
     groups: _Groups, singles: Sampled, lengths: Integers, among_all: int, rate: int, prior_articles: float, threads: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Which groups are furniture, and how alike their holders are elsewhere."""
-    count, texts = len(groups.counts), len(lengths)
+    count = len(groups.counts)
     furniture = np.zeros(count, np.bool_)
-    alike, own, blocks, whole = np.ones(count), np.zeros(count), np.zeros(count), np.zeros(count)
-    sizes = np.bincount(groups.group, minlength=count)
-    cells = np.zeros(_cells(singles.keys), np.uint32)
-    kernels.count_cells(singles.keys, cells, 0xFFFFFFFF)
-    weights, sums, left = np.empty(len(singles.keys)), np.zeros(texts), np.empty(texts, np.int64)
-    counted = cells, chances(prior_articles), among_all + prior_articles + 1.0, max(3.0, 0.02 * among_all)
-
-    def weigh(some: slice) -> None:
-        starts = singles.starts[some.start : some.stop + 1]
-        kernels.weigh_sampled(starts, singles.keys, singles.places, *counted, weights, sums[some], left[some])
-
-    for _ in spread(weigh, [slice(*some) for some in ranges(texts, 4096)], threads):
-        pass
+    found = alike, own, blocks, whole = np.ones(count), np.zeros(count), np.zeros(count), np.zeros(count)
+    held = groups.starts, groups.holders, np.bincount(groups.group, minlength=count)
+    windows = groups.text_starts, groups.text_groups, groups.places
+    weighed = _weighed(singles, among_all, prior_articles, threads)
+    spared = bridge(rate), max(kernels.WINDOW, 4 * rate)
     octaves = np.log2(groups.counts).astype(np.int64)
 
     def work(some: Integers) -> None:
-        kernels.judge_frames(
-            some, groups.starts, groups.holders, sizes, groups.text_starts, groups.text_groups, groups.places,
-            before, singles.starts, singles.keys, singles.places, weights, left, sums, lengths,
-            bridge(rate), max(kernels.WINDOW, 4 * rate), alike, own, blocks, whole,
-        )  # fmt: skip
+        kernels.judge_frames(some, held, windows, before, weighed, lengths, spared, found)
 
     for octave in np.unique(octaves)[::-1].tolist():
         mine = np.flatnonzero(octaves == octave)
@@ -431,6 +419,22 @@ def _judge(
             if not told.any() or not len(mine):
                 break
     return furniture, alike
+
+
+def _weighed(singles: Sampled, among_all: int, prior_articles: float, threads: int) -> tuple[NDArray[Any], ...]:
+    """Sampled shingles by text, in another order, with weights: as `dedup.kernels.judge_frames` takes them."""
+    starts, texts, cells = singles.starts, len(singles.starts) - 1, np.zeros(_cells(singles.keys), np.uint32)
+    kernels.count_cells(singles.keys, cells, 0xFFFFFFFF)
+    weights, sums, left = np.empty(len(singles.keys)), np.zeros(texts), np.empty(texts, np.int64)
+    counted = cells, chances(prior_articles), among_all + prior_articles + 1.0, max(3.0, 0.02 * among_all)
+
+    def weigh(some: slice) -> None:
+        mine = starts[some.start : some.stop + 1]
+        kernels.weigh_sampled(mine, singles.keys, singles.places, counted, weights, sums[some], left[some])
+
+    for _ in spread(weigh, [slice(*some) for some in ranges(texts, 4096)], threads):
+        pass
+    return starts, singles.keys, singles.places, weights, left, sums
 
 
 def _cells(keys: NDArray[np.uint64]) -> int:

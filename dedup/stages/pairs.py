@@ -65,7 +65,7 @@ def verify(
     def work(tile: Integers) -> int:
         articles, ends = np.unique(np.concatenate([left[tile], right[tile]]), return_inverse=True)
         found = np.empty(len(tile), np.float64)
-        kernels.verify(*load(articles), ends[: len(tile)], ends[len(tile) :], evidence, found)
+        kernels.verify(load(articles), ends[: len(tile)], ends[len(tile) :], evidence, found)
         similarities[tile] = found
         return len(tile)
 

@@ -135,7 +135,8 @@ class Texts:
         self._open()
 
     def _open(self) -> None:
-        self._recipe = (*fold_table(), background(), *self._kind)
+        width, by_word, weighted = self._kind
+        self._recipe = kernels.Recipe(*fold_table(), background(), width, by_word, weighted)
         self._chunks = [_buffers(chunk) for chunk in _chunks(self._shingled)]
 
     def shingle(self, rows: NDArray[np.int64], *, once: bool = True, room: Room | None = None) -> Shingles:
@@ -154,11 +155,10 @@ class Texts:
         keys = np.empty(most, np.uint64) if room is None else room.take(most)
         used = 0
         for number, mine in self._in_chunks(rows):
-            inside = rows[mine] - self._begins[number]
+            inside, counts = rows[mine] - self._begins[number], found[mine]
             used += kernels.shingle(
-                *self._chunks[number], inside, lengths[mine], *self._recipe, once, *self._left_out, keys[used:],
-                found[mine],
-            )  # fmt: skip
+                self._chunks[number], inside, lengths[mine], self._recipe, once, self._left_out, keys[used:], counts
+            )
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum(found, out=offsets[1:])
         return Shingles(keys[:used], offsets)
@@ -200,7 +200,7 @@ class Texts:
         count, marked = len(keys), np.zeros(len(keys), np.bool_)
         if len(self._left_out.table):
             places, begins, ends = (np.empty(count, np.int64) for _ in range(3))
-            several = kernels.framed(keys, count, np.empty(count, np.uint64), *self._left_out, places, begins, ends)
+            several = kernels.framed(keys, count, self._left_out, np.empty(count, np.uint64), places, begins, ends)
             for begin, end in zip(begins[:several].tolist(), ends[:several].tolist(), strict=True):
                 marked[begin:end] = True
         return marked
