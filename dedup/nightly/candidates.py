@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup.files import replacing
+from dedup.nightly.keeping import written
 from dedup.nightly.memory import Budget
 from dedup.nightly.signed import Part, Stored
 from dedup.nightly.verifying import CANDIDATES
@@ -84,7 +84,9 @@ class BandJoin:
 
     def keep(self, path: Path) -> None:
         """Write the pairs."""
-        _write(self._runs.merged(), path)
+        with written(path, CANDIDATES) as out:
+            for pairs in self._runs.merged():
+                out.write_table(pa.table([pairs], CANDIDATES))
         self._runs.clear()
 
     def _chunks(self) -> Iterator[tuple[range, range, bool]]:
@@ -225,12 +227,3 @@ class _SortedRun(Sequence[int]):
     def read(self, begin: int, end: int) -> Pairs:
         """Some pairs."""
         return np.fromfile(self._path, np.uint64, end - begin, offset=8 * begin)
-
-
-def _write(pieces: Iterator[Pairs], path: Path) -> None:
-    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
-
-    options = {"use_dictionary": False, "compression": "lz4", "write_statistics": False}
-    with replacing(path) as file, pq.ParquetWriter(file, CANDIDATES, **options) as out:
-        for pairs in pieces:
-            out.write_table(pa.table([pairs], CANDIDATES))

@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -129,6 +129,16 @@ def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = No
     """
     with opened(path, schema) as file, reading(path):
         return _valid(file.read(columns))
+
+
+def read_columns(path: Path, schema: pa.Schema) -> list[NDArray[Any]]:
+    """All columns of a Parquet file as arrays.
+
+    Args:
+        path: The file.
+        schema: Its columns.
+    """
+    return [column.to_numpy() for column in read_table(path, schema).columns]
 
 
 def groups(path: Path, schema: pa.Schema) -> Iterator[pa.Table]:

@@ -19,8 +19,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup.files import replacing
-from dedup.nightly.damage import rate, read_table
+from dedup.nightly.damage import rate, read_columns
+from dedup.nightly.keeping import keep as keep_columns
 from dedup.stages.frames import Rate, bridge, find, marking
 from dedup.stages.shingles import NO_WINDOWS, Texts, Windows
 from dedup.threads import Progress
@@ -125,14 +125,11 @@ def lost(texts: Texts, rows: Integers, before: Windows, now: Windows) -> NDArray
 
 def keep(marks: Marks, path: Path) -> None:
     """Write windows, and their rate into the file's metadata."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
-
-    table = pa.table([marks.keys], WINDOWS).replace_schema_metadata({b"rate": str(marks.rate).encode()})
-    with replacing(path) as file:
-        pq.write_table(table, file, use_dictionary=False, compression="lz4", write_statistics=False)
+    keep_columns(path, {"window": marks.keys}, metadata={b"rate": str(marks.rate).encode()})
 
 
 def read(path: Path) -> Marks:
     """Read windows."""
     every = rate(path, WINDOWS)
-    return Marks(read_table(path, WINDOWS).column(0).to_numpy(), every)
+    (keys,) = read_columns(path, WINDOWS)
+    return Marks(keys, every)

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.evidence.campaigns import LEAST_HELD, Name, may_link, names_in
-from dedup.files import replacing
 from dedup.nightly.damage import damaged, groups, opened, rate, read_group
+from dedup.nightly.keeping import written
 from dedup.nightly.signed import Part
 from dedup.stages.frames import Rate, sample
 from dedup.stages.shingles import NO_WINDOWS, Texts
@@ -143,11 +143,8 @@ def _hashed(names: list[Name]) -> NDArray[np.uint64]:
 
 def _write(path: Path, tables: Iterator[pa.Table], every: int) -> None:
     """Write tables in row groups of about one size, of whatever nights they are."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
-
     schema = COLUMNS.with_metadata({b"rate": str(every).encode()})
-    options = {"compression": "zstd", "write_statistics": False, "use_dictionary": ["kinds.list.element"]}
-    with replacing(path) as file, pq.ParquetWriter(file, schema, **options) as out:
+    with written(path, schema, compression="zstd", use_dictionary=["kinds.list.element"]) as out:
         waiting: list[pa.Table] = []
         for table in tables:
             if waiting and (

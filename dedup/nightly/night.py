@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import json
 from functools import cached_property, partial
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,12 +21,13 @@ from dedup.evidence.corpus import Corpus
 from dedup.files import replacing
 from dedup.nightly.candidates import BandJoin
 from dedup.nightly.catalogue import Catalogue, numbered
-from dedup.nightly.damage import check_places, damaged, read_table, rows
+from dedup.nightly.damage import check_places, damaged, read_columns, rows
 from dedup.nightly.framing import Marks, found, latest, left_out, lost
 from dedup.nightly.framing import keep as keep_frames
 from dedup.nightly.framing import read as read_frames
 from dedup.nightly.gathered import COLUMNS, rate_of
 from dedup.nightly.gathered import write as gather
+from dedup.nightly.keeping import keep
 from dedup.nightly.linking import campaigns
 from dedup.nightly.members import MEMBERS, NOBODY, Members, changes, counts, members, oldest, read_campaigns
 from dedup.nightly.memory import Budget
@@ -277,7 +276,7 @@ class Tonight:
             meeting.walk()
             capped = meeting.capped
             capped[: len(self._known)] |= self._known.capped
-            _keep(self._state.work / "capped.parquet", capped=capped)
+            keep(self._state.work / "capped.parquet", {"capped": capped})
             meeting.keep(path)
 
     def _judge(self, weights: SketchWeights | None) -> Pairs:
@@ -310,7 +309,7 @@ class Tonight:
         """Clusters, and what became of those of last night; the articles, and the representative of each text."""
         work = self._state.work
         with self._stages.stage("cluster"):
-            capped = _read(work / "capped.parquet", CROWDED)[0]
+            capped = read_columns(work / "capped.parquet", CROWDED)[0]
             graph = Graph(self._first, self._number, *edges, capped)
             chosen = representatives(graph, self._settings.threshold, self._settings.linkage)
             result = Clusters(graph, self._settings.threshold, self._settings.linkage, representatives=chosen)
@@ -319,9 +318,9 @@ class Tonight:
             high, low = (np.ascontiguousarray(half) for half in self._prints.T)
             Known(high, low, self._first, self._live, capped, chosen, similarity).write(work)
             before, about = self._before(), {"whole": self.whole, "since": self._state.told}
-            _keep(work / "before.parquet", **before._asdict())
-            _keep(work / "articles.parquet", **now._asdict())
-            _keep(work / "changes.parquet", **changes(before, now)._asdict())
+            keep(work / "before.parquet", before._asdict())
+            keep(work / "articles.parquet", now._asdict())
+            keep(work / "changes.parquet", changes(before, now)._asdict())
             told = about | counts(before, now) | {"replaced": self._stock.replaced(self._state.told_rows)}
             with replacing(work / "counts.json") as file:
                 file.write(json.dumps(told).encode())
@@ -335,13 +334,13 @@ class Tonight:
                 read_campaigns(path, now, len(self._stock))
                 return
             if weights is None:
-                _keep(path, campaigns=now.clusters)
+                keep(path, {"campaigns": now.clusters})
                 return
             group = campaigns(
                 self._gathered(tell), self._prints, self._live, representatives, edges, self._similar(weights),
                 self._budget, relax=self._stock.texts.relax,
             )  # fmt: skip
-            _keep(path, campaigns=oldest(group, self._number, self._stock))
+            keep(path, {"campaigns": oldest(group, self._number, self._stock)})
 
     def _gathered(self, tell: Progress) -> list[Part]:
         """What campaigns are found by, of all texts; gathered of those that are new, or came in nights without."""
@@ -398,7 +397,7 @@ class Tonight:
             return NOBODY
         name = "articles.parquet" if told == last else "before.parquet"
         path = self._state.night(last) / name
-        before = Members(*_read(path, MEMBERS))
+        before = Members(*read_columns(path, MEMBERS))
         for numbers in before:
             check_places(path, numbers, len(self._stock))
         return before
@@ -409,16 +408,3 @@ def _held(number: Integers, texts: int) -> NDArray[np.bool_]:
     held = np.zeros(texts, np.bool_)
     held[number[number >= 0]] = True
     return held
-
-
-def _keep(path: Path, **columns: NDArray[np.generic]) -> None:
-    """Write arrays as a table."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
-
-    with replacing(path) as file:
-        pq.write_table(pa.table(columns), file)
-
-
-def _read(path: Path, of: pa.Schema) -> list[NDArray[Any]]:
-    """The columns of a table as arrays."""
-    return [column.to_numpy() for column in read_table(path, of).columns]

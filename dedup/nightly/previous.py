@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup.files import replacing
-from dedup.nightly.damage import check_places, damaged, read_table
+from dedup.nightly.damage import check_places, damaged, read_columns
+from dedup.nightly.keeping import keep
 from dedup.results import Clusters
 from dedup.settings import Settings
 from dedup.stages.clusters import NO_PAIRS, Graph
@@ -61,10 +61,7 @@ class Known:
 
     def write(self, folder: Path) -> None:
         """Write them into the folder of a night."""
-        import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
-
-        with replacing(folder / FILE) as file:
-            pq.write_table(pa.table({field.name: getattr(self, field.name) for field in fields(self)}), file)
+        keep(folder / FILE, {field.name: getattr(self, field.name) for field in fields(self)})
 
 
 NOTHING = Known(
@@ -89,10 +86,9 @@ def read(folder: Path, texts: int, rows: int) -> Known:
         texts: How many it had.
         rows: Of all articles.
     """
-    table = read_table(folder / FILE, SCHEMA)
-    if len(table) != texts:
-        raise damaged(folder / FILE, f"{texts:,} texts were written, and {len(table):,} are there")
-    found = Known(**{name: table[name].to_numpy() for name in SCHEMA.names})
+    found = Known(*read_columns(folder / FILE, SCHEMA))
+    if len(found) != texts:
+        raise damaged(folder / FILE, f"{texts:,} texts were written, and {len(found):,} are there")
     check_places(folder / FILE, found.first, rows)
     check_places(folder / FILE, found.representative, texts)
     return found

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.evidence.corpus import Corpus
-from dedup.files import replacing
 from dedup.nightly.damage import groups, opened, read_group
+from dedup.nightly.keeping import written
 from dedup.settings import Settings
 from dedup.stages.bands import AT_ONCE, Bands, band_names, sketch_width
 from dedup.stages.signer import Signer
@@ -114,10 +114,7 @@ def schema(cuts: list[tuple[int, int]]) -> pa.Schema:
 
 def _write(path: Path, columns: pa.Schema, tables: Iterator[pa.Table]) -> None:
     """Write tables in row groups that are full but for the last, for a row is found by its number."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
-
-    options = {"use_dictionary": False, "compression": "none", "write_statistics": False}
-    with replacing(path) as file, pq.ParquetWriter(file, columns, **options) as out:
+    with written(path, columns, compression="none") as out:
         waiting = columns.empty_table()
         for table in tables:
             waiting = pa.concat_tables([waiting, table])

@@ -16,8 +16,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup.evidence.corpus import Corpus
-from dedup.files import replacing
 from dedup.nightly.damage import damaged, groups, opened, reading, rows
+from dedup.nightly.keeping import keep
 from dedup.settings import Settings
 from dedup.stages.frequencies import PARTS, Sketch, count
 from dedup.stages.weights import Formula, SketchWeights, weigh_sketch
@@ -70,7 +70,7 @@ def weighed(sketch: Sketch, articles: int, settings: Settings) -> SketchWeights:
 
 def keep_sketch(sketch: Sketch, path: Path) -> None:
     """Write a sketch."""
-    _write(path, {"count": sketch.cells.reshape(-1)})
+    keep(path, {"count": sketch.cells.reshape(-1)}, group=PIECE)
 
 
 def read_sketch(path: Path) -> Sketch:
@@ -82,7 +82,8 @@ def read_sketch(path: Path) -> Sketch:
 
 def keep_weights(weights: SketchWeights, path: Path) -> None:
     """Write weights: the codes of all cells, and then the weight of each code by surprisal in the file's metadata."""
-    _write(path, {"code": weights.codes.reshape(-1)}, {b"weights": weights.bits.tobytes()})
+    metadata = {b"weights": weights.bits.tobytes()}
+    keep(path, {"code": weights.codes.reshape(-1)}, metadata=metadata, group=PIECE)
 
 
 def read_weights(path: Path) -> SketchWeights:
@@ -92,15 +93,6 @@ def read_weights(path: Path) -> SketchWeights:
     codes = np.empty((PARTS, _cells(path, CODES) // PARTS), np.uint8)
     _read(path, CODES, codes.reshape(-1))
     return SketchWeights(codes, bits.copy())
-
-
-def _write(path: Path, columns: dict[str, NDArray[Any]], metadata: dict[bytes, bytes] | None = None) -> None:
-    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
-
-    table = pa.table(columns).replace_schema_metadata(metadata)
-    options = {"use_dictionary": False, "compression": "lz4", "write_statistics": False}
-    with replacing(path) as file:
-        pq.write_table(table, file, row_group_size=PIECE, **options)
 
 
 def _cells(path: Path, schema: pa.Schema) -> int:

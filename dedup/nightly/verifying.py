@@ -14,8 +14,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup.evidence.corpus import Corpus
-from dedup.files import replacing
-from dedup.nightly.damage import check_places, groups, read_table, rows
+from dedup.nightly.damage import check_places, groups, read_columns, rows
+from dedup.nightly.keeping import keep as keep_columns
 from dedup.stages.bands import ends
 from dedup.stages.clusters import NO_PAIRS, Pairs
 from dedup.threads import Progress
@@ -99,15 +99,12 @@ def joined(several: list[Pairs]) -> Pairs:
 
 def keep(edges: Pairs, path: Path) -> None:
     """Write edges."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
-
-    with replacing(path) as file:
-        pq.write_table(pa.table(edges._asdict()), file, use_dictionary=False, compression="lz4")
+    keep_columns(path, edges._asdict())
 
 
 def read(path: Path, texts: int) -> Pairs:
     """Read edges between so many texts."""
-    edges = Pairs(*(column.to_numpy() for column in read_table(path, EDGES).columns))
+    edges = Pairs(*read_columns(path, EDGES))
     for ends_of in edges[:2]:
         check_places(path, ends_of, texts)
     return edges

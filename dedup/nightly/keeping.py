@@ -1,0 +1,56 @@
+"""Parquet files of a state, written whole or not at all.
+
+In: tables, or arrays by the names of their columns. Out: a file, in row groups as they are given. Nothing of it is a
+dictionary and nobody reads statistics, unless a file says otherwise; what reads it is `dedup.nightly.damage`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dedup.files import replacing
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
+
+@contextmanager
+def written(path: Path, schema: pa.Schema, **options: Any) -> Iterator[pq.ParquetWriter]:
+    """A file to write tables to, which takes the place of this one when all have been written.
+
+    Args:
+        path: The file to be.
+        schema: Its columns.
+        **options: Those of `pyarrow.parquet.ParquetWriter` that are others here.
+    """
+    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
+
+    usual = {"use_dictionary": False, "compression": "lz4", "write_statistics": False}
+    with replacing(path) as file, pq.ParquetWriter(file, schema, **usual | options) as out:
+        yield out
+
+
+def keep(
+    path: Path,
+    columns: Mapping[str, NDArray[Any]],
+    *,
+    metadata: dict[bytes, bytes] | None = None,
+    group: int | None = None,
+) -> None:
+    """Write arrays as a table.
+
+    Args:
+        path: The file to be.
+        columns: The arrays.
+        metadata: What the file says of itself.
+        group: Rows of a row group; None is the usual.
+    """
+    table = pa.table(dict(columns)).replace_schema_metadata(metadata)
+    with written(path, table.schema) as out:
+        out.write_table(table, group)
