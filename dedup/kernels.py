@@ -9,10 +9,13 @@ Compiled code is cached on disk (see `kernel`), so that only the first run ever 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+Integers: TypeAlias = NDArray[np.int64]
 
 BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that it has an inverse modulo 2**64
 BASE_INVERSE = np.uint64(pow(int(BASE), -1, 1 << 64))
@@ -745,13 +748,17 @@ class Rules(NamedTuple):
     since: int
     """Articles before this number have met already,"""
     apart: bool
-    """and so have those from it on."""
+    """and so have those from it on: only one of each is compared."""
+    first: int
+    """Bytes of the first blocks,"""
     early: int
-    """Bytes that must agree in the first blocks,"""
+    """so many of which must agree,"""
     least: int
-    """and in all."""
+    """and so many of all."""
     bucket_cap: int
-    """So many of a bucket that agree are enough."""
+    """In a bucket, an article is compared with those before it until so many agreed,"""
+    looked_at: int
+    """or so many were looked at."""
 
 
 @kernel
@@ -769,14 +776,14 @@ def gather_bucket(keys, begin, shift, mask, sketches, near):
 def meet(keys, bits, at, sketches, rules, room, seen):
     """Pairs of articles that share a bucket of one band and whose sketches are alike; see `Rules`.
 
-    In a bucket, every article is compared with those before it, from the first on, until `bucket_cap` agreed or as many
-    were looked at as `near`, the first room, has rows; `seen` is how many. The first blocks are those that it has.
-    `known`, the second, are pairs that were found of late, maybe in another band: similar ones meet in many, and
-    most pairs of a small bucket are similar. Of a large one, where few are, the first blocks are copied next to each
-    other. Begins at the article `at` of the sorted keys and stops where the next one's pairs may not fit in `found`,
-    the last. Returns the article that is not done and the number of pairs, each as later << 32 | earlier.
+    In a bucket, every article is compared with those before it, from the first on; `seen` is with how many. The room is
+    `near`, for the first blocks of those that are looked at: in a large bucket, where few are similar, they are copied
+    next to each other; `known`, pairs that were found of late, maybe in another band: similar ones meet in many, and
+    most pairs of a small bucket are similar; and `found`. Begins at the article `at` of the sorted keys and stops where
+    the next one's pairs may not fit in `found`. Returns the article that is not done and the number of pairs, each as
+    later << 32 | earlier.
     """
-    since, apart, early, least, bucket_cap = rules
+    since, apart, _, early, least, bucket_cap, _ = rules
     near, known, found = room
     shift, one = np.uint64(bits), np.uint64(1)
     mask = (one << shift) - one
@@ -1424,25 +1431,19 @@ def sample(hashed, count, mask, taken, places):
 
 
 @kernel
-def sample_windows(keys, offsets, mask, taken, places, found):
-    """Sampled windows of texts, one text after the other; `found` is how many of each. Returns how many of all."""
+def sample_texts(keys, offsets, windowed, mask, taken, places, found):
+    """Sampled shingles of texts, or windows, one text after the other; `found` is how many of each. Returns how many.
+
+    Shingles are taken as often as they occur.
+    """
     most, used = np.int64(0), np.int64(0)
     for i in range(len(found)):
         most = max(most, offsets[i + 1] - offsets[i])
-    hashed = np.empty(most, np.uint64)
+    hashed = np.empty(most if windowed else 0, np.uint64)
     for i in range(len(found)):
         mine = keys[offsets[i] : offsets[i + 1]]
-        found[i] = sample(hashed, windows(mine, len(mine), hashed), mask, taken[used:], places[used:])
-        used += found[i]
-    return used
-
-
-@kernel
-def sample_shingles(keys, offsets, mask, taken, places, found):
-    """Sampled shingles of texts, as often as they occur."""
-    used = np.int64(0)
-    for i in range(len(found)):
-        mine = keys[offsets[i] : offsets[i + 1]]
+        if windowed:
+            mine = hashed[: windows(mine, len(mine), hashed)]
         found[i] = sample(mine, len(mine), mask, taken[used:], places[used:])
         used += found[i]
     return used

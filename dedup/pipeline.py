@@ -87,7 +87,7 @@ def cluster(
     Warns:
         DedupWarning: Something was mended or left out; the message says what.
     """
-    settings = _checked(settings)
+    settings = checked_settings(settings)
     count = count_threads(threads)
     with ExitStack() as stack:
         if progress is True:
@@ -97,7 +97,8 @@ def cluster(
         return _cluster(articles, settings, text, id, count, Stages(progress or None))
 
 
-def _checked(settings: Settings | None) -> Settings:
+def checked_settings(settings: Settings | None) -> Settings:
+    """The settings, or the default ones; anything else is an error."""
     if settings is None or isinstance(settings, Settings):
         return settings or Settings()
     raise SettingsError(
@@ -139,16 +140,21 @@ def fit(articles: Any, settings: Settings | None = None, *, text: str = "text", 
         InputError: The articles are of a kind that cannot be read.
         SettingsError: These settings weigh nothing, or are none.
     """
-    settings = _checked(settings)
+    settings = checked_settings(settings)
     if not settings.weighted:
         raise SettingsError("settings have weighted=False: there are no weights to be fitted; leave them out")
     count = count_threads(threads)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r".* ids occur more than once", DedupWarning)
-        texts = reading.articles(articles, text=text, threads=count).texts
+    texts = _texts(articles, text, count)
     corpus = represent(texts, settings, threads=count, most=MOST_FITTED)
     assert isinstance(corpus.weights, weights.Weights)
     return Fitted(settings, corpus.weights, corpus.frames.windows if corpus.frames else None)
+
+
+def _texts(articles: Any, text: str, threads: int) -> pa.ChunkedArray:
+    """The texts of articles of which none is told by its id."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r".* ids occur more than once", DedupWarning)
+        return reading.articles(articles, text=text, threads=threads).texts
 
 
 def represent(
@@ -172,14 +178,7 @@ def represent(
     """
     stages = stages or Stages()
     with stages.stage("fold") as tell:
-        folded = shingles.Texts(
-            texts,
-            width=settings.width,
-            unit=settings.unit,
-            weighted=settings.weighted,
-            threads=threads,
-            progress=tell,
-        )
+        folded = shingles.Texts.of(texts, settings, threads=threads, progress=tell)
         first, number = distinct(folded)
     if not settings.weighted:
         return Corpus(folded, first, number, None)
@@ -210,11 +209,9 @@ def distinct(texts: shingles.Texts) -> tuple[NDArray[np.int64], NDArray[np.int64
     Args:
         texts: All texts.
     """
-    prints = texts.prints
     some = np.flatnonzero(texts.lengths)
-    order = some[np.lexsort((prints[some, 1], prints[some, 0]))]
-    fresh = np.ones(len(order), np.bool_)
-    fresh[1:] = (prints[order[1:]] != prints[order[:-1]]).any(axis=1)
+    order, fresh = shingles.by_print(texts.prints[some])
+    order = some[order]
     number = np.full(len(texts), -1, np.int64)
     number[order] = np.cumsum(fresh) - 1
     return order[fresh], number
@@ -331,17 +328,14 @@ def explain(
     if isinstance(among, Clusters):
         raise InputError("among must be articles, got Clusters; ask them: clusters.explain(i, j)")
     count = count_threads(threads)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r".* ids occur more than once", DedupWarning)  # nobody is told by an id here
-        others = reading.articles(among, text=text, threads=count).texts
-    column = pa.chunked_array([*_two(a, b).chunks, *others.chunks], pa.large_string())
-    return represent(column, _checked(settings), threads=count).explain(0, 1, ("left", "right"))
+    column = pa.chunked_array([*_two(a, b).chunks, *_texts(among, text, count).chunks], pa.large_string())
+    return represent(column, checked_settings(settings), threads=count).explain(0, 1, ("left", "right"))
 
 
 def _pair(a: str, b: str, settings: Settings | None) -> Corpus:
     """Two texts, as if each had been seen by itself."""
-    settings = _checked(settings)
-    texts = shingles.Texts(_two(a, b), width=settings.width, unit=settings.unit, weighted=settings.weighted)
+    settings = checked_settings(settings)
+    texts = shingles.Texts.of(_two(a, b), settings)
     weighed = weights.prior_weights(settings.prior_articles) if settings.weighted else None
     return Corpus(texts, np.arange(2), np.arange(2), weighed)
 

@@ -32,6 +32,7 @@ from dedup.stages.bands import (
     choose,
     ends,
     least_agreement,
+    rules,
     sketches,
 )
 from dedup.stages.signatures import sign
@@ -368,7 +369,7 @@ def test_progress_ends_at_the_whole(many: NDArray[np.uint32], threads: int) -> N
 
 def walked(rows: Rows, shape: Bands, threshold: float, *, threads: int = 1, **options: Any) -> list[tuple[int, int]]:
     """Pairs of a walk, each once, in the order of candidates."""
-    walk = Walk(Matrix(signatures(rows, 7)), shape, threshold, **{"bucket_cap": 128} | options)
+    walk = Walk(Matrix(signatures(rows, 7)), shape, rules(threshold, 7, options.pop("bucket_cap", 128), **options))
     found = Found()
     walk.pairs(found.add, threads)
     these = ends(found.settled())
@@ -408,7 +409,7 @@ def test_few_marks_lose_no_pair(monkeypatch: pytest.MonkeyPatch, many: NDArray[n
     """Where keys of different buckets share a mark, more are sorted, and as many found."""
     whole = candidates(many, Bands(13, 2), 0.5, bucket_cap=1000)
     monkeypatch.setattr(bands, "MARKS", marks)
-    walk = Walk(Matrix(many), Bands(13, 2), 0.5, bucket_cap=1000, since=370)
+    walk = Walk(Matrix(many), Bands(13, 2), rules(0.5, 26, 1000, since=370))
     found = Found()
     walk.pairs(found.add)
     left, right = ends(found.settled())

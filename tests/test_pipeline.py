@@ -426,7 +426,7 @@ def test_batches_of_texts_do_not_matter(
     monkeypatch: pytest.MonkeyPatch, mixed: list[str | None], answer: Clusters, batch_bytes: int
 ) -> None:
     """However the texts are split for folding, weighing and signing, the table is the same."""
-    monkeypatch.setattr(shingles, "Texts", functools.partial(shingles.Texts, batch_bytes=batch_bytes))
+    monkeypatch.setattr(shingles.Texts, "of", functools.partial(shingles.Texts.of, batch_bytes=batch_bytes))
     assert dedup.cluster(mixed, threads=2).to_arrow().equals(answer.to_arrow())
 
 

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
+from dedup.kernels import Integers
 
-Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 PARTED, FEWEST_PARTED = 0.2, 2
 """Share of the pieces that make a passage, and how many of them, that hold one side of it alone, so that it is two."""

@@ -29,13 +29,13 @@ from dedup.evidence.corpus import Corpus
 from dedup.evidence.indicators import OPERATOR, found
 from dedup.evidence.indicators.addresses import domain_of
 from dedup.evidence.indicators.services import public
+from dedup.kernels import Integers
 from dedup.stages import clusters
 from dedup.stages.bands import once
 from dedup.stages.clusters import Pairs
 from dedup.stages.frames import Passages, passages
 from dedup.threads import Progress, ranges
 
-Integers = NDArray[np.int64]
 CUT = 0.06
 """Mean strength of the links from which articles are one campaign."""
 LARGE = 3

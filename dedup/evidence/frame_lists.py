@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.evidence import notebook
-from dedup.stages.frames import Frames
+from dedup.kernels import Integers
+from dedup.stages.frames import Frames, sample_of
 from dedup.stages.shingles import NO_WINDOWS, Texts, Trace
 from dedup.threads import Room, spread
 
-Integers = NDArray[np.int64]
 SAME = 0.8
 """Share of the holders of either of two frames that hold both from which they are one, where they are neighbours."""
 WITHOUT_SPACES = "\u0e00"
@@ -131,14 +131,10 @@ class _Hits(NamedTuple):
 
 def _hits(found: Frames, keys: NDArray[np.uint64], offsets: Integers) -> _Hits:
     """Where some texts, numbered from 0, hold frames; keys are as often as they occur."""
-    counts, taken, places = (
-        np.empty(len(offsets) - 1, np.int64),
-        np.empty(len(keys), np.uint64),
-        np.empty(len(keys), np.int32),
-    )
-    used = kernels.sample_windows(keys, offsets, found.windows.mask, taken, places, counts)
-    at = np.minimum(np.searchsorted(found.keys, taken[:used]), len(found.keys) - 1)
-    held = np.flatnonzero(found.keys[at] == taken[:used])
+    every = int(found.windows.mask) + 1
+    taken, places, counts = sample_of(keys, offsets, every, Room(np.uint64), Room(np.int32), windowed=True)
+    at = np.minimum(np.searchsorted(found.keys, taken), len(found.keys) - 1)
+    held = np.flatnonzero(found.keys[at] == taken)
     texts = np.repeat(np.arange(len(counts)), counts)[held]
     return _Hits(texts, places[held].astype(np.int64), found.frame[at[held]])
 

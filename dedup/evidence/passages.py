@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from dedup import kernels
 from dedup.evidence import notebook
 from dedup.evidence.frame_lists import FrameSpan, one_line
+from dedup.kernels import Integers
 from dedup.stages.shingles import Trace
 
-Integers = NDArray[np.int64]
 Cuts = NDArray[np.bool_]
 Span = tuple[int, int]
 HEAVIEST = 3

@@ -97,7 +97,7 @@ class Frequencies:
             shingles: Those of each, some texts at a time.
         """
         self._follow()  # it is the latest file that others must let go of
-        self._write(*_tallied(bits_for(texts), shingles))
+        self._write(*tallied(bits_for(texts), shingles))
 
     @property
     def bits(self) -> int:
@@ -172,7 +172,7 @@ class Frequencies:
     def fewer(self, texts: Iterable[Sequence[NDArray[np.uint64]]]) -> int:
         """How many cells hold less than these texts count; more they may, for a cell counts for both it grew from."""
         self._follow()
-        return int((self._cells < _tallied(self.bits, texts)[0]).sum())
+        return int((self._cells < tallied(self.bits, texts)[0]).sum())
 
     def _note(self, texts: list[NDArray[np.uint64]], number: int) -> None:
         """Write what the cells hold now to the journal; it is whole before the header says that it is needed.
@@ -229,7 +229,7 @@ class Frequencies:
             self._journal = -1
 
 
-def _tallied(bits: int, texts: Iterable[Sequence[NDArray[np.uint64]]]) -> tuple[NDArray[np.uint32], int]:
+def tallied(bits: int, texts: Iterable[Sequence[NDArray[np.uint64]]]) -> tuple[NDArray[np.uint32], int]:
     """A table of 2**bits cells that counts these texts, and how many they are."""
     cells, counted = np.zeros(1 << bits, np.uint32), 0
     for some in texts:

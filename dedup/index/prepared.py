@@ -102,8 +102,7 @@ class Preparer:
 
     def texts(self, column: pa.ChunkedArray) -> shingles.Texts:
         """Texts that can be shingled as these settings say."""
-        settings = self._settings
-        return shingles.Texts(column, width=settings.width, unit=settings.unit, weighted=settings.weighted)
+        return shingles.Texts.of(column, self._settings)
 
     def _sign(self, texts: shingles.Texts, rows: NDArray[np.int64], signed: NDArray[np.uint16]) -> list[Shingled]:
         """The shingles of some texts, whose signatures are written."""

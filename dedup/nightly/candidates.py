@@ -21,11 +21,10 @@ from dedup.nightly.memory import Budget
 from dedup.nightly.signed import Part, Stored
 from dedup.nightly.verifying import CANDIDATES
 from dedup.settings import Settings
-from dedup.stages.bands import AT_ONCE, Bands, Found, Walk, once
+from dedup.stages.bands import AT_ONCE, Bands, Found, Walk, once, rules
 from dedup.system import put
 from dedup.threads import Progress
 
-Integers = NDArray[np.int64]
 Pairs = NDArray[np.uint64]
 LOOKED_AT = 8
 """A new text is compared with at most so many times `bucket_cap` old ones of a bucket. Those in larger buckets share
@@ -114,10 +113,12 @@ class BandJoin:
     def _meet(self, old: range, new: range, *, within: bool, number: int, of: int) -> None:
         """Find the pairs of some texts, by their numbers."""
         stored = Stored(self._in_files(old) + self._in_files(new), self._shape, self._settings.slots)
-        walk = Walk(
-            stored, self._shape, self._settings.threshold, bucket_cap=self._settings.bucket_cap, since=len(old),
-            apart=not within, looked_at=LOOKED_AT if self._since else None,
+        settings = self._settings
+        compared = rules(
+            settings.threshold, settings.slots, settings.bucket_cap, since=len(old), apart=not within,
+            looked_at=LOOKED_AT if self._since else None,
         )  # fmt: skip
+        walk = Walk(stored, self._shape, compared)
         numbers = np.concatenate([np.arange(old.start, old.stop), np.arange(new.start, new.stop)]).astype(np.uint64)
         high, low = np.uint64(32), np.uint64(0xFFFFFFFF)
 

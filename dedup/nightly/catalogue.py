@@ -16,12 +16,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup import kernels
+from dedup.kernels import Integers
 from dedup.nightly.damage import damaged, read_table
 from dedup.nightly.intake import ARTICLES, FILES
 from dedup.nightly.memory import Mapped
 from dedup.nightly.state import Shard, State
-
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ see `dedup.nightly.memory.AN_ENTRY`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
@@ -19,13 +18,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dedup.kernels import Integers
 from dedup.nightly.damage import rate, read_columns
 from dedup.nightly.keeping import keep as keep_columns
 from dedup.stages.frames import Rate, bridge, find, marking
 from dedup.stages.shingles import NO_WINDOWS, Texts, Windows
 from dedup.threads import Progress
 
-Integers = NDArray[np.int64]
 LOOKED_BACK = 1 << 22
 """Characters of texts of the nights before among which, too, a partial night looks for frames: a site that brings three
 articles a night is seen to have a footer when there are eight."""
@@ -58,8 +57,7 @@ def found(
     most: int,
     least_rate: int = 1,
     threads: int = 1,
-    progress: Progress = lambda *_: None,
-    relax: Callable[[], object] = lambda: None,
+    progress: Progress | None = None,
 ) -> Marks:
     """Find the frames of some texts.
 
@@ -71,16 +69,10 @@ def found(
         least_rate: One window in at least so many is looked at; those of a generation have one rate.
         threads: How many to use; no matter to the result.
         progress: Called with batches done and in all.
-        relax: Called after each batch.
     """
-
-    def tell(done: int, total: int) -> None:
-        relax()
-        progress(done, total)
-
     windows, shingles = Rate.of(int(texts.lengths[rows].sum()), most)
     rate = Rate(max(windows, least_rate), shingles)
-    frames = find(texts, rows, prior_articles=prior_articles, rate=rate, threads=threads, progress=tell)
+    frames = find(texts, rows, prior_articles=prior_articles, rate=rate, threads=threads, progress=progress)
     return Marks(np.empty(0, np.uint64) if frames is None else np.unique(frames.keys), rate.windows)
 
 

@@ -8,7 +8,7 @@ text, nearly all of it to find names; 16 MB are held while they are written or r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,20 +19,18 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.evidence.campaigns import LEAST_HELD, Name, may_link, names_in
+from dedup.kernels import Integers
 from dedup.nightly.damage import damaged, groups, opened, rate, read_group
 from dedup.nightly.keeping import written
 from dedup.nightly.signed import Part
-from dedup.stages.frames import Rate, sample
+from dedup.stages.frames import sample_of
 from dedup.stages.shingles import NO_WINDOWS, Texts
 from dedup.threads import Progress, Room
 
-Integers = NDArray[np.int64]
 AT_ONCE, CHARACTERS = 1 << 12, 1 << 20
 """Texts, and characters of them, that are read at once."""
 GROUP = 1 << 24
 """Bytes of a row group, about; it holds `AT_ONCE` texts at most."""
-NO_SHINGLES = 1 << 62
-"""Rate at which no shingles are sampled beside windows."""
 COLUMNS = pa.schema(
     {
         "windows": pa.list_(pa.uint64()),
@@ -69,7 +67,6 @@ def write(
     every: int,
     *,
     progress: Progress | None = None,
-    relax: Callable[[], object] = lambda: None,
 ) -> None:
     """Gather of some texts and write it.
 
@@ -80,7 +77,6 @@ def write(
         rows: (t,) the rows of those that are new, in the order of their numbers.
         every: One window in so many is kept, a power of two.
         progress: Called with texts done and in all.
-        relax: Called after each batch.
     """
 
     def tables() -> Iterator[pa.Table]:
@@ -90,11 +86,10 @@ def write(
         for some in _batches(texts.lengths[rows]):
             mine = rows[some]
             keys, offsets = texts.without(NO_WINDOWS).shingle(mine, once=False, room=room)
-            windows = sample(keys, offsets, Rate(every, NO_SHINGLES), taken, spots)[0]
+            windows = sample_of(keys, offsets, every, taken, spots, windowed=True)
             names = [
                 [name for name in names_in(texts.text(row)) if may_link(name, LEAST_HELD)] for row in mine.tolist()
             ]
-            relax()
             yield _table(windows[0], windows[2], names)
             done += len(mine)
             if progress:

@@ -354,7 +354,7 @@ def _repeats(job: Job, tables: list[pa.Table]) -> list[Problem]:
 def _taken(table: pa.Table, file: int, texts: BinaryIO, how: _How) -> pa.Table:
     """Write the texts of a table; returns what is known of them."""
     column, settings = table["text"], how.settings
-    scanned = Texts(column, width=settings.width, unit=settings.unit, weighted=settings.weighted, threads=how.threads)
+    scanned = Texts.of(column, settings, threads=how.threads)
     sizes = [np.empty(0, np.int64)]
     for some in column.chunks:
         chunk = some.fill_null("")

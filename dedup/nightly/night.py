@@ -10,6 +10,8 @@ compared with everything before, judged by the document frequencies and without 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property, partial
 
 import numpy as np
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 from dedup.evidence.campaigns import Similar
 from dedup.evidence.corpus import Corpus
 from dedup.files import replacing
+from dedup.kernels import Integers
 from dedup.nightly.candidates import BandJoin
 from dedup.nightly.catalogue import Catalogue, numbered
 from dedup.nightly.damage import check_places, damaged, read_columns, rows
@@ -53,7 +56,6 @@ from dedup.threads import Progress
 GROWTH = 1.5
 """A night is whole when there are so many times the texts that there were in the last one that was."""
 CROWDED = pa.schema({"capped": pa.bool_()})
-Integers = NDArray[np.int64]
 
 
 class Tonight:
@@ -117,6 +119,20 @@ class Tonight:
             self._link(edges, weights, now, representatives)
         self._state.commit(self.night)
 
+    @contextmanager
+    def _staged(self, name: str) -> Iterator[Progress]:
+        """Run one stage under this name, and hand pages of texts back whenever it tells its progress."""
+        with self._stages.stage(name) as tell:
+
+            def told(done: int, total: int) -> None:
+                self._relax()
+                tell(done, total)
+
+            yield told
+
+    def _relax(self, *_: int) -> None:
+        self._stock.texts.relax()
+
     # --- texts ----------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -142,9 +158,7 @@ class Tonight:
 
     @cached_property
     def _texts(self) -> Texts:
-        stock, settings = self._stock, self._settings
-        known = stock.lengths, stock.prints
-        return Texts(stock.column, width=settings.width, unit=settings.unit, weighted=settings.weighted, known=known)
+        return Texts.of(self._stock.column, self._settings, known=(self._stock.lengths, self._stock.prints))
 
     def _corpus(self, weights: SketchWeights | None) -> Corpus:
         """Texts as they are counted and signed."""
@@ -161,7 +175,7 @@ class Tonight:
         if not (self._settings.frames and self._settings.weighted):
             return
         of_all, since = self._state.frames(self.night.generation), self._state.work / "frames.parquet"
-        with self._stages.stage("frames") as tell:
+        with self._staged("frames") as tell:
             if self.whole and not of_all.exists():
                 keep_frames(self._found(np.flatnonzero(self._live), tell), of_all)
             marks = read_frames(of_all)
@@ -190,7 +204,7 @@ class Tonight:
         """The frames among some texts."""
         return found(
             self._texts, self._first[numbers], prior_articles=self._settings.prior_articles, most=self._budget.sampled,
-            least_rate=least_rate, threads=self._threads, progress=tell, relax=self._stock.texts.relax,
+            least_rate=least_rate, threads=self._threads, progress=tell,
         )  # fmt: skip
 
     def _weigh(self) -> SketchWeights | None:
@@ -198,16 +212,14 @@ class Tonight:
         if not self._settings.weighted:
             return None
         path = self._state.work / "frequencies.parquet"
-        with self._stages.stage("weigh") as tell:
+        with self._staged("weigh") as tell:
             if path.exists():
                 sketch = read_sketch(path)
             else:
                 sketch = self._last_sketch()
                 for texts, step in ((self._live & ~self._was_live, 1), (self._was_live & ~self._live, -1)):
-                    counted(
-                        self._corpus(None), sketch, np.flatnonzero(texts), step=step,
-                        threads=self._threads, progress=tell, relax=self._stock.texts.relax,
-                    )  # fmt: skip
+                    some = np.flatnonzero(texts)
+                    counted(self._corpus(None), sketch, some, step=step, threads=self._threads, progress=tell)
                 keep_sketch(sketch, path)
             return weighed(sketch, int(self._live.sum()), self._settings)
 
@@ -220,7 +232,7 @@ class Tonight:
     def _sign(self, weights: SketchWeights | None) -> None:
         """Sign what is new with the weights of its generation, and take up the files of small nights before."""
         night, known = self.night, len(self._known)
-        with self._stages.stage("sign") as tell:
+        with self._staged("sign") as tell:
             files = self._state.files(SIGNATURES, night.generation, night.number)
             if any(file.night == night.number for file in files):
                 return
@@ -236,7 +248,6 @@ class Tonight:
                 self._settings,
                 threads=self._threads,
                 progress=tell,
-                relax=self._stock.texts.relax,
             )
 
     def _parts(self, upto: int, texts: int) -> list[Part]:
@@ -265,7 +276,7 @@ class Tonight:
     def _meet(self) -> None:
         """Candidates: pairs of which one is new."""
         path = self._state.work / "candidates.parquet"
-        with self._stages.stage("band") as tell:
+        with self._staged("band") as tell:
             if path.exists():
                 return
             parts = self._parts(self.night.number, len(self._prints))
@@ -282,12 +293,12 @@ class Tonight:
     def _judge(self, weights: SketchWeights | None) -> Pairs:
         """Verified edges of texts that are there; those of others are kept, too, for a text may come back."""
         path = self._state.work / "edges.parquet"
-        with self._stages.stage("verify") as tell:
+        with self._staged("verify") as tell:
             if not path.exists():
                 found = judged(
                     self._state.work / "candidates.parquet", self._judged(weights), self._settings.threshold,
                     evidence=self._settings.least_shared, threads=self._threads, progress=tell,
-                    relax=self._stock.texts.relax, check=self._budget.check_edges, before=self._old_edges(weights),
+                    check=self._budget.check_edges, before=self._old_edges(weights),
                 )  # fmt: skip
                 keep_edges(found, path)
             edges = read_edges(path, len(self._prints))
@@ -302,13 +313,13 @@ class Tonight:
         again[some] = lost(self._texts, self._first[some], self._was_left_out, self._left_out)
         return judged_again(
             edges, again[edges.left] & again[edges.right], self._judged(weights), self._settings.threshold,
-            evidence=self._settings.least_shared, threads=self._threads, relax=self._stock.texts.relax,
+            evidence=self._settings.least_shared, threads=self._threads, progress=self._relax,
         )  # fmt: skip
 
     def _group(self, edges: Pairs, weights: SketchWeights | None) -> tuple[Members, Integers]:
         """Clusters, and what became of those of last night; the articles, and the representative of each text."""
         work = self._state.work
-        with self._stages.stage("cluster"):
+        with self._staged("cluster"):
             capped = read_columns(work / "capped.parquet", CROWDED)[0]
             graph = Graph(self._first, self._number, *edges, capped)
             chosen = representatives(graph, self._settings.threshold, self._settings.linkage)
@@ -329,7 +340,7 @@ class Tonight:
     def _link(self, edges: Pairs, weights: SketchWeights | None, now: Members, representatives: Integers) -> None:
         """Campaigns; without weights each cluster is one."""
         path = self._state.work / "campaigns.parquet"
-        with self._stages.stage("campaigns") as tell:
+        with self._staged("campaigns") as tell:
             if path.exists():
                 read_campaigns(path, now, len(self._stock))
                 return
@@ -338,7 +349,7 @@ class Tonight:
                 return
             group = campaigns(
                 self._gathered(tell), self._prints, self._live, representatives, edges, self._similar(weights),
-                self._budget, relax=self._stock.texts.relax,
+                self._budget, relax=self._relax,
             )  # fmt: skip
             keep(path, {"campaigns": oldest(group, self._number, self._stock)})
 
@@ -357,7 +368,6 @@ class Tonight:
             self._first[known:],
             rate_of(before) or Rate.of(characters, self._budget.sampled).windows,
             progress=tell,
-            relax=self._stock.texts.relax,
         )
         return self._gathered_parts()
 
@@ -387,8 +397,7 @@ class Tonight:
 
     def _similar(self, weights: SketchWeights | None) -> Similar:
         """Gives the exact similarity of pairs of texts."""
-        relax = self._stock.texts.relax
-        return partial(self._judged(weights).similarities, threads=self._threads, progress=lambda *_: relax())
+        return partial(self._judged(weights).similarities, threads=self._threads, progress=self._relax)
 
     def _before(self) -> Members:
         """The articles of the last night that users know of, and their clusters."""

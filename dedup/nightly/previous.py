@@ -13,13 +13,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dedup.kernels import Integers
 from dedup.nightly.damage import check_places, damaged, read_columns
 from dedup.nightly.keeping import keep
 from dedup.results import Clusters
 from dedup.settings import Settings
 from dedup.stages.clusters import NO_PAIRS, Graph
 
-Integers = NDArray[np.int64]
 FILE = "texts.parquet"
 
 

@@ -9,7 +9,8 @@ every slot while bands are walked.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.evidence.corpus import Corpus
+from dedup.kernels import Integers
 from dedup.nightly.damage import groups, opened, read_group
 from dedup.nightly.keeping import written
 from dedup.settings import Settings
@@ -29,8 +31,6 @@ from dedup.threads import Progress, ranges
 
 GROUP = 1 << 15
 """Texts of a row group."""
-
-Integers = NDArray[np.int64]
 
 
 def columns(shape: Bands, slots: int) -> list[tuple[int, int]]:
@@ -77,7 +77,6 @@ def write(
     *,
     threads: int = 1,
     progress: Progress | None = None,
-    relax: Callable[[], object] = lambda: None,
 ) -> None:
     """Sign texts and write what they signed to.
 
@@ -89,8 +88,7 @@ def write(
         shape: The bands.
         settings: How they are signed.
         threads: How many to use.
-        progress: Called with texts done and in all.
-        relax: Called after each batch.
+        progress: Called after each batch, with texts done, some thousands at a time, and in all.
     """
     cuts, signer = columns(shape, settings.slots), Signer(settings, corpus.weights)
 
@@ -99,12 +97,16 @@ def write(
             yield from groups(part.path, schema(cuts))
         for begin, end in ranges(len(texts), GROUP):
             rows = corpus.first[texts[begin:end]]
-            signed = signer.sign(corpus.texts, rows, threads=threads, progress=lambda *_: relax())
+            tell = partial(_tell, progress, begin, end, len(texts)) if progress else None
+            signed = signer.sign(corpus.texts, rows, threads=threads, progress=tell)
             yield pa.table([_packed(signed[:, first:last]) for first, last in cuts], schema(cuts))
-            if progress:
-                progress(end, len(texts))
 
     _write(path, schema(cuts), tables())
+
+
+def _tell(progress: Progress, begin: int, end: int, texts: int, done: int, batches: int) -> None:
+    """Of the texts from `begin` to `end` so many batches are done."""
+    progress(begin + (end - begin) * done // batches, texts)
 
 
 def schema(cuts: list[tuple[int, int]]) -> pa.Schema:

@@ -7,7 +7,6 @@ judged by the weights of tonight. Files are Parquet: a sketch has a column of co
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup.evidence.corpus import Corpus
+from dedup.kernels import Integers
 from dedup.nightly.damage import damaged, groups, opened, reading, rows
 from dedup.nightly.keeping import keep
 from dedup.settings import Settings
@@ -23,7 +23,6 @@ from dedup.stages.frequencies import PARTS, Sketch, count
 from dedup.stages.weights import Formula, SketchWeights, weigh_sketch
 from dedup.threads import Progress, Room
 
-Integers = NDArray[np.int64]
 PIECE = 1 << 20
 """Rows of a row group."""
 COUNTS, CODES = pa.schema({"count": pa.uint32()}), pa.schema({"code": pa.uint8()})
@@ -39,7 +38,6 @@ def counted(
     step: int = 1,
     threads: int = 1,
     progress: Progress | None = None,
-    relax: Callable[[], object] = lambda: None,
 ) -> None:
     """Count texts up, or down.
 
@@ -50,17 +48,10 @@ def counted(
         step: 1, or -1 for those that have gone.
         threads: How many to use.
         progress: Called with batches done and in all.
-        relax: Called after each batch.
     """
-    room = Room(np.uint64)
-
-    def load(rows: Integers) -> NDArray[np.uint64]:
-        keys = corpus.texts.shingle(rows, room=room).keys
-        relax()
-        return keys
-
+    room, batches = Room(np.uint64), corpus.texts.batches(corpus.first[texts])
     into.step = step
-    count(corpus.texts.batches(corpus.first[texts]), load, into, threads=threads, progress=progress)
+    count(batches, lambda rows: corpus.texts.shingle(rows, room=room).keys, into, threads=threads, progress=progress)
 
 
 def weighed(sketch: Sketch, articles: int, settings: Settings) -> SketchWeights:

@@ -32,7 +32,6 @@ def judged(
     evidence: float = 0.0,
     threads: int = 1,
     progress: Progress | None = None,
-    relax: Callable[[], object] = lambda: None,
     check: Callable[[int], object] = lambda _: None,
     before: Pairs = NO_PAIRS,
 ) -> Pairs:
@@ -45,20 +44,22 @@ def judged(
         evidence: Least weight that an edge shares, times one minus its similarity.
         threads: How many to use.
         progress: Called with pairs done and in all.
-        relax: Called after each tile.
         check: Called with the number of edges so far; may raise.
         before: The edges of last night.
     """
     found, done, total, edges = [before], 0, rows(candidates, CANDIDATES), len(before.left)
+
+    def tell(of_group: int, _: int) -> None:
+        if progress:
+            progress(done + of_group, total)
+
     for group in groups(candidates, CANDIDATES):
         left, right = ends(group.column(0).to_numpy())
-        similarity = corpus.similarities(left, right, evidence=evidence, threads=threads, progress=lambda *_: relax())
+        similarity = corpus.similarities(left, right, evidence=evidence, threads=threads, progress=tell)
         found.append(Pairs(left, right, similarity).where(similarity >= threshold))
         edges += len(found[-1].left)
         check(edges)
         done += len(left)
-        if progress:
-            progress(done, total)
     return joined(found)
 
 
@@ -70,7 +71,7 @@ def judged_again(
     *,
     evidence: float = 0.0,
     threads: int = 1,
-    relax: Callable[[], object] = lambda: None,
+    progress: Progress | None = None,
 ) -> Pairs:
     """Verify some edges again, and leave out those that are none any more.
 
@@ -81,13 +82,13 @@ def judged_again(
         threshold: Least similarity of an edge.
         evidence: Least weight that an edge shares, times one minus its similarity.
         threads: How many to use.
-        relax: Called after each tile.
+        progress: Called with pairs done and in all.
     """
     if not some.any():
         return edges
     similarity = edges.similarity.copy()
     similarity[some] = corpus.similarities(
-        edges.left[some], edges.right[some], evidence=evidence, threads=threads, progress=lambda *_: relax()
+        edges.left[some], edges.right[some], evidence=evidence, threads=threads, progress=progress
     )
     return edges._replace(similarity=similarity).where(~some | (similarity >= threshold))
 

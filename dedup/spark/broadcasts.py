@@ -33,7 +33,7 @@ Shared = Broadcast[SharedInputs] | None
 
 def corpus_of(column: Any, settings: Settings, shared: Shared) -> Corpus:
     """Texts, each distinct, less what is left out of them, with the weights of their shingles if there are any."""
-    texts = Texts(strings(column), width=settings.width, unit=settings.unit, weighted=settings.weighted)
+    texts = Texts.of(strings(column), settings)
     rows = np.arange(len(texts))
     if shared is None:
         return Corpus(texts, rows, rows, None)

@@ -19,12 +19,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as sf
 
 from dedup.settings import Settings
-from dedup.spark.columns import integers, matrix
-from dedup.spark.tiles import CANDIDATES, candidate_table, walk_of
+from dedup.spark.columns import Batches, integers, matrix
+from dedup.spark.tiles import CANDIDATES, candidate_table
 from dedup.stages import bands
 
 KEY_BYTES = 8
-Batches = Iterator[pa.RecordBatch]
 
 
 class _Entries(NamedTuple):
@@ -78,7 +77,7 @@ class _Stream:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings, self._bound = settings, bands.LOOKED_AT * settings.bucket_cap
+        self._rules = bands.rules(settings.threshold, settings.slots, settings.bucket_cap)
         sketches = np.empty((0, bands.sketch_width(settings.slots)), np.uint8)
         self._nothing = _Entries(np.empty(0, np.uint64), np.empty(0, np.int64), sketches)
         self._first = self._nothing
@@ -92,7 +91,7 @@ class _Stream:
         before = len(self._first.keys)
         entries = _Entries(*(np.concatenate(both) for both in zip(self._first, new, strict=True)))  # type: ignore[arg-type]
         keys, bits = _places(entries.keys)
-        walk = walk_of(entries.sketches, self._settings)
+        walk = bands.BucketWalk(entries.sketches, self._rules)
         left, right = bands.ends(bands.once([*walk.pairs(keys, bits, before)]))
         yield candidate_table(entries.numbers[left], entries.numbers[right], *_NOBODY)
         starts = np.flatnonzero(np.diff(entries.keys)) + 1
@@ -110,7 +109,7 @@ class _Stream:
         self._numbers.append(entries.numbers[begin:end])
         self._seen.append(seen[begin:end])
         first = max(0, begin - len(self._first.keys))
-        kept = slice(first, min(end, first + self._bound))
+        kept = slice(first, min(end, first + self._rules.looked_at))
         self._first = _Entries(*(column[kept].copy() for column in entries))  # type: ignore[arg-type]
 
     def close(self) -> pa.Table:

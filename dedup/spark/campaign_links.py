@@ -15,7 +15,7 @@ how articles are spread, and is told with a warning.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -39,15 +39,14 @@ from dedup.evidence.campaigns import (
     names_in,
     sort_of,
 )
-from dedup.spark.columns import integers
+from dedup.kernels import Integers
+from dedup.spark.columns import Batches, integers
 from dedup.spark.distinct import DistinctTexts
 from dedup.spark.edges import homes
 from dedup.spark.folder import Folder
-from dedup.spark.frame_search import Shared
+from dedup.spark.frame_search import HeldPassages
 from dedup.spark.large_links import points
 
-Batches = Iterator[pa.RecordBatch]
-Integers = NDArray[np.int64]
 Verify = Callable[[DataFrame], DataFrame]
 MOST_LINKS = 1 << 25
 """Pairs of clusters and lone articles that hold a name, or a passage, in common, and holders of it; of each kind."""
@@ -60,7 +59,12 @@ BUCKET_BITS = 48
 
 
 def campaigns(
-    folder: Folder, read: DistinctTexts, placed: DataFrame, edges: DataFrame, shared: Shared | None, verified: Verify
+    folder: Folder,
+    read: DistinctTexts,
+    placed: DataFrame,
+    edges: DataFrame,
+    shared: HeldPassages | None,
+    verified: Verify,
 ) -> DataFrame | None:
     """The campaigns of several clusters and lone articles.
 
@@ -193,7 +197,7 @@ def _fitting(held: Held, large: NDArray[np.bool_]) -> Held:
     return Held(held.nodes[kept], held.features[kept], held.texts[kept], held.counts)
 
 
-def _passages(folder: Folder, heads: DataFrame, shared: Shared | None) -> Held:
+def _passages(folder: Folder, heads: DataFrame, shared: HeldPassages | None) -> Held:
     """The numbers of the nodes that hold passages of several texts."""
     if shared is None or not len(shared.numbers):
         return Held(NOTHING, NOTHING, NOTHING, NOTHING)

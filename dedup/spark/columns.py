@@ -8,12 +8,13 @@ what is in them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+Batches: TypeAlias = Iterator[pa.RecordBatch]
 SENT = 1 << 23
 """Bytes of a batch that is sent to Spark, about."""
 AT_ONCE = 1 << 18

@@ -9,7 +9,7 @@ task should have goes the way of `dedup.spark.large_links`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -18,14 +18,12 @@ from pyspark.sql import functions as sf
 from pyspark.sql.types import DoubleType, LongType, StructField, StructType
 
 from dedup.settings import Settings
-from dedup.spark.columns import integers, ranks, whole_groups
+from dedup.spark.columns import Batches, integers, ranks, whole_groups
 from dedup.spark.folder import Folder
 from dedup.spark.labelling import placed
-from dedup.spark.large_links import linked
+from dedup.spark.large_links import inside_components, linked
 from dedup.spark.stars import stars
 from dedup.stages import clusters
-
-Batches = Iterator[pa.RecordBatch]
 
 
 def packed(
@@ -42,7 +40,7 @@ def packed(
         most: Edges of a component that go to one task.
     """
     found = stars(folder, edges, "components")
-    inside = _inside(edges, found)
+    inside = inside_components(edges, found)
     large = _large(folder, inside, most)
     members = _members(found, rows, capped)
     if large is None:
@@ -53,13 +51,6 @@ def packed(
     texts = members.join(large, "component", "left_semi")
     groups = folder.keep(linked(folder, theirs, capped, texts, settings, most), "groups")
     return small.unionByName(placed(texts.select("number", "first", "copies"), groups, theirs))
-
-
-def _inside(edges: DataFrame, found: DataFrame) -> DataFrame:
-    """Edges with their component."""
-    parents = found.select(sf.col("number").alias("left"), "parent")
-    component = sf.coalesce("parent", "left").alias("component")
-    return edges.join(parents, "left", "left").select(component, "left", "right", "similarity")
 
 
 def _members(found: DataFrame, rows: DataFrame, capped: DataFrame | None) -> DataFrame:

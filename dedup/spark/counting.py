@@ -8,7 +8,7 @@ takes 1 to 10 bits), and summed and coded a part of the hash space at a time. Th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -18,12 +18,11 @@ from pyspark.sql import DataFrame
 
 from dedup.settings import Settings
 from dedup.spark.broadcasts import Shared, corpus_of
-from dedup.spark.columns import sent
+from dedup.spark.columns import Batches, sent
 from dedup.stages.frequencies import PARTS, Sketch, count
 from dedup.stages.shingles import Texts
 from dedup.stages.weights import Formula, SketchWeights, code_weights, codes_of
 
-Batches = Iterator[pa.RecordBatch]
 KINDS = (np.uint8, np.uint16, np.uint32)
 
 

@@ -9,7 +9,6 @@ wherever texts are read, or, where they are many, once for all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -19,14 +18,13 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as sf
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
-from dedup.spark.columns import ranks, strings
+from dedup.spark.columns import Batches, ranks, strings
 from dedup.spark.folder import Folder
-from dedup.stages.shingles import Texts
+from dedup.stages.shingles import Texts, by_print
 
 SIGN = np.uint64(1 << 63)
 MANY_COPIES = 1 << 18
 """More are left out once for all, at the price of writing all other texts again."""
-Batches = Iterator[pa.RecordBatch]
 
 
 class DistinctTexts(NamedTuple):
@@ -114,18 +112,12 @@ def _fold(batches: Batches) -> Batches:
     begin = (task.partitionId() if task else 0) << 40
     for batch in batches:
         texts, column = Texts(strings(batch["text"])), batch["text"]
-        fresh = pa.array(_fresh(texts.prints, ranks(batch["id"])))
-        column = pa.compute.if_else(fresh, column, pa.scalar(None, column.type))
+        order, first = by_print(texts.prints, ranks(batch["id"]))
+        fresh = np.empty(len(order), np.bool_)
+        fresh[order] = first
+        column = pa.compute.if_else(pa.array(fresh), column, pa.scalar(None, column.type))
         high, low = (texts.prints ^ SIGN).view(np.int64).T
         row = np.arange(begin, begin + len(batch))
         begin += len(batch)
         values = [batch["id"], column, *map(pa.array, (high, low, texts.lengths, row))]
         yield pa.RecordBatch.from_arrays(values, ["id", "text", "high", "low", "length", "row"])
-
-
-def _fresh(prints: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Which texts are the first of their kind, by the places of their ids."""
-    order = np.lexsort((places, prints[:, 1], prints[:, 0]))
-    fresh = np.ones(len(prints), np.bool_)
-    fresh[order[1:]] = (prints[order[1:]] != prints[order[:-1]]).any(axis=1)
-    return fresh

@@ -34,8 +34,7 @@ from dedup.spark.counting import weigh
 from dedup.spark.distinct import DistinctTexts, rows
 from dedup.spark.edges import homes, verify
 from dedup.spark.folder import Folder
-from dedup.spark.frame_search import Shared as Passages
-from dedup.spark.frame_search import gathered, shared, windows
+from dedup.spark.frame_search import HeldPassages, gathered, shared, windows
 from dedup.spark.labelling import called, labels, unknown, with_similarity
 from dedup.spark.large_links import MOST_EDGES
 from dedup.spark.signing import signatures
@@ -93,15 +92,11 @@ def cluster(
             is so much that may link clusters to campaigns that some is left out; see `dedup.spark.campaign_links`; or
             an id occurs more than once.
     """
-    settings = Settings() if settings is None else settings
-    if not isinstance(settings, Settings):
-        raise SettingsError(
-            f"settings must be Settings(...), got {type(settings).__name__} {settings!r}; name a column with text="
-        )
+    settings = pipeline.checked_settings(settings)
     if isinstance(most_edges, bool) or not isinstance(most_edges, int) or most_edges < 1:
         raise SettingsError(f"most_edges must be a whole number of 1 or more, got {most_edges!r}")
     articles = _checked(df, id, text)
-    return _Job(Folder(df.sparkSession, checkpoint), settings, most_edges, campaigns=campaigns).labels(articles)
+    return _SparkJob(Folder(df.sparkSession, checkpoint), settings, most_edges, campaigns=campaigns).labels(articles)
 
 
 def _checked(df: DataFrame, id_: str, text: str) -> DataFrame:
@@ -144,7 +139,7 @@ def _tell_repeated(articles: DataFrame) -> None:
         )
 
 
-class _Job:
+class _SparkJob:
     """One run of the job."""
 
     def __init__(self, folder: Folder, settings: Settings, most_edges: int, *, campaigns: bool) -> None:
@@ -186,7 +181,7 @@ class _Job:
             told = labels(read.articles, called(self._completed(found, read), read.distinct), linked)
             return folder.keep(told if self._campaigns else told.drop("campaign"), "result")
 
-    def _frames(self, read: DistinctTexts) -> tuple[Windows, Passages | None]:
+    def _frames(self, read: DistinctTexts) -> tuple[Windows, HeldPassages | None]:
         """What marks frames, and the passages that texts share; of one sample."""
         settings = self._settings
         if not settings.weighted or read.total < LEAST_HOLDERS or not (settings.frames or self._campaigns):
@@ -196,7 +191,7 @@ class _Job:
         return marks, shared(sample) if self._campaigns else None
 
     def _linked(
-        self, read: DistinctTexts, placed: DataFrame, edges: DataFrame, passages: Passages | None
+        self, read: DistinctTexts, placed: DataFrame, edges: DataFrame, passages: HeldPassages | None
     ) -> DataFrame | None:
         """Which clusters and lone articles are in a campaign with others."""
         if not self._campaigns or not self._settings.weighted or not read.total:

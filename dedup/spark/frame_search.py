@@ -9,7 +9,7 @@ tells which passages texts share, for campaigns: of these it keeps 8 bytes an en
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,12 +19,11 @@ from pyspark.sql import DataFrame
 
 from dedup.settings import Settings
 from dedup.spark.broadcasts import corpus_of
-from dedup.spark.columns import integers, ragged, sent, values
+from dedup.spark.columns import Batches, integers, ragged, sent, values
 from dedup.spark.distinct import SIGN
 from dedup.stages.frames import Passages, Rate, Sample, Sampled, among, passages_among, sample
 from dedup.stages.shingles import NO_WINDOWS, Windows
 
-Batches = Iterator[pa.RecordBatch]
 KINDS = ("windows", "shingles")
 SAMPLED = "number long, length long, " + ", ".join(f"{kind} binary, {kind}_places binary" for kind in KINDS)
 
@@ -45,7 +44,7 @@ class SampledTexts(NamedTuple):
         return self.numbers.view(np.uint64) ^ SIGN
 
 
-class Shared(NamedTuple):
+class HeldPassages(NamedTuple):
     """The passages that several texts share, and the texts that hold any, ascending by number."""
 
     numbers: NDArray[np.int64]
@@ -80,11 +79,11 @@ def windows(of: SampledTexts, settings: Settings, total: int) -> Windows:
     return NO_WINDOWS if frames is None else frames.windows
 
 
-def shared(of: SampledTexts) -> Shared:
+def shared(of: SampledTexts) -> HeldPassages:
     """The passages that several texts share, in frames or not; see `dedup.stages.frames.passages_among`."""
     found = passages_among(of.windows, of.ids)
     some = np.diff(found.starts) > 0
-    return Shared(of.numbers[some], found._replace(starts=np.append(found.starts[:-1][some], found.starts[-1:])))
+    return HeldPassages(of.numbers[some], found._replace(starts=np.append(found.starts[:-1][some], found.starts[-1:])))
 
 
 def _sample(settings: Settings, rate: Rate) -> Callable[[Batches], Batches]:

@@ -14,7 +14,7 @@ clusters can differ from those of one process, and it is told with a warning.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -23,14 +23,13 @@ from pyspark.sql import functions as sf
 
 from dedup.errors import warn
 from dedup.settings import Settings
-from dedup.spark.columns import integers, whole_groups
+from dedup.spark.columns import Batches, integers, whole_groups
 from dedup.spark.folder import Folder
 from dedup.spark.stars import stars
 from dedup.stages import clusters
 
 MOST_EDGES = 1 << 22
 """Of one component in one task: 500 MB while it is linked."""
-Batches = Iterator[pa.RecordBatch]
 logger = logging.getLogger(__name__)
 
 
@@ -88,7 +87,7 @@ def _between(marked: DataFrame, crowded_ends: int) -> DataFrame:
 
 def _link(folder: Folder, edges: DataFrame, cut: float, most: int, name: str) -> DataFrame:
     """Link every component, taking those apart that are too large."""
-    placed = _placed(edges, stars(folder, edges, name))
+    placed = inside_components(edges, stars(folder, edges, name))
     for again in range(64):  # every time the largest component has half the edges, or fewer
         sizes = placed.groupBy("component").agg(sf.count("*").alias("edges")).where(sf.col("edges") > most)
         large = folder.keep(sizes, f"{name}-large-{again}") if placed.count() > most else None
@@ -100,12 +99,12 @@ def _link(folder: Folder, edges: DataFrame, cut: float, most: int, name: str) ->
             "half; raise the threshold, or most_edges where tasks have more memory"
         )
         kept = folder.keep(_stronger(placed, large), f"{name}-stronger-{again}")
-        placed = _placed(kept, stars(folder, kept, f"{name}-parts-{again}"))
+        placed = inside_components(kept, stars(folder, kept, f"{name}-parts-{again}"))
     walked = placed.repartition("component").sortWithinPartitions("component", "right", "left")
     return walked.mapInArrow(_linked(cut), "number long, group long")
 
 
-def _placed(edges: DataFrame, found: DataFrame) -> DataFrame:
+def inside_components(edges: DataFrame, found: DataFrame) -> DataFrame:
     """Edges with their component."""
     parents = found.select(sf.col("number").alias("left"), "parent")
     joined = edges.join(parents, "left", "left")

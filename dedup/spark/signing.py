@@ -6,19 +6,14 @@ told apart, and the hash of every band. The signature itself, eight times as lon
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
-import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from dedup.settings import Settings
 from dedup.spark.broadcasts import Shared, corpus_of
-from dedup.spark.columns import binary, sent
+from dedup.spark.columns import Batches, binary, sent
 from dedup.stages import bands
 from dedup.stages.signer import Signer
-
-Batches = Iterator[pa.RecordBatch]
 
 
 def signatures(texts: DataFrame, settings: Settings, shared: Shared, shape: bands.Bands, key_bytes: int) -> DataFrame:

@@ -10,7 +10,7 @@ edges, which come sorted and are walked as they come, so that a hub of a billion
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -19,10 +19,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 
 from dedup import kernels
-from dedup.spark.columns import integers
+from dedup.spark.columns import Batches, integers
 from dedup.spark.folder import Folder
 
-Batches = Iterator[pa.RecordBatch]
 STARS = "number long, parent long"
 AT_ONCE = 1 << 20
 """Edges whose components a task works out by itself at first."""

@@ -115,12 +115,14 @@ def _hashed(number: int) -> int:
 
 
 def _walk(settings: Settings) -> Callable[[pa.Table], pa.Table]:
+    rules = bands.rules(settings.threshold, settings.slots, settings.bucket_cap)
+
     def work(table: pa.Table) -> pa.Table:
         numbers = integers(table["number"])
         order = np.argsort(numbers)
         keys = _keys(table["keys"])[order]
         sketches = matrix(table["sketch"], bands.sketch_width(settings.slots))[order]
-        walk = walk_of(sketches, settings)
+        walk = bands.BucketWalk(sketches, rules)
         left, right = bands.ends(_pairs(keys, walk))
         numbers = numbers[order]
         return candidate_table(numbers[left], numbers[right], numbers, walk.met, walk.missed)
@@ -133,11 +135,6 @@ def _keys(column: pa.ChunkedArray) -> NDArray[np.uint32]:
     width = len(column[0].as_py())
     keys: NDArray[np.uint32] = matrix(column, width).view(">u4").astype(np.uint32)
     return keys
-
-
-def walk_of(sketches: NDArray[np.uint8], settings: Settings) -> bands.BucketWalk:
-    """The way through the buckets of texts with these sketches, as in one process."""
-    return bands.BucketWalk(sketches, bands.limits(settings.threshold, settings.slots), settings.bucket_cap)
 
 
 def _pairs(keys: NDArray[np.uint32], walk: bands.BucketWalk) -> NDArray[np.uint64]:

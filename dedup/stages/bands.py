@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import cache, partial
+from functools import cache
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol
 
@@ -184,7 +184,8 @@ def candidates(
         threads: How many bands run side by side; the result does not depend on it.
         progress: Called with groups of bands done and in all.
     """
-    walk, found = Walk(Matrix(signatures), bands, threshold, bucket_cap=bucket_cap), Found()
+    signed, found = Matrix(signatures), Found()
+    walk = Walk(signed, bands, rules(threshold, signed.slots, bucket_cap))
     walk.pairs(found.add, threads, progress)
     return Candidates(*ends(found.settled()), walk.missed() > 0)
 
@@ -227,41 +228,51 @@ def ends(pairs: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64
     return (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64), (pairs >> np.uint64(32)).astype(np.int64)
 
 
+def rules(
+    threshold: float,
+    slots: int,
+    bucket_cap: int,
+    *,
+    since: int = 0,
+    apart: bool = False,
+    looked_at: int | None = None,
+) -> kernels.Rules:
+    """Who is compared with whom in a bucket, and who is alike.
+
+    Args:
+        threshold: Similarity in (0, 1].
+        slots: Length of a signature.
+        bucket_cap: In a bucket, an article is compared with those before it until so many agreed.
+        since: The first article that is compared with those before it: those before `since` have met already.
+        apart: Articles from `since` on are compared with those before `since` alone.
+        looked_at: An article is compared with at most so many times `bucket_cap` others of one bucket.
+    """
+    bound = (looked_at or LOOKED_AT) * bucket_cap
+    return kernels.Rules(since, apart, *limits(threshold, slots), bucket_cap, bound)
+
+
 class BucketWalk:
     """The way of one thread through sorted buckets.
 
     Args:
         sketches: Those of all n articles.
-        limits: In how many bytes of them such as are alike agree.
-        bucket_cap: In a bucket, an article is compared with those before it until so many agreed.
-        since: The first article that is compared with those before it: those before `since` have met already.
-        apart: Articles from `since` on are compared with those before `since` alone.
-        looked_at: An article is compared with at most so many times `bucket_cap` others of one bucket.
+        rules: Who is compared.
 
     Attributes:
+        seen: int32 (n,): with how many of those before it in its bucket each entry was compared last.
         met: int64 (n,): how many others of the buckets that were counted each article met, and
         missed: int64 (n,): with how many of these it was not compared.
     """
 
-    def __init__(
-        self,
-        sketches: NDArray[np.uint8],
-        limits: Limits,
-        bucket_cap: int,
-        *,
-        since: int = 0,
-        apart: bool = False,
-        looked_at: int | None = None,
-    ) -> None:
+    def __init__(self, sketches: NDArray[np.uint8], rules: kernels.Rules) -> None:
         articles = len(sketches)
-        self._sketches, self._rules = sketches, kernels.Rules(since, apart, limits.early, limits.least, bucket_cap)
+        self._sketches, self._rules = sketches, rules
         self._room = (
-            np.empty((min(articles, (looked_at or LOOKED_AT) * bucket_cap), limits.first), np.uint8),
+            np.empty((min(articles, rules.looked_at), rules.first), np.uint8),
             np.zeros(1 << kernels.KNOWN_BITS, np.uint64),
-            np.empty(max(PIECE, min(bucket_cap, articles)), np.uint64),
+            np.empty(max(PIECE, min(rules.bucket_cap, articles)), np.uint64),
         )
         self.seen = np.empty(articles, np.int32)
-        """(m,): with how many of those before it in its bucket each entry was compared last."""
         self.met, self.missed = np.zeros(articles, np.int64), np.zeros(articles, np.int64)
 
     def pairs(self, keys: NDArray[np.uint64], bits: int, begin: int = 0) -> Iterator[NDArray[np.uint64]]:
@@ -295,27 +306,12 @@ class Walk:
     Args:
         signed: Signatures of n articles.
         bands: The shape.
-        threshold: Similarity in (0, 1].
-        bucket_cap: As `BucketWalk` has it, and so are the others.
-        since: The first article that is compared with those before it.
-        apart: Whether articles from `since` on are compared with those before it alone.
-        looked_at: How many times `bucket_cap` are looked at.
+        rules: Who is compared.
     """
 
-    def __init__(
-        self,
-        signed: Signed,
-        bands: Bands,
-        threshold: float,
-        *,
-        bucket_cap: int,
-        since: int = 0,
-        apart: bool = False,
-        looked_at: int | None = None,
-    ) -> None:
-        self._signed, self._shape, self._since = signed, bands, since
-        sketched = signed.sketches(), limits(threshold, signed.slots)
-        self._new_walk = partial(BucketWalk, *sketched, bucket_cap, since=since, apart=apart, looked_at=looked_at)
+    def __init__(self, signed: Signed, bands: Bands, rules: kernels.Rules) -> None:
+        self._signed, self._shape, self._rules = signed, bands, rules
+        self._sketches = signed.sketches()
         self._free: SimpleQueue[_Scratch] = SimpleQueue()
         self._all: list[_Scratch] = []
 
@@ -347,8 +343,8 @@ class Walk:
 
     def _sorted(self, band: NDArray[np.uint64], scratch: _Scratch) -> NDArray[np.uint64]:
         """The keys in order; of those before `since` only such as may be in a bucket with one that is not."""
-        if self._since:
-            band = band[kernels.sift(band, self._since, scratch.marks) :]
+        if self._rules.since:
+            band = band[kernels.sift(band, self._rules.since, scratch.marks) :]
         band.sort()
         return band
 
@@ -356,7 +352,8 @@ class Walk:
         with suppress(Empty):
             return self._free.get_nowait()
         keys = np.empty((AT_ONCE, self._signed.articles), np.uint64)
-        scratch = _Scratch(keys, np.empty(MARKS if self._since else 0, np.uint8), self._new_walk())
+        marks = np.empty(MARKS if self._rules.since else 0, np.uint8)
+        scratch = _Scratch(keys, marks, BucketWalk(self._sketches, self._rules))
         self._all.append(scratch)
         return scratch
 

@@ -21,11 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
+from dedup.kernels import Integers
 from dedup.stages.background import chances
 from dedup.stages.shingles import NO_WINDOWS, Texts, Windows
 from dedup.threads import Progress, Room, ranges, spread
 
-Integers = NDArray[np.int64]
 LEAST_HOLDERS = 8
 MOST_SAMPLED = 1 << 23
 """Windows, and shingles, that are sampled of all texts."""
@@ -224,12 +224,19 @@ def sample(
         spots: Where to put places, int32.
     """
     taken, spots = taken or Room(np.uint64), spots or Room(np.int32)
-    sampled = []
-    for take, every in zip((kernels.sample_windows, kernels.sample_shingles), rate, strict=True):
-        counts, some, places = np.empty(len(offsets) - 1, np.int64), taken.take(len(keys)), spots.take(len(keys))
-        used = take(keys, offsets, np.uint64(every - 1), some, places, counts)
-        sampled.append((some[:used].copy(), places[:used].copy(), counts))
-    return sampled[0], sampled[1]
+    return (
+        sample_of(keys, offsets, rate.windows, taken, spots, windowed=True),
+        sample_of(keys, offsets, rate.shingles, taken, spots, windowed=False),
+    )
+
+
+def sample_of(
+    keys: NDArray[np.uint64], offsets: Integers, every: int, taken: Room, spots: Room, *, windowed: bool
+) -> Sample:
+    """One in `every` window, or shingle, of some texts; see `sample`."""
+    counts, some, places = np.empty(len(offsets) - 1, np.int64), taken.take(len(keys)), spots.take(len(keys))
+    used = kernels.sample_texts(keys, offsets, windowed, np.uint64(every - 1), some, places, counts)
+    return some[:used].copy(), places[:used].copy(), counts
 
 
 def among(

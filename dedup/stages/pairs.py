@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
+from dedup.kernels import Integers
 from dedup.threads import Progress, spread
 
 BLOCK = 1 << 21
 """Shingles of a block of articles."""
-
-Integers = NDArray[np.int64]
 
 
 class Sets(NamedTuple):

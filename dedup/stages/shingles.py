@@ -18,6 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup import kernels
+from dedup.settings import Settings
 from dedup.stages.background import background
 from dedup.stages.folding import Traced, fold_table, trace, word_starts
 from dedup.stages.words import separate, words
@@ -120,6 +121,11 @@ class Texts:
         runs = [run for number in range(len(self._chunks)) for run in self._runs(number)]
         for _ in spread(self._scan, runs, threads, progress):
             pass
+
+    @classmethod
+    def of(cls, column: pa.ChunkedArray, settings: Settings, **options: Any) -> Texts:
+        """Texts that are shingled as these settings say."""
+        return cls(column, width=settings.width, unit=settings.unit, weighted=settings.weighted, **options)
 
     def __len__(self) -> int:
         """How many texts there are."""
@@ -224,6 +230,14 @@ class Texts:
         number, begin, end = run
         mine = slice(self._begins[number] + begin, self._begins[number] + end)
         kernels.scan(*self._chunks[number], begin, end, *fold_table(), self.lengths[mine], self.prints[mine])
+
+
+def by_print(prints: NDArray[np.uint64], *then: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Texts in the order of their fingerprints, equal ones in that of other keys; and which of them begin a new one."""
+    order = np.lexsort((*then, prints[:, 1], prints[:, 0]))
+    fresh = np.ones(len(order), np.bool_)
+    fresh[1:] = (prints[order[1:]] != prints[order[:-1]]).any(axis=1)
+    return order, fresh
 
 
 def _chunks(column: pa.ChunkedArray) -> list[pa.Array]:

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from dedup.index.counters import tallied
 from dedup.index.marks import naming, place_of
-from dedup.index.shared.counts import Shingle, tallied
+from dedup.index.shared.counts import Shingle
 from dedup.index.shared.layout import pieces, unpack_article, unpack_id
 from dedup.index.shared.view import View
 
@@ -122,7 +123,7 @@ def _bands(view: View, texts: list[int]) -> Iterator[str]:
 
 def _counts(view: View, shingle: Shingle) -> Iterator[str]:
     """No cell holds less than the stored texts count; more it may, for a cell counts for both it grew from."""
-    wrong = int((view.counts.table() < tallied(view.head.bits, view.scan_shingles(shingle))).sum())
+    wrong = int((view.counts.table() < tallied(view.head.bits, view.scan_shingles(shingle))[0]).sum())
     if wrong:
         yield f"{wrong:,} cells of the counts hold too little: run compact"
 

@@ -7,14 +7,13 @@ are, the whole table passes: 4 MB for a million cells.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup import kernels
 from dedup.index.counters import bits_for
 from dedup.index.shared.layout import pieces
 from dedup.settings import Settings
@@ -99,14 +98,6 @@ class Counting:
         for piece in pieces(steps):
             added = chain.from_iterable((b"INCRBY", b"u32", b"#%d" % cell, step) for cell, step in piece)
             pipe.execute_command("BITFIELD", self._before.key, "OVERFLOW", "SAT", *added)
-
-
-def tallied(bits: int, texts: Iterable[Sequence[NDArray[np.uint64]]]) -> NDArray[np.uint32]:
-    """A table of 2**bits cells that counts the shingles of these texts, given some texts at a time."""
-    table = np.zeros(1 << bits, np.uint32)
-    for keys in chain.from_iterable(texts):
-        kernels.bump(table, keys, bits, 1)
-    return table
 
 
 def _cells(keys: NDArray[np.uint64], bits: int) -> NDArray[np.int64]:

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from dedup.errors import FileError, IndexBusyError
-from dedup.index.counters import LEAST_BITS, bits_for
+from dedup.index.counters import LEAST_BITS, bits_for, tallied
 from dedup.index.shared.audit import audit
 from dedup.index.shared.commit import commit
-from dedup.index.shared.counts import Counting, Shingle, tallied
+from dedup.index.shared.counts import Counting, Shingle
 from dedup.index.shared.layout import AT_ONCE, OPENING, VERSION, Head, pack_opening, pieces, unpack_opening
 from dedup.index.shared.lock import Hold, Lock
 from dedup.index.shared.pending import Pending
@@ -194,7 +194,7 @@ class SharedStore:
     def _compact(self, draft: Pending) -> None:
         if draft.counting and self._shingle:
             draft.counted = Counting(draft.counts, draft.head.texts, [])
-            draft.counted.table = tallied(bits_for(draft.head.texts), draft.scan_shingles(self._shingle))
+            draft.counted.table = tallied(bits_for(draft.head.texts), draft.scan_shingles(self._shingle))[0]
         found = draft.frames()
         edges = ((text, other, edge) for text, other, edge in draft.scan_edges() if text < other)
         draft.replace(self.opening, draft.scan_signatures(), edges)
