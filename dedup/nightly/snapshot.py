@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from dedup.errors import FileError
 from dedup.evidence.corpus import Corpus
 from dedup.files import shown
+from dedup.kernels import Integers
 from dedup.nightly.catalogue import Catalogue, numbered, stocked
 from dedup.nightly.framing import left_out
 from dedup.nightly.framing import read as read_frames
@@ -32,8 +32,6 @@ from dedup.stages import frames
 from dedup.stages.clusters import Graph, Pairs
 from dedup.stages.shingles import Texts
 from dedup.threads import count as count_threads
-
-Integers = NDArray[np.int64]
 
 
 def snapshot(state: str | os.PathLike[str], *, threads: int | None = None) -> Clusters:
