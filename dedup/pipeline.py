@@ -252,10 +252,9 @@ def connect(corpus: Corpus, settings: Settings, *, threads: int = 1, stages: Sta
     del signed
     with stages.stage("verify") as tell:
         similarity = corpus.similarities(left, right, evidence=settings.least_shared, threads=threads, progress=tell)
-        edges = clusters.Pairs(left, right, similarity).where(similarity >= settings.threshold)
-        hundredths = np.minimum(similarity * clusters.HUNDREDTHS, clusters.HUNDREDTHS - 1).astype(np.int64)
-        compared = np.bincount(hundredths, minlength=clusters.HUNDREDTHS)
-    return clusters.Graph(corpus.first, corpus.number, *edges, capped, compared)
+        every = clusters.Pairs(left, right, similarity)
+        edges = every.where(similarity >= settings.threshold)
+    return clusters.Graph(corpus.first, corpus.number, *edges, capped, every.by_hundredths())
 
 
 def with_representatives(result: Clusters, corpus: Corpus, count: int) -> Clusters:

@@ -26,8 +26,9 @@ from dedup.evidence.keywords import Keyword, beginnings
 from dedup.evidence.passages import Explanation
 from dedup.evidence.templates import Template
 from dedup.evidence.titles import titles
+from dedup.kernels import Integers
 from dedup.settings import Settings
-from dedup.stages.clusters import Graph, Integers, Pairs, representatives
+from dedup.stages.clusters import Graph, Pairs, representatives
 from dedup.threads import count as count_threads
 
 Tell = Callable[[int, int], None]

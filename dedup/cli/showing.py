@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from dedup.errors import InputError
 from dedup.evidence import campaigns
 from dedup.evidence.campaign_results import Campaign, Campaigns
 from dedup.evidence.corpus import Corpus
 from dedup.files import counted
+from dedup.kernels import Integers
 from dedup.pipeline import represent
 from dedup.results import Cluster, Clusters
 from dedup.settings import Settings
@@ -31,7 +31,6 @@ from dedup.stages import pairs
 from dedup.stages.clusters import Graph, Pairs
 from dedup.threads import count as count_threads
 
-Integers = NDArray[np.int64]
 PLACE = re.compile(r"#?(\d{1,18})")
 MOST_COMPARED = 1000
 """Distinct texts of a campaign from which their bodies are no longer compared each with each."""

@@ -28,7 +28,7 @@ from dedup.evidence.exports.stix import as_stix, library
 from dedup.evidence.indicators import OPERATOR, FoundIndicator, Indicator, found, ranked
 from dedup.evidence.indicators import indicators as indicators_of
 from dedup.evidence.indicators.services import public
-from dedup.stages.clusters import Integers
+from dedup.kernels import Integers
 
 if TYPE_CHECKING:
     from dedup.evidence.corpus import Corpus

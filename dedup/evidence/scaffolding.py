@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.evidence.assembly import assemble
+from dedup.kernels import Integers
 from dedup.stages.folding import trace
-
-Integers = NDArray[np.int64]
 
 ANY = 1 << 62
 LEVELS = ((24, ANY, ANY), (12, 400, 2_000), (6, 80, 400))

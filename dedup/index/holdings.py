@@ -24,7 +24,7 @@ from dedup.index.prepared import Preparer
 from dedup.index.store import Edge, Reader
 from dedup.results import Cluster, Clusters
 from dedup.settings import Settings
-from dedup.stages import clusters, pairs
+from dedup.stages import clusters
 from dedup.stages.clusters import Graph, Pairs
 from dedup.threads import Room
 
@@ -213,10 +213,7 @@ def snapshot(
     place = {rows[row].text: number for number, row in enumerate(corpus.first.tolist())}
     edges = _placed(reader.scan_edges(), place)
     capped = np.zeros(len(corpus.first), np.bool_)
-    compared = np.bincount(
-        np.minimum(edges.similarity * pairs.BINS, pairs.BINS - 1).astype(np.int64), minlength=pairs.BINS
-    )
-    graph = Graph(corpus.first, corpus.number, *edges, capped, compared)
+    graph = Graph(corpus.first, corpus.number, *edges, capped, edges.by_hundredths())
     groups = np.array([rows[row].cluster for row in corpus.first.tolist()], np.int64)
     heads = clusters.chosen(groups, edges, corpus.first, graph.copies)
     ids = pa.chunked_array([pa.array([row.id for row in rows], pa.string())])

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from dedup import kernels
 from dedup.errors import warn
 from dedup.evidence.campaigns import LEAST_HELD, Name, Similar, among, met, numbered
+from dedup.kernels import Integers
 from dedup.nightly.gathered import read
 from dedup.nightly.memory import Budget
 from dedup.nightly.signed import Part
 from dedup.stages.clusters import Pairs
 from dedup.stages.frames import LEAST_HOLDERS, Passages, Sampled, passages_among
 
-Integers = NDArray[np.int64]
 WINDOWS, HASHES = ("windows",), ("names",)
 MOST_COUNTED = 255
 """Holders up to which it is counted how many a name has."""

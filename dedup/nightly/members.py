@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dedup.kernels import Integers
 from dedup.nightly.catalogue import Catalogue
 from dedup.nightly.damage import check_places, damaged, read_table
 from dedup.results import Clusters
 
-Integers = NDArray[np.int64]
 CHANGES = pa.schema({"kind": pa.string(), "old": pa.large_string(), "new": pa.large_string()})
 NUMBERED = pa.schema({"kind": pa.string(), "old": pa.int64(), "new": pa.int64()})
 """Changes as the state has them."""

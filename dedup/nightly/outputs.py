@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from dedup.errors import FileError
 from dedup.files import shown
-from dedup.nightly.members import Integers
+from dedup.kernels import Integers
 from dedup.system import put, whole_folder
 
 PART = 1_000_000

@@ -76,13 +76,12 @@ def snapshot(state: str | os.PathLike[str], *, threads: int | None = None) -> Cl
 
 def _graph(known: Known, order: Order, edges: Pairs, first: Integers, distinct: Integers) -> Graph:
     """The night's edges, and its similarities to representatives, of texts in the order of their fingerprints."""
-    left, right, similarity = _numbered(order, edges)
+    edges = _numbered(order, edges)
     heads = known.representative[order.texts]
     others = np.flatnonzero(heads != order.texts)
     looked_up = Pairs(order.texts[others], heads[others], known.similarity[order.texts[others]])
-    compared = np.bincount(np.minimum((similarity * 100).astype(np.int64), 99), minlength=100)
     capped = known.capped[order.texts]
-    return Graph(first, distinct, left, right, similarity, capped, compared, _numbered(order, looked_up))
+    return Graph(first, distinct, *edges, capped, edges.by_hundredths(), _numbered(order, looked_up))
 
 
 def _numbered(order: Order, pairs: Pairs) -> Pairs:

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.errors import MissingExtraError
+from dedup.kernels import Integers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Integers = NDArray[np.int64]
 BLUE, RED = "#2f63c8", "#a32a12"
 SIMILAR = "Blues"
 

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.evidence.passages import Side
+from dedup.kernels import Integers
 from dedup.stages.shingles import Trace
 
-Integers = NDArray[np.int64]
 DIGITS = 4
 """Of a weight, behind the point."""
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
+from dedup.kernels import Integers
 
-Integers = NDArray[np.int64]
 HUNDREDTHS = 100
 FIXED_POINT = 1 << 32
 """Similarities are summed as integers: the same mean from either side, in any order."""
@@ -100,6 +100,12 @@ class Pairs(NamedTuple):
     left: Integers
     right: Integers
     similarity: NDArray[np.float64]
+
+    def by_hundredths(self) -> Integers:
+        """(100,): how many there are of each hundredth of similarity; those of 1 are in the last."""
+        return np.bincount(
+            np.minimum(self.similarity * HUNDREDTHS, HUNDREDTHS - 1).astype(np.int64), minlength=HUNDREDTHS
+        )
 
     def where(self, kept: NDArray[np.bool_]) -> Pairs:
         """Some of them."""
