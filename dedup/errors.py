@@ -1,6 +1,6 @@
 """What can go wrong, as classes a caller can catch.
 
-    DedupError                 every mistake that is not a bug of ours
+    DedupError                 every error that a user can cause and mend
     ├── SettingsError          a setting out of its range (also a ValueError)
     ├── InputError             articles of a kind or shape that cannot be read (also a ValueError)
     ├── FileError              a file that cannot be read or written, by name (also an OSError)
@@ -9,7 +9,7 @@
     ├── RejectsError           more rows and files could not be read than are allowed
     └── MissingExtraError      an optional dependency that is not installed (also an ImportError)
 
-    DedupWarning               something was odd, was mended or left out, and nothing else was lost
+    DedupWarning               something odd was mended or left out; nothing else was lost
 
 Each message says what was given, what is allowed, and what to do.
 """
@@ -41,7 +41,7 @@ class FileError(DedupError, OSError):
 
 
 class IndexBusyError(DedupError, TimeoutError):
-    """Another writer holds the index, for longer than this one would wait."""
+    """Another writer has held the index for longer than this one waits."""
 
 
 class BusyError(DedupError, BlockingIOError):
@@ -60,11 +60,11 @@ class MissingExtraError(DedupError, ImportError):
 
 
 class DedupWarning(UserWarning):
-    """Something was odd and was mended or left out; nothing else was lost."""
+    """Something odd was mended or left out; nothing else was lost."""
 
 
 def warn(message: str) -> None:
-    """Warn whoever called the package, wherever in it this is called from."""
+    """Warn at the line of the user that called the package, not at a line inside the package."""
     frame, level = sys._getframe(1), 2  # noqa: SLF001 - skip_file_prefixes of warnings.warn needs Python 3.12
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame, level = frame.f_back, level + 1

@@ -41,7 +41,7 @@ MOST_FITTED = 1 << 24
 
 
 class Stages:
-    """Times every stage and tells how far it is."""
+    """Times every stage and reports its progress."""
 
     def __init__(self, progress: Progress | None = None) -> None:
         self.seconds: dict[str, float] = {}
@@ -49,7 +49,7 @@ class Stages:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Tell]:
-        """Run one stage under this name; yields what tells its progress."""
+        """Run one stage under this name; yields its progress callback."""
         begin = time.perf_counter()
         told = self._progress or (lambda *_: None)
         yield lambda done, total: told(name, done, total)
@@ -70,7 +70,7 @@ def cluster(
     Args:
         articles: A list or iterable of strings, of mappings or of dataclasses with a text and an id; a pandas, Polars
             or Arrow column or table, a DuckDB relation, or anything else that offers the Arrow C stream. Missing and
-            empty texts are nobody's duplicate, and keep their place.
+            empty texts keep their place and are duplicates of nothing.
         settings: How articles are compared; None is `Settings()`.
         text: Column, key or attribute that holds the text.
         id: Column, key or attribute that holds the id; the default may be absent.
@@ -78,11 +78,11 @@ def cluster(
         progress: True shows a bar; a function is called with the stage, the work done and the whole of it.
 
     Returns:
-        The clusters. The result does not depend on the order of the articles, but for the naming of labels.
+        The clusters. The grouping does not depend on the order of the articles; only the names of clusters do.
 
     Raises:
         InputError: The articles are of a kind that cannot be read, or have no such column.
-        SettingsError: `threads` is out of its range, or `settings` are none.
+        SettingsError: `threads` is out of its range, or `settings` is neither a Settings nor None.
 
     Warns:
         DedupWarning: Something was mended or left out; the message says what.
@@ -119,12 +119,12 @@ def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, s
 
 @dataclass(frozen=True)
 class Fitted:
-    """What `fit` made of a sample."""
+    """The weights and frames that `fit` found in a sample."""
 
     settings: Settings
     weights: weights.Weights
     windows: shingles.Windows | None = None
-    """What marks the frames of the sample; None where it has none."""
+    """What marks the frames of the sample; None where no frames were found."""
 
 
 def fit(articles: Any, settings: Settings | None = None, *, text: str = "text", threads: int | None = None) -> Fitted:
@@ -132,13 +132,13 @@ def fit(articles: Any, settings: Settings | None = None, *, text: str = "text", 
 
     Args:
         articles: A sample of what the index will hold, of any kind that `cluster` takes.
-        settings: How articles are compared; None is `Settings()`. The index has them, too.
+        settings: How articles are compared; None is `Settings()`. The index takes them over.
         text: Column, key or attribute that holds the text.
         threads: How many to use; None is one a core.
 
     Raises:
         InputError: The articles are of a kind that cannot be read.
-        SettingsError: These settings weigh nothing, or are none.
+        SettingsError: `settings` has `weighted=False`, or is neither a Settings nor None.
     """
     settings = checked_settings(settings)
     if not settings.weighted:
@@ -172,7 +172,7 @@ def represent(
         texts: large_string (n,), nulls allowed.
         settings: How articles are compared.
         threads: How many to use.
-        stages: Collects times and tells progress.
+        stages: Collects times and reports progress.
         most: How many weights to keep; see `weights.weigh`.
         windows: What marks the frames that are left out; None looks for them.
     """
@@ -239,7 +239,7 @@ def connect(corpus: Corpus, settings: Settings, *, threads: int = 1, stages: Sta
         corpus: Distinct texts.
         settings: How articles are compared.
         threads: How many to use.
-        stages: Collects times and tells progress.
+        stages: Collects times and reports progress.
     """
     stages = stages or Stages()
     shape = chosen_bands(settings)
@@ -288,7 +288,7 @@ def similarity(a: str, b: str, settings: Settings | None = None) -> float:
 
     Raises:
         InputError: One of them is not a string.
-        SettingsError: `settings` are none.
+        SettingsError: `settings` is neither a Settings nor None.
     """
     corpus, both = _pair(a, b, settings), np.arange(2)
     return float(corpus.similarities(both[:1], both[1:])[0])
@@ -310,7 +310,7 @@ def explain(
         b: Another.
         settings: How they are compared; None is `Settings()`.
         among: Articles of any kind that `cluster` takes, among which shingles are counted; None weighs by the prior
-            alone. Of articles that have been clustered ask `Clusters.explain`.
+            alone. For articles that have been clustered there is `Clusters.explain`.
         text: Column, key or attribute of `among` that holds the text.
         threads: How many to use; None is one a core.
 
@@ -320,7 +320,7 @@ def explain(
 
     Raises:
         InputError: One of them is not a string, or `among` is of a kind that cannot be read.
-        SettingsError: `settings` are none.
+        SettingsError: `settings` is neither a Settings nor None.
     """
     if among is None:
         return _pair(a, b, settings).explain(0, 1, ("left", "right"))
@@ -332,7 +332,7 @@ def explain(
 
 
 def _pair(a: str, b: str, settings: Settings | None) -> Corpus:
-    """Two texts, as if each had been seen by itself."""
+    """Two texts, weighed by the prior alone."""
     settings = checked_settings(settings)
     texts = shingles.Texts.of(_two(a, b), settings)
     weighed = weights.prior_weights(settings.prior_articles) if settings.weighted else None

@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 
 
 SHOWN_CLUSTERS, SHOWN_MEMBERS = 10, 50
-"""In a notebook."""
+"""Clusters in the table of a notebook, and members of each that are read for its row."""
 DRAWN_MEMBERS = 200
-"""Of a cluster as a graph: a sample of a larger one."""
+"""Members in the drawing of a cluster; of a larger cluster it is a sample."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -53,8 +53,8 @@ class Cluster:
     Attributes:
         members: Positions of the articles, ascending.
         representative: Position of the member with the highest mean similarity to the others.
-        similarity: Mean similarity of the other members to the representative; one that was never computed, as
-            `Clusters.at` may leave some, counts as 0.
+        similarity: Mean similarity of the other members to the representative; a similarity that was never computed
+            counts as 0 (`Clusters.at` may leave some).
         ids: Ids of the members, or their positions where the articles have none.
         held: The texts, or what fetches them when they are first asked for; None where the result holds none.
     """
@@ -83,11 +83,11 @@ class Cluster:
     def template(self, *, share: float = 0.5, sample: int | None = 64) -> Template:
         """What the members share: fixed passages, and slots with what fills them.
 
-        A passage that stands in a frame, such as a site's footer, says so, and by how many it is held.
+        A passage inside a frame, such as a site's footer, is marked with how many articles share that frame.
 
         Args:
             share: A passage is fixed if more than this share of the members hold it, in [0, 1).
-            sample: So many members with distinct texts are looked at, None is all; the template says how many.
+            sample: How many members with distinct texts are looked at; None is all. The template says how many were.
 
         Raises:
             SettingsError: A value is out of its range.
@@ -105,7 +105,7 @@ class Cluster:
 
         Args:
             top: How many, at most.
-            sample: So many members with distinct texts are looked at, None is all; a million characters take about a
+            sample: How many members with distinct texts are looked at; None is all. A million characters take about a
                 second.
 
         Raises:
@@ -116,10 +116,10 @@ class Cluster:
         return _known(self.corpus).keywords(self.texts(sample, distinct=True), top)
 
     def indicators(self, *, sample: int | None = 1000) -> list[Indicator]:
-        """What identifies whoever is behind the cluster: accounts, links, images, numbers; what most hold first.
+        """What identifies whoever is behind the cluster: accounts, links, images, numbers; the most frequent first.
 
         Args:
-            sample: So many members are looked at, None is all; each indicator says of how many.
+            sample: How many members are looked at; None is all. Each indicator says how many were.
 
         Raises:
             SettingsError: A value is out of its range.
@@ -128,13 +128,13 @@ class Cluster:
         return indicators_of(self.texts(sample))
 
     def concentration(self, *, sample: int | None = 8) -> float:
-        """How little spread out the evidence is: the median of what `Explanation.concentration` says of the members.
+        """How concentrated the evidence is: the median of `Explanation.concentration` over the members.
 
         About 0.25 for rewrites; from 0.6 on the members may have little but boilerplate in common, or be copies.
 
         Args:
-            sample: So many members with distinct texts are looked at, the representative, to which the others are
-                compared, with them; None is all.
+            sample: How many members with distinct texts are looked at; None is all. One of them is the representative,
+                with which the others are compared.
 
         Returns:
             0 to 1; 1 where all members are copies.
@@ -152,8 +152,8 @@ class Cluster:
         """Texts of the members, the representative's first.
 
         Args:
-            most: How many at most, at even distances among the members; None is all.
-            distinct: Leave out those that are equal to another when folded.
+            most: How many at most, evenly spaced among the members; None is all.
+            distinct: Leave out texts that are equal to another one when folded.
 
         Raises:
             SettingsError: `most` is out of its range.
@@ -163,7 +163,7 @@ class Cluster:
         return [corpus.texts.text(row) for row in self.sampled(most, distinct=distinct).tolist()]
 
     def sampled(self, most: int | None = None, *, distinct: bool = False) -> Integers:
-        """Positions of the members that `texts` gives the texts of."""
+        """Positions of the members whose texts `texts` gives."""
         corpus, others = _known(self.corpus), self.members[self.members != self.representative]
         if most is not None:
             _check_number("sample", most)
@@ -176,7 +176,7 @@ class Cluster:
         return np.concatenate([[self.representative], others])
 
     def about(self) -> tuple[str, str, str]:
-        """Title, keywords and indicators on a line each; nothing where the result holds no texts."""
+        """Title, keywords and indicators, each on one line; empty where the result holds no texts."""
         if self.corpus is None:
             return "", "", ""
         (title,) = titles(self.corpus.texts.column, [self.representative])
@@ -215,7 +215,7 @@ class Clusters:
         linkage: Share of the threshold that the mean similarity to a cluster must reach.
         ids: The articles' ids, or None.
         seconds: How long each stage took, in order.
-        representatives: (d,) the distinct text that represents each one's cluster; None links the graph.
+        representatives: (d,) the text that represents the cluster of each distinct text; None links the graph to know.
         corpus: The texts and the weights of their shingles; without them nothing can be explained.
     """
 
@@ -251,7 +251,8 @@ class Clusters:
     def pairs(self) -> Pairs:
         """Every verified edge: left, right, similarity.
 
-        Copies of a text have one edge each, of similarity 1, to the first of them; the others' edges are the first's.
+        Every copy of a text has one edge, of similarity 1, to the first article with that text; only this first article
+        has the edges to other texts.
         """
         graph, kept = self.graph, self._kept
         later = np.flatnonzero(graph.distinct >= 0)
@@ -269,13 +270,13 @@ class Clusters:
 
     @cached_property
     def firsts(self) -> Integers:
-        """int64 (n,): position of the first article of each one's cluster, which is called by it."""
+        """int64 (n,): position of the first article of each article's cluster; its id is the cluster's name."""
         _, firsts, mine = np.unique(self.labels, return_index=True, return_inverse=True)
         return firsts[mine]
 
     @property
     def histogram(self) -> Integers:
-        """int64 (100,): how many pairs were compared, edges or not, by hundredths of similarity; 1 is in the last.
+        """int64 (100,): how many pairs were compared, edges or not, by hundredths of similarity; 1 is in the last one.
 
         Pairs far below the threshold are never compared. Copies of a text have one pair each, of similarity 1.
         """
@@ -322,7 +323,7 @@ class Clusters:
         return pa.chunked_array([pa.array(np.arange(len(self.labels)))]) if self.ids is None else self.ids
 
     def _mean(self, members: Integers) -> float:
-        """Mean similarity of these articles to their representative, itself left out."""
+        """Mean similarity of these articles to their representative, without the representative."""
         others = np.nan_to_num(self.to_representative[members]).sum() - 1
         return float(others / (len(members) - 1))
 
@@ -368,12 +369,13 @@ class Clusters:
     def frames(self) -> FrameList:
         """The frames that were found: passages that many articles share while they share nothing else.
 
-        They are left out of every text before anything is compared. Those that stand side by side in the same texts are
-        one here. The first call looks through all texts.
+        They are left out of every text before anything is compared. Frames that stand side by side in the same texts
+        are joined into one here. The first call looks through all texts.
 
         Returns:
-            What each says, how many hold it and how alike they are elsewhere, those that most hold first; empty where
-            there are none, or `Settings.frames` is off. It prints as a table and shows itself in a notebook.
+            The passage of each frame, how many texts hold it and how similar these are elsewhere; those with the most
+            holders first. Empty if there are no frames, or `Settings.frames` is off. It prints as a table and shows
+            itself in a notebook.
 
         Raises:
             InputError: The result holds no texts.
@@ -384,10 +386,10 @@ class Clusters:
         """The campaigns: clusters and lone articles that one operator made, with the reasons; worked out once.
 
         Costs half a millisecond an article, two where there are many links to be read. A result without weights has no
-        evidence beyond its clusters: each is a campaign.
+        evidence beyond its clusters: each cluster is a campaign then.
 
         Args:
-            threads: How many to use; None is one a core. No matter to the result.
+            threads: How many to use; None is one a core. The result does not depend on it.
             progress: Called with texts done and in all, while names are looked for, which takes nearly all the time.
 
         Raises:
@@ -402,14 +404,14 @@ class Clusters:
             node = campaigns.numbered(self.representatives)
             kept = self._kept
             edges = Pairs(self.graph.left[kept], self.graph.right[kept], self.graph.similarity[kept])
-            told = (lambda _: progress) if progress else None
-            found = campaigns.find(corpus, node, edges, threads=count_threads(threads), progress=told)
+            of_step = (lambda _: progress) if progress else None
+            found = campaigns.find(corpus, node, edges, threads=count_threads(threads), progress=of_step)
             self.__dict__["_campaigns"] = Campaigns(self, found)
         answer: Campaigns = self.__dict__["_campaigns"]
         return answer
 
     def _position(self, place: int) -> int:
-        """The position that is meant, not negative."""
+        """The same position, counted from the beginning."""
         articles = len(self.labels)
         if not isinstance(place, int | np.integer) or isinstance(place, bool) or not -articles <= place < articles:
             known = "; the position of an id is clusters.ids.index(id).as_py()" if self.ids is not None else ""
@@ -431,17 +433,17 @@ class Clusters:
         """Write a page to look at the clusters with: one HTML file that opens in any browser and asks no server.
 
         Args:
-            path: File ending in .html or .htm; one that was there before is replaced at once or not touched.
-            title: What the page is called.
-            members: So many texts of a cluster are in the page, at most, to be looked at side by side; template,
-                keywords and indicators are of these. The page says where it holds a sample.
-            campaigns: Show campaigns, too, where there are any of several clusters; see `campaigns` for what it costs.
+            path: File ending in .html or .htm; an existing file is replaced as a whole or not touched.
+            title: Title of the page.
+            members: How many texts of a cluster the page holds at most, to be looked at side by side; the template is
+                made of these. The page says where it holds a sample.
+            campaigns: Also show the campaigns of several clusters; see `campaigns` for the cost.
             progress: Called with clusters done and in all.
 
         Raises:
             FileError: The file cannot be written.
             SettingsError: `members` is out of its range.
-            InputError: The result holds no texts, or the title is none.
+            InputError: The result holds no texts, or `title` is not a string.
         """
         from dedup import report  # noqa: PLC0415 - for those who want one
 
@@ -493,7 +495,7 @@ class Clusters:
             )
 
     def _edges(self, number: int) -> tuple[NDArray[np.float64], Integers]:
-        """Similarity of the distinct texts of a cluster, or of a sample, the representative's first; their copies."""
+        """Similarities of a cluster's distinct texts or a sample of them, the representative first; their copies."""
         graph, cluster = self.graph, self[number]
         texts = np.unique(graph.distinct[cluster.members])
         first = graph.distinct[cluster.representative]
@@ -519,7 +521,7 @@ class Clusters:
         """The same run cut at another threshold, without computing anything again.
 
         Args:
-            threshold: At or above the run's own: the edges below that were never computed.
+            threshold: At or above the run's own, because edges below that were never computed.
 
         Raises:
             SettingsError: The threshold is below the run's, or above 1.
@@ -533,14 +535,14 @@ class Clusters:
         return replace(self, threshold=float(threshold), representatives=None)
 
     def to_arrow(self, *, campaigns: bool = False) -> pa.Table:
-        """A row an article, in order; the same columns come from an index, a night and Spark.
+        """One row per article, in order; the same columns come from an index, a night and Spark.
 
         `id`; `label`, the id of the representative of its cluster; `size` of the cluster; `similarity` to the
-        representative, null where `at` left one with which an article was never compared; `cluster`, what the cluster
-        is called: the id of its first article. Without ids these are positions.
+        representative, null where the two were never compared (see `at`); `cluster`, the name of the cluster: the id of
+        its first article. Without ids these are positions.
 
         Args:
-            campaigns: A column `campaign`, too: the id of the first article of each one's campaign.
+            campaigns: Add the column `campaign`: the id of the first article of the article's campaign.
         """
         similarity = pa.array(self.to_representative, from_pandas=True)
         label, cluster = (self.names.take(pa.array(of)) for of in (self.labels, self.firsts))

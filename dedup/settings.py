@@ -1,7 +1,7 @@
 """Every default of the package, once, in a frozen dataclass that checks its values.
 
-In: numbers from a user. Out: a `Settings` whose every value is in range, or a `SettingsError` that names the
-value given, the range, and the mend. Holds no state and reads no files.
+In: values from a user. Out: a `Settings` with every value in its range, or a `SettingsError` that names the value
+given, the range, and what to write instead. Holds no state and reads no files.
 """
 
 from __future__ import annotations
@@ -26,21 +26,20 @@ class Settings:
             a letter or digit of any alphabet 1. Six is two Chinese characters or six Latin letters.
         unit: What a shingle starts and ends at: every ``"char"``, or every ``"word"`` (jieba's words for Chinese,
             runs of letters elsewhere).
-        weighted: Weigh shingles by how telling they are (inverse document frequency with a background prior);
-            False is plain Jaccard.
+        weighted: Weigh shingles by inverse document frequency with a background prior; False is plain Jaccard.
         linkage: Mean similarity to a cluster from which an article belongs to it, as a share of `threshold`, in
             [0, 1]. 0 joins every chain of edges (connected components).
         slots: Length of a signature, 16 to 65,536. More find more of the pairs near the threshold, at more cost.
         recall: Share in (0, 1) of the pairs exactly at the threshold that the bands are chosen to find.
-        bucket_cap: After so many matches in a bucket an article is compared with no more of it; at least 8. Bounds the
-            work for templates that thousands of articles share.
+        bucket_cap: An article that has this many matches in a bucket is compared with no more of its bucket mates; at
+            least 8. Bounds the work for templates that thousands of articles share.
         prior_articles: Weight of the background model, in articles; 0 or more.
-        max_df: Share of the articles in (0, 1] at which a document frequency stops counting, so that a large
-            campaign's own template is not counted away.
+        max_df: Share of the articles in (0, 1]; a higher document frequency counts as this one, so that the template of
+            a large campaign does not lose its weight.
         frames: Leave out of every text the passages that eight articles and more share while they share nothing else:
             footers, headers, licences, forms. Works on weighted shingles only.
-        evidence: Least weight in nats that a pair must share to be an edge, times one minus its similarity; 0 or more.
-            An article of 1,500 characters shares ten times as much at the threshold; a phrase of ten characters, 40.
+        evidence: To be an edge, a pair must share at least this weight in nats, times (1 - its similarity); 0 or more.
+            Articles of 1,500 characters share ten times as much at the threshold; a phrase of ten characters weighs 40.
         seed: Seed of the signatures, 0 to 2**32 - 1.
 
     Raises:
@@ -89,14 +88,14 @@ class Settings:
 
     @property
     def least_shared(self) -> float:
-        """Least weight that a pair must share, times one minus its similarity; a word weighs as four shingles do."""
+        """`evidence` for shingles as they are cut and weighed: a quarter of it for words, 0 without weights."""
         return self.evidence * self.weighted / (4 if self.unit == "word" else 1)
 
     @classmethod
     def near_copies(cls, threshold: float = 0.7, **changes: Any) -> Self:
         """The classical job: plain Jaccard of five-character shingles, no weights, in one fast pass.
 
-        Clusters are connected components (`linkage=0`): at such thresholds a chain of copies is copies.
+        Clusters are connected components (`linkage=0`): at such thresholds all texts in a chain are copies.
 
         Args:
             threshold: Jaccard similarity in (0, 1] from which a pair is an edge.

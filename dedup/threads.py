@@ -1,7 +1,7 @@
 """Work split over threads: kernels release the GIL, so a plain pool measures as fast as compiled threads, and is safe.
 
 In: a function and the pieces of work. Out: its results in the order of the pieces, whichever thread ran them.
-Reports how far it is. Keeps no pool between calls, so it works after a fork and inside other pools.
+Reports progress. Keeps no pool between calls, so it works after a fork and inside other pools.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ Progress = Callable[[int, int], object]
 
 
 class Room(threading.local):
-    """An array a thread, used again for every piece of work: to take memory anew costs more than to fill it.
+    """One buffer per thread, used again for every piece of work: to allocate memory costs more than to fill it.
 
-    What `take` gave holds until the same thread takes again.
+    An array from `take` is valid until the same thread calls `take` again.
     """
 
     def __init__(self, kind: Any) -> None:
-        """Take nothing yet."""
+        """Start empty."""
         self._array = np.empty(0, kind)
 
     def __reduce__(self) -> tuple[type[Room], tuple[Any]]:
-        """What it holds is no one else's: a copy takes its own."""
+        """The buffer is not pickled: a copy allocates its own."""
         return Room, (self._array.dtype,)
 
     def take(self, length: int) -> Any:
-        """An array of this length, with anything in it."""
+        """An array of this length, not initialised."""
         if length > len(self._array):
             self._array = np.empty(length + length // 8, self._array.dtype)
         return self._array[:length]
@@ -60,7 +60,7 @@ def count(threads: int | None) -> int:
 def spread(
     work: Callable[[Piece], Result], pieces: Sequence[Piece], threads: int, progress: Progress | None = None
 ) -> Iterator[Result]:
-    """Give `work(piece)` for each piece, in order; the pieces run side by side."""
+    """Give `work(piece)` for each piece, in order; the pieces run in parallel."""
     if len(pieces) == 1 and progress is None:
         return iter((work(pieces[0]),))
     return _spread(work, pieces, threads, progress)
