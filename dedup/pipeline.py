@@ -153,7 +153,7 @@ def fit(articles: Any, settings: Settings | None = None, *, text: str = "text", 
 def _texts(articles: Any, text: str, threads: int) -> pa.ChunkedArray:
     """The texts of articles of which none is told by its id."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r".* ids occur more than once", DedupWarning)
+        warnings.filterwarnings("ignore", r".* ids? occurs? more than once", DedupWarning)
         return reading.articles(articles, text=text, threads=threads).texts
 
 

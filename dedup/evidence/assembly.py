@@ -1,4 +1,4 @@
-"""Passages that most of some texts share, assembled from runs of characters as reads are to a sequence.
+"""Passages that most of some texts share, assembled from runs of characters as a genome is from reads.
 
 In: folded texts, or pieces of them, and how many must hold a passage. Out: where each piece holds which passage. A
 passage is a path without a branch in the de Bruijn graph of the runs that enough pieces hold (Pevzner, Tang and
@@ -20,7 +20,7 @@ from dedup.kernels import Integers
 
 Flags = NDArray[np.bool_]
 PARTED, FEWEST_PARTED = 0.2, 2
-"""Share of the pieces that make a passage, and how many of them, that hold one side of it alone, so that it is two."""
+"""A passage is cut in two where this share of the pieces it needs, and this many, hold one side without the other."""
 
 
 class _Grams(NamedTuple):
@@ -36,7 +36,7 @@ class _Grams(NamedTuple):
 
 
 class _Paths(NamedTuple):
-    """The path each of k grams is on, or -1, and its place there."""
+    """The path that each of k grams is on, or -1, and its place there."""
 
     path: Integers
     place: Integers
@@ -53,11 +53,11 @@ def assemble(
         ends: (m,) where it ends.
         gaps: (m,) number of each piece's gap, ascending.
         least: (g,) how many pieces of each gap must hold a passage.
-        width: Of the narrowest passage, in units.
+        width: Least width of a passage, in units.
 
     Returns:
-        Number of a passage, number of a piece, and the characters from and to which it holds the passage, or more than
-        half of it; ascending.
+        Passage, piece, begin and end, ascending: the piece holds the passage, or more than half of it, from the
+        character `begin` to the character before `end`.
     """
     grams = _grams(codes, begins, ends, gaps, least, width)
     paths = _paths(grams)
@@ -78,9 +78,10 @@ def assemble(
 
 
 def _extended(rows: list[list[int]], codes: NDArray[np.uint32], ends: Integers) -> list[list[int]]:
-    """A passage with what it goes on with wherever it stands: the last gram before texts part may end short of that.
+    """Extend a passage while all its occurrences are followed by the same character.
 
-    For a gram is the shortest run of some width, and a letter is narrower than a Chinese character.
+    A gram is the shortest run of some width, and a letter is narrower than a Chinese character: the last gram may end
+    too early.
     """
     while all(row[3] < ends[row[1]] for row in rows) and len({int(codes[row[3]]) for row in rows}) == 1:
         for row in rows:
@@ -108,7 +109,7 @@ def _held_by(numbers: Integers, pieces: Integers, count: int) -> Integers:
 
 
 def _paths(grams: _Grams) -> _Paths:
-    """The paths of the graph, each number that enough pieces hold on one."""
+    """The paths of the graph; every gram that enough pieces hold is on one."""
     count = len(grams.least)
     common = _held_by(grams.numbers, grams.pieces, count) >= grams.least
     path, place = np.full(count, -1), np.zeros(count, np.int64)
@@ -125,7 +126,7 @@ def _paths(grams: _Grams) -> _Paths:
 
 
 def _edges(grams: _Grams, common: Flags) -> tuple[Integers, Integers]:
-    """Which common grams follow which in enough pieces."""
+    """Pairs of common grams of which the second follows the first in enough pieces."""
     here = common[grams.numbers]
     steps = np.flatnonzero((grams.pieces[1:] == grams.pieces[:-1]) & here[1:] & here[:-1])
     edges, which = np.unique(grams.numbers[steps] * len(common) + grams.numbers[steps + 1], return_inverse=True)
@@ -135,7 +136,7 @@ def _edges(grams: _Grams, common: Flags) -> tuple[Integers, Integers]:
 
 
 def _walk(heads: list[int], after: list[int], path: Integers, place: Integers) -> None:
-    """Number the paths from each head, and then those that are circles."""
+    """Number the paths from each head, and then the cycles."""
     found = 0
     for head in heads:
         node, at = head, 0
@@ -146,7 +147,7 @@ def _walk(heads: list[int], after: list[int], path: Integers, place: Integers) -
 
 
 def _cut(grams: _Grams, paths: _Paths) -> _Paths:
-    """The paths cut where several pieces hold what is on one side without what is on the other."""
+    """The paths cut where several pieces hold one side without the other."""
     on = paths.path >= 0
     begins = np.concatenate([[0], np.bincount(paths.path[on]).cumsum()])
     rank = np.where(on, begins[paths.path] + paths.place, -1)  # of a gram, counted path after path

@@ -1,8 +1,8 @@
 """What a user holds of campaigns: which articles one operator made, in which clusters, and why.
 
 In: the clusters of a run and the evidence of `dedup.evidence.campaigns`. Out: `Campaigns`, a sequence of `Campaign`s,
-and files of their indicators. Everything but who belongs together is worked out when it is asked for. Campaigns of a
-cluster alone are there, too, for a cluster is one.
+and files of their indicators. Members are known from the start; all else is worked out when it is asked for. A cluster
+that nothing is linked to is a campaign by itself.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ if TYPE_CHECKING:
     from dedup.stages.clusters import Graph
 
 EXPORTS = (".csv", ".json")
-"""What a file of indicators may end in."""
+"""Suffixes of a file of indicators."""
 SHOWN, SAID = 10, 3
-"""Campaigns in a notebook, and names of a link in its words."""
+"""Campaigns shown in a notebook, and names listed in the words of a link."""
 SAMPLE = 50
-"""Members that are looked at where something is shown."""
+"""Members that `Campaign.marks` looks at."""
 
 
 class ClusterLike(Protocol):
-    """What is asked of a cluster; `dedup.Cluster` answers."""
+    """What is used here of a `dedup.Cluster`."""
 
     @property
     def members(self) -> Integers:
@@ -54,21 +54,21 @@ class ClusterLike(Protocol):
 
     @property
     def representative(self) -> int:
-        """Position of one of them."""
+        """Position of the member that represents them."""
 
     @property
     def similarity(self) -> float:
-        """Mean similarity of the others to it."""
+        """Mean similarity of the other members to the representative."""
 
     @property
     def ids(self) -> pa.Array:
         """Ids of the members."""
 
     def __len__(self) -> int:
-        """How many there are."""
+        """How many members there are."""
 
     def about(self) -> tuple[str, str, str]:
-        """Title, keywords and indicators on a line each."""
+        """Title, keywords and indicators, each on one line."""
 
     def template(self) -> Template:
         """What the members share."""
@@ -81,7 +81,7 @@ class ClusterLike(Protocol):
 
 
 class ClustersLike(Protocol):
-    """What is asked of a run; `dedup.Clusters` answers."""
+    """What is used here of a `dedup.Clusters`."""
 
     @property
     def graph(self) -> Graph:
@@ -89,7 +89,7 @@ class ClustersLike(Protocol):
 
     @property
     def representatives(self) -> Integers | None:
-        """(d,): the distinct text that represents each one's cluster."""
+        """(d,): the text that represents the cluster of each distinct text."""
 
     @property
     def corpus(self) -> Corpus | None:
@@ -127,7 +127,7 @@ class SharedName(NamedTuple):
     inside: int
     """Distinct texts of the campaign that hold it."""
     outside: int
-    """And distinct texts of others."""
+    """Distinct texts of others that hold it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +137,9 @@ class Reason:
     Attributes:
         left: Position of the representative of one of them.
         right: Position of the representative of the other.
-        strength: 0 to 1; mean over all pairs of a campaign at least `dedup.evidence.campaigns.CUT`.
-        body: Mean similarity of their bodies over pairs of articles; NaN where it was not needed.
-        passages: How much of the passages that each shares with others they share with each other, 0 to 1.
+        strength: 0 to 1; its mean over all pairs of a campaign is at least `dedup.evidence.campaigns.CUT`.
+        body: Mean similarity of their bodies over pairs of articles; NaN where it was not computed.
+        passages: Cosine similarity of their profiles, the passages that each shares with other articles, 0 to 1.
         names: Names and addresses that both hold, the rarest outside first.
     """
 
@@ -157,17 +157,19 @@ class Reason:
     @property
     def words(self) -> str:
         """What they have in common, in words."""
-        told = [f"{one.kind} {one.value} ({one.inside:,} inside, {one.outside:,} outside)" for one in self.names[:SAID]]
+        parts = [
+            f"{one.kind} {one.value} ({one.inside:,} inside, {one.outside:,} outside)" for one in self.names[:SAID]
+        ]
         if len(self.names) > SAID:
-            told.append(f"{len(self.names) - SAID:,} more names and addresses")
+            parts.append(f"{len(self.names) - SAID:,} more names and addresses")
         if self.passages > 0:
-            told.append(f"passages alike {self.passages:.2f}")
+            parts.append(f"passages alike {self.passages:.2f}")
         if not np.isnan(self.body):
-            told.append(f"bodies alike {self.body:.3f} on average")
-        return ", ".join(told)
+            parts.append(f"bodies alike {self.body:.3f} on average")
+        return ", ".join(parts)
 
     def between(self, left: str, right: str) -> str:
-        """One line, as printed, with names of both, such as their ids, in the place of positions."""
+        """The line as printed, with names of both, such as their ids, in place of positions."""
         return f"{left} and {right}, strength {self.strength:.2f}: {self.words}"
 
 
@@ -209,7 +211,7 @@ class Campaign:
 
     @property
     def parts(self) -> int:
-        """How many clusters and lone articles it consists of; a cluster that no other belongs to is one."""
+        """How many clusters and lone articles it consists of."""
         return len(self.clusters) + len(self.lone)
 
     @property
@@ -218,7 +220,7 @@ class Campaign:
         return self.run.names[int(self.members[0])].as_py()
 
     def texts(self, most: int | None = None) -> list[str]:
-        """Texts of the members, at even distances where there are more than `most`."""
+        """Texts of the members, evenly spaced where there are more than `most`."""
         corpus = self.run.corpus
         assert corpus is not None
         members = self.members
@@ -230,17 +232,17 @@ class Campaign:
         """What identifies whoever is behind the campaign, over all of its clusters: see `Cluster.indicators`.
 
         Args:
-            sample: So many members are looked at, None is all; each indicator says of how many.
+            sample: How many members are looked at; None is all. Each indicator says how many were.
         """
         return indicators_of(self.texts(sample))
 
     def marks(self, most: int = SAID) -> str:
         """The first indicators of a sample in one line, without public services."""
-        told = [one for one in self.indicators(sample=SAMPLE) if not public(one.kind, one.value)][:most]
-        return ", ".join(f"{one.kind} {one.value} ({one.members} of {one.of})" for one in told)
+        listed = [one for one in self.indicators(sample=SAMPLE) if not public(one.kind, one.value)][:most]
+        return ", ".join(f"{one.kind} {one.value} ({one.members} of {one.of})" for one in listed)
 
     def frames(self) -> list[Frame]:
-        """The frames of the run that its members hold, each several of them."""
+        """The frames of the run that at least two of its members hold."""
         mine = np.zeros(len(self.run.labels), np.bool_)
         mine[self.members] = True
         return [frame for frame in self.run.frames() if mine[frame.members].sum() > 1]
@@ -248,21 +250,21 @@ class Campaign:
     def links(self) -> list[Reason]:
         """Why it is one campaign: the links that hold its clusters and lone articles together, the strongest first."""
         place, evidence = self._representatives, self.evidence
-        told = []
+        reasons = []
         for link in evidence.links(self.number):
             names = [self._shared(number) for number in link.names]
             names.sort(key=lambda one: (one.outside, -one.inside, one))
-            told.append(
+            reasons.append(
                 Reason(
                     int(place[link.left]), int(place[link.right]), link.strength, link.body, link.profile, tuple(names)
                 )
             )
-        return told
+        return reasons
 
     def shared(self) -> list[tuple[SharedName, list[int]]]:
         """Names and addresses that several of its clusters and lone articles hold, with the representatives of those.
 
-        The ones that most of them hold first.
+        Names with the most holders come first.
         """
         place, evidence = self._representatives, self.evidence
         distinct = self.run.graph.distinct[self.members]
@@ -270,8 +272,8 @@ class Campaign:
         for node in np.unique(evidence.node[distinct]).tolist():
             for number in evidence.names_of[node]:
                 holders.setdefault(number, []).append(int(place[node]))
-        told = [(self._shared(number), sorted(rows)) for number, rows in holders.items() if len(rows) > 1]
-        return sorted(told, key=lambda one: (-len(one[1]), one[0].outside, one[0]))
+        found = [(self._shared(number), sorted(rows)) for number, rows in holders.items() if len(rows) > 1]
+        return sorted(found, key=lambda one: (-len(one[1]), one[0].outside, one[0]))
 
     @cached_property
     def _representatives(self) -> Integers:
@@ -287,11 +289,11 @@ class Campaign:
         return SharedName(name.kind, name.form, inside, len(held) - inside)
 
     def timeline(self, dates: Sequence[Any]) -> list[tuple[Any, int]]:
-        """How many of its articles are of each date.
+        """How many of its articles have each date.
 
         Args:
-            dates: A date of every article of the run, in its order, in anything that can be compared; None where an
-                article has none.
+            dates: A date for every article of the run, in their order, of any type that can be sorted; None where an
+                article has no date.
 
         Returns:
             Dates, ascending, with the number of articles; those without a date are left out.
@@ -307,14 +309,15 @@ class Campaign:
         """Its indicators with the clusters that hold them, for `dedup.evidence.exports`; each text is read once.
 
         Public services (`dedup.evidence.indicators.services.public`) are left out, and so are addresses that only one
-        article has: they are what it is about. A name (`dedup.evidence.indicators.OPERATOR`) stays though only one has
-        it.
+        article has: they belong to its subject. A name of an operator (`dedup.evidence.indicators.OPERATOR`) stays even
+        if only one article has it.
 
         Args:
-            dates: A date, a datetime or ISO 8601 of every article of the run, in its order; None where one has none.
+            dates: A date, a datetime or an ISO 8601 string for every article of the run, in their order; None where an
+                article has no date.
 
         Raises:
-            InputError: There are not as many dates as articles, or one is none.
+            InputError: There are not as many dates as articles, or one of them is not a date.
         """
         days = None if dates is None else [_moment(one) for one in _listed(dates, len(self.run.labels))]
         return self._held(days)
@@ -338,8 +341,8 @@ class Campaign:
         for name, mine in holders.items():
             form = min(forms[name], key=lambda form, usual=forms[name]: (-usual[form], form))  # type: ignore[misc]
             rows[Indicator(name[0], form, len(mine), len(self))] = mine
-        told = [mark for mark in rows if mark.kind in OPERATOR or mark.members > 1]
-        return [self._of(mark, rows[mark], days) for mark in ranked(told) if not public(mark.kind, mark.value)]
+        kept = [mark for mark in rows if mark.kind in OPERATOR or mark.members > 1]
+        return [self._of(mark, rows[mark], days) for mark in ranked(kept) if not public(mark.kind, mark.value)]
 
     @cached_property
     def _order(self) -> dict[int, int]:
@@ -370,7 +373,7 @@ class Campaign:
 
 
 def _moment(day: Any) -> datetime | None:
-    """A date as exports have it; ISO 8601 is read."""
+    """A date as a datetime; a string is read as ISO 8601."""
     if day is None or isinstance(day, datetime):
         return day
     if isinstance(day, date):
@@ -417,7 +420,7 @@ class Campaigns(Sequence[Campaign]):
 
     @cached_property
     def labels(self) -> Integers:
-        """int64 (n,): position of the first article of each one's campaign, which is called by it."""
+        """int64 (n,): position of the first article of each article's campaign; its id is the campaign's name."""
         graph, group = self.run.graph, self.evidence.group[self.evidence.node]
         known = np.flatnonzero(graph.distinct >= 0)
         _, firsts, mine = np.unique(group[graph.distinct[known]], return_index=True, return_inverse=True)
@@ -497,7 +500,7 @@ class Campaigns(Sequence[Campaign]):
         Raises:
             FileError: The file cannot be written, or has another suffix.
             MissingExtraError: stix2 is not installed, which .json needs.
-            InputError: There are not as many dates as articles, or one is none.
+            InputError: There are not as many dates as articles, or one of them is not a date.
         """
         check_export(path)
         held = self.held(dates)

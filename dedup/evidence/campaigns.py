@@ -1,14 +1,15 @@
 """Campaigns: clusters and lone articles that one operator made, a level above clusters.
 
 In: the distinct texts of a run and the cluster of each. Out: the campaign of each, and the reason of every link. A
-cluster is what was rewritten from one source; an operator has many sources. What is left of him is of three kinds: the
-passages that his articles share with each other (their profile), what names him (handles, accounts, affiliate links),
-and bodies that are a little alike. None of them is enough by itself, since each can be copied: a name links articles
-that share passages or a little of their bodies, too; passages link clusters, where they are of several kinds.
+cluster is what was rewritten from one source; an operator has many sources. Operators leave three kinds of evidence:
+the passages that their articles share with each other (their profile), what names them (handles, accounts, affiliate
+links), and bodies that are a little alike. None of these is enough by itself, since each can be copied: a name links
+articles only if they also share passages or their bodies are a little alike; passages link clusters only if they are of
+several families.
 
 Clusters and lone articles are linked by average linkage (`dedup.stages.clusters.link`), a pair without evidence
-counting as 0. Of what more than 64 of them hold each is compared with 64 only, so a million articles with one handle
-cost linear work. Costs 0.5 to 2 ms an article, nearly all of it to find names.
+counting as 0. Where more than 64 of them hold the same name or passage, each is compared with 64 others only, so a
+million articles with one handle cost linear work. Costs 0.5 to 2 ms an article, nearly all of it to find names.
 """
 
 from __future__ import annotations
@@ -37,36 +38,36 @@ from dedup.stages.frames import Passages, passages
 from dedup.threads import Progress, ranges
 
 CUT = 0.06
-"""Mean strength of the links from which articles are one campaign."""
+"""Least mean strength of the links of a campaign, over all pairs."""
 LARGE = 3
-"""Distinct texts from which a cluster has a profile of its own; in fewer, shared passages are chance."""
+"""Least number of distinct texts of a cluster whose profile can link it; in fewer, shared passages are chance."""
 PROFILE, NAMED, LIKE = 0.85, 0.7, 0.4
-"""What a profile counts, a name that all texts hold, and addresses with a profile, of which one alone is nothing."""
+"""Strength of equal profiles, of a name that all texts hold, and of several addresses together with a profile."""
 SOME = 0.01
-"""Likeness of profiles that is more than chance."""
+"""Cosine similarity of profiles above which it is more than chance."""
 BODY = 0.03
-"""Similarity of bodies that is more than chance: random pairs are at 0.01."""
+"""Similarity of bodies above which it is more than chance: random pairs are at 0.01."""
 LEAST_HELD = 3
-"""Texts that must hold a name or an address: what two share, they may both have read."""
+"""Texts that must hold a name or an address before it can link: two texts may have it from the same source."""
 FOUNDERS = 64
-"""Of what more hold, each is compared with so many."""
+"""Holders of one name or passage with which each other holder is compared, at most."""
 MEMBERS = 6
 """Texts of a cluster that are compared with those of another."""
 EDGES = 0.1
 """Share of the pairs of two clusters that must be edges for their bodies to be compared."""
 AT_ONCE = 1 << 20
-"""Pairs of nodes, or of their texts, that are judged at once, and pairs before those that met again are left out."""
+"""Pairs of nodes, or of their texts, that are judged at once; and pairs gathered before repeated ones are removed."""
 
 NOTHING = np.empty(0, np.int64)
 ADDRESS, ACCOUNT, OPERATORS = range(3)
-"""What a name is: an address that anybody may give, that of somebody's account, and what names an operator."""
+"""Sorts of names: an address that anybody may give, the address of somebody's account, a name of an operator."""
 ACCOUNTS = frozenset({
     "bilibili.com", "douyin.com", "facebook.com", "fb.com", "instagram.com", "kuaishou.com", "linktr.ee", "patreon.com",
     "pinterest.com", "threads.net", "tiktok.com", "tinyurl.com", "tumblr.com", "twitch.tv", "twitter.com", "vk.com",
     "weibo.com", "x.com", "youtube.com",
 })  # fmt: skip
-"""Services at which a path of one part is somebody's account, or what somebody shortened. Not those for code: an
-account there is named by whoever uses or translates its work."""
+"""Services at which a path of one part is somebody's account or short link. Those for code are not listed: whoever uses
+or translates a project names its account."""
 SHORT = 8
 """Characters of the domain of a shortener, at most."""
 
@@ -86,9 +87,9 @@ class Link:
     Attributes:
         left: Number of one of them.
         right: Number of the other.
-        strength: 0 to 1; the mean of those of a campaign is at least `CUT`.
-        body: Mean similarity of their bodies over pairs; NaN where it was not asked for.
-        profile: Likeness of their profiles, 0 to 1.
+        strength: 0 to 1; its mean over all pairs of a campaign is at least `CUT`.
+        body: Mean similarity of their bodies over pairs; NaN where it was not computed.
+        profile: Cosine similarity of their profiles, 0 to 1.
         names: Numbers of names that both hold; see `Evidence.names`.
     """
 
@@ -120,9 +121,9 @@ class Linked:
 
     Attributes:
         group: int64 (n,), campaign of each of them.
-        left: int64 (m,), links, with
-        right: int64 (m,), and
-        strength: float64 (m,).
+        left: int64 (m,), one end of each link.
+        right: int64 (m,), the other end.
+        strength: float64 (m,), its strength.
         body: float64 (m,), NaN where bodies were not compared.
         profiles: What passages each holds.
     """
@@ -141,8 +142,8 @@ class Evidence(Linked):
 
     Attributes:
         node: int64 (d,), number of the cluster or lone article of each distinct text.
-        names: What was found in the texts, and
-        held: the distinct texts that hold each, ascending.
+        names: Names that were found in the texts.
+        held: The distinct texts that hold each name, ascending.
     """
 
     node: Integers
@@ -159,7 +160,7 @@ class Evidence(Linked):
         return listed
 
     def links(self, group: int) -> list[Link]:
-        """Why a campaign is one: the strongest links that hold it together, the strongest first."""
+        """The strongest links that hold a campaign together, strongest first: a maximum spanning forest."""
         inside = np.flatnonzero((self.group[self.left] == group) & (self.group[self.right] == group))
         inside = inside[np.lexsort((self.right[inside], self.left[inside], -self.strength[inside]))]
         parent: dict[int, int] = {}
@@ -170,13 +171,13 @@ class Evidence(Linked):
                 node = parent[node]
             return node
 
-        told = []
+        forest = []
         for place in inside.tolist():
             left, right = int(self.left[place]), int(self.right[place])
             if root(left) != root(right):
                 parent[root(left)] = root(right)
-                told.append(self._link(place, left, right))
-        return told
+                forest.append(self._link(place, left, right))
+        return forest
 
     def _link(self, place: int, left: int, right: int) -> Link:
         likeness = _dots(self.profiles, NOTHING, np.array([left]), np.array([right]))
@@ -198,8 +199,8 @@ def find(
         corpus: The texts.
         node: (d,) cluster of each distinct text, from 0; see `numbered`.
         edges: Verified pairs of distinct texts.
-        threads: How many to use; no matter to the result.
-        progress: Gives what is told how far a step is.
+        threads: How many to use; the result does not depend on it.
+        progress: Called with the name of a step; returns its progress callback.
     """
     count = int(node.max(initial=-1)) + 1
     if corpus.weights is None:
@@ -230,13 +231,13 @@ def among(
     Args:
         node: (d,) cluster of each distinct text, from 0; see `numbered`.
         shared: The passages that several of them share.
-        names: What was found in several and is not everybody's, ascending by kind and key; see `may_link`.
-        held: The texts that hold each, ascending.
+        names: Names that several texts hold and that are not public, ascending by kind and key; see `may_link`.
+        held: The texts that hold each name, ascending.
         near: Pairs of clusters whose bodies may be alike on the whole; see `met`.
         similar: Gives the similarities of pairs of texts, from the numbers of the lower and of the higher ones.
-        most: So many pairs of clusters with something in common are held; None is any. If there are more, the passages
-            and names that the most clusters hold are left out, with a warning.
-        sorts: (len(held),) `sort_of` each name, where the names themselves are not known; None is that of `names`.
+        most: How many pairs of clusters with something in common are held at most; None is no limit. If there are more,
+            the passages and names with the most holders are left out, with a warning.
+        sorts: (len(held),) `sort_of` each name, where the names themselves are not known; None takes it from `names`.
     """
     sorts = np.array([sort_of(name) for name in names], np.int64) if sorts is None else sorts
     texts = np.concatenate([np.empty(0, np.int64), *held])
@@ -259,7 +260,7 @@ class Nodes(NamedTuple):
     """Clusters and lone articles, ascending by the first text of each; see `numbered`."""
 
     places: Integers
-    """(n,): place of each among all of the run, if there are others of which nothing is known."""
+    """(n,): number of each among all of the run, of which some may be left out here."""
     sizes: Integers
     """(n,): distinct texts."""
     starts: Integers
@@ -281,7 +282,12 @@ class Nodes(NamedTuple):
 
 
 def chosen(numbers: Integers, sizes: Integers) -> Integers:
-    """Places of texts, among those of a node of so many, that are compared: at even distances, from 0."""
+    """Places of the texts of a node that are compared, evenly spaced from 0.
+
+    Args:
+        numbers: The texts to compare, numbered from 0 in each node.
+        sizes: How many texts the node of each has.
+    """
     return numbers * sizes // np.minimum(sizes, MEMBERS)
 
 
@@ -314,14 +320,14 @@ def linked(
     similar: Similar,
     most: int | None = None,
 ) -> Linked:
-    """Find campaigns where it is known of clusters and lone articles, not of every text, what they hold.
+    """Find campaigns from what clusters and lone articles hold, where that of every text is not known.
 
     Args:
-        nodes: Clusters and lone articles; those that hold nothing and are near nobody may be left out.
+        nodes: Clusters and lone articles; those that hold nothing and are in no pair of `near` may be left out.
         passages: The passages that they hold.
         families: Family of each passage; see `dedup.stages.frames.Passages`.
-        sorts: `sort_of` each name that was found in their texts, and
-        named: who holds it.
+        sorts: `sort_of` each name that was found in their texts.
+        named: The names that they hold.
         near: See `among`.
         similar: Gives the similarities of pairs of `nodes.texts`, of each pair the lower one first.
         most: See `among`.
@@ -348,9 +354,9 @@ class _Rows(NamedTuple):
     profiles: Profiles
     addresses: Profiles
     persons: Profiles
-    """Names that name somebody, rows of length 1, and"""
+    """Names of operators and accounts; rows of length 1."""
     holding: Profiles
-    """the share of the texts that holds each of them."""
+    """The share of the node's texts that holds each of these."""
 
     @classmethod
     def of(cls, nodes: Nodes, passages: Held, families: Integers, sorts: Integers, named: Held) -> _Rows:
@@ -368,7 +374,7 @@ class _Rows(NamedTuple):
     def links(self, meeting: NDArray[np.uint64], similar: Similar) -> Columns:
         """The links among some pairs that have something in common."""
         left, right = _ends(meeting)
-        each = np.arange(self.addresses.features.max(initial=-1) + 1)  # of addresses one alone is nothing
+        each = np.arange(self.addresses.features.max(initial=-1) + 1)  # a single address counts nothing
         several, profile, like, named, both = (
             _dots(rows, families, left, right)
             for rows, families in (
@@ -376,7 +382,7 @@ class _Rows(NamedTuple):
                 (self.addresses, each), (self.persons, NOTHING), (self.holding, NOTHING),
             )
         )  # fmt: skip
-        named *= np.minimum(both, 1.0)  # over all pairs of texts: what one of many holds is not everybody's
+        named *= np.minimum(both, 1.0)  # over all pairs of texts: few have a name that one of many texts holds
         body = np.full(len(left), np.nan)
         asked = np.flatnonzero((named > 0) & (profile <= SOME))
         body[asked] = _bodies(self.nodes, left[asked], right[asked], similar)
@@ -395,7 +401,7 @@ def _linking(links: Columns) -> Columns:
 
 
 def _dots(rows: Profiles, families: Integers, left: Integers, right: Integers) -> NDArray[np.float64]:
-    """How alike the rows of pairs are; with families, without what a single one of them makes of it."""
+    """Cosine similarities of pairs of rows; with families, no single family may make up more than half of one."""
     products = np.empty(len(left))
     kernels.dots(*rows, families, left, right, products)
     return products
@@ -406,12 +412,12 @@ def _rarity(counts: Integers, texts: int) -> NDArray[np.float64]:
 
 
 def _flat(shared: Passages) -> tuple[Integers, Integers]:
-    """A text and a passage that it holds, for each that one holds."""
+    """Every pair of a text and a passage that it holds."""
     return np.repeat(np.arange(len(shared.starts) - 1), np.diff(shared.starts)), shared.passages
 
 
 def _names(corpus: Corpus, progress: Progress | None) -> tuple[list[Name], list[Integers]]:
-    """What is found in the texts and is not everybody's, and the distinct texts that hold it; several at least."""
+    """The names in the texts that may link, and the distinct texts that hold each."""
     forms: dict[tuple[str, str], Name] = {}
     holders: dict[tuple[str, str], list[int]] = {}
     for number, row in enumerate(corpus.first.tolist()):
@@ -433,7 +439,7 @@ def names_in(text: str) -> list[Name]:
 
 
 def may_link(name: Name, holders: int) -> bool:
-    """Whether a name that so many texts hold may link: several do, and it is not everybody's."""
+    """Whether a name may link articles: several texts hold it, and it is not public."""
     return holders >= LEAST_HELD and not public(name.kind, name.form)
 
 
@@ -446,7 +452,7 @@ def sort_of(name: Name) -> int:
 
 def _leads_to_somebody(name: Name) -> bool:
     """Whether it is the address of an account, or a short address, at a public service."""
-    parts = urlsplit(f"//{name.key}")  # not by a form: texts that spell it otherwise hold the same
+    parts = urlsplit(f"//{name.key}")  # its key, since other spellings are the same address
     host, path = (parts.hostname or "").removeprefix("www."), parts.path.strip("/")
     if not path or "/" in path or domain_of(host) != host:
         return False
@@ -454,7 +460,7 @@ def _leads_to_somebody(name: Name) -> bool:
 
 
 def _profiles(held: Held, sizes: Integers, weights: NDArray[np.float64], *, whole: bool = False) -> Profiles:
-    """Which share of the texts of each node holds a feature, times its weight; rows of length 1, or as they are."""
+    """The share of each node's texts that holds a feature, times its weight; rows of length 1 unless `whole`."""
     rows = held.nodes
     values = held.texts / sizes[rows] * weights[held.features]
     lengths = np.ones(len(sizes)) if whole else np.sqrt(np.bincount(rows, values**2, len(sizes)))
@@ -465,9 +471,10 @@ def _profiles(held: Held, sizes: Integers, weights: NDArray[np.float64], *, whol
 def _meet(
     held: Held, order: NDArray[np.uint64], among: NDArray[np.bool_], most: int | None, kind: str
 ) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-    """Pairs of nodes that hold something in common, and those that were compared with the first holders only.
+    """Pairs of nodes that hold something in common, and the nodes that were compared with some holders only.
 
-    What few hold comes first. From where more pairs than `most` would be held, all that as many nodes hold is left out.
+    Features with few holders come first. If those with some number of holders would make more pairs than `most`, they
+    and all features with more holders are left out.
     """
     mine = among[held.nodes]
     nodes, features = held.nodes[mine], held.features[mine]
@@ -480,8 +487,8 @@ def _meet(
         wider = _added(found, (_pairs_of(nodes[end - width : end]) for end in theirs), most)
         if wider is None:
             warn(
-                f"{(counts >= width).sum():,} {kind} that {width:,} clusters and lone articles and more hold are left "
-                f"out of campaigns: with them there are more than {most:,} pairs; more memory holds more"
+                f"{(counts >= width).sum():,} {kind} that {width:,} or more clusters and lone articles hold are left "
+                f"out of campaigns: with them there are more than {most:,} pairs; more memory holds more pairs"
             )
             break
         found = wider
@@ -493,12 +500,12 @@ def _meet(
 def _added(
     found: list[NDArray[np.uint64]], more: Iterable[NDArray[np.uint64]], most: int | None
 ) -> list[NDArray[np.uint64]] | None:
-    """Some pairs with more of them, the first part distinct; None if there are more than `most` distinct ones."""
+    """Pairs with more pairs added, the first part distinct; None if more than `most` distinct ones are there."""
     parts, waiting = [*found], sum(map(len, found[1:]))
     for pairs_ in more:
         parts.append(pairs_)
         waiting += len(pairs_)
-        if waiting > max(AT_ONCE, len(parts[0])):  # twice as many at least, so that each is sorted a few times only
+        if waiting > max(AT_ONCE, len(parts[0])):  # doubled, so each is sorted only a few times
             parts, waiting = [once(parts)], 0
             if most is not None and len(parts[0]) > most:
                 return None
@@ -524,13 +531,13 @@ def _ends(both: NDArray[np.uint64]) -> tuple[Integers, Integers]:
 
 
 def numbered(labels: Integers) -> Integers:
-    """Number clusters by the first of their texts, whatever represents them: of two, the one that was read first.
+    """Number clusters in the order of their first texts, whatever represents them.
 
     Args:
-        labels: (d,) the cluster of each distinct text, by any numbers, in the order of their fingerprints.
+        labels: (d,) the cluster of each distinct text, as any numbers, in the order of the texts' fingerprints.
 
     Returns:
-        (d,): the same from 0, ascending by where each is first.
+        (d,): the number of each text's cluster, from 0.
     """
     _, first, of = np.unique(labels, return_index=True, return_inverse=True)
     number = np.empty(len(first), np.int64)
@@ -539,7 +546,7 @@ def numbered(labels: Integers) -> Integers:
 
 
 def met(node: Integers, sizes: Integers, edges: Pairs) -> tuple[Integers, Integers]:
-    """Pairs of nodes of which so many pairs of texts are edges that their bodies may be alike on the whole."""
+    """Pairs of nodes whose bodies may be alike on the whole: enough (`EDGES`) of their pairs of texts are edges."""
     left, right = node[edges.left], node[edges.right]
     apart = left != right
     low, high = np.minimum(left, right)[apart], np.maximum(left, right)[apart]
@@ -550,7 +557,7 @@ def met(node: Integers, sizes: Integers, edges: Pairs) -> tuple[Integers, Intege
 
 
 def _bodies(nodes: Nodes, left: Integers, right: Integers, similar: Similar) -> NDArray[np.float64]:
-    """Mean similarity of the bodies of pairs of nodes, over pairs of a few texts of each; so many pairs at a time."""
+    """Mean similarity of the bodies of pairs of nodes, over pairs of a few texts of each; `AT_ONCE` pairs at a time."""
     several = np.diff(nodes.starts)
     rows = several[left] * several[right]
     means, block = np.empty(len(left)), np.cumsum(rows) // AT_ONCE
@@ -571,7 +578,7 @@ def _means(nodes: Nodes, left: Integers, right: Integers, rows: Integers, simila
 
 
 def _joined(parts: list[Columns]) -> Columns:
-    """Links of several kinds, each pair once, by the strongest; the body where it is known. No part is left in them."""
+    """Links of several kinds, each pair once, with its greatest strength, and its body if known. Empties `parts`."""
     left, right, strength, body = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     parts.clear()  # there may be millions
     order = np.lexsort((strength, right, left))
@@ -579,6 +586,6 @@ def _joined(parts: list[Columns]) -> Columns:
     chosen = order[last]
     known = np.full(len(chosen), np.nan)
     of = np.searchsorted(last, np.argsort(order, kind="stable"))
-    told = ~np.isnan(body)
-    known[of[told]] = body[told]
+    has_body = ~np.isnan(body)
+    known[of[has_body]] = body[has_body]
     return left[chosen], right[chosen], strength[chosen], known

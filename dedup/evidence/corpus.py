@@ -21,9 +21,9 @@ from dedup.threads import Progress, Room
 from dedup.threads import count as count_threads
 
 MOST_COUNTED = 1000
-"""Texts in which words are counted; it is all the same for how telling a word is."""
+"""Texts in which words are counted, at most: more would hardly change how rare a word is."""
 MOST_FRAMED = 16
-"""Texts in which it is looked up whether a passage that all share stands in a frame."""
+"""Texts of a cluster whose frames are looked up, at most."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Corpus:
     weights: weights.Weighing | None
     """None where a shingle counts as one."""
     frames: Frames | None = None
-    """What is left out of the texts, where anything is."""
+    """What is left out of the texts; None where nothing is."""
 
     _keys: Room = field(default_factory=lambda: Room(np.uint64), repr=False)
     _bits: Room = field(default_factory=lambda: Room(np.uint32), repr=False)
@@ -52,9 +52,9 @@ class Corpus:
         return self.texts.lengths[self.first]
 
     def sets(self, numbers: NDArray[np.int64]) -> pairs.Sets:
-        """Weighted shingle sets of these distinct texts, until this thread asks for others.
+        """Weighted shingle sets of these distinct texts, valid until the same thread asks for others.
 
-        They are made in the order of their places in memory.
+        They are made in the order in which the texts lie in memory.
         """
         rows = self.first[numbers]
         order = np.argsort(rows)
@@ -96,7 +96,7 @@ class Corpus:
         return frame_lists.listed(self.frames, self.texts, self.first, self.number, threads=count_threads(None))
 
     def framed(self, rows: NDArray[np.int64]) -> list[tuple[str, Sequence[frame_lists.FrameSpan]]]:
-        """Some of these texts, with what of each stands in frames; none where there are no frames."""
+        """Some of these texts, each with its spans in frames; empty where there are no frames."""
         if self.frames is None:
             return []
         traces = [self.texts.trace(row) for row in rows[:MOST_FRAMED].tolist()]
@@ -104,7 +104,7 @@ class Corpus:
 
     @cached_property
     def word_frequency(self) -> tuple[int, Counter[str]]:
-        """How many texts were looked at, a sample of a large corpus, and in how many of them each word is (not Han)."""
+        """How many texts were looked at (of a large corpus a sample), and document frequencies of words but Chinese."""
         rows = self.first[np.linspace(0, len(self.first) - 1, min(len(self.first), MOST_COUNTED)).astype(np.int64)]
         return len(rows), keywords.word_frequency(map(self.texts.text, rows.tolist()))
 

@@ -23,11 +23,11 @@ from dedup.stages.shingles import NO_WINDOWS, Texts, Trace
 from dedup.threads import Room, spread
 
 SAME = 0.8
-"""Share of the holders of either of two frames that hold both from which they are one, where they are neighbours."""
+"""Neighbouring frames are joined if this share of the holders of each of the two holds both."""
 WITHOUT_SPACES = "\u0e00"
-"""From Thai and Tibetan to Han, kana and Hangul, words have no ends that a widening could stop at."""
+"""From this character on, from Thai to Hangul, scripts do not mark the ends of words: nothing is widened to them."""
 SHOWN_FRAMES, SHOWN_CHARACTERS = 20, 200
-"""Where a list of frames is printed, and of each passage there."""
+"""Frames in a printed list, and characters of each passage."""
 
 
 class FrameSpan(NamedTuple):
@@ -42,7 +42,7 @@ class FrameSpan(NamedTuple):
 
     @property
     def words(self) -> str:
-        """What it means."""
+        """What it means, in words."""
         return f"shared by {self.holders:,} articles that have nothing else in common: not counted"
 
 
@@ -125,12 +125,12 @@ class _Hits(NamedTuple):
     frames: Integers
 
     def parted(self, bridge: int) -> NDArray[np.bool_]:
-        """(n - 1,): whether the next one stands in another text, or too far behind for what is between to be framed."""
+        """(n - 1,): whether the next window is in another text, or so far behind that the text between is no frame."""
         return (np.diff(self.texts) != 0) | (np.diff(self.places) > bridge + kernels.WINDOW)
 
 
 def _hits(found: Frames, keys: NDArray[np.uint64], offsets: Integers) -> _Hits:
-    """Where some texts, numbered from 0, hold frames; keys are as often as they occur."""
+    """Where some texts, numbered from 0, hold frames; `keys` has a shingle as often as it occurs."""
     every = int(found.windows.mask) + 1
     taken, places, counts = sample_of(keys, offsets, every, Room(np.uint64), Room(np.int32), windowed=True)
     at = np.minimum(np.searchsorted(found.keys, taken), len(found.keys) - 1)
@@ -140,11 +140,11 @@ def _hits(found: Frames, keys: NDArray[np.uint64], offsets: Integers) -> _Hits:
 
 
 def spans(found: Frames, trace: Trace) -> tuple[FrameSpan, ...]:
-    """Stretches of a text that stand in frames, in its order; what differs in how many hold it is told apart.
+    """Stretches of a text that stand in frames, in order, cut where the number of holders changes.
 
     Args:
         found: The frames.
-        trace: The text, less their windows.
+        trace: The text.
     """
     hits = _hits(found, trace.keys, np.array([0, len(trace.keys)]))
     if not len(hits.places):
@@ -161,9 +161,9 @@ def spans(found: Frames, trace: Trace) -> tuple[FrameSpan, ...]:
 
 
 def _cuts(places: list[int], holders: list[int]) -> Iterator[tuple[int, int, int]]:
-    """A stretch, cut where another number of texts holds what follows: first shingle, the one behind, holders.
+    """A stretch, cut where the number of holders changes: first shingle, the one behind the last, holders.
 
-    What windows of two runs share belongs to the one that more hold.
+    Shingles that windows of two runs share belong to the run with more holders.
     """
     runs: list[list[int]] = []
     for place, count in zip(places, holders, strict=True):
@@ -182,7 +182,7 @@ def _cuts(places: list[int], holders: list[int]) -> Iterator[tuple[int, int, int
 
 
 def _alike(one: int, two: int) -> bool:
-    """Whether about as many hold both."""
+    """Whether two numbers of holders are about equal."""
     return min(one, two) >= SAME * max(one, two)
 
 
@@ -196,7 +196,7 @@ def _written(trace: Trace, begin: int, end: int, holders: int = 0) -> FrameSpan:
 
 
 class _Held(NamedTuple):
-    """Which texts hold which frames, each pair once, ascending by frame, then text; and how much of all that is."""
+    """Which texts hold which frames, each pair once, ascending by frame, then text; the share of text in frames."""
 
     frames: Integers
     texts: Integers
@@ -204,20 +204,20 @@ class _Held(NamedTuple):
 
 
 def listed(found: Frames, texts: Texts, first: Integers, number: Integers, *, threads: int = 1) -> FrameList:
-    """What was found, those that stand side by side in the same texts as one.
+    """The frames as a list; those that stand side by side in the same texts are joined.
 
     Args:
         found: The frames.
         texts: All texts.
         first: (d,) rows of the distinct ones, as `Frames.text` counts them.
         number: (n,) which of these each text is, -1 for none.
-        threads: How many to use; no matter to the result.
+        threads: How many to use; the result does not depend on it.
     """
     texts = texts.without(NO_WINDOWS)
     held = _held(found, texts, first, threads)
     rows, hits = _examples(found, texts, first, threads)
     group = _joined(hits, held, found)
-    heads = np.unique(group, return_index=True)[1]  # of each the frame that most hold, for these come first
+    heads = np.unique(group, return_index=True)[1]  # of each group the frame with the most holders: these come first
     homes = first[found.text[heads]]
     places = _longest(hits, group, rows[hits.texts] == homes[group[hits.frames]], found.windows.bridge)
     passages = _passages(texts, homes, places)
@@ -233,7 +233,7 @@ def listed(found: Frames, texts: Texts, first: Integers, number: Integers, *, th
 
 
 def _held(found: Frames, texts: Texts, first: Integers, threads: int) -> _Held:
-    """Look through all texts."""
+    """Find the frames in all texts."""
     number, room = np.full(len(texts), -1), Room(np.uint64)
     number[first] = np.arange(len(first))
 
@@ -280,9 +280,9 @@ def _joined(hits: _Hits, held: _Held, found: Frames) -> Integers:
 
 
 def _longest(hits: _Hits, group: Integers, home: NDArray[np.bool_], bridge: int) -> list[tuple[int, int]]:
-    """First shingle of the longest stretch of each group in its text, and the one behind it.
+    """First shingle of the longest stretch of each group in its text, and the one behind the last.
 
-    Groups that more hold come first, and keep what windows of two share.
+    Groups with more holders come first, and keep the shingles that windows of two groups share.
     """
     mine, places = group[hits.frames], hits.places
     same = np.concatenate([[False], np.diff(hits.texts) == 0, [False]])
@@ -315,7 +315,7 @@ def _passages(texts: Texts, homes: Integers, places: list[tuple[int, int]]) -> l
 
 
 def whole_words(text: str, begin: int, end: int) -> str:
-    """A stretch of a text, and what is left of the words at its ends, but of scripts that have no spaces."""
+    """A stretch of a text, widened to whole words except in scripts without spaces."""
     while begin > 0 and _in_word(text[begin - 1]) and _in_word(text[begin]):
         begin -= 1
     while end < len(text) and _in_word(text[end - 1]) and _in_word(text[end]):

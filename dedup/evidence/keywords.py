@@ -21,7 +21,7 @@ from dedup.stages.folding import fold, fold_words
 from dedup.stages.words import HAN, rarity, words
 
 PRIOR = 100
-"""Imagined articles of which a word of other scripts is expected in as many as its length says."""
+"""Weight of the prior for words of other scripts, in articles: it expects a word by its length."""
 _MARKUP = re.compile(r"https?://[^\s<>\"'()\[\]]*+|</?[A-Za-z][^<>]*+>|@[A-Za-z0-9_]++|&[a-z0-9#]{2,8};", re.IGNORECASE)
 _KATAKANA = r"\u30a1-\u30ff\u31f0-\u31ff"
 _OTHERS = re.compile(rf"[{_KATAKANA}]+|[^ {HAN}\u3041-\u309f{_KATAKANA}]+")
@@ -53,13 +53,13 @@ def keywords(
     """The words that say what the texts are about.
 
     Words are counted folded, so that Traditional and Simplified characters, or capitals and small letters, are one
-    word. The form that is shown is read off the texts, character by character, where their folding shows the word.
+    word. The form that is shown is the one that the texts write most often.
 
     Args:
         texts: The members of a cluster, or a sample of them.
         top: How many words at most.
         articles: How many articles `frequency` was counted in; None for 0.
-        frequency: In how many of those articles a word stands, from `word_frequency`; one that is absent in none.
+        frequency: Document frequencies in those articles, from `word_frequency`; 0 for a word that is not in it.
 
     Returns:
         Keywords by falling score, then by word; fewer than `top` where the texts hold fewer.
@@ -82,7 +82,7 @@ def keywords(
 
 
 def beginnings(texts: Sequence[str], most: int = 3, characters: int = 800) -> list[str]:
-    """The beginnings of a few texts, for keywords where many clusters are shown: to cut Chinese into words is slow.
+    """The beginnings of a few texts, for keywords of many clusters: to cut Chinese into words is slow.
 
     Args:
         texts: The members of a cluster.
@@ -93,7 +93,7 @@ def beginnings(texts: Sequence[str], most: int = 3, characters: int = 800) -> li
 
 
 def word_frequency(texts: Iterable[str]) -> Counter[str]:
-    """In how many of the texts each word stands that is not Chinese; 50 ms for a million characters.
+    """Document frequency of every word that is not Chinese; 50 ms for a million characters.
 
     Args:
         texts: Articles of all kinds, not only those of a cluster.
@@ -115,7 +115,7 @@ def _words(text: str) -> Iterator[str]:
 
 
 def _other_words(text: str) -> Iterator[str]:
-    """Words of other scripts that have two letters; `dedup.stages.words` would cut those of katakana."""
+    """Words of other scripts with two or more letters; `dedup.stages.words` would cut those of katakana."""
     for word in _OTHERS.findall(fold_words(text)):
         if sum(map(str.isalpha, word)) > 1:
             yield word
@@ -147,7 +147,7 @@ class _Rareness:
 
 
 class _Aligned(dict[int, str]):
-    """What a character folds to, if it is one character; else a blank, so that places stay what they are."""
+    """What a character folds to, if it is one character; else a blank, so that positions stay the same."""
 
     def __missing__(self, code: int) -> str:
         folded = fold(chr(code))
@@ -159,7 +159,7 @@ _ALIGNED = _Aligned()
 
 
 def _forms(chosen: Sequence[str], texts: Iterable[str]) -> list[str]:
-    """How the texts most often write folded words; the folded word where they write it in no way of equal length."""
+    """The most frequent spelling of each folded word; the folded word itself where no spelling has its length."""
     patterns = [_pattern(word) for word in chosen]
     forms: list[Counter[str]] = [Counter() for _ in chosen]
     for text in texts:
@@ -174,6 +174,6 @@ def _forms(chosen: Sequence[str], texts: Iterable[str]) -> list[str]:
 
 
 def _pattern(word: str) -> re.Pattern[str]:
-    """Where a folded text holds a word; one of Latin letters not within another."""
+    """Finds a word in a folded text; a word of Latin letters is not found inside another."""
     edges = ("", "") if _HAN_WORD.fullmatch(word) else ("(?<![a-z0-9])", "(?![a-z0-9])")
     return re.compile(re.escape(word).join(edges))

@@ -14,9 +14,9 @@ from html import escape
 Span = tuple[int, int]
 Slot = Sequence[tuple[str, int]]
 FRAME = "green"
-"""What frames are coloured, in words."""
+"""The colour of frames, in words."""
 HOVERED = 40
-"""So many of the heaviest passages light up together with their other half; all are linked to it."""
+"""How many of the heaviest passages light up together in both texts; every passage links to itself in the other."""
 STYLE = """
 .NAME {display: grid; grid-template-columns: repeat(auto-fit, minmax(20em, 1fr)); gap: 1em; line-height: 1.6}
 .NAME > div {max-height: 40em; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid #8886;
@@ -45,15 +45,15 @@ def side_by_side(
     similarity: tuple[float, str],
     names: tuple[str, str],
 ) -> str:
-    """Two texts beside each other with what they share coloured by weight, each passage a link to its other half.
+    """Two texts beside each other with what they share coloured by weight; each passage links to the other text.
 
     Args:
         left: A text.
         right: Another.
         passages: Span in the left text, span in the right one, and weight; heaviest first.
         again: Spans in the left text, and in the right one, that only repeat a passage.
-        frames: Spans in either text that stand in a frame and are not counted, with what there is to say of each.
-        similarity: Of the two, and what there is to say of it.
+        frames: Spans in the left text, and in the right one, that stand in a frame and are not counted; with a remark.
+        similarity: Of the two, and a remark on it or "".
         names: What the two are called.
     """
     name = "dedup-" + hashlib.sha256(f"{left}\0{right}".encode("utf-8", "replace")).hexdigest()[:8]
@@ -70,15 +70,16 @@ def side_by_side(
     )
     heads = [f"<div><b>{escape(called)}</b>\n{column}</div>" for called, column in zip(names, columns, strict=True)]
     carried = f", {similarity[1]}" if similarity[1] else ""
-    told = (
+    legend = (
         f"similarity {similarity[0]:.3f} in {len(passages):,} shared passages{carried}: the darker, the heavier; "
-        "dotted, the same written otherwise; grey, said again"
+        "dotted, the same in another spelling; grey, repeated"
     )
     if any(frames):
-        told += f"; {FRAME}, a frame"
-        told += "".join(f"; {escape(words)}" for words in dict.fromkeys(words for side in frames for _, words in side))
+        legend += f"; {FRAME}, a frame"
+        remarks = dict.fromkeys(words for side in frames for _, words in side)
+        legend += "".join(f"; {escape(words)}" for words in remarks)
     style = f"<style>{STYLE.replace('NAME', name)}{rules}</style>"
-    return f'{style}<p>{told}</p><div class="{name}">{"".join(heads)}</div>'
+    return f'{style}<p>{legend}</p><div class="{name}">{"".join(heads)}</div>'
 
 
 def template(parts: Sequence[tuple[str, float, int] | Slot], scope: str) -> str:
@@ -93,7 +94,8 @@ def template(parts: Sequence[tuple[str, float, int] | Slot], scope: str) -> str:
     framed = any(isinstance(part[0], str) and part[2] for part in parts)
     key = f"; {FRAME}, a frame that many others hold, too: not counted" if framed else ""
     return (
-        f"<style>{TEMPLATE_STYLE}</style><p>template of {escape(scope)}; the darker, the more hold a passage{key}</p>"
+        f"<style>{TEMPLATE_STYLE}</style>"
+        f"<p>template of {escape(scope)}; the darker, the more articles hold a passage{key}</p>"
         f'<div class="dedup-template">{"".join(shown)}</div>'
     )
 
@@ -141,7 +143,7 @@ def _column(
 ) -> str:
     """One text, cut where passages begin and end; a piece in several is shown as part of the heaviest.
 
-    Spans behind those of the passages, which have shades, are what only repeats one.
+    The first spans are those of passages, which have shades; those after them only repeat a passage.
     """
     name, here, there = ends
     shown, pieces = set(), []

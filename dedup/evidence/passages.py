@@ -25,9 +25,9 @@ from dedup.stages.shingles import Trace
 Cuts = NDArray[np.bool_]
 Span = tuple[int, int]
 HEAVIEST = 3
-"""Passages of which it is told how much of the similarity they carry."""
+"""How many passages `Explanation.concentration` adds up."""
 MOST_PLACES = 16
-"""Pairs of places at which a shingle is tried; one that is repeated more often is tried in order of its places."""
+"""Pairs of places that are tried for a shingle; if there are more, its k-th place is tried with its k-th place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ class Passage:
 
     Attributes:
         left: Begin and end in the left text, as Python counts characters.
-        right: The same in the right text. Both spans fold to the same characters, but where the texts share a part
-            only of a character that folds to several, such as ㎏. Spans of two passages may share a character or two at
+        right: The same in the right text. Both spans fold to the same characters, except where the texts share only a
+            part of a character that folds to several, such as ㎏. Spans of two passages may share a character or two at
             their ends, as shingles do.
-        weight: What the passage adds to the similarity, that is, the share of the united weight that its shingles have;
-            those that a heavier passage holds too are counted there.
+        weight: What the passage adds to the similarity: the weight of its shingles as a share of the weight of the
+            union. Shingles that a heavier passage holds, too, are counted there only.
     """
 
     left: Span
@@ -58,9 +58,9 @@ class Explanation:
         left: The left text.
         right: The right text.
         names: What the two are called.
-        again: Spans in the left and in the right text that say once more what a passage says; they add no weight.
-        frames: Spans in the left and in the right text that stand in a frame, in order, each with how many hold it:
-            what many articles share that have nothing else in common, and what is not counted therefore.
+        again: Spans in the left and in the right text that repeat a passage; they add no weight.
+        frames: Spans in the left and in the right text that stand in a frame, in order, each with how many hold it.
+            A frame is shared by many articles that have nothing else in common, so it is not counted.
     """
 
     similarity: float
@@ -83,7 +83,7 @@ class Explanation:
 
     @property
     def spread(self) -> str:
-        """What `concentration` says, in words; nothing where there are no more passages than those."""
+        """What `concentration` says, in words; "" where there are no other passages."""
         few = len(self.passages) <= HEAVIEST
         return "" if few else f"the three heaviest carry {self.concentration:.0%} of it"
 
@@ -100,7 +100,7 @@ class Explanation:
         return self.left[slice(*passage.left)], self.right[slice(*passage.right)]
 
     def __repr__(self) -> str:
-        """One line: how similar what is."""
+        """One line: the two names, the similarity, how many passages."""
         left, right = self.names
         return f"<Explanation: {left} and {right}, similarity {self.similarity:.3f} in {len(self.passages):,} passages>"
 
@@ -136,7 +136,7 @@ class Side(NamedTuple):
     length: int = 0
     """Characters; in a long text a shingle weighs less."""
     frames: tuple[FrameSpan, ...] = ()
-    """Where it stands in frames; shingles there are no shingles of it."""
+    """Its spans in frames; shingles there are not counted."""
 
 
 class _SharedRun(NamedTuple):
@@ -151,7 +151,7 @@ def explain(left: Side, right: Side, names: tuple[str, str] = ("left", "right"))
     """Find the passages that two texts share.
 
     Greedy string tiling (Wise, 1993) by weight: of all runs of shingles that stand in the same order in both, take the
-    one whose shingles that are not covered yet weigh most, cut its covered ends off, and go on with the others.
+    one whose uncovered shingles weigh most, cut its covered ends off, and go on with the other runs.
 
     Args:
         left: A text and its weights.
@@ -186,14 +186,14 @@ def explain(left: Side, right: Side, names: tuple[str, str] = ("left", "right"))
 
 
 def _apart(numbers: Integers, framed: NDArray[np.bool_], free: int) -> Integers:
-    """Numbers of shingles, of which those in frames have one of their own from `free` on, and match none."""
+    """Numbers of shingles; every one in a frame gets a number of its own, from `free` on, and so matches nothing."""
     return np.where(framed, free + np.arange(len(numbers)), numbers)
 
 
 def _runs(left: Integers, right: Integers, left_at: Integers, right_at: Integers) -> tuple[Integers, Integers]:
-    """Where each run of shingles begins in both texts, (r, 2), and how many shingles it has; no run goes on.
+    """Where each run of shingles begins in both texts, (r, 2), and how many shingles it has; no run can be longer.
 
-    Shingles are numbers, and begin at these folded characters.
+    Shingles are given as numbers, and by the folded characters at which they begin.
     """
     orders = np.argsort(left, kind="stable"), np.argsort(right, kind="stable")
     room = 4 * min(len(left), len(right))
@@ -213,7 +213,7 @@ def _runs(left: Integers, right: Integers, left_at: Integers, right_at: Integers
 def _tiles(
     starts: Integers, lengths: Integers, numbers: Integers, weights: NDArray[np.float64]
 ) -> Iterator[tuple[_SharedRun, float]]:
-    """The runs to show, heaviest first, and what each weighs without what those before it cover.
+    """The runs to show, heaviest first, and the weight of each without the shingles that earlier runs cover.
 
     Weights only fall as more is covered, so a run that is still the heaviest when weighed again is the next.
     """
@@ -244,7 +244,8 @@ def _tiles(
 def _passage(run: _SharedRun, left: Trace, right: Trace, cuts: tuple[Cuts, Cuts], weight: float) -> Passage:
     """The spans of a run.
 
-    A character that folds to several, of which the run holds some, is left out, on both sides: spans fold to the same.
+    If a character folds to several and the run holds only some of these, it is left out on both sides, so that both
+    spans fold to the same.
     """
     last = run.length - 1
     begins = int(left.begins[run.left]), int(right.begins[run.right])

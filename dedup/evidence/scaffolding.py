@@ -2,9 +2,9 @@
 
 In: folded texts. Out: `Token`s in reading order, each with where every text that holds it does, and the gaps between
 them. `dedup.evidence.assembly` finds the passages, wide ones first and then narrower ones in the gaps between them, as
-a genome is assembled; here the ones that repeat are told apart, all are put in order (scaffolding, as it is called
-there), and cut where they overlap. Sections in another order, or missing in some, do no harm. Knows no writing: how
-passages and gaps look in a template is said in `dedup.evidence.templates`.
+a genome is assembled; here repeated ones are told apart, all are put in order (scaffolding, as it is called there), and
+cut where they overlap. Sections may be missing or stand in another order in some texts. How passages and gaps are
+written in a template is the work of `dedup.evidence.templates`.
 """
 
 from __future__ import annotations
@@ -26,25 +26,26 @@ from dedup.stages.folding import trace
 
 ANY = 1 << 62
 LEVELS = ((24, ANY, ANY), (12, 400, 2_000), (6, 80, 400))
-"""Least width of a passage in units; the length in characters of a gap up to which it is looked for there; the same for
-passages that all texts hold there, mostly once. Eight Chinese characters that most of some articles share are a
-template's; two are where there is room for a sentence, or where no text is without them."""
+"""For each level: least width of a passage in units; longest gap, in characters, that is searched; longest gap that is
+searched for passages that all texts hold, mostly once. Eight Chinese characters that most texts share are part of a
+template anywhere; two only in a gap as short as a sentence, or if no text is without them."""
 ENOUGH_FOR_ALL = 5
-"""So many texts, at least, are all."""
+"""Least number of texts from which "all texts" means anything."""
 MOSTLY = 0.9
-"""Share of them that must not repeat it, and of the texts with two passages that must have them together."""
+"""Share of the texts that must hold such a passage only once; and share of the texts with two passages that must hold
+them together, for the two to become one."""
 WIDEST = 3
-"""Units of a character, at most."""
+"""Units of the widest character."""
 NARROWEST_LINE = 6
 """Units of a line, such as a heading, that is a passage by itself."""
 FEWEST_INSIDE = 4
-"""So many texts must hold a narrow passage, or all: of three on one subject, two words are soon the same."""
+"""Texts that must hold a narrow passage (all, if there are fewer): three on one subject easily share two words."""
 MOST_REPEATS = 8
-"""A passage that most texts repeat more often counts where it comes first and where it comes last."""
+"""Of a passage that most texts repeat more often, only the first and the last place count."""
 ALMOST_ALL = 0.75
 """Share of the texts with a gap that must hold a passage inside it."""
 MOST_COMPARED = 400
-"""Chains of which it is counted in how many texts each comes before each; more are put in order by where they stand."""
+"""Most chains that are put in order by majority; if there are more, their mean places decide."""
 
 
 class Fragment(NamedTuple):
@@ -86,7 +87,7 @@ class FoldedTexts(NamedTuple):
         return self.texts[text][self.begins[begin] : self.ends[end - 1]]
 
     def between(self, text: int, begin: int, end: int) -> str:
-        """The same with all that stands around it, up to the folded characters before and behind."""
+        """The same, with everything around it up to the folded characters before and behind."""
         start = self.ends[begin - 1] if begin > self.bounds[text] else 0
         stop = self.begins[end] if end < self.bounds[text + 1] else len(self.texts[text])
         return self.texts[text][start:stop]
@@ -100,7 +101,7 @@ class Occurrence(NamedTuple):
 
 
 Holders = dict[int, Occurrence]
-"""Where each text that holds a passage does."""
+"""The place of a passage in each text that holds it."""
 
 
 class Token(NamedTuple):
@@ -108,17 +109,17 @@ class Token(NamedTuple):
 
     places: Holders
     opens: bool
-    """Whether it begins a chain, before which any other may stand."""
+    """Whether it begins a chain; any other chain may stand before it."""
 
 
 def scaffold(folded: FoldedTexts, least: int) -> list[Token]:
-    """The passages that at least so many texts hold, in the order that most have them in; all of a text that is alone.
+    """The passages that at least `least` texts hold, in the order of most texts; a single text is one passage.
 
     Args:
         folded: The texts.
-        least: So many of them hold a passage, or more than half of it.
+        least: How many of them must hold a passage, or more than half of it.
     """
-    if len(folded.texts) == 1 and len(folded.codes):  # which shares all with its copies
+    if len(folded.texts) == 1 and len(folded.codes):  # its copies share all of it
         return [Token({0: Occurrence(0, len(folded.codes))}, opens=True)]
     return _whole(_frame(folded, folded.fragments, least), folded.fragments, least)
 
@@ -167,7 +168,7 @@ def _found(folded: FoldedTexts, gaps: list[list[Fragment]], least: int, level: i
 
 
 def _wanted(gap: list[Fragment], texts: int, least: int, level: int) -> tuple[int, bool]:
-    """How many texts must hold a passage of this level in a gap, 0 if none is looked for, and whether once."""
+    """How many texts must hold a passage of this level in a gap, 0 if the gap is not searched; and whether once."""
     width, longest, longest_of_all = LEVELS[level]
     narrowest = width if level else NARROWEST_LINE
     wide = sum(fragment.end - fragment.begin >= narrowest // WIDEST for fragment in gap)
@@ -181,7 +182,7 @@ def _wanted(gap: list[Fragment], texts: int, least: int, level: int) -> tuple[in
 
 
 def _tokens(gap: list[Fragment], found: list[dict[int, list[Occurrence]]], least: int, *, once: bool) -> list[Holders]:
-    """The passages as tokens: one that is repeated is several, or none if it may stand but `once`."""
+    """The passages as tokens; a repeated one becomes several tokens, or is left out if it may stand only `once`."""
     if once:
         found = [places for places in found if sum(len(held) == 1 for held in places.values()) >= MOSTLY * least]
     fragments = {fragment.text: fragment for fragment in gap}
@@ -202,9 +203,9 @@ def _lines(folded: FoldedTexts, fragments: list[Fragment], width: int, least: in
 
 
 def _repeats(places: dict[int, list[Occurrence]], fragments: dict[int, Fragment], least: int) -> list[Holders]:
-    """A passage as often as enough texts repeat it: what comes first, second and so on, and what comes last.
+    """A token for each time that enough texts repeat a passage: its first place, its second and so on, and its last.
 
-    A text that has it less often, or one of several, has it where it is nearest to where the others do.
+    The places of a text that has it more or less often go to the nearest of these.
     """
     counts = sorted((len(held) for held in places.values()), reverse=True)
     if len(counts) < least:
@@ -241,10 +242,10 @@ def _matched(where: list[float], means: NDArray[np.float64]) -> list[tuple[int, 
 
 
 def _ordered(tokens: list[Holders], fragments: list[Fragment], least: int, level: int) -> list[Token]:
-    """Tokens in the order that most texts have them in.
+    """Tokens in the order of most texts.
 
-    Those of which one mostly comes next after the other stay together, so that sections that every text has in an order
-    of its own stay whole. Of two such chains, the one comes first that does in most texts.
+    Tokens that mostly follow each other directly form a chain and stay together, so that sections stay whole though
+    each text has its own order of them. Of two chains, the one that is first in most texts comes first.
     """
     tokens = [token for token in _apart(tokens) if len(token) >= least]
     chains = _chains(tokens)
@@ -263,8 +264,8 @@ def _chains(tokens: list[Holders]) -> list[list[int]]:
     follows: Counter[tuple[int, int]] = Counter()
     for places in _by_text(tokens).values():
         follows.update(pairwise(number for _, number in sorted(places)))
-    chains = {number: [number] for number in range(len(tokens))}  # by the number of their last, and of their first
-    heads = dict(chains)
+    chains = {number: [number] for number in range(len(tokens))}  # by their last token
+    heads = dict(chains)  # by their first token
     for (a, b), count in follows.most_common():
         if 2 * count > max(len(tokens[a]), len(tokens[b])) and a in chains and b in heads and chains[a] is not heads[b]:
             before, behind = chains.pop(a), heads.pop(b)
@@ -313,7 +314,7 @@ def _apart(tokens: list[Holders]) -> list[Holders]:
 
 
 def _make_room(kept: list[tuple[Occurrence, int]], begin: int, holders: int, tokens: list[Holders]) -> int:
-    """Where a place that begins here may begin: what fewer texts hold ends there, what more do comes first."""
+    """Where a place may begin: earlier places with fewer holders are cut to make room, others are kept whole."""
     while kept and kept[-1][0].end > begin:
         before, number = kept.pop()
         if len(tokens[number]) >= holders:
@@ -325,7 +326,7 @@ def _make_room(kept: list[tuple[Occurrence, int]], begin: int, holders: int, tok
 
 
 def gaps(frame: list[Token], fragments: list[Fragment]) -> list[list[Fragment]]:
-    """What stands before each token, and behind the last, in those fragments where nothing else of the frame does.
+    """What stands before each token, and behind the last, in the fragments where no other token stands between.
 
     Behind the last token of a chain any other chain may follow.
     """
@@ -344,7 +345,7 @@ def gaps(frame: list[Token], fragments: list[Fragment]) -> list[list[Fragment]]:
 
 
 def _whole(frame: list[Token], fragments: list[Fragment], least: int) -> list[Token]:
-    """The frame with those passages made one that the same texts hold, with nothing between them in any."""
+    """The frame with neighbouring passages joined where the same texts hold both, with nothing between them."""
     joined: list[Token] = []
     for token, gap in zip(frame, gaps(frame, fragments), strict=False):
         before = joined[-1].places if joined else {}

@@ -1,8 +1,8 @@
 """What many articles share, as the template they may have been spun from: fixed passages, and slots between them.
 
 In: the texts of a cluster, or a sample of them. Out: a `Template`: passages that most texts hold, in reading order, and
-the values that stand between two of them. `dedup.evidence.scaffolding` finds where these are in each text; here it is
-told how they are written. Costs about 50 ms for 64 texts of 1,000 characters. Knows no weights and no corpus.
+the values that stand between two of them. `dedup.evidence.scaffolding` finds where these are in each text; here they
+are written out. Costs about 50 ms for 64 texts of 1,000 characters. Knows no weights and no corpus.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from dedup.evidence.scaffolding import FoldedTexts, Fragment, Holders, Token, ga
 from dedup.stages.folding import fold
 
 MOST_MARKS = 80
-"""Punctuation around a passage that is looked at."""
+"""Characters before and behind a passage in which its punctuation is looked for."""
 SHOWN_VALUES, SHOWN_CHARACTERS = 6, 24
-"""Of a slot, and of a value, where a template is printed."""
+"""Values of a slot, and characters of a value, in a printed template."""
 CLOSING, OPENING = " 。！？，、；：.!?,;:)）]】》」』”’…", " ([（【《「『“‘"
-"""What ends and what begins something else, and so belongs to no passage that it stands before or behind."""
+"""Marks that end something: not part of a passage that follows. Marks that begin something: not of one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Slot:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Template:
-    """The frame that articles share, in reading order; prints as lines, shows as coloured text in a notebook.
+    """What articles share, in reading order; prints as lines, shows as coloured text in a notebook.
 
     Attributes:
         parts: Fixed passages and slots.
@@ -119,7 +119,7 @@ def _shown(slot: Slot) -> str:
 
 
 def template(texts: Sequence[str], *, members: int | None = None, share: float = 0.5) -> Template:
-    """Find the frame that texts share.
+    """Find the template that texts share.
 
     Args:
         texts: Distinct texts of articles.
@@ -136,7 +136,7 @@ def template(texts: Sequence[str], *, members: int | None = None, share: float =
 
 
 def framed(found: Template, texts: Sequence[tuple[str, Sequence[tuple[int, int, int]]]]) -> Template:
-    """The same template, which says of its passages which of them stand in frames.
+    """The same template, with `Fixed.frame` of its passages.
 
     Args:
         found: A template.
@@ -151,7 +151,7 @@ def framed(found: Template, texts: Sequence[tuple[str, Sequence[tuple[int, int, 
 
 
 def _frame_of(passage: str, texts: Sequence[tuple[str, Sequence[tuple[int, int, int]]]]) -> int:
-    """Holders of the frame that most of a passage stands in, in most places where it is; 0 if in none."""
+    """Holders of the frame that most of a passage stands in, the median over texts; 0 if it stands in none."""
     counts = []
     for text, spans in texts:
         begin = text.find(passage)

@@ -1,6 +1,6 @@
-"""Texts become what a terminal can show of them: titles, and names on one line.
+"""Titles of texts, and names on one line, safe to print on a terminal.
 
-In: strings that nobody has looked at. Out: strings without control characters, escape sequences and bidirectional
+In: strings that nobody has checked. Out: strings without control characters, escape sequences and bidirectional
 overrides, so that none can drive a terminal. A title costs a look at the first 2,000 characters of its text. Square
 brackets are kept: a caller whose output reads them as markup has to escape them. Does not parse Markdown.
 """
@@ -24,14 +24,14 @@ _LEADING = re.compile(r"(?:[#>*_`~|=\s]|[-+](?=[-+\s]|$))+")
 
 
 def titles(texts: pa.ChunkedArray, positions: Iterable[int]) -> list[str]:
-    """The titles of some articles: what front matter states, or the first line that says something, without markup.
+    """The titles of some articles: what front matter states, or the first line that is not empty without its markup.
 
     Args:
         texts: Strings; may be null.
         positions: Rows of `texts`.
 
     Returns:
-        A title a position, at most 60 columns wide (a wide character counts two); "" where there is none.
+        One title per position, at most 60 columns wide (a wide character counts two); "" where there is no title.
     """
     return [_title(_text(texts[int(position)])) for position in positions]
 
@@ -55,7 +55,7 @@ def _text(value: pa.Scalar) -> str:
 
 
 def _title(text: str) -> str:
-    """The first line that says something; of a text that begins with a megabyte of markup, none."""
+    """See `titles`; "" for a text that begins with 2,000 characters of markup."""
     beginning = text.lstrip()[:2000]
     stated = _FRONT_MATTER_TITLE.match(beginning)
     if stated:

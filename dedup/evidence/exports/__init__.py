@@ -1,8 +1,8 @@
 """Indicators with the campaigns and clusters that hold them, for other programs.
 
-In: `Held`s, one for each indicator of a campaign, or of a cluster that belongs to none. Out: CSV, here, or STIX 2.1,
-by `dedup.evidence.exports.stix` (extra `stix`). Same input, same bytes. Costs microseconds a row. Opens no file, and
-leaves out nothing: whoever wants no public services (`dedup.evidence.indicators.services.public`) gives none.
+In: `HeldIndicator`s, one for each indicator of a campaign, or of a cluster that belongs to none. Out: CSV, here, or
+STIX 2.1, by `dedup.evidence.exports.stix` (extra `stix`). Same input, same bytes. Costs microseconds a row. Opens no
+file, and leaves nothing out: the caller leaves out public services (`dedup.evidence.indicators.services.public`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ COLUMNS = ("kind", "value", "members", "of", "public", "campaign", "clusters", "
 |---|---|
 | `kind`, `value` | as `dedup.evidence.indicators.KINDS` says |
 | `members`, `of` | how many articles of the campaign hold it (of the cluster, if there is none), of how many |
-| `public` | `yes` if it is everybody's (`dedup.evidence.indicators.services.public`), else `no` |
+| `public` | `yes` if it belongs to a public service (`dedup.evidence.indicators.services.public`), else `no` |
 | `campaign` | its id, or nothing |
 | `clusters` | ids of the clusters that hold it, with a blank between |
 | `first`, `last` | dates of the oldest and the newest article that holds it, in ISO 8601, or nothing |
@@ -39,7 +39,7 @@ class HeldIndicator(NamedTuple):
     campaign: str | int | None
     """The campaign's id."""
     clusters: tuple[str | int, ...]
-    """Ids of the clusters that hold it; none of articles that are alone."""
+    """Ids of the clusters that hold it; articles that are alone have none."""
     first: datetime | None = None
     """Date of the oldest article that holds it."""
     last: datetime | None = None

@@ -1,6 +1,6 @@
 """Indicators, campaigns and clusters as a bundle of STIX 2.1, by the library made for it (extra `stix`).
 
-In: `Held`s. Out: the bundle's JSON. Only objects of the standard:
+In: `HeldIndicator`s. Out: the bundle's JSON. Only objects of the standard:
 
 | in | out |
 |---|---|
@@ -8,7 +8,7 @@ In: `Held`s. Out: the bundle's JSON. Only objects of the standard:
 | a cluster | `grouping` of all that its articles hold, `related-to` its campaign |
 | a link or an image | `url`; one that is written without its scheme gets `http://` |
 | a domain, a mail address | `domain-name` (in punycode), `email-addr` |
-| all other kinds | `user-account`: `user_id` is the value, `account_type` the kind (of a handle none) |
+| all other kinds | `user-account`: `user_id` is the value, `account_type` the kind (a handle has none) |
 | that somebody holds it | `observed-data`: by how many articles, from when to when |
 | the indicator | `indicator` with a pattern for the same, `based-on` the observed data; it `indicates` the campaign |
 
@@ -31,9 +31,9 @@ from dedup.evidence.exports import HeldIndicator
 from dedup.evidence.indicators import key
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""When everything was created: an id that is made of what it names was never anything else."""
+"""The creation date of every object: ids are made of what they name, so an object is the same in every export."""
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://pypi.org/project/article-dedup/")
-"""Of the ids of all objects but observables, whose ids the standard makes."""
+"""For the ids of all objects except observables, whose ids the standard makes."""
 _MOST = 999_999_999
 """The standard's bound on `number_observed`."""
 _OF = {"link": "url", "image": "url", "domain": "domain-name", "mail": "email-addr"}
@@ -67,7 +67,7 @@ def library() -> ModuleType:
 
 
 class _Bundle:
-    """Makes objects, each with the id of what it names."""
+    """Makes the objects; the id of each is made of what it names."""
 
     def __init__(self, library: ModuleType, at: datetime) -> None:
         self.stix2 = library
@@ -87,7 +87,7 @@ class _Bundle:
         unique = list({one.id: one for one in objects}.values())
         name = self.id("bundle", [[one.id, str(one.get("modified"))] for one in unique])
         bundle = self.stix2.v21.Bundle(id=name, objects=unique)
-        # Not `pretty`, which looks for the place of every property anew: 417 s for 1,000 indicators, and 2 s so.
+        # Not `pretty`, which looks for the place of every property anew: 417 s for 1,000 indicators, and 2 s without.
         return str(bundle.serialize(indent=2, ensure_ascii=False)) + "\n"
 
     def id(self, kind: str, name: object) -> str:
@@ -99,7 +99,7 @@ class _Bundle:
         return self.stix2.v21.OBJ_MAP[kind](id=self.id(kind, name), created=EPOCH, modified=self.at, **properties)
 
     def campaigns(self, rows: Sequence[HeldIndicator]) -> Iterator[Any]:
-        """A campaign each, with the dates of what it holds where there are any."""
+        """An object for each campaign, with the dates of what it holds if there are any."""
         by_name: dict[str, list[HeldIndicator]] = {}
         for one in rows:
             if one.campaign is not None:
@@ -112,7 +112,7 @@ class _Bundle:
     def clusters(
         self, by_key: dict[tuple[str, str], list[HeldIndicator]], evidence: dict[Any, list[Any]]
     ) -> Iterator[Any]:
-        """A grouping a cluster, and what ties it to its campaign."""
+        """A grouping for each cluster, and its relationship to its campaign."""
         held: dict[str, list[str]] = {}
         campaigns: dict[str, dict[str, None]] = {}
         for name, holders in by_key.items():
@@ -130,15 +130,15 @@ class _Bundle:
             )
             yield grouping
             for campaign in campaigns[cluster]:
-                yield self.tie(grouping.id, "related-to", self.id("campaign", campaign))
+                yield self.relationship(grouping.id, "related-to", self.id("campaign", campaign))
 
-    def tie(self, source: str, kind: str, target: str) -> Any:
-        """A relationship."""
+    def relationship(self, source: str, kind: str, target: str) -> Any:
+        """A relationship of two objects."""
         names = {"source_ref": source, "relationship_type": kind, "target_ref": target}
         return self.object("relationship", [source, kind, target], **names)
 
     def evidence(self, name: tuple[str, str], holders: Sequence[HeldIndicator]) -> Iterator[Any]:
-        """Observable, observed data and indicator, then what ties them."""
+        """Observable, observed data and indicator, then their relationships."""
         kind, value = holders[0].indicator.kind, holders[0].indicator.value
         first, last = _dates(holders)
         observable, fields = self.observable(kind, value)
@@ -163,9 +163,9 @@ class _Bundle:
             valid_from=first or self.at,
         )
         yield indicator
-        yield self.tie(indicator.id, "based-on", observed.id)
+        yield self.relationship(indicator.id, "based-on", observed.id)
         for campaign in dict.fromkeys(_campaigns(holders)):
-            yield self.tie(indicator.id, "indicates", self.id("campaign", campaign))
+            yield self.relationship(indicator.id, "indicates", self.id("campaign", campaign))
 
     def observable(self, kind: str, value: str) -> tuple[Any, dict[str, str]]:
         """The observable, and the fields by which a pattern knows it."""
@@ -181,7 +181,7 @@ def _campaigns(held: Iterable[HeldIndicator]) -> Iterator[str]:
 
 
 def _dates(held: Sequence[HeldIndicator]) -> tuple[datetime, datetime] | tuple[None, None]:
-    """Of the oldest and the newest article; with one of the two at hand, it is both."""
+    """The dates of the oldest and the newest article; a single date is both."""
     dates = [_utc(date) for one in held for date in (one.first, one.last) if date]
     return (min(dates), max(dates)) if dates else (None, None)
 

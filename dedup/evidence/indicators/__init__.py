@@ -1,10 +1,11 @@
 """What in a cluster's texts leads to who is behind them: handles, addresses, accounts, wallets, invite codes.
 
-In: strings. Out: `Indicator`s, those that name an operator first; of one text, what it holds. Full-width forms count
-as plain ones (NFKC), zero-width characters and lone surrogates as nothing, `hxxps://example[.]com` as the address that
-it stands for. Costs time in proportion to the length whatever the text is; the libraries behind it load when they are
-first needed. Only what can be checked is listed: hosts by the public suffix list, telephone numbers by libphonenumber,
-wallets by their checksums. Asks no server, and does not say whether an address still works or whose it is.
+In: strings. Out: `Indicator`s of many texts, those that name an operator first, or `FoundIndicator`s of one. Full-width
+forms count as plain ones (NFKC), zero-width characters and lone surrogates as nothing, `hxxps://example[.]com` as the
+address that it stands for. Costs time in proportion to the length whatever the text is; the libraries behind it load
+when first needed. Only what can be checked is listed: hosts by the public suffix list, telephone numbers by
+libphonenumber, wallets by their checksums. Asks no server, and does not say whether an address still works or whose it
+is.
 """
 
 from __future__ import annotations
@@ -47,12 +48,12 @@ KINDS = (
 | `mail` | a mail address in small letters |
 | `image` | the address of an image: of Markdown, of HTML, or by its suffix |
 | `link` | any other address, with its path and its query, as written but for the host |
-| `domain` | what somebody registered of the host of a link, an image or a mail address, as people read it |
+| `domain` | the registered domain of a link, an image or a mail address, as people read it |
 """
 OPERATOR = frozenset(KINDS[: KINDS.index("image")])
 """Kinds that name somebody, rather than a place that many can use."""
 NEARLY = 0.9
-"""The share of the top's members from which a kind that names somebody is listed first."""
+"""A name of an operator is listed first if it has this share of the members of the most frequent indicator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Indicator:
     kind: str
     """One of `KINDS`, which says what the value of each is."""
     value: str
-    """As it is most often written; of a handle or an account, without what stands before it, but for a handle's @."""
+    """As it is most often written; an account without the words before it, a handle with its @."""
     members: int
     """How many of the texts hold it, in whatever spelling; a text counts once."""
     of: int
@@ -81,7 +82,7 @@ class FoundIndicator(NamedTuple):
 
 
 def indicators(texts: Iterable[str]) -> list[Indicator]:
-    """What the texts hold that leads to who wrote them.
+    """The indicators in some texts.
 
     Args:
         texts: The members of a cluster.
@@ -106,8 +107,8 @@ def indicators(texts: Iterable[str]) -> list[Indicator]:
 def ranked(listed: Iterable[Indicator]) -> list[Indicator]:
     """Indicators in the order of every list.
 
-    First those that name an operator (`OPERATOR`) and that have at least nine tenths of the members of the one with
-    most, then all others. Within both: most members first, then by kind in the order of `KINDS`, then by value. So a
+    First those that name an operator (`OPERATOR`) and have at least nine tenths of the members of the most frequent
+    one, then all others. Within both: most members first, then by kind in the order of `KINDS`, then by value. So a
     handle stands before the images and hosts that it comes with, and a name that a few members mention does not.
     """
     listed = list(listed)
@@ -123,7 +124,7 @@ def ranked(listed: Iterable[Indicator]) -> list[Indicator]:
 def found(text: str) -> list[FoundIndicator]:
     """The indicators of one text, each spelling once, in the order in which they are looked for.
 
-    A text of 1,500 Chinese characters that has nothing in it that could be one takes 25 microseconds.
+    A text of 1,500 Chinese characters in which nothing looks like an indicator takes 25 microseconds.
 
     >>> found("加TG: @Good_Cards")
     [FoundIndicator(kind='handle', key='@good_cards', form='@Good_Cards'), \
@@ -149,7 +150,7 @@ def _usual(forms: Counter[str]) -> str:
 
 
 def _found(text: str) -> Iterator[tuple[str, str]]:
-    """Kinds and values; what one step has taken, the next no longer sees."""
+    """Kinds and values; what one step has taken, the next one does not see."""
     text = readable(text)
     yield from wallets(text)
     addresses: list[tuple[str, str]] = []
@@ -167,7 +168,7 @@ def _found(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _called(small: str) -> set[int]:
-    """Places of the finders that have a word in the text: of English one by one, for all letters begin some word."""
+    """Places of the finders with a word in the text; in ASCII each word is tried, for every letter begins some word."""
     words = [word for word in _LATIN if word in small] if small.isascii() else set(_WORDS.findall(small))
     return {place for word in words for place in _PLACES[word]}
 
@@ -185,8 +186,8 @@ _WORDS = re.compile(
         for first in sorted({word[0] for word in _PLACES})
     )
 )
-"""By their first letters: what is tried at a letter are then 30 branches and not 80. That a word may hide
-the next that overlaps it (`扣扣码`) costs nothing: neither is then followed by what it introduces."""
+"""By their first letters, so that 30 branches are tried at a letter and not 80. A word may hide the next one that
+overlaps it (`扣扣码`), which costs nothing: neither of the two is followed by a name then."""
 _FORMS = (
     f"{UNSEEN}\u00aa\u00b2\u00b3\u00b9\u00ba\u00bc-\u00be\u0132\u0133\u013f\u0140\u0149\u017f\u01c4-\u01cc"
     "\u01f1-\u01f3\u02b0-\u02ff\u1d2c-\u1d6a\u1d78-\u1dbf\u1e9a\u2024\u2070-\u209f\u20a8\u2100-\u218f"
@@ -194,7 +195,7 @@ _FORMS = (
     "\ufe10-\ufe6b\uff0b\uff0d-\uff19\uff20-\uff3a\uff3f\uff41-\uff5a\U00010780-\U000107bf"
     "\U0001ccd6-\U0001ccf9\U0001d400-\U0001d7ff\U0001f100-\U0001f2ff\U0001fbf0-\U0001fbf9\U0002f800-\U0002fa1f"
 )
-"""Characters that are read as others that may be part of an indicator, as the inside of a class."""
+"""Characters that stand for others that may be part of an indicator, as the inside of a character class."""
 _SHAPE = re.compile(
     rf"[@+A-Za-z0-9_{_FORMS}](?:(?<=[@{_FORMS}])|(?<=\+)[0-9]|(?<=0)0[0-9]|[A-Za-z0-9_]{{3}}|"
     r"(?<=[A-Za-z0-9])(?:\.|[点點]|[ ]?\\?[\[({〔【（](?:[.点點]|(?i:dot))\\?[\])}〕】）][ ]?)[A-Za-z])"
@@ -203,5 +204,5 @@ _SHAPE = re.compile(
 
 
 def _may_hold(text: str) -> bool:
-    """False of a text without indicators: quick, since it reads nothing as something else."""
+    """A quick test, before characters are replaced: False only for a text without indicators."""
     return _SHAPE.search(text) is not None or "公众" in text or "公眾" in text

@@ -86,6 +86,6 @@ FINDERS = (
     (("tg", "telegram", "飞机", "飛機", "电报", "電報"), telegrams),
     (("微信", "薇信", "威信", "加微", "加薇", "v信", "vx", "wx", "wechat"), wechats),
 )
-"""Words of which a text has one, in small letters, if there is something for the function behind them."""
+"""Each function with the words, in small letters, of which a text has at least one if it finds anything."""
 QQ = ("qq", "q群", "q号", "q號", "扣扣", "企鹅", "企鵝", "群号", "群號")
 """The same for `without_qq`."""

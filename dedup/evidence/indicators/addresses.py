@@ -1,7 +1,7 @@
 """Links, images and mail addresses, and the domains of all three.
 
 In: a text as `dedup.evidence.indicators.characters` makes it. Out: what is found, and the text with blanks in its
-place. What an address is, linkify-it-py says, and what a domain is, the public suffix list; both load when they are
+place. linkify-it-py decides what an address is, and the public suffix list what a domain is; both load when they are
 first needed.
 """
 
@@ -59,7 +59,7 @@ _FOLLOWED = re.compile(rf"(?!md|ml|pl|ps|py|rs|sh|so)[a-z]{{2}}|{_MORE}")
 _SITE = re.compile(
     rf"://|@|www\.|\.(?:{_BARE.pattern})(?![a-z0-9])|\.(?:[a-z]{{2}}|{_MORE})(?::[0-9]+)?[/?#]", re.IGNORECASE
 )
-"""What every address has by which a run is not only the name of a file, or code: it spares linkify-it-py the others."""
+"""What every address has, and most file names and code do not: other runs are not given to linkify-it-py."""
 
 
 def without_addresses(text: str, found: list[Spelled]) -> str:
@@ -107,7 +107,7 @@ def _taken_image(match: re.Match[str], found: list[Spelled]) -> str:
 
 
 def _taken_run(run: str, found: list[Spelled]) -> str:
-    """A run of ASCII without its addresses; one that is too long is none and holds nothing."""
+    """A run of ASCII without its addresses; one that is too long is left out whole."""
     if len(run) > LONGEST:
         return " "
     kept, end = [], 0

@@ -1,10 +1,10 @@
-"""What a text is read as before anything is looked for in it.
+"""Texts in plain characters, before anything is looked for in them.
 
 In: a string. Out: the same one in which full-width forms are plain ones (NFKC), zero-width characters and lone
 surrogates are gone, and addresses that were written so that nobody follows them (`hxxps://example[.]com`, `name[at]
 example.com`, `example点com`) are whole. Costs time in proportion to the length.
 
-Written here, since the one library for it that is kept, ioc-fanger, takes away the brackets of Markdown, too.
+Written here, since the one maintained library for it, ioc-fanger, takes away the brackets of Markdown, too.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ UNSEEN = "\u00ad\u034f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f
 
 _UNSEEN = re.compile(f"[{UNSEEN}]+")
 _STOPS = (("，", "、"), ("；", "、"), ("！", "。"), ("？", "。"), ("（", "〔"), ("）", "〕"), ("：", ":"))
-"""NFKC would make these ASCII that may stand in an address; their stand-ins end one as they do. The colon is only
-quicker so, and seven replacements take a tenth of the time of `translate`."""
+"""NFKC would turn these into ASCII that may be part of an address; their replacements end an address, as they do. The
+colon is here for speed only: seven replacements take a tenth of the time of `translate`."""
 _LABEL = re.compile(":(?<=[^\\x00-\\x7f]:)(?=[A-Za-z0-9])")
 """A colon behind a Chinese word, which would be taken for part of the address that follows."""
 _PIECE = 256
@@ -51,13 +51,13 @@ def readable(text: str) -> str:
 
 
 def _normal(piece: str) -> str:
-    """NFKC, unless it is made of the few characters that become many."""
+    """NFKC, unless the piece is made of the few characters that become many."""
     normal = unicodedata.normalize("NFKC", piece)
     return normal if len(normal) <= 2 * _PIECE else piece
 
 
 def _refanged(text: str) -> str:
-    """Addresses as they are followed; a bracket around a full stop alone stands in no prose."""
+    """Addresses as a browser takes them; prose has no full stop alone in brackets."""
     if _BRACKETED.search(text):
         text = _AT.sub("@", _DOT.sub(".", text))
     if "点" in text or "點" in text:

@@ -13,7 +13,7 @@ from dedup.evidence.indicators.characters import BETWEEN, Spelled
 from dedup.evidence.indicators.numbers import phone
 
 END = r"(?![A-Za-z0-9_-]|[.(/][A-Za-z0-9])"
-"""Behind a name."""
+"""What a name may be followed by."""
 _ACCOUNT = (
     "(?i:id|account|number|us|me|at|on)(?![A-Za-z0-9_])|账号|帐号|帳號|帳戶|官方|客服|好友|群组|群組|[号號群是为為]"
 )
@@ -69,7 +69,7 @@ _NAMED = {
     )
     for host in hosts
 }
-"""Which account of a kind an address of a host names; a host that stands twice would lose its first line."""
+"""Kinds and patterns of the accounts that addresses name, by host. A host may stand in one line only."""
 
 
 def of_address(host: str, rest: str) -> Iterator[Spelled]:
@@ -105,7 +105,7 @@ _LINE = re.compile(
     r"|(?<=[賴赖])(?<![仰依信抵无無耍聊].)(?:[ ]?(?i:id)|[号號]|(?=[ ]?[:@~])))"
     rf"(?P<between>{_HELPING})(?P<name>[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?=[A-Za-z0-9_])){{3,19}}+){END}"
 )
-"""Not 依赖 and the like. A class first, since searches run ten times as fast from one as from a look behind."""
+"""Not 依赖 and the like. A class comes first: a search for one is ten times as fast as for a look-behind."""
 _NUMBER = r"(?P<number>(?:\+|00)?[0-9](?:[ ()-]{0,2}[0-9]){6,14}+)(?![A-Za-z0-9_]|[.,-][0-9])"
 _WHATSAPP_NUMBER = re.compile(rf"(?<![A-Za-z0-9_])(?i:whats[ ]?app){_HELPING}{_NUMBER}")
 _SIGNAL_NUMBER = re.compile(rf"(?<![A-Za-z0-9_])(?i:signal){_HELPING}{_NUMBER}")
@@ -151,7 +151,7 @@ def signals(text: str) -> Iterator[Spelled]:
 
 
 def _numbers(kind: str, pattern: re.Pattern[str], text: str) -> Iterator[Spelled]:
-    """What a word introduces that is a number as written, or with its country but without the plus."""
+    """Valid telephone numbers behind a word, as written or with the missing plus before the country."""
     for match in pattern.finditer(text):
         if valid := phone(match["number"]) or phone(f"+{match['number']}"):
             yield kind, valid
@@ -190,4 +190,4 @@ FINDERS = (
     (("小红书", "小紅書", "小紅书", "小红書", "xiaohongshu", "rednote", "xhs"), xiaohongshus),
     (("公众", "公眾", "wechat", "gh_"), officials),
 )
-"""Words of which a text has one, in small letters, if there is something for the function behind them."""
+"""Each function with the words, in small letters, of which a text has at least one if it finds anything."""

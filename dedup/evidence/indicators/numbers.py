@@ -25,7 +25,7 @@ _INVITED = re.compile(
 _PLACES = re.compile(r"badge|heads?|main|master|readme|website", re.IGNORECASE)
 """What `ref=` names in addresses of code: a branch, a page."""
 _PHONE_START = re.compile(r"[+(0148](?<![A-Za-z0-9_.@#/=+,-].)(?<![0-9][ (].)")
-"""Where a number may begin. Searches run ten times as fast from a class as from a look behind."""
+"""Where a number may begin. A search for a character class is ten times as fast as for a look-behind."""
 _PHONE = re.compile(
     r"(?:"
     r"(?:\+|00)[0-9]{1,3}[ -]?(?:\([0-9]{1,4}\)[ -]?)?[0-9]{2,12}+(?:[ -]?[0-9]{2,12}+){0,4}+|"
@@ -61,7 +61,7 @@ def invited(query: str) -> Iterator[Spelled]:
 
 
 def phones(text: str) -> Iterator[Spelled]:
-    """Valid numbers, of which the expression has seen that they may be some: libphonenumber is slow."""
+    """Valid numbers; the expressions choose what is given to libphonenumber, which is slow."""
     end = 0
     for start in _PHONE_START.finditer(text):
         match = _PHONE.match(text, start.start()) if start.start() >= end else None
@@ -122,4 +122,4 @@ def _is_taproot(address: str) -> bool:
 _BEGINNINGS = ("请", "請", "荐", "薦", "惠", "扣", "券")
 _CODES = ("invite code", "invitation code", "referral code", "promo code", "coupon code")
 FINDERS = (((*(one + other for one in _BEGINNINGS for other in "码碼"), *_CODES), invites),)
-"""Words of which a text has one, in small letters, if there is something for the function behind them."""
+"""Each function with the words, in small letters, of which a text has at least one if it finds anything."""

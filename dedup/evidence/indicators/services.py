@@ -1,10 +1,10 @@
-"""Which indicators are everybody's: public services, and what of them leads nowhere.
+"""Which indicators are public: those of services that everybody uses, which lead to nobody.
 
 In: a kind and a value of `dedup.evidence.indicators`. Out: whether it can never link two articles by itself. What it
 knows: the sites, hosts, shorteners and services of MISP's warning lists (22,000 hosts in `dedup/data/services.txt.gz`,
 which `tools/build_services.py` makes), the public suffix list with the hosting services in it, and a few of its own
-below. Costs 10 ms to read the list, then a microsecond or two. Does not say that all else is somebody's: how rare an
-indicator is, is measured in a corpus.
+below. Costs 10 ms to read the list, then a microsecond or two. Does not say that all others lead to somebody: how rare
+an indicator is must be measured in a corpus.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _OWN = frozenset({
     "staticfile.org", "suo.im", "trendshift.io", "upyun.com", "user-images.githubusercontent.com", "xhslink.com",
     "xitu.io",
 })  # fmt: skip
-"""What MISP has not: services for repositories, hosts of images, scripts and code, short addresses of messengers."""
+"""Not in MISP's lists: services for repositories, hosts of images, scripts and code, short addresses of messengers."""
 _EXAMPLES = frozenset({"example.com", "example.net", "example.org"})
-"""Nobody's, by RFC 2606: what stands in manuals."""
+"""Reserved for manuals by RFC 2606."""
 _BADGE = re.compile(r"badge|/shields?\b|/favicon\.ico$|/workflows/.*\.svg$", re.IGNORECASE)
 _BADGES = frozenset({
     "badgen.net", "contrib.rocks", "coveralls.io", "fury.io", "gitter.im", "pepy.tech", "shields.io",
@@ -58,12 +58,12 @@ _PLACEHOLDERS = frozenset({
     "me", "name", "nobody", "somebody", "someone", "test", "user", "user_name", "username", "you", "your_name",
     "your_username", "yourname",
 })  # fmt: skip
-"""Names that stand for one."""
+"""Placeholders of names."""
 _NAMED = frozenset({"discord", "handle", "invite", "line", "telegram", "wechat", "wechat_official", "xiaohongshu"})
 
 
 def public(kind: str, value: str) -> bool:
-    """Whether an indicator is everybody's, so that two articles which hold it need not have anything in common.
+    """Whether an indicator is public, so that two articles that hold it need not have anything in common.
 
     * A **domain** of a public service: popular sites, hosts of pages, images, code and scripts, shorteners, social
       networks, search engines, mail providers; and a public suffix. `somebody.github.io` is somebody's.
@@ -72,7 +72,7 @@ def public(kind: str, value: str) -> bool:
     * An **image** that a service draws for all: badges of repositories, charts of stars. One that somebody put on a
       public host is somebody's.
     * A **mail** address of an office of such a service (`support@`), not one that anybody can have there.
-    * A **name** or **code** that is that of a service (`@youtube`, `ref=producthunt`) or stands for one (`@username`).
+    * A **name** or **code** of a service (`@youtube`, `ref=producthunt`), or a placeholder (`@username`).
     * All of `example.com`, `example.net` and `example.org`.
 
     Args:
@@ -80,7 +80,7 @@ def public(kind: str, value: str) -> bool:
         value: The value of an `Indicator`, or the key or the form of a `FoundIndicator`.
 
     Returns:
-        False of wallets, numbers and all that is not known.
+        False for wallets, numbers and all that is not known.
 
     >>> [public("domain", "t.me"), public("link", "https://t.me/"), public("link", "https://t.me/yunlu_tea")]
     [True, True, False]
