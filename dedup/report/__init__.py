@@ -4,8 +4,9 @@ In: a result. Out: the file. What an article says is only ever data: JSON, compr
 script shows as text; a content security policy lets no other script run and nothing be fetched. A cluster's data stand
 by themselves and are unpacked when it is opened. Costs about 10 ms an article of 10,000 characters.
 
-From the top: `campaign_pages` are what the page is told of those, `pages` of a cluster, `shared` what its texts have in
-common; `page.html` and `page.css` are the page, the files of `page/` its script.
+From the top: `campaign_pages` makes the data of campaigns, `pages` those of clusters, and `shared` those of what their
+texts have in common; `page.html` and `page.css` are the page, and the files of `page/` its script. `plots` draws
+pictures for notebooks, without the page.
 """
 
 from __future__ import annotations
@@ -63,10 +64,10 @@ def write(
 
     Args:
         found: The clusters, with their texts.
-        path: File ending in .html or .htm; one that was there before is replaced at once or not touched.
-        title: What the page is called.
-        members: So many texts of a cluster are in it, at most.
-        campaigns: Show campaigns, too, where there are any of several clusters.
+        path: File ending in .html or .htm; an existing file is replaced as a whole or not touched.
+        title: Title of the page.
+        members: How many texts of a cluster it holds, at most.
+        campaigns: Also show the campaigns of several clusters.
         progress: Called with clusters done and in all.
 
     Raises:
@@ -91,13 +92,13 @@ def write(
 def _clusters(
     found: ReportedResult, file: IO[bytes], members: int, progress: Callable[[int, int], None] | None
 ) -> list[dict[str, Any]]:
-    """Write what the page is told of each cluster; returns the rows of the table."""
+    """Write the data of each cluster; returns the rows of the table."""
     rows, embedded = [], []
     with ThreadPoolExecutor(1) as writer:
         for number, cluster in enumerate(found):
-            told = page(found, cluster, members)
-            rows.append(row(cluster, told))
-            embedded.append(writer.submit(_embed, file, f"cluster-{number}", told))  # packing releases the GIL
+            data = page(found, cluster, members)
+            rows.append(row(cluster, data))
+            embedded.append(writer.submit(_embed, file, f"cluster-{number}", data))  # packing releases the GIL
             if progress:
                 progress(number + 1, len(found))
     for one in embedded:
@@ -106,13 +107,13 @@ def _clusters(
 
 
 def _campaigns(found: ReportedResult, file: IO[bytes]) -> dict[str, Any]:
-    """Write what the page is told of each campaign of several clusters; returns what it shows of them first."""
+    """Write the data of each campaign of several clusters; returns what the page shows of them first."""
     every = found.campaigns()
     numbers = {cluster.representative: number for number, cluster in enumerate(found)}
-    told = [(one, campaign_page(one, numbers)) for one in shown(every)]
-    for number, (_, one) in enumerate(told):
-        _embed(file, f"campaign-{number}", one)
-    return summary(every, told, len(found))
+    pages = [(one, campaign_page(one, numbers)) for one in shown(every)]
+    for number, (_, data) in enumerate(pages):
+        _embed(file, f"campaign-{number}", data)
+    return summary(every, pages, len(found))
 
 
 def _frame(title: str) -> tuple[str, str]:

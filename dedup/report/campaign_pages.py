@@ -1,8 +1,8 @@
-"""What the page is told of campaigns.
+"""The data of campaigns, for the page.
 
-In: the campaigns of a result. Out: plain values for JSON: a row each for the table of all, and of each what it consists
-of, why it is one, and a graph to be drawn, of its largest clusters and lone articles with the names that several of
-them hold. Those of a cluster alone are left out, for the page shows the cluster.
+In: the campaigns of a result. Out: plain values for JSON: for each a row of the table of all, what it consists of, why
+it is one campaign, and a graph to draw: its largest clusters and lone articles with the names that several of them
+hold. Campaigns of a single cluster are left out, for the page shows the cluster.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from dedup.evidence.indicators.services import public
 from dedup.evidence.titles import titles
 
 MOST_CAMPAIGNS, MOST_LINKS, MOST_LONE, MOST_INDICATORS, MOST_FRAMES = 200, 500, 200, 200, 20
-"""In the page; of a campaign all but the first."""
+"""Campaigns in the page; then of one campaign: links, lone articles, indicators, frames."""
 LONGEST_FRAME, LONGEST_WORDS = 600, 1000
 MOST_NODES, MOST_NAMES = 60, 12
-"""In a picture, and how many of the nodes may be names."""
+"""Nodes of a graph, and how many of them may be names."""
 SEARCHED = 100
 """Members whose texts are searched for indicators."""
 IN_ROW = 3
 
 
 def shown(found: Campaigns | None) -> list[Campaign]:
-    """The campaigns that are in the page; none where there is none beyond a single cluster.
+    """The campaigns that are in the page: those of more than a single cluster.
 
     Args:
         found: All of a result, or None where they were not looked for.
@@ -105,17 +105,17 @@ def _cut(words: str) -> str:
     return words if len(words) <= LONGEST_WORDS else words[: LONGEST_WORDS - 1] + "…"
 
 
-def summary(found: Campaigns | None, told: Sequence[tuple[Campaign, dict[str, Any]]], clusters: int) -> dict[str, Any]:
+def summary(found: Campaigns | None, pages: Sequence[tuple[Campaign, dict[str, Any]]], clusters: int) -> dict[str, Any]:
     """What the page shows of campaigns first.
 
     Args:
         found: All of a result, or None where they were not looked for.
-        told: Those that are in the page, with what it is told of them.
+        pages: Those that are in the page, with their data.
         clusters: How many clusters there are.
     """
     of: list[int | None] = [None] * clusters
-    for number, (_, page) in enumerate(told):
-        for cluster in page["clusters"]:
+    for number, (_, data) in enumerate(pages):
+        for cluster in data["clusters"]:
             of[cluster] = number
     return {
         "count": 0 if found is None else len(found.several),
@@ -124,12 +124,12 @@ def summary(found: Campaigns | None, told: Sequence[tuple[Campaign, dict[str, An
             {
                 "articles": len(one),
                 "clusters": len(one.clusters),
-                "alone": page["alone"],
+                "alone": data["alone"],
                 "label": str(one.name),
                 "title": _titles(one, [one.representative])[0],
-                "indicators": [row for row in page["indicators"] if not public(row[0], row[1])][:IN_ROW],
-                "searched": page["searched"],
+                "indicators": [row for row in data["indicators"] if not public(row[0], row[1])][:IN_ROW],
+                "searched": data["searched"],
             }
-            for one, page in told
+            for one, data in pages
         ],
     }

@@ -1,7 +1,7 @@
-"""What the page is told of one cluster.
+"""The data of one cluster, for the page.
 
 In: a result and one of its clusters. Out: plain values for JSON. Ids and titles are those of all members; texts, and
-what is drawn from them, are of a sample where there are more members than the page is to hold.
+what is worked out from them, are those of a sample where there are more members than the page is to hold.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dedup.stages.clusters import Graph
 from dedup.stages.folding import fold_words
 
 MOST_VALUES, LONGEST_VALUE = 20, 500
-"""Of a slot, and characters of each; all of it stands in the texts."""
+"""Values of a slot, and characters of each; the texts hold all of it."""
 MOST_FRAMES, LONGEST_FRAME = 200, 600
 """Frames in the page, and characters of each."""
 MOST_INDICATORS = 200
@@ -35,7 +35,7 @@ IN_ROW = {"keywords": 6, "indicators": 3}
 
 
 class ReportedCluster(Protocol):
-    """What is asked of a cluster; `dedup.results.Cluster` answers."""
+    """What is used here of a `dedup.Cluster`."""
 
     @property
     def members(self) -> NDArray[np.int64]:
@@ -43,11 +43,11 @@ class ReportedCluster(Protocol):
 
     @property
     def representative(self) -> int:
-        """Position of one of them."""
+        """Position of the member that represents them."""
 
     @property
     def similarity(self) -> float:
-        """Mean similarity of the others to it."""
+        """Mean similarity of the other members to the representative."""
 
     @property
     def ids(self) -> Any:
@@ -61,7 +61,7 @@ class ReportedCluster(Protocol):
 
 
 class ReportedResult(Protocol):
-    """What is asked of a result; `dedup.results.Clusters` answers."""
+    """What is used here of a `dedup.Clusters`."""
 
     @property
     def threshold(self) -> float:
@@ -81,7 +81,7 @@ class ReportedResult(Protocol):
 
     @property
     def to_representative(self) -> NDArray[np.float64]:
-        """Similarity of each article to it."""
+        """Similarity of each article to its representative."""
 
     @property
     def histogram(self) -> NDArray[np.int64]:
@@ -106,7 +106,7 @@ def page(found: ReportedResult, cluster: ReportedCluster, members: int) -> dict[
     Args:
         found: The result.
         cluster: One of its clusters.
-        members: Texts that are told, at most.
+        members: How many texts to give, at most.
     """
     corpus = found.corpus
     assert corpus is not None
@@ -160,25 +160,25 @@ def frames(found: ReportedResult) -> dict[str, Any]:
     return {"count": len(every), "articles": every.articles, "share": round(every.share, 6), "rows": rows}
 
 
-def row(cluster: ReportedCluster, told: dict[str, Any]) -> dict[str, Any]:
-    """A cluster's row in the table of all."""
+def row(cluster: ReportedCluster, data: dict[str, Any]) -> dict[str, Any]:
+    """A cluster's row in the table of all, from the data of its page."""
     place = int(np.searchsorted(cluster.members, cluster.representative))
     return {
         "size": len(cluster),
         "similarity": round(cluster.similarity, 4),
-        "label": told["ids"][place],
-        "title": told["titles"][place],
-        "keywords": [word for word, _ in told["keywords"][: IN_ROW["keywords"]]],
-        "indicators": told["indicators"][: IN_ROW["indicators"]],
-        "search": _search(told, place),
+        "label": data["ids"][place],
+        "title": data["titles"][place],
+        "keywords": [word for word, _ in data["keywords"][: IN_ROW["keywords"]]],
+        "indicators": data["indicators"][: IN_ROW["indicators"]],
+        "search": _search(data, place),
     }
 
 
-def _search(told: dict[str, Any], place: int) -> str:
+def _search(data: dict[str, Any], place: int) -> str:
     """What a search finds a cluster by beyond its row: all ids, indicators, keywords, and title and keywords folded."""
-    words = [word for word, _ in told["keywords"]]
-    folded = fold_words(" ".join([told["titles"][place], *words]))
-    return "\n".join([*told["ids"], *(value for _, value, _ in told["indicators"]), *words, folded])
+    words = [word for word, _ in data["keywords"]]
+    folded = fold_words(" ".join([data["titles"][place], *words]))
+    return "\n".join([*data["ids"], *(value for _, value, _ in data["indicators"]), *words, folded])
 
 
 def _part(part: Fixed | Slot) -> dict[str, Any]:

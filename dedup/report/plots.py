@@ -80,7 +80,7 @@ def graph(matrix: NDArray[np.float64], copies: Integers, ax: Axes) -> Axes:
     Places are those of classical scaling (Torgerson, 1952).
 
     Args:
-        matrix: (n, n) similarity of the members, 0 where a pair is no edge; the first is the representative.
+        matrix: (n, n) similarity of the members, 0 where a pair is not an edge; the first is the representative.
         copies: (n,) how many articles have each one's text.
         ax: Where to draw.
     """
@@ -105,7 +105,7 @@ def graph(matrix: NDArray[np.float64], copies: Integers, ax: Axes) -> Axes:
 
 
 def _scaled(distances: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, 2): places whose distances are about these; the sign of an axis is chosen, so that there is one result."""
+    """(n, 2): places with about these distances; the signs of the axes are fixed, so that there is only one result."""
     count = len(distances)
     centre = np.eye(count) - 1 / count
     values, vectors = np.linalg.eigh(-centre @ distances**2 @ centre / 2)

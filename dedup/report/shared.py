@@ -1,4 +1,4 @@
-"""What some texts have in common, coded so that the page can say of any two of them what they share, and how much.
+"""What some texts have in common, coded so that the page can show what any two of them share, and how much.
 
 In: traced texts with the weights of their shingles. Out: plain values: the texts, where their shingles are, which of
 them another text holds, what these weigh, and what stands in frames and counts for nothing. Positions are UTF-16
@@ -20,7 +20,7 @@ from dedup.kernels import Integers
 from dedup.stages.shingles import Trace
 
 DIGITS = 4
-"""Of a weight, behind the point."""
+"""Decimal places of a weight."""
 
 
 def shared(sides: Sequence[Side]) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def _numbered(
 ) -> tuple[list[Integers], NDArray[np.float64], NDArray[np.float64]]:
     """Number of every shingle that several texts hold, -1 for others; the weights of these; and each text's total.
 
-    What stands in a frame is no shingle of its text. In a total each shingle weighs what it does in a text so long.
+    Shingles in frames are not counted. In a total each shingle has its weight in a text of that length.
     """
     counted = ~np.concatenate([side.trace.framed for side in sides])
     texts = np.repeat(np.arange(len(sides)), [len(side.weights) for side in sides])
