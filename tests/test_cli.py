@@ -283,7 +283,7 @@ def test_explain_counts_among_articles() -> None:
         (["tea-1", "tea-9", "--among", EXAMPLES], "'tea-9' is neither a file nor the id"),
         (["tea-1", "tea-9", "--among", EXAMPLES], "ids are such as 'bridge-copy'"),
         ([EXAMPLES, EXAMPLES], "holds 14 articles, not one"),
-        ([EXAMPLES, EXAMPLES], "and an id of theirs, such as 'bridge-copy'"),
+        ([EXAMPLES, EXAMPLES], "and the id of one of them, such as 'bridge-copy'"),
         (["tea-1"], "Missing argument 'B'"),
     ],
 )
@@ -392,7 +392,7 @@ def test_what_cannot_be_read_is_exit_code_1_after_the_rest_is_shown(labels: Path
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("bad.pdf", "%PDF", "the suffix '.pdf' is none of those that can be read"),
+        ("bad.pdf", "%PDF", "the suffix '.pdf' cannot be read; name one of"),
         ("bad.parquet", "no Parquet", "Parquet magic bytes"),
         ("bad.csv", "body\nx\n", "pass the right one with --text-column"),
         ("bad.jsonl", "", "the file holds no articles"),
@@ -507,7 +507,7 @@ def test_labels_and_report_are_two_files(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").symlink_to(tmp_path / "report.html")
     result = run(EXAMPLES, "--out", tmp_path / "labels.csv", "--report", tmp_path / "report.html")
     assert result.exit_code == 2
-    assert "--out and --report are one file" in result.output
+    assert "--out and --report name the same file" in result.output
 
 
 def test_one_is_no_plural(tmp_path: Path) -> None:
@@ -656,7 +656,7 @@ def test_indicators_are_exported(operator: Path, tmp_path: Path, name: str) -> N
     ("options", "words"),
     [
         (["--indicators", "indicators.xml"], "the suffix must be one of .csv, .json"),
-        (["--indicators", "labels.csv"], "--out and --indicators are one file"),
+        (["--indicators", "labels.csv"], "--out and --indicators name the same file"),
         (["--indicators", "i.csv", "--no-campaigns"], "leave out --no-campaigns"),
         (["--indicators", "i.csv", "--state", "state"], "--indicators holds all articles in memory"),
     ],

@@ -90,7 +90,7 @@ def test_what_is_not_there_is_said(name: str, words: str) -> None:
 @pytest.mark.parametrize("rows", ["", "a:a b:b"])
 def test_no_clusters_are_said(rows: str) -> None:
     """Whatever the name."""
-    with pytest.raises(InputError, match=r"there are no clusters of two or more in it, all of . articles alone"):
+    with pytest.raises(InputError, match=r"there is no cluster of two or more articles: . articles, each alone"):
         showing.members(table(rows), "1")
 
 
@@ -214,7 +214,7 @@ def test_a_campaign_by_place_or_member(
         (GATHERED, "h", "the article 'h' is alone, in no campaign of two or more; give the id of a member, or a place"),
         (GATHERED, "3", "there is no campaign '3'"),
         (LABELS, "1", "there is no column 'campaign'"),
-        (campaigns("a:a:a"), "1", "there are no campaigns of two or more in it, all of 1 article alone"),
+        (campaigns("a:a:a"), "1", "there is no campaign of two or more articles: 1 article, each alone"),
     ],
 )
 def test_campaigns_that_are_not_there(labels: pa.Table, name: str, words: str) -> None:

@@ -1,6 +1,6 @@
 """The command `dedup`.
 
-In: paths and options. Out: a file of labels, a report, and what was found on the standard output; progress and
+In: paths and options. Out: a file of labels, a report, and on the standard output what was found; progress and
 problems on the standard error stream. Exit codes: 0 when all went well, 1 when a file or row could not be read (the
 rest has been written or shown then) or the run failed, 2 for bad usage; `dedup.cli.nights` has its own. No logic of
 its own: it reads, clusters, writes, shows.
@@ -55,12 +55,14 @@ main.add_command(nights.report)
     "--out", "target", required=True, metavar="FILE", help="Labels: .parquet, .csv or .jsonl; with --state a folder."
 )
 @click.option("--report", metavar="FILE", help="A page to look at the clusters with: .html.")
-@click.option("--indicators", metavar="FILE", help="Who holds what leads to an operator: .csv, or STIX 2.1 as .json.")
+@click.option(
+    "--indicators", metavar="FILE", help="Indicators, and which campaigns hold them: .csv, or STIX 2.1 as .json."
+)
 @click.option("--no-campaigns", is_flag=True, help="Leave out the column campaign; it takes 0.5 to 2 ms an article.")
 @click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
 @console.columns
-@click.option("--threads", type=int, metavar="N", help="Threads to use; one a core unless told.")
+@click.option("--threads", type=int, metavar="N", help="Threads to use; by default one per core.")
 @nights.options
 @click.option("--quiet", is_flag=True, help="Print problems only.")
 def cluster(
@@ -85,12 +87,12 @@ def cluster(
     A PATH is a Parquet, JSON Lines, CSV, text, Markdown or HTML file (each also .gz or .zst), or a folder of them,
     read recursively. A text, Markdown or HTML file is one article. The output has the columns id, label (the id of
     the representative of the article's cluster), size (of the cluster), similarity (to the representative), cluster
-    (what it is called: the id of its first article) and campaign (the same of the campaign: clusters and lone articles
-    that one operator made; with --near-copies the cluster again).
+    (the id of its first article) and campaign (the id of its first article; a campaign is the clusters and lone
+    articles that one operator made, with --near-copies a single cluster).
 
     With --state the run is a night of a job: files that are new or have changed are read and compared with everything
-    before, in bounded memory; the output is a folder of Parquet, where clusters also have an id that stays, and so have
-    campaigns.
+    before, in bounded memory; the output is a folder of Parquet, in which clusters and campaigns keep their ids from
+    night to night.
     """
     console.prepare_process()
     settings = _settings(threshold, near_copies=near_copies)
@@ -104,7 +106,7 @@ def cluster(
         return
     _check_alone(memory=memory is not None, max_rejects=max_rejects is not None, log_json=log_json)
     if indicators is not None and no_campaigns:
-        raise click.UsageError("--indicators says which campaigns hold what; leave out --no-campaigns")
+        raise click.UsageError("--indicators lists what campaigns hold; leave out --no-campaigns")
     targets = _Targets(target, report, indicators, campaigns=not no_campaigns)
     _cluster(paths, targets, settings, text_column, id_column, threads, quiet=quiet)
 
@@ -117,7 +119,7 @@ def _settings(threshold: float | None, *, near_copies: bool) -> Settings:
 
 
 class _Targets(NamedTuple):
-    """What a run is to write."""
+    """The files that a run is to write."""
 
     labels: str
     report: str | None
@@ -133,7 +135,7 @@ class _Targets(NamedTuple):
 
     @property
     def words(self) -> str:
-        """What is where."""
+        """Which file holds what."""
         known = {"--out": "Labels are", "--report": "the report", "--indicators": "indicators"}
         return ", ".join(f"{known[option]} in {printable(path)}" for option, path in self.files.items())
 
@@ -211,7 +213,7 @@ def _write_others(found: Clusters, targets: _Targets, seconds: dict[str, float],
 @main.command()
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
-@click.option("--among", multiple=True, metavar="PATH", help="Articles to count with; A and B may be ids of theirs.")
+@click.option("--among", multiple=True, metavar="PATH", help="Articles in which to count; A and B may be ids of them.")
 @click.option("--near-copies", is_flag=True, help="Plain Jaccard of five-character shingles, without weights.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every passage.")
 @console.columns
@@ -221,7 +223,7 @@ def explain(
     """Show why two articles are alike: what they share, coloured by weight.
 
     A and B are files of one article each, or ids of articles that --among reads. Shingles are weighed by how many of
-    the articles among which they stand hold them, and by the background model alone where there are none.
+    the articles of --among hold them; without --among by the background model alone.
     """
     console.prepare_process()
     with console.failures():
@@ -285,7 +287,7 @@ def _articles(labels: str, paths: tuple[str, ...], columns: tuple[str, str]) -> 
 
 
 def _meant(labels: str, table: pa.Table, name: str, look: Callable[[pa.Table, str], Meant]) -> Meant:
-    """What a name means among labels; bad usage where it means nothing."""
+    """The cluster or campaign that a name means among labels; bad usage if it means nothing."""
     try:
         return look(table, name)
     except InputError as error:
@@ -302,7 +304,7 @@ def _show_members(
     *,
     as_json: bool,
 ) -> files.Read:
-    """A cluster."""
+    """Show a cluster."""
     members = _meant(labels, table, name, showing.members)
     read = _articles(labels, paths, columns)
     rows = showing.positions(members, table, read.table)
@@ -322,7 +324,7 @@ def _show_members(
 def _complain_missing(paths: tuple[str, ...], missing: int, of: int, what: str) -> None:
     if paths and missing:
         some = f"{missing:,} of the {counted(of, 'member')}"
-        console.err.print(f"No text in the PATHs: {some}, left out of what {what} is about", highlight=False)
+        console.err.print(f"No text in the PATHs for {some}; {what} is shown without them", highlight=False)
 
 
 def _show_campaign(
@@ -335,7 +337,7 @@ def _show_campaign(
     *,
     as_json: bool,
 ) -> files.Read:
-    """A campaign."""
+    """Show a campaign."""
     gathered = _meant(labels, table, name, showing.campaign)
     read = _articles(labels, paths, columns)
     found = showing.judged(gathered, table, read.table) if paths else None
@@ -344,9 +346,9 @@ def _show_campaign(
         if as_json:
             console.print_json(_gathered(gathered) | (_evidence(found) if paths else {}))
             return read
-        told = f"{counted(len(gathered.ids), 'article')}, {_parts(gathered)}"
+        parts = f"{counted(len(gathered.ids), 'article')}, {_parts(gathered)}"
         label = printable(gathered.label)
-        console.say(f"campaign {gathered.place:,} of {gathered.of:,}: {told}, represented by {label}")
+        console.say(f"campaign {gathered.place:,} of {gathered.of:,}: {parts}, represented by {label}")
         console.out.print(terminal.campaign_clusters(gathered.clusters, gathered.lone, limit))
         if found is not None:
             links, marks = _links(found), found.indicators()
@@ -377,7 +379,7 @@ def _gathered(found: showing.ShownCampaign) -> dict[str, Any]:
 
 
 def _evidence(found: Campaign | None) -> dict[str, Any]:
-    """Why a campaign is one, and what leads to its operator; nothing where no texts of it were read."""
+    """Why it is one campaign, and what leads to its operator; empty where no texts of it were read."""
     if found is None:
         return {"links": [], "indicators": []}
     links = [
@@ -401,7 +403,7 @@ def _article(name: str, others: files.Read, text: str, id_: str, *, among: bool)
     if found is not None:
         return found, others
     if not os.path.lexists(name):
-        raise FileError(_nowhere(name, others.table, among=among))
+        raise FileError(_not_found(name, others.table, among=among))
     read = files.read([name], text=text, id=id_)
     if not len(read.table):
         why = read.problems[0].reason if read.problems else "it holds no articles"
@@ -409,13 +411,13 @@ def _article(name: str, others: files.Read, text: str, id_: str, *, among: bool)
     console.report(read, [])
     if len(read.table) > 1:
         raise FileError(
-            f"{shown(name)!r} holds {len(read.table):,} articles, not one; give --among {shown(name)} and an id of "
-            f"theirs, such as {read.table['id'][0].as_py()!r}"
+            f"{shown(name)!r} holds {len(read.table):,} articles, not one; give --among {shown(name)} and the id of "
+            f"one of them, such as {read.table['id'][0].as_py()!r}"
         )
     return read.table["text"][0].as_py() or "", read
 
 
-def _nowhere(name: str, others: pa.Table, *, among: bool) -> str:
+def _not_found(name: str, others: pa.Table, *, among: bool) -> str:
     """What to say of a name that is neither a file nor an id."""
     if not among:
         return f"there is no file {shown(name)!r}; if it is an article's id, give --among PATH, the file that holds it"
@@ -448,7 +450,7 @@ def _members(found: showing.ShownCluster, campaign: str | None) -> dict[str, Any
 
 
 def _about(found: Cluster | None) -> dict[str, Any]:
-    """What a cluster is about; nothing where no text of it was read."""
+    """What a cluster is about; empty where no text of it was read."""
     if found is None:
         return {"keywords": [], "indicators": [], "template": None, "concentration": None}
     return {
@@ -481,7 +483,7 @@ def _check_inputs(paths: tuple[str, ...], targets: dict[str, str]) -> None:
     """Refuse to read nothing, to write over what is read, and to write two things into one file."""
     for (one, path), (other, second) in combinations(targets.items(), 2):
         if os.path.realpath(path) == os.path.realpath(second):
-            raise FileError(f"{one} and {other} are one file, {shown(path)!r}; name another for one of them")
+            raise FileError(f"{one} and {other} name the same file, {shown(path)!r}; name another for one of them")
     for path in paths:
         if not path:
             raise FileError("a PATH is empty; name a file or folder, or . for this one")

@@ -1,8 +1,8 @@
 """What all commands share: their consoles, how they read and print, and how they fail.
 
-In: options and paths as click gives them. Out: articles, with what could not be read said on the standard error
-stream; lines and JSON on the standard output; failures as one line and an exit code: 1 where a file or row could not
-be read or the run failed, 2 for bad usage. Costs nothing beside the work. Knows no command.
+In: options and paths as click gives them. Out: articles; on the standard error stream what could not be read; lines and
+JSON on the standard output; failures as one line and an exit code: 1 where a file or row could not be read or the run
+failed, 2 for bad usage. Costs nothing beside the work. Knows no command.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def settings(threshold: float | None, *, near_copies: bool) -> Settings:
 
 
 def prepare_process() -> None:
-    """A terminal that cannot show a character shows another; a job that is told to end cleans up behind itself."""
+    """Print a substitute for what the terminal cannot show, and clean up when SIGTERM comes."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
     if threading.current_thread() is threading.main_thread():
@@ -74,7 +74,7 @@ def prepare_process() -> None:
 
 @contextmanager
 def failures() -> Iterator[None]:
-    """A failed run is one line and exit code 1; a wrong option found late is still bad usage."""
+    """A failed run prints one line and exits with 1; a wrong option, even if found late, is bad usage."""
     try:
         yield
     except SettingsError as error:
@@ -87,7 +87,7 @@ def failures() -> Iterator[None]:
 
 @contextmanager
 def closed_output() -> Iterator[None]:
-    """A reader that went away, such as `head`, is no failure: the work has been done.
+    """It is no failure if the reader of the output, such as `head`, has gone: the work has been done.
 
     rich answers a broken pipe by closing the output for good and raising SystemExit(1).
     """
@@ -100,16 +100,16 @@ def closed_output() -> Iterator[None]:
 
 
 def shown_progress(*, quiet: bool) -> AbstractContextManager[Tell]:
-    """A bar where there is a terminal.
+    """A bar on a terminal.
 
     Args:
-        quiet: Not even there.
+        quiet: No bar there either.
     """
-    return bar() if err.is_terminal and not quiet else nullcontext(_untold)
+    return bar() if err.is_terminal and not quiet else nullcontext(_no_progress)
 
 
-def _untold(stage: str, done: int, total: int) -> None:
-    """Progress where nobody looks."""
+def _no_progress(stage: str, done: int, total: int) -> None:
+    """Report nothing."""
 
 
 def read(

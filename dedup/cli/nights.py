@@ -1,9 +1,9 @@
 """`dedup cluster --state`, and `dedup report` of a state: the nightly job from the command line.
 
 In: paths and options. Out: the output folder; on the standard output one line, a JSON object that sums the run up; on
-the standard error stream what is done, as lines or as JSON. Exit codes: 0 when the night is done, whatever could not
-be read, 1 when it failed, 2 for bad usage, 3 when more could not be read than `--max-rejects`, 75 when another run
-holds the state and this one may be tried again later (EX_TEMPFAIL). No logic of its own.
+the standard error stream what is done, as lines or as JSON. Exit codes: 0 when the night is done, even if something
+could not be read; 1 when it failed; 2 for bad usage; 3 when more than `--max-rejects` could not be read; 75 when
+another run holds the state and this one may be tried again later (EX_TEMPFAIL). No logic of its own.
 """
 
 from __future__ import annotations
@@ -38,9 +38,11 @@ def options(command: Command) -> Command:
         command: What click is to call.
     """
     several = [
-        click.option("--state", metavar="FOLDER", help="Keep what is known there, and read only what is new."),
-        click.option("--memory", metavar="SIZE", help="With --state: what the run may hold, such as 2GB; 8GB."),
-        click.option("--max-rejects", type=click.IntRange(0), metavar="N", help="With --state: fail on more."),
+        click.option("--state", metavar="FOLDER", help="Keep what is known in it, and read only what is new."),
+        click.option("--memory", metavar="SIZE", help="With --state: most memory, such as 2GB; default 8GB."),
+        click.option(
+            "--max-rejects", type=click.IntRange(0), metavar="N", help="With --state: fail if more cannot be read."
+        ),
         click.option("--log-json", is_flag=True, help="With --state: say what is done as JSON."),
     ]
     for one in reversed(several):
@@ -70,12 +72,12 @@ def run(
         state: The state.
         settings: How articles are compared.
         columns: Of text and id.
-        campaigns: Whether to tell the campaign of each article.
-        memory: What the run may hold; None is the default.
+        campaigns: Whether to find the campaign of each article.
+        memory: Most memory of the run; None is the default.
         threads: How many to use; None is one a core.
-        max_rejects: Fail where more could not be read.
+        max_rejects: Fail if more rows and files could not be read.
         log_json: Log as JSON.
-        quiet: Say nothing but what went wrong.
+        quiet: Print problems only.
     """
     from dedup import nightly  # noqa: PLC0415 - other commands do without it
 
@@ -98,7 +100,7 @@ def run(
 @click.argument("state", metavar="STATE")
 @click.option("--out", "target", required=True, metavar="FILE", help="The page to look at the clusters with: .html.")
 @click.option("--no-campaigns", is_flag=True, help="Show no campaigns, which take half a millisecond an article.")
-@click.option("--threads", type=int, metavar="N", help="Threads to use; one a core unless told.")
+@click.option("--threads", type=int, metavar="N", help="Threads to use; by default one per core.")
 @click.option("--quiet", is_flag=True, help="Print problems only.")
 def report(state: str, target: str, no_campaigns: bool, threads: int | None, quiet: bool) -> None:
     """Write the report of a nightly job's last night.
@@ -122,7 +124,7 @@ def report(state: str, target: str, no_campaigns: bool, threads: int | None, qui
 
 @contextmanager
 def _failures(log: Log | None) -> Iterator[None]:
-    """The exit code that a scheduler needs; as JSON where the rest is."""
+    """Exit with the code that a scheduler needs; the error is logged as JSON if there is such a log."""
     try:
         yield
     except SettingsError as error:
@@ -141,7 +143,7 @@ def _failures(log: Log | None) -> Iterator[None]:
 
 @contextmanager
 def _warnings(log: Log) -> Iterator[None]:
-    """Warnings are logged like all else."""
+    """Log warnings like all else."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DedupWarning)
         try:
@@ -185,7 +187,7 @@ _SAID: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "stage": lambda about: f"{about['stage']}: {about['seconds']:.1f} s, {about['bytes'] / 1e6:,.1f} MB",
     "written": lambda about: (
         f"{counted(about['articles'], 'article')}"
-        + (f", {about['replaced']:,} with another text under the same id than before" if about["replaced"] else "")
+        + (f", {about['replaced']:,} got another text under the same id" if about["replaced"] else "")
         + f". Labels are in {printable(about['path'])}"
     ),
 }

@@ -1,9 +1,8 @@
 """What the command line's names mean: a cluster or campaign among the labels of a run, its texts, an article.
 
-In: tables of labels and of articles, as `dedup.files` reads them, and a name. Out: places and rows, and a `Cluster` of
-the articles that were read, which answers as that of a run over them would, or a `Campaign`. Costs a look at every
-label, for a `Cluster` the folding of all articles, for a `Campaign` to find all evidence anew. Reads no file and prints
-nothing.
+In: tables of labels and of articles, as `dedup.files` reads them, and a name. Out: places and rows, and a `Cluster` or
+`Campaign` of the articles that were read, which answers like that of a run over them. Costs a look at every label; for
+a `Cluster` the folding of all articles; for a `Campaign` finding all evidence anew. Reads no file and prints nothing.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ from dedup.threads import count as count_threads
 
 PLACE = re.compile(r"#?(\d{1,18})")
 MOST_COMPARED = 1000
-"""Distinct texts of a campaign from which their bodies are no longer compared each with each."""
+"""Distinct texts of a campaign up to which all pairs of their bodies are compared."""
 
 
 @dataclass(frozen=True, eq=False)
 class ShownCluster:
-    """A cluster of a run, of which the labels alone are known.
+    """A cluster of a run, known by its labels alone.
 
     Attributes:
         place: Its place among those of two or more articles, the largest being 1.
@@ -90,12 +89,12 @@ def members(labels: pa.Table, name: str) -> ShownCluster:
 
 @dataclass(frozen=True, eq=False)
 class ShownCampaign:
-    """A campaign of a run, of which the labels alone are known.
+    """A campaign of a run, known by its labels alone.
 
     Attributes:
         place: Its place among those of two or more articles, the largest being 1.
         of: How many of those there are.
-        label: What it is called: the id of its first article.
+        label: Its name: the id of its first article.
         rows: Rows of the members in the table of labels, ascending.
         ids: Their ids.
         clusters: Its clusters, largest first: the place of each among all, its label, its size.
@@ -137,7 +136,7 @@ def campaign(labels: pa.Table, name: str) -> ShownCampaign:
 
 
 def _groups(labels: pa.Table, column: str = "label") -> _ByLabel:
-    """Larger ones first, and of one size in the order of their representatives' rows."""
+    """The largest first; those of equal size in the order of their representatives' rows."""
     codes = labels[column].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
     sizes = np.bincount(codes)
     own = _rows(pc.equal(labels["id"], labels[column]))
@@ -154,7 +153,7 @@ def _place(labels: pa.Table, groups: _ByLabel, name: str, what: str) -> int:
         for column in (
             "label" if what == "cluster" else what,
             "id",
-        ):  # an id that occurs more than once is first of all the representative's
+        ):  # an id that occurs more than once means the representative first
             named = groups.codes[_rows(pc.equal(labels[column], name))]
             found = np.flatnonzero(np.isin(groups.several, named))
             if len(found):
@@ -162,10 +161,10 @@ def _place(labels: pa.Table, groups: _ByLabel, name: str, what: str) -> int:
     if place and 1 <= int(place[1]) <= clusters:
         return int(place[1]) - 1
     if not clusters:
-        raise InputError(f"there are no {what}s of two or more in it, all of {counted(len(labels), 'article')} alone")
+        raise InputError(f"there is no {what} of two or more articles: {counted(len(labels), 'article')}, each alone")
     alone = pc.any(pc.equal(labels["id"], name)).as_py()
-    told = f"the article {name!r} is alone, in no {what} of two or more" if alone else f"there is no {what} {name!r}"
-    raise InputError(f"{told}; give the id of a member, or a place from 1 to {clusters:,}, 1 being the largest")
+    why = f"the article {name!r} is alone, in no {what} of two or more" if alone else f"there is no {what} {name!r}"
+    raise InputError(f"{why}; give the id of a member, or a place from 1 to {clusters:,}, 1 being the largest")
 
 
 def positions(found: ShownCluster, labels: pa.Table, read: pa.Table) -> Integers:
@@ -174,11 +173,11 @@ def positions(found: ShownCluster, labels: pa.Table, read: pa.Table) -> Integers
     Args:
         found: A cluster of these labels.
         labels: What `files.label_files` read.
-        read: Columns `id` and `text`, a row an article. Of an id that occurs more than once, the first row is the
-            first one with it among the labels, and so on.
+        read: Columns `id` and `text`, one row per article. If an id occurs more than once, its first row is the first
+            label with this id, and so on.
 
     Returns:
-        int64 (n,): a row of `read` each, -1 for a member that is not there.
+        int64 (n,): the row of each member in `read`, -1 if it is not there.
     """
     wanted = pa.array(dict.fromkeys(found.ids), pa.large_string())
     names = {row: name for name, row in _numbered(labels["id"], wanted)}
@@ -196,16 +195,16 @@ def _numbered(ids: pa.ChunkedArray, wanted: pa.Array) -> Iterator[tuple[tuple[st
 
 
 def cluster(found: ShownCluster, rows: Integers, read: pa.Table) -> Cluster | None:
-    """The members that have a text, to be asked what they are about.
+    """A cluster of the members that have a text, which can be asked what it is about.
 
     Args:
         found: A cluster of a run.
         rows: Of its members, from `positions`.
-        read: Columns `id` and `text`, a row an article.
+        read: Columns `id` and `text`, one row per article.
 
     Returns:
         A cluster over all articles read; the most similar member represents it where the representative has no text.
-        None where no member has one.
+        None where no member has a text.
     """
     if not (rows >= 0).any():
         return None
@@ -222,13 +221,13 @@ def cluster(found: ShownCluster, rows: Integers, read: pa.Table) -> Cluster | No
 def judged(found: ShownCampaign, labels: pa.Table, read: pa.Table) -> Campaign | None:
     """A campaign with its evidence, which is found anew among all articles that were read.
 
-    Who belongs together is as the labels say. In a campaign of more than `MOST_COMPARED` distinct texts, bodies are
-    compared only where a name leads to it.
+    Members are those of the labels. In a campaign of more than `MOST_COMPARED` distinct texts, bodies are compared only
+    where a name links them.
 
     Args:
         found: A campaign of these labels.
         labels: What `files.label_files` read.
-        read: Columns `id` and `text`, a row an article.
+        read: Columns `id` and `text`, one row per article.
 
     Returns:
         The campaign of those of its articles that were read; None where these are fewer than two.
@@ -251,7 +250,7 @@ def judged(found: ShownCampaign, labels: pa.Table, read: pa.Table) -> Campaign |
 
 
 def _rows_of(labels: pa.Table, read: pa.Table) -> Integers:
-    """The row among the articles read of each label; -1 where it is not there."""
+    """For each label, the row among the articles that were read; -1 if the article was not read."""
     every = dict(_numbered(read["id"], pc.unique(labels["id"])))
     names = _numbered(labels["id"], pc.unique(labels["id"]))
     return np.array([every.get(name, -1) for name, _ in names], np.int64)
@@ -291,7 +290,7 @@ def _edges(corpus: Corpus, texts: Integers, threshold: float, threads: int) -> P
 
 
 def article(read: pa.Table, name: str) -> str | None:
-    """The text of the first article of this id, "" where it has none; None where there is no such article."""
+    """The text of the first article with this id, "" where it has no text; None where there is no such article."""
     row = pc.index(read["id"], name).as_py()
     return None if row < 0 else read["text"][row].as_py() or ""
 

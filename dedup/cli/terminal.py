@@ -1,6 +1,6 @@
 """What was found, as a terminal shows it: tables, and texts with colours.
 
-In: results and evidence. Out: what rich prints, with colours where the terminal has them and without where it does not.
+In: results and evidence. Out: what rich prints, with colours where the terminal has them.
 Everything that comes from an article is shown without control characters, so that none can drive the terminal.
 """
 
@@ -30,11 +30,11 @@ SHOWN_CLUSTERS, SHOWN_PASSAGES, SHOWN_VALUES, SHOWN_INDICATORS = 10, 20, 5, 20
 SHOWN_FRAMES = 10
 WIDEST_VALUE = 32
 NARROWEST = 5
-"""Least width of a column that has what others leave, which rich takes from `width`: two Chinese characters and "…"."""
+"""Least width of a column that takes the remaining room (rich reads it as `width`): two Chinese characters and "…"."""
 SHADES = ("black on yellow", "black on bright_yellow", "yellow")
 """Of the heaviest passages, heavy ones, and all others: from a third of the heaviest, and from a twelfth."""
 FRAME = "black on cyan"
-"""What stands in a frame."""
+"""The style of what stands in a frame."""
 
 
 def largest(found: Clusters, read: pa.Table) -> Table:
@@ -42,7 +42,7 @@ def largest(found: Clusters, read: pa.Table) -> Table:
 
     Args:
         found: The result.
-        read: Columns `id` and `text`, a row an article.
+        read: Columns `id` and `text`, one row per article.
     """
     shown = found[:SHOWN_CLUSTERS]
     table = _table("The largest clusters")
@@ -127,7 +127,7 @@ def _table(title: str, caption: str | None = None, *, header: bool = True) -> Ta
 
 
 def _add_number(table: Table, name: str, digits: int = 4) -> None:
-    """A column of numbers, which are kept whole where the heading has to be broken."""
+    """A column of numbers, which are never broken; the heading may be."""
     table.add_column(name, justify="right", overflow="fold", min_width=digits, max_width=max(digits, len(name)))
 
 
@@ -176,7 +176,7 @@ def _passages(found: Explanation) -> Table:
 
 
 def _marked(found: Explanation, side: int) -> Text:
-    """One text, its passages coloured, lighter ones first, so that heavier ones show; what repeats one underlined."""
+    """One text with its passages coloured, the heaviest on top; what only repeats a passage is underlined."""
     text = Text(_visible((found.left, found.right)[side]))
     for begin, end, _ in found.frames[side]:
         text.stylize(FRAME, begin, end)
@@ -190,7 +190,7 @@ def _marked(found: Explanation, side: int) -> Text:
 
 
 def _visible(text: str) -> str:
-    """The same length without controls, so that spans stay what they are."""
+    """The text with blanks for control characters, so that spans stay the same."""
     return "".join(c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") else " " for c in text)
 
 
@@ -217,7 +217,7 @@ def members(ids: Sequence[str], similarity: Sequence[float | None], headings: Se
 
 
 def evidence(words: Sequence[Keyword], marks: Sequence[Indicator], frame: Template) -> Group:
-    """What a cluster is about; what there is none of is left out.
+    """What a cluster is about; parts that are empty are left out.
 
     Args:
         words: Its keywords.
@@ -235,7 +235,7 @@ def evidence(words: Sequence[Keyword], marks: Sequence[Indicator], frame: Templa
 
 
 def template(found: Template) -> Table:
-    """A template: a row a passage or slot.
+    """A template: one row per passage or slot.
 
     Args:
         found: Of a cluster.

@@ -5,8 +5,8 @@ read is a `Problem`, never an exception, and costs no other row. Memory is that 
 Text is kept as it stands, nothing is normalised, and nothing is guessed but the encoding of a page that declares none.
 
 From the top: `reading` runs the whole; `sources` are the files found; `documents`, `json_lines`, `csv_rows` and
-`parquet` each turn one file into `tables`; a `jobs.Job` is what they are asked and what went wrong; `encodings` and
-`problems` are below them all. `writing`, the way out, and `labels`, the way back, stand alone.
+`parquet` each turn one file into `tables`; a `jobs.Job` says what to read of a file and collects what went wrong;
+`encodings` and `problems` are below them all. `writing` writes tables, and `label_files` reads labels back.
 """
 
 from dedup.files.jobs import Job

@@ -1,4 +1,4 @@
-"""CSV and TSV become tables: a line of column names, then a row an article.
+"""CSV and TSV become tables: a line of column names, then one row per article.
 
 In: the bytes of one file, decompressed. Out: tables of at most 12 MB. Reads 100 MB a second with the standard
 library: pyarrow has no line numbers, takes an unclosed quote for text up to the end, and refuses a field longer than
@@ -27,7 +27,7 @@ def csv_rows(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
     """The articles of a CSV file, or of a TSV file, which has tabs for commas.
 
     Args:
-        job: The file, which is told of broken rows and undecodable bytes.
+        job: The file; broken rows and undecodable bytes are noted in it.
         stream: Its bytes, UTF-8 or with a mark that says what else.
 
     Yields:
@@ -63,8 +63,8 @@ def _numbered(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[
     """Each record with the number of its first line; None for one whose quotes do not match.
 
     A quote that is never closed takes the lines after it for text, up to the next quote or the end. Such a record is
-    taken to be its first line only and the others are read again; as all quotes in those come in pairs, they cannot
-    swallow each other once more, so that no line is read more than twice.
+    taken to be its first line only, and the other lines are read again. All quotes in those come in pairs, so they
+    cannot swallow each other once more, and no line is read more than twice.
     """
     number = 1
     held: list[str] = []  # the lines of the record at hand, "" for the end of the file
@@ -94,7 +94,7 @@ def _numbered(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[
 
 @contextmanager
 def _long_fields() -> Iterator[None]:
-    """Lift the limit of 128 KB on a CSV field; it is one for the process, so put it back."""
+    """Lift the limit of 128 KB on a CSV field, and put it back: the whole process shares it."""
     before = csv.field_size_limit(2**31 - 1)
     try:
         yield

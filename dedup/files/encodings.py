@@ -1,8 +1,8 @@
 """Bytes become text.
 
 In: the bytes of a file, whole or as a stream. Out: text without its byte order mark, U+FFFD for what cannot be
-decoded, and the number of those bytes. An encoding is what a mark says, else UTF-8; a web page may declare another.
-Costs one pass where all is well. Guesses nothing: a page of an encoding that cannot be known has None.
+decoded, and the number of those bytes. The encoding is what the mark says, else UTF-8; a web page may declare another.
+Costs one pass where all is well. Guesses nothing: the encoding of a page that declares none that is known is None.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ _MARKS = (  # UTF-32 before UTF-16: its little-endian mark begins with that of U
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
-_CHARSETS = re.compile("utf-?8|gb|big5|hz|shift|euc|iso|windows|cp|koi8|mac|ks_c|tis")  # not Python's own, as punycode
+_CHARSETS = re.compile(
+    "utf-?8|gb|big5|hz|shift|euc|iso|windows|cp|koi8|mac|ks_c|tis"
+)  # not those of Python alone, such as punycode
 _WIDER = {  # what browsers take a charset to be: pages hold more than it has
     **dict.fromkeys(("gbk", "gb2312", "gb_2312-80"), "gb18030"),
     "iso-8859-1": "cp1252",
@@ -51,7 +53,7 @@ def declared(raw: bytes) -> str | None:
         raw: The page.
 
     Returns:
-        A codec; None where no charset is declared, or none that is known.
+        A codec; None where the page declares no charset, or an unknown one.
     """
     encoding = marked(raw)
     if encoding or not decoded(raw, "utf-8")[1]:
@@ -83,15 +85,15 @@ def decoded(raw: bytes, encoding: str) -> tuple[str, int]:
 
 
 def characters(stream: io.BufferedReader, newline: str) -> io.TextIOWrapper:
-    """Bytes as lines of text, of which nobody knows yet which are asked for.
+    """Bytes as lines of text, in which undecodable bytes can still be counted, row by row.
 
     Args:
         stream: The bytes.
         newline: As for `open`.
 
     Returns:
-        Lines in which each byte that is not UTF-8 is a surrogate, for `mended` to find in its row. UTF-16 and UTF-32
-        have no such surrogates, there it is U+FFFD at once.
+        Lines in which each byte that is not UTF-8 is a surrogate, for `mended` to find in its row. From UTF-16 and
+        UTF-32 it is U+FFFD at once, for they have no such surrogates.
     """
     encoding = marked(stream.peek(4)) or "utf-8"
     return io.TextIOWrapper(stream, encoding, "surrogateescape" if encoding.startswith("utf-8") else "replace", newline)

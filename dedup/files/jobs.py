@@ -1,8 +1,8 @@
-"""One file while it is read: what is asked of it, and what has gone wrong in it so far.
+"""One file while it is read: what is read of it, and what has gone wrong in it so far.
 
 In: a source and the names of the columns; then, from its reader, each row lost and each byte mended. Out: where the
 columns are, ids for rows that have none, and at the end the problems of the file. Costs no memory for broken rows
-after the first thousand: those are counted. Reads nothing itself.
+after the first thousand: those are only counted. Reads nothing itself.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Job:
     fault: str = ""
     """Why the file was not read to its end."""
     refused: bool = False
-    """It is not what was asked for: whatever was read of it is to be left."""
+    """The file is not what was asked for: what was read of it is not to be kept."""
     _noted: list[Problem] = field(default_factory=list)
     _lost: int = 0
     _mended: int = 0
@@ -52,32 +52,32 @@ class Job:
             Positions in `names`; None for ids that are to be made.
 
         Raises:
-            FileError: A column is missing, other than the default one of ids, or is there twice.
+            FileError: A column is there twice, or is missing (the default column of ids may be).
         """
         text = _position(names, self.text, "--text-column")
         made = self.id == "id" and "id" not in names
         return text, None if made else _position(names, self.id, "--id-column")
 
     def mend(self, text: str, row: int) -> str:
-        """Text of `encodings.characters` with U+FFFD for its undecodable bytes, which are counted."""
+        """Text from `encodings.characters` with U+FFFD for its undecodable bytes, which are counted."""
         text, count = mended(text)
         self.count(count, row)
         return text
 
     def whole(self, text: str, row: int) -> str:
-        """Text with U+FFFD for lone surrogates, which JSON can escape, and which are counted."""
+        """Text with U+FFFD for lone surrogates, which JSON may contain as escapes; they are counted."""
         text, count = (text, 0) if text.isascii() else SURROGATES.subn("\ufffd", text)
         self.count(count, row)
         return text
 
     def count(self, undecodable: int, row: int = 0) -> None:
-        """Count bytes that could not be decoded, in a row from 1 or a file without rows."""
+        """Count bytes that could not be decoded; rows count from 1, and 0 is a file without rows."""
         if undecodable:
             self._mended += undecodable
             self._first_mended = min(self._first_mended or row, row)
 
     def lose(self, row: int, reason: object, count: int = 1) -> None:
-        """Leave out a row, from 1, and so many in all that begin with it."""
+        """Leave out `count` rows, of which this one, counted from 1, is the first."""
         self._lost += 1
         if self._lost <= NAMED_ROWS:
             self.note(row, str(reason), "error", count)
@@ -122,7 +122,7 @@ class Job:
 
 
 def _position(names: Sequence[str], name: str, option: str) -> int:
-    """Where the one column of a name is."""
+    """Where the only column of this name is."""
     if names.count(name) == 1:
         return names.index(name)
     if name in names:

@@ -25,7 +25,7 @@ def json_lines(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
     """The articles of a file of JSON Lines.
 
     Args:
-        job: The file, which is told of broken lines and undecodable bytes.
+        job: The file; broken lines and undecodable bytes are noted in it.
         stream: Its bytes, UTF-8 or with a mark that says what else.
 
     Yields:
@@ -33,7 +33,7 @@ def json_lines(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
         the line, and another value that is not a string is written as JSON.
 
     Raises:
-        FileError: After all tables: no object has the column, so that none of them is to be kept.
+        FileError: No object has the column. It is raised after all tables, none of which is to be kept then.
     """
     with characters(stream, "\n") as lines:
         yield from packed(_rows(job, lines))

@@ -1,9 +1,9 @@
 """The labels that a run wrote, read again.
 
 In: a Parquet, CSV or JSON Lines file with the columns id, label and similarity, and perhaps campaign, as `writing`
-makes them, or a folder of Parquet files, as a nightly job does. Out: an Arrow table of these, in the order of the
-files, which is that of the articles. Costs the memory of its rows, of JSON Lines about a second for 500,000. Ids that
-are numbers become text; other files are refused, and nothing is mended.
+makes them, or a folder of Parquet files, as a nightly job does. Out: an Arrow table of these columns, in the order of
+the articles. Costs the memory of its rows; JSON Lines take about a second for 500,000. Ids that are numbers become
+text; other files are refused, and nothing is mended.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from dedup.files.problems import FAULTS, reason, shown
 
 SCHEMA = pa.schema({"id": pa.large_string(), "label": pa.large_string(), "similarity": pa.float64()})
 CAMPAIGN = pa.field("campaign", pa.large_string())
-"""Of a run that looked for campaigns."""
+"""The column of a run that looked for campaigns."""
 
 FOLDER = ""
-"""In the place of a suffix."""
+"""The key of folders among the readers, where files have their suffix."""
 
 
 def labels(path: str | os.PathLike[str]) -> pa.Table:
@@ -125,7 +125,7 @@ def _read_csv(path: str) -> pa.Table:
 
 
 def _read_lines(path: str) -> pa.Table:
-    """Arrow's own reader would take ids that look like dates for dates, and not take texts and numbers together."""
+    """Arrow's own reader would take ids that look like dates for dates, and refuses texts and numbers together."""
     rows = list(_objects(path))
     names = _wanted(list(rows[0]) if rows else []).names
     columns: dict[str, list[Any]] = {name: [] for name in names}
@@ -140,7 +140,7 @@ def _read_lines(path: str) -> pa.Table:
 
 
 def _array(values: list[Any]) -> pa.Array:
-    """Texts or numbers; others as they are, to be refused by their type."""
+    """Texts or numbers; other values as they are, to be refused later by their type."""
     return pa.array(values, pa.large_string()) if any(isinstance(one, str) for one in values) else pa.array(values)
 
 
@@ -152,7 +152,7 @@ def _objects(path: str) -> Iterator[dict[str, Any]]:
             try:
                 row = json.loads(line)
             except (ValueError, RecursionError) as error:
-                raise FileError(f"row {number:,} is no JSON object on one line: {reason(error)}") from None
+                raise FileError(f"row {number:,} is not a JSON object on one line: {reason(error)}") from None
             if not isinstance(row, dict):
                 raise FileError(f"row {number:,} must be a JSON object, got {reprlib.repr(row)}")
             _check_names(list(row))

@@ -1,8 +1,8 @@
-"""Parquet becomes tables: the columns of text and id, a table a row group, or several.
+"""Parquet becomes tables: the columns of text and id, one or several tables per row group.
 
-In: the bytes of one file, decompressed. Out: tables whose strings are checked to be UTF-8, as Parquet does not, and
-mended where they are not; ids of any single type as strings. Holds 16 MB or 1,024 rows, of a file compressed as a whole
-the whole file; valid strings are not copied. A broken row group costs only itself. Reads no other columns.
+In: the bytes of one file, decompressed. Out: tables whose strings are checked to be UTF-8, which Parquet does not do,
+and mended where they are not; ids of any single type as strings. Holds 16 MB or 1,024 rows, or the whole file if it is
+compressed as a whole; valid strings are not copied. A broken row group costs only itself. Reads no other columns.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def parquet(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
     """The articles of a Parquet file.
 
     Args:
-        job: The file, which is told of broken row groups and undecodable bytes.
+        job: The file; broken row groups and undecodable bytes are noted in it.
         stream: Its bytes; seekable where the file is not compressed as a whole.
 
     Yields:
@@ -62,7 +62,7 @@ def _groups(job: Job, file: Any, wanted: list[str]) -> Iterator[pa.Table]:
 
 
 def _pieces(file: Any, group: int, wanted: list[str]) -> Iterator[pa.Table]:
-    """A row group, in pieces by what they take when they are decoded: a dictionary may make gigabytes of a megabyte."""
+    """A row group in pieces of limited decoded size: a dictionary may turn a megabyte into gigabytes."""
     about, waiting, held = file.metadata.row_group(group), list[pa.RecordBatch](), 0
     rows = max(1, min(ROWS, PIECE * about.num_rows // max(1, about.total_byte_size)))
     try:
@@ -103,7 +103,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _ids(job: Job, table: pa.Table, first: int) -> pa.ChunkedArray:
-    """The ids as strings, those missing made."""
+    """The ids as strings; missing ones are made."""
     import pyarrow.compute as pc  # noqa: PLC0415 - as pyarrow.parquet
 
     made = (job.made_id(row) for row in range(first, first + table.num_rows))
@@ -137,7 +137,7 @@ def _binary(chunk: pa.Array) -> pa.Array:
 
 
 def _valid(job: Job, raw: pa.Array, first: int) -> list[pa.Array]:
-    """Bytes as strings; of halves that are not UTF-8 the halves again, down to a block that is mended."""
+    """Bytes as strings. Rows that are not all UTF-8 are halved, again and again, down to a block that is mended."""
     try:
         return [raw.cast(pa.large_string())]  # checks, and copies nothing
     except pa.ArrowInvalid:

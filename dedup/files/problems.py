@@ -1,8 +1,8 @@
-"""What could not be read, said so that a person can mend it.
+"""What could not be read, in words by which a person can mend it.
 
 In: a path, a row, an error of the system, of Arrow or of the csv module. Out: a `Problem` with its reason on one line,
-in characters that Arrow and a terminal can hold. Costs nothing to speak of. Does not decide what is a problem and
-raises nothing: the readers know the first, the command line the second.
+in characters that Arrow and a terminal can hold. Costs next to nothing. The readers decide what is a problem, and the
+command line what to do about it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Problem:
     Args:
         path: The file or folder as it was named, or found below the folder named.
         row: Line of a JSON Lines or CSV file or row of a Parquet file, from 1; None for the whole file.
-        reason: What is wrong and, where there is something to do, what.
+        reason: What is wrong and, if there is a remedy, what to do.
         severity: ``"error"`` when a file or row was left out, ``"warning"`` when everything was kept.
         count: How many rows or files it stands for.
     """
@@ -41,10 +41,10 @@ def reason(error: BaseException) -> str:
     """What an error says, on one line.
 
     Args:
-        error: Of the system, which has the words without the path, or any other.
+        error: Any; the path that an error of the system names is left out.
 
     Returns:
-        The first line of its message, its class where it has none.
+        The first line of its message, or its class if it has no message.
     """
     said = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(said).splitlines()[0]
@@ -55,7 +55,7 @@ def counted(count: int, noun: str) -> str:
 
     Args:
         count: How many.
-        noun: Of what, in the singular; the plural takes an s.
+        noun: What is counted, in the singular; the plural takes an s.
 
     Returns:
         Both, the number with separators.
@@ -64,7 +64,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def escaped(path: str | os.PathLike[str]) -> str:
-    """A path fit for Arrow, of which no two are alike: bytes that are not UTF-8 are written as hexadecimal escapes.
+    """A path as text that Arrow can hold, different for different paths: bytes that are not UTF-8 are escaped.
 
     Args:
         path: As the system has it.
@@ -73,7 +73,7 @@ def escaped(path: str | os.PathLike[str]) -> str:
 
 
 def shown(path: str | os.PathLike[str]) -> str:
-    """A path fit for Arrow and for print: a name on disk may hold bytes that are not UTF-8.
+    """A path as text that Arrow and a terminal can hold: a name on disk may hold bytes that are not UTF-8.
 
     Args:
         path: As the system has it, undecodable bytes as surrogates.

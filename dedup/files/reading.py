@@ -41,9 +41,9 @@ class Read:
     """What `read` found.
 
     Args:
-        table: Columns ``id`` (large_string, no nulls) and ``text`` (large_string, nullable), a row an article.
+        table: Columns ``id`` (large_string, no nulls) and ``text`` (large_string, nullable), one row per article.
         problems: Those of the paths, then those of the files, in the order in which they were met.
-        skipped: Number of files in the folders that have another suffix than those that can be read.
+        skipped: Number of files in the folders whose suffix cannot be read.
     """
 
     table: pa.Table
@@ -72,7 +72,7 @@ def read(
             .csv .tsv, .txt .text .md .markdown, .html .htm .xhtml, each also with .gz or .zst after it.
         text: Column of the tables that holds the texts.
         id: Column of the tables that holds the ids. Only the default may be missing.
-        exclude: Files that are left out wherever they are found, such as those to be written.
+        exclude: Files that are not read wherever they are found, such as those to be written.
         by_path: Ids that are made begin with the whole path as it was given.
         progress: Called with the bytes read so far and the bytes of all files, after each table and file.
 
@@ -82,21 +82,21 @@ def read(
     sources = Sources(seen=set(map(os.path.realpath, _several(exclude))), by_path=by_path)
     for path in _several(paths):
         sources.add(Path(path))
-    table = joined(_tables(sources, text, id, progress or _untold))
+    table = joined(_tables(sources, text, id, progress or _no_progress))
     return Read(table, sources.problems, sources.skipped)
 
 
 def _several(paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str]) -> Iterable[str | os.PathLike[str]]:
-    """Paths, of which one may stand by itself."""
+    """Paths as several, also if only one is given."""
     return [paths] if isinstance(paths, str | os.PathLike) else paths
 
 
-def _untold(*done: int) -> None:
-    """Progress where nobody looks."""
+def _no_progress(*done: int) -> None:
+    """Report nothing."""
 
 
 def _tables(sources: Sources, text: str, id_: str, progress: Callable[[int, int], object]) -> Iterator[pa.Table]:
-    """The tables of all files, one file at a time, while problems are gathered."""
+    """The tables of all files, one file at a time; problems are added to the sources."""
     done, total = 0, sum(source.size for source in sources.files)
 
     def tell(at: int) -> None:
@@ -114,7 +114,7 @@ def _tables(sources: Sources, text: str, id_: str, progress: Callable[[int, int]
 
 
 def stream(job: Job, progress: Callable[[int], object] | None = None) -> Iterator[pa.Table]:
-    """The articles of one file, a table of at most some 16 MB at a time, but for a text that is longer.
+    """The articles of one file, in tables of about 16 MB at most unless a single text is longer.
 
     What goes wrong is noted in the job; `Job.fault` says why the file was not read to its end.
 
@@ -132,7 +132,7 @@ def stream(job: Job, progress: Callable[[int], object] | None = None) -> Iterato
                 kept += len(table)
                 yield table
                 at = min(max(at, raw.tell()), job.source.size)  # Parquet is not read from left to right
-                (progress or _untold)(at)
+                (progress or _no_progress)(at)
     except DedupError as error:
         job.fault, job.refused = str(error), True
     except FAULTS as error:
@@ -142,5 +142,5 @@ def stream(job: Job, progress: Callable[[int], object] | None = None) -> Iterato
 def _decompressed(raw: io.FileIO, codec: str | None) -> io.BufferedReader:
     if codec is None:
         return io.BufferedReader(raw, 1 << 20)
-    # By 4 KB, for when a stream is cut short the read that meets the end loses what it had.
+    # By 4 KB: where a stream is cut short, the read that meets the end loses all that it had.
     return io.BufferedReader(pa.CompressedInputStream(pa.PythonFile(raw, "r"), codec), 4096)

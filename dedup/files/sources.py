@@ -2,7 +2,7 @@
 
 In: paths of files and folders. Out: a `Sources`: each file once, in the order of the paths, with its kind and
 compression by its suffixes, the id of its article, and its size; problems with the paths; how many files of other
-kinds were passed over. Costs a look at each name and the state of each file. Opens none, and looks into none.
+kinds were skipped. Costs a look at each name and the size of each file. Opens no file.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Sources:
     """The files that paths lead to, and what was wrong with the paths.
 
     Args:
-        by_path: Ids begin with the whole path as it was given, not with what is below the folder that was named
-            without suffixes.
+        by_path: Ids begin with the whole path as it was given. Otherwise they begin with the path below the folder that
+            was named, without suffixes.
     """
 
     files: list[Source] = field(default_factory=list)
@@ -57,17 +57,17 @@ class Sources:
     by_path: bool = False
 
     def add(self, path: Path) -> None:
-        """Take a file, or all files of a folder and the folders in it, without hidden ones and `_temporary` of jobs.
+        """Take a file, or all files of a folder and the folders in it, except hidden ones and `_temporary` of jobs.
 
         Args:
-            path: The file or folder; may be missing, closed or of a suffix that cannot be read.
+            path: The file or folder; it may be missing, forbidden, or have a suffix that cannot be read.
         """
         if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a folder above is closed
             self._add_folder(path)
         elif not os.path.lexists(path):
             self._problem(path, "there is no such file or folder; check the name")
         elif not self._add_file(path, path.name):
-            self._problem(path, f"the suffix {path.suffix!r} is none of those that can be read: {READABLE}")
+            self._problem(path, f"the suffix {path.suffix!r} cannot be read; name one of {READABLE}")
 
     def _add_folder(self, folder: Path) -> None:
         before = len(self.problems)
@@ -115,7 +115,7 @@ class Sources:
 
 
 def _parts(name: str) -> tuple[str, str | None, str | None]:
-    """A name without its suffixes, and the kind and compression that they say."""
+    """A name without its suffixes, and the kind and compression that the suffixes mean."""
     path = Path(name)
     codec = CODECS.get(path.suffix.lower())
     path = path.with_suffix("") if codec else path

@@ -1,4 +1,4 @@
-"""Rows become Arrow tables, and many tables one.
+"""Rows become Arrow tables, and many tables become one.
 
 In: ids and texts as Python strings, or tables. Out: tables of the columns id and text, both large_string, the first
 without nulls. Costs a copy of each text, and of each small table once more: at most 12 MB are held twice. Does not
@@ -17,15 +17,15 @@ from dedup.files.problems import FAULTS
 PACK = 1 << 22
 """Characters or bytes that are gathered before they become a table."""
 SMALL = 1 << 20
-"""Bytes under which tables are joined: a folder of many articles is not to be as many chunks."""
+"""Smaller tables, in bytes, are joined: a folder of many files must not become as many chunks."""
 
 
 def table(ids: Sequence[str], texts: Sequence[str | None]) -> pa.Table:
     """Two columns.
 
     Args:
-        ids: One a row.
-        texts: As many, None where missing.
+        ids: One per row.
+        texts: One per row, None where it is missing.
 
     Returns:
         The table; a lone surrogate, as JSON may escape one, is U+FFFD in it.
@@ -43,7 +43,7 @@ def packed(rows: Iterable[tuple[str, str | None]]) -> Iterator[pa.Table]:
         Tables of at most 12 MB or one row, at least one.
 
     Raises:
-        Exception: What `rows` raised, after what came before it.
+        Exception: What `rows` raised, after a table of the rows before it.
     """
     ids: list[str] = []
     texts: list[str | None] = []

@@ -2,8 +2,8 @@
 
 In: an Arrow table of single values and a path, whose suffix tells the format: Parquet, CSV or JSON Lines. Out: the
 file, written beside the target first and then renamed over it, so that a run that fails leaves what was there.
-Costs the disk twice for a moment, and of memory a thousand rows. Does not compress CSV or JSON Lines, and makes no
-folders.
+For a moment both files are on disk; a thousand rows are held in memory. Does not compress CSV or JSON Lines, and makes
+no folders.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def check_output(path: str | os.PathLike[str], suffixes: Collection[str] | None 
     """Refuse a path that cannot be written to, before hours of work.
 
     Args:
-        path: The file to be.
+        path: The file to be written.
         suffixes: What its name may end in; None is what `write` knows.
 
     Raises:
@@ -42,7 +42,7 @@ def check_output(path: str | os.PathLike[str], suffixes: Collection[str] | None 
     if Path(path).suffix.lower() not in suffixes:
         raise FileError(f"cannot write {name!r}: the suffix must be one of {', '.join(suffixes)}")
     if os.path.lexists(target) and not target.is_file():
-        raise FileError(f"cannot write {name!r}: there is something that is no regular file; name another")
+        raise FileError(f"cannot write {name!r}: it is there, and not a regular file; name another")
     if not target.parent.is_dir():
         raise FileError(f"cannot write {name!r}: there is no folder {folder!r}; create it first: mkdir -p {folder!r}")
     if not os.access(target.parent, os.W_OK | os.X_OK):
@@ -50,7 +50,7 @@ def check_output(path: str | os.PathLike[str], suffixes: Collection[str] | None 
 
 
 def write(table: pa.Table, path: str | os.PathLike[str]) -> None:
-    """Write a table; a file that was there before is replaced at once or not touched.
+    """Write a table; an existing file is replaced as a whole or not touched.
 
     Args:
         table: Columns of single values; Parquet takes any.
@@ -67,10 +67,10 @@ def write(table: pa.Table, path: str | os.PathLike[str]) -> None:
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """A file to write to, which takes the place of this one when all has been written.
+    """A file to write to, which takes the place of `path` when all has been written.
 
     Args:
-        path: The file to be.
+        path: The file to be written.
 
     Raises:
         FileError: Writing fails.
@@ -78,7 +78,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     try:
         with whole_file(Path(os.path.realpath(path))) as file:  # through a link: the link stays, its target is replaced
             yield file
-    except FileError:  # of another file, which is read while this one is written
+    except FileError:  # about another file, which is read while this one is written
         raise
     except FAULTS as error:
         raise FileError(f"cannot write {shown(path)!r}: {reason(error)}") from error
