@@ -61,7 +61,7 @@ def test_report_of_a_state(two: Path) -> None:
     assert result.output == f"3 articles of the last night; the report is {two / 'report.html'}\n"
     assert (two / "report.html").stat().st_size > 10_000
     result = CliRunner().invoke(main, ["report", str(two), "--out", str(two / "report.html"), "--quiet"])
-    assert result.exit_code == 1 and "is no state of a nightly job" in result.stderr
+    assert result.exit_code == 1 and "is not the state of a nightly job" in result.stderr
     result = CliRunner().invoke(main, ["report", str(two / "state"), "--out", str(two / "report.txt")])
     assert result.exit_code == 2 and "must be" in result.stderr
 

@@ -372,7 +372,7 @@ def test_an_output_that_cannot_be_written(folder: Path) -> None:
     def as_nobody() -> None:
         os.setuid(NOBODY)
         result = CliRunner().invoke(main, command(here))
-        os._exit(42 if result.exit_code == 1 and "which is closed" in result.stderr else 1)
+        os._exit(42 if result.exit_code == 1 and "which is forbidden here" in result.stderr else 1)
 
     assert ended(forked(as_nobody)) == 42
     assert not (here / "out").exists()

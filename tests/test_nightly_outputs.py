@@ -73,8 +73,8 @@ def test_what_is_refused(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     before = tree(tmp_path)
     for name, words in (
-        ("file", r"with a state the output is a folder, and this is none; name another"),
-        ("circle", r"with a state the output is a folder, and this is none; name another"),
+        ("file", r"with a state the output must be a folder, and this is not one; name another"),
+        ("circle", r"with a state the output must be a folder, and this is not one; name another"),
         ("images", r"it holds 'labels/cat-1\.txt', which no run wrote"),
         ("table", r"it holds 'labels', which no run wrote"),
         ("other", r"it holds 'letters\.txt', which no run wrote and which would be lost; name a new folder"),

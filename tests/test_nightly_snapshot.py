@@ -87,7 +87,7 @@ def test_a_later_night_changes_nothing_of_it(tmp_path: Path) -> None:
 
 def test_what_is_no_state(tmp_path: Path) -> None:
     """It says what to name; a state that is held or has no night is told from it."""
-    with pytest.raises(FileError, match="is no state of a nightly job; name the folder that --state named"):
+    with pytest.raises(FileError, match="is not the state of a nightly job; name the folder that --state named"):
         snapshot(tmp_path)
     with opened(tmp_path / "state", NEAR), pytest.raises(BusyError, match="another run holds"):
         snapshot(tmp_path / "state")

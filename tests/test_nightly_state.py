@@ -97,7 +97,7 @@ def test_a_folder_that_is_no_state(tmp_path: Path) -> None:
     """What holds other things is refused and left as it is."""
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "thesis.doc").write_text("dear")
-    with pytest.raises(FileError, match=r"^'[^:]*' is no state: it holds 'thesis.doc'; name a new folder"):
+    with pytest.raises(FileError, match=r"^'[^:]*' is not a state: it holds 'thesis.doc'; name a new folder"):
         opened(tmp_path / "state", NEAR).__enter__()
     assert tree(tmp_path) == {"state/thesis.doc": b"dear"}
 
@@ -117,7 +117,7 @@ def test_a_place_where_none_can_be(tmp_path: Path, place: str) -> None:
     """Where the folder above is missing, or there is a file, it says why."""
     (tmp_path / "file").touch()
     (tmp_path / "circle").symlink_to("circle")
-    with pytest.raises(FileError, match=f"cannot keep a state in '.*{place}': .*; name a new folder in one"):
+    with pytest.raises(FileError, match=f"cannot keep a state in '.*{place}': .*; name a new folder in an existing one"):
         opened(tmp_path / place, NEAR).__enter__()
     assert tree(tmp_path) == {"file": b""}
 

@@ -1,9 +1,9 @@
-"""What a state holds, read in a way that tells damage from all else.
+"""What a state holds, read so that damage is told from other errors.
 
 In: the path of a file of the state, and what must be in it: the columns of a table, or the names of a JSON object. Out:
-what it holds. Whatever is wrong with it, cut short, missing, a folder in its place or another kind of file, ends in one
-`FileError` that names it. A full disk, too little memory and files that are closed stay what they are. Columns,
-counts and numbers of rows are looked at, other values are not: a byte that has changed within one is not noticed.
+what it holds. If the file is cut short, missing, a folder or of another kind, one `FileError` names it. A full disk,
+too little memory and forbidden files keep their own errors. Columns, counts and numbers of rows are checked; other
+values are not: a changed byte in one of them is not noticed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MOST_RATE = 1 << 40
 BROKEN = (ValueError, KeyError, TypeError, pa.ArrowNotImplementedError, pa.ArrowSerializationError)
 """What a parser raises."""
 GONE = {None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EIO}
-"""What the system says of files that are not what they were; Arrow gives no number."""
+"""Error numbers for files that are not what they were; errors of Arrow have no number."""
 
 
 def damaged(path: Path, why: str) -> FileError:
@@ -48,13 +48,13 @@ def damaged(path: Path, why: str) -> FileError:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """A file of the state is read within, and nothing else is done: what goes wrong is wrong with the file.
+    """Turns errors inside into damage of this file: nothing else may be done there than to read it.
 
     Args:
         path: The file.
 
     Raises:
-        FileError: It is damaged.
+        FileError: The file is damaged.
     """
     try:
         yield
@@ -67,7 +67,7 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def _why(error: Exception) -> str:
-    """What it says, without the path, which stands before it already."""
+    """The message of an error without the path, which stands before it already."""
     number = getattr(error, "errno", None)
     return os.strerror(number) if number else (str(error) or type(error).__name__).splitlines()[0]
 
@@ -77,19 +77,19 @@ def counts(path: Path, names: Iterable[str]) -> dict[str, int]:
 
     Args:
         path: The file.
-        names: What is in it, and nothing else.
+        names: The names that it has, and no others.
     """
     with reading(path):
         found: dict[str, int] = json.loads(path.read_bytes())
         if not isinstance(found, dict) or found.keys() != set(names):
-            raise ValueError("it has other names in it")
+            raise ValueError("it holds other names")
         if not all(isinstance(value, int) and value >= 0 for value in found.values()):
-            raise ValueError("there is something in it that is no count")
+            raise ValueError("it holds something that is not a count")
         return found
 
 
 def opened(path: Path, schema: pa.Schema) -> pq.ParquetFile:
-    """A Parquet file, of which nothing but the footer has been read.
+    """A Parquet file, of which only the footer has been read.
 
     Args:
         path: The file.
@@ -106,7 +106,7 @@ def opened(path: Path, schema: pa.Schema) -> pq.ParquetFile:
 
 
 def rate(path: Path, schema: pa.Schema) -> int:
-    """One in how many windows was looked at, by the metadata of a Parquet file; a power of two.
+    """The sampling rate in the metadata of a Parquet file: one in so many windows was looked at, a power of two.
 
     Args:
         path: The file.
@@ -167,18 +167,18 @@ def read_group(file: pq.ParquetFile, path: Path, number: int, columns: Sequence[
 
 
 def _valid(table: pa.Table) -> pa.Table:
-    """Refuse strings that are no UTF-8, which Arrow notices when they are looked at."""
+    """Refuse strings that are not UTF-8, which Arrow does not check when it reads them."""
     table.validate(full=True)
     return table
 
 
 def check_places(path: Path, places: NDArray[np.int64], of: int) -> None:
-    """Refuse numbers that lead out of memory.
+    """Refuse numbers that are out of range.
 
     Args:
         path: The file that they come from.
         places: Numbers of rows or texts.
-        of: How many of those there are.
+        of: How many rows or texts there are.
     """
     if places.size and not 0 <= places.min() <= places.max() < of:
         raise damaged(path, f"it has numbers from {places.min():,} to {places.max():,}, which must be under {of:,}")

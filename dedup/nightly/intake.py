@@ -3,7 +3,7 @@
 In: the files that paths lead to, and a state. Out: in the state, a shard for every 64 MB of files that are new or have
 changed since they were read: the texts one behind the other, ids, lengths and fingerprints, and what could not be read.
 A file is known by its path, size and time of change. Holds a table of some 16 MB at a time, and the ids of a shard.
-A run that is killed loses the shard it was at.
+A run that is killed loses the shard that it was reading.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from dedup.system import settled, whole_folder
 PACK = 1 << 26
 """Bytes of files that become a shard together; a larger one is a shard of its own."""
 MOST_FILES = 4096
-"""Of a shard."""
+"""Files of a shard."""
 TIMES = np.iinfo(np.int64)
-"""Nanoseconds since 1970."""
+"""The range of times, in nanoseconds since 1970."""
 WHOLE = {"document", "page"}
 """Kinds of files that are one text."""
 REJECTS = pa.schema(
@@ -76,7 +76,7 @@ class _How:
     settings: Settings
     threads: int
     most_bytes: int
-    """Of a text."""
+    """Most bytes of a text."""
 
 
 @dataclass
@@ -89,11 +89,11 @@ class _Draft:
 
 
 def found(paths: list[str], own: Sequence[Path] = ()) -> Sources:
-    """The files that paths lead to; articles without ids are called after the whole path, for every night has others.
+    """The files that paths lead to; articles without ids are named after the whole path, which is unique in all nights.
 
     Args:
         paths: Of files and folders.
-        own: Folders that the job itself writes; what is in them is passed over.
+        own: Folders that the job itself writes; files in them are skipped.
     """
     sources, ours = Sources(by_path=True), {os.path.realpath(folder) for folder in own}
     for path in paths:
@@ -117,10 +117,10 @@ def take_in(
 ) -> int:
     """Read the files that are new or have changed, and once more those that could not be read.
 
-    What still cannot be read leaves nothing.
+    A shard is written unless it only has files that could not be read before, and still cannot.
 
     Args:
-        state: Where they go.
+        state: Where shards are written.
         sources: The files there are.
         columns: Names of the columns of tables.
         settings: How texts are folded.
@@ -164,7 +164,7 @@ def _shard(
     retried: bool,
     progress: Callable[[int], object],
 ) -> _Draft:
-    """Read some files into a shard; what was retried and still cannot be read makes none."""
+    """Read some files into a shard; a retry in which no file can be read writes none."""
     draft, done = _Draft(), 0
     with state.texts.open("r+b") as texts:
         texts.seek(ended(state))
@@ -206,36 +206,37 @@ def as_table(problems: Sequence[Problem] = (), files: Sequence[int] = ()) -> pa.
 
 
 def rejects(state: State, night: int, sources: Sequence[Source]) -> list[pa.Table]:
-    """What could not be read after a night, or before and still cannot; of a file, the last time it was read.
+    """What could not be read after a night, or before and still cannot; for each file, when it was last read.
 
     Args:
         state: Where it is written.
         night: The number of the night.
-        sources: The files there are; of others nothing is told.
+        sources: The files that are there; nothing is reported of other files.
     """
     shards, tonight = state.shards, set(since(state, night))
     files = [read_table(shard / "files.parquet", FILES).to_pylist() for shard in shards]
     there = {_identity(source.path)[0] for source in sources}
     latest = {row["path"]: (shard, number) for shard, rows in enumerate(files) for number, row in enumerate(rows)}
-    told = {
+    reported = {
         place
         for path, place in latest.items()
         if path in there and (files[place[0]][place[1]]["failed"] or shards[place[0]] in tonight)
     }
     found = []
-    for place in sorted({shard for shard, _ in told}):
+    for place in sorted({shard for shard, _ in reported}):
         table = read_table(shards[place] / "rejects.parquet", REJECTS)
-        found.append(table.filter(pa.array([(place, file) in told for file in table["file"].to_pylist()], pa.bool_())))
+        some = [(place, file) in reported for file in table["file"].to_pylist()]
+        found.append(table.filter(pa.array(some, pa.bool_())))
     return found
 
 
 def published(rejects: pa.Table) -> pa.Table:
-    """What users are told of them: those that were left out."""
+    """The rejects that users see: what was left out, not what was mended."""
     return rejects.filter(pc.equal(rejects["severity"], "error")).select(PUBLISHED)
 
 
 def bad_files(rejects: pa.Table) -> int:
-    """How many files, and paths, could not be read, or not to their end."""
+    """How many files and paths could not be read at all, or not to their end."""
     return sum(row["row"] is None and row["count"] == 1 for row in published(rejects).to_pylist())
 
 
@@ -261,9 +262,9 @@ def _is_fresh(source: Source, known: dict[str, tuple[int, int]]) -> bool:
 
 
 def _identity(path: Path) -> tuple[str, int, int]:
-    """What a file is known by: its real path, its size and when it was changed; -1 where it has gone.
+    """What a file is known by: its real path, its size and when it was changed; -1 if it has gone.
 
-    A time that does not fit, before 1678 or after 2262, is the first or last that does: a disk may say anything.
+    A time that does not fit, before 1678 or after 2262, becomes the nearest one that does: a disk may hold any time.
     """
     name = escaped(os.path.realpath(path))
     try:
@@ -327,11 +328,11 @@ def _short(table: pa.Table, job: Job, begin: int, most: int) -> pa.Table:
 
 
 def _too_long(size: int, most: int) -> str:
-    return f"the text has {size:,} bytes, and this memory is for {most:,} at most; give more --memory, or cut it"
+    return f"the text has {size:,} bytes, and this memory allows {most:,} at most; give more --memory, or cut the text"
 
 
 def _named(table: pa.Table, job: Job, begin: int) -> pa.Table:
-    """Rows without an id are called after their place."""
+    """Give rows without an id one that is made of their place."""
     empty = pc.equal(table["id"], "").to_numpy()
     if not empty.any():
         return table

@@ -2,7 +2,7 @@
 
 In: paths, an output folder, a state folder. Out: a `Summary`. Files that are new or have changed are read, clusters are
 worked out, and the outputs take the place of those of last night. Every step is kept in the state when it is done, so a
-run that was killed goes on from the last of them, and ends with the same bytes. Memory is bounded by `memory`.
+run that was killed goes on after the last finished step, and ends with the same bytes. Memory is bounded by `memory`.
 """
 
 from __future__ import annotations
@@ -40,28 +40,28 @@ from dedup.threads import count as count_threads
 
 MEMORY = "8GB"
 Log = Callable[[str, Mapping[str, Any]], object]
-"""Called with the name of an event, and what there is to say of it."""
+"""Called with the name of an event, and its details."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run has come to.
+    """The outcome of a run.
 
     Args:
         night: Its number, from 1; that of the last one where nothing was new.
         whole: Whether everything was compared anew.
         articles: How many there are.
         new: How many of them were not there last night.
-        gone: How many of last night's are no more.
+        gone: How many of last night's are no longer there.
         replaced: How many got another text: a row with the same id came later, in the same night or in an earlier one.
-        clusters: Of two articles and more.
-        clustered: Articles in those.
+        clusters: How many of two or more articles there are.
+        clustered: How many articles are in those.
         changes: How many clusters of last night joined others, were split and so on, by kind.
         files: How many were read.
         bad_files: How many could not be read at all, or not to their end.
         bad_rows: How many rows could not be read.
-        seconds: By stage.
-        bytes: By stage, read and written by system calls; empty where the system does not tell.
+        seconds: How long each stage took.
+        bytes: What each stage read and wrote by system calls; empty where the system does not say.
         peak_memory: Bytes that the process held at most, so far.
     """
 
@@ -100,25 +100,25 @@ def run(
     """Read what is new, compare it with everything before, and write the clusters.
 
     An article is known by its id: a row with an id that was there before replaces that article, which keeps its place
-    in time. Rows and files without ids are called after the path of their file. What a file held that has changed, and
-    holds no more, goes; what was read from files that have been deleted stays.
+    in time. Rows and files without ids are named after the path of their file. When a file has changed, the articles
+    that it no longer holds are removed; articles of files that have been deleted stay.
 
     Args:
-        paths: Files and folders; see `dedup.files.read`. Those that were read before are passed over.
+        paths: Files and folders; see `dedup.files.read`. Files that were read before are skipped.
         out: Folder that is written: labels, changes, rejects.
         state: Folder that is kept from night to night.
         settings: How articles are compared, the same every night; None is `Settings()`.
-        campaigns: Also tell the campaign of each article: clusters and lone articles that one operator made. Costs 0.5
-            to 2 ms for each text that is new, or for all texts where everything is compared anew. If the last night was
-            without, there is another one, though nothing is new.
-        memory: What the process may hold, as bytes or ``"8GB"``; at least 1 GB. Where signatures of all texts do not
-            fit, it decides with which others of a full bucket (`Settings.bucket_cap`) a text is compared; below 3 GB,
-            and of more than 2 million characters, how fine the samples are by which frames and campaigns are found;
-            nothing else in the result.
+        campaigns: Also find the campaign of each article: clusters and lone articles that one operator made. Costs 0.5
+            to 2 ms for each new text, or for all texts where everything is compared anew. If the last night had no
+            campaigns, there is another night even if nothing is new.
+        memory: Most memory of the process, as bytes or ``"8GB"``; at least 1 GB. The result depends on it in two ways
+            only. If the signatures of all texts do not fit, it decides with which bucket mates a text in a full bucket
+            (`Settings.bucket_cap`) is compared. Below 3 GB, with more than 2 million characters, it decides how fine
+            the samples are by which frames and campaigns are found.
         text: Column of the tables that holds the texts.
         id: Column of the tables that holds the ids. Only the default may be missing.
         threads: How many to use; None is one a core. The result does not depend on it.
-        max_rejects: Fail, and write nothing, where more rows and files than this could not be read; None is any.
+        max_rejects: Fail, and write nothing, if more rows and files than this could not be read; None is no limit.
         progress: Called with the stage, the work done and the whole of it.
         log: Called with events, such as a shard that was read or a stage that was done.
 
@@ -141,7 +141,7 @@ def run(
 
 
 class Measured(Stages):
-    """Times stages, counts their bytes, tells their progress and logs their ends."""
+    """Times stages, counts their bytes, reports their progress and logs their ends."""
 
     def __init__(self, progress: Progress | None, log: Log) -> None:
         super().__init__(progress)
@@ -150,7 +150,7 @@ class Measured(Stages):
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Tell]:
-        """Run one stage under this name; yields what tells its progress."""
+        """Run one stage under this name; yields its progress callback."""
         before, begin = moved_bytes(), time.perf_counter()
         with super().stage(name) as tell:
             yield tell
@@ -180,7 +180,7 @@ class _Job:
     def run(self, paths: list[str], columns: Columns, max_rejects: int | None) -> Summary:
         self._state.check()
         sources, last = found(paths, [self._out, self._state.path]), self._state.last
-        told = self._state.told
+        before = self._state.published
         _check_paths(paths)
         for problem in sources.problems:
             self._stages.log("problem", asdict(problem))
@@ -190,13 +190,13 @@ class _Job:
                 threads=self._threads, most_bytes=self._budget.text, progress=tell, log=self._stages.log,
             )  # fmt: skip
         fresh = len(self._state.shards) > last.shards
-        rejects = self._rejects(told, sources)
+        rejects = self._rejects(before, sources)
         _check_rejects(rejects, max_rejects)
         if not fresh and not last.number:
             raise FileError("no articles were read, nothing was written")
         if fresh or (self._campaigns and not self._linked.exists()):
             self._work()
-        changed = told < self._state.last.number  # else nothing is new, and a run was not killed before it wrote
+        changed = before < self._state.last.number  # else nothing is new, and no run was killed before it wrote
         if changed or not self._is_there:
             self._publish(rejects, changed=changed)
         return self._summary(files, rejects, changed=changed)
@@ -283,7 +283,7 @@ class _Job:
 
 
 def _check_paths(paths: list[str]) -> None:
-    """Refuse what is not there: a crawl that is not mounted must not look like a night without news."""
+    """Refuse missing paths: a crawl whose disk is not mounted must not look like a night without news."""
     for path in paths:
         if not os.path.lexists(path):
             raise FileError(f"there is no file or folder {shown(path)!r}, and nothing was read; check the name")

@@ -1,9 +1,10 @@
 """The campaigns of a night, from what was gathered of its texts in all nights.
 
 In: files of names and windows, the clusters of tonight and the edges between them. Out: the campaign of each text.
-Names and windows are counted in tables of fixed size first, so that only those are held that several texts have;
-windows that are too many all the same are sampled more coarsely. Texts are numbered by their fingerprints here, as in
-memory, so that the nights in which they came decide nothing. Reads all that is kept twice; the strings of names once.
+Names and windows are counted in tables of fixed size first, so that only those are held that several texts have; if
+there are still too many windows, they are sampled more coarsely. Texts are numbered by their fingerprints here, as in
+memory, so that the result does not depend on the nights in which they came. Reads all that is kept twice; the strings
+of names once.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from dedup.stages.frames import LEAST_HOLDERS, Passages, Sampled, passages_among
 
 WINDOWS, HASHES = ("windows",), ("names",)
 MOST_COUNTED = 255
-"""Holders up to which it is counted how many a name has."""
+"""Most holders of a name that are counted."""
 STRINGS = ("names", "kinds", "keys", "forms")
 
 
@@ -34,13 +35,13 @@ class Order(NamedTuple):
     """The texts that articles have, in the order of their fingerprints; t of d."""
 
     live: NDArray[np.bool_]
-    """(d,): which."""
+    """(d,): whether an article has each text."""
     texts: Integers
     """(t,): their numbers."""
     places: Integers
     """(d,): the place of each text among them, -1 where no article has it."""
     ids: NDArray[np.uint64]
-    """(t,): half of the fingerprint of each."""
+    """(t,): the upper half of the fingerprint of each."""
 
     @classmethod
     def of(cls, prints: NDArray[np.uint64], live: NDArray[np.bool_]) -> Order:
@@ -109,7 +110,7 @@ def shared_passages(parts: list[Part], order: Order, budget: Budget) -> Passages
     Args:
         parts: The files of what was gathered.
         order: The texts.
-        budget: So many windows are held; if there are more, those of a coarser sample.
+        budget: Bounds the windows that are held; if there are more, a coarser sample is taken.
     """
     cells = np.zeros(budget.cells(8 * len(order.texts)), np.uint8)
     for held in read(parts, order.live, WINDOWS):
@@ -123,10 +124,10 @@ def shared_passages(parts: list[Part], order: Order, budget: Budget) -> Passages
 
 
 class _Windows:
-    """Windows that several texts may hold, of as fine a sample as there is room for.
+    """Windows that several texts may hold, in the finest sample that fits.
 
     Args:
-        most: How many are held.
+        most: How many are held at most.
     """
 
     def __init__(self, most: int) -> None:
@@ -134,7 +135,7 @@ class _Windows:
         self._parts: list[tuple[Integers, NDArray[np.uint64]]] = []
 
     def add(self, texts: Integers, keys: NDArray[np.uint64]) -> None:
-        """Some more, with the text of each: a window of a coarser sample is one of all finer ones."""
+        """Add windows, with the text of each. The windows of a coarser sample are in all finer samples, too."""
         self._parts.append(self._sparse(texts, keys))
         self._count += len(self._parts[-1][0])
         while self._count > self._most:
@@ -147,7 +148,7 @@ class _Windows:
         return texts[some], keys[some]
 
     def sampled(self, texts: int) -> Sampled:
-        """All of them, of so many texts; in the order of each text, and with no places in it, which nobody asks for."""
+        """All windows of so many texts, in the order of the texts; their places are not needed, and 0."""
         of, keys = (
             np.concatenate(column)
             for column in zip((np.empty(0, np.int64), np.empty(0, np.uint64)), *self._parts, strict=True)
@@ -163,7 +164,8 @@ def shared_names(parts: list[Part], order: Order, budget: Budget) -> tuple[list[
     Args:
         parts: The files of what was gathered.
         order: The texts.
-        budget: If who holds them does not fit into it, the names that the most texts hold are left out, with a warning.
+        budget: Bounds the holders that are held; if there are more, names with the most holders are left out, with a
+            warning.
     """
     hashes, texts = _several(parts, order, budget)
     starts = np.flatnonzero(np.diff(hashes, prepend=~hashes[:1]))
@@ -184,7 +186,7 @@ def shared_names(parts: list[Part], order: Order, budget: Budget) -> tuple[list[
 
 
 def _several(parts: list[Part], order: Order, budget: Budget) -> tuple[NDArray[np.uint64], Integers]:
-    """Hashes of names that several texts hold, and each of these; ascending."""
+    """Hashes of names that several texts hold, and the text of each; ascending by both."""
     cells = np.zeros(budget.cells(32 * len(order.texts)), np.uint8)
     for held in read(parts, order.live, HASHES):
         kernels.count_cells(_own(held.columns[0].to_numpy()), cells, MOST_COUNTED)
@@ -204,7 +206,7 @@ def _several(parts: list[Part], order: Order, budget: Budget) -> tuple[NDArray[n
 
 
 def _most_holders(parts: list[Part], order: Order, budget: Budget, cells: NDArray[np.uint8]) -> int:
-    """Of how many texts a name may be so that who holds such names fits into the budget."""
+    """The most holders that a name may have, so that all holders of such names fit into the budget."""
     holders = np.zeros(MOST_COUNTED + 1, np.int64)
     for held in read(parts, order.live, HASHES):
         counts = _counts(_own(held.columns[0].to_numpy()), cells)
@@ -226,5 +228,5 @@ def _counts(keys: NDArray[np.uint64], cells: NDArray[np.uint8]) -> NDArray[np.ui
 
 
 def _own(array: NDArray[Any]) -> NDArray[Any]:
-    """A copy that may be written, for which kernels are compiled."""
+    """A writable copy: kernels are compiled for those."""
     return array.copy()

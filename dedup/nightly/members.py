@@ -1,9 +1,8 @@
-"""Edges become clusters, and what became of those of last night.
+"""Which article is in which cluster, and what became of the clusters of last night.
 
-In: edges, the distinct texts, and which cluster each article was in. Out: for every article its representative, the
-size of its cluster, its similarity, and the cluster's id, which is the number of its oldest member; and the changes.
-A campaign is called after its oldest member, too.
-Of clusters that join the oldest lives on, and of one that splits the part with the oldest article keeps the id.
+In: the clusters of tonight, all rows, and in which cluster each article was. Out: for every article the id of its
+cluster, which is the number of the oldest member, and the changes. A campaign is named after its oldest member, too.
+When clusters join, the oldest one keeps its id; when one splits, the part with the oldest article does.
 """
 
 from __future__ import annotations
@@ -22,26 +21,26 @@ from dedup.results import Clusters
 
 CHANGES = pa.schema({"kind": pa.string(), "old": pa.large_string(), "new": pa.large_string()})
 NUMBERED = pa.schema({"kind": pa.string(), "old": pa.int64(), "new": pa.int64()})
-"""Changes as the state has them."""
+"""Changes as the state keeps them, with numbers for ids."""
 
 
 class Members(NamedTuple):
     """The articles of a night, ascending by number."""
 
     numbers: Integers
-    """(a,): the number by which each is known from night to night."""
+    """(a,): the number of each, which stays the same from night to night."""
     clusters: Integers
     """(a,): the number of the oldest article of its cluster."""
 
 
 MEMBERS = pa.schema({"numbers": pa.int64(), "clusters": pa.int64()})
 CAMPAIGNS = pa.schema({"campaigns": pa.int64()})
-"""A row an article, ascending by number: the number of the oldest article of its campaign."""
+"""One row per article, ascending by number: the number of the oldest article of its campaign."""
 NOBODY = Members(np.empty(0, np.int64), np.empty(0, np.int64))
 
 
 def members(clusters: Clusters, stock: Catalogue) -> Members:
-    """In which cluster each article is, by the cluster's oldest article.
+    """The cluster of each article, named by its oldest article.
 
     Args:
         clusters: Of all rows.
@@ -78,8 +77,8 @@ def read_campaigns(path: Path, articles: Members, rows: int) -> Integers:
 
     Args:
         path: The file.
-        articles: All of them.
-        rows: Of all that was ever read.
+        articles: All articles.
+        rows: How many rows were ever read.
     """
     found: Integers = read_table(path, CAMPAIGNS)["campaigns"].to_numpy()
     if len(found) != len(articles.numbers):
@@ -94,7 +93,7 @@ class Changes(NamedTuple):
     Args:
         kind: (m,) ``joined``: the cluster is part of another one now; ``split``: the new cluster was part of it;
             ``moved``: some of its articles went to the other, which was there before; ``renamed``: its oldest article
-            is no more, and it is called by the next; ``ended``: it has no articles any more.
+            is gone, and the next one gives its name; ``ended``: it has no articles any more.
         old: (m,) the cluster of last night.
         new: (m,) the cluster of tonight, -1 for none.
     """
@@ -104,21 +103,21 @@ class Changes(NamedTuple):
     new: Integers
 
     def table(self, ids: pa.ChunkedArray) -> pa.Table:
-        """With ids in the place of numbers."""
+        """The changes with ids in place of numbers."""
         old = ids.take(pa.array(self.old))
         new = ids.take(pa.array(self.new, mask=self.new < 0))
         return pa.table([pa.array(self.kind.tolist(), pa.string()), old, new], CHANGES)
 
 
 def _both(before: Members, now: Members) -> tuple[Integers, Integers]:
-    """The clusters, of last night and of tonight, of the articles that were there in both."""
+    """The clusters of last night, and of tonight, of the articles that are there in both."""
     places = np.searchsorted(now.numbers, before.numbers)
     there = np.append(now.numbers, -1)[places] == before.numbers
     return before.clusters[there], now.clusters[places[there]]
 
 
 def _among(numbers: Integers, *nights: Members) -> NDArray[np.bool_]:
-    """For each number there is in these nights, whether it is one of some."""
+    """For each number up to the greatest in these nights, whether it is one of `numbers`."""
     found = np.zeros(1 + max((int(night.numbers[-1]) for night in nights if len(night.numbers)), default=-1), np.bool_)
     found[numbers] = True
     return found
@@ -153,11 +152,13 @@ def changes(before: Members, now: Members) -> Changes:
     old, new = _both(before, now)
     was, is_there, survives = (_among(numbers, before, now) for numbers in (before.clusters, now.numbers, old))
     heirs = np.full(len(was), -1)
-    heirs[old[::-1]] = new[::-1]  # survivors ascend by number: the last to be written is that of the oldest
+    heirs[old[::-1]] = new[::-1]  # survivors ascend by number: the oldest one is written last
     ways = np.unique(np.stack([old, new])[:, old != new], axis=1)
     main, mine = heirs[ways[0]] == ways[1], np.full(len(was), -1)
     mine[before.numbers] = before.clusters
-    renamed = main & ~is_there[ways[0]] & (mine[ways[1]] == ways[0])  # by its own: else it went to another one
+    renamed = (
+        main & ~is_there[ways[0]] & (mine[ways[1]] == ways[0])
+    )  # named by one of its own articles; else it went to another cluster
     kind = np.select([renamed, main, was[ways[1]]], ["renamed", "joined", "moved"], "split")
     empty = np.flatnonzero(was & ~survives)
     kind = np.concatenate([kind, np.full(len(empty), "ended")])

@@ -1,9 +1,9 @@
-"""How much memory a job may take, and what it is given to.
+"""How much memory a job may take, and how it is shared.
 
 In: a size such as "8GB". Out: a `Budget`, the shares of it that stages may hold at once; and `Mapped`, a file whose
-bytes are read as memory and handed back to the kernel before they count for too much. Beside the shares stand what the
-process takes before it does anything (about 250 MB) and some 300 bytes an article. Linux tells how much of a mapped
-file is held; elsewhere its pages are the system's to take back.
+bytes are read as memory and whose pages are given back before they are too many. Besides, the process takes about
+250 MB before it does anything, and some 300 bytes an article. Linux tells how much of a mapped file is held; elsewhere
+the system takes its pages back.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dedup.system import mapped_bytes
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 LEAST, MOST = 10**9, 10**18
 OWN = 250 * 10**6
-"""What the process takes before it does anything: Python, Arrow, the compiler and the tables for Chinese."""
+"""Bytes that the process takes before it does anything: Python, Arrow, the compiler and the tables for Chinese."""
 AN_ARTICLE = 250
 """Bytes of fingerprints and numbers that are held of every article, beside its id, which is held twice."""
 AN_ENTRY = 48
@@ -45,12 +45,12 @@ def parsed(size: str | int) -> int:
         size: A number of bytes, or a number with a unit: ``"8GB"``, ``"500MB"`` (powers of ten), ``"8GiB"``.
 
     Raises:
-        SettingsError: It is no size, or under a gigabyte.
+        SettingsError: It is not a size, or is under a gigabyte.
     """
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", str(size).lower())
     if isinstance(size, bool) or not match or match[2] not in UNITS:
         raise SettingsError(f"memory must be a size such as 8GB or 500MiB, got {size!r}")
-    found = min(float(match[1]) * UNITS[match[2]], MOST)  # a number of so many digits may be infinite
+    found = min(float(match[1]) * UNITS[match[2]], MOST)  # a very long number is infinite
     if found < LEAST:
         raise SettingsError(f"memory must be 1GB or more, got {size!r}: Python and the compiler alone take a quarter")
     return int(found)
@@ -68,7 +68,7 @@ class Budget:
 
     @property
     def text(self) -> int:
-        """The longest text: shingling it takes some 70 times as much."""
+        """The longest text: to shingle it takes some 70 times as much."""
         return self.total // 256
 
     @property
@@ -102,36 +102,36 @@ class Budget:
         return self.total // 2 // A_LINK
 
     def check(self, articles: int, ids: int = 0) -> None:
-        """Refuse what cannot be kept.
+        """Refuse more articles than the memory can hold.
 
         Args:
             articles: How many the job holds.
             ids: Bytes of their ids.
 
         Raises:
-            SettingsError: What is held of every article would take more than a third.
+            SettingsError: What is held of every article would take more than a third of the memory.
         """
         taken = articles * AN_ARTICLE + 2 * ids
         if taken > self.total // 3:
             needed = -(-3 * taken // 10**9)
             raise SettingsError(
-                f"memory of {self.total / 1e9:.3g}GB is too little for {articles:,} articles, of each of which "
-                f"{taken // articles} bytes are held; give at least --memory {needed}GB"
+                f"memory of {self.total / 1e9:.3g}GB is too little for {articles:,} articles, which take "
+                f"{taken // articles} bytes each; give at least --memory {needed}GB"
             )
 
     def check_edges(self, edges: int) -> None:
-        """Refuse what cannot be linked.
+        """Refuse more edges than can be linked in memory.
 
         Args:
             edges: How many there are so far.
 
         Raises:
-            SettingsError: They would take more than half.
+            SettingsError: They would take more than half of the memory.
         """
         if edges * AN_EDGE > self.total // 2:
             raise SettingsError(
-                f"memory of {self.total / 1e9:.3g}GB is too little to link {edges:,} edges and more, of each of which "
-                f"{AN_EDGE} bytes are held; give twice the --memory, or a higher threshold"
+                f"memory of {self.total / 1e9:.3g}GB is too little to link {edges:,} edges or more, which take "
+                f"{AN_EDGE} bytes each; give twice the --memory, or a higher threshold"
             )
 
     def cells(self, keys: int) -> int:
@@ -144,7 +144,7 @@ class Mapped:
 
     Args:
         path: The file, which may be empty; it does not change while this is used.
-        limit: Bytes of mapped files that the process may hold before they are handed back.
+        limit: Bytes of mapped files that the process may hold before pages are given back.
     """
 
     def __init__(self, path: Path, limit: int) -> None:
@@ -155,6 +155,6 @@ class Mapped:
         self._limit = limit
 
     def relax(self) -> None:
-        """Hand pages back if there are too many; whoever reads them again gets them again."""
+        """Give pages back to the system if too many are held; they are read from disk again when needed."""
         if self._map is not None and mapped_bytes() > self._limit:
             self._map.madvise(mmap.MADV_DONTNEED)

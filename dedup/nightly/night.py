@@ -1,10 +1,10 @@
 """What a night works out: from the articles there are to clusters, a step at a time, each kept when it is done.
 
 In: a state, and all rows of it. Out: in the state, the night: frames, document frequencies, signatures, candidates,
-edges, clusters, changes, and campaigns if they are asked for. A night is whole, when everything is weighed, signed and
-compared anew, or partial, when new texts are signed with the weights and without the frames of their generation and
-compared with everything before, judged by the document frequencies and without the frames of tonight. Costs the time of
-`dedup.cluster` when it is whole, in memory that is bounded.
+edges, clusters, changes, and campaigns if they are asked for. In a whole night everything is weighed, signed and
+compared anew. In a partial one only new texts are signed, with the weights and without the frames of their generation;
+they are compared with everything before, by the document frequencies and without the frames of tonight. A whole night
+costs the time of `dedup.cluster`, in memory that is bounded.
 """
 
 from __future__ import annotations
@@ -54,25 +54,25 @@ from dedup.stages.weights import SketchWeights
 from dedup.threads import Progress
 
 GROWTH = 1.5
-"""A night is whole when there are so many times the texts that there were in the last one that was."""
-CROWDED = pa.schema({"capped": pa.bool_()})
+"""A night is whole when there are this many times as many texts as in the last whole night."""
+CAPPED = pa.schema({"capped": pa.bool_()})
 
 
 class Tonight:
     """The work of a night.
 
     Args:
-        state: Where it goes.
+        state: Where its results go.
         stock: All rows.
         settings: How articles are compared.
         budget: Of memory.
         threads: How many to use.
-        stages: Collects times and tells progress.
+        stages: Collects times and reports progress.
         linked: Whether campaigns are asked for.
 
     Attributes:
-        whole: Everything is done anew.
-        night: What it comes to.
+        whole: Whether everything is done anew.
+        night: What the state will say of it.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Tonight:
         self._signed = self._was_left_out = self._left_out = NO_WINDOWS
 
     def work(self) -> None:
-        """All of it."""
+        """Run all steps."""
         self._state.begin(self.night)
         self._frame()
         weights = self._weigh()
@@ -137,7 +137,7 @@ class Tonight:
 
     @cached_property
     def _first(self) -> Integers:
-        """(d,): the first row with each text; of one that is no more, the row it was known by."""
+        """(d,): the first row with each text; for a text that is gone, the row by which it was known."""
         first = np.empty(len(self._prints), np.int64)
         first[: len(self._known)] = self._known.first
         rows = np.flatnonzero(self._number >= 0)[::-1]
@@ -151,7 +151,7 @@ class Tonight:
 
     @cached_property
     def _was_live(self) -> NDArray[np.bool_]:
-        """(d,): whether one had it last night."""
+        """(d,): whether an article had the text last night."""
         was = np.zeros(len(self._prints), np.bool_)
         was[: len(self._known)] = self._known.live
         return was
@@ -161,17 +161,17 @@ class Tonight:
         return Texts.of(self._stock.column, self._settings, known=(self._stock.lengths, self._stock.prints))
 
     def _corpus(self, weights: SketchWeights | None) -> Corpus:
-        """Texts as they are counted and signed."""
+        """The texts as they are counted and signed."""
         return Corpus(self._texts.without(self._signed), self._first, self._number, weights)
 
     def _judged(self, weights: SketchWeights | None) -> Corpus:
-        """Texts as pairs of them are judged."""
+        """The texts as pairs of them are verified."""
         return Corpus(self._texts.without(self._left_out), self._first, self._number, weights)
 
     # --- steps ----------------------------------------------------------------------------------------------------
 
     def _frame(self) -> None:
-        """Find what is left out: in a whole night of all texts, in a partial one where pairs are judged."""
+        """Find frames: those of a whole night are left out of all, those of a partial one where pairs are verified."""
         if not (self._settings.frames and self._settings.weighted):
             return
         of_all, since = self._state.frames(self.night.generation), self._state.work / "frames.parquet"
@@ -192,7 +192,7 @@ class Tonight:
         return before.and_more(self._found(self._latest, tell, least_rate=marks.rate))
 
     def _last_frames(self, marks: Marks) -> Marks:
-        """Those that the nights before tonight had found."""
+        """The frames that the partial nights before tonight found."""
         return marks.none if self.whole else read_frames(self._state.night(self.night.number - 1) / "frames.parquet")
 
     @property
@@ -208,7 +208,7 @@ class Tonight:
         )  # fmt: skip
 
     def _weigh(self) -> SketchWeights | None:
-        """Count what has come and gone; the weights of tonight."""
+        """Count the texts that came and went; returns the weights of tonight."""
         if not self._settings.weighted:
             return None
         path = self._state.work / "frequencies.parquet"
@@ -230,7 +230,7 @@ class Tonight:
         return Sketch(Sketch.bits_for(characters))
 
     def _sign(self, weights: SketchWeights | None) -> None:
-        """Sign what is new with the weights of its generation, and take up the files of small nights before."""
+        """Sign new texts with the weights of their generation, and merge the files of small nights before."""
         night, known = self.night, len(self._known)
         with self._staged("sign") as tell:
             files = self._state.files(SIGNATURES, night.generation, night.number)
@@ -259,13 +259,13 @@ class Tonight:
         return parts
 
     def _check_parts(self, parts: list[Part], texts: int) -> None:
-        """Refuse files that are not of all texts: one has gone, or it is another one."""
+        """Refuse files that do not have all texts: one is missing, or belongs to another night."""
         if sum(part.end for part in parts) != texts:
             raise damaged(self._state.weights(self.night.generation).parent, "there are texts without signatures")
         of = schema(columns(self._shape, self._settings.slots))
         for part in parts:
             if rows(part.path, of) != part.end:
-                raise damaged(part.path, f"it has not the signatures of {part.end:,} texts")
+                raise damaged(part.path, f"it does not hold the signatures of {part.end:,} texts")
 
     def _signing_weights(self, weights: SketchWeights | None) -> SketchWeights | None:
         path = self._state.weights(self.night.generation)
@@ -274,7 +274,7 @@ class Tonight:
         return weights if weights is None or self.whole else read_weights(path)
 
     def _meet(self) -> None:
-        """Candidates: pairs of which one is new."""
+        """Find candidate pairs, in which at least one text is new."""
         path = self._state.work / "candidates.parquet"
         with self._staged("band") as tell:
             if path.exists():
@@ -291,7 +291,7 @@ class Tonight:
             meeting.keep(path)
 
     def _judge(self, weights: SketchWeights | None) -> Pairs:
-        """Verified edges of texts that are there; those of others are kept, too, for a text may come back."""
+        """Verified edges of texts that articles have; other edges are kept on disk, for a text may come back."""
         path = self._state.work / "edges.parquet"
         with self._staged("verify") as tell:
             if not path.exists():
@@ -305,7 +305,7 @@ class Tonight:
             return edges.where(self._live[edges.left] & self._live[edges.right])
 
     def _old_edges(self, weights: SketchWeights | None) -> Pairs:
-        """Those of last night; pairs that have lost a frame tonight are judged again."""
+        """The edges of last night; pairs that lose a frame tonight are verified again."""
         if self.whole:
             return NO_PAIRS
         edges = read_edges(self._state.night(self.night.number - 1) / "edges.parquet", len(self._known))
@@ -317,10 +317,10 @@ class Tonight:
         )  # fmt: skip
 
     def _group(self, edges: Pairs, weights: SketchWeights | None) -> tuple[Members, Integers]:
-        """Clusters, and what became of those of last night; the articles, and the representative of each text."""
+        """Keep clusters and what became of last night's; returns the articles, and the representative of each text."""
         work = self._state.work
         with self._staged("cluster"):
-            capped = read_columns(work / "capped.parquet", CROWDED)[0]
+            capped = read_columns(work / "capped.parquet", CAPPED)[0]
             graph = Graph(self._first, self._number, *edges, capped)
             chosen = representatives(graph, self._settings.threshold, self._settings.linkage)
             result = Clusters(graph, self._settings.threshold, self._settings.linkage, representatives=chosen)
@@ -328,17 +328,17 @@ class Tonight:
             now = members(result, self._stock)
             high, low = (np.ascontiguousarray(half) for half in self._prints.T)
             Known(high, low, self._first, self._live, capped, chosen, similarity).write(work)
-            before, about = self._before(), {"whole": self.whole, "since": self._state.told}
+            before, about = self._before(), {"whole": self.whole, "since": self._state.published}
             keep(work / "before.parquet", before._asdict())
             keep(work / "articles.parquet", now._asdict())
             keep(work / "changes.parquet", changes(before, now)._asdict())
-            told = about | counts(before, now) | {"replaced": self._stock.replaced(self._state.told_rows)}
+            about |= counts(before, now) | {"replaced": self._stock.replaced(self._state.published_rows)}
             with replacing(work / "counts.json") as file:
-                file.write(json.dumps(told).encode())
+                file.write(json.dumps(about).encode())
             return now, chosen
 
     def _link(self, edges: Pairs, weights: SketchWeights | None, now: Members, representatives: Integers) -> None:
-        """Campaigns; without weights each cluster is one."""
+        """Find campaigns; without weights each cluster is a campaign."""
         path = self._state.work / "campaigns.parquet"
         with self._staged("campaigns") as tell:
             if path.exists():
@@ -354,7 +354,7 @@ class Tonight:
             keep(path, {"campaigns": oldest(group, self._number, self._stock)})
 
     def _gathered(self, tell: Progress) -> list[Part]:
-        """What campaigns are found by, of all texts; gathered of those that are new, or came in nights without."""
+        """What campaigns are found by, of all texts; gathered now of texts since the last night with campaigns."""
         night, texts, before = self.night, len(self._prints), self._gathered_parts()
         known = sum(part.end for part in before)
         if known == texts:
@@ -372,19 +372,21 @@ class Tonight:
         return self._gathered_parts()
 
     def _gathered_parts(self) -> list[Part]:
-        """The files of what was gathered in this generation, with the rows of each: those of the first texts."""
+        """The files of what was gathered in this generation, with the rows of each; they hold the first texts."""
         files, parts, known = self._state.files(GATHERED, self.night.generation, self.night.number), [], 0
         ends = [file.first for file in files[1:]] + [None] * bool(files)  # the last one may end before the texts do
         for file, end in zip(files, ends, strict=True):
             count = rows(file.path, COLUMNS)
             known += count
             if file.first != known - count or known > len(self._prints) or known != (end or known):
-                raise damaged(file.path, f"it has {count:,} texts from {file.first:,} on, and others are wanted")
+                raise damaged(
+                    file.path, f"it holds {count:,} texts from {file.first:,} on, which is not what is needed"
+                )
             parts.append(Part(file.path, 0, count))
         return parts
 
     def _similarity(self, result: Clusters, chosen: Integers, weights: SketchWeights | None) -> NDArray[np.float64]:
-        """(d,): of each text to its representative; computed where there is no edge and it was not known before."""
+        """(d,): similarity of each text to its representative: from an edge, from last night, or computed."""
         similarity = np.ones(len(self._prints))
         similarity[self._live] = result.to_representative[self._first[self._live]]
         before = np.full(len(self._prints), -1)
@@ -400,11 +402,11 @@ class Tonight:
         return partial(self._judged(weights).similarities, threads=self._threads, progress=self._relax)
 
     def _before(self) -> Members:
-        """The articles of the last night that users know of, and their clusters."""
-        last, told = self._state.last.number, self._state.told
+        """The articles of the last night that was published, and their clusters."""
+        last = self._state.last.number
         if not last:
             return NOBODY
-        name = "articles.parquet" if told == last else "before.parquet"
+        name = "articles.parquet" if self._state.published == last else "before.parquet"
         path = self._state.night(last) / name
         before = Members(*read_columns(path, MEMBERS))
         for numbers in before:
@@ -413,7 +415,7 @@ class Tonight:
 
 
 def _held(number: Integers, texts: int) -> NDArray[np.bool_]:
-    """(texts,): which of so many texts are those of articles, by the number of each article's, -1 for none."""
+    """(texts,): whether an article has each text, from the number of each row's text, -1 for none."""
     held = np.zeros(texts, np.bool_)
     held[number[number >= 0]] = True
     return held

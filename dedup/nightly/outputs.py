@@ -2,7 +2,7 @@
 
 In: a state whose night is done. Out: the folder: `labels/`, a file for every million articles; `changes.parquet`, what
 became of the clusters of last night; `rejects.parquet`, what could not be read. It is written beside its place; the
-folder that was there before is moved aside in the moment in which the new one takes its place, and then removed.
+folder that was there before is moved aside just before the new one takes its place, and then removed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dedup.kernels import Integers
 from dedup.system import put, whole_folder
 
 PART = 1_000_000
-"""Articles of a file of labels."""
+"""Articles in one file of labels."""
 LABELS = pa.schema(
     {
         "id": pa.large_string(),
@@ -40,11 +40,11 @@ def check(path: Path, state: Path) -> None:
     """Refuse a folder that cannot be written to, or holds what no night wrote.
 
     Args:
-        path: The folder to be.
+        path: The folder to be written.
         state: The state, which the output must not replace.
 
     Raises:
-        FileError: It says why, and what to do.
+        FileError: The folder is refused; the message says why, and what to do.
     """
     name = shown(path)
     real, other = resolved(path), resolved(state)
@@ -53,7 +53,9 @@ def check(path: Path, state: Path) -> None:
             f"cannot write {name!r}: it is the state {shown(state)!r}, or one is in the other; name another"
         )
     if os.path.lexists(real) and not real.is_dir():
-        raise FileError(f"cannot write {name!r}: with a state the output is a folder, and this is none; name another")
+        raise FileError(
+            f"cannot write {name!r}: with a state the output must be a folder, and this is not one; name another"
+        )
     for folder in (real, state.absolute()):
         if shown(folder) != str(folder):
             raise FileError(f"cannot write to {shown(folder)!r}: its name is not UTF-8; name another")
@@ -68,7 +70,7 @@ def check(path: Path, state: Path) -> None:
         raise FileError(f"cannot write {name!r}: there is no folder {parent!r}; create it first: mkdir -p {parent!r}")
     if os.path.ismount(real) or not os.access(real.parent, os.W_OK | os.X_OK):
         raise FileError(
-            f"cannot write {name!r}: a folder is put in its place, which is closed; name a folder inside it"
+            f"cannot write {name!r}: each night replaces the folder, which is forbidden here; name a folder inside it"
         )
 
 
@@ -82,7 +84,7 @@ def _strange(path: Path) -> Iterator[str]:
 
 
 def resolved(path: Path) -> Path:
-    """Where a folder really is; of links that lead in a circle, one of them."""
+    """Where a folder really is; if links lead in a circle, one of them."""
     return Path(os.path.realpath(path))
 
 
@@ -90,7 +92,7 @@ def publish(path: Path, labels: Labels, changes: pa.Table, rejects: pa.Table) ->
     """Put the results of a night in their place.
 
     Args:
-        path: The folder to be.
+        path: The folder to be written.
         labels: Of all articles.
         changes: Of clusters.
         rejects: What could not be read.
@@ -121,12 +123,12 @@ class Labels:
 
     Args:
         ids: Of all rows.
-        rows: (a,) the row of each article, in their order.
-        labels: (a,) the row of the representative of each one's cluster.
-        sizes: (a,) of the cluster.
-        similarity: (a,) to the representative.
-        clusters: (a,) the cluster's id: the number of its oldest article, which is the first row with that id.
-        campaigns: (a,) the campaign's, in the same way; None if they are not asked for.
+        rows: (a,) the row of each article, in the order of the labels.
+        labels: (a,) the row of the representative of its cluster.
+        sizes: (a,) size of its cluster.
+        similarity: (a,) similarity to its representative.
+        clusters: (a,) the id of its cluster: the number of the oldest article, which is the first row with that id.
+        campaigns: (a,) the id of its campaign, in the same way; None if campaigns are not asked for.
     """
 
     def __init__(
@@ -144,7 +146,7 @@ class Labels:
         self._sizes, self._similarity, self._campaigns = sizes, similarity, campaigns
 
     def table(self, begin: int, end: int) -> pa.Table:
-        """Those of some articles."""
+        """The labels of some articles."""
         some = slice(begin, end)
         names = [self._ids.take(pa.array(of[some])) for of in (self.rows, self._labels, self._clusters)]
         columns = [names[0], names[1], pa.array(self._sizes[some]), pa.array(self._similarity[some]), names[2]]

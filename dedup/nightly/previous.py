@@ -1,7 +1,8 @@
 """What a night leaves of its texts, for the next one.
 
-In: a state. Out: `Texts`, a row for every distinct text that was numbered since the last whole night, whether it is
-still there, who represents its cluster and how similar it is to that. One Parquet file; 49 bytes a text in memory.
+In: a state. Out: `Known`, a row for every distinct text that was numbered since the last whole night: whether an
+article still has it, the representative of its cluster and the similarity to that. One Parquet file; 49 bytes a text in
+memory.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ class Known:
     Args:
         high: uint64 (d,) one half of each fingerprint.
         low: uint64 (d,) the other.
-        first: (d,) the first row of an article with this text; of one that is no more, the last there was.
+        first: (d,) the first row of an article with this text; if no article has it any more, the row it had last.
         live: (d,) whether an article has it.
-        capped: (d,) whether it was compared with a part of its likes only; see `dedup.stages.clusters.link`.
+        capped: (d,) whether it was compared with some of its bucket mates only; see `dedup.stages.clusters.link`.
         representative: (d,) the text that represents its cluster.
-        similarity: (d,) to that.
+        similarity: (d,) similarity to the representative.
     """
 
     high: NDArray[np.uint64]
@@ -51,11 +52,11 @@ class Known:
 
     @property
     def prints(self) -> NDArray[np.uint64]:
-        """uint64 (d, 2)."""
+        """uint64 (d, 2): fingerprints."""
         return np.stack([self.high, self.low], axis=1)
 
     def clusters(self, number: Integers, settings: Settings) -> Clusters:
-        """The clusters, without edges, of rows that have texts of these numbers."""
+        """The clusters, without edges, of rows whose texts have these numbers."""
         graph = Graph(self.first, number, *NO_PAIRS, self.capped)
         return Clusters(graph, settings.threshold, settings.linkage, representatives=self.representative)
 
@@ -84,7 +85,7 @@ def read(folder: Path, texts: int, rows: int) -> Known:
     Args:
         folder: Of the night.
         texts: How many it had.
-        rows: Of all articles.
+        rows: How many rows there are.
     """
     found = Known(*read_columns(folder / FILE, SCHEMA))
     if len(found) != texts:

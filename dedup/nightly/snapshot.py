@@ -1,8 +1,8 @@
-"""The last night as a result of which all can be asked that is asked of `dedup.cluster`.
+"""The last night as a result like that of `dedup.cluster`.
 
-In: a state. Out: `Clusters`: those of the night as they are, not found anew, with their texts, which stay where they
-are and are read when they are looked at. Holds some 300 bytes an article, and the edges. Who holds the frames that the
-night left out is looked up, which takes one pass over all texts.
+In: a state. Out: `Clusters`: those of the night as they are, not found anew, with their texts, which stay on disk until
+they are looked at. Holds some 300 bytes an article, and the edges. The holders of the frames that the night left out
+are looked up, which takes one pass over all texts.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from dedup.threads import count as count_threads
 def snapshot(state: str | os.PathLike[str], *, threads: int | None = None) -> Clusters:
     """The clusters of the last night, with everything that can be asked of them.
 
-    Articles come in the order in which they were first seen, so `to_arrow` calls clusters and campaigns as the night
-    did. The state is held only while this reads; a later night changes nothing of what was given.
+    Articles come in the order in which they were first seen, so `to_arrow` gives clusters and campaigns the names that
+    the night gave them. The state is locked only during this call; a later night does not change the result.
 
     Args:
         state: The folder that `run` keeps.
@@ -49,7 +49,7 @@ def snapshot(state: str | os.PathLike[str], *, threads: int | None = None) -> Cl
 
     Raises:
         BusyError: A run holds the state.
-        FileError: It is no state, there was no night yet, or it is damaged.
+        FileError: The folder is not a state, has no night yet, or is damaged.
     """
     path = Path(state)
     settings = settings_of(path)

@@ -1,13 +1,13 @@
-"""The folder in which a nightly job keeps what it knows, and what of it is whole.
+"""The folder in which a nightly job keeps what it knows, and which parts of it are complete.
 
 In: the path of the folder and settings. Out: a `State`: shards of what was read, generations of signatures, and the
 last night. Everything is written beside its place and then renamed, so a job may be killed at any moment: what has its
-name is whole, and the rest is swept away. One run holds the lock of the folder; it vanishes with its process.
+final name is whole, and the rest is removed. One run holds the lock of the folder, until its process ends.
 
     texts.utf8                    every text, one behind the other
     shards/000001/                what some files held: articles.parquet, files.parquet, rejects.parquet
     generations/000001/           frames.parquet, weights.parquet, and signatures-000001-0.parquet, by night and by the
-                                  first text in it; gathered-000001-0.parquet, what campaigns are found by, too
+                                  first text in it; gathered-000001-0.parquet likewise, what campaigns are found by
     nights/000001/                the last night: texts, edges, articles, frames, frequencies, changes; night.json; and
                                   campaigns if they were asked for
     work/                         what the running night has done so far, which becomes its folder
@@ -34,23 +34,23 @@ from dedup.system import locked, put, synced
 
 FORMAT = 3
 LEFT_OVER = ("begun.json", "candidates.parquet", "capped.parquet")
-"""What a night needs while it is worked out."""
+"""Files of a night that are needed only while it is worked out."""
 COUNTS = ("whole", "since", "articles", "new", "gone", "replaced", "clusters", "clustered")
-"""What is counted of a night, since which one."""
+"""The figures of a night; `since` is the night with which it is compared."""
 UNFINISHED = ".dedup-*.tmp"
 """What `dedup.system.whole_file` writes to, which is left where a run is killed."""
 
 
 @dataclass(frozen=True)
 class Night:
-    """What a night has come to.
+    """What the state says of a night.
 
     Args:
         number: From 1.
         shards: How many it knows; they have the numbers from 1 on.
-        generation: Whose signatures its texts have.
-        texts: How many distinct texts are numbered, those that are no more included.
-        fitted: How many there were when the weights of the generation were made.
+        generation: The generation of its signatures.
+        texts: How many distinct texts have numbers, with those that no article has any more.
+        fitted: How many texts there were when the weights of the generation were made.
     """
 
     number: int
@@ -67,7 +67,7 @@ class Shard(NamedTuple):
     """What a shard says of itself."""
 
     night: int
-    """For which it was read."""
+    """The night for which it was read."""
     rows: int
     end: int
     """Where its texts end in the file of all texts."""
@@ -79,11 +79,11 @@ class Shard(NamedTuple):
 
 
 SIGNATURES, GATHERED = "signatures", "gathered"
-"""What there are files of, a row a text."""
+"""The kinds of files with one row per text."""
 
 
 class TextFile(NamedTuple):
-    """A file with a row a text, of the texts from one number on to the last of a night."""
+    """A file with one row per text, from the text `first` to the last one of a night."""
 
     night: int
     first: int
@@ -91,23 +91,23 @@ class TextFile(NamedTuple):
 
     @classmethod
     def of(cls, path: Path) -> Self:
-        """What a file's name says."""
+        """Read a file's name."""
         _, night, first = path.stem.split("-")
         return cls(int(night), int(first), path)
 
 
 @contextmanager
 def opened(path: Path, settings: Settings) -> Iterator[State]:
-    """The state in a folder, made where there is none, for as long as it is held.
+    """The state in a folder, made if there is none, and locked while it is open.
 
     Args:
         path: The folder; the folder above it exists.
-        settings: How articles are compared; the state keeps to those that it was made with.
+        settings: How articles are compared; they must be those that the state was made with.
 
     Raises:
-        BusyError: Another run holds it.
-        FileError: It is no state, of another version, or cannot be written to.
-        SettingsError: It was made with other settings.
+        BusyError: Another run holds the state.
+        FileError: The folder is not a state, is one of another version, or cannot be written to.
+        SettingsError: The state was made with other settings.
     """
     with ExitStack() as held:
         if not _lock(path, held):
@@ -122,10 +122,10 @@ def settings_of(path: Path) -> Settings:
     """How articles of a state are compared.
 
     Raises:
-        FileError: It is no state, or of another version.
+        FileError: The folder is not a state, or is one of another version.
     """
     if not (path / "state.json").exists():
-        raise FileError(f"{shown(path)!r} is no state of a nightly job; name the folder that --state named")
+        raise FileError(f"{shown(path)!r} is not the state of a nightly job; name the folder that --state named")
     with reading(path / "state.json"):
         kept = json.loads((path / "state.json").read_bytes())
         found, number = dict(kept["settings"]), kept["format"]
@@ -151,12 +151,12 @@ def _lock(path: Path, held: ExitStack) -> bool:
         raise damaged(path / "lock", "it is a folder") from error
     except OSError as error:
         raise FileError(
-            f"cannot keep a state in {shown(path)!r}: {error.strerror or error}; name a new folder in one that there is"
+            f"cannot keep a state in {shown(path)!r}: {error.strerror or error}; name a new folder in an existing one"
         ) from error
 
 
 def _check_place(path: Path) -> None:
-    """A folder that holds other things is no state."""
+    """Refuse a folder that holds other things."""
     names = [entry.name for entry in path.iterdir()] if path.is_dir() else []
     inside = {name for name in names if name != "lock" and not fnmatch(name, UNFINISHED)}
     if inside and not (path / "state.json").exists():
@@ -164,7 +164,7 @@ def _check_place(path: Path) -> None:
             raise damaged(path / "state.json", "it is missing")
         example = shown(min(inside))
         raise FileError(
-            f"{shown(path)!r} is no state: it holds {example!r}; name a new folder, or the one of last night"
+            f"{shown(path)!r} is not a state: it holds {example!r}; name a new folder, or the one of last night"
         )
 
 
@@ -213,25 +213,25 @@ class State:
 
     @property
     def marker(self) -> Path:
-        """The file that says where the last night was written to; missing until it has been."""
+        """The file that says where the last night was published; missing until then."""
         return self.night(self.last.number) / "published.json"
 
     @property
-    def told(self) -> int:
-        """The last night whose changes have been written; 0 for none."""
+    def published(self) -> int:
+        """The last night whose outputs have been written; 0 for none."""
         last = self.last.number
         if not last or self.marker.exists():
             return last
         return self.counts["since"]
 
     @property
-    def told_rows(self) -> int:
-        """How many rows the nights up to that one had read."""
-        return sum(shard.rows for shard in map(Shard.of, self.shards) if shard.night <= self.told)
+    def published_rows(self) -> int:
+        """How many rows had been read by then."""
+        return sum(shard.rows for shard in map(Shard.of, self.shards) if shard.night <= self.published)
 
     @property
     def counts(self) -> dict[str, int]:
-        """What is counted of the last night."""
+        """The figures of the last night."""
         return counts(self.night(self.last.number) / "counts.json", COUNTS)
 
     @property
@@ -244,10 +244,10 @@ class State:
         return self.path / "shards" / f"{number:06}"
 
     def check(self) -> None:
-        """Refuse a state of which something has gone.
+        """Refuse a state of which a part is missing.
 
         Raises:
-            FileError: It says what.
+            FileError: It names the part.
         """
         last, found = self.last, _numbers(self.path / "shards")
         missing = set(range(1, 1 + max([last.shards, *found]))) - set(found)
@@ -256,7 +256,7 @@ class State:
         shards = [Shard.of(folder) for folder in self.shards]
         before = max((shard.night - 1 for shard in shards), default=0)
         if before > last.number:
-            raise damaged(self.path / "nights", f"there was night {before}, and the last is {last.number}")
+            raise damaged(self.path / "nights", f"there was a night {before}, and the last one left is {last.number}")
         with reading(self.texts), self.texts.open("rb") as texts:
             size = os.fstat(texts.fileno()).st_size
         if shards and size < shards[-1].end:
@@ -274,14 +274,16 @@ class State:
         """The files of a kind that together hold all texts of a generation, in order.
 
         Args:
-            kind: `SIGNATURES`, or `GATHERED`, of which there may be none, or none of the latest texts.
+            kind: `SIGNATURES`, or `GATHERED`, whose files may lack all texts or the latest ones.
             generation: Its number.
             upto: The last night whose files count.
         """
         found: list[TextFile] = []
         paths = self.weights(generation).parent.glob(f"{kind}-*.parquet")
         for file in sorted(map(TextFile.of, paths), reverse=True):
-            if file.night <= upto and (not found or file.first < found[-1].first):  # later nights take earlier ones up
+            if file.night <= upto and (
+                not found or file.first < found[-1].first
+            ):  # later files may have merged earlier ones
                 found.append(file)
         return found[::-1]
 
@@ -294,7 +296,7 @@ class State:
         return self.weights(generation).with_name(f"{kind}-{night:06}-{first}.parquet")
 
     def begin(self, night: Night) -> None:
-        """Take up the work of a night where it was left, or begin it; what was begun for another is swept away."""
+        """Go on with the work of a night, or begin it; work that was begun for another night is removed."""
         note = self.work / "begun.json"
         mine = json.dumps(asdict(night)).encode()
         if note.is_file() and note.read_bytes() == mine:
@@ -308,7 +310,7 @@ class State:
             file.write(mine)
 
     def commit(self, night: Night) -> None:
-        """The night is done: its work becomes its folder, and what it replaces goes."""
+        """Finish a night: its work becomes its folder, and what it replaces is removed."""
         with files.replacing(self.work / "night.json") as file:
             file.write(json.dumps(asdict(night)).encode())
         synced(self.work)
@@ -316,7 +318,7 @@ class State:
         self.sweep()
 
     def sweep(self) -> None:
-        """Remove what no night needs, and what a run that was killed left half done."""
+        """Remove what no night needs, and what a killed run left unfinished."""
         last = self.last
         for folder in (self.path / "nights").iterdir():
             if folder != self.night(last.number):
@@ -334,7 +336,7 @@ class State:
             unfinished.unlink()
 
     def _sweep_taken_up(self, kind: str) -> None:
-        """Remove files of texts that later nights have taken up."""
+        """Remove files of texts that later nights have merged into theirs."""
         last = self.last
         needed = {file.path for file in self.files(kind, last.generation, last.number)}
         for file in map(TextFile.of, self.weights(last.generation).parent.glob(f"{kind}-*.parquet")):
@@ -342,7 +344,7 @@ class State:
                 file.path.unlink()
 
     def _sweep_begun(self) -> None:
-        """Remove generations and files of texts that were begun for a night that was not finished."""
+        """Remove generations and files of texts of a night that was begun and not finished."""
         last = self.last
         for folder in (self.path / "generations").iterdir():
             if folder.name > f"{last.generation:06}":
@@ -359,7 +361,7 @@ def _numbers(folder: Path) -> list[int]:
 
 
 def _remove(path: Path) -> None:
-    """A folder, or a file; where one is damaged, the other may be in its place."""
+    """Remove a folder or a file; in a damaged state one may be in the place of the other."""
     if path.is_dir():
         shutil.rmtree(path)
     else:
