@@ -78,7 +78,7 @@ def cluster(
         progress: True shows a bar; a function is called with the stage, the work done and the whole of it.
 
     Returns:
-        The clusters. The grouping does not depend on the order of the articles; only the names of clusters do.
+        The clusters. The grouping does not depend on the order of the articles; names and labels of clusters may.
 
     Raises:
         InputError: The articles are of a kind that cannot be read, or have no such column.
