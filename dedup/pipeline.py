@@ -204,7 +204,7 @@ def represent(
 
 
 def distinct(texts: shingles.Texts) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The first text with each fingerprint, in the order of fingerprints, and the number of each text's.
+    """The first text with each fingerprint, in the order of fingerprints, and the number of each text's fingerprint.
 
     Args:
         texts: All texts.
@@ -258,7 +258,7 @@ def connect(corpus: Corpus, settings: Settings, *, threads: int = 1, stages: Sta
 
 
 def with_representatives(result: Clusters, corpus: Corpus, count: int) -> Clusters:
-    """The same, with the similarity of the members that have no edge to their representative.
+    """The same result, with the similarity of the members that have no edge to their representative.
 
     Args:
         result: Linked.

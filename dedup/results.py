@@ -56,7 +56,7 @@ class Cluster:
         similarity: Mean similarity of the other members to the representative; a similarity that was never computed
             counts as 0 (`Clusters.at` may leave some).
         ids: Ids of the members, or their positions where the articles have none.
-        held: The texts, or what fetches them when they are first asked for; None where the result holds none.
+        held: The texts, or a function that fetches them when they are first needed; None if there are no texts.
     """
 
     members: Integers
@@ -67,7 +67,7 @@ class Cluster:
 
     @cached_property
     def corpus(self) -> Corpus | None:
-        """The texts, of which what the cluster is about is worked out when it is asked for."""
+        """The texts, from which template, keywords and indicators are worked out."""
         return self.held() if callable(self.held) else self.held
 
     def __len__(self) -> int:

@@ -117,7 +117,9 @@ def test_a_place_where_none_can_be(tmp_path: Path, place: str) -> None:
     """Where the folder above is missing, or there is a file, it says why."""
     (tmp_path / "file").touch()
     (tmp_path / "circle").symlink_to("circle")
-    with pytest.raises(FileError, match=f"cannot keep a state in '.*{place}': .*; name a new folder in an existing one"):
+    with pytest.raises(
+        FileError, match=f"cannot keep a state in '.*{place}': .*; name a new folder in an existing one"
+    ):
         opened(tmp_path / place, NEAR).__enter__()
     assert tree(tmp_path) == {"file": b""}
 
