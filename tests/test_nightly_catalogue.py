@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_nightly import NEAR, put
 
-from dedup.nightly.catalogue import Catalogue, numbered, stocked
+from dedup.nightly.catalogue import Catalogue, catalogued, numbered
 from dedup.nightly.intake import Columns, found, take_in
 from dedup.nightly.state import State, opened
 
@@ -32,7 +32,7 @@ def read(folder: Path, versions: list[tuple[str, list[tuple[str, int]]]]) -> Cat
     with opened(folder / "state", NEAR) as state:
         for name, rows in versions:
             take(state, put(folder / f"{name}.jsonl", [(id_, LETTERS[text]) for id_, text in rows]))
-        return stocked(state, 1 << 30)
+        return catalogued(state, 1 << 30)
 
 
 @GENERATED
@@ -40,17 +40,17 @@ def read(folder: Path, versions: list[tuple[str, list[tuple[str, int]]]]) -> Cat
 def test_rows_are_those_of_the_reference(versions: list[tuple[str, list[tuple[str, int]]]]) -> None:
     """An article is the last row with its id in files as they are now; it is known by the first row of all."""
     with TemporaryDirectory() as name:
-        stock = read(Path(name), versions)
+        catalogue = read(Path(name), versions)
     rows = [(*row, version) for version, (_, some) in enumerate(versions) for row in some]
     latest = {name: version for version, (name, _) in enumerate(versions)}
     current = [version in latest.values() for *_, version in rows]
     last = {id_: row for row, (id_, *_) in enumerate(rows) if current[row]}
     first = {id_: row for row, (id_, *_) in reversed(list(enumerate(rows)))}
-    assert len(stock) == len(rows)
-    assert stock.ids.to_pylist() == [id_ for id_, *_ in rows]
-    assert stock.column.to_pylist() == [LETTERS[text] for _, text, _ in rows]
-    assert stock.live.tolist() == [last.get(id_) == row for row, (id_, *_) in enumerate(rows)]
-    assert stock.numbers.tolist() == [first[id_] for id_, *_ in rows]
+    assert len(catalogue) == len(rows)
+    assert catalogue.ids.to_pylist() == [id_ for id_, *_ in rows]
+    assert catalogue.column.to_pylist() == [LETTERS[text] for _, text, _ in rows]
+    assert catalogue.live.tolist() == [last.get(id_) == row for row, (id_, *_) in enumerate(rows)]
+    assert catalogue.numbers.tolist() == [first[id_] for id_, *_ in rows]
 
 
 @GENERATED
@@ -62,12 +62,12 @@ def test_numbers_are_those_of_the_reference(
     with TemporaryDirectory() as name:
         known, numbers = numbered(read(Path(name), before), np.empty((0, 2), np.uint64))
         assert len(known) == len(set(numbers[numbers >= 0].tolist()))
-        stock = read(Path(name), after)
-    prints, number = numbered(stock, known)
+        catalogue = read(Path(name), after)
+    prints, number = numbered(catalogue, known)
     expected = {one.tobytes(): place for place, one in enumerate(known)}
-    for row in range(len(stock)):
-        if stock.live[row] and stock.lengths[row]:
-            assert number[row] == expected.setdefault(stock.prints[row].tobytes(), len(expected))
+    for row in range(len(catalogue)):
+        if catalogue.live[row] and catalogue.lengths[row]:
+            assert number[row] == expected.setdefault(catalogue.prints[row].tobytes(), len(expected))
         else:
             assert number[row] == -1
     assert [one.tobytes() for one in prints] == list(expected)
@@ -78,16 +78,16 @@ def test_numbers_are_those_of_the_reference(
 def test_what_gets_another_text_is_counted(versions: list[tuple[str, list[tuple[str, int]]]], begin: int) -> None:
     """Every row from one on that is there and whose id had another text in the row before."""
     with TemporaryDirectory() as name:
-        stock = read(Path(name), versions)
-    current = stock.current[stock.files]
+        catalogue = read(Path(name), versions)
+    current = catalogue.current[catalogue.files]
     texts: dict[str, bytes] = {}
     expected = 0
-    for row, id_ in enumerate(stock.ids.to_pylist()):
+    for row, id_ in enumerate(catalogue.ids.to_pylist()):
         if row < begin or current[row]:
-            mine = stock.prints[row].tobytes()
+            mine = catalogue.prints[row].tobytes()
             expected += row >= begin and texts.get(id_, mine) != mine
             texts[id_] = mine
-    assert stock.replaced(begin) == expected
+    assert catalogue.replaced(begin) == expected
 
 
 def test_some_of_the_shards(tmp_path: Path) -> None:
@@ -96,10 +96,10 @@ def test_some_of_the_shards(tmp_path: Path) -> None:
         for number in range(3):
             take(state, put(tmp_path / "a.jsonl", {str(number): "甲" * number}))
         for shards in range(4):
-            stock = stocked(state, 1 << 30, shards)
-            assert stock.ids.to_pylist() == list(map(str, range(shards)))
-            assert np.flatnonzero(stock.live).tolist() == [shards - 1][:shards]
-        assert len(stocked(state, 1 << 30)) == 3
+            catalogue = catalogued(state, 1 << 30, shards)
+            assert catalogue.ids.to_pylist() == list(map(str, range(shards)))
+            assert np.flatnonzero(catalogue.live).tolist() == [shards - 1][:shards]
+        assert len(catalogued(state, 1 << 30)) == 3
 
 
 def test_a_file_that_failed_has_no_version(tmp_path: Path) -> None:
@@ -109,6 +109,6 @@ def test_a_file_that_failed_has_no_version(tmp_path: Path) -> None:
         take(state, path)
         path.write_text("no JSON")
         take(state, path)
-        assert stocked(state, 1 << 30).live.tolist() == [True]
+        assert catalogued(state, 1 << 30).live.tolist() == [True]
         take(state, put(path, []))
-        assert stocked(state, 1 << 30).live.tolist() == [False]
+        assert catalogued(state, 1 << 30).live.tolist() == [False]

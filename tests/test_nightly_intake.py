@@ -17,7 +17,7 @@ from test_nightly import NEAR, put, touch
 
 from dedup.files import Problem
 from dedup.nightly import intake
-from dedup.nightly.catalogue import stocked
+from dedup.nightly.catalogue import catalogued
 from dedup.nightly.damage import read_table
 from dedup.nightly.intake import Columns, as_table, bad_files, bad_rows, ended, found, published, rejects, take_in
 from dedup.nightly.state import Night, State, opened
@@ -126,7 +126,7 @@ def test_names_that_are_no_unicode(state: State, tmp_path: Path) -> None:
         (tmp_path / "in" / os.fsdecode(name)).write_text(json.dumps({"id": repr(name), "text": "一"}) + "\n", "utf-8")
     assert take(state, tmp_path / "in") == 2
     assert take(state, tmp_path / "in") == 0
-    assert stocked(state, 1 << 30).live.tolist() == [True, True]
+    assert catalogued(state, 1 << 30).live.tolist() == [True, True]
 
 
 def test_what_failed_is_tried_again(state: State, tmp_path: Path) -> None:
@@ -256,9 +256,9 @@ def test_many_files_and_shards_are_looked_up_once(
 
 def live(state: State) -> dict[str, str]:
     """The articles there are, by id."""
-    stock = stocked(state, 1 << 30)
-    texts = stock.column.to_pylist()
-    return {stock.ids[row].as_py(): texts[row] for row, there in enumerate(stock.live) if there}
+    catalogue = catalogued(state, 1 << 30)
+    texts = catalogue.column.to_pylist()
+    return {catalogue.ids[row].as_py(): texts[row] for row, there in enumerate(catalogue.live) if there}
 
 
 def test_a_file_that_is_cut_short(state: State, tmp_path: Path) -> None:

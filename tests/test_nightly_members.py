@@ -114,7 +114,7 @@ def test_counts_of_a_first_night() -> None:
 
 @dataclass
 class Rows:
-    """Of a stock, what is asked for here."""
+    """What is used here of a catalogue."""
 
     live: NDArray[np.bool_]
     numbers: NDArray[np.int64]
@@ -138,8 +138,8 @@ def test_members_are_called_after_the_oldest(rows: list[tuple[int, bool, int]]) 
         next(k for k in range(row + 1) if live[k] and rows[k][2] == rows[row][2]) if live[row] else row
         for row in range(len(rows))
     ]
-    stock: Any = Rows(np.array(live, np.bool_), np.array([first[id_] for id_, _, _ in rows], np.int64))
-    found = members(SimpleNamespace(labels=np.array(together, np.int64)), stock)  # type: ignore[arg-type]
+    catalogue: Any = Rows(np.array(live, np.bool_), np.array([first[id_] for id_, _, _ in rows], np.int64))
+    found = members(SimpleNamespace(labels=np.array(together, np.int64)), catalogue)  # type: ignore[arg-type]
     numbers = {first[id_]: group for row, (id_, _, group) in enumerate(rows) if live[row]}
     assert dict(zip(found.numbers.tolist(), found.clusters.tolist(), strict=True)) == named(numbers)
     assert found.numbers.tolist() == sorted(numbers)

@@ -1,8 +1,9 @@
 """What a state knows of every article, in memory, and the texts themselves, mapped.
 
-In: the shards of a state. Out: a `Stock`: a row for everything that was ever read, whether it is still an article, its
-id, and the number of the first row with that id, by which it is known from night to night. An article is replaced by
-the next row with its id, and goes when its file has changed and holds it no more. Costs some 60 bytes a row and its id.
+In: the shards of a state. Out: a `Catalogue`: a row for everything that was ever read, whether it is still an article,
+its id, and the number of the first row with that id, by which it is known from night to night. An article is replaced
+by the next row with its id, and goes when its file has changed and no longer holds it. Costs some 60 bytes a row and
+its id.
 """
 
 from __future__ import annotations
@@ -96,13 +97,13 @@ class Catalogue:
         return int((self.prints[later[same]] != self.prints[earlier[same]]).any(axis=1).sum())
 
 
-def stocked(state: State, limit: int, shards: int | None = None) -> Catalogue:
-    """Take stock.
+def catalogued(state: State, limit: int, shards: int | None = None) -> Catalogue:
+    """Read what the shards of a state know of every article, and map the texts.
 
     Args:
-        state: What is to be known.
+        state: The state.
         limit: Bytes of the texts that may be held at once.
-        shards: Of so many shards, the first; None is all.
+        shards: How many shards are read, from the first on; None is all.
     """
     folders = state.shards[:shards]
     about = [Shard.of(folder) for folder in folders]
@@ -149,20 +150,20 @@ def _prints(table: pa.Table) -> NDArray[np.uint64]:
     return np.frombuffer(column.buffers()[1], np.uint64).reshape(-1, 2)[column.offset : column.offset + len(column)]
 
 
-def numbered(stock: Catalogue, known: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], Integers]:
+def numbered(catalogue: Catalogue, known: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], Integers]:
     """Number the distinct texts of all articles, those that are known first, then in the order of the rows.
 
     Args:
-        stock: All rows.
+        catalogue: All rows.
         known: uint64 (k, 2) fingerprints of the texts that have the numbers from 0 on.
 
     Returns:
         uint64 (d, 2), the fingerprints of all d texts; and int64 (n,), the number of each row's, -1 where it is no
         article or has no text.
     """
-    rows = np.flatnonzero(stock.live & (stock.lengths > 0))
-    prints, numbers = _numbered([known, stock.prints[rows]])
-    found = np.full(len(stock), -1, np.int64)
+    rows = np.flatnonzero(catalogue.live & (catalogue.lengths > 0))
+    prints, numbers = _numbered([known, catalogue.prints[rows]])
+    found = np.full(len(catalogue), -1, np.int64)
     found[rows] = numbers[1]
     return prints, found
 

@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from dedup.errors import FileError, RejectsError, SettingsError
 from dedup.files import Sources, replacing, shown
-from dedup.nightly.catalogue import Catalogue, numbered, stocked
+from dedup.nightly.catalogue import Catalogue, catalogued, numbered
 from dedup.nightly.damage import read_table, reading
 from dedup.nightly.intake import Columns, as_table, bad_files, bad_rows, found, published, rejects, take_in
 from dedup.nightly.members import NUMBERED, Changes, members, read_campaigns
@@ -203,12 +203,18 @@ class _Job:
 
     def _work(self) -> None:
         with self._stages.stage("read"):
-            stock = stocked(self._state, self._budget.mapped)
-            self._budget.check(len(stock), stock.ids.nbytes)
-            if not stock.live.any():
+            catalogue = catalogued(self._state, self._budget.mapped)
+            self._budget.check(len(catalogue), catalogue.ids.nbytes)
+            if not catalogue.live.any():
                 raise FileError("no articles were read, nothing was written")
             tonight = Tonight(
-                self._state, stock, self._settings, self._budget, self._threads, self._stages, linked=self._campaigns
+                self._state,
+                catalogue,
+                self._settings,
+                self._budget,
+                self._threads,
+                self._stages,
+                linked=self._campaigns,
             )
         self._stages.log("night", {"night": tonight.night.number, "whole": tonight.whole})
         tonight.work()
@@ -240,29 +246,29 @@ class _Job:
     def _publish(self, rejects: pa.Table, *, changed: bool = True) -> None:
         """Write the last night."""
         with self._stages.stage("write"):
-            stock = stocked(self._state, self._budget.mapped, self._state.last.shards)
+            catalogue = catalogued(self._state, self._budget.mapped, self._state.last.shards)
             found = read_table(self._folder / "changes.parquet", NUMBERED)
             changes = Changes(*(column.to_numpy() for column in (found if changed else found.slice(0, 0)).columns))
-            publish(self._out, self._labels(stock), changes.table(stock.ids), published(rejects))
+            publish(self._out, self._labels(catalogue), changes.table(catalogue.ids), published(rejects))
             with replacing(self._state.marker) as file:
                 file.write(json.dumps(str(resolved(self._out))).encode())
         replaced = self._state.counts["replaced"] if changed else 0
-        about = {"path": str(self._out), "articles": int(stock.live.sum()), "replaced": replaced}
+        about = {"path": str(self._out), "articles": int(catalogue.live.sum()), "replaced": replaced}
         self._stages.log("written", about)
 
-    def _labels(self, stock: Catalogue) -> Labels:
+    def _labels(self, catalogue: Catalogue) -> Labels:
         """The labels of all articles, in the order in which they were read."""
-        texts = read_known(self._folder, self._state.last.texts, len(stock))
-        _, number = numbered(stock, texts.prints)
+        texts = read_known(self._folder, self._state.last.texts, len(catalogue))
+        _, number = numbered(catalogue, texts.prints)
         clusters = texts.clusters(number, self._settings)
-        rows = np.flatnonzero(stock.live)
-        similarity = np.ones(len(stock))
+        rows = np.flatnonzero(catalogue.live)
+        similarity = np.ones(len(catalogue))
         similarity[number >= 0] = texts.similarity[number[number >= 0]]
-        of = members(clusters, stock)
-        place = np.searchsorted(of.numbers, stock.numbers[rows])
-        campaign = read_campaigns(self._linked, of, len(stock))[place] if self._campaigns else None
+        of = members(clusters, catalogue)
+        place = np.searchsorted(of.numbers, catalogue.numbers[rows])
+        campaign = read_campaigns(self._linked, of, len(catalogue))[place] if self._campaigns else None
         labels, sizes = clusters.labels[rows], clusters.sizes[rows]
-        return Labels(stock.ids, rows, labels, sizes, similarity[rows], of.clusters[place], campaign)
+        return Labels(catalogue.ids, rows, labels, sizes, similarity[rows], of.clusters[place], campaign)
 
     def _summary(self, files: int, rejects: pa.Table, *, changed: bool) -> Summary:
         kinds = read_table(self._folder / "changes.parquet", NUMBERED)["kind"].to_pylist() if changed else []

@@ -39,34 +39,34 @@ CAMPAIGNS = pa.schema({"campaigns": pa.int64()})
 NOBODY = Members(np.empty(0, np.int64), np.empty(0, np.int64))
 
 
-def members(clusters: Clusters, stock: Catalogue) -> Members:
+def members(clusters: Clusters, catalogue: Catalogue) -> Members:
     """The cluster of each article, named by its oldest article.
 
     Args:
         clusters: Of all rows.
-        stock: All rows.
+        catalogue: All rows.
     """
-    rows = np.flatnonzero(stock.live)
-    numbers, labels = stock.numbers[rows], clusters.labels[rows]
-    oldest = np.full(len(stock), len(stock))
+    rows = np.flatnonzero(catalogue.live)
+    numbers, labels = catalogue.numbers[rows], clusters.labels[rows]
+    oldest = np.full(len(catalogue), len(catalogue))
     np.minimum.at(oldest, labels, numbers)
     order = np.argsort(numbers)
     return Members(numbers[order], oldest[labels][order])
 
 
-def oldest(group: Integers, number: Integers, stock: Catalogue) -> Integers:
+def oldest(group: Integers, number: Integers, catalogue: Catalogue) -> Integers:
     """The number of the oldest article of the campaign of each article, ascending by the article's own.
 
     Args:
         group: (d,) the campaign of each text.
         number: (n,) the text of each row, -1 where it has none and is alone.
-        stock: All rows.
+        catalogue: All rows.
     """
-    rows = np.flatnonzero(stock.live)
-    rows = rows[np.argsort(stock.numbers[rows])]
-    found, has = stock.numbers[rows], number[rows] >= 0
+    rows = np.flatnonzero(catalogue.live)
+    rows = rows[np.argsort(catalogue.numbers[rows])]
+    found, has = catalogue.numbers[rows], number[rows] >= 0
     of = group[number[rows[has]]]
-    first = np.full(len(group), len(stock))
+    first = np.full(len(group), len(catalogue))
     np.minimum.at(first, of, found[has])
     found[has] = first[of]
     return found

@@ -63,7 +63,7 @@ class Tonight:
 
     Args:
         state: Where its results go.
-        stock: All rows.
+        catalogue: All rows.
         settings: How articles are compared.
         budget: Of memory.
         threads: How many to use.
@@ -78,7 +78,7 @@ class Tonight:
     def __init__(
         self,
         state: State,
-        stock: Catalogue,
+        catalogue: Catalogue,
         settings: Settings,
         budget: Budget,
         threads: int,
@@ -86,16 +86,16 @@ class Tonight:
         *,
         linked: bool = True,
     ) -> None:
-        self._state, self._stock, self._settings = state, stock, settings
+        self._state, self._catalogue, self._settings = state, catalogue, settings
         self._budget, self._threads, self._stages, self._linked = budget, threads, stages, linked
         last = state.last
-        self._known = read_known(state.night(last.number), last.texts, len(stock)) if last.number else NOTHING
-        self._prints, self._number = numbered(stock, self._known.prints)
+        self._known = read_known(state.night(last.number), last.texts, len(catalogue)) if last.number else NOTHING
+        self._prints, self._number = numbered(catalogue, self._known.prints)
         texts = int(_held(self._number, len(self._prints)).sum())
         self.whole = texts >= GROWTH * last.fitted
         if self.whole and last.number:
             self._known = NOTHING
-            self._prints, self._number = numbered(stock, self._known.prints)
+            self._prints, self._number = numbered(catalogue, self._known.prints)
         self.night = Night(
             last.number + 1,
             len(state.shards),
@@ -131,7 +131,7 @@ class Tonight:
             yield told
 
     def _relax(self, *_: int) -> None:
-        self._stock.texts.relax()
+        self._catalogue.texts.relax()
 
     # --- texts ----------------------------------------------------------------------------------------------------
 
@@ -158,7 +158,7 @@ class Tonight:
 
     @cached_property
     def _texts(self) -> Texts:
-        return Texts.of(self._stock.column, self._settings, known=(self._stock.lengths, self._stock.prints))
+        return Texts.of(self._catalogue.column, self._settings, known=(self._catalogue.lengths, self._catalogue.prints))
 
     def _corpus(self, weights: SketchWeights | None) -> Corpus:
         """The texts as they are counted and signed."""
@@ -198,7 +198,7 @@ class Tonight:
     @property
     def _latest(self) -> Integers:
         """Numbers of the texts among which a partial night looks for frames."""
-        return latest(self._stock.lengths[self._first], self._live, len(self._known))
+        return latest(self._catalogue.lengths[self._first], self._live, len(self._known))
 
     def _found(self, numbers: Integers, tell: Progress, least_rate: int = 1) -> Marks:
         """The frames among some texts."""
@@ -226,7 +226,7 @@ class Tonight:
     def _last_sketch(self) -> Sketch:
         if not self.whole:
             return read_sketch(self._state.night(self.night.number - 1) / "frequencies.parquet")
-        characters = int(self._stock.lengths[self._first[self._live]].sum())
+        characters = int(self._catalogue.lengths[self._first[self._live]].sum())
         return Sketch(Sketch.bits_for(characters))
 
     def _sign(self, weights: SketchWeights | None) -> None:
@@ -325,14 +325,14 @@ class Tonight:
             chosen = representatives(graph, self._settings.threshold, self._settings.linkage)
             result = Clusters(graph, self._settings.threshold, self._settings.linkage, representatives=chosen)
             similarity = self._similarity(result, chosen, weights)
-            now = members(result, self._stock)
+            now = members(result, self._catalogue)
             high, low = (np.ascontiguousarray(half) for half in self._prints.T)
             Known(high, low, self._first, self._live, capped, chosen, similarity).write(work)
             before, about = self._before(), {"whole": self.whole, "since": self._state.published}
             keep(work / "before.parquet", before._asdict())
             keep(work / "articles.parquet", now._asdict())
             keep(work / "changes.parquet", changes(before, now)._asdict())
-            about |= counts(before, now) | {"replaced": self._stock.replaced(self._state.published_rows)}
+            about |= counts(before, now) | {"replaced": self._catalogue.replaced(self._state.published_rows)}
             with replacing(work / "counts.json") as file:
                 file.write(json.dumps(about).encode())
             return now, chosen
@@ -342,7 +342,7 @@ class Tonight:
         path = self._state.work / "campaigns.parquet"
         with self._staged("campaigns") as tell:
             if path.exists():
-                read_campaigns(path, now, len(self._stock))
+                read_campaigns(path, now, len(self._catalogue))
                 return
             if weights is None:
                 keep(path, {"campaigns": now.clusters})
@@ -351,7 +351,7 @@ class Tonight:
                 self._gathered(tell), self._prints, self._live, representatives, edges, self._similar(weights),
                 self._budget, relax=self._relax,
             )  # fmt: skip
-            keep(path, {"campaigns": oldest(group, self._number, self._stock)})
+            keep(path, {"campaigns": oldest(group, self._number, self._catalogue)})
 
     def _gathered(self, tell: Progress) -> list[Part]:
         """What campaigns are found by, of all texts; gathered now of texts since the last night with campaigns."""
@@ -360,7 +360,7 @@ class Tonight:
         if known == texts:
             return before
         taken = taken_up(before, texts - known)
-        characters = int(self._stock.lengths[self._first[self._live]].sum())
+        characters = int(self._catalogue.lengths[self._first[self._live]].sum())
         gather(
             self._state.new_file(GATHERED, night.generation, night.number, known - sum(part.end for part in taken)),
             taken,
@@ -410,7 +410,7 @@ class Tonight:
         path = self._state.night(last) / name
         before = Members(*read_columns(path, MEMBERS))
         for numbers in before:
-            check_places(path, numbers, len(self._stock))
+            check_places(path, numbers, len(self._catalogue))
         return before
 
 

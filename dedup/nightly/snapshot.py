@@ -57,18 +57,18 @@ def snapshot(state: str | os.PathLike[str], *, threads: int | None = None) -> Cl
         last = held.last
         if not last.number:
             raise FileError(f"the state {shown(path)!r} has no night yet; run one first")
-        stock = stocked(held, _ANY, last.shards)
-        known = read_known(held.night(last.number), last.texts, len(stock))
-        rows = np.flatnonzero(stock.live)
-        rows = rows[np.argsort(stock.numbers[rows])]
+        catalogue = catalogued(held, _ANY, last.shards)
+        known = read_known(held.night(last.number), last.texts, len(catalogue))
+        rows = np.flatnonzero(catalogue.live)
+        rows = rows[np.argsort(catalogue.numbers[rows])]
         order = Order.of(known.prints, known.live)
-        number = numbered(stock, known.prints)[1][rows]
+        number = numbered(catalogue, known.prints)[1][rows]
         distinct = np.where(number >= 0, order.places[number], -1)
         first = np.full(len(order.texts), len(rows))
         np.minimum.at(first, distinct[distinct >= 0], np.flatnonzero(distinct >= 0))
         edges = Pairs(*read_edges(held.night(last.number) / "edges.parquet", len(known)))
-        corpus = _corpus(held, stock, settings, rows, first, distinct, count_threads(threads))
-    ids = pa.chunked_array([stock.ids.combine_chunks().take(pa.array(rows))])
+        corpus = _corpus(held, catalogue, settings, rows, first, distinct, count_threads(threads))
+    ids = pa.chunked_array([catalogue.ids.combine_chunks().take(pa.array(rows))])
     graph = _graph(known, order, edges, first, distinct)
     chosen = order.places[known.representative[order.texts]]
     return Clusters(graph, settings.threshold, settings.linkage, ids, representatives=chosen, corpus=corpus)
@@ -94,7 +94,7 @@ def _numbered(order: Order, pairs: Pairs) -> Pairs:
 
 def _corpus(
     state: State,
-    stock: Catalogue,
+    catalogue: Catalogue,
     settings: Settings,
     rows: Integers,
     first: Integers,
@@ -102,9 +102,9 @@ def _corpus(
     threads: int,
 ) -> Corpus:
     """The texts of some rows as the night compared them."""
-    known = stock.lengths[rows], stock.prints[rows]
+    known = catalogue.lengths[rows], catalogue.prints[rows]
     texts = Texts(
-        _column(stock, rows), width=settings.width, unit=settings.unit, weighted=settings.weighted, known=known
+        _column(catalogue, rows), width=settings.width, unit=settings.unit, weighted=settings.weighted, known=known
     )
     if not settings.weighted:
         return Corpus(texts, first, distinct, None)
@@ -118,9 +118,9 @@ def _corpus(
     return Corpus(texts.without(windows), first, distinct, weights, found)
 
 
-def _column(stock: Catalogue, rows: Integers) -> pa.ChunkedArray:
+def _column(catalogue: Catalogue, rows: Integers) -> pa.ChunkedArray:
     """The texts of some rows, none of which is copied."""
-    (whole,) = stock.column.chunks
+    (whole,) = catalogue.column.chunks
     begins = np.flatnonzero(np.diff(rows, prepend=-2) != 1)
     lengths = np.diff(begins, append=len(rows))
     parts = [whole.slice(rows[begin], length) for begin, length in zip(begins.tolist(), lengths.tolist(), strict=True)]
