@@ -78,7 +78,7 @@ def test_a_mapped_file(tmp_path: Path) -> None:
         (tmp_path / "file").write_bytes(content)
         mapped = Mapped(tmp_path / "file", 0)
         assert mapped.bytes.tobytes() == content
-        mapped.relax()
+        mapped.give_back()
         assert mapped.bytes.tobytes() == content
 
 
@@ -92,11 +92,11 @@ def test_pages_are_handed_back(tmp_path: Path) -> None:
     mapped = Mapped(path, before + size // 2)
     small, total = mapped.bytes[: size // 4].sum(), mapped.bytes.sum()
     assert mapped_bytes() >= before + size - (4 << 20)
-    mapped.relax()
+    mapped.give_back()
     assert mapped_bytes() < before + size // 4
     assert mapped.bytes[: size // 4].sum() == small
     now = mapped_bytes()
-    mapped.relax()
+    mapped.give_back()
     assert mapped_bytes() >= now - (1 << 20), "a quarter may be held"
     assert mapped.bytes.sum() == total
 

@@ -62,7 +62,7 @@ def campaigns(
     similar: Similar,
     budget: Budget,
     *,
-    relax: Callable[[], object] = lambda: None,
+    give_back: Callable[[], object] = lambda: None,
 ) -> Integers:
     """Find campaigns.
 
@@ -74,7 +74,7 @@ def campaigns(
         edges: Verified pairs of texts that articles have.
         similar: Gives the similarities of pairs of texts.
         budget: Of memory.
-        relax: Called between steps.
+        give_back: Called between steps, to give back pages of mapped files.
 
     Returns:
         int64 (d,): the campaign of each, as the number of one of its texts; its own where no article has it.
@@ -85,9 +85,9 @@ def campaigns(
     order = Order.of(prints, live)
     node = numbered(representatives[order.texts])
     shared = shared_passages(parts, order, budget)
-    relax()
+    give_back()
     names, held = shared_names(parts, order, budget)
-    relax()
+    give_back()
     ends = order.places[edges.left], order.places[edges.right]
     near = met(node, np.bincount(node), Pairs(*ends, edges.similarity))
 

@@ -154,7 +154,7 @@ class Mapped:
         self.bytes = np.frombuffer(self._map, np.uint8) if self._map is not None else np.empty(0, np.uint8)
         self._limit = limit
 
-    def relax(self) -> None:
+    def give_back(self) -> None:
         """Give pages back to the system if too many are held; they are read from disk again when needed."""
         if self._map is not None and mapped_bytes() > self._limit:
             self._map.madvise(mmap.MADV_DONTNEED)

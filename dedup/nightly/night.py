@@ -125,13 +125,13 @@ class Tonight:
         with self._stages.stage(name) as tell:
 
             def told(done: int, total: int) -> None:
-                self._relax()
+                self._give_back()
                 tell(done, total)
 
             yield told
 
-    def _relax(self, *_: int) -> None:
-        self._catalogue.texts.relax()
+    def _give_back(self, *_: int) -> None:
+        self._catalogue.texts.give_back()
 
     # --- texts ----------------------------------------------------------------------------------------------------
 
@@ -313,7 +313,7 @@ class Tonight:
         again[some] = lost(self._texts, self._first[some], self._was_left_out, self._left_out)
         return judged_again(
             edges, again[edges.left] & again[edges.right], self._judged(weights), self._settings.threshold,
-            evidence=self._settings.least_shared, threads=self._threads, progress=self._relax,
+            evidence=self._settings.least_shared, threads=self._threads, progress=self._give_back,
         )  # fmt: skip
 
     def _group(self, edges: Pairs, weights: SketchWeights | None) -> tuple[Members, Integers]:
@@ -349,7 +349,7 @@ class Tonight:
                 return
             group = campaigns(
                 self._gathered(tell), self._prints, self._live, representatives, edges, self._similar(weights),
-                self._budget, relax=self._relax,
+                self._budget, give_back=self._give_back,
             )  # fmt: skip
             keep(path, {"campaigns": oldest(group, self._number, self._catalogue)})
 
@@ -399,7 +399,7 @@ class Tonight:
 
     def _similar(self, weights: SketchWeights | None) -> Similar:
         """Gives the exact similarity of pairs of texts."""
-        return partial(self._judged(weights).similarities, threads=self._threads, progress=self._relax)
+        return partial(self._judged(weights).similarities, threads=self._threads, progress=self._give_back)
 
     def _before(self) -> Members:
         """The articles of the last night that was published, and their clusters."""
