@@ -64,7 +64,7 @@ class DedupWarning(UserWarning):
 
 
 def warn(message: str) -> None:
-    """Warn at the line of the user that called the package, not at a line inside the package."""
+    """Warn at the user's line that called the package, not at a line inside the package."""
     frame, level = sys._getframe(1), 2  # noqa: SLF001 - skip_file_prefixes of warnings.warn needs Python 3.12
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame, level = frame.f_back, level + 1

@@ -238,7 +238,7 @@ def judged(found: ShownCampaign, labels: pa.Table, read: pa.Table) -> Campaign |
     mine[rows[found.rows][rows[found.rows] >= 0]] = True
     corpus = represent(read["text"], settings, threads=threads)
     texts = np.unique(corpus.number[mine & (corpus.number >= 0)])
-    if (mine & (corpus.number >= 0)).sum() < 2:  # noqa: PLR2004 - one is no campaign
+    if (mine & (corpus.number >= 0)).sum() < 2:  # noqa: PLR2004 - one article is not a campaign
         return None
     node, group, heads = _nodes(labels, rows, corpus)
     edges = _edges(corpus, texts, settings.threshold, threads)

@@ -200,7 +200,7 @@ def members(ids: Sequence[str], similarity: Sequence[float | None], headings: Se
     Args:
         ids: Of all of them.
         similarity: To the representative, None where it was never computed.
-        headings: Titles of those that are shown, "" where there is none.
+        headings: Titles of the members that are shown, "" where there is no title.
         most: How many are shown.
     """
     caption = f"and {len(ids) - most:,} more; --limit shows them" if len(ids) > most else None

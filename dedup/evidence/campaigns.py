@@ -204,8 +204,8 @@ def find(
     """
     count = int(node.max(initial=-1)) + 1
     if corpus.weights is None:
-        nobody = Profiles(np.zeros(count + 1, np.int64), NOTHING, np.empty(0))
-        return Evidence(np.arange(count), NOTHING, NOTHING, np.empty(0), np.empty(0), nobody, node, [], [])
+        empty = Profiles(np.zeros(count + 1, np.int64), NOTHING, np.empty(0))
+        return Evidence(np.arange(count), NOTHING, NOTHING, np.empty(0), np.empty(0), empty, node, [], [])
 
     def similar(left: Integers, right: Integers) -> NDArray[np.float64]:
         return corpus.similarities(left, right, threads=threads)

@@ -125,7 +125,7 @@ class _Hits(NamedTuple):
     frames: Integers
 
     def parted(self, bridge: int) -> NDArray[np.bool_]:
-        """(n - 1,): whether the next window is in another text, or so far behind that the text between is no frame."""
+        """(n - 1,): whether the next window is in another text, or too far behind for the gap to be framed."""
         return (np.diff(self.texts) != 0) | (np.diff(self.places) > bridge + kernels.WINDOW)
 
 

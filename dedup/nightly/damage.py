@@ -1,4 +1,4 @@
-"""What a state holds, read so that damage is told from other errors.
+"""What a state holds, read so that damage is not mistaken for other errors.
 
 In: the path of a file of the state, and what must be in it: the columns of a table, or the names of a JSON object. Out:
 what it holds. If the file is cut short, missing, a folder or of another kind, one `FileError` names it. A full disk,

@@ -124,7 +124,7 @@ def run(
 
     Raises:
         BusyError: Another run holds the state.
-        FileError: A folder cannot be written to, a path leads nowhere, there are no articles at all, or the state is
+        FileError: A folder cannot be written to, a path does not exist, there are no articles at all, or the state is
             damaged.
         RejectsError: More could not be read than `max_rejects`; mend or leave out those files and run again.
         SettingsError: A setting is out of its range, or not the one that the state was made with.
