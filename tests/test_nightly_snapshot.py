@@ -50,6 +50,8 @@ def test_labels_are_those_of_the_night(folder: Path) -> None:
     found = snapshot(folder / "state")
     mine = {row["id"]: row for row in found.to_arrow(campaigns=True).to_pylist()}
     assert mine == {row["id"]: row for row in read(folder)}
+    for left, right, similarity in list(zip(*found.pairs, strict=True))[::20]:
+        assert found.explain(int(left), int(right)).similarity == pytest.approx(similarity, abs=0.02)
     assert list(mine)[:4] == ["a00", "a01", "a02", "a03"]  # the last of which has another text, and its place
 
 

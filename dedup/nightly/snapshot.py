@@ -17,7 +17,7 @@ from dedup.errors import FileError
 from dedup.evidence.corpus import Corpus
 from dedup.files import shown
 from dedup.kernels import Integers
-from dedup.nightly.catalogue import Catalogue, numbered, stocked
+from dedup.nightly.catalogue import Catalogue, catalogued, numbered
 from dedup.nightly.framing import left_out
 from dedup.nightly.framing import read as read_frames
 from dedup.nightly.linking import Order
@@ -66,7 +66,10 @@ def snapshot(state: str | os.PathLike[str], *, threads: int | None = None) -> Cl
         distinct = np.where(number >= 0, order.places[number], -1)
         first = np.full(len(order.texts), len(rows))
         np.minimum.at(first, distinct[distinct >= 0], np.flatnonzero(distinct >= 0))
-        edges = Pairs(*read_edges(held.night(last.number) / "edges.parquet", len(known)))
+        edges = read_edges(held.night(last.number) / "edges.parquet", len(known))
+        edges = edges.where(
+            known.live[edges.left] & known.live[edges.right]
+        )  # others are kept, for a text may come back
         corpus = _corpus(held, catalogue, settings, rows, first, distinct, count_threads(threads))
     ids = pa.chunked_array([catalogue.ids.combine_chunks().take(pa.array(rows))])
     graph = _graph(known, order, edges, first, distinct)
@@ -103,9 +106,7 @@ def _corpus(
 ) -> Corpus:
     """The texts of some rows as the night compared them."""
     known = catalogue.lengths[rows], catalogue.prints[rows]
-    texts = Texts(
-        _column(catalogue, rows), width=settings.width, unit=settings.unit, weighted=settings.weighted, known=known
-    )
+    texts = Texts.of(_column(catalogue, rows), settings, known=known)
     if not settings.weighted:
         return Corpus(texts, first, distinct, None)
     night = state.night(state.last.number)
