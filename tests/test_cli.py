@@ -361,7 +361,7 @@ def test_show_says_that_there_is_nothing_to_show(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("id,label,size,similarity\na,a,1,1\n")
     result = command("show", tmp_path / "labels.csv", "1")
     assert result.exit_code == 2
-    assert "there are no clusters of two or more in it" in result.output
+    assert "there is no cluster of two or more articles: 1 article, each alone" in result.output
 
 
 def test_show_leaves_the_labels_out_of_what_it_reads(labels: Path) -> None:

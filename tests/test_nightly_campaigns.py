@@ -417,5 +417,5 @@ def test_a_file_in_the_middle_is_gone(tmp_path: Path, articles: dict[str, str]) 
     assert by_id(read(tmp_path), "campaign") == by_id(rows, "campaign") | {"y": "y"}
     (folder / "gathered-000001-0.parquet").unlink()
     put(tmp_path / "in" / "4.jsonl", {"z": "流星雨"})
-    with pytest.raises(FileError, match=r"gathered-000003-60\.parquet' is damaged.*texts from 60 on, and others"):
+    with pytest.raises(FileError, match=r"gathered-000003-60\.parquet' is damaged.*texts from 60 on, which is not"):
         run(tmp_path, settings=SETTINGS)
