@@ -5,8 +5,8 @@ top: `job` runs the whole, and `night` the steps of a night; `intake` turns file
 known of every article, `previous` what the last night left; `framing`, `sketching`, `signed`, `candidates` and
 `verifying` are the stages of `dedup.pipeline` over what lies on disk; `gathered` keeps what campaigns are found by, and
 `linking` finds them; `members` tells what became of the clusters of last night; `outputs` writes what users read, and
-`snapshot` gives it as `dedup.cluster` would. `state` is the folder, `keeping` writes what is in it,
-`damage` reads it, `memory` bounds all.
+`snapshot` gives it as `dedup.cluster` would. `state` is the folder, `keeping` writes what is in it, `damage` reads it,
+and `memory` bounds all.
 """
 
 from dedup.nightly.job import MEMORY, Summary, run

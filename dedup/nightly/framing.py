@@ -67,7 +67,7 @@ def found(
         prior_articles: `N0`, as in `dedup.stages.weights`.
         most: Windows, and shingles, that may be sampled.
         least_rate: One window in at least so many is looked at; those of a generation have one rate.
-        threads: How many to use; no matter to the result.
+        threads: How many to use; the result does not depend on it.
         progress: Called with batches done and in all.
     """
     windows, shingles = Rate.of(int(texts.lengths[rows].sum()), most)

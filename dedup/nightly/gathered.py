@@ -157,7 +157,7 @@ def _one(tables: list[pa.Table]) -> pa.Table:
 
 
 def rate_of(parts: list[Part]) -> int | None:
-    """One window in how many was kept in some files; None where there are none."""
+    """One window in how many was kept in some files; None if there are no files."""
     rates = [rate(part.path, COLUMNS) for part in parts]
     for part, one in zip(parts, rates, strict=True):
         if one != rates[0]:

@@ -73,7 +73,7 @@ def judged_again(
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Pairs:
-    """Verify some edges again, and leave out those that are none any more.
+    """Verify some edges again, and leave out those that are below the threshold now.
 
     Args:
         edges: All edges.

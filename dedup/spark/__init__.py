@@ -7,8 +7,8 @@ tasks only. Needs the extra `spark`: PySpark 4 and Java 17.
 
 From the top: `driver` runs the stages; `distinct` (fold), `frame_search`, `counting` (weigh), `signing`, `tiles` and
 `buckets` (candidates, in one of two ways), `edges` (verify), `stars` (components), `component_links` and `large_links`
-(average linkage), `campaign_links` and `labelling` are its stages; `folder` keeps what they make; `walking`,
-`broadcasts` and `columns` are below them all.
+(average linkage), `campaign_links` and `labelling` are its stages; `folder` keeps what they make; `broadcasts` and
+`columns` are below them all.
 """
 
 from dedup.errors import MissingExtraError
