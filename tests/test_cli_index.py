@@ -302,7 +302,7 @@ def test_export_writes_every_article(filled: Path, tmp_path: Path, suffix: str) 
 def test_labels_are_those_of_a_run(filled: Path, tmp_path: Path, suffix: str) -> None:
     """The columns that `dedup cluster --out` writes, which `dedup show` takes."""
     target = tmp_path / f"labels.{suffix}"
-    result = run("labels", filled, "--out", target)
+    result = run("export", filled, "--out", target)
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("14 articles written to ")
     table = read(target)
@@ -338,10 +338,9 @@ def test_export_without_texts_says_so(location: Path, tmp_path: Path) -> None:
     assert "texts" in result.stderr
     assert not (tmp_path / "out.csv").exists()
     assert run("export", location, "--out", tmp_path / "out.xlsx").exit_code == 2
-    for command, name in (("labels", "out.csv"), ("report", "out.html")):
-        result = run(command, location, "--out", tmp_path / name)
-        assert result.exit_code == 1 and "store_texts=True" in result.stderr
-        assert not (tmp_path / name).exists()
+    result = run("report", location, "--out", tmp_path / "out.html")
+    assert result.exit_code == 1 and "store_texts=True" in result.stderr
+    assert not (tmp_path / "out.html").exists()
 
 
 COMMANDS = [
@@ -352,7 +351,6 @@ COMMANDS = [
     ["compact"],
     ["reweigh"],
     ["export", "--out", "labels.csv"],
-    ["labels", "--out", "labels.csv"],
     ["report", "--out", "page.html"],
 ]
 

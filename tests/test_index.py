@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 import dedup
 from dedup.errors import DedupWarning, FileError, InputError, SettingsError
 from dedup.index import Change
+from dedup.nightly.outputs import WITH_CAMPAIGNS
 
 NEAR = dedup.Settings.near_copies()
 TEA = [f"tea-{number}" for number in range(1, 6)]
@@ -619,7 +620,7 @@ def test_tables_and_texts(start: Open, examples: dict[str, str]) -> None:
     index = start()
     index.add_many(list(examples), list(examples.values()))
     table = index.to_arrow()
-    assert table.column_names == ["id", "cluster", "size", "campaign"] and table["id"].to_pylist() == list(examples)
+    assert table.column_names == WITH_CAMPAIGNS.names and table["id"].to_pylist() == list(examples)
     sizes = dict(zip(table["id"].to_pylist(), table["size"].to_pylist(), strict=True))
     assert sizes["tea-3"] == 5 and sizes["bridge-copy"] == 2 and min(sizes.values()) == 1
     texts = pa.Table.from_batches(index.texts())

@@ -74,11 +74,13 @@ def test_a_snapshot_is_what_the_index_holds(filled: dedup.Index, examples: dict[
     assert (tmp_path / "page.html").stat().st_size > len("".join(examples.values()))
 
 
-def test_labels_have_the_campaigns_of_the_index(filled: dedup.Index) -> None:
-    """Beside what a run says of every article."""
-    table, own = filled.labels(), filled.to_arrow()
+def test_the_table_is_that_of_the_snapshot(filled: dedup.Index) -> None:
+    """But for what was never computed, and in the order in which articles were added; it needs no texts."""
+    table, found = filled.to_arrow(), filled.snapshot().to_arrow()
     assert table.column_names == [*COLUMNS, "campaign"]
-    assert called(table, "campaign") == called(own, "campaign")
+    mine, theirs = ({row["id"]: row for row in one.to_pylist()} for one in (table, found))
+    assert {id_: {**theirs[id_], "campaign": row["campaign"]} for id_, row in mine.items()} == mine
+    assert table["id"].to_pylist()[-1] == "tea-copy"
 
 
 def test_after_weighing_anew_it_is_the_run(start: Open, synthetic: ModuleType) -> None:
@@ -134,7 +136,7 @@ def test_without_texts_it_says_what_to_do(start: Open, synthetic: ModuleType) ->
     clusters = list(index.clusters())
     assert clusters and all(0.5 < cluster.similarity <= 1 for cluster in clusters)
     assert clusters[0].about() == ("", "", "") and "articles" in clusters[0]._repr_html_()
-    for ask in (clusters[0].template, clusters[0].keywords, index.snapshot, index.labels):
+    for ask in (clusters[0].template, clusters[0].keywords, index.snapshot):
         with pytest.raises(InputError, match=r"store_texts=True"):
             ask()
 
@@ -144,4 +146,4 @@ def test_an_empty_index_is_an_empty_result(start: Open) -> None:
     index = start()
     found = index.snapshot()
     assert (len(found), found.to_arrow().num_rows) == (0, 0)
-    assert list(index.clusters(1)) == [] and isinstance(index.labels(), pa.Table)
+    assert list(index.clusters(1)) == [] and index.to_arrow().num_rows == 0

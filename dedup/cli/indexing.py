@@ -312,7 +312,7 @@ def reweigh(location: str) -> None:
 @click.option("--out", "target", required=True, metavar="FILE", help="Labels: .parquet, .csv or .jsonl.")
 @click.option("--texts", is_flag=True, help="Write the texts, too.")
 def export(location: str, target: str, texts: bool) -> None:
-    """Write every article's id, its cluster, how many articles are in that, and its campaign."""
+    """Write a label for every article, as `dedup cluster` does, of the clusters and campaigns that the index keeps."""
     console.prepare_process()
     with _checked(target), Index(location, create=False) as opened:
         table = opened.to_arrow()
@@ -327,19 +327,6 @@ def _texts(opened: Index, ids: pa.ChunkedArray) -> pa.ChunkedArray:
     """The text of each article, in the order of these ids."""
     found = pa.Table.from_batches(opened.texts(), schema=pa.schema({"id": pa.string(), "text": pa.large_string()}))
     return found["text"].take(pc.index_in(ids, value_set=found["id"]))
-
-
-@index.command()
-@LOCATION
-@click.option("--out", "target", required=True, metavar="FILE", help="Labels: .parquet, .csv or .jsonl.")
-def labels(location: str, target: str) -> None:
-    """Write a label for every article, as `dedup cluster` does, of the clusters and campaigns that the index keeps."""
-    console.prepare_process()
-    with _checked(target), Index(location, create=False) as opened:
-        table = opened.labels()
-        files.write(table, target)
-    with console.closed_output():
-        console.say(f"{counted(len(table), 'article')} written to {printable(target)}")
 
 
 @index.command()

@@ -22,6 +22,7 @@ from dedup.evidence.corpus import Corpus
 from dedup.index.judge import Judge
 from dedup.index.prepared import Preparer
 from dedup.index.store import Edge, Reader
+from dedup.kernels import Integers
 from dedup.results import Cluster, Clusters
 from dedup.settings import Settings
 from dedup.stages import clusters
@@ -193,6 +194,21 @@ def names_of(rows: Sequence[Member]) -> dict[int, str]:
     return {row.cluster: row.id for row in reversed(rows)}
 
 
+def labels(reader: Reader, rows: Sequence[Member], settings: Settings) -> pa.Table:
+    """The label of every article, in the order in which they were added: see `Index.to_arrow`.
+
+    Args:
+        reader: A view of the store.
+        rows: All articles, the oldest first.
+        settings: How articles are compared.
+    """
+    texts = np.array([row.text for row in rows], np.int64)
+    _, first, number = np.unique(texts, return_index=True, return_inverse=True)
+    found = _result(reader, rows, settings, first, number)
+    table = found.to_arrow().append_column("campaign", pa.array(campaigns_of(reader, rows), pa.string()))
+    return table.take(np.argsort([row.number for row in rows]))
+
+
 def snapshot(
     reader: Reader, rows: Sequence[Member], judge: Judge, preparer: Preparer, settings: Settings, threads: int
 ) -> Clusters:
@@ -210,12 +226,22 @@ def snapshot(
     known = set(there)
     rows = [row for row in rows if row.text in known]
     corpus = pipeline.represent(column, settings, threads=threads, windows=judge.windows)
-    place = {rows[row].text: number for number, row in enumerate(corpus.first.tolist())}
-    edges = _placed(reader.scan_edges(), place)
-    capped = np.zeros(len(corpus.first), np.bool_)
-    graph = Graph(corpus.first, corpus.number, *edges, capped, edges.by_hundredths())
-    groups = np.array([rows[row].cluster for row in corpus.first.tolist()], np.int64)
-    heads = clusters.chosen(groups, edges, corpus.first, graph.copies)
-    ids = pa.chunked_array([pa.array([row.id for row in rows], pa.string())])
-    result = Clusters(graph, settings.threshold, settings.linkage, ids, representatives=heads, corpus=corpus)
+    result = _result(reader, rows, settings, corpus.first, corpus.number, corpus)
     return pipeline.with_representatives(result, corpus, threads)
+
+
+def _result(
+    reader: Reader,
+    rows: Sequence[Member],
+    settings: Settings,
+    first: Integers,
+    number: Integers,
+    corpus: Corpus | None = None,
+) -> Clusters:
+    """The clusters and edges that are stored, of articles whose texts have these numbers."""
+    edges = _placed(reader.scan_edges(), {rows[row].text: text for text, row in enumerate(first.tolist())})
+    graph = Graph(first, number, *edges, np.zeros(len(first), np.bool_), edges.by_hundredths())
+    groups = np.array([rows[row].cluster for row in first.tolist()], np.int64)
+    heads = clusters.chosen(groups, edges, first, graph.copies)
+    ids = pa.chunked_array([pa.array([row.id for row in rows], pa.string())])
+    return Clusters(graph, settings.threshold, settings.linkage, ids, representatives=heads, corpus=corpus)

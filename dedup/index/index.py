@@ -8,7 +8,7 @@ ready before the store is asked, so that other writers wait as little as can be.
 from __future__ import annotations
 
 import threading
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -30,14 +30,12 @@ from dedup.index.checking import check
 from dedup.index.holdings import (
     MOST,
     Held,
-    Member,
     as_cluster,
     as_corpus,
-    campaigns_of,
     grouped,
     held_by,
+    labels,
     members,
-    names_of,
     rows_of,
     snapshot,
 )
@@ -455,53 +453,20 @@ class Index:
         Raises:
             InputError: Texts are not stored.
         """
-        return self._snapshot(threads)[0]
-
-    def _snapshot(self, threads: int | None) -> tuple[Clusters, dict[str, str]]:
-        """All as a result, and the campaign of every article."""
         self._check_texts("make a result of")
         count = count_threads(threads)
-
-        def work(reader: Reader) -> tuple[Clusters, dict[str, str]]:
-            rows = members(reader)
-            campaigns = dict(zip((row.id for row in rows), campaigns_of(reader, rows), strict=True))
-            return snapshot(reader, rows, self._judge, self._preparer, self.settings, count), campaigns
-
-        return self._asked(work)
-
-    def labels(self, *, threads: int | None = None) -> pa.Table:
-        """A row an article, the oldest first, with the columns that `dedup cluster --out` writes.
-
-        It is the table of `snapshot`, and the campaign that the index keeps.
-
-        Args:
-            threads: How many to use; None is one a core.
-
-        Raises:
-            InputError: Texts are not stored.
-        """
-        found, campaigns = self._snapshot(threads)
-        table = found.to_arrow()
-        return table.append_column(
-            "campaign", pa.array([campaigns[id_] for id_ in table["id"].to_pylist()], pa.string())
+        return self._asked(
+            lambda reader: snapshot(reader, members(reader), self._judge, self._preparer, self.settings, count)
         )
 
     def to_arrow(self) -> pa.Table:
-        """Every article, in the order in which they were added: id, cluster, size of the cluster, and campaign.
+        """A row an article, in the order in which they were added; the same columns come from every engine.
 
-        Clusters and campaigns are called by the ids of their oldest articles. Needs no texts; `labels` has more.
+        `id`, `label`, `size`, `similarity`, `cluster` and `campaign` are as in `Clusters.to_arrow`; `similarity` is
+        null where an article has no edge to its representative. Clusters and campaigns are those that the index keeps.
+        Needs no texts, and the memory of all ids and edges.
         """
-
-        def work(reader: Reader) -> tuple[list[Member], list[str]]:
-            rows = members(reader)
-            return rows, campaigns_of(reader, rows)
-
-        rows, campaigns = self._read(work)
-        names, sizes = names_of(rows), Counter(row.cluster for row in rows)
-        ids, clusters = [row.id for row in rows], [names[row.cluster] for row in rows]
-        columns = [ids, clusters, [sizes[row.cluster] for row in rows], campaigns]
-        table = pa.table(columns, _TABLE)
-        return table.take(np.argsort([row.number for row in rows]))
+        return self._read(lambda reader: labels(reader, members(reader), self.settings))
 
     def texts(self) -> Iterator[pa.RecordBatch]:
         """All articles with their texts, some at a time: id, text. Of articles that are equal when folded, one text.
@@ -627,7 +592,6 @@ class _StaleError(Exception):
     """The index was weighed anew since texts were made ready."""
 
 
-_TABLE = pa.schema({"id": pa.string(), "cluster": pa.string(), "size": pa.int64(), "campaign": pa.string()})
 _NOTHING = Prepared([], [], np.empty((0, 0), np.uint32), [], joined([]))
 
 
