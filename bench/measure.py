@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 import pyarrow as pa
 
-from dedup.threads import count
+from dedup.work import count
 
 Result = TypeVar("Result")
 

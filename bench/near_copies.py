@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 import dedup
 from dedup import pipeline
 from dedup.stages import clusters
-from dedup.threads import count
+from dedup.work import count
 
 
 def exact_pairs(corpus: pipeline.Corpus, threshold: float, threads: int) -> clusters.Pairs:

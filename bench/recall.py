@@ -15,7 +15,7 @@ import numpy as np
 from dedup import files, pipeline
 from dedup.settings import Settings
 from dedup.stages.clusters import Pairs
-from dedup.threads import count, ranges, spread
+from dedup.work import count, ranges, spread
 
 BLOCK = 256
 RANGES = ((0.12, 0.13), (0.13, 0.15), (0.15, 0.2), (0.2, 0.3), (0.3, 0.7), (0.7, 1.01))

@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import dedup
-from dedup.threads import count
+from dedup.work import count
 
 PART = 10_000  # articles made in one piece; groups lie within one
 MODES = {"near-copy": dedup.Settings.near_copies(), "default": dedup.Settings()}

@@ -28,9 +28,9 @@ from dedup.settings import Settings
 from dedup.stages import articles as reading
 from dedup.stages import bands, clusters, frames, shingles, weights
 from dedup.stages.signer import Signer
-from dedup.threads import Progress as Tell
-from dedup.threads import Room
-from dedup.threads import count as count_threads
+from dedup.work import Progress as Tell
+from dedup.work import Room, bar
+from dedup.work import count as count_threads
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of the stage, the work done in it so far, and the whole of it."""
@@ -91,8 +91,6 @@ def cluster(
     count = count_threads(threads)
     with ExitStack() as stack:
         if progress is True:
-            from dedup.progress import bar  # noqa: PLC0415 - rich is for those who look at it
-
             progress = stack.enter_context(bar())
         return _cluster(articles, settings, text, id, count, Stages(progress or None))
 

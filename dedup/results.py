@@ -29,7 +29,7 @@ from dedup.evidence.titles import titles
 from dedup.kernels import Integers
 from dedup.settings import Settings
 from dedup.stages.clusters import Graph, Pairs, representatives
-from dedup.threads import count as count_threads
+from dedup.work import count as count_threads
 
 Tell = Callable[[int, int], None]
 

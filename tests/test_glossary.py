@@ -11,8 +11,9 @@ import pytest
 
 import dedup
 from dedup import index, nightly
-from dedup.index.store import Change, Kind
+from dedup.index.store import Change
 from dedup.nightly.outputs import WITH_CAMPAIGNS
+from dedup.stages.changes import Kind
 
 PAGE = (Path(__file__).parents[1] / "docs" / "glossary.md").read_text("utf-8")
 NAMES = [

@@ -30,7 +30,6 @@ ORDER = [
     # the whole job
     "spark",
     "pipeline",
-    "progress",
     # what is asked of the result
     "results",
     "report",
@@ -50,6 +49,7 @@ ORDER = [
     "evidence.titles",
     "evidence",
     # the stages, last to first
+    "stages.changes",
     "stages.clusters",
     "stages.pairs",
     "stages.bands",
@@ -66,7 +66,7 @@ ORDER = [
     "stages",
     # what they all stand on
     "kernels",
-    "threads",
+    "work",
     "system",
     "settings",
     "errors",
@@ -224,7 +224,7 @@ def test_the_map_says_what_each_room_knows() -> None:
             found[room] |= {name.partition(".")[0] for name in own(path)} & told.keys() - {room}
     assert told == found
     rooms = {entry.stem for entry in (ROOT / "dedup").iterdir() if not entry.name.startswith(("_", "."))}
-    assert rooms - {"py", "data", "kernels", "threads", "system", "settings", "errors", "progress"} == told.keys()
+    assert rooms - {"py", "data", "kernels", "work", "system", "settings", "errors"} == told.keys()
 
 
 def test_importing_the_package_loads_next_to_nothing() -> None:
@@ -235,7 +235,7 @@ def test_importing_the_package_loads_next_to_nothing() -> None:
 
 def test_the_whole_job_loads_no_more_than_it_needs() -> None:
     """Neither extras, nor what only some settings, the command line, or a progress bar need."""
-    spared = {"rich", "click", "dedup.files", "dedup.progress", *DOORS} - {"numba", "pandas"}  # pyarrow loads pandas
+    spared = {"rich", "click", "dedup.files", *DOORS} - {"numba", "pandas"}  # pyarrow loads pandas
     code = "import dedup, sys; dedup.cluster(['手机卡续费', '手机卡續費'])"
     assert run(f"{code}; print(sorted({spared!r} & sys.modules.keys()))").strip() == "[]"
 

@@ -13,8 +13,8 @@ from test_nightly import tree
 from dedup.errors import FileError
 from dedup.nightly import outputs
 from dedup.nightly.intake import as_table, published
-from dedup.nightly.members import CHANGES
 from dedup.nightly.outputs import LABELS, Labels, check, publish
+from dedup.stages.changes import CHANGES
 
 IDS = pa.chunked_array([["a", "b"], ["丙"], ["d"]], pa.large_string())
 

@@ -25,8 +25,8 @@ from dedup import files
 from dedup.errors import DedupError, SettingsError
 from dedup.evidence.titles import printable
 from dedup.files import counted
-from dedup.progress import bar
 from dedup.settings import Settings
+from dedup.work import bar
 
 Tell = Callable[[str, int, int], None]
 Command = TypeVar("Command", bound=Callable[..., None])

@@ -28,7 +28,7 @@ from dedup.results import Cluster, Clusters
 from dedup.settings import Settings
 from dedup.stages import pairs
 from dedup.stages.clusters import Graph, Pairs
-from dedup.threads import count as count_threads
+from dedup.work import count as count_threads
 
 PLACE = re.compile(r"#?(\d{1,18})")
 MOST_COMPARED = 1000

@@ -35,7 +35,7 @@ from dedup.stages import clusters
 from dedup.stages.bands import once
 from dedup.stages.clusters import Pairs
 from dedup.stages.frames import Passages, passages
-from dedup.threads import Progress, ranges
+from dedup.work import Progress, ranges
 
 CUT = 0.06
 """Least mean strength of the links of a campaign, over all pairs."""

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from dedup.evidence import frame_lists, keywords, passages
 from dedup.stages import pairs, shingles, weights
 from dedup.stages.frames import Frames
-from dedup.threads import Progress, Room
-from dedup.threads import count as count_threads
+from dedup.work import Progress, Room
+from dedup.work import count as count_threads
 
 MOST_COUNTED = 1000
 """Texts in which words are counted, at most: more would hardly change how rare a word is."""

@@ -20,7 +20,7 @@ from dedup.evidence import notebook
 from dedup.kernels import Integers
 from dedup.stages.frames import Frames, sample_of
 from dedup.stages.shingles import NO_WINDOWS, Texts, Trace
-from dedup.threads import Room, spread
+from dedup.work import Room, spread
 
 SAME = 0.8
 """Neighbouring frames are joined if this share of the holders of each of the two holds both."""

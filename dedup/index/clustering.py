@@ -23,9 +23,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.index.store import Edge, Kind, Reader, Writer
+from dedup.index.store import Edge, Reader, Writer
 from dedup.settings import Settings
 from dedup.stages import clusters
+from dedup.stages.changes import Kind
 
 MOST = 128
 """Texts of a component that is linked as a whole."""

@@ -27,7 +27,7 @@ from dedup.results import Cluster, Clusters
 from dedup.settings import Settings
 from dedup.stages import clusters
 from dedup.stages.clusters import Graph, Pairs
-from dedup.threads import Room
+from dedup.work import Room
 
 AT_ONCE = 1000
 """Texts read at once."""

@@ -59,7 +59,7 @@ from dedup.pipeline import Fitted, Progress
 from dedup.results import Cluster, Clusters
 from dedup.settings import Settings
 from dedup.system import around_forks
-from dedup.threads import count as count_threads
+from dedup.work import count as count_threads
 
 Result = TypeVar("Result")
 SCANNED = 1000

@@ -25,7 +25,7 @@ from dedup.stages import frames
 from dedup.stages.pairs import Sets
 from dedup.stages.shingles import NO_WINDOWS, Texts, Windows
 from dedup.stages.weights import Formula
-from dedup.threads import ranges
+from dedup.work import ranges
 
 KEPT_BYTES = 1 << 26
 """Shingles of texts that were candidates of late."""

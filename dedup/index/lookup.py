@@ -21,7 +21,7 @@ from dedup.index.segments import Segment
 from dedup.index.store import CANDIDATES
 from dedup.settings import Settings
 from dedup.stages.bands import sketches
-from dedup.threads import ranges, spread
+from dedup.work import ranges, spread
 
 AT_ONCE = 64
 """Queries of one call: each may find `CANDIDATES`, for which there must be room."""

@@ -22,7 +22,7 @@ from dedup.stages import shingles
 from dedup.stages.shingles import NO_WINDOWS, Windows
 from dedup.stages.signer import Signer
 from dedup.stages.weights import Weights
-from dedup.threads import ranges, spread
+from dedup.work import ranges, spread
 
 PIECE = 32
 """Texts that a thread takes at a time."""

@@ -30,6 +30,7 @@ from dedup.stages import clusters, frames
 from dedup.stages.clusters import Graph, Pairs
 from dedup.stages.signer import Signer
 from dedup.stages.weights import Weights
+from dedup.work import bar
 
 
 def reweigh(
@@ -46,8 +47,6 @@ def reweigh(
     """
     with ExitStack() as stack:
         if progress is True:
-            from dedup.progress import bar  # noqa: PLC0415 - rich is for those who look at it
-
             progress = stack.enter_context(bar())
         stages = Stages(progress or None)
         store.write(lambda writer: _reweigh(writer, store.opening, settings, preparer, threads, stages))

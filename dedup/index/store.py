@@ -12,16 +12,16 @@ campaign that of its oldest cluster. Whoever asks the index is told names instea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dedup.index.marks import NO_MARKS, Marks
 from dedup.settings import Settings
+from dedup.stages.changes import Kind
 
 Result = TypeVar("Result")
-Kind = Literal["added", "removed", "joined", "split", "moved", "renamed", "ended"]
 
 CANDIDATES = 512
 """Of the texts that a text meets in a layer (`dedup.index.lookup`) at most so many are estimated, those that it meets
@@ -64,9 +64,6 @@ class Change(NamedTuple):
 
     number: int
     kind: Kind
-    """``added`` and ``removed`` are articles. Clusters: ``joined``, it is part of another one now; ``split``, the new
-    one was part of it; ``moved``, some of its articles went to another one, which was there before; ``renamed``, its
-    oldest article went, and it is called by the next; ``ended``, it has no articles any more."""
     id: str | None
     """The article that was added or removed; None for a change of a cluster."""
     old: str | None

@@ -23,7 +23,7 @@ from dedup.nightly.verifying import CANDIDATES
 from dedup.settings import Settings
 from dedup.stages.bands import AT_ONCE, Bands, Found, Walk, once, rules
 from dedup.system import put
-from dedup.threads import Progress
+from dedup.work import Progress
 
 Pairs = NDArray[np.uint64]
 LOOKED_AT = 8

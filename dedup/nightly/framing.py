@@ -23,7 +23,7 @@ from dedup.nightly.damage import rate, read_columns
 from dedup.nightly.keeping import keep as keep_columns
 from dedup.stages.frames import Rate, bridge, find, marking
 from dedup.stages.shingles import NO_WINDOWS, Texts, Windows
-from dedup.threads import Progress
+from dedup.work import Progress
 
 LOOKED_BACK = 1 << 22
 """Characters of texts of the nights before among which, too, a partial night looks for frames: a site that brings three

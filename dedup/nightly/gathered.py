@@ -25,7 +25,7 @@ from dedup.nightly.keeping import written
 from dedup.nightly.signed import Part
 from dedup.stages.frames import sample_of
 from dedup.stages.shingles import NO_WINDOWS, Texts
-from dedup.threads import Progress, Room
+from dedup.work import Progress, Room
 
 AT_ONCE, CHARACTERS = 1 << 12, 1 << 20
 """Texts, and characters of them, that are read at once."""

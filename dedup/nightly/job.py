@@ -25,7 +25,7 @@ from dedup.files import Sources, replacing, shown
 from dedup.nightly.catalogue import Catalogue, catalogued, numbered
 from dedup.nightly.damage import read_table, reading
 from dedup.nightly.intake import Columns, as_table, bad_files, bad_rows, found, published, rejects, take_in
-from dedup.nightly.members import NUMBERED, Changes, members, read_campaigns
+from dedup.nightly.members import NUMBERED, members, read_campaigns
 from dedup.nightly.memory import Budget, parsed
 from dedup.nightly.night import Tonight
 from dedup.nightly.outputs import NAMES, Labels, publish, resolved
@@ -34,9 +34,10 @@ from dedup.nightly.previous import read as read_known
 from dedup.nightly.state import State, opened
 from dedup.pipeline import Progress, Stages
 from dedup.settings import Settings
+from dedup.stages.changes import Changes
 from dedup.system import moved_bytes, peak_bytes
-from dedup.threads import Progress as Tell
-from dedup.threads import count as count_threads
+from dedup.work import Progress as Tell
+from dedup.work import count as count_threads
 
 MEMORY = "8GB"
 Log = Callable[[str, Mapping[str, Any]], object]

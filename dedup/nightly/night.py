@@ -32,7 +32,7 @@ from dedup.nightly.gathered import COLUMNS, rate_of
 from dedup.nightly.gathered import write as gather
 from dedup.nightly.keeping import keep
 from dedup.nightly.linking import campaigns
-from dedup.nightly.members import MEMBERS, NOBODY, Members, changes, counts, members, oldest, read_campaigns
+from dedup.nightly.members import MEMBERS, members, oldest, read_campaigns
 from dedup.nightly.memory import Budget
 from dedup.nightly.previous import NOTHING, Known
 from dedup.nightly.previous import read as read_known
@@ -46,12 +46,13 @@ from dedup.nightly.verifying import read as read_edges
 from dedup.pipeline import Stages, chosen_bands
 from dedup.results import Clusters
 from dedup.settings import Settings
+from dedup.stages.changes import NOBODY, Members, changes, counts
 from dedup.stages.clusters import NO_PAIRS, Graph, Pairs, representatives
 from dedup.stages.frames import Rate
 from dedup.stages.frequencies import Sketch
 from dedup.stages.shingles import NO_WINDOWS, Texts
 from dedup.stages.weights import SketchWeights
-from dedup.threads import Progress
+from dedup.work import Progress
 
 GROWTH = 1.5
 """A night is whole when there are this many times as many texts as in the last whole night."""

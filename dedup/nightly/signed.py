@@ -27,7 +27,7 @@ from dedup.nightly.keeping import written
 from dedup.settings import Settings
 from dedup.stages.bands import AT_ONCE, Bands, band_names, sketch_width
 from dedup.stages.signer import Signer
-from dedup.threads import Progress, ranges
+from dedup.work import Progress, ranges
 
 GROUP = 1 << 15
 """Texts of a row group."""

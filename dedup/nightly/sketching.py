@@ -21,7 +21,7 @@ from dedup.nightly.keeping import keep
 from dedup.settings import Settings
 from dedup.stages.frequencies import PARTS, Sketch, count
 from dedup.stages.weights import Formula, SketchWeights, weigh_sketch
-from dedup.threads import Progress, Room
+from dedup.work import Progress, Room
 
 PIECE = 1 << 20
 """Rows of a row group."""

@@ -31,7 +31,7 @@ from dedup.settings import Settings
 from dedup.stages import frames
 from dedup.stages.clusters import Graph, Pairs
 from dedup.stages.shingles import Texts
-from dedup.threads import count as count_threads
+from dedup.work import count as count_threads
 
 
 def snapshot(state: str | os.PathLike[str], *, threads: int | None = None) -> Clusters:

@@ -18,7 +18,7 @@ from dedup.nightly.damage import check_places, groups, read_columns, rows
 from dedup.nightly.keeping import keep as keep_columns
 from dedup.stages.bands import ends
 from dedup.stages.clusters import NO_PAIRS, Pairs
-from dedup.threads import Progress
+from dedup.work import Progress
 
 EDGES = pa.schema({"left": pa.int64(), "right": pa.int64(), "similarity": pa.float64()})
 CANDIDATES = pa.schema({"pair": pa.uint64()})

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.errors import InputError, warn
-from dedup.threads import ranges, spread
+from dedup.work import ranges, spread
 
 KINDS = (
     "a list or iterable of strings, of mappings or of dataclasses, an Arrow, pandas, Polars or numpy column, "

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.threads import Progress, ranges, spread
+from dedup.work import Progress, ranges, spread
 
 MARGIN = 2.5
 """Standard deviations that the estimate of a candidate may be under the threshold; from two blocks alone, more."""

@@ -24,7 +24,7 @@ from dedup import kernels
 from dedup.kernels import Integers
 from dedup.stages.background import chances
 from dedup.stages.shingles import NO_WINDOWS, Texts, Windows
-from dedup.threads import Progress, Room, ranges, spread
+from dedup.work import Progress, Room, ranges, spread
 
 LEAST_HOLDERS = 8
 MOST_SAMPLED = 1 << 23

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.threads import Progress, ranges, spread
+from dedup.work import Progress, ranges, spread
 
 Batch = TypeVar("Batch")
 PARTS = 64

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.kernels import Integers
-from dedup.threads import Progress, spread
+from dedup.work import Progress, spread
 
 BLOCK = 1 << 21
 """Shingles of a block of articles."""

@@ -22,7 +22,7 @@ from dedup.settings import Settings
 from dedup.stages.background import background
 from dedup.stages.folding import Traced, fold_table, trace, word_starts
 from dedup.stages.words import separate, words
-from dedup.threads import Progress, Room, spread
+from dedup.work import Progress, Room, spread
 
 BATCH_BYTES = 1 << 22
 CHUNK_BYTES = 1 << 14

@@ -15,7 +15,7 @@ from dedup.settings import Settings
 from dedup.stages.shingles import Shingles, Texts
 from dedup.stages.signatures import sign
 from dedup.stages.weights import Weighing
-from dedup.threads import Progress, Room, spread
+from dedup.work import Progress, Room, spread
 
 
 class Signer:

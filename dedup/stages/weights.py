@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from dedup import kernels
 from dedup.stages.background import chances
 from dedup.stages.frequencies import Counts, Sketch, count
-from dedup.threads import Progress, Room
+from dedup.work import Progress, Room
 
 Batch = TypeVar("Batch")
 ALL = np.arange(256)

@@ -1,4 +1,4 @@
-"""`dedup.threads`: work in order on any number of threads, and memory that each of them uses again."""
+"""`dedup.work`: work in order on any number of threads, and memory that each of them uses again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from dedup.stages.shingles import Texts
-from dedup.threads import Room, ranges, spread
+from dedup.work import Room, ranges, spread
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
