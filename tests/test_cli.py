@@ -574,9 +574,7 @@ def test_show_says_in_which_campaign_a_cluster_is(operator: Path, tmp_path: Path
     """Where that has others."""
     run(operator, "--out", tmp_path / "labels.csv", "--quiet")
     shown = command("show", tmp_path / "labels.csv", "1").stdout
-    assert re.search(
-        r"in campaign 1 of 1: 15 articles, \d clusters?( and \d+ lone articles?)?, represented by a\d+\n", shown
-    )
+    assert re.search(r"in campaign 1 of 1: 15 articles, \d clusters?( and \d+ lone articles?)?, called a\d+\n", shown)
 
 
 @pytest.mark.parametrize("name", ["1", "#1", "a3"])

@@ -11,7 +11,7 @@ import pytest
 import sparks
 from test_nightly_framing import FOOTER, campaign, unrelated, words
 
-from dedup.pipeline import _distinct
+from dedup.pipeline import distinct
 from dedup.settings import Settings
 from dedup.stages.frames import Rate, find
 from dedup.stages.frames import passages as of_one_process
@@ -58,7 +58,7 @@ def test_frames_are_those_of_one_process(batch: int, large: bool) -> None:
     from dedup.spark.frame_search import gathered, shared, windows
 
     texts = Texts(pa.chunked_array([pa.array(ARTICLES, pa.large_string())]))
-    first = _distinct(texts)[0]
+    first = distinct(texts)[0]
     numbers = (texts.prints[:, 0] ^ SIGN).view(np.int64)
     order = first.tolist()
     Random(batch).shuffle(order)

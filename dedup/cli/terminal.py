@@ -67,7 +67,7 @@ def largest_campaigns(found: Campaigns) -> Table:
     table = _table("The largest campaigns")
     for name in ("articles", "clusters", "alone"):
         _add_number(table, name)
-    table.add_column("representative", overflow="fold", min_width=4, max_width=24)
+    table.add_column("campaign", overflow="fold", min_width=4, max_width=24)
     table.add_column("indicators", overflow="fold", ratio=1, width=NARROWEST)
     for one in found.several[:SHOWN_CLUSTERS]:
         clipped = Text(printable(str(one.name)), no_wrap=True, overflow="ellipsis")

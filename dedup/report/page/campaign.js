@@ -149,7 +149,7 @@ const drawCampaign = (k, data) => {
     make('nav', { 'aria-label': 'Campaigns' },
       make('a', { class: 'quiet', href: '#clusters', data: { testid: 'close-campaign' }, text: '← Overview' })),
     make('h1', { tabindex: -1 }, `Campaign ${count(k + 1)} `, span('badge', plural(row.articles, 'article'))),
-    make('p', { class: 'muted' }, `${partWords(row)} · represented by `, quote(row.label, { class: 'mono' }))),
+    make('p', { class: 'muted' }, `${partWords(row)} · called `, quote(row.label, { class: 'mono' }))),
   make('div', { class: 'stack' }, ...[picture, drawConsists(data), drawLinks(data), drawIndicators(data),
     drawHeldFrames(data)].filter(Boolean)));
   leave();

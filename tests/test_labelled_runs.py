@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dedup
-from dedup.cli import showing
+from dedup.cli import labelled
 from dedup.errors import InputError
 from dedup.files.label_files import SCHEMA
 
@@ -56,7 +56,7 @@ LABELS = table("x:x 2:b b:b c:b y:z z:z 7:7 p:q q:q 3:4 4:4")
 )
 def test_a_place_after_a_mark_then_an_id_then_a_place(name: str, place: int, label: str) -> None:
     """An id of a member wins over a place, and the mark over both."""
-    found = showing.members(LABELS, name)
+    found = labelled.members(LABELS, name)
     assert (found.place, found.of, found.label) == (place, 4, label)
     assert found.ids[0] == label
     assert found.similarity == [1.0] + [0.5] * (len(found.ids) - 1)
@@ -83,7 +83,7 @@ def test_a_place_after_a_mark_then_an_id_then_a_place(name: str, place: int, lab
 def test_what_is_not_there_is_said(name: str, words: str) -> None:
     """With what there is."""
     with pytest.raises(InputError) as caught:
-        showing.members(LABELS, name)
+        labelled.members(LABELS, name)
     assert str(caught.value).startswith(words)
 
 
@@ -91,18 +91,18 @@ def test_what_is_not_there_is_said(name: str, words: str) -> None:
 def test_no_clusters_are_said(rows: str) -> None:
     """Whatever the name."""
     with pytest.raises(InputError, match=r"there is no cluster of two or more articles: . articles, each alone"):
-        showing.members(table(rows), "1")
+        labelled.members(table(rows), "1")
 
 
 def test_a_representative_without_a_row_is_no_failure() -> None:
     """Labels that somebody filtered."""
-    found = showing.members(table("b:a c:a"), "1")
+    found = labelled.members(table("b:a c:a"), "1")
     assert (found.label, found.ids) == ("a", ["b", "c"])
 
 
 def test_of_an_id_that_occurs_twice_the_representative_is_meant() -> None:
     """The other one is a member of a larger cluster."""
-    assert showing.members(table("a:b b:b c:b a:a d:a"), "a").label == "a"
+    assert labelled.members(table("a:b b:b c:b a:a d:a"), "a").label == "a"
 
 
 @settings(max_examples=30, deadline=None)
@@ -116,7 +116,7 @@ def test_places_are_those_of_python(chosen: list[int], random: object) -> None:
     for place, cluster in enumerate(clusters, 1):
         names = cluster.ids.to_pylist()
         for name in (f"#{place}", str(place), *names):
-            found = showing.members(rows, name)
+            found = labelled.members(rows, name)
             assert (found.place, found.of, found.label) == (place, len(clusters), ids[cluster.representative])
             assert sorted(found.ids) == sorted(names)
             assert sorted(found.rows.tolist()) == cluster.members.tolist()
@@ -130,8 +130,8 @@ def test_a_cluster_answers_as_in_python(examples: dict[str, str]) -> None:
     clusters = dedup.cluster(read)
     rows = clusters.to_arrow().select(SCHEMA.names).cast(SCHEMA)
     ours = clusters[0]
-    members = showing.members(rows, "#1")
-    found = showing.cluster(members, showing.positions(members, rows, read), read)
+    members = labelled.members(rows, "#1")
+    found = labelled.cluster(members, labelled.positions(members, rows, read), read)
     assert found is not None
     assert found.similarity == pytest.approx(ours.similarity)
     assert found.representative == ours.representative
@@ -145,11 +145,11 @@ def test_a_cluster_answers_as_in_python(examples: dict[str, str]) -> None:
 def test_articles_are_found_in_any_order() -> None:
     """And those that are not there, or have no text, are left out; the next most similar one represents the rest."""
     labels = table("a:a b:a c:a d:a")
-    members = showing.members(labels, "a")
+    members = labelled.members(labels, "a")
     read = articles(["d", "zz", "b", "c", "a"], ["茶", "橋", "茶館", "🍵", None])
-    rows = showing.positions(members, labels, read)
+    rows = labelled.positions(members, labels, read)
     assert rows.tolist() == [4, 2, 3, 0]
-    found = showing.cluster(members, rows, read)
+    found = labelled.cluster(members, rows, read)
     assert found is not None
     assert found.ids.to_pylist() == ["d", "b"]
     assert found.texts() == ["茶館", "茶"]
@@ -159,23 +159,23 @@ def test_articles_are_found_in_any_order() -> None:
 def test_articles_of_one_id_are_told_apart_by_their_order() -> None:
     """As they stand in both files."""
     labels = table("a:a a:b b:b c:a a:a")
-    members = showing.members(labels, "#1")
+    members = labelled.members(labels, "#1")
     read = articles(["c", "a", "a", "a"], ["一", "二", "三", "四"])
-    assert showing.positions(members, labels, read).tolist() == [1, 3, 0]
+    assert labelled.positions(members, labels, read).tolist() == [1, 3, 0]
 
 
 def test_without_texts_there_is_nothing_to_ask() -> None:
     """Nothing was read, or nothing that says anything."""
     labels = table("a:a b:a")
-    members = showing.members(labels, "a")
+    members = labelled.members(labels, "a")
     for read in (articles([], []), articles(["z"], ["茶"]), articles(["a", "b"], [None, "🍵"])):
-        assert showing.cluster(members, showing.positions(members, labels, read), read) is None
+        assert labelled.cluster(members, labelled.positions(members, labels, read), read) is None
 
 
 def test_an_article_by_its_id() -> None:
     """The first of this id; one without a text is an empty one."""
     read = articles(["a", "b", "b"], [None, "茶", "橋"])
-    assert [showing.article(read, name) for name in ("a", "b", "c")] == ["", "茶", None]
+    assert [labelled.article(read, name) for name in ("a", "b", "c")] == ["", "茶", None]
 
 
 def campaigns(rows: str) -> pa.Table:
@@ -202,7 +202,7 @@ def test_a_campaign_by_place_or_member(
     name: str, place: int, label: str, clusters: list[tuple[int, str, int]], lone: list[str]
 ) -> None:
     """With its clusters, by their places among all, and its lone articles."""
-    found = showing.campaign(GATHERED, name)
+    found = labelled.campaign(GATHERED, name)
     assert (found.place, found.of, found.label) == (place, 2, label)
     assert (found.clusters, found.lone) == (clusters, lone)
     assert found.ids == GATHERED.take(found.rows)["id"].to_pylist()
@@ -220,17 +220,17 @@ def test_a_campaign_by_place_or_member(
 def test_campaigns_that_are_not_there(labels: pa.Table, name: str, words: str) -> None:
     """What is there instead."""
     with pytest.raises(InputError, match=words):
-        showing.campaign(labels, name)
+        labelled.campaign(labels, name)
 
 
 def test_a_campaign_is_what_the_labels_say() -> None:
     """Whatever the evidence among those articles that were read; fewer than two of them are none."""
-    found = showing.campaign(GATHERED, "1")
+    found = labelled.campaign(GATHERED, "1")
     read = articles(["z", "i", "b", "a", "c"], [*TEXTS[:5]])
-    campaign = showing.judged(found, GATHERED, read)
+    campaign = labelled.judged(found, GATHERED, read)
     assert campaign is not None
     assert sorted(campaign.ids.to_pylist()) == ["a", "b", "c", "i"]
     assert [cluster.ids.to_pylist() for cluster in campaign.clusters] == [["b", "a"]]
     assert (found.label, campaign.name) == ("a", "i")  # the first of those that were read
     assert campaign.links() == []
-    assert showing.judged(found, GATHERED, articles(["z", "i", "a"], [TEXTS[0], TEXTS[1], None])) is None
+    assert labelled.judged(found, GATHERED, articles(["z", "i", "a"], [TEXTS[0], TEXTS[1], None])) is None

@@ -1,0 +1,262 @@
+"""`dedup cluster`: articles of files and folders in, a file of labels out, and what else is asked for.
+
+In: paths and options. Out: labels, a report, indicators; on the standard output what was found. With `--state` the run
+is a night: see `dedup.cli.nights`. Holds all articles in memory.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import combinations
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+import pyarrow as pa
+
+from dedup import files
+from dedup.cli import console, nights, terminal
+from dedup.errors import DedupWarning, FileError, MissingExtraError, SettingsError
+from dedup.evidence.campaign_results import check_export
+from dedup.evidence.titles import printable
+from dedup.files import counted, shown
+from dedup.pipeline import cluster as cluster_articles
+from dedup.settings import Settings
+
+if TYPE_CHECKING:
+    from dedup.results import Clusters
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--out", "target", required=True, metavar="FILE", help="Labels: .parquet, .csv or .jsonl; with --state a folder."
+)
+@click.option("--report", metavar="FILE", help="A page to look at the clusters with: .html.")
+@click.option(
+    "--indicators", metavar="FILE", help="Indicators, and which campaigns hold them: .csv, or STIX 2.1 as .json."
+)
+@click.option("--no-campaigns", is_flag=True, help="Leave out the column campaign; it takes 0.5 to 2 ms an article.")
+@click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
+@click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
+@console.columns
+@click.option("--threads", type=int, metavar="N", help="Threads to use; by default one per core.")
+@nights.options
+@click.option("--quiet", is_flag=True, help="Print problems only.")
+def cluster(
+    paths: tuple[str, ...],
+    target: str,
+    report: str | None,
+    indicators: str | None,
+    no_campaigns: bool,
+    threshold: float | None,
+    near_copies: bool,
+    text_column: str,
+    id_column: str,
+    threads: int | None,
+    state: str | None,
+    memory: str | None,
+    max_rejects: int | None,
+    log_json: bool,
+    quiet: bool,
+) -> None:
+    """Group the articles of files and folders, and write a label for each.
+
+    A PATH is a Parquet, JSON Lines, CSV, text, Markdown or HTML file (each also .gz or .zst), or a folder of them,
+    read recursively. A text, Markdown or HTML file is one article. The output has the columns id, label (the id of
+    the representative of the article's cluster), size (of the cluster), similarity (to the representative), cluster
+    (the id of its first article) and campaign (the id of its first article; a campaign is the clusters and lone
+    articles that one operator made, with --near-copies a single cluster).
+
+    With --state the run is a night of a job: files that are new or have changed are read and compared with everything
+    before, in bounded memory; the output is a folder of Parquet, in which clusters and campaigns keep their ids from
+    night to night.
+    """
+    console.prepare_process()
+    settings = _settings(threshold, near_copies=near_copies)
+    if state is not None:
+        _check_nightly(paths, report, indicators)
+        nights.run(
+            paths, target, state, settings, (text_column, id_column),
+            campaigns=not no_campaigns, memory=memory, threads=threads, max_rejects=max_rejects, log_json=log_json,
+            quiet=quiet,
+        )  # fmt: skip
+        return
+    _check_alone(memory=memory is not None, max_rejects=max_rejects is not None, log_json=log_json)
+    if indicators is not None and no_campaigns:
+        raise click.UsageError("--indicators lists what campaigns hold; leave out --no-campaigns")
+    targets = _Targets(target, report, indicators, campaigns=not no_campaigns)
+    _cluster(paths, targets, settings, text_column, id_column, threads, quiet=quiet)
+
+
+def _settings(threshold: float | None, *, near_copies: bool) -> Settings:
+    try:
+        return console.settings(threshold, near_copies=near_copies)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+
+
+class _Targets(NamedTuple):
+    """The files that a run is to write."""
+
+    labels: str
+    report: str | None
+    indicators: str | None
+    campaigns: bool
+    """Whether to look for campaigns."""
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The files by the options that name them."""
+        named = {"--out": self.labels, "--report": self.report, "--indicators": self.indicators}
+        return {option: path for option, path in named.items() if path is not None}
+
+    @property
+    def words(self) -> str:
+        """Which file holds what."""
+        known = {"--out": "Labels are", "--report": "the report", "--indicators": "indicators"}
+        return ", ".join(f"{known[option]} in {printable(path)}" for option, path in self.files.items())
+
+
+def _check_nightly(paths: tuple[str, ...], report: str | None, indicators: str | None) -> None:
+    """Refuse what does not go with --state."""
+    for option, path in (("--report", report), ("--indicators", indicators)):
+        if path is not None:
+            raise click.UsageError(
+                f"{option} holds all articles in memory, which --state is to avoid; leave one of them out"
+            )
+    if "" in paths:
+        raise click.UsageError("a PATH is empty; name a file or folder, or . for this one")
+
+
+def _check_alone(**options: bool) -> None:
+    """Refuse what goes with --state only."""
+    for name, given in options.items():
+        if given:
+            raise click.UsageError(
+                f"--{name.replace('_', '-')} goes with --state FOLDER, where the run keeps what it knows"
+            )
+
+
+def _cluster(
+    paths: tuple[str, ...],
+    targets: _Targets,
+    settings: Settings,
+    text_column: str,
+    id_column: str,
+    threads: int | None,
+    *,
+    quiet: bool,
+) -> None:
+    """A run that holds all articles in memory."""
+    try:
+        files.check_output(targets.labels)
+        if targets.report is not None:
+            files.check_output(targets.report, console.REPORTS)
+        if targets.indicators is not None:
+            check_export(targets.indicators)
+        _check_inputs(paths, targets.files)
+    except (SettingsError, FileError, MissingExtraError) as error:
+        raise click.UsageError(str(error)) from error
+    with console.failures():
+        names = list(targets.files.values())
+        read, found, reading = _run(paths, names, settings, text_column, id_column, threads, quiet=quiet)
+        seconds = {**found.seconds, "read": reading + found.seconds["read"]}
+        if targets.campaigns:
+            with _timed(seconds, "campaigns"), console.shown_progress(quiet=quiet) as tell:
+                found.campaigns(threads=threads, progress=lambda done, total: tell("campaigns", done, total))
+        with _timed(seconds, "write"):
+            files.write(found.to_arrow(campaigns=targets.campaigns), targets.labels)
+        _write_others(found, targets, seconds, quiet=quiet)
+        if not quiet:
+            with console.closed_output():
+                _show(found, read.table, seconds, targets)
+    console.fail_if_unread(read)
+
+
+def _write_others(found: Clusters, targets: _Targets, seconds: dict[str, float], *, quiet: bool) -> None:
+    """The indicators and the report, where they are asked for."""
+    if targets.indicators is not None:
+        with _timed(seconds, "indicators"):
+            found.campaigns().export(targets.indicators)
+    if targets.report is not None:
+        with _timed(seconds, "report"), console.shown_progress(quiet=quiet) as tell:
+            found.report(
+                targets.report,
+                campaigns=targets.campaigns,
+                progress=lambda done, total: tell("report", done, total),
+            )
+
+
+def _check_inputs(paths: tuple[str, ...], targets: dict[str, str]) -> None:
+    """Refuse to read nothing, to write over what is read, and to write two things into one file."""
+    for (one, path), (other, second) in combinations(targets.items(), 2):
+        if os.path.realpath(path) == os.path.realpath(second):
+            raise FileError(f"{one} and {other} name the same file, {shown(path)!r}; name another for one of them")
+    for path in paths:
+        if not path:
+            raise FileError("a PATH is empty; name a file or folder, or . for this one")
+        for target in filter(os.path.exists, targets.values()):
+            if os.path.exists(path) and os.path.samefile(path, target):  # noqa: PTH110, PTH121
+                raise FileError(f"{target!r} is also an input, which the output would replace; name another file")
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    begin = time.perf_counter()
+    yield
+    seconds[stage] = time.perf_counter() - begin
+
+
+def _run(
+    paths: tuple[str, ...],
+    targets: list[str],
+    settings: Settings,
+    text: str,
+    id_: str,
+    threads: int | None,
+    *,
+    quiet: bool,
+) -> tuple[files.Read, Clusters, float]:
+    """Read and cluster with a progress bar where there is a terminal; report problems when done."""
+    with (
+        console.shown_progress(quiet=quiet) as tell,
+        warnings.catch_warnings(record=True) as caught,
+    ):
+        warnings.simplefilter("always", DedupWarning)
+        begin = time.perf_counter()
+        read = files.read(
+            paths, text=text, id=id_, exclude=targets, progress=lambda done, total: tell("read", done, total)
+        )
+        reading = time.perf_counter() - begin
+        try:
+            if not len(read.table):
+                raise FileError("no articles were read, nothing was written")
+            found = cluster_articles(read.table, settings, threads=threads, progress=tell)
+        finally:
+            console.report(read, caught)
+    return read, found, reading
+
+
+def _show(found: Clusters, read: pa.Table, seconds: Mapping[str, float], targets: _Targets) -> None:
+    """The largest clusters and campaigns, how many there are, and where the time went."""
+    inside = int((found.sizes > 1).sum())
+    if len(found):
+        console.out.print(terminal.largest(found, read))
+    several = found.campaigns().several if targets.campaigns else []
+    if several:
+        console.out.print(terminal.largest_campaigns(found.campaigns()))
+    console.say(
+        f"{counted(len(found.labels), 'article')}: {inside:,} in {counted(len(found), 'cluster')}, "
+        f"{len(found.labels) - inside:,} alone. {targets.words}"
+    )
+    if targets.campaigns:
+        articles = f", of {counted(sum(map(len, several)), 'article')}" if several else ""
+        console.say(f"{counted(len(several), 'campaign')} of several clusters{articles}")
+    if found.frames():
+        console.say(f"Left out: {found.frames().summary}")
+    stages = ", ".join(f"{stage} {taken:.1f}" for stage, taken in seconds.items())
+    console.say(f"Seconds: {stages}; in all {sum(seconds.values()):.1f}")
