@@ -38,6 +38,7 @@ ORDER = [
     "report",
     "evidence.campaign_results",
     "files",
+    "evidence.protocols",
     "evidence.campaigns",
     "evidence.corpus",
     "evidence.exports",

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.index.banding import agreement, band_keys, estimate, halves, keys_for, limits_for
+from dedup.index.banding import agreement, band_keys, estimate, keys_for, limits_for
 from dedup.settings import Settings
 from dedup.stages.bands import choose, least_agreement
 
@@ -76,12 +76,6 @@ def test_highest_bits_of_keys_are_even() -> None:
     signatures = np.arange(20_000, dtype=np.uint32).astype(np.uint16).reshape(-1, 1)
     shares = np.bincount(band_keys(signatures, rows=1, bands=1)[:, 0] >> np.uint32(28), minlength=16)
     assert abs(shares - 1250).max() < 5 * 1250**0.5
-
-
-def test_halves_are_the_lower_ones() -> None:
-    """Of each slot the lower 16 bits are kept."""
-    assert halves(np.array([[0x12345678, 0xFFFF0000, 0x0000FFFF]], np.uint32)).tolist() == [[0x5678, 0, 0xFFFF]]
-    assert halves(np.empty((0, 5), np.uint32)).shape == (0, 5)
 
 
 @pytest.mark.parametrize("these", [Settings(), Settings.near_copies(), Settings(slots=100, threshold=0.4)])

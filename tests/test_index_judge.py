@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dedup import pipeline
-from dedup.index import banding
 from dedup.index import judge as judging
 from dedup.index.judge import Judge, Own
 from dedup.index.prepared import Prepared, Preparer, Shingled
@@ -53,7 +52,7 @@ class Shelf:
 
     def __init__(self, ready: Prepared) -> None:
         self._bodies = dict(enumerate(ready.bodies, 1))
-        self._halves = dict(enumerate(banding.halves(ready.signatures), 1))
+        self._halves = dict(enumerate(ready.signatures, 1))
         self._seen = Counter(key for one in ready.shingles for key in one.keys.tolist())
         self._texts = sum(len(one.keys) > 0 for one in ready.shingles)
         self.read: list[int] = []
@@ -95,7 +94,7 @@ def stored(
 
 def own(ready: Prepared, *texts: int) -> dict[int, Own]:
     """Some of them as texts that are not stored yet."""
-    signed = banding.halves(ready.signatures)
+    signed = ready.signatures
     return {text: Own(ready.shingles[text - 1], signed[text - 1]) for text in texts}
 
 

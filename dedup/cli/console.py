@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from dedup import files
-from dedup.errors import DedupError, SettingsError
+from dedup.errors import DedupError, DedupWarning, SettingsError
 from dedup.evidence.titles import printable
 from dedup.files import counted
 from dedup.settings import Settings
@@ -154,6 +154,22 @@ def complain(line: str, severity: str = "error") -> None:
     """
     colour, word = ("red", "Error") if severity == "error" else ("yellow", "Warning")
     err.print(f"[{colour}]{word}:[/] {escape(line)}", highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def warned(say: Callable[[str], object]) -> Iterator[None]:
+    """Say what was warned of when the work is done, or has failed.
+
+    Args:
+        say: Called with each message.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DedupWarning)
+        try:
+            yield
+        finally:
+            for warning in caught:
+                say(str(warning.message))
 
 
 def fail_if_unread(*several: files.Read) -> None:

@@ -9,7 +9,6 @@ failed; 2 for bad usage. Only `add` makes an index. No logic of its own.
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ import pyarrow.compute as pc
 
 from dedup import files
 from dedup.cli import console
-from dedup.errors import DedupWarning, FileError
+from dedup.errors import FileError
 from dedup.evidence.titles import printable
 from dedup.files import counted
 from dedup.index import Added, Index, Seen, Stats
@@ -152,17 +151,14 @@ def _told(seen: Seen) -> dict[str, Any]:
 @contextmanager
 def _concluded(tally: Tally, *, as_json: bool) -> Iterator[None]:
     """In the end, also where a failure came after them, how many were added, beside what is warned of."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", DedupWarning)
-        try:
+    try:
+        with console.warned(lambda message: console.complain(message, "warning")):
             yield
-        finally:
-            for warning in caught:
-                console.complain(str(warning.message), "warning")
-            for reason in tally.rejected:
-                console.complain(reason)
-            if tally.added or tally.rejected:
-                _conclude(tally, as_json=as_json)
+    finally:
+        for reason in tally.rejected:
+            console.complain(reason)
+        if tally.added or tally.rejected:
+            _conclude(tally, as_json=as_json)
 
 
 def _conclude(tally: Tally, *, as_json: bool) -> None:
@@ -190,8 +186,7 @@ def query(location: str, paths: tuple[str, ...], as_json: bool, text_column: str
     A PATH is what it is to `dedup cluster`; - is the standard input, which is one article. For each article: whether
     the index knows it, the cluster and the campaign it would join, and the articles that are most like it.
     """
-    console.prepare_process()
-    with console.failures(), Index(location, create=False) as opened:
+    with _opened(location) as opened:
         named = [path for path in paths if path != STDIN]
         read = console.read(named, text_column, id_column)
         with console.closed_output():
@@ -231,8 +226,7 @@ def _show(id_: str, seen: Seen) -> None:
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 def remove(location: str, ids: tuple[str, ...]) -> None:
     """Remove articles by their ids; clusters that they held together fall apart."""
-    console.prepare_process()
-    with console.failures(), Index(location, create=False) as opened:
+    with _opened(location) as opened:
         missing = [id_ for id_ in ids if not opened.remove(id_)]
         for id_ in missing:
             console.complain(f"there is no article {printable(id_)!r} in the index")
@@ -247,8 +241,7 @@ def remove(location: str, ids: tuple[str, ...]) -> None:
 @AS_JSON
 def stats(location: str, as_json: bool) -> None:
     """Show how much there is, and the settings."""
-    console.prepare_process()
-    with console.failures(), Index(location, create=False) as opened:
+    with _opened(location) as opened:
         found = opened.stats()
     with console.closed_output():
         if as_json:
@@ -272,8 +265,7 @@ def _show_stats(found: Stats) -> None:
 @LOCATION
 def check(location: str) -> None:
     """Look whether everything in the index fits together; exit code 1 if it does not."""
-    console.prepare_process()
-    with console.failures(), Index(location, create=False) as opened:
+    with _opened(location) as opened:
         found = opened.check()
     with console.closed_output():
         console.say(str(found))
@@ -285,8 +277,7 @@ def check(location: str) -> None:
 @LOCATION
 def compact(location: str) -> None:
     """Give back the room that removed and replaced articles took."""
-    console.prepare_process()
-    with console.failures(), Index(location, create=False) as opened:
+    with _opened(location) as opened:
         before = sum(opened.stats().bytes.values())
         opened.compact()
         after = sum(opened.stats().bytes.values())
@@ -298,8 +289,7 @@ def compact(location: str) -> None:
 @LOCATION
 def reweigh(location: str) -> None:
     """Weigh all articles anew by how frequent what they say is by now, and cluster them anew."""
-    console.prepare_process()
-    with console.failures(), Index(location, create=False) as opened:
+    with _opened(location) as opened:
         with console.shown_progress(quiet=False) as tell:
             opened.reweigh(progress=tell)
         found = opened.stats()
@@ -345,6 +335,14 @@ def report(location: str, target: str, no_campaigns: bool) -> None:
         found.report(target, campaigns=not no_campaigns, progress=lambda done, total: tell("report", done, total))
     with console.closed_output():
         console.say(f"{counted(len(found), 'cluster')} shown in {printable(target)}")
+
+
+@contextmanager
+def _opened(location: str) -> Iterator[Index]:
+    """An index that is there, for as long as a command works with it."""
+    console.prepare_process()
+    with console.failures(), Index(location, create=False) as opened:
+        yield opened
 
 
 @contextmanager

@@ -9,7 +9,6 @@ another run holds the state and this one may be tried again later (EX_TEMPFAIL).
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -21,7 +20,7 @@ import pyarrow as pa
 
 from dedup import files
 from dedup.cli import console
-from dedup.errors import BusyError, DedupError, DedupWarning, FileError, RejectsError, SettingsError
+from dedup.errors import BusyError, DedupError, FileError, RejectsError, SettingsError
 from dedup.evidence.titles import printable
 from dedup.files import counted
 from dedup.settings import Settings
@@ -85,7 +84,7 @@ def run(
     with (
         _failures(log if log_json else None),
         console.shown_progress(quiet=quiet or log_json) as tell,
-        _warnings(log),
+        console.warned(lambda message: log("warning", {"message": message})),
     ):
         summary = nightly.run(
             paths, target, state, settings=settings, campaigns=campaigns, memory=memory or nightly.MEMORY,
@@ -139,18 +138,6 @@ def _failures(log: Log | None) -> Iterator[None]:
         else:
             log("error", {"message": message, "exit": code})
         raise SystemExit(code) from error
-
-
-@contextmanager
-def _warnings(log: Log) -> Iterator[None]:
-    """Log warnings like all else."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", DedupWarning)
-        try:
-            yield
-        finally:
-            for warning in caught:
-                log("warning", {"message": str(warning.message)})
 
 
 def _json(event: str, about: Mapping[str, Any]) -> None:

@@ -7,10 +7,9 @@ indicators; of a campaign its clusters and links; or JSON.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import asdict
 from math import isnan
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 import pyarrow as pa
@@ -24,9 +23,6 @@ from dedup.files import counted
 if TYPE_CHECKING:
     from dedup.evidence.campaign_results import Campaign, Reason
     from dedup.results import Cluster
-
-
-Meant = TypeVar("Meant")
 
 
 @click.command()
@@ -59,12 +55,23 @@ def show(
     console.prepare_process()
     with console.failures():
         table = files.labels(labels)
-        columns = (text_column, id_column)
-        if of_campaign:
-            read = _show_campaign(labels, table, cluster, paths, limit, columns, as_json=as_json)
+        meant = _meant(labels, table, cluster, of_campaign=of_campaign)
+        read = _articles(labels, paths, (text_column, id_column))
+        how = _How(limit, as_json, with_texts=bool(paths))
+        if isinstance(meant, labelled.ShownCampaign):
+            _show_campaign(meant, table, read.table, how)
         else:
-            read = _show_members(labels, table, cluster, paths, limit, columns, as_json=as_json)
+            _show_members(meant, table, read.table, how)
     console.fail_if_unread(read)
+
+
+class _How(NamedTuple):
+    """How it is shown."""
+
+    limit: int
+    as_json: bool
+    with_texts: bool
+    """Whether articles were named."""
 
 
 def _articles(labels: str, paths: tuple[str, ...], columns: tuple[str, str]) -> files.Read:
@@ -73,79 +80,58 @@ def _articles(labels: str, paths: tuple[str, ...], columns: tuple[str, str]) -> 
     return console.read(paths, *columns, exclude=[labels], by_path=nightly)
 
 
-def _meant(labels: str, table: pa.Table, name: str, look: Callable[[pa.Table, str], Meant]) -> Meant:
+def _meant(
+    labels: str, table: pa.Table, name: str, *, of_campaign: bool
+) -> labelled.ShownCampaign | labelled.ShownCluster:
     """The cluster or campaign that a name means among labels; bad usage if it means nothing."""
     try:
-        return look(table, name)
+        return labelled.campaign(table, name) if of_campaign else labelled.members(table, name)
     except InputError as error:
         raise click.UsageError(f"{printable(labels)}: {error}") from error
 
 
-def _show_members(
-    labels: str,
-    table: pa.Table,
-    name: str,
-    paths: tuple[str, ...],
-    limit: int,
-    columns: tuple[str, str],
-    *,
-    as_json: bool,
-) -> files.Read:
+def _show_members(members: labelled.ShownCluster, table: pa.Table, read: pa.Table, how: _How) -> None:
     """Show a cluster."""
-    members = _meant(labels, table, name, labelled.members)
-    read = _articles(labels, paths, columns)
-    rows = labelled.positions(members, table, read.table)
-    found = labelled.cluster(members, rows, read.table)
-    _complain_missing(paths, len(rows) - (len(found) if found else 0), len(rows), "the cluster")
+    rows = labelled.positions(members, table, read)
+    found = labelled.cluster(members, rows, read)
+    _complain_missing(found, len(rows), "the cluster", how)
     campaign = table["campaign"][int(members.rows[0])].as_py() if "campaign" in table.column_names else None
     with console.closed_output():
-        if as_json:
-            console.print_json(_members(members, campaign) | (_about(found) if paths else {}))
+        if how.as_json:
+            console.print_json(_members(members, campaign) | (_about(found) if how.with_texts else {}))
         else:
-            headings = [titles(read.table["text"], [row])[0] if row >= 0 else "" for row in rows[:limit].tolist()]
+            headings = [titles(read["text"], [row])[0] if row >= 0 else "" for row in rows[: how.limit].tolist()]
             around = None if campaign is None else labelled.campaign(table, campaign)
-            _show_cluster(members, found, headings, limit, around)
-    return read
+            _show_cluster(members, found, headings, how.limit, around)
 
 
-def _complain_missing(paths: tuple[str, ...], missing: int, of: int, what: str) -> None:
-    if paths and missing:
+def _complain_missing(found: Cluster | Campaign | None, of: int, what: str, how: _How) -> None:
+    missing = of - (len(found) if found else 0)
+    if how.with_texts and missing:
         some = f"{missing:,} of the {counted(of, 'member')}"
         console.err.print(f"No text in the PATHs for {some}; {what} is shown without them", highlight=False)
 
 
-def _show_campaign(
-    labels: str,
-    table: pa.Table,
-    name: str,
-    paths: tuple[str, ...],
-    limit: int,
-    columns: tuple[str, str],
-    *,
-    as_json: bool,
-) -> files.Read:
+def _show_campaign(gathered: labelled.ShownCampaign, table: pa.Table, read: pa.Table, how: _How) -> None:
     """Show a campaign."""
-    gathered = _meant(labels, table, name, labelled.campaign)
-    read = _articles(labels, paths, columns)
-    found = labelled.judged(gathered, table, read.table) if paths else None
-    _complain_missing(paths, len(gathered.ids) - (len(found) if found else 0), len(gathered.ids), "the campaign")
+    found = labelled.judged(gathered, table, read) if how.with_texts else None
+    _complain_missing(found, len(gathered.ids), "the campaign", how)
     with console.closed_output():
-        if as_json:
-            console.print_json(_gathered(gathered) | (_evidence(found) if paths else {}))
-            return read
+        if how.as_json:
+            console.print_json(_gathered(gathered) | (_evidence(found) if how.with_texts else {}))
+            return
         parts = f"{counted(len(gathered.ids), 'article')}, {_parts(gathered)}"
         label = printable(gathered.label)
         console.say(f"campaign {gathered.place:,} of {gathered.of:,}: {parts}, called {label}")
-        console.out.print(terminal.campaign_clusters(gathered.clusters, gathered.lone, limit))
+        console.out.print(terminal.campaign_clusters(gathered.clusters, gathered.lone, how.limit))
         if found is not None:
             links, marks = _links(found), found.indicators()
             if links:
-                console.out.print(terminal.links(links, limit))
+                console.out.print(terminal.links(links, how.limit))
             if marks:
                 console.out.print(terminal.indicators(marks))
-        elif not paths:
+        elif not how.with_texts:
             console.say("With the PATHs of the articles its links and indicators are shown, too.")
-    return read
 
 
 def _parts(found: labelled.ShownCampaign) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 import pyarrow as pa
@@ -28,14 +28,11 @@ from dedup.evidence.exports.stix import as_stix, library
 from dedup.evidence.indicators import OPERATOR, FoundIndicator, Indicator, found, ranked
 from dedup.evidence.indicators import indicators as indicators_of
 from dedup.evidence.indicators.services import public
+from dedup.evidence.protocols import ClusterLike, ClustersLike
 from dedup.kernels import Integers
 
 if TYPE_CHECKING:
-    from dedup.evidence.corpus import Corpus
-    from dedup.evidence.frame_lists import Frame, FrameList
-    from dedup.evidence.keywords import Keyword
-    from dedup.evidence.templates import Template
-    from dedup.stages.clusters import Graph
+    from dedup.evidence.frame_lists import Frame
 
 EXPORTS = (".csv", ".json")
 """Suffixes of a file of indicators."""
@@ -43,79 +40,6 @@ SHOWN, SAID = 10, 3
 """Campaigns shown in a notebook, and names listed in the words of a link."""
 SAMPLE = 50
 """Members that `Campaign.marks` looks at."""
-
-
-class ClusterLike(Protocol):
-    """What is used here of a `dedup.Cluster`."""
-
-    @property
-    def members(self) -> Integers:
-        """Positions of the articles, ascending."""
-
-    @property
-    def representative(self) -> int:
-        """Position of the member that represents them."""
-
-    @property
-    def similarity(self) -> float:
-        """Mean similarity of the other members to the representative."""
-
-    @property
-    def ids(self) -> pa.Array:
-        """Ids of the members."""
-
-    def __len__(self) -> int:
-        """How many members there are."""
-
-    def about(self) -> tuple[str, str, str]:
-        """Title, keywords and indicators, each on one line."""
-
-    def template(self) -> Template:
-        """What the members share."""
-
-    def keywords(self) -> list[Keyword]:
-        """The words that say what it is about."""
-
-    def indicators(self) -> list[Indicator]:
-        """What leads to whoever is behind it."""
-
-
-class ClustersLike(Protocol):
-    """What is used here of a `dedup.Clusters`."""
-
-    @property
-    def graph(self) -> Graph:
-        """Distinct texts."""
-
-    @property
-    def representatives(self) -> Integers | None:
-        """(d,): the text that represents the cluster of each distinct text."""
-
-    @property
-    def corpus(self) -> Corpus | None:
-        """The texts, without which there is no evidence."""
-
-    @property
-    def labels(self) -> Integers:
-        """Position of each article's representative."""
-
-    @property
-    def firsts(self) -> Integers:
-        """Position of the first article of the cluster of each."""
-
-    @property
-    def sizes(self) -> Integers:
-        """How many articles are in the cluster of each."""
-
-    @property
-    def names(self) -> pa.ChunkedArray:
-        """Ids, or positions."""
-
-    def frames(self) -> FrameList:
-        """The frames that were left out."""
-
-    def __iter__(self) -> Iterator[ClusterLike]:
-        """The clusters of two or more articles, largest first."""
 
 
 class SharedName(NamedTuple):

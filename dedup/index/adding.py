@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from dedup.index.answers import Near, Seen
-from dedup.index.banding import halves
 from dedup.index.campaigning import Campaigning
 from dedup.index.clustering import MOST, Grouping, Plan, Transaction, Turn, carry_out
 from dedup.index.judge import LEAST_HOLDERS, Judge, Own, Pairs, Similar
@@ -83,7 +82,6 @@ class Batch:
     ) -> None:
         self._store, self._settings, self.judge, self._prepared = store, settings, judge, prepared
         self._threads, self._sweep = threads, sweep
-        self._halves = halves(prepared.signatures)
         self._last = store.last()
         self._first = self._last + 1
         self._change, self._plan = Transaction(), Plan()
@@ -241,17 +239,16 @@ class Batch:
         if not new:
             return
         texts, rows = list(new), list(new.values())
-        whole = len(rows) == len(self._halves)
+        whole = len(rows) == len(self._prepared.signatures)
         signatures = self._prepared.signatures if whole else self._prepared.signatures[rows]
-        halves = self._halves if whole else self._halves[rows]
         found = [some[: 2 * MOST].tolist() for some in self._store.candidates(signatures, self._threads)]
-        inside = within(texts, halves, self._settings, self._threads)
+        inside = within(texts, signatures, self._settings, self._threads)
         if not (any(found) or any(inside)):  # as it is for most
             self._change.new = {text: {} for text in texts}
             return
         places = self._store.places({text for some in found for text in some})
         pairs = {
-            text: self._chosen(found[k], places) + inside[k][:MOST] if halves[k].any() else []
+            text: self._chosen(found[k], places) + inside[k][:MOST] if signatures[k].any() else []
             for k, text in enumerate(texts)
         }
         self._change.new = self._similarities(pairs, new)
@@ -270,7 +267,7 @@ class Batch:
 
     def _own(self, row: int, judge: Judge | None = None) -> Own:
         """What the text of a row is compared by."""
-        return Own((judge or self.judge).own(self._prepared, row), self._halves[row])
+        return Own((judge or self.judge).own(self._prepared, row), self._prepared.signatures[row])
 
     def _leave_out_frames(self, new: Mapping[int, int]) -> None:
         """Where many are like a new text: look for frames among them, and judge again without what is found."""
@@ -496,7 +493,7 @@ class Batch:
         """Articles, texts, and how many copies they have."""
         store, rows, prepared = self._store, self._rows, self._prepared
         for text, row in rows.new.items():
-            signature = self._halves[row] if prepared.fingerprints[row] else self._halves[row][:0]
+            signature = prepared.signatures[row][: None if prepared.fingerprints[row] else 0]
             body, marks = prepared.bodies[row], prepared.marks[row]
             store.add_text(Text(text, prepared.fingerprints[row], self._cluster(text), signature, body, marks))
             if rows.copies[text] > 1:

@@ -7,8 +7,6 @@ these, so all find the same candidates.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,11 +17,6 @@ from dedup.stages.bands import Bands, Limits, band_hashes, choose, limits
 EARLY_MARGIN = 3.0
 """Standard deviations that the estimate from the first block may be under the threshold: one pair in a thousand at the
 threshold is lost, and of pairs that have little in common nine of ten are not looked at further."""
-
-
-def halves(signatures: NDArray[Any]) -> NDArray[np.uint16]:
-    """The lower halves of the slots of signatures (n, slots)."""
-    return signatures.astype(np.uint16)
 
 
 def band_keys(signatures: NDArray[np.uint16], rows: int, bands: int) -> NDArray[np.uint32]:

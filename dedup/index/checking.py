@@ -13,7 +13,6 @@ import numpy as np
 
 from dedup import kernels
 from dedup.index.answers import Checked
-from dedup.index.banding import halves
 from dedup.index.clustering import MOST
 from dedup.index.marks import NO_MARKS
 from dedup.index.prepared import Preparer
@@ -157,7 +156,7 @@ def _signatures(reader: Reader, texts: Texts, preparer: Preparer) -> Iterator[st
         for k, text in enumerate(there):
             if prepared.fingerprints[k] != texts[text][0]:
                 yield f"text {text} does not have the fingerprint that is stored"
-            elif texts[text][0] and (halves(prepared.signatures[k : k + 1])[0] != signatures[text]).any():
+            elif texts[text][0] and (prepared.signatures[k] != signatures[text]).any():
                 yield f"text {text} does not have the signature that is stored"
             elif not np.array_equal(prepared.marks[k], marks.get(text, NO_MARKS)):
                 yield f"text {text} does not have the marks that are stored"

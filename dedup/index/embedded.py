@@ -25,7 +25,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.errors import DedupError, FileError, IndexBusyError
-from dedup.index.banding import halves
 from dedup.index.counters import Frequencies, Steps
 from dedup.index.layers import REBUILD, Layers, Signatures
 from dedup.index.lookup import looks, lookup_for
@@ -295,9 +294,9 @@ class EmbeddedStore(StoredRows):
             return self._frequencies.texts
         return _signed(self._database)
 
-    def candidates(self, signatures: NDArray[np.uint32], threads: int = 1) -> list[NDArray[np.int64]]:
+    def candidates(self, signatures: NDArray[np.uint16], threads: int = 1) -> list[NDArray[np.int64]]:
         """Texts that agree with each signature in a band and in enough slots; best first."""
-        keys, sketches = looks(halves(signatures), self.opening.settings)
+        keys, sketches = looks(signatures, self.opening.settings)
         return self._lookup.find(self._layers.layers(), keys, sketches, threads)
 
     def frequencies(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:

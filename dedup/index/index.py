@@ -592,7 +592,7 @@ class _StaleError(Exception):
     """The index was weighed anew since texts were made ready."""
 
 
-_NOTHING = Prepared([], [], np.empty((0, 0), np.uint32), [], joined([]))
+_NOTHING = Prepared([], [], np.empty((0, 0), np.uint16), [], joined([]))
 
 
 def _pieces(every: list[Held]) -> Iterator[list[Held]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -46,7 +46,7 @@ class Prepared:
     """16 bytes each, equal for texts that are equal when folded; empty for one without shingles."""
     shingles: list[Shingled]
     """The shingles of each, those in frames, too: so they are counted, for what a frame is may change."""
-    signatures: NDArray[Any]
+    signatures: NDArray[np.uint16]
     """uint16 (n, slots), their lower halves; of no meaning for a text without shingles."""
     bodies: list[bytes] = field(repr=False)
     """Compressed texts; empty where they are not stored."""

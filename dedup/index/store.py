@@ -100,7 +100,7 @@ class Reader(Protocol):
     def find_equal(self, fingerprints: Sequence[bytes]) -> dict[bytes, int]:
         """The text with each fingerprint."""
 
-    def candidates(self, signatures: NDArray[np.uint32], threads: int = 1) -> list[NDArray[np.int64]]:
+    def candidates(self, signatures: NDArray[np.uint16], threads: int = 1) -> list[NDArray[np.int64]]:
         """Texts that agree with each signature in a band, and in the lowest bytes of enough slots; best first.
 
         Enough is `banding.least(settings)`. Some may have been removed. Of one bucket of a band, the oldest

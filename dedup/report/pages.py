@@ -6,7 +6,6 @@ what is worked out from them, are those of a sample where there are more members
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,13 +13,13 @@ from numpy.typing import NDArray
 
 from dedup.evidence.campaign_results import Campaigns
 from dedup.evidence.corpus import Corpus
-from dedup.evidence.frame_lists import FrameList
 from dedup.evidence.indicators import indicators
 from dedup.evidence.keywords import beginnings
+from dedup.evidence.protocols import ClusterLike, ClustersLike
 from dedup.evidence.templates import Fixed, Slot, framed, template
 from dedup.evidence.titles import titles
+from dedup.kernels import Integers
 from dedup.report.shared import shared
-from dedup.stages.clusters import Graph
 from dedup.stages.folding import fold_words
 
 MOST_VALUES, LONGEST_VALUE = 20, 500
@@ -34,61 +33,20 @@ SEARCHED = 200
 IN_ROW = {"keywords": 6, "indicators": 3}
 
 
-class ReportedCluster(Protocol):
-    """What is used here of a `dedup.Cluster`."""
-
-    @property
-    def members(self) -> NDArray[np.int64]:
-        """Positions of the articles, ascending."""
-
-    @property
-    def representative(self) -> int:
-        """Position of the member that represents them."""
-
-    @property
-    def similarity(self) -> float:
-        """Mean similarity of the other members to the representative."""
-
-    @property
-    def ids(self) -> Any:
-        """Ids of the members."""
-
-    def __len__(self) -> int:
-        """How many members there are."""
-
-    def sampled(self, most: int | None = None, *, distinct: bool = False) -> NDArray[np.int64]:
-        """Positions of some members, the representative's first."""
-
-
-class ReportedResult(Protocol):
-    """What is used here of a `dedup.Clusters`."""
+class ReportedResult(ClustersLike, Protocol):
+    """What the report uses of a `dedup.Clusters`, beside what evidence does."""
 
     @property
     def threshold(self) -> float:
         """Similarity from which a pair is an edge."""
 
     @property
-    def graph(self) -> Graph:
-        """Distinct texts and the edges between them."""
-
-    @property
-    def corpus(self) -> Corpus | None:
-        """The texts, which a report cannot do without."""
-
-    @property
-    def labels(self) -> NDArray[np.int64]:
-        """Position of each article's representative."""
-
-    @property
     def to_representative(self) -> NDArray[np.float64]:
         """Similarity of each article to its representative."""
 
     @property
-    def histogram(self) -> NDArray[np.int64]:
+    def histogram(self) -> Integers:
         """How many pairs were compared, by hundredths of similarity."""
-
-    def frames(self) -> FrameList:
-        """The frames that were left out."""
 
     def campaigns(self) -> Campaigns:
         """Clusters and lone articles that one operator made."""
@@ -96,11 +54,8 @@ class ReportedResult(Protocol):
     def __len__(self) -> int:
         """How many clusters there are."""
 
-    def __iter__(self) -> Iterator[ReportedCluster]:
-        """The clusters, largest first."""
 
-
-def page(found: ReportedResult, cluster: ReportedCluster, members: int) -> dict[str, Any]:
+def page(found: ReportedResult, cluster: ClusterLike, members: int) -> dict[str, Any]:
     """All that the page shows of a cluster.
 
     Args:
@@ -133,7 +88,7 @@ def page(found: ReportedResult, cluster: ReportedCluster, members: int) -> dict[
     }
 
 
-def _texts(corpus: Corpus, cluster: ReportedCluster, distinct: NDArray[np.int64], members: int) -> dict[str, Any]:
+def _texts(corpus: Corpus, cluster: ClusterLike, distinct: NDArray[np.int64], members: int) -> dict[str, Any]:
     """The texts of some members, those with distinct ones first and then copies, each text once."""
     copies = cluster.members[np.isin(corpus.number[cluster.members], corpus.number[distinct])]
     copies = copies[~np.isin(copies, distinct)][: members - len(distinct)]
@@ -160,7 +115,7 @@ def frames(found: ReportedResult) -> dict[str, Any]:
     return {"count": len(every), "articles": every.articles, "share": round(every.share, 6), "rows": rows}
 
 
-def row(cluster: ReportedCluster, data: dict[str, Any]) -> dict[str, Any]:
+def row(cluster: ClusterLike, data: dict[str, Any]) -> dict[str, Any]:
     """A cluster's row in the table of all, from the data of its page."""
     place = int(np.searchsorted(cluster.members, cluster.representative))
     return {

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.index.banding import agreement, halves, limits_for
+from dedup.index.banding import agreement, limits_for
 from dedup.index.marks import Marks
 from dedup.index.shared.band_sets import BandSets
 from dedup.index.shared.counts import SharedCounts, Shingle
@@ -125,11 +125,11 @@ class View:
         found = self.values(self.keys.of("fingerprints"), wanted)
         return {fingerprint: int(value) for fingerprint, value in zip(wanted, found, strict=True) if value}
 
-    def candidates(self, signatures: NDArray[np.uint32], threads: int = 1) -> list[NDArray[np.int64]]:  # noqa: ARG002
+    def candidates(self, signatures: NDArray[np.uint16], threads: int = 1) -> list[NDArray[np.int64]]:  # noqa: ARG002
         """Texts that agree with each signature in a band, and in the lowest bytes of enough slots; best first."""
         found = []
         for begin in range(0, len(signatures), SIGNATURES_AT_ONCE):
-            part = halves(signatures[begin : begin + SIGNATURES_AT_ONCE])
+            part = signatures[begin : begin + SIGNATURES_AT_ONCE]
             met = self.bands.meet(part)
             known = self.signatures(np.unique(np.concatenate(met)).tolist())
             settings = self.opening.settings
