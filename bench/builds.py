@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -38,13 +39,16 @@ def in_memory(articles: pa.Table, _: Path) -> Labels:
     return _common(found), {"cluster": time.perf_counter() - begin}
 
 
-def index(articles: pa.Table, folder: Path) -> Labels:
-    """In batches, then one by one; clusters are called otherwise in older builds, so they are told by their members."""
+def index(articles: pa.Table, folder: Path, *, frames: bool = True) -> Labels:
+    """In batches, then one by one; clusters are called otherwise in older builds, so they are told by their members.
+
+    Which texts are looked at for frames goes by their numbers, and those by how many changes were told before them.
+    """
     import dedup  # noqa: PLC0415
 
     ids, texts = articles["id"].to_pylist(), articles["text"].to_pylist()
     many = max(0, len(ids) - ONE_BY_ONE)
-    with dedup.Index(folder / "index") as found:
+    with dedup.Index(folder / "index", dedup.Settings(frames=frames)) as found:
         begin = time.perf_counter()
         for at in range(0, many, BATCH):
             end = min(at + BATCH, many)
@@ -98,7 +102,8 @@ def _common(table: pa.Table) -> dict[str, list[Any]]:
 
 
 ENGINES: dict[str, Callable[[pa.Table, Path], Labels]] = {
-    "memory": in_memory, "index": index, "nights": nights, "spark": spark,
+    "memory": in_memory, "index": index, "index-without-frames": partial(index, frames=False), "nights": nights,
+    "spark": spark,
 }  # fmt: skip
 
 
@@ -116,6 +121,7 @@ def run(checkout: Path, engine: str, data: Path) -> dict[str, Any]:
         "PYTHONPATH": str(checkout),
         "NUMBA_CACHE_DIR": str(Path(tempfile.gettempdir()) / f"dedup-builds{str(checkout).replace(os.sep, '-')}"),
         "PYTHONWARNINGS": "ignore",
+        "PYSPARK_PYTHON": sys.executable,
     }
     command = [sys.executable, __file__, "--one", engine, "--data", str(data)]
     done = subprocess.run(command, env=environment, cwd=checkout, capture_output=True, text=True, check=False)
@@ -134,7 +140,7 @@ def corpora(folder: Path, articles: int) -> dict[str, tuple[pa.Table, list[str]]
     return {
         "spun-dev": (_named(spun), ["memory", "nights"]),
         "real": (_named(real.take(pa.array(some))), ["memory"]),
-        "spun-dev, a part": (_named(some_spun), ["index", "spark"]),
+        "spun-dev, a part": (_named(some_spun), ["index", "index-without-frames", "spark"]),
     }
 
 
