@@ -57,7 +57,7 @@ def show(
         table = files.labels(labels)
         meant = _meant(labels, table, cluster, of_campaign=of_campaign)
         read = _articles(labels, paths, (text_column, id_column))
-        how = _How(limit, as_json, with_texts=bool(paths))
+        how = _Shown(limit, as_json, with_texts=bool(paths))
         if isinstance(meant, labelled.ShownCampaign):
             _show_campaign(meant, table, read.table, how)
         else:
@@ -65,7 +65,7 @@ def show(
     console.fail_if_unread(read)
 
 
-class _How(NamedTuple):
+class _Shown(NamedTuple):
     """How it is shown."""
 
     limit: int
@@ -90,7 +90,7 @@ def _meant(
         raise click.UsageError(f"{printable(labels)}: {error}") from error
 
 
-def _show_members(members: labelled.ShownCluster, table: pa.Table, read: pa.Table, how: _How) -> None:
+def _show_members(members: labelled.ShownCluster, table: pa.Table, read: pa.Table, how: _Shown) -> None:
     """Show a cluster."""
     rows = labelled.positions(members, table, read)
     found = labelled.cluster(members, rows, read)
@@ -105,14 +105,14 @@ def _show_members(members: labelled.ShownCluster, table: pa.Table, read: pa.Tabl
             _show_cluster(members, found, headings, how.limit, around)
 
 
-def _complain_missing(found: Cluster | Campaign | None, of: int, what: str, how: _How) -> None:
+def _complain_missing(found: Cluster | Campaign | None, of: int, what: str, how: _Shown) -> None:
     missing = of - (len(found) if found else 0)
     if how.with_texts and missing:
         some = f"{missing:,} of the {counted(of, 'member')}"
         console.err.print(f"No text in the PATHs for {some}; {what} is shown without them", highlight=False)
 
 
-def _show_campaign(gathered: labelled.ShownCampaign, table: pa.Table, read: pa.Table, how: _How) -> None:
+def _show_campaign(gathered: labelled.ShownCampaign, table: pa.Table, read: pa.Table, how: _Shown) -> None:
     """Show a campaign."""
     found = labelled.judged(gathered, table, read) if how.with_texts else None
     _complain_missing(found, len(gathered.ids), "the campaign", how)
