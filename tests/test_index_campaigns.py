@@ -305,7 +305,7 @@ def test_check_tells_of_damage(tmp_path: Path, operators: list[Articles]) -> Non
     assert "cluster 7777 is in campaign 1, and is not there" in problems
     assert f"cluster {cluster} is in campaign 9999, which is not the number of its oldest cluster" in problems
     assert "text 2 does not have the marks that are stored" in problems
-    assert "marks: 1 are listed as held by a text that does not hold them, or are not" in problems
+    assert "marks: 1 entries of texts that hold a mark are wrong or missing" in problems
 
 
 @pytest.mark.parametrize("id_", [None, 1.5, True, "", "nobody", 7])
@@ -313,7 +313,7 @@ def test_a_campaign_is_asked_for_by_an_article(start: Open, id_: Any) -> None:
     """Anything else is refused, and so is one that is not there."""
     index = start()
     for ask in (index.campaign, index.campaign_of, index.cluster, index.cluster_of):
-        with pytest.raises(InputError, match=r"an id must|there is no article '.*called by ids of articles"):
+        with pytest.raises(InputError, match=r"an id must|there is no article '.*named by ids of articles"):
             ask(id_)
 
 

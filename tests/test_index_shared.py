@@ -1196,16 +1196,16 @@ def test_counts_are_compared_with_the_texts(redis_url: str, client: Any) -> None
     [
         (["ZREM", "dedup:articles", "3"], "articles that are not listed by number"),
         (["DEL", "dedup:names:1"], "texts whose names are not those"),
-        (["HDEL", "dedup:fingerprints", (3).to_bytes(16, "big")], "fingerprints that lead elsewhere"),
-        (["HSET", "dedup:head", "texts", "3"], "4 texts have shingles, 3 are said to"),
+        (["HDEL", "dedup:fingerprints", (3).to_bytes(16, "big")], "fingerprints that lead to another text"),
+        (["HSET", "dedup:head", "texts", "3"], "4 texts have shingles, the stored number is 3"),
         (["HSET", "dedup:head", "last", "3"], "higher numbers than the last"),
-        (["DEL", "dedup:members:1"], "clusters that list other texts"),
-        (["HSET", "dedup:clusters", "3", "4"], "clusters that list other texts"),
+        (["DEL", "dedup:members:1"], "clusters with a wrong list of texts"),
+        (["HSET", "dedup:clusters", "3", "4"], "clusters with a wrong list of texts"),
         (["HDEL", "dedup:1:s", "3"], "texts without their signature"),
         (["HSET", "dedup:1:s", "3", "short!"], "texts without their signature"),
         (["HDEL", "dedup:ids", "copy"], "texts whose names are not those"),
-        (["DEL", "dedup:1:e4"], "texts listed as having edges"),
-        (["ZREM", "dedup:1:n", "4"], "texts listed as having edges"),
+        (["DEL", "dedup:1:e4"], "texts wrongly listed as having edges"),
+        (["ZREM", "dedup:1:n", "4"], "texts wrongly listed as having edges"),
     ],
 )
 def test_check_tells_what_is_wrong(store: SharedStore, client: Any, damage: list[Any], told: str) -> None:

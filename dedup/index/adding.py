@@ -1,9 +1,9 @@
 """What adding a batch of articles does, worked out from one view of the store, then stored.
 
 In: ids and prepared texts, and a view of the store. Out: rows to be stored, and what was seen of each article. First
-all is read and reckoned: which ids are replaced, which texts are new, what they are like, how clusters change. Then all
-is written, so a store may collect what is written and make it happen together. Shingles alone are counted before that,
-and take part at once.
+everything is read and computed: which ids are replaced, which texts are new, which texts are similar, how clusters
+change. Then everything is written, so a store may collect the writes and apply them together. Only shingles are counted
+before that, and the new counts are used at once.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from dedup.index.store import Change, Edge, Place, Text, Writer
 from dedup.settings import Settings
 
 NEAREST = 10
-"""Articles that `Seen` names."""
+"""At most so many articles are named in `Seen`."""
 OF_A_CLUSTER = 8
-"""With `linkage=0` so many of each cluster are compared: one edge is enough to join it."""
+"""With `linkage=0`, at most so many texts of each cluster are compared: one edge is enough to join it."""
 JUDGED_AGAIN = 16
 """Edges of one text that are judged again at once."""
 A_STEP = 1
-"""The edges of one text are looked at for so many new ones, and judged again if they are stale."""
+"""For so many new texts, the edges of one old text are checked, and judged again if they are stale."""
 LEAST_ALL_OVER = 256
-"""From so many texts on frames are looked for all over."""
+"""With so many texts or more, frames are also searched in a sample of all texts."""
 FREED = 512
-"""Texts whose edges are judged again at once where a frame was found."""
+"""Texts whose edges are judged again at once when a frame was found."""
 
 
 @dataclass
@@ -54,18 +54,18 @@ class _BatchRows:
     new: dict[int, int] = field(default_factory=dict)
     """New texts, and the row of each."""
     there: set[int] = field(default_factory=set)
-    """Rows whose id is there."""
+    """Rows whose id is stored already."""
     replaced: dict[int, int] = field(default_factory=dict)
-    """Those of which it is there with another text, and that."""
+    """Rows whose id is stored with another text, and that text."""
     copies: Counter[int] = field(default_factory=Counter)
-    """How many articles more, or fewer, each text has."""
+    """By how many articles the count of each text grows or shrinks."""
 
 
 class Batch:
     """A batch of articles, and the view of the store it is worked out from.
 
     Args:
-        store: The view; to look up only, a reader.
+        store: The view; a reader is enough for `query`.
         settings: How articles are compared.
         judge: Compares texts.
         prepared: The texts.
@@ -73,7 +73,7 @@ class Batch:
         sweep: Which edges are to be judged again.
 
     Attributes:
-        judge: Who compared the texts in the end; another one, if frames were found.
+        judge: The judge that compared the texts last; a new one if frames were found.
         seen: What was seen of each article that was added.
     """
 
@@ -96,7 +96,7 @@ class Batch:
     # --- the whole job --------------------------------------------------------------------------------------------
 
     def query(self) -> Seen:
-        """What is seen of the only text, which is not added."""
+        """What is seen of the only text, without adding it."""
         (fingerprint,) = self._prepared.fingerprints
         if not fingerprint:
             return Seen(is_duplicate=False, cluster=None, campaign=None)
@@ -155,17 +155,17 @@ class Batch:
         return self
 
     def _copies(self) -> dict[int, int]:
-        """How many articles will have each stored text of which that changes."""
+        """How many articles will have each stored text, for those where this changes."""
         more = self._rows.copies
         return {text: self._places[text].copies + count for text, count in more.items() if text in self._places}
 
     def remember(self) -> None:
-        """Keep the shingles of what was added at hand; once it is stored, for else its numbers are given again."""
+        """Keep the shingles of what was added in memory; only after it is stored, else its numbers are used again."""
         for text, row in self._signed().items():
             self.judge.remember(text, self.judge.own(self._prepared, row))
 
     def remove(self, id_: str) -> bool:
-        """Take an article out; whether it was there."""
+        """Take an article out; returns whether it was there."""
         found = self._store.find([id_])
         if not found:
             return False
@@ -181,7 +181,7 @@ class Batch:
         self._store_all({text: copies})
         return True
 
-    # --- reading and reckoning ------------------------------------------------------------------------------------
+    # --- reading and computing ------------------------------------------------------------------------------------
 
     def _next(self) -> int:
         self._last += 1
@@ -218,7 +218,7 @@ class Batch:
         return len(self._store.signatures([text]).get(text, ())) > 0
 
     def _count(self) -> None:
-        """Count the shingles of new texts, and those of texts that go no more."""
+        """Count the shingles of new texts, and take away those of texts that are removed."""
         if not self.judge.counts:
             return
         coming = (self._prepared.shingles[row].keys for row in self._rows.new.values())
@@ -235,7 +235,7 @@ class Batch:
         return {text: row for text, row in self._rows.new.items() if self._prepared.fingerprints[row]}
 
     def _compare(self, new: dict[int, int]) -> None:
-        """Find what new texts with shingles are like: those that are there, and those of the batch before them."""
+        """Find the texts that new texts with shingles are similar to: stored ones, and earlier ones of the batch."""
         if not new:
             return
         texts, rows = list(new), list(new.values())
@@ -243,7 +243,7 @@ class Batch:
         signatures = self._prepared.signatures if whole else self._prepared.signatures[rows]
         found = [some[: 2 * MOST].tolist() for some in self._store.candidates(signatures, self._threads)]
         inside = within(texts, signatures, self._settings, self._threads)
-        if not (any(found) or any(inside)):  # as it is for most
+        if not (any(found) or any(inside)):  # the usual case
             self._change.new = {text: {} for text in texts}
             return
         places = self._store.places({text for some in found for text in some})
@@ -261,7 +261,7 @@ class Batch:
                     self._change.link(text, other, Edge(similarity, judged))
 
     def _similarities(self, pairs: Pairs, new: Mapping[int, int]) -> Similar:
-        """How like texts are to others; of new ones, their rows."""
+        """How similar texts are to others; `new` gives the rows of new texts."""
         involved = {text for one, others in pairs.items() for text in (one, *others) if text in new}
         return self.judge.similarities(self._store, pairs, {text: self._own(new[text]) for text in involved})
 
@@ -270,7 +270,7 @@ class Batch:
         return Own((judge or self.judge).own(self._prepared, row), self._prepared.signatures[row])
 
     def _leave_out_frames(self, new: Mapping[int, int]) -> None:
-        """Where many are like a new text: look for frames among them, and judge again without what is found."""
+        """Where many texts are similar to a new one: look for frames among them, and judge again without these."""
         before = self.judge
         for text, row in new.items():
             near = self._near(text)
@@ -285,7 +285,7 @@ class Batch:
                 self._change.new[text] |= similar
 
     def _look(self, text: int, near: list[int], new: Mapping[int, int]) -> None:
-        """Look for frames without which fewer texts are like a new one; they are left out from then on."""
+        """Look for frames without which fewer texts are similar to a new one; such frames are left out from then on."""
         some, before = sorted([text, *near]), self.judge
         own = {one: self._prepared.column[new[one]].as_buffer().to_pybytes() for one in some if one in new}
         judge = before.look_for_frames(self._store, text, some, own)
@@ -300,11 +300,11 @@ class Batch:
             self.judge = before
 
     def _near(self, text: int) -> list[int]:
-        """The texts that a new one is like."""
+        """The texts that a new one is similar to."""
         return [other for other, value in self._change.new[text].items() if value >= self._settings.threshold]
 
     def _free(self) -> None:
-        """Judge the edges again of texts that have a frame that was found, and of those that it tied to them."""
+        """Judge again the edges of texts with a new frame, and of the texts that the frame linked to them."""
         wave, done, now = sorted(self._freed), set[int](), self.judge.texts(self._store)
         while wave and len(done) < FREED:
             done |= set(wave)
@@ -312,7 +312,7 @@ class Batch:
             wave = sorted(self._settle(pairs, now) - done)
 
     def _settle(self, pairs: Pairs, now: int) -> set[int]:
-        """Judge old edges, but those of texts that go, by what is known today; gives the ends of those that break."""
+        """Judge old edges again, except those of removed texts; returns the ends of the edges that are dropped."""
         lost, gone = set[int](), self._change.gone
         kept = ((text, [one for one in some if one not in gone]) for text, some in pairs.items() if text not in gone)
         for text, similar in self.judge.similarities(self._store, dict(kept), {}).items():
@@ -340,14 +340,14 @@ class Batch:
         return chosen[:MOST]
 
     def _let_go(self) -> None:
-        """The edges of texts that go."""
+        """Drop the edges of texts that are removed."""
         for text, edges in self._store.edges(sorted(self._change.gone)).items():
             for other in edges:
                 self._change.unlink(text, other)
                 self._change.touched.add(other)
 
     def _judge_again(self, steps: int) -> None:
-        """Judge old edges of so many texts by what is known today, the next ones in the order of their numbers."""
+        """Judge again the old edges of the next `steps` texts, in the order of their numbers."""
         if not (steps and self.judge.counts):
             return
         texts = self._store.next_with_edges(self._sweep.text, steps)
@@ -365,7 +365,7 @@ class Batch:
         marks = {text: self._prepared.marks[row] for text, row in new.items()}
 
         def texts() -> int:
-            """How many others there are; the new ones are among them where they have been counted."""
+            """How many other texts there are: the store counts the new ones already if they have been counted."""
             return self._store.texts() - (len(new) if self._counted else len(gone))
 
         found = Campaigning(
@@ -375,7 +375,7 @@ class Batch:
         return found
 
     def _settle_clusters(self, texts: Iterable[int]) -> None:
-        """What becomes of clusters and campaigns, and what they are called, those of these texts, too."""
+        """What becomes of clusters and campaigns, and the names of those that change and of those of these texts."""
         self._plan = Grouping(self._store, self._settings, self._change).plan()
         self._campaigns = self._campaigning()
         clusters = {self._cluster(text) for text in texts}
@@ -396,17 +396,17 @@ class Batch:
     # --- names ----------------------------------------------------------------------------------------------------
 
     def _read_names(self, numbers: Iterable[int]) -> None:
-        """Enough ids of these texts, by which clusters and campaigns are called, to find one that stays."""
+        """Read enough ids of these texts, which give clusters and campaigns their names, to find one that stays."""
         stored = [number for number in numbers if number not in self._rows.new]
         if stored:
             self._articles |= self._store.names(stored, len(self._leaving) + 1)
 
     def _old_name(self, number: int) -> str:
-        """What a cluster of this number was called before the transaction."""
+        """The name of the cluster of this number before the transaction."""
         return self._articles[number][0]
 
     def _name(self, number: int) -> str:
-        """What a cluster or a campaign of this number is called after the transaction."""
+        """The name of the cluster or campaign of this number after the transaction."""
         staying = (id_ for id_ in self._articles.get(number, ()) if id_ not in self._leaving)
         return next(staying, "") or self._ids[self._rows.texts.index(number)]
 
@@ -429,7 +429,7 @@ class Batch:
         return Seen(known, self._name(cluster), self._name(self._campaigns.of(cluster)), nearest, replaced)
 
     def _stays_first(self, row: int, cluster: int) -> bool:
-        """Whether the article of a row was the first of its cluster with the text that it had before, and still is."""
+        """Whether the article of a row was the first of its cluster with its old text, and still is."""
         old = self._rows.replaced.get(row)
         if old is None:
             return False
@@ -441,7 +441,7 @@ class Batch:
         return text == cluster and self._store.names([text], 1)[text] == [id_]
 
     def _nearest(self, text: int) -> tuple[Near, ...]:
-        """The articles from before that a new text is most like."""
+        """The earlier articles that a new text is most similar to."""
         similar = self._change.new.get(text, {})
         edges = [(-value, other) for other, value in similar.items() if value >= self._settings.threshold]
         return self._named(sorted(edges)[:NEAREST])
@@ -457,14 +457,14 @@ class Batch:
         return tuple(found)
 
     def _names(self, texts: Iterable[int], but: str = "") -> dict[int, str]:
-        """The first article of each text, but for this one, and those that get another text."""
+        """The first article of each text, except the article `but` and those that get another text."""
         other = {*self._leaving, but}
         names = self._store.names(texts, len(other) + 1)
         found = ((text, [name for name in some if name not in other]) for text, some in names.items())
         return {text: some[0] for text, some in found if some}
 
     def _of_known(self, text: int, id_: str, *, replaced: bool = False) -> Seen:
-        """What is seen of a text that is there, other than the article itself."""
+        """What is seen of a stored text, the article itself not counted."""
         same = [Near(name, 1.0) for name in self._names([text], id_).values()]
         edges = sorted((-edge.similarity, other) for other, edge in self._store.edges([text])[text].items())
         before = self._places[text].cluster
@@ -476,7 +476,7 @@ class Batch:
     # --- storing --------------------------------------------------------------------------------------------------
 
     def _store_all(self, copies: Mapping[int, int]) -> None:
-        """All that changes: rows of articles and texts, edges, clusters and campaigns; and what is told of it."""
+        """Store all that changes: articles, texts, edges, clusters and campaigns; and record the changes."""
         for id_, (number, text) in self._leaving.items():
             self._store.drop_article(id_)
             self._store.record(Change(number, "removed", id_, self._old_name(self._places[text].cluster), None))
@@ -508,7 +508,7 @@ class Batch:
                 store.set_copies(text, count)
 
     def _store_edges(self) -> None:
-        """New edges, those judged again, and those that are no more; each once."""
+        """Store new edges and those judged again, and drop those that have gone; each once."""
         dropped = self._change.dropped
         for text, edges in self._change.edges.items():
             for other, edge in edges.items():
@@ -521,10 +521,10 @@ class Batch:
 
 
 def _worth_a_look(count: int, fingerprint: bytes) -> bool:
-    """Whether frames are looked for among so many texts: ever more rarely among ever more, whatever their order."""
+    """Whether to look for frames among so many texts: the more texts, the more rarely; independent of their order."""
     return count >= LEAST_HOLDERS and int.from_bytes(fingerprint[:4], "little") % (count // LEAST_HOLDERS) == 0
 
 
 def _doubled(before: int, now: int) -> bool:
-    """Whether there are more texts than a power of two that there were not."""
+    """Whether the number of texts has reached the next power of two."""
     return before.bit_length() < now.bit_length()

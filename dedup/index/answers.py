@@ -11,11 +11,11 @@ from dedup.settings import Settings
 
 
 class Near(NamedTuple):
-    """An article that another one is like."""
+    """An article that another one is similar to."""
 
     id: str
     similarity: float
-    """From the threshold to 1, which stands for texts that are equal when folded."""
+    """From the threshold to 1; 1 means that the texts are equal when folded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +23,18 @@ class Seen:
     """Whether an article, or a rewrite of it, was there before."""
 
     is_duplicate: bool
-    """Its cluster holds another article that was there before. The first article of a cluster stays that when it comes
-    again, also with another text that belongs there."""
+    """Its cluster holds another article that was there before. The first article of a cluster is no duplicate when it
+    comes again, not even with another text that belongs to the cluster."""
     cluster: str | None
-    """Its cluster, called by the id of the oldest article there: its own, where it is alone. None for a text that was
-    only looked up, and would be alone."""
+    """Its cluster, named by the id of the oldest article in it: by its own id if it is alone. None for a text that was
+    only looked up and would be alone."""
     campaign: str | None
-    """Its campaign, called by the id of the oldest article there, which is its cluster's where no other cluster is of
-    the campaign. None for a text that was only looked up, and would be of none."""
+    """Its campaign, named by the id of the oldest article in it; if no other cluster is in the campaign, that is the
+    name of its cluster. None for a text that was only looked up and would be in no campaign."""
     nearest: tuple[Near, ...] = ()
-    """The articles from before that are most like it, at most ten, best first; of equal texts the oldest."""
+    """The earlier articles that are most similar to it, at most ten, best first; of equal texts the oldest article."""
     replaced: bool = False
-    """An article of this id was there already: this is its newer version, and has taken its place."""
+    """An article with this id was there already; this newer version has taken its place."""
 
 
 class Rejected(NamedTuple):
@@ -50,7 +50,7 @@ class Added(Sequence["Seen | None"]):
 
     Attributes:
         rejected: The rows that could not be added, and why.
-        replaced: How many articles have given their place to a newer version, rows of this batch, too.
+        replaced: How many articles were replaced by a newer version, including rows of this batch.
     """
 
     def __init__(self, seen: Sequence[Seen | None], rejected: Sequence[Rejected], replaced: int = 0) -> None:
@@ -71,7 +71,7 @@ class Added(Sequence["Seen | None"]):
         return len(self._seen)
 
     def __iter__(self) -> Iterator[Seen | None]:
-        """Row after row."""
+        """The rows in order."""
         return iter(self._seen)
 
     def __repr__(self) -> str:
@@ -82,7 +82,7 @@ class Added(Sequence["Seen | None"]):
 
 
 class CampaignMembers(NamedTuple):
-    """A campaign: clusters, of one article, too, that one operator made."""
+    """A campaign: clusters, also those of one article, that one operator made."""
 
     campaign: str
     """The id of its oldest article."""
@@ -111,7 +111,7 @@ class Stats:
     store_texts: bool
     settings: Settings
     bytes: dict[str, int] = field(default_factory=dict)
-    """What it takes, by kind."""
+    """How much space it takes, by kind."""
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for JSON."""
@@ -124,7 +124,7 @@ class Checked:
 
     problems: list[str]
     counts: dict[str, int]
-    """How many of what were looked at."""
+    """How many rows of each kind were checked."""
 
     @property
     def ok(self) -> bool:

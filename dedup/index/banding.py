@@ -1,7 +1,7 @@
 """Band keys and estimates from the half of a signature that an index stores.
 
 In: the lower halves of slots, uint16 (n, slots): slots that differ have equal halves by a chance of 2**-16, so half the
-bytes serve as well. Out: a 32-bit key a band, and in how many slots two signatures agree. Every store uses
+bytes are enough. Out: a 32-bit key per band, and in how many slots two signatures agree. Every store uses
 these, so all find the same candidates.
 """
 
@@ -15,8 +15,8 @@ from dedup.settings import Settings
 from dedup.stages.bands import Bands, Limits, band_hashes, choose, limits
 
 EARLY_MARGIN = 3.0
-"""Standard deviations that the estimate from the first block may be under the threshold: one pair in a thousand at the
-threshold is lost, and of pairs that have little in common nine of ten are not looked at further."""
+"""Standard deviations by which the estimate from the first block may be under the threshold: one pair in a thousand at
+the threshold is lost, and nine of ten pairs that have little in common are not compared further."""
 
 
 def band_keys(signatures: NDArray[np.uint16], rows: int, bands: int) -> NDArray[np.uint32]:
@@ -24,11 +24,11 @@ def band_keys(signatures: NDArray[np.uint16], rows: int, bands: int) -> NDArray[
 
     Args:
         signatures: (n, slots), slots at least `rows * bands`.
-        rows: Slots a band.
-        bands: How many.
+        rows: Slots per band.
+        bands: How many bands.
 
     Returns:
-        uint32 (n, bands); equal keys mean equal slots, but for a chance of about 2**-32.
+        uint32 (n, bands); equal keys mean equal slots, except with a chance of about 2**-32.
     """
     hashed = band_hashes(signatures, Bands(bands, rows), np.arange(bands, dtype=np.uint64))
     return np.ascontiguousarray((hashed >> np.uint64(32)).astype(np.uint32).T)

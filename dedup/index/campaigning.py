@@ -1,12 +1,12 @@
-"""Campaigns kept right while texts and clusters come and go: what names somebody leads a new text to its like.
+"""Campaigns kept up to date while texts and clusters come and go: names in a new text lead it to similar texts.
 
 In: what a transaction does to clusters, the marks of its new texts, and a view of the store. Out: the campaign of each
-cluster after it. Clusters that join bring their campaigns together, and what is split off stays in its campaign. A new
-text whose cluster is in no campaign with others is compared with some of those who hold a name that it holds, too, as
-`dedup.evidence.campaigns` compares clusters: where bodies are a little alike, or passages are shared, it joins the
-campaign to which the mean strength of its links is highest, if that reaches the cut, and other campaigns of these
-holders follow if they are linked to that one on the whole. That costs some comparisons, however many hold the name, and
-nothing for a text that names nobody. What links without a name only `dedup.index.reweighing` looks at.
+cluster after it. Clusters that join bring their campaigns together, and a cluster that is split off keeps its campaign.
+A new text whose cluster is in no campaign with others is compared with some of the texts that hold one of its names, as
+`dedup.evidence.campaigns` compares clusters: where bodies are a little similar, or passages are shared, it joins the
+campaign to which the mean strength of its links is highest, if that reaches the cut. Other campaigns of these texts
+follow if they are linked to that one on the whole. That costs a few comparisons, however many texts hold the name, and
+nothing for a text without names. Links that need no name are found by `dedup.index.reweighing` only.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from dedup.index.marks import Marks, naming, place_of
 from dedup.index.store import Reader
 
 COMPARED = 16
-"""Holders of a name that a new text is compared with: about 2 ms, where nothing is known of them yet."""
+"""Holders of a name that a new text is compared with: about 2 ms if their shingles are not in memory yet."""
 HOLDERS = 8 * COMPARED
-"""Texts that hold a name, among which those are chosen that are compared."""
+"""Holders of a name from which those to be compared are chosen."""
 FOLLOWING = 8
 """Other campaigns that may follow a new text at once."""
 EVERY = 1 << 53
@@ -34,16 +34,16 @@ EVERY = 1 << 53
 
 
 class _Near(NamedTuple):
-    """A campaign that a new text may be of."""
+    """A campaign that a new text may belong to."""
 
     campaign: int
     holders: list[int]
     """One text of each of its clusters that was compared."""
     mean: float
-    """Mean strength of the links of the text to its clusters; those that were not compared count as those that were,
-    as far as more than `COMPARED` hold the name, and as 0 else."""
+    """Mean strength of the links of the text to its clusters, at most `COMPARED` of them; one that was not compared
+    counts as 0."""
     share: float
-    """Of its clusters, up to `COMPARED`, how many were compared."""
+    """Share of its clusters, of at most `COMPARED` of them, that were compared."""
 
 
 class Campaigning:
@@ -54,9 +54,9 @@ class Campaigning:
         judge: Compares texts.
         plan: What happens to clusters.
         gone: Texts that are removed.
-        marks: Those of new texts with shingles, in the order in which they are added.
-        texts: Gives how many other texts with shingles there are, without those that are removed; costly for some.
-        own: Gives what a new text is compared by, as this judge sees it.
+        marks: The marks of new texts with shingles, in the order in which they are added.
+        texts: Counts the other texts with shingles, without those that are removed; slow in some stores.
+        own: Gives what a new text is compared by, with this judge.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Campaigning:
         self._fewer, self._counts, self._looked = Counter[int](), dict[int, int](), 0
 
     def carry(self) -> None:
-        """Take campaigns along where clusters join, are split, or are no more, and let new texts look for theirs."""
+        """Update campaigns where clusters join, are split or have ended, and find the campaigns of new texts."""
         for cluster, other in self._plan.founded.items():
             self._put(cluster, self.of(other))
         for turn in self._plan.turns:
@@ -91,7 +91,7 @@ class Campaigning:
         for cluster in sorted({turn.old for turn in self._plan.turns if self._plan.heir(turn.old) != turn.old}):
             self._leave(cluster)
         for marks in self._reader.marks(self._gone).values():
-            self._fewer.update(naming(marks))  # texts that go hold nothing any more
+            self._fewer.update(naming(marks))  # texts that are removed hold nothing any more
         self._read_ahead()
         for text in self._new:
             self._look(text)
@@ -113,7 +113,7 @@ class Campaigning:
     # --- what clusters bring along --------------------------------------------------------------------------------
 
     def _parts(self, campaign: int, most: int = EVERY) -> set[int]:
-        """The clusters of a campaign; about so many at most, and all that the transaction has put there."""
+        """The clusters of a campaign: about `most` of the stored ones, and all that the transaction has put there."""
         if (campaign, most) not in self._parts_of:
             stored = self._reader.parts(campaign, most) if campaign < self._first else []
             self._parts_of[campaign, most] = [campaign, *stored]
@@ -121,7 +121,7 @@ class Campaigning:
         return self._added[campaign].union(one for one in every if self._now.get(one, campaign) == campaign)
 
     def _put(self, cluster: int, campaign: int | None) -> None:
-        """Put a cluster into a campaign; None for one that is no more."""
+        """Put a cluster into a campaign; None for a cluster that has ended."""
         before = self._now.get(cluster)
         if before is not None:
             self._added[before].discard(cluster)
@@ -130,23 +130,23 @@ class Campaigning:
             self._added[campaign].add(cluster)
 
     def _unite(self, one: int, other: int) -> None:
-        """Make two campaigns one: that of the older number."""
+        """Join two campaigns into the one with the lower number."""
         if one != other:
             for cluster in self._parts(max(one, other)):
                 self._put(cluster, min(one, other))
 
     def _leave(self, cluster: int) -> None:
-        """Take a cluster that is no more out of its campaign; if it was the oldest, the next one lends its number."""
+        """Take an ended cluster out of its campaign; if it was the oldest, the campaign gets the next one's number."""
         campaign = self.of(cluster)
         rest = self._parts(campaign) - {cluster} if campaign == cluster else set()
         self._put(cluster, None)
         for part in rest:
             self._put(part, min(rest))
 
-    # --- what a new text is led to --------------------------------------------------------------------------------
+    # --- the campaign of a new text -------------------------------------------------------------------------------
 
     def _read_ahead(self) -> None:
-        """The campaigns of new texts' clusters, and who holds the names of those that may look for one, at once."""
+        """Read at once the campaigns of new texts' clusters, and the holders of the names that may be looked up."""
         named = {text: naming(self._marks[text]) for text in self._new}
         clusters = {self._cluster(text) for text in self._new}
         known = [cluster for cluster in clusters if cluster < self._first and cluster not in self._now]
@@ -160,7 +160,7 @@ class Campaigning:
         return len(self._parts(self.of(self._cluster(text)), 1)) == 1
 
     def _look(self, text: int) -> None:
-        """Look for the campaign of a new text, if its cluster is in none with others; it may be found itself now."""
+        """Find the campaign of a new text if its cluster is alone in one; later texts can find this one from now on."""
         names = naming(self._marks[text])
         if names and self._is_alone(text):
             home = self.of(self._cluster(text))
@@ -175,7 +175,7 @@ class Campaigning:
         self._looked += 1
 
     def _near(self, text: int, names: list[int]) -> list[_Near]:
-        """The campaigns to whose clusters its links are strong enough in the mean, the strongest first."""
+        """The campaigns to whose clusters the mean strength of its links reaches the cut, the strongest first."""
         every = {other for name in names for other in (*self._holders.get(name, ()), *self._listed[name])} - self._gone
         if len(every) < LEAST_HELD - 1:
             return []
@@ -202,7 +202,7 @@ class Campaigning:
             yield _Near(campaign, list(links), sum(links.values()) / size, len(links) / size)
 
     def _follows(self, text: int, home: _Near, other: _Near) -> bool:
-        """Whether a campaign is linked on the whole to the one that a new text has joined."""
+        """Whether another campaign is linked, on the whole, to the one that a new text has joined."""
         ours, theirs = [text, *home.holders[: MEMBERS - 1]], other.holders[:MEMBERS]
         pairs = [(one, another) for one in ours for another in theirs]
         found = self._alike(dict.fromkeys(ours, theirs))
@@ -212,7 +212,7 @@ class Campaigning:
         return _strength(self._named(pairs, coming=text), alike) * home.share * other.share >= CUT
 
     def _named(self, pairs: Sequence[tuple[int, int]], coming: int) -> list[float]:
-        """How alike what names somebody is in two texts: the cosine of what is held, by how rare it is."""
+        """How similar the names in two texts are: the cosine, each name weighted by how rare it is."""
         texts = {text for pair in pairs for text in pair}
         self._marks |= self._reader.marks(texts - self._marks.keys())
         held = {text: naming(self._marks[text]) if text in self._marks else [] for text in texts}
@@ -225,7 +225,7 @@ class Campaigning:
         ]
 
     def _weights(self, names: set[int], coming: Iterable[int]) -> dict[int, float]:
-        """How rare names are among the texts so far and the coming one; 0 for those of fewer than `LEAST_HELD`."""
+        """How rare names are among the texts so far and the new one; 0 for names in fewer than `LEAST_HELD` texts."""
         self._counts |= self._reader.count_holders(names - self._counts.keys())
         texts, more = self._texts() + self._looked + 1, Counter(coming)
         counts = {name: self._counts[name] - self._fewer[name] + len(self._listed[name]) + more[name] for name in names}
@@ -234,7 +234,7 @@ class Campaigning:
         }
 
     def _alike(self, pairs: Mapping[int, Sequence[int]]) -> dict[int, dict[int, float]]:
-        """How alike texts are; with their frames, which are passages that they share, where they are not without."""
+        """How similar texts are; where they are not, compared again with their frames, which are shared passages."""
         texts = {text for one, others in pairs.items() for text in (one, *others) if text in self._new}
         found: dict[int, dict[int, float]] = {text: {} for text in pairs}
         waiting = pairs
@@ -261,12 +261,12 @@ class Campaigning:
 
 
 def _in_turn(groups: list[list[int]]) -> list[int]:
-    """Of each group the first, of each the second, up to `MEMBERS`; at most `COMPARED`."""
+    """The first of each group, then the second of each, up to `MEMBERS`; at most `COMPARED` in all."""
     chosen = [group[k] for k in range(MEMBERS) for group in groups if k < len(group)]
     return chosen[:COMPARED]
 
 
 def _strength(named: Sequence[float], alike: Sequence[float]) -> float:
-    """That of a link over pairs of texts; see `dedup.evidence.campaigns.among`."""
+    """Strength of a link over pairs of texts; see `dedup.evidence.campaigns.among`."""
     beside = sum(alike) / len(alike) > BODY
     return NAMED * sum(named) / len(named) * beside

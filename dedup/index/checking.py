@@ -23,7 +23,7 @@ from dedup.stages import clusters
 AT_ONCE = 500
 """Texts signed again at once."""
 SHOWN = 10
-"""Problems of one kind that are named."""
+"""At most so many problems of one kind are named."""
 
 Texts = dict[int, tuple[bytes, int, int]]
 Edges = dict[tuple[int, int], Edge]
@@ -34,7 +34,7 @@ def check(reader: Reader, store: Store, settings: Settings, preparer: Preparer) 
 
     Args:
         reader: A view of the store.
-        store: The store, which verifies what it keeps beside its rows.
+        store: The store; it verifies what it keeps in addition to its rows.
         settings: How texts are compared.
         preparer: Makes signatures.
     """
@@ -64,7 +64,7 @@ def _some(problems: Iterator[str]) -> Iterator[str]:
 
 
 def _articles(reader: Reader, texts: Texts) -> Iterator[str]:
-    """Every article has a text, and every text as many articles as it says."""
+    """Every article has a stored text, and the stored number of articles of every text is right."""
     counts: Counter[int] = Counter()
     numbers = set()
     for number, id_, text in reader.scan_articles():
@@ -110,7 +110,7 @@ def _numbers(texts: Texts) -> Iterator[str]:
 
 
 def _campaigns(reader: Reader, texts: Texts) -> Iterator[str]:
-    """A campaign is told of clusters that are there, other than the oldest of it, whose number it has."""
+    """Campaigns are stored for clusters that are there, except the oldest of each, whose number the campaign has."""
     there = {cluster for _, cluster, _ in texts.values()}
     placed = dict(reader.scan_campaigns())
     for cluster, campaign in placed.items():
@@ -121,7 +121,7 @@ def _campaigns(reader: Reader, texts: Texts) -> Iterator[str]:
 
 
 def _linkage(edges: Edges, texts: Texts, settings: Settings) -> Iterator[str]:
-    """Components that are small enough have the clusters that their edges make."""
+    """In components that are small enough, clusters are those that the edges make."""
     numbers = sorted(texts)
     place = {text: k for k, text in enumerate(numbers)}
     pairs = sorted((place[a], place[b], edge.similarity) for (a, b), edge in edges.items() if a < b and b in place)

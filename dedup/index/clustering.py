@@ -1,17 +1,17 @@
-"""Clusters kept right while texts come and go, and their ids stable.
+"""Clusters kept up to date while texts come and go, with stable ids.
 
 In: what edges a transaction adds and drops, and a view of the store. Out: a `Plan`: which texts change their cluster,
 which clusters join or split. The clusters of a connected component of up to `MOST` texts are those that
 `dedup.stages.clusters.link` makes of all its edges, so they do not depend on the order in which the texts came. In a
-larger component the clusters around a text that is new, or has lost or won an edge, are linked anew, up to `MOST`
-texts. Where they are larger, a new text joins the cluster to whose texts, of those it was compared with, its mean
-similarity is highest, as the rest of a large data set is assigned in CURE (Guha, Rastogi and Shim, 1998). With
-`linkage=0` clusters are components of any size, but that a removal takes none apart whose parts are both larger than
-`MOST`.
+larger component the clusters around a text that is new, or has lost or gained an edge, are linked anew, up to `MOST`
+texts. Where they are larger, a new text joins the cluster to which its mean similarity is highest, over the texts that
+it was compared with, as the rest of a large data set is assigned in CURE (Guha, Rastogi and Shim, 1998). With
+`linkage=0` clusters are components of any size; only a removal does not split a component if both parts are larger
+than `MOST`.
 
-A cluster has the number of its oldest text. What becomes of clusters is told by these, as a night tells it by the
-oldest article (`dedup.nightly.members`): of clusters that join the oldest lives on, of one that splits the part with
-the oldest text, and one whose oldest text goes is called by the next.
+A cluster has the number of its oldest text. The changes of clusters follow from these numbers, as those of a night
+follow from the oldest article (`dedup.nightly.members`): of clusters that join, the oldest lives on; of a cluster that
+splits, the part with the oldest text; a cluster whose oldest text is removed takes the number of the next.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from dedup.stages import clusters
 from dedup.stages.changes import Kind
 
 MOST = 128
-"""Texts of a component that is linked as a whole."""
+"""A component of at most so many texts is linked as a whole."""
 
 Edges = dict[int, dict[int, Edge]]
 """Edges of some texts, by the other end."""
@@ -42,7 +42,7 @@ class Turn(NamedTuple):
     old: int
     """Number of a cluster that was there."""
     new: int | None
-    """Number of one that is there now; None where the old one has ended."""
+    """Number of a cluster that is there now; None where the old one has ended."""
 
 
 @dataclass
@@ -52,16 +52,16 @@ class Plan:
     clusters: dict[int, int] = field(default_factory=dict)
     """The new cluster of each text that changes it, and of every new text."""
     others: dict[int, int] = field(default_factory=dict)
-    """Clusters all of whose other texts are in another one from now on, and that one."""
+    """Clusters whose other texts, all of them, move to another cluster, and that cluster."""
     founded: dict[int, int] = field(default_factory=dict)
-    """New clusters of texts that were there, and the one that the oldest of each was in."""
+    """New clusters of stored texts, and the cluster that the oldest text of each was in."""
     heirs: dict[int, int | None] = field(default_factory=dict)
-    """Where the oldest text that is left of a cluster is from now on; None if none is left."""
+    """The cluster in which the oldest remaining text of a cluster is now; None if no text remains."""
     turns: list[Turn] = field(default_factory=list)
     """What becomes of clusters, in the order of their numbers."""
 
     def heir(self, cluster: int) -> int | None:
-        """What lives on of a cluster; None if nothing does."""
+        """The cluster in which a cluster lives on; None if it has ended."""
         return self.heirs.get(cluster, self.others.get(cluster, cluster))
 
     def tell(self, were: Mapping[int, int], gone: Container[int]) -> None:
@@ -69,7 +69,7 @@ class Plan:
 
         Args:
             were: The cluster that each text was in, for all but new texts.
-            gone: Texts that go.
+            gone: Texts that are removed.
         """
         ways = defaultdict[int, set[int]](set)
         for text, now in self.clusters.items():
@@ -85,7 +85,7 @@ class Plan:
             ]
 
     def _kind(self, cluster: int, now: int, gone: Container[int]) -> Kind:
-        """What it is called that texts of a cluster are in another one now."""
+        """The kind of change when texts of a cluster are in another one now."""
         if now != self.heir(cluster):
             return "split" if now in self.founded else "moved"
         return "renamed" if cluster in gone and self.founded.get(now) == cluster else "joined"
@@ -100,18 +100,18 @@ class Transaction:
     edges: Edges = field(default_factory=lambda: defaultdict(dict))
     """New edges and those judged again, from both ends."""
     dropped: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
-    """Edges that are no more, from both ends."""
+    """Edges that are dropped, from both ends."""
     gone: set[int] = field(default_factory=set)
     """Texts that are removed."""
     touched: set[int] = field(default_factory=set)
-    """Texts that were there before whose component may have changed, other than by a new text."""
+    """Stored texts whose component may have changed for another reason than a new text."""
 
     def link(self, text: int, other: int, edge: Edge) -> None:
         """Note an edge."""
         self.edges[text][other] = self.edges[other][text] = edge
 
     def unlink(self, text: int, other: int) -> None:
-        """Note that an edge is no more."""
+        """Note that an edge is dropped."""
         self.dropped[text].add(other)
         self.dropped[other].add(text)
 
@@ -127,8 +127,8 @@ def number_groups(
     Args:
         groups: Texts of each, ascending.
         were: The cluster that each text was in, for all but new texts.
-        gone: The cluster of each text that goes.
-        rest: Gives the oldest text of a cluster that stays and is in no group; None for none.
+        gone: The cluster of each text that is removed.
+        rest: Gives the oldest text of a cluster that stays and is in no group, or None.
     """
     plan, first = Plan(), dict[int, int]()
     for text in sorted(were, reverse=True):
@@ -160,7 +160,7 @@ def carry_out(plan: Plan, writer: Writer, new: Container[int] = ()) -> None:
         new: Texts that are stored with their cluster.
     """
     taken = set(plan.others.values())
-    for cluster in sorted(plan.others, key=lambda cluster: cluster not in taken):  # what others go to moves first
+    for cluster in sorted(plan.others, key=lambda cluster: cluster not in taken):  # move first what others move into
         writer.join(cluster, plan.others[cluster])
     for text, cluster in plan.clusters.items():
         if text not in new:
@@ -194,7 +194,7 @@ class Grouping:
         linked = sorted(self._change.new.keys() - set(alone))
         every = roots if self._cut == 0 else [*roots, *linked]
         groups = [group for root in every for group in self._component(root)]
-        if self._cut > 0:  # behind all small components, so that the order of roots decides nothing about these
+        if self._cut > 0:  # after all small components, which so do not depend on the order of roots
             groups += [group for root in every for group in self._near(root)]
         places = self._reader.places(self._change.gone) if self._change.gone else {}
         gone = {text: place.cluster for text, place in places.items()}
@@ -226,7 +226,7 @@ class Grouping:
         return self._linked(edges) if edges else []
 
     def _explore(self, root: int) -> Edges:
-        """The texts that a chain of edges leads to, with their edges; more than `MOST` if there are more."""
+        """The texts that can be reached over edges, with their edges; it stops when there are more than `MOST`."""
         found: Edges = {}
         wave = [root]
         while wave and len(found) + len(wave) <= MOST:
@@ -238,7 +238,7 @@ class Grouping:
     def _around(self, root: int) -> Edges:
         """The texts of the clusters that a text has edges to, its own and the nearest first, with their edges.
 
-        New texts lead on to what they have edges to. Nothing if the first of the clusters is too large.
+        New texts are followed to the texts that they have edges to. Empty if the first cluster is too large.
         """
         every: Edges = {}
         wave = [root]
@@ -261,7 +261,7 @@ class Grouping:
             members = self._reader.oldest(cluster, MOST + 1)
             if len(texts) + len(members) <= MOST and self._done.isdisjoint(members):
                 texts |= set(members) - self._change.gone
-            elif k == 0:  # what matters most is too large
+            elif k == 0:  # the most important cluster is too large
                 return {}
         inside = self._edges(sorted(texts))
         return {
@@ -294,7 +294,7 @@ class Grouping:
     # --- numbers --------------------------------------------------------------------------------------------------
 
     def _cluster_of(self, texts: Iterable[int]) -> dict[int, int]:
-        """The cluster of each text now; of a new text that has none yet nothing."""
+        """The cluster of each text now; new texts without a cluster are left out."""
         unknown = [t for t in texts if t not in self._were and t not in self._change.new]
         self._were |= {text: place.cluster for text, place in self._reader.places(unknown).items()}
         return {text: cluster for text in texts if (cluster := self._known_cluster(text)) is not None}
@@ -309,7 +309,7 @@ class Grouping:
         known = self._change.gone.union(inside)
 
         def rest(cluster: int) -> int | None:
-            """The oldest text that is in no group, and stays."""
+            """The oldest text that stays and is in no group."""
             oldest = self._reader.oldest(cluster, len(known) + 1)
             return next((text for text in oldest if text not in known), None)
 
@@ -318,7 +318,7 @@ class Grouping:
         self._plan = plan
 
     def _follow_joins(self) -> None:
-        """What has joined something that has joined another is part of the last."""
+        """A cluster that joined one that joined another is now part of the last one."""
         plan, fresh = self._plan, self._change.new.keys() | self._plan.founded.keys()
         plan.clusters = {text: self._now(cluster) for text, cluster in plan.clusters.items()}
         others = {c: self._now(plan.others.get(c, c)) for c in {*plan.others, *self._joined} - fresh}
@@ -326,10 +326,10 @@ class Grouping:
         plan.founded = {cluster: other for cluster, other in plan.founded.items() if cluster not in self._joined}
         plan.heirs = {cluster: None if one is None else self._now(one) for cluster, one in plan.heirs.items()}
 
-    # --- large components, and components as clusters -------------------------------------------------------------
+    # --- large components, and `linkage=0` ------------------------------------------------------------------------
 
     def _assign(self, text: int) -> None:
-        """Put a new text into a cluster that is there, or let it found one."""
+        """Put a new text into an existing cluster, or into one of its own."""
         edges = self._edges([text])[text]
         neighbours = self._cluster_of(edges)
         if self._cut == 0:
@@ -346,7 +346,7 @@ class Grouping:
         self._plan.clusters[text] = best if means and means[best] >= self._cut else text
 
     def _small_size(self, cluster: int) -> int:
-        """How many texts a cluster has; 0 where they are too many for each to have been compared."""
+        """How many texts a cluster has; 0 if there are too many for all to have been compared."""
         stored = next((old for old, now in self._plan.others.items() if now == cluster), cluster)
         size = len(self._reader.oldest(stored, MOST + 1))
         return size if size <= MOST else 0

@@ -2,11 +2,11 @@
 
 In: hashes of shingles. Out: their document frequencies, or a little more where two share a cell (a count-min sketch of
 one row; Cormode and Muthukrishnan, 2005). The table doubles with the number of texts, up to 2**26 cells of four bytes:
-every cell is handed on to its two children. The pages are the kernel's: all processes of a host see one table.
+every cell is copied to its two children. All processes of a host share the pages, and so see one table.
 
-What a transaction counts is noted in a journal first, so a process that is killed before it commits leaves nothing
-counted: the next writer puts it back. The file is a cache: it is counted again from the stored texts, into a new file
-that takes its place when all are counted.
+What a transaction will change is written to a journal first. If a process is killed before it commits, the next writer
+restores the old counts from there. The file is a cache: it can be counted again from the stored texts, into a new file
+that replaces it when all texts are counted.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from dedup.system import put
 
 LEAST_BITS, MOST_BITS = 20, 26
 TEXTS_BITS = 6
-"""There are 2**6 cells a text while the table grows."""
+"""There are 2**6 cells per text while the table grows."""
 HEADER_BYTES = 4096
 MAGIC = 0x6465_6475_7001
 """The letters `dedup`, and the version of the format."""
 
 PIECE = 1 << 14
-"""Cells noted at once."""
+"""Cells written to the journal at once."""
 
 Steps = Sequence[tuple[NDArray[np.uint64], int]]
 """Shingles of a text, each once, and 1 or -1."""
 
 
 _HEAD_BYTES = 32
-"""Of a journal: how many texts were counted, how many cells are noted, of which transaction, and a checksum."""
+"""Of a journal: how many texts were counted, how many cells it holds, the number of the transaction, a checksum."""
 
 
 class _Field(IntEnum):
@@ -58,7 +58,7 @@ class _Field(IntEnum):
 
 
 def bits_for(texts: int) -> int:
-    """The size of the table for so many texts: 2**bits cells, 64 a text, 2**20 at least and 2**26 at most."""
+    """The size of the table for so many texts: 2**bits cells, 64 per text, 2**20 at least and 2**26 at most."""
     return min(MOST_BITS, max(LEAST_BITS, max(0, texts - 1).bit_length() + TEXTS_BITS))
 
 
@@ -76,7 +76,7 @@ class Frequencies:
         self._journal, self._writable = -1, True
 
     def open(self, *, writable: bool = True) -> bool:
-        """Take up the file; False where it is missing or damaged."""
+        """Open the file; False if it is missing or damaged."""
         self._writable = writable
         access = mmap.ACCESS_DEFAULT if writable else mmap.ACCESS_READ
         with suppress(OSError, ValueError), self._path.open("r+b" if writable else "rb") as file:
@@ -90,13 +90,13 @@ class Frequencies:
         return False
 
     def recount(self, texts: int, shingles: Iterable[Sequence[NDArray[np.uint64]]]) -> None:
-        """Count all texts anew; while this goes on, or if it fails, the file stays as it was.
+        """Count all texts again; until this is done, or if it fails, the file stays as it was.
 
         Args:
             texts: About how many there are.
-            shingles: Those of each, some texts at a time.
+            shingles: The shingles of each text, some texts at a time.
         """
-        self._follow()  # it is the latest file that others must let go of
+        self._follow()  # others must be told to leave the latest file
         self._write(*tallied(bits_for(texts), shingles))
 
     @property
@@ -118,7 +118,7 @@ class Frequencies:
         return found
 
     def count(self, steps: Steps, number: int) -> None:
-        """Count shingles up or down; the next writer's `recover` settles whether that stays.
+        """Count shingles up or down; the next writer's `recover` decides whether that stays.
 
         Args:
             steps: What to count.
@@ -138,7 +138,7 @@ class Frequencies:
         self._header[_Field.PENDING] = 0
 
     def undo(self) -> bool:
-        """The transaction was rolled back: put back what the cells held before it; False where that is lost."""
+        """The transaction was rolled back: restore what the cells held before it; False if that is lost."""
         pending = int(self._header[_Field.PENDING])
         if not pending:
             return True
@@ -155,9 +155,9 @@ class Frequencies:
         return True
 
     def recover(self, last: int) -> bool:
-        """Settle what the last writer counted: it stays if that was committed; False where the counts are lost.
+        """Keep what the last writer counted if it was committed, else restore; False if the counts are lost.
 
-        Only a writer may do so, before it counts: any other moment may be in the middle of another's transaction.
+        Only a writer may do so, before it counts: at any other time, another transaction may be running.
 
         Args:
             last: The highest number in the database.
@@ -170,14 +170,14 @@ class Frequencies:
         return True
 
     def fewer(self, texts: Iterable[Sequence[NDArray[np.uint64]]]) -> int:
-        """How many cells hold less than these texts count; more they may, for a cell counts for both it grew from."""
+        """How many cells hold less than these texts count. More is allowed: when the table grows, counts are copied."""
         self._follow()
         return int((self._cells < tallied(self.bits, texts)[0]).sum())
 
     def _note(self, texts: list[NDArray[np.uint64]], number: int) -> None:
-        """Write what the cells hold now to the journal; it is whole before the header says that it is needed.
+        """Write what the cells hold now to the journal; it is complete before the header says that it is needed.
 
-        A piece at a time, in memory that is used again: new memory would cost more than counting.
+        One piece at a time, in memory that is reused: new memory would cost more than counting.
         """
         noted, checksum = 0, 0
         for begin, keys in ((begin, text) for text in texts for begin in range(0, len(text), PIECE)):
@@ -198,11 +198,11 @@ class Frequencies:
         return self._journal
 
     def _follow(self) -> bool:
-        """Go on with the file that another process has put in this one's place; False where it never came to that."""
+        """Go on with the file by which another process has replaced this one; False if that file never came."""
         return not self._header[_Field.REPLACED] or self.open(writable=self._writable)
 
     def _write(self, cells: NDArray[np.uint32], texts: int) -> None:
-        """A new file in the place of the old one, whose bytes are all there: a full disk must not show in a page."""
+        """Replace the file by a new one whose disk space is reserved: a full disk must not fail in a memory page."""
         new = self._path.with_suffix(".new")
         header = np.zeros(HEADER_BYTES // 8, np.int64)
         header[[_Field.MAGIC, _Field.BITS, _Field.TEXTS]] = MAGIC, len(cells).bit_length() - 1, texts
@@ -213,16 +213,16 @@ class Frequencies:
         except OSError:
             new.unlink(missing_ok=True)
             raise
-        self._header[_Field.REPLACED] = 1  # first: if this process is killed here, the others count anew
+        self._header[_Field.REPLACED] = 1  # first: if this process is killed here, the others count again
         put(new, self._path, lasting=False)
         self.open()
 
     def bytes(self) -> int:
-        """What the files take."""
+        """Bytes of the files."""
         return sum(path.stat().st_size for path in (self._path, self._journal_path) if path.exists())
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         self._header, self._cells = np.zeros(8, np.int64), np.zeros(0, np.uint32)
         if self._journal >= 0:
             os.close(self._journal)
@@ -230,7 +230,7 @@ class Frequencies:
 
 
 def tallied(bits: int, texts: Iterable[Sequence[NDArray[np.uint64]]]) -> tuple[NDArray[np.uint32], int]:
-    """A table of 2**bits cells that counts these texts, and how many they are."""
+    """A table of 2**bits cells that counts these texts, and the number of texts."""
     cells, counted = np.zeros(1 << bits, np.uint32), 0
     for some in texts:
         for keys in some:

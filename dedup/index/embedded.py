@@ -1,12 +1,12 @@
 """The embedded store: a folder that SQLite owns, with segments and counts beside the database as caches.
 
-In: rows; see `dedup.index.store`. Out: the same rows. `index.sqlite` is the truth (see FORMAT.md); a transaction in its
-write-ahead log survives the death of the process, with `fsync` that of the machine, too. Segments and counts are read
-and written through memory maps, and made again from the truth where they are missing or damaged.
+In: rows; see `dedup.index.store`. Out: the same rows. `index.sqlite` is the only source (see FORMAT.md); a transaction
+in its write-ahead log survives a crash of the process, and with `fsync` also one of the machine. Segments and counts
+are read and written through memory maps, and made again from the database where they are missing or damaged.
 
-Several processes may use one folder: SQLite lets one write and all read, and its locks vanish with their process. What
-others have added is read before every call. A thread in the background writes segments, merges them and folds the log
-into the database, so that adding never waits for it.
+Several processes may use one folder: SQLite lets one write and all read, and its locks end with their process. What
+other processes have added is read before every call. A background thread writes segments, merges them and checkpoints
+the log into the database, so that adding never waits for this.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ Result = TypeVar("Result")
 AT_ONCE = 500
 """Rows asked for in one statement."""
 LONG_LOG = 8192
-"""Texts and transactions after which the log is folded into the database: 20 to 100 MB."""
+"""Texts and transactions after which the log is checkpointed into the database: 20 to 100 MB."""
 
 
 _STORES = WeakSet["EmbeddedStore"]()
-"""Those that are open."""
+"""Stores that are open."""
 _FORKED: list[EmbeddedStore] = []
-"""Those that have let go for a fork that goes on."""
+"""Stores that have closed their connection for a fork in progress."""
 
 
 class EmbeddedStore(StoredRows):
@@ -57,7 +57,7 @@ class EmbeddedStore(StoredRows):
         create: Create it where there is nothing.
         fsync: Wait for the disk with every transaction.
         timeout: Seconds to wait for another writer.
-        shingle: Makes the shingles of some stored texts, each once a text; counts that are lost are made with it.
+        shingle: Makes the shingles of some stored texts, each once per text, to make lost counts again.
 
     Raises:
         FileError: It cannot be opened, is of another version, or is not there.
@@ -81,7 +81,7 @@ class EmbeddedStore(StoredRows):
         _STORES.add(self)
 
     def _open(self) -> None:
-        """Connect, and take up or make the caches."""
+        """Connect, and open or make the caches."""
         self._process, self.writable = os.getpid(), writable(self._folder)
         with self._named:
             self._database = connect(self._folder, fsync=self._fsync, timeout=self._timeout)
@@ -122,7 +122,7 @@ class EmbeddedStore(StoredRows):
                 self._end()
 
     def write(self, work: Callable[[EmbeddedStore], Result]) -> Result:
-        """Run this alone, and make what it changes happen together; nothing if it raises."""
+        """Run this alone, and apply its changes together; none if it raises."""
         with self._using, self._named:
             self._take_hold()
             if not self.writable:
@@ -147,7 +147,7 @@ class EmbeddedStore(StoredRows):
         return self.write(work) if self.writable else self.read(work)
 
     def _roll_back(self, error: BaseException) -> None:
-        """Forget what was not committed. What was, and is not in the layers yet, is read again."""
+        """Forget what was not committed; what was committed but is not in the layers yet is read again."""
         if self._committed:
             self._layers.damaged = True
         self._interrupted(error)
@@ -156,12 +156,12 @@ class EmbeddedStore(StoredRows):
         self._forget()
 
     def _interrupted(self, error: BaseException) -> None:
-        """Read the layers again where anything may have been left half done, as Ctrl+C does."""
+        """Read the layers again where a change may be half done, for example after Ctrl+C."""
         if not isinstance(error, Exception):
             self._layers.damaged = True
 
     def _end(self) -> None:
-        """Roll back, if there is something to; a full disk may have done so."""
+        """Roll back if a transaction is open; a full disk may have closed it."""
         if self._database.in_transaction:
             with suppress(sqlite3.Error):
                 self._database.execute("ROLLBACK")
@@ -169,7 +169,7 @@ class EmbeddedStore(StoredRows):
     def _finish(self) -> None:
         """The transaction is committed: what it added can be looked up.
 
-        What it counted is settled by the next writer, as if this one had been killed: its lock is gone already.
+        The next writer keeps its counts, as if this one had been killed: the lock is released already.
         """
         signed = [text for text in self._appended if len(text.signature)]
         if signed:
@@ -181,7 +181,7 @@ class EmbeddedStore(StoredRows):
         self._fold_log()
 
     def _fold_log(self) -> None:
-        """Let the thread fold a long log into the database; what came meanwhile is folded here: the log begins anew."""
+        """Let the thread checkpoint a long log; what came meanwhile is checkpointed here, so the log starts again."""
         if self._layers.folded:
             self._layers.folded = False
             with suppress(sqlite3.Error):  # a full disk: the transaction is committed all the same
@@ -191,7 +191,7 @@ class EmbeddedStore(StoredRows):
             self._layers.fold_log()
 
     def _begin(self, kind: str) -> None:
-        """Begin; what was interrupted even while it was rolled back is rolled back first."""
+        """Begin a transaction; if an interrupted rollback is unfinished, finish it first."""
         if self._database.in_transaction or self._committed or self._appended or self._gone or self._later:
             self._roll_back(KeyboardInterrupt())
         self._database.execute(f"BEGIN {kind}")
@@ -199,10 +199,10 @@ class EmbeddedStore(StoredRows):
     # --- forks ----------------------------------------------------------------------------------------------------
 
     def let_go(self) -> None:
-        """Close the connection, until the next call, before this process is forked.
+        """Close the connection before this process is forked, until the next call.
 
-        A process must not take SQLite's connections along: it would think that it holds the locks of its parent, and
-        when the parent closes, what the child adds from then on is lost (sqlite.org/howtocorrupt.html, section 2.6).
+        A child process must not use SQLite's connections of its parent: it would believe that it holds the parent's
+        locks, and lose what it adds after the parent closes (sqlite.org/howtocorrupt.html, section 2.6).
         """
         self._using.acquire()
         if not (self._let_go or self._database.in_transaction):
@@ -239,7 +239,7 @@ class EmbeddedStore(StoredRows):
         self._seen, self._last = seen, -1
 
     def _drop_others(self) -> None:
-        """Pass over the texts that were dropped since this was last asked."""
+        """Skip the texts that were dropped since the last call."""
         rows = self._database.execute("SELECT number, text FROM dropped WHERE number > ?", (self._dropped,)).fetchall()
         if rows:
             self._layers.drop(text for _, text in rows)
@@ -264,11 +264,11 @@ class EmbeddedStore(StoredRows):
             yield numbers, values.reshape(len(numbers), self.opening.settings.slots)
 
     def _open_frequencies(self, frequencies: Frequencies) -> None:
-        """Take up the counts; where they are missing or damaged, count again while nobody adds."""
+        """Open the counts; if they are missing or damaged, count again while nobody adds."""
         if frequencies.open(writable=self.writable):
             return
         if not self.writable:
-            raise FileError(f"{self.location!r} cannot be written, and its counts are missing; open it where it can be")
+            raise FileError(f"{self.location!r} cannot be written, and its counts are missing; make it writable once")
         self._begin("IMMEDIATE")
         try:
             if not frequencies.open():
@@ -305,7 +305,7 @@ class EmbeddedStore(StoredRows):
         return self._frequencies.of(keys)
 
     def count(self, steps: Steps, number: int) -> None:
-        """Count shingles; put back if the transaction fails, or its process is killed."""
+        """Count shingles; undone if the transaction fails or its process is killed."""
         assert self._frequencies, "texts are judged by the estimate"
         self._frequencies.count(steps, number)
 
@@ -328,15 +328,15 @@ class EmbeddedStore(StoredRows):
     # --- care -----------------------------------------------------------------------------------------------------
 
     def compact(self) -> None:
-        """Give back what removed articles took: one segment, exact counts, a database without gaps."""
+        """Free the space of removed articles: one segment, exact counts, a database without gaps."""
         with self._using, self._named:
             self._take_hold()
             if not self.writable:
                 raise FileError(f"{self.location!r} cannot be written: it is read-only for this user; change its mode")
             (last,) = self._database.execute("SELECT IFNULL(MAX(number), 0) FROM dropped").fetchone()
-            if self._layers.compact():  # the last one stays, for numbers that began anew would hide from others
+            if self._layers.compact():  # the last stays: other processes would miss numbers that start again
                 self._database.execute("DELETE FROM dropped WHERE number < ?", (last,))
-                self._layers.damaged = True  # those in memory are read again
+                self._layers.damaged = True  # texts in memory are read again
             if self._frequencies:
                 self._begin("IMMEDIATE")
                 try:
@@ -355,18 +355,18 @@ class EmbeddedStore(StoredRows):
         signed = {number for (number,) in self._database.execute(f"SELECT number {_SIGNED}")}
         missing = signed.difference(self._layers.numbers().tolist())
         if missing:
-            problems.append(f"segments: {len(missing)} texts are in none, the first is {min(missing)}")
+            problems.append(f"segments: {len(missing)} texts are in no segment, the first is {min(missing)}")
         if self._frequencies:
             problems += self._check_counts(self._frequencies, len(signed))
         return problems
 
     def _check_marks(self) -> list[str]:
-        """Whether the texts that are listed as holding a mark are those that do."""
+        """Whether the texts listed for a mark are those that hold it."""
         listed = set(self._database.execute("SELECT mark, place FROM held"))
         texts = [text for (text,) in self._database.execute("SELECT number FROM bodies WHERE marks IS NOT NULL")]
         held = {(mark, place_of(text)) for text, marks in self.marks(texts).items() for mark in naming(marks)}
         wrong = len(listed ^ held)
-        return [f"marks: {wrong} are listed as held by a text that does not hold them, or are not"] if wrong else []
+        return [f"marks: {wrong} entries of texts that hold a mark are wrong or missing"] if wrong else []
 
     def _check_counts(self, frequencies: Frequencies, texts: int) -> list[str]:
         if frequencies.texts != texts:
@@ -375,7 +375,7 @@ class EmbeddedStore(StoredRows):
         return [f"counts: {wrong} cells hold too little; `compact` counts again"] if wrong else []
 
     def sizes(self) -> dict[str, int]:
-        """Bytes by what takes them."""
+        """Bytes by kind of data."""
         (pages,) = self._database.execute("PRAGMA page_count").fetchone()
         (page,) = self._database.execute("PRAGMA page_size").fetchone()
         return {
@@ -386,7 +386,7 @@ class EmbeddedStore(StoredRows):
         }
 
     def close(self) -> None:
-        """Wait for the thread, and let go of all files."""
+        """Wait for the thread, and close all files."""
         with self._using:
             _STORES.discard(self)
             if self._let_go or self._process == os.getpid():
@@ -397,7 +397,7 @@ class EmbeddedStore(StoredRows):
 
 
 class _Named:
-    """What SQLite and the system report, as errors of ours that say what to do."""
+    """Turns errors of SQLite and the system into our own, which say what to do."""
 
     def __init__(self, location: str, timeout: float) -> None:
         self._location, self._timeout = location, timeout
@@ -406,7 +406,7 @@ class _Named:
         """Nothing yet."""
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Raise another one in its place."""
+        """Raise our error in place of the other."""
         if isinstance(error, sqlite3.Error | OSError) and not isinstance(error, DedupError):
             raise _explained(error, self._location, self._timeout) from error
 
@@ -435,7 +435,7 @@ around_forks(_before_fork, _after_fork)
 
 
 def _explained(error: sqlite3.Error | OSError, path: str, timeout: float) -> DedupError:
-    """The error of ours that says what happened and what to do."""
+    """Our error, which says what happened and what to do."""
     reason = str(error)
     if "locked" in reason or "busy" in reason:
         return IndexBusyError(

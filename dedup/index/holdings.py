@@ -1,8 +1,8 @@
 """What an index holds, as `dedup.cluster` gives it: clusters with their texts, and all of it as one result.
 
 In: a view of the store. Out: `Cluster`, whose texts are fetched when they are asked for, and `Clusters`. Clusters and
-edges are those that are stored; nothing is clustered anew. Texts lie in a file that is memory-mapped and has no name
-any more, so it goes when the result does.
+edges are those that are stored; nothing is clustered anew. Texts lie in a memory-mapped file without a name, so it is
+deleted with the result.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from dedup.work import Room
 AT_ONCE = 1000
 """Texts read at once."""
 MOST = 2**31
-"""All of a cluster."""
+"""All texts of a cluster."""
 
 Held = dict[int, list[str]]
 """The texts of a cluster, the oldest first, and the ids of the articles that have each."""
 
 
 class Member(NamedTuple):
-    """An article; in this order they ascend by text, and those of equal texts stand together."""
+    """An article; sorted by these fields, articles ascend by text, and those with equal texts are neighbours."""
 
     text: int
     number: int
@@ -48,10 +48,10 @@ class Member(NamedTuple):
 
 
 class TodaysWeights(NamedTuple):
-    """What the shingles of some texts weigh in the index by now."""
+    """The present weights of the shingles of some texts."""
 
     keys: NDArray[np.uint64]
-    """All that these texts hold, ascending."""
+    """All shingles of these texts, ascending."""
     weights: NDArray[np.float32]
 
     def of(self, keys: NDArray[np.uint64], room: Room | None = None) -> NDArray[np.float32]:  # noqa: ARG002 - as others
@@ -61,11 +61,11 @@ class TodaysWeights(NamedTuple):
 
 
 def column_of(reader: Reader, numbers: Sequence[int], preparer: Preparer) -> tuple[pa.ChunkedArray, list[int]]:
-    """Stored texts as a column that is memory-mapped, and their numbers; without those that are gone by now.
+    """Stored texts as a memory-mapped column, and their numbers; without texts that were removed meanwhile.
 
     Args:
         reader: A view of the store.
-        numbers: Which texts, each as often as it is wanted.
+        numbers: Which texts; repeat a number to get its text several times.
         preparer: Reads stored texts.
     """
     there: list[int] = []
@@ -110,7 +110,7 @@ def as_cluster(reader: Reader, judge: Judge, held: Held, corpus: Callable[[], Co
 
     Args:
         reader: A view of the store.
-        judge: Compares those that have no edge to the representative.
+        judge: Compares texts that have no edge to the representative.
         held: Its texts.
         corpus: Fetches the texts, in the order of `rows_of`.
     """
@@ -129,14 +129,14 @@ def as_cluster(reader: Reader, judge: Judge, held: Held, corpus: Callable[[], Co
 
 
 def _head(texts: list[int], edges: Mapping[int, Mapping[int, Edge]], copies: NDArray[np.int64]) -> int:
-    """Which of the texts of a cluster represents it."""
+    """The place of the text that represents a cluster."""
     place = {text: k for k, text in enumerate(texts)}
     inside = _placed(((a, b, edge) for a, some in edges.items() for b, edge in some.items()), place)
     return int(clusters.chosen(np.zeros(len(texts), np.int64), inside, np.arange(len(texts)), copies)[0])
 
 
 def _placed(edges: Iterable[tuple[int, int, Edge]], place: Mapping[int, int]) -> Pairs:
-    """Edges, each given from both ends, between texts by their places."""
+    """Edges as pairs of places; every edge is given from both ends."""
     ends = [(place[a], place[b], edge.similarity) for a, b, edge in edges if a < b and a in place and b in place]
     left, right, similarity = zip(*sorted(ends), strict=True) if ends else ((), (), ())
     return Pairs(np.array(left, np.int64), np.array(right, np.int64), np.array(similarity, np.float64))
@@ -148,7 +148,7 @@ def rows_of(held: Held) -> list[int]:
 
 
 def as_corpus(reader: Reader, judge: Judge, preparer: Preparer, settings: Settings, rows: Sequence[int]) -> Corpus:
-    """Stored texts, weighed by what is known today, without the frames that the index leaves out.
+    """Stored texts with today's weights, without the frames that the index leaves out.
 
     Args:
         reader: A view of the store.
@@ -158,11 +158,11 @@ def as_corpus(reader: Reader, judge: Judge, preparer: Preparer, settings: Settin
         rows: The text of each article.
 
     Raises:
-        InputError: Some have gone.
+        InputError: Some texts have been removed.
     """
     column, there = column_of(reader, rows, preparer)
     if len(there) < len(rows):
-        raise InputError("articles of this cluster have gone from the index since; ask for the cluster again")
+        raise InputError("articles of this cluster were removed from the index meanwhile; ask for the cluster again")
     texts = preparer.texts(column)
     first, number = pipeline.distinct(texts)
     keys = np.unique(texts.shingle(first).keys)
@@ -174,7 +174,7 @@ def as_corpus(reader: Reader, judge: Judge, preparer: Preparer, settings: Settin
 
 
 def campaigns_of(reader: Reader, rows: Sequence[Member]) -> list[str]:
-    """What the campaign of each article is called.
+    """The name of each article's campaign.
 
     Args:
         reader: A view of the store.
@@ -186,7 +186,7 @@ def campaigns_of(reader: Reader, rows: Sequence[Member]) -> list[str]:
 
 
 def names_of(rows: Sequence[Member]) -> dict[int, str]:
-    """What clusters are called.
+    """The names of clusters, by number.
 
     Args:
         rows: All articles, the oldest first.
@@ -216,7 +216,7 @@ def snapshot(
 
     Args:
         reader: A view of the store.
-        rows: All articles, the oldest first; those that have gone since are left out.
+        rows: All articles, the oldest first; those removed meanwhile are left out.
         judge: Knows the frames that the index leaves out.
         preparer: Reads stored texts.
         settings: How articles are compared.

@@ -1,8 +1,8 @@
-"""The index: articles are remembered as they come, and each is told whether it, or a rewrite of it, was there before.
+"""The index: it remembers articles as they come, and says for each whether it, or a rewrite of it, was there before.
 
 In: ids and texts, one by one or in batches. Out: `Seen`. What a batch does is worked out from one view of the store:
-which texts are new, what they are like, which clusters they join; then all of it is stored, or nothing. Texts are made
-ready before the store is asked, so that other writers wait as little as can be.
+which texts are new, which texts they resemble, which clusters they join; then all of it is stored, or nothing. Texts
+are prepared before the store is asked, so that other writers wait as little as possible.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ from dedup.work import count as count_threads
 
 Result = TypeVar("Result")
 SCANNED = 1000
-"""Rows read at once where all are."""
+"""Rows read at once when all rows are read."""
 CLUSTERS = 100
 """Clusters made at once."""
 
@@ -71,20 +71,20 @@ CLUSTERS = 100
 class Index:
     """Articles that are remembered, on this host or in a Redis that many hosts share.
 
-    Adding costs about a millisecond, of which comparing takes most. Several threads may use one object; several
-    processes may open one index. Use it as a context manager, or close it.
+    Adding costs about a millisecond, most of it for comparing. Several threads may use one object; several processes
+    may open one index. Use it as a context manager, or close it.
 
     Args:
-        path: A folder of its own, made where there is none; or `redis://host:port/db`, with `?name=...` for one of
+        path: A folder of its own, made if it does not exist; or `redis://host:port/db`, with `?name=...` for one of
             several indexes in a database (extra `redis`).
         settings: How articles are compared. None: those of the index, or of `weights`, or `Settings()` for a new one.
         weights: What `dedup.fit` made of a sample, to weigh signatures with; None is the prior alone. For a new index.
-        store_texts: Keep the texts, compressed, so that articles are judged by what is known today; without them by the
-            estimate from signatures. None: as the index does, True for a new one.
-        fsync: Wait for the disk with every change (embedded store): what was added survives not only the death of the
-            process but a power failure, too.
+        store_texts: Keep the texts, compressed, so that similarity is exact and uses today's weights; without texts it
+            is estimated from signatures. None: as the index does, True for a new one.
+        fsync: Wait for the disk with every change (embedded store): what was added survives not only a crash of the
+            process but also a power failure.
         timeout: Seconds to wait for another writer.
-        create: Make an index where there is none.
+        create: Make an index if it does not exist.
 
     Raises:
         SettingsError: The index has other settings.
@@ -116,7 +116,7 @@ class Index:
         self._adopt()
 
     def _adopt(self) -> None:
-        """Take up the weights that signatures are made with, at first and when the index was weighed anew."""
+        """Read the weights of signatures, when the index is opened and after every `reweigh`."""
         opening = self._store.opening
         self._generation = opening.generation
         signing, windows = unpack(opening.weights, self.settings)
@@ -129,30 +129,30 @@ class Index:
         """Remember an article; one with the same id is replaced.
 
         Args:
-            id: What it is called: a URL, for example. A number is taken as its digits.
-            text: The text; None or one without letters and digits is remembered, and nobody's duplicate.
+            id: Its name, for example a URL. A number becomes its digits.
+            text: The text. None, or a text without letters and digits, is remembered, but is never a duplicate.
 
         Returns:
             Whether it, or a rewrite of it, was there before.
 
         Raises:
-            InputError: The id or the text is of no use.
+            InputError: The id or the text is not valid.
             IndexBusyError: Another writer is at work for longer than the timeout; nothing was added.
             FileError: It could not be stored; nothing was added.
         """
         return self._add([checked_id(id)], column([checked_text(text)]), 1)[0]
 
     def add_many(self, ids: Any, texts: Any, *, threads: int | None = None) -> Added:
-        """Remember a batch of articles, all or none; much faster for each than one by one.
+        """Remember a batch of articles, all or none; much faster per article than one by one.
 
-        The result is that of adding them in this order, but that shingles of the whole batch are counted before any of
-        it is judged. A row that is of no use is reported, and the others are added. Of rows with the same id the last
-        is the newest version: it is kept, and what was seen of it stands for all of them.
+        The result is that of adding them in this order, except that the shingles of the whole batch are counted before
+        the first article is judged. A row that is not valid is reported, and the others are added. Of rows with the
+        same id the last is the newest version: it is kept, and all of these rows get its result.
 
         Args:
-            ids: What they are called, in a list, an Arrow array or a column.
+            ids: Their ids, in a list, an Arrow array or a column.
             texts: As many texts; None for one that is missing.
-            threads: How many to use; None is one a core. The result does not depend on it.
+            threads: How many to use; None is one per core. The result does not depend on it.
 
         Returns:
             What `add` returns for each, and the rows that were rejected.
@@ -160,7 +160,7 @@ class Index:
         Raises:
             InputError: There are not as many ids as texts, or they are of a kind that cannot be read.
             IndexBusyError: Another writer is at work for longer than the timeout; nothing was added.
-            FileError: They could not be stored; nothing was added.
+            FileError: The articles could not be stored; nothing was added.
         """
         count = count_threads(threads)
         names, values = listed(ids), listed(texts)
@@ -187,18 +187,18 @@ class Index:
     def _store_batch(self, ids: list[str], preparer: Preparer, prepared: Prepared, count: int) -> list[Seen]:
         batch = self._store.write(lambda writer: self._batch(writer, preparer, prepared, count).add(ids))
         batch.remember()
-        self._judge = batch.judge  # who knows what was found
+        self._judge = batch.judge  # it knows the frames that were found
         return batch.seen
 
     def _batch(self, reader: Any, preparer: Preparer, prepared: Prepared, count: int) -> Batch:
-        """A batch to be worked out from this view, with texts that this one has made ready."""
+        """A batch to be worked out from this view, with texts that this preparer has prepared."""
         if preparer is not self._preparer:
             raise _StaleError
         self._catch_up(reader)
         return Batch(reader, self.settings, self._judge, prepared, count, self._sweep)
 
     def _catch_up(self, reader: Reader) -> None:
-        """Know what frames others have found."""
+        """Read the frames that others have found."""
         self._check_generation()
         self._judge = self._judge.caught_up(reader)
 
@@ -208,7 +208,7 @@ class Index:
 
     @contextmanager
     def _unless_stale(self) -> Iterator[None]:
-        """One thread at a time; one that has met new weights takes them up, and is to do it again."""
+        """One thread at a time; if there are new weights, it reads them and repeats the work."""
         with self._held():
             try:
                 yield
@@ -223,16 +223,16 @@ class Index:
         return self._lock
 
     def _fresh(self, work: Callable[[], Result]) -> Result:
-        """Work with what signatures are made with today; again, if the index was weighed anew meanwhile."""
+        """Work with today's weights of signatures; repeat if the index was reweighed meanwhile."""
         while True:
             with self._unless_stale():
                 return work()
 
     def query(self, text: str) -> Seen:
-        """Look whether a text, or a rewrite of it, is there, without adding it.
+        """Check whether a text, or a rewrite of it, is there, without adding it.
 
         Raises:
-            InputError: The text is no string.
+            InputError: The text is not a string.
         """
         if not isinstance(text, str):
             raise InputError(f"a text must be a string, got {type(text).__name__}")
@@ -253,7 +253,7 @@ class Index:
             Whether it was there.
 
         Raises:
-            InputError: The id is of no use.
+            InputError: The id is not valid.
             IndexBusyError: Another writer is at work for longer than the timeout.
         """
         name = checked_id(id)
@@ -289,13 +289,13 @@ class Index:
 
     @property
     def last_change(self) -> int:
-        """The number of the last change, for `changes` later on."""
+        """The number of the last change; pass it to `changes` later."""
         return self._read(lambda reader: reader.last())
 
     def cluster_of(self, id: str) -> str:  # noqa: A002
-        """What the cluster of an article is called: the id of the oldest article there.
+        """The name of an article's cluster: the id of the oldest article in it.
 
-        That is the first article of its oldest text: one that got another text is as young as that.
+        That is the first article of the oldest text; an article that got another text is as old as that text.
 
         Raises:
             InputError: There is no such article.
@@ -304,14 +304,14 @@ class Index:
         return self._read(lambda reader: _called(reader, _cluster_of(reader, name), name))
 
     def cluster(self, id: str) -> Cluster:  # noqa: A002
-        """The cluster that an article is in, of one article, too; what it is about is worked out when it is asked for.
+        """The cluster that an article is in, even if it is alone; evidence is worked out when it is asked for.
 
-        Its articles stand by age, those that have the same text together, and are weighed by what is known by then,
-        without the frames that the index leaves out. A cluster that has joined another one is found by the same name,
-        as long as the article that it was called by is there.
+        Its articles are sorted by age, those with the same text together, and are weighed with the weights of that
+        time, without the frames that the index leaves out. A cluster that has joined another one is found by its old
+        name as long as the article with that id is there.
 
         Args:
-            id: Of any of its articles.
+            id: Id of any of its articles.
 
         Raises:
             InputError: There is no such article.
@@ -323,7 +323,7 @@ class Index:
         """The clusters, the oldest first.
 
         Args:
-            least: Articles that a cluster must have.
+            least: Least number of articles of a cluster.
         """
         least = checked_number("least", least)
         every = [held for held in grouped(self._read(members)).values() if sum(map(len, held.values())) >= least]
@@ -341,9 +341,9 @@ class Index:
         return self._asked(lambda reader: as_corpus(reader, self._judge, self._preparer, self.settings, rows))
 
     def campaign_of(self, id: str) -> str:  # noqa: A002
-        """What the campaign of an article is called: the id of the oldest article there.
+        """The name of an article's campaign: the id of the oldest article in it.
 
-        It is called as its own cluster is, where no other is of the campaign.
+        If no other cluster is in the campaign, it has the name of the article's cluster.
 
         Raises:
             InputError: There is no such article.
@@ -355,7 +355,7 @@ class Index:
         """The campaign that an article is in, with its clusters.
 
         Args:
-            id: Of any of its articles.
+            id: Id of any of its articles.
 
         Raises:
             InputError: There is no such article.
@@ -374,7 +374,7 @@ class Index:
         """The campaigns, the oldest first.
 
         Args:
-            least: Clusters that a campaign must have; an article that is alone is one, too.
+            least: Least number of clusters of a campaign; an article that is alone counts as a cluster.
         """
         least = checked_number("least", least)
 
@@ -391,13 +391,13 @@ class Index:
     def changes(self, since: int = 0) -> Iterator[Change]:
         """What has changed, in order.
 
-        Articles that were added and are still there, articles that were removed, and what became of clusters: see
-        `Change`. An article that was replaced was removed and added. Whoever keeps clusters of his own applies removals
-        and what became of clusters in this order, and additions last, for they tell where articles are by now. Where a
-        cluster was split, or some of its articles went to another one, `cluster` tells who is in which.
+        Articles that were added and are still there, articles that were removed, and changes of clusters: see `Change`.
+        An article that was replaced was removed and added. To keep a copy of the clusters elsewhere, apply removals and
+        changes of clusters in this order, and additions last, because these name the clusters of today. Where a
+        cluster was split, or some of its articles moved to another one, `cluster` says which article is in which.
 
         Args:
-            since: The number of the last change that is known already: `last_change` of then.
+            since: The number of the last change that is known already, from an earlier `last_change`.
         """
         since = checked_number("since", since)
 
@@ -415,11 +415,11 @@ class Index:
         return iter(self._read(work))
 
     def explain(self, a: str, b: str) -> passages.Explanation:
-        """The passages that two articles share, weighed by what is known today.
+        """The passages that two articles share, with today's weights.
 
         Args:
             a: Id of an article.
-            b: Id of another.
+            b: Id of another article.
 
         Raises:
             InputError: There is no such article, or texts are not stored.
@@ -442,13 +442,13 @@ class Index:
     def snapshot(self, *, threads: int | None = None) -> Clusters:
         """All that the index holds, as a result of `dedup.cluster`: its own clusters and edges, oldest articles first.
 
-        Of it are made `report`, `frames`, `explain`, `plot` and tables. Its `campaigns` are found anew, with their
-        reasons, by all evidence, as `reweigh` finds them; those that the index keeps are `Index.campaigns`. It lasts
-        when the index is closed or changes. Takes the memory of clustering so many articles, less their texts, which
+        Use it for `report`, `frames`, `explain`, `plot` and tables. Its `campaigns` are found anew, with their reasons,
+        by all evidence, as `reweigh` finds them; those that the index keeps are `Index.campaigns`. It stays valid when
+        the index is closed or changes. Takes the memory of clustering so many articles, without their texts, which
         lie in a temporary file.
 
         Args:
-            threads: How many to use; None is one a core.
+            threads: How many to use; None is one per core.
 
         Raises:
             InputError: Texts are not stored.
@@ -460,16 +460,16 @@ class Index:
         )
 
     def to_arrow(self) -> pa.Table:
-        """A row an article, in the order in which they were added; the same columns come from every engine.
+        """One row per article, in the order in which they were added; the columns are those of every engine.
 
         `id`, `label`, `size`, `similarity`, `cluster` and `campaign` are as in `Clusters.to_arrow`; `similarity` is
         null where an article has no edge to its representative. Clusters and campaigns are those that the index keeps.
-        Needs no texts, and the memory of all ids and edges.
+        Texts need not be stored. Takes the memory of all ids and edges.
         """
         return self._read(lambda reader: labels(reader, members(reader), self.settings))
 
     def texts(self) -> Iterator[pa.RecordBatch]:
-        """All articles with their texts, some at a time: id, text. Of articles that are equal when folded, one text.
+        """All articles as batches of id and text. Articles that are equal when folded share one text.
 
         Raises:
             InputError: Texts are not stored.
@@ -488,7 +488,7 @@ class Index:
             yield pa.record_batch({"id": pa.array(ids, pa.string()), "text": pa.array(texts, pa.large_string())})
 
     def stats(self) -> Stats:
-        """What the index holds, and what it takes."""
+        """What the index holds, and how much space it takes."""
 
         def work(reader: Reader) -> Stats:
             opening = self._store.opening
@@ -502,10 +502,10 @@ class Index:
     # --- care -----------------------------------------------------------------------------------------------------
 
     def check(self) -> Checked:
-        """Verify every invariant: that rows fit each other, that clusters are those of the edges, and all caches.
+        """Verify every invariant: rows fit each other, clusters fit the edges, and all caches are right.
 
         Reads all that is stored, and makes every signature again: about a millisecond for ten articles. Other processes
-        can read meanwhile, and wait to write.
+        can read meanwhile, but wait to write.
         """
 
         def work(reader: Reader) -> Checked:
@@ -515,20 +515,20 @@ class Index:
         return self._fresh(lambda: self._store.alone(work))
 
     def compact(self) -> None:
-        """Give back what removed articles took, and count shingles anew. Others wait."""
+        """Free the space of removed articles, and count shingles again. Other writers wait."""
         with self._held():
             self._store.compact()
 
     def reweigh(self, *, threads: int | None = None, progress: Progress | bool | None = None) -> None:
         """Sign all texts with weights counted over all of them, and cluster them anew, as `dedup.cluster` does.
 
-        Campaigns are found anew, too, by all that `Clusters.campaigns` looks at. Other processes can read meanwhile,
-        and wait to write. Until it is done nothing changes; then all does at once. Cluster ids stay with the part that
-        has the oldest article.
+        Campaigns are found anew, too, by the same evidence as `Clusters.campaigns`. Other processes can read meanwhile,
+        but wait to write. Nothing changes until it is done; then everything changes at once. Cluster ids stay with the
+        part that has the oldest article.
 
         Args:
-            threads: How many to use; None is one a core.
-            progress: True shows a bar; a function is called with the stage, the work done and the whole of it.
+            threads: How many to use; None is one per core.
+            progress: True shows a bar; a function is called with the stage, the work done and the total.
 
         Raises:
             InputError: Texts are not stored.
@@ -547,7 +547,7 @@ class Index:
             )
 
     def close(self) -> None:
-        """Let go of files and connections; all is stored already."""
+        """Close files and connections; everything is stored already."""
         with self._lock:
             if not self._closed:
                 self._closed = True
@@ -569,9 +569,9 @@ class Index:
 
 
 _INDEXES = WeakSet[Index]()
-"""Those that are open."""
+"""Indexes that are open."""
 _HELD: list[Index] = []
-"""Those that wait for a fork that goes on: in the child nobody else would ever release their locks."""
+"""Indexes locked during a fork in progress: in the child, no other thread could release their locks."""
 
 
 def _before_fork() -> None:
@@ -589,7 +589,7 @@ around_forks(_before_fork, _after_fork)
 
 
 class _StaleError(Exception):
-    """The index was weighed anew since texts were made ready."""
+    """The index was reweighed after texts were prepared."""
 
 
 _NOTHING = Prepared([], [], np.empty((0, 0), np.uint16), [], joined([]))
@@ -607,7 +607,7 @@ def _text_of(reader: Reader, name: str) -> int:
     found = reader.find([name])
     if not found:
         raise InputError(
-            f"there is no article {name!r} in the index; clusters and campaigns are called by ids of articles"
+            f"there is no article {name!r} in the index; clusters and campaigns are named by ids of articles"
         )
     return found[name]
 
@@ -622,5 +622,5 @@ def _campaign_of(reader: Reader, cluster: int) -> int:
 
 
 def _called(reader: Reader, number: int, name: str) -> str:
-    """What a cluster or a campaign is called; as this article of it, where its oldest has just gone."""
+    """The name of a cluster or campaign; the given article's id if its oldest article was just removed."""
     return next(iter(reader.names([number], 1)[number]), name)

@@ -1,10 +1,10 @@
-"""The similarity of a text to stored ones, by what is known today.
+"""The similarity of a text to stored ones, with today's weights.
 
 In: the shingles of a text, and candidates. Out: their similarity. Where texts are stored it is exact: shingles of both
 that stand in no frame are weighed by today's document frequencies and the prior, as `dedup.stages.weights` weighs a
-corpus, and a pair must share a least weight. Frames are those of the weights that signatures are made with, and those
-that were found since, among texts that are like each other. Without texts it is the estimate from the signatures. A
-candidate whose shingles are at hand costs about 10 microseconds, another 50.
+corpus, and a pair must share a least weight. Frames are those that came with the weights of signatures, and those
+that were found later among similar texts. Without texts, it is estimated from the signatures. A candidate costs about
+10 microseconds if its shingles are in memory, else 50.
 """
 
 from __future__ import annotations
@@ -28,35 +28,35 @@ from dedup.stages.weights import Formula
 from dedup.work import ranges
 
 KEPT_BYTES = 1 << 26
-"""Shingles of texts that were candidates of late."""
+"""Shingles of recent candidates that are kept in memory."""
 AT_ONCE = 2048
-"""Pairs whose shingles are in memory together: of articles, about 25 MB."""
+"""Pairs whose shingles are in memory together: for articles, about 25 MB."""
 LEAST_HOLDERS = frames.LEAST_HOLDERS
 LOOKED_AT = 16
-"""Texts in which frames are looked for: so many are compared of any that hold one."""
+"""At most so many texts are searched for frames: as many holders of a frame are compared at most."""
 LOOKED_AT_BYTES = 1 << 20
-"""And so much of texts: of articles, 2 to 6 ms."""
+"""And at most so many bytes of texts: for articles, 2 to 6 ms."""
 WHOLE = 0.85
-"""So much of a frame its holders hold in the mean; of a campaign's sentences two thirds."""
+"""Share of a frame that its holders have in the mean; of a campaign's sentences, it is two thirds."""
 SAMPLED, SAMPLED_BYTES = 768, 1 << 22
-"""Texts in which frames are looked for whenever there are twice as many as there were, and so much of them."""
+"""Texts, and their bytes, that are searched for frames whenever the number of texts has doubled."""
 MOST_FOUND = 1 << 16
-"""Windows of frames that were found since the index was weighed: of some hundred footers, 1 MB."""
+"""At most so many windows of frames found since the last `reweigh` are kept: some hundred footers, 1 MB."""
 PIECE = 1 << 15
-"""Shingles weighed at once: what is needed for them is in memory already, and new memory costs more than weighing."""
+"""Shingles weighed at once, in memory that is reused, since new memory costs more than weighing."""
 
 
 Pairs = Mapping[int, Sequence[int]]
 """Texts, and the others that each is compared with."""
 Similar = dict[int, dict[int, float]]
-"""How like they are."""
+"""How similar they are."""
 
 
 class Own(NamedTuple):
     """A text that is not stored yet."""
 
     shingled: Shingled
-    """As it is compared, without frames."""
+    """Its shingles as they are compared, without frames."""
     half: NDArray[np.uint16]
     """(slots,): the lower halves of its slots."""
 
@@ -68,7 +68,7 @@ class Judge:
         settings: How articles are compared.
         preparer: Makes shingles of stored texts.
         windows: What marks frames, which are left out of every text; None for none.
-        store_texts: Whether there are any texts.
+        store_texts: Whether texts are stored.
 
     Attributes:
         windows: What marks frames.
@@ -86,7 +86,7 @@ class Judge:
 
     @property
     def plain(self) -> Judge:
-        """One who leaves no frames out, by which texts share passages, too; this one, if it leaves nothing out."""
+        """A judge that leaves no frames out, so that shared passages count, too; this one if it leaves nothing out."""
         if not (self._store_texts and len(self.windows.table)):
             return self
         if self._plain is None:
@@ -95,7 +95,7 @@ class Judge:
 
     @property
     def counts(self) -> bool:
-        """Whether texts are judged by how many hold a shingle."""
+        """Whether document frequencies are used to judge texts."""
         return self._settings.weighted and self._store_texts
 
     @property
@@ -104,19 +104,19 @@ class Judge:
         return self.counts and self._settings.frames
 
     def texts(self, reader: Reader) -> int:
-        """How many texts judgement is based on; 0 where it does not depend on it."""
+        """How many texts the similarity is based on; 0 if it does not depend on the number."""
         return reader.texts() if self.counts else 0
 
     def similarities(
         self, reader: Reader, pairs: Pairs, own: Mapping[int, Own], *, evidence: float | None = None
     ) -> Similar:
-        """How like texts are to others, by the number of each; pairs with texts that are gone are left out.
+        """How similar texts are to others, all by number; pairs with texts that were removed are left out.
 
         Args:
             reader: A view of the store, in which new texts have been counted.
             pairs: The others that each text is to be compared with.
             own: Texts that are not stored yet.
-            evidence: Least weight that a pair must share, as in `dedup.stages.pairs.verify`; None is that of the
+            evidence: Least weight that a pair must share, as in `dedup.stages.pairs.verify`; None takes it from the
                 settings.
         """
         found: Similar = {text: {} for text in pairs}
@@ -180,24 +180,24 @@ class Judge:
     # --- frames -----------------------------------------------------------------------------------------------------
 
     def caught_up(self, reader: Reader) -> Judge:
-        """This one, or one who knows what frames others have found."""
+        """This judge, or a new one that also leaves out the frames that others have found."""
         found = reader.frames(self._found[-1][0] if self._found else 0) if self.finds else []
         return self._leaving_out(found) if found else self
 
     def found_from(self, number: int) -> list[tuple[int, NDArray[np.uint64]]]:
-        """What marks the frames that were found with texts from this number on."""
+        """The windows of frames that were found with texts from this number on."""
         return [found for found in self._found if found[0] >= number]
 
     def look_for_frames(
         self, reader: Reader, number: int, texts: Sequence[int], own: Mapping[int, bytes]
     ) -> Judge | None:
-        """One who leaves out the frames of some texts that are like each other, too; None where they have none.
+        """A judge that also leaves out the frames of some similar texts; None if they have no frames.
 
         Args:
             reader: A view of the store.
-            number: The new text that they are like.
-            texts: Eight at least; of more than are looked at, some from all over.
-            own: Those that are not stored yet, as UTF-8.
+            number: The new text that they are similar to.
+            texts: At least eight; if there are too many, evenly spread ones are taken.
+            own: The texts that are not stored yet, as UTF-8.
         """
         some = [texts[k * len(texts) // LOOKED_AT] for k in range(LOOKED_AT)] if len(texts) > LOOKED_AT else texts
         bodies = reader.bodies([text for text in some if text not in own])
@@ -207,11 +207,11 @@ class Judge:
         return self._leaving_out([(number, self._sampled(keys))]) if len(keys) else None
 
     def look_all_over(self, reader: Reader, number: int) -> Judge:
-        """One who leaves out the frames of some stored texts from all over; about 0.3 s.
+        """A judge that also leaves out the frames of a sample of all stored texts; about 0.3 s.
 
         Args:
             reader: A view of the store.
-            number: One above those of all stored texts.
+            number: A number above those of all stored texts.
         """
         some = np.unique(np.linspace(1, number - 1, SAMPLED).astype(np.int64))
         every = [*map(self._preparer.data, reader.bodies(some.tolist()).values())]
@@ -219,18 +219,18 @@ class Judge:
         return self._leaving_out([(number, self._sampled(found.keys))]) if found else self
 
     def _look(self, every: list[bytes], most: int) -> tuple[Texts, frames.Frames | None]:
-        """The texts that are looked at, short ones first, and the frames among them."""
+        """The texts that are searched, short ones first, and the frames among them."""
         every.sort(key=len)
         room = int((np.cumsum([*map(len, every)]) <= most).sum())
         read = self._preparer.texts(joined(every[:room])).without(self.windows)
         return read, frames.find(read, np.flatnonzero(read.lengths), prior_articles=self._settings.prior_articles)
 
     def _sampled(self, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """Those windows that are looked at in texts, ascending."""
+        """The windows that are sampled in texts, ascending."""
         return np.sort(keys[keys >> np.uint64(8) & self._given.mask == 0])
 
     def _leaving_out(self, more: list[tuple[int, NDArray[np.uint64]]]) -> Judge:
-        """One who leaves out what these windows mark, too."""
+        """A judge that also leaves out what these windows mark."""
         judge = Judge(self._settings, self._preparer, self._given, store_texts=self._store_texts)
         judge._plain, found = self._plain, dict(self._found)
         for number, keys in more:
@@ -252,7 +252,7 @@ class Judge:
         return self._preparer.shingle(prepared.column[row : row + 1], self.windows)[0]
 
     def remember(self, text: int, shingled: Shingled) -> None:
-        """Keep the shingles of a text at hand."""
+        """Keep the shingles of a text in memory."""
         if self._store_texts and text not in self._kept:
             self._kept[text] = shingled
             self._bytes += shingled.keys.nbytes
@@ -260,7 +260,7 @@ class Judge:
                 self._bytes -= self._kept.popitem(last=False)[1].keys.nbytes
 
     def shingles(self, reader: Reader, texts: Iterable[int]) -> dict[int, Shingled]:
-        """Stored texts as they are compared, without those that are gone."""
+        """The shingles of stored texts as they are compared; removed texts are left out."""
         texts = list(texts)
         missing = [text for text in texts if text not in self._kept]
         found = {text: self._kept[text] for text in texts if text in self._kept}
@@ -275,15 +275,15 @@ class Judge:
         return found
 
     def whole(self, reader: Reader, texts: Iterable[int]) -> list[NDArray[np.uint64]]:
-        """The shingles of stored texts, those in frames, too: as they were counted."""
+        """The shingles of stored texts, including those in frames: as they were counted."""
         bodies = reader.bodies(list(texts))
         return [one.keys for one in self._preparer.shingle(self._preparer.column(list(bodies.values())))]
 
 
 def _whole(texts: Texts, found: frames.Frames) -> NDArray[np.uint64]:
-    """The windows of frames that those who hold some of it hold nearly all of.
+    """The windows of those frames that are held nearly whole by every text with a part of them.
 
-    Among a few texts the sentences of a campaign, each in most of them, pass for one passage of all.
+    Among a few texts, the sentences of a campaign, each in most texts, may look like one passage of all texts.
     """
     keys, offsets = texts.shingle(np.arange(len(texts)), once=False)
     (windows, _, counts), _ = frames.sample(keys, offsets, frames.Rate(1, 1))

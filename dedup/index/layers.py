@@ -1,9 +1,9 @@
-"""The segments of an index, and the texts that came after the last of them; merged in the background.
+"""The segments of an index, and the texts that came after the last segment; merged in the background.
 
 In: signatures of texts, as they are added or read from the database. Out: the layers that a look-up goes through. When
-enough texts are in memory a thread writes them as a segment; when four segments are of a size they become one. Only
-whoever holds the lock of the folder writes or deletes segments; the others take up what is there. Adding waits for none
-of this, unless the thread falls behind by several memories of texts.
+enough texts are in memory, a thread writes them as a segment; when four segments have about the same size, they become
+one. Only the process that holds the lock of the folder writes or deletes segments; the others open what is there.
+Adding does not wait for this, unless several memories of texts are not yet written.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from dedup.stages.bands import choose, sketch_width
 from dedup.system import locked
 
 FACTOR = 4
-"""So many segments of a size become one: each text is written about log4(n / 8192) times."""
+"""So many segments of about the same size become one: each text is written about log4(n / 8192) times."""
 REBUILD = 1 << 16
-"""Texts whose segment is built at once where segments are missing."""
+"""Where segments are missing, so many texts at once become a segment."""
 WAITING = 4
-"""Whoever adds waits when so many memories of texts are not yet written."""
+"""Adding waits when so many memories of texts are not yet written."""
 MEMORY, LEAST_ROOM, MOST_ROOM = 1 << 20, 1 << 13, 1 << 15
-"""Texts in memory before they become a segment: so many band keys, and from 8,192 to 32,768 texts."""
+"""Texts become a segment when so many band keys are in memory, but from 8,192 to 32,768 texts."""
 NICE = 10
-"""The thread yields to those who add."""
+"""The thread has a lower priority than threads that add."""
 
 Signatures = Iterable[tuple[NDArray[np.int64], NDArray[np.uint16]]]
 """Numbers, ascending, and the lower halves of their slots, some texts at a time."""
@@ -46,7 +46,7 @@ class Layers:
 
     Args:
         folder: Where the segments are.
-        settings: Those of the index.
+        settings: The settings of the index.
         connect: Opens a connection to the database, for the thread.
         writable: Whether segments may be written.
     """
@@ -60,9 +60,9 @@ class Layers:
         self.known = 0
         """The highest number of a text that is in a layer."""
         self.damaged = False
-        """A segment was found damaged, and must be built again: `load`."""
+        """A segment is damaged, and must be built again by `load`."""
         self.folded = False
-        """The thread has folded the log into the database."""
+        """The thread has checkpointed the log into the database."""
         self._log_is_long = False
         self._generation = 1
         self._dropped = np.empty(0, np.int64)
@@ -76,12 +76,12 @@ class Layers:
         return Recent(self._room, self._bands, sketch_width(self._settings.slots))
 
     def load(self, generation: int, last: int, signatures: Callable[[int], Signatures]) -> None:
-        """Take up the segments there are, build those that are missing, and read the texts that came after them.
+        """Open the existing segments, build missing ones, and read the texts that came after them.
 
         Args:
-            generation: Whose signatures are in the database.
+            generation: The generation of the signatures in the database.
             last: The highest number in the database.
-            signatures: Gives those of the texts above a number.
+            signatures: Gives the signatures of the texts above a number.
         """
         self.close()
         self.damaged, self._generation = True, generation
@@ -97,7 +97,7 @@ class Layers:
             self._start()
 
     def _append_all(self, signatures: Signatures, *, mine: bool) -> None:
-        """Texts that are in no segment: a segment of many, a few in memory."""
+        """Add texts that are in no segment: many as a segment, a few in memory."""
         for numbers, values in signatures:
             if mine and len(numbers) >= REBUILD and not (self._full or len(self._recent)):
                 rows = SegmentRows(numbers, *looks(values, self._settings))
@@ -112,7 +112,7 @@ class Layers:
         return self._segments[-1].span.upto if self._segments else 0
 
     def layers(self) -> list[Layer]:
-        """All of them, the oldest first."""
+        """All layers, the oldest first."""
         with self._changing:
             return [*self._segments, *self._full, self._recent]
 
@@ -130,7 +130,7 @@ class Layers:
             self.known = int(numbers[-1])
 
     def drop(self, texts: Iterable[int]) -> None:
-        """Pass texts over that are no more: they must not take the place of others that a bucket has too many of."""
+        """Skip removed texts: in a bucket with too many texts, they must not take the place of others."""
         gone = np.fromiter(texts, np.int64)
         with self._changing:
             self._dropped = np.union1d(self._dropped, gone)
@@ -139,7 +139,7 @@ class Layers:
                 layer.drop(gone)
 
     def _set_aside(self) -> None:
-        """Let the thread write the texts in memory as a segment, and begin a new memory."""
+        """Let the thread write the texts in memory as a segment, and start with empty memory."""
         if len(self._full) >= WAITING and self._thread is not None:
             self._thread.join()
         with self._changing:
@@ -148,7 +148,7 @@ class Layers:
         self._start()
 
     def fold_log(self) -> None:
-        """Let the thread fold the log into the database."""
+        """Let the thread checkpoint the log into the database."""
         self._log_is_long = True
         self._start()
 
@@ -158,7 +158,7 @@ class Layers:
             self._thread.start()
 
     def _work(self) -> None:
-        """What the thread does, until there is no more to do; a full disk leaves it to the next time."""
+        """What the thread does, until nothing is left to do; after a full disk it tries again the next time."""
         with suppress(AttributeError, OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
         try:
@@ -174,10 +174,10 @@ class Layers:
                         else:
                             self._merge(self._due(), database)
         except (OSError, sqlite3.Error) as error:
-            warn(f"segments could not be written: {error}; nothing is lost, and it is tried again with the next texts")
+            warn(f"segments could not be written: {error}; nothing is lost, and the next texts try again")
 
     def _write(self, recent: Recent) -> None:
-        """Write the segment of a memory of texts, but for those that another process has written."""
+        """Write the segment of a memory of texts, except texts that another process has written."""
         with self._changing:
             self._take_up()
         rows = recent.since(self._covered)
@@ -190,19 +190,19 @@ class Layers:
             self._full = self._full[1:]
 
     def _marked(self, segment: Segment) -> Segment:
-        """A new segment, in which texts are passed over that have been dropped meanwhile."""
+        """A new segment in which texts that were dropped meanwhile are skipped."""
         segment.drop(self._dropped)
         return segment
 
     def _take_up(self) -> None:
-        """Segments that another process has written or merged, as far as they cover what was covered before."""
+        """Open segments that another process has written or merged, if they cover what was covered before."""
         found, _ = usable(self._folder, self._generation, self.known)
         if found and found[-1].span.upto >= self._covered:
             mine = {segment.path: segment for segment in self._segments}
             self._segments = [mine.get(segment.path) or self._marked(segment) for segment in found]
 
     def _due(self) -> list[Segment]:
-        """The last segments of a size, if they are as many as become one; of those that are larger, the last."""
+        """The first `FACTOR` segments in a row of about the same size; empty if there are not so many."""
         sizes = [
             int(np.log2(max(len(segment), self._room) / self._room) / np.log2(FACTOR)) for segment in self._segments
         ]
@@ -217,7 +217,7 @@ class Layers:
             part.path.unlink(missing_ok=True)
         if damaged:
             with self._changing:
-                self.damaged = True  # still looked at, until all are loaded again
+                self.damaged = True  # still searched, until all are loaded again
             return
         merged = merge(self._folder, parts, lambda numbers: _alive(database, numbers))
         with self._changing:
@@ -228,10 +228,10 @@ class Layers:
                 part.path.unlink(missing_ok=True)
 
     def compact(self) -> bool:
-        """One segment of all texts that are still there, but for those in memory; whether it was done.
+        """Make one segment of all texts that are still there, except those in memory; returns whether it was done.
 
         Raises:
-            OSError: There is no room for it; all stays as it was.
+            OSError: There is no room for it; nothing changes.
         """
         self.close()
         with self._locked() as mine, closing(self._connect()) as database:
@@ -264,7 +264,7 @@ class Layers:
 
     @property
     def bytes(self) -> int:
-        """What the segments take, those included that another process has merged."""
+        """Bytes of the segments, including those that another process has merged."""
         return sum(segment.bytes for segment in self._segments)
 
     def close(self) -> None:
@@ -275,7 +275,7 @@ class Layers:
 
     @contextmanager
     def _locked(self) -> Iterator[bool]:
-        """The lock of the folder, if nobody else has it; it vanishes with its process."""
+        """The lock of the folder, if no other process has it; it ends with its process."""
         if not self._writable:
             yield False
             return

@@ -1,8 +1,8 @@
-"""Texts that may be like given ones, found in segments and in memory.
+"""Texts that may be similar to given ones, found in segments and in memory.
 
 In: band keys and sketches of some texts. Out: for each, the numbers of the texts that agree with it in a band and in
-enough bytes of the sketch, best first. For each layer a query costs two accesses to memory a band, which overlap, and
-one sketch (30 ns) a text that it meets.
+enough bytes of the sketch, best first. For each layer a query costs two memory accesses per band, which overlap, and
+one sketch (30 ns) per text that it meets.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dedup.stages.bands import sketches
 from dedup.work import ranges, spread
 
 AT_ONCE = 64
-"""Queries of one call: each may find `CANDIDATES`, for which there must be room."""
+"""Queries of one call: there must be room for `CANDIDATES` results of each."""
 
 Layer = Segment | Recent
 
@@ -33,9 +33,9 @@ class Lookup(threading.local):
     """Looks texts up; holds the scratch memory of a thread.
 
     Args:
-        bucket_cap: Of one bucket of a band, so many texts are looked at, the oldest.
+        bucket_cap: In one bucket of a band, only so many texts are looked at, the oldest ones.
         least: Bytes of a sketch that must agree.
-        early: Bytes of its first block that must.
+        early: Bytes of its first block that must agree.
     """
 
     def __init__(self, bucket_cap: int, least: int, early: int = 0) -> None:
@@ -51,14 +51,14 @@ class Lookup(threading.local):
         threads: int = 1,
         before: NDArray[np.int64] | None = None,
     ) -> list[NDArray[np.int64]]:
-        """The numbers of the texts that may be like each of some.
+        """The numbers of the texts that may be similar to each query.
 
         Args:
             layers: Where to look, the oldest first.
             keys: (n, bands).
             sketches: (n, bytes of a sketch), whole blocks.
             threads: How many to use.
-            before: (n,) find only texts with lower numbers than these.
+            before: (n,) find only texts with lower numbers than this, per query.
         """
         most = np.full(len(keys), np.iinfo(np.int64).max) if before is None else before
 
@@ -75,7 +75,7 @@ class Lookup(threading.local):
         sketches: NDArray[np.uint8],
         before: NDArray[np.int64],
     ) -> list[NDArray[np.int64]]:
-        """By how many bytes agree, then the oldest."""
+        """Sorted by how many bytes agree, then the oldest first."""
         taken = np.zeros(keys.shape, np.uint32)
         found = [self._search(layer, keys, sketches, taken) for layer in layers if len(layer)]
         some = [one for one in found if one is not None]
@@ -91,7 +91,7 @@ class Lookup(threading.local):
     def _search(
         self, layer: Layer, keys: NDArray[np.uint32], sketches: NDArray[np.uint8], taken: NDArray[np.uint32]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]] | None:
-        """What is found in one layer: by which query, its number, and in how many bytes it agrees."""
+        """What is found in one layer: the query, the number of the text, and in how many bytes they agree."""
         self._make_room(len(layer.numbers), len(keys) * min(CANDIDATES, len(layer)))
         ends = np.empty(len(keys), np.int64)
         search = kernels.search_sorted if isinstance(layer, Segment) else kernels.search_chained
@@ -116,7 +116,7 @@ def looks(signatures: NDArray[np.uint16], settings: Settings) -> tuple[NDArray[n
 
 
 def lookup_for(settings: Settings) -> Lookup:
-    """A look-up of what may be at the threshold."""
+    """A look-up for texts that may reach the threshold."""
     _, early, least = limits_for(settings)
     return Lookup(settings.bucket_cap, least, early)
 
@@ -124,7 +124,7 @@ def lookup_for(settings: Settings) -> Lookup:
 def within(
     numbers: Sequence[int], signatures: NDArray[np.uint16], settings: Settings, threads: int = 1
 ) -> list[list[int]]:
-    """Of some texts, ascending by number, those before each that may be like it, best first."""
+    """For each of some texts, ascending by number, the earlier ones that may be similar to it, best first."""
     if len(numbers) < 2:  # noqa: PLR2004
         return [[] for _ in numbers]
     keys, sketches = looks(signatures, settings)

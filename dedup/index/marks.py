@@ -1,9 +1,9 @@
-"""What names somebody in a text, and its addresses, as marks: numbers by which texts that hold the same are found.
+"""The names and addresses in a text as marks: numbers by which texts that hold the same name or address are found.
 
 In: a text. Out: its marks, int64, ascending: 61 bits of a hash of kind and key, and two that say what it is
-(`dedup.evidence.campaigns.sort_of`). Public services have none. Of marks that name somebody the store keeps who holds
-them, in an order in which the first are from all over. Costs what `dedup.evidence.campaigns.names_in` does: a
-microsecond for ten characters of a page with links, next to nothing for a text without.
+(`dedup.evidence.campaigns.sort_of`). Public services have no marks. For marks that name somebody, the store keeps the
+texts that hold them, in an order in which the first are spread over all texts. Costs what
+`dedup.evidence.campaigns.names_in` does: a microsecond for ten characters of a page with links, very little without.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ NO_MARKS = np.empty(0, np.int64)
 SORT = 3
 """The lowest bits, which say what a mark is."""
 MOST = 512
-"""Marks of one text: of a list of more those with the smallest numbers, which are the same in every text."""
+"""Most marks of one text: if there are more, the smallest numbers are kept, the same ones in every text."""
 BITS = 53
-"""Of the place of a text among those that hold a mark: as many as a float64 holds, by which Redis sorts."""
+"""Bits of a text's place among the holders of a mark: as many as a float64 holds, since Redis sorts by float64."""
 COUNTED = 4096
-"""So many texts that hold a mark are counted; to count all of what everybody holds would take longer than an add."""
+"""At most so many holders of a mark are counted: counting all of a very common mark would take longer than an add."""
 STEP = 0x13C6EF372FE94F
 """2**53 divided by the golden ratio, made odd: multiples of it are spread evenly (Knuth, volume 3, section 6.4)."""
 BACK = pow(STEP, -1, 1 << BITS)
@@ -48,13 +48,13 @@ def sorts(marks: Marks) -> NDArray[np.int64]:
 
 
 def naming(marks: Marks) -> list[int]:
-    """Those that name somebody."""
+    """The marks that name somebody."""
     some: list[int] = marks[sorts(marks) != ADDRESS].tolist()
     return some
 
 
 def place_of(text: int) -> int:
-    """Where a text stands among those that hold a mark: whatever came one after the other is far apart."""
+    """Where a text stands among the holders of a mark: texts added one after the other are far apart."""
     return text * STEP % (1 << BITS)
 
 
@@ -64,5 +64,5 @@ def text_at(place: int) -> int:
 
 
 def counted(first: int, last: int | None) -> int:
-    """How many texts hold a mark, about, by how many of the first were read, and the place of the last of these."""
+    """About how many texts hold a mark, estimated from how many were read and the place of the last one read."""
     return first if first < COUNTED or last is None else round(first * (1 << BITS) / (last + 1))

@@ -1,6 +1,6 @@
-"""An index opened or made: which store it is in, and whether it is the one that was asked for.
+"""Opens or makes an index: chooses the store, and checks that settings are those that the caller asked for.
 
-In: a path, and what a caller says of the index. Out: the open store, or what differs from what it was created with.
+In: a path, and the caller's options. Out: the open store, or an error that says what differs.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ def open_store(
     fsync: bool,
     timeout: float,
 ) -> Store:
-    """Open what is there, or make it; see `dedup.Index` for all of these.
+    """Open an index, or make it; see `dedup.Index` for the arguments.
 
     Raises:
         SettingsError: The index has other settings.
         FileError: It cannot be opened, is not there, or has another format.
-        InputError: The path is none, or an address of another kind.
+        InputError: The path is not a path, or is an address of another kind.
     """
     asked = wanted(settings, fitted)
     weights = pack(fitted.weights, fitted.windows) if fitted else b""
@@ -48,7 +48,7 @@ def open_store(
     except SettingsError:
         store.close()
         raise
-    chosen_bands(store.opening.settings)  # for its warning: an index of few slots should not miss in silence
+    chosen_bands(store.opening.settings)  # for its warning: an index with few slots should not miss pairs silently
     return store
 
 
@@ -80,7 +80,7 @@ def _fits(fitted: Fitted, opening: Opening) -> bool:
 
 
 def wanted(settings: Settings | None, fitted: Fitted | None) -> Settings | None:
-    """The settings that are asked for, of which weights are a part."""
+    """The settings that are asked for, given as such or by weights."""
     if settings is not None and not isinstance(settings, Settings):
         raise SettingsError(f"settings must be Settings(...), got {type(settings).__name__} {settings!r}")
     if fitted is None:

@@ -1,7 +1,7 @@
-"""The weights of signatures, and what is left out of them, as bytes that a store keeps.
+"""The weights of signatures, and the windows of frames that they leave out, as bytes that a store keeps.
 
-In: `Weights` of a corpus or a sample, and the windows of its frames. Out: bytes, and from them the same, about 10 bytes
-a shingle and a window.
+In: `Weights` of a corpus or a sample, and the windows of its frames. Out: bytes, and the same values from bytes; about
+10 bytes per shingle and per window.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dedup.stages.weights import Weights, prior_weights
 
 
 def pack(weights: Weights | None, windows: Windows | None = None) -> bytes:
-    """Weights and windows as bytes; empty where a shingle counts as one."""
+    """Weights and windows as bytes; empty if shingles are not weighted."""
     if weights is None:
         return b""
     file, arrays = io.BytesIO(), {"table": weights.table, "alone": weights.alone}
@@ -27,7 +27,7 @@ def pack(weights: Weights | None, windows: Windows | None = None) -> bytes:
 
 
 def unpack(data: bytes, settings: Settings) -> tuple[Weights | None, Windows | None]:
-    """Both from bytes; the prior alone where there are none, no weights where a shingle counts as one."""
+    """Weights and windows from bytes; empty bytes give the prior alone, or no weights if shingles are not weighted."""
     if not settings.weighted:
         return None, None
     if not data:
@@ -41,7 +41,7 @@ def unpack(data: bytes, settings: Settings) -> tuple[Weights | None, Windows | N
 
 
 def same(weights: Weights, windows: Windows | None, data: bytes, settings: Settings) -> bool:
-    """Whether these are what was packed."""
+    """Whether these weights and windows are those that were packed."""
     if not data:
         return False
     stored = unpack(data, settings)

@@ -1,8 +1,8 @@
 """Texts made ready to be added or looked up: shingles, fingerprint, signature, marks, compressed body.
 
 In: an Arrow column of texts. Out: `Prepared`, for each text what the index stores and compares. All of it is made
-before the store is asked for anything, so that no other writer waits for it; about 50 ns a character of Chinese, and
-100 more where a text is full of addresses.
+before the store is asked for anything, so that no other writer waits for it; about 50 ns per character of Chinese, and
+100 ns more if a text is full of addresses.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ class Prepared:
     fingerprints: list[bytes]
     """16 bytes each, equal for texts that are equal when folded; empty for one without shingles."""
     shingles: list[Shingled]
-    """The shingles of each, those in frames, too: so they are counted, for what a frame is may change."""
+    """The shingles of each, including those in frames: all are counted, because what is a frame may change."""
     signatures: NDArray[np.uint16]
-    """uint16 (n, slots), their lower halves; of no meaning for a text without shingles."""
+    """uint16 (n, slots), the lower halves of slots; without meaning for a text without shingles."""
     bodies: list[bytes] = field(repr=False)
     """Compressed texts; empty where they are not stored."""
     column: pa.ChunkedArray = field(repr=False)
     """The texts."""
     marks: list[Marks] = field(default_factory=list, repr=False)
-    """What names somebody in each, and its addresses; nothing for a text without shingles."""
+    """The names and addresses in each; empty for a text without shingles."""
 
 
 class Preparer:
@@ -61,7 +61,7 @@ class Preparer:
 
     Args:
         settings: How articles are compared.
-        weights: Weights of signatures; None where a shingle counts as one.
+        weights: Weights of signatures; None if shingles are not weighted.
         windows: What marks the frames that are left out of signatures; None for none.
         store_texts: Whether to compress the texts.
     """
@@ -71,7 +71,7 @@ class Preparer:
     ) -> None:
         self._settings, self._signer, self._store_texts = settings, Signer(settings, weights), store_texts
         self._windows = windows or NO_WINDOWS
-        self._codec = pa.Codec("lz4_raw")  # a third larger than zstd, and read in a tenth of the time
+        self._codec = pa.Codec("lz4_raw")  # a third larger than with zstd, and read in a tenth of the time
 
     def prepare(self, column: pa.ChunkedArray, threads: int = 1) -> Prepared:
         """Make texts ready.
@@ -105,14 +105,14 @@ class Preparer:
         return shingles.Texts.of(column, self._settings)
 
     def _sign(self, texts: shingles.Texts, rows: NDArray[np.int64], signed: NDArray[np.uint16]) -> list[Shingled]:
-        """The shingles of some texts, whose signatures are written."""
+        """The shingles of some texts; writes their signatures to `signed`."""
         whole, lengths = texts.shingle(rows), texts.lengths[rows]
         framed = texts.without(self._windows).shingle(rows) if len(self._windows.table) else whole
         signed[rows] = self._signer.halves(framed, lengths)
         return _apart(whole, lengths)
 
     def _mark(self, column: pa.ChunkedArray, mine: list[Shingled], begin: int) -> list[Marks]:
-        """The marks of some texts; without weights there are no campaigns, and what has no shingles is in none."""
+        """The marks of some texts; none without weights or shingles, for then there are no campaigns."""
         if not self._settings.weighted:
             return [NO_MARKS] * len(mine)
         texts = column[begin : begin + len(mine)].to_pylist()
@@ -142,7 +142,7 @@ class Preparer:
 
 
 def _apart(shingled: shingles.Shingles, lengths: NDArray[np.int64]) -> list[Shingled]:
-    """Each text by itself."""
+    """The shingles of each text separately."""
     keys, offsets = shingled
     ends = pairwise(offsets.tolist())
     return [Shingled(keys[a:b], length) for (a, b), length in zip(ends, lengths.tolist(), strict=True)]

@@ -1,7 +1,8 @@
 """The texts that came after the last segment, in memory: their band keys in hash chains, and their sketches.
 
-In: numbers and signatures, as texts are added. Out: the rows that meet a signature, the oldest first. 17 bytes a band
-and one a slot for each text there is room for. Rows are only ever appended, so another thread may read while one adds.
+In: numbers and signatures, as texts are added. Out: the rows that meet a signature, the oldest first. Takes 17 bytes
+per band and one per slot for each text that it has room for. Rows are only appended, so other threads may read
+meanwhile.
 """
 
 from __future__ import annotations
@@ -38,12 +39,12 @@ class Recent:
 
     @property
     def table(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint32], NDArray[np.bool_]]:
-        """What `dedup.kernels.search_chained` looks up in."""
+        """The table for `dedup.kernels.search_chained`."""
         return self.heads, self.nexts, self.keys, self.dead
 
     @property
     def room(self) -> int:
-        """How many more it can hold."""
+        """How many more texts it can hold."""
         return len(self.numbers) - self._used
 
     def append(self, numbers: NDArray[np.int64], keys: NDArray[np.uint32], sketches: NDArray[np.uint8]) -> None:
@@ -55,7 +56,7 @@ class Recent:
         self._used = end
 
     def drop(self, texts: NDArray[np.int64]) -> None:
-        """Pass these texts over from now on."""
+        """Skip these texts from now on."""
         self.dead[: self._used] |= np.isin(self.numbers[: self._used], texts)
 
     def since(self, number: int) -> SegmentRows:

@@ -1,9 +1,9 @@
-"""All texts of an index signed, compared and clustered anew, as `dedup.cluster` does, and put in the place of the old.
+"""Signs, compares and clusters all texts of an index anew, as `dedup.cluster` does, and replaces the old results.
 
 In: a store with texts. Out: new weights, signatures, edges, clusters and campaigns, stored in one transaction. The
-texts lie in a temporary file that is memory-mapped; beyond it this takes the memory of clustering so many articles, and
-of the marks of all texts, 8 bytes each and as much again to sort them. Whoever wants to write waits from the beginning,
-so that nothing is missed; whoever reads does not.
+texts lie in a temporary file that is memory-mapped; this also takes the memory of clustering so many articles, and
+of the marks of all texts, 8 bytes each and as much again to sort them. Other writers wait from the beginning, so that
+nothing is missed; readers do not wait.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def reweigh(
         settings: How they are compared.
         preparer: Reads stored texts.
         threads: How many to use.
-        progress: True shows a bar; a function is called with the stage, the work done and the whole of it.
+        progress: True shows a bar; a function is called with the stage, the work done and the total.
     """
     with ExitStack() as stack:
         if progress is True:
@@ -81,7 +81,7 @@ def _reweigh(
 
 
 def _groups(graph: Graph, settings: Settings) -> NDArray[np.int64]:
-    """The cluster of each text; small components are linked by all of their edges, as `dedup.index.clustering` does."""
+    """The cluster of each text; small components are linked by all of their edges, as in `dedup.index.clustering`."""
     count = len(graph.first)
     component = kernels.components(graph.left, graph.right, count)
     large = np.bincount(component, minlength=count)[component] > MOST
@@ -93,8 +93,8 @@ def _campaigns(
 ) -> NDArray[np.int64]:
     """The campaign of each text, numbered from 0; without weights its cluster.
 
-    Of what many clusters hold some are compared, by their numbers: texts are numbered by their fingerprints, as in
-    `Clusters.campaigns`, so that both choose the same.
+    Of many clusters with the same name, some are chosen by number and compared. Texts are numbered by fingerprint, as
+    in `Clusters.campaigns`, so that both choose the same.
     """
     if corpus.weights is None:
         return np.unique(heads, return_inverse=True)[1].astype(np.int64)
@@ -116,7 +116,7 @@ def _campaigns(
 
 
 def _held(reader: Reader, of: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
-    """The marks that several texts hold, ascending, and the places of those in `of` that hold each, ascending."""
+    """The marks that several texts hold, ascending, and for each the places in `of` of the texts that hold it."""
     parts, counts = [NO_MARKS], np.zeros(len(of), np.int64)
     for begin in range(0, len(of), AT_ONCE):
         some = reader.marks(of[begin : begin + AT_ONCE].tolist())
@@ -143,7 +143,7 @@ def _edges(of: NDArray[np.int64], edges: Pairs, judged: int) -> Iterable[tuple[i
 
 
 def _renumber(writer: Writer, groups: dict[int, int], were: dict[int, int]) -> dict[int, int]:
-    """Give clusters their numbers, tell what became of them, and say which that of each text is."""
+    """Give clusters their numbers, record their changes, and return the number of each text's cluster."""
     members: dict[int, list[int]] = defaultdict(list)
     for text in sorted(groups):
         members[groups[text]].append(text)
@@ -157,11 +157,11 @@ def _renumber(writer: Writer, groups: dict[int, int], were: dict[int, int]) -> d
 
 
 def _place(writer: Writer, found: Iterable[tuple[int, int]]) -> None:
-    """Put clusters into their campaigns, which have the number of their oldest cluster.
+    """Put clusters into their campaigns; a campaign has the number of its oldest cluster.
 
     Args:
         writer: The store.
-        found: The campaign of each text, by any number, and its cluster.
+        found: The campaign (any number) and the cluster of each text.
     """
     parts: dict[int, set[int]] = defaultdict(set)
     for campaign, cluster in found:

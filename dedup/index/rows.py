@@ -1,8 +1,7 @@
 """The rows of an embedded index, in SQLite.
 
-In: numbers, ids and values. Out: rows, as `dedup.index.store` wants them. What is read is asked for many rows at once;
-most of what is written is collected, and run with many rows at once when the transaction ends. Knows nothing of
-segments or counts.
+In: numbers, ids and values. Out: rows, as `dedup.index.store` requires. Reads ask for many rows at once; most writes
+are collected, and run with many rows at once when the transaction ends. Knows nothing of segments or counts.
 """
 
 from __future__ import annotations
@@ -24,18 +23,18 @@ _COPIES = "SELECT id FROM articles WHERE text = ? AND text <> number ORDER BY nu
 
 
 class StoredRows:
-    """Rows that are read, and rows that a transaction writes; a store on top of them runs the transactions."""
+    """Rows that are read, and rows that a transaction writes; a subclass runs the transactions."""
 
     _database: sqlite3.Connection
 
     def _forget(self) -> None:
-        """Nothing is written yet, and nothing known of what others wrote."""
+        """Forget pending writes, and what was read of others' writes."""
         self._last = -1
         self._appended, self._gone = list[Text](), list[int]()
         self._later: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
 
     def _store_rows(self) -> None:
-        """Run the statements that were put off, in the order in which each came first, with many rows at once."""
+        """Run the collected statements with many rows at once, in the order in which each came first."""
         for statement, rows in self._later.items():
             self._database.executemany(statement, rows)
         self._later.clear()
@@ -50,7 +49,7 @@ class StoredRows:
                 yield value, row
 
     def _of_each(self, statement: str, values: Sequence[Any]) -> sqlite3.Cursor:
-        """The rows of all of these values; one by itself takes another way, for to unpack a list takes longer."""
+        """The rows of all of these values; a single value is passed directly, since unpacking a list takes longer."""
         if len(values) == 1:
             return self._database.execute(f"{statement} = ?", values)
         return self._database.execute(statement + _IN_JSON, (json.dumps(values),))
@@ -62,7 +61,7 @@ class StoredRows:
         return self._last
 
     def frames(self, after: int = 0) -> list[tuple[int, NDArray[np.uint64]]]:
-        """The windows of frames that were found since the index was weighed, by numbers above this."""
+        """The windows of frames found since the last `reweigh`, by numbers above this."""
         rows = self._database.execute("SELECT number, windows FROM frames WHERE number > ? ORDER BY number", (after,))
         return [(number, np.frombuffer(windows, "<u8")) for number, windows in rows]
 
@@ -143,14 +142,14 @@ class StoredRows:
         return {text: np.frombuffer(value, "<i8") for text, (value,) in rows}
 
     def holders(self, marks: Iterable[int], most: int) -> dict[int, list[int]]:
-        """Texts that hold each mark which names somebody: so many from all over."""
+        """Texts that hold each mark which names somebody: at most `most`, spread over all."""
         statement = "SELECT place FROM held WHERE mark = ? ORDER BY place LIMIT ?"
         return {
             mark: [text_at(place) for (place,) in self._database.execute(statement, (mark, most))] for mark in marks
         }
 
     def count_holders(self, marks: Iterable[int]) -> dict[int, int]:
-        """How many texts hold each mark which names somebody; of more than `COUNTED` about."""
+        """How many texts hold each mark which names somebody; above `COUNTED`, about how many."""
         statement = "SELECT COUNT(*), MAX(place) FROM (SELECT place FROM held WHERE mark = ? ORDER BY place LIMIT ?)"
         rows = ((mark, self._database.execute(statement, (mark, COUNTED)).fetchone()) for mark in marks)
         return {mark: counted(*found) for mark, found in rows}
@@ -160,7 +159,7 @@ class StoredRows:
         return dict(self._of_each("SELECT cluster, campaign FROM campaigns WHERE cluster", list(clusters)))
 
     def parts(self, campaign: int, most: int) -> list[int]:
-        """The first clusters of a campaign but for that of its number, ascending."""
+        """The first clusters of a campaign, except the one with its number, ascending."""
         rows = self._database.execute(
             "SELECT cluster FROM campaigns WHERE campaign = ? ORDER BY cluster LIMIT ?", (campaign, most)
         )
@@ -234,7 +233,7 @@ class StoredRows:
         self._later["UPDATE texts SET copies = ? WHERE number = ?"].append((copies, text))
 
     def set_cluster(self, text: int, cluster: int) -> None:
-        """Put a text that is there into another cluster."""
+        """Put a stored text into another cluster."""
         self._database.execute("UPDATE texts SET cluster = ? WHERE number = ?", (cluster, text))
 
     def join(self, cluster: int, other: int) -> None:
@@ -243,7 +242,7 @@ class StoredRows:
         self._database.execute("UPDATE texts SET cluster = ? WHERE cluster = ? AND cluster <> number", (other, cluster))
 
     def set_campaign(self, cluster: int, campaign: int) -> None:
-        """Put a cluster into a campaign; its own number stands for none."""
+        """Put a cluster into a campaign; its own number means no campaign."""
         if campaign == cluster:
             self._later["DELETE FROM campaigns WHERE cluster = ?"].append((cluster,))
         else:
@@ -260,11 +259,11 @@ class StoredRows:
         self._database.execute("DELETE FROM edges WHERE text = ? AND other = ?", (other, text))
 
     def add_frames(self, number: int, windows: NDArray[np.uint64]) -> None:
-        """Store what marks frames that were found."""
+        """Store the windows that mark new frames."""
         self._later["INSERT INTO frames VALUES (?, ?)"].append((number, windows.astype("<u8").tobytes()))
 
     def record(self, change: Change) -> None:
-        """Store a change other than an addition of an article that is still there."""
+        """Store a change; additions of articles that are still there are not stored."""
         self._last = max(self._last, change.number)
         self._later["INSERT INTO changes VALUES (?, ?, ?, ?, ?)"].append(change)
 
@@ -276,7 +275,7 @@ def _last(database: sqlite3.Connection) -> int:
 
 
 def _integers(fingerprint: bytes) -> tuple[int | None, int | None]:
-    """A fingerprint as SQLite's integers; nothing for a text that equals no other."""
+    """A fingerprint as SQLite's integers; None for a text without shingles, which equals no other."""
     if not fingerprint:
         return None, None
     return int.from_bytes(fingerprint[:8], "little", signed=True), int.from_bytes(

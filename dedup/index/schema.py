@@ -1,7 +1,7 @@
 """The database of an embedded index: its tables, its version, and how it is opened.
 
-In: a folder. Out: a connection that has been checked: it is a database of ours, of this version, with the settings it
-was created with. See FORMAT.md for what the tables mean.
+In: a folder. Out: a connection that has been checked: the database is one of ours, of this version, with the settings
+that it was created with. See FORMAT.md for what the tables mean.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from dedup.settings import Settings
 
 VERSION = 4
 APPLICATION = 0x64656475
-"""The letters `dedu`, by which `file` tells whose database it is."""
+"""The letters `dedu`, by which the `file` command recognises the database."""
 NAME = "index.sqlite"
 PIECE = 1 << 24
 """Weights are stored in pieces of so many bytes."""
 PAGE = 2048
-"""Half of what is usual: a transaction writes its pages whole, and most of its pages are of an index."""
+"""Half the usual size: a transaction writes whole pages, and most of these belong to a database index."""
 CACHE_KIB = 32_768
 MAPPED_BYTES = 1 << 33
 
@@ -55,7 +55,7 @@ CREATE INDEX members ON texts (cluster, number) WHERE cluster <> number;
 def connect(folder: Path, *, fsync: bool, timeout: float) -> sqlite3.Connection:
     """A connection to the database; transactions are begun by hand.
 
-    A folder that cannot be written is opened as it stands, which is right only where no log is left beside it.
+    A folder that cannot be written is opened as it is, which is correct only if no log is left beside the database.
     """
     path = folder / NAME
     uri = path.absolute().as_uri()
@@ -73,7 +73,7 @@ def connect(folder: Path, *, fsync: bool, timeout: float) -> sqlite3.Connection:
     )  # fmt: skip
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'NORMAL'}")
-    connection.execute("PRAGMA wal_autocheckpoint = 0")  # the thread in the background does it
+    connection.execute("PRAGMA wal_autocheckpoint = 0")  # the background thread does it
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
     return connection
@@ -89,7 +89,7 @@ def prepare(folder: Path, opening: Opening | None, *, create: bool) -> None:
     """Create the database where there is none.
 
     Raises:
-        FileError: It is not there and must not be created, cannot be created, or is no database of ours.
+        FileError: It is not there and must not be created, cannot be created, or is not one of our databases.
     """
     path = folder / NAME
     if path.exists():
@@ -110,12 +110,12 @@ def prepare(folder: Path, opening: Opening | None, *, create: bool) -> None:
 
 
 def _create(folder: Path, opening: Opening) -> None:
-    """Under another name first, so that no other process opens half a database; the first one wins."""
+    """Create it under another name first, so that no other process opens half a database; the first process wins."""
     temporary = folder / f"{NAME}-{token_hex(8)}.new"
     connection = sqlite3.connect(temporary, isolation_level=None)
     try:
         connection.execute(f"PRAGMA page_size = {PAGE}")
-        connection.execute("PRAGMA journal_mode = WAL")  # now: to change it later takes a moment without others
+        connection.execute("PRAGMA journal_mode = WAL")  # now: to change it later needs a moment without other users
         connection.executescript(
             f"BEGIN; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; {TABLES}"
         )
@@ -132,7 +132,7 @@ def _create(folder: Path, opening: Opening) -> None:
 
 
 def _check(folder: Path) -> None:
-    """Refuse what is no database of ours, or of another version."""
+    """Refuse a file that is not one of our databases, or is of another version."""
     path = folder / NAME
     try:
         with path.open("rb") as file:
@@ -152,7 +152,7 @@ def _check(folder: Path) -> None:
 
 
 def save(connection: sqlite3.Connection, opening: Opening) -> None:
-    """Write what was decided at creation, or by `reweigh`."""
+    """Write the settings and weights of creation, or those of `reweigh`."""
     rows = {
         "settings": json.dumps(asdict(opening.settings)),
         "store_texts": int(opening.store_texts),

@@ -1,10 +1,10 @@
-"""Sorted buckets of band keys in immutable, memory-mapped files, in which texts that meet a signature are looked up.
+"""Sorted buckets of band keys in immutable, memory-mapped files, to look up texts that meet a signature.
 
-In: numbers, band keys and sketches (the lowest bytes of the slots) of some texts. Out: a `Segment`: for each band its
-keys by bucket, with the rows they belong to, behind a table of where the buckets begin, so that a look-up is two
-accesses to memory. A segment takes 8 bytes a band and one a slot for each text. Segments are merged into larger ones
-by passing over each band once. Every section has a checksum; the header has one of its own, so a file is taken up
-without being read. A segment is a cache: whatever is missing or damaged is built again from the signatures.
+In: numbers, band keys and sketches (the lowest bytes of the slots) of some texts. Out: a `Segment`: for each band, a
+table of where the buckets begin, and the keys by bucket with the rows they belong to, so that a look-up is two memory
+accesses. A segment takes 8 bytes per band and one per slot for each text. Segments are merged into larger ones in one
+pass over each band. Every section has a checksum; the header has its own, so a file is opened without reading all of
+it. A segment is a cache: if it is missing or damaged, it is built again from the signatures.
 
 A segment named `s1-0-8192.segment` holds every text of generation 1 with a number above 0 and up to 8192.
 """
@@ -30,7 +30,7 @@ VERSION = 1
 HEADER_BYTES = 4096
 ALIGNED = 64
 BUCKET = 4
-"""About so many keys are in a bucket: a line of the cache or two."""
+"""About so many keys are in a bucket: one or two cache lines."""
 NAME = re.compile(r"s(\d+)-(\d+)-(\d+)\.segment")
 
 Shape = tuple[int, ...]
@@ -50,7 +50,7 @@ class Span(NamedTuple):
 
     @classmethod
     def of(cls, name: str) -> Self | None:
-        """What a file's name says; None where it is no segment's."""
+        """The span in a file's name; None if it is not the name of a segment."""
         match = NAME.fullmatch(name)
         return cls(*map(int, match.groups())) if match else None
 
@@ -80,7 +80,7 @@ class Segment:
     def __init__(self, path: Path) -> None:
         span = Span.of(path.name)
         if span is None:
-            raise ValueError("its name is no segment's")
+            raise ValueError("its name is not that of a segment")
         self.path, self.span = path, span
         with path.open("rb") as file:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -98,7 +98,7 @@ class Segment:
 
     @property
     def table(self) -> tuple[NDArray[np.uint32], NDArray[np.uint64], NDArray[np.bool_]]:
-        """What `dedup.kernels.search_sorted` looks up in."""
+        """The table for `dedup.kernels.search_sorted`."""
         return self.offsets, self.entries, self.dead
 
     @property
@@ -107,7 +107,7 @@ class Segment:
         return len(self._map)
 
     def drop(self, texts: NDArray[np.int64]) -> None:
-        """Pass these texts over from now on; the file stays as it is until it is merged."""
+        """Skip these texts from now on; the file stays as it is until it is merged."""
         here = np.isin(self.numbers, texts)
         if here.any():
             self.dead = here | self.dead if len(self.dead) else here
@@ -133,7 +133,7 @@ class Segment:
 
 
 def _header(view: mmap.mmap) -> dict[str, Any]:
-    """What the first bytes say, if their own checksum holds."""
+    """The header as a dictionary, if its own checksum is right."""
     checksum, _, text = view[:HEADER_BYTES].rstrip(b"\0").partition(b"\n")
     if checksum != str(zlib.crc32(text)).encode():
         raise ValueError("its header is damaged")
@@ -142,7 +142,7 @@ def _header(view: mmap.mmap) -> dict[str, Any]:
 
 
 class _New:
-    """A segment while it is written, under a name that nobody takes up."""
+    """A segment that is being written, under a name that no process opens."""
 
     def __init__(self, folder: Path, span: Span, texts: int, bands: int, width: int) -> None:
         self._path, self._span = folder / span.name, span
@@ -176,7 +176,7 @@ class _New:
     entries: NDArray[np.uint64]
 
     def fill(self, band: int, parts: Sequence[tuple[NDArray[np.uint64], NDArray[np.int64]]]) -> None:
-        """Put the entries of a band into buckets: those of each part, and where its rows are now."""
+        """Put the entries of a band into buckets; each part comes with the new places of its rows."""
         shift, counts = np.uint64(64 - self.bits), np.zeros(1 << self.bits, np.uint32)
         for entries, places in parts:
             kernels.tally_band(entries, places, shift, counts)
@@ -195,12 +195,12 @@ class _New:
         ).encode()
         header = str(zlib.crc32(text)).encode() + b"\n" + text
         self._map[: len(header)] = header
-        synced(self._temporary)  # unlike the map's own flush it lets other threads go on
+        synced(self._temporary)  # unlike the map's own flush, it lets other threads run
         put(self._temporary, self._path, lasting=False)
         return Segment(self._path)
 
     def give_up(self) -> None:
-        """Leave nothing behind."""
+        """Delete what was written."""
         self._temporary.unlink(missing_ok=True)
 
 
@@ -208,7 +208,7 @@ def build(folder: Path, span: Span, rows: SegmentRows) -> Segment:
     """Write the segment of some texts.
 
     Args:
-        folder: Where to.
+        folder: Where to write.
         span: Which texts they are.
         rows: The texts.
 
@@ -230,10 +230,10 @@ def build(folder: Path, span: Span, rows: SegmentRows) -> Segment:
 
 
 def merge(folder: Path, parts: Sequence[Segment], alive: Callable[[NDArray[np.int64]], NDArray[np.bool_]]) -> Segment:
-    """One segment in the place of several that follow each other.
+    """Replace several consecutive segments by one.
 
     Args:
-        folder: Where to.
+        folder: Where to write.
         parts: The segments, in order.
         alive: Which of these numbers are still texts; the others are left out.
 
@@ -263,12 +263,12 @@ def merge(folder: Path, parts: Sequence[Segment], alive: Callable[[NDArray[np.in
 
 
 def usable(folder: Path, generation: int, last: int) -> tuple[list[Segment], list[Path]]:
-    """The segments that cover the texts from the first on, without a gap, and the files that are of no use.
+    """The segments that cover the texts from the first on without a gap, and the files that are not needed.
 
     Args:
         folder: Where they are.
-        generation: Whose segments are wanted.
-        last: The highest number in the database: a segment that knows more is of another past.
+        generation: The generation whose segments are wanted.
+        last: The highest number in the database: a segment with higher numbers belongs to another history.
     """
     useless, found = [], []
     for path in _files(folder):

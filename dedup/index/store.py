@@ -1,12 +1,12 @@
-"""What a store owes the index: rows in, rows out, all or nothing.
+"""What a store must do for the index: rows in, rows out, all or nothing.
 
 In: rows about articles, texts and edges, named by numbers. Out: the same rows. A store knows nothing of similarity or
 clusters; it keeps what it is given, finds texts whose signatures meet, and makes the changes of one transaction happen
 together or not at all. `dedup.index.embedded` and `dedup.index.shared` are the two there are.
 
-Numbers count upwards from 1 and are never used twice. Every change takes one: an article that is added, and every
-`Change`. A distinct text has the number of the first article that had it, a cluster that of its oldest text, and a
-campaign that of its oldest cluster. Whoever asks the index is told names instead: see `Change`.
+Numbers count upwards from 1 and are never used twice. Every added article and every `Change` takes one number. A
+distinct text has the number of the first article that had it, a cluster that of its oldest text, and a campaign that of
+its oldest cluster. Callers of the index see names instead: see `Change`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from dedup.stages.changes import Kind
 Result = TypeVar("Result")
 
 CANDIDATES = 512
-"""Of the texts that a text meets in a layer (`dedup.index.lookup`) at most so many are estimated, those that it meets
-most often. From some 80,000 texts on that leaves out those that it meets in one band of several hundred."""
+"""At most so many of the texts that a text meets in a layer (`dedup.index.lookup`) are estimated, those that it meets
+most often. Above some 80,000 texts, this leaves out texts that it meets in only one of several hundred bands."""
 
 
 class Text(NamedTuple):
@@ -40,7 +40,7 @@ class Text(NamedTuple):
     body: bytes
     """The compressed text; empty where texts are not stored."""
     marks: Marks = NO_MARKS
-    """What names somebody in it, and its addresses; see `dedup.index.marks`."""
+    """The names and addresses in it; see `dedup.index.marks`."""
 
 
 class Place(NamedTuple):
@@ -56,26 +56,24 @@ class Edge(NamedTuple):
 
     similarity: float
     judged: int
-    """How many texts there were when it was computed."""
+    """How many texts there were when the similarity was computed."""
 
 
 class Change(NamedTuple):
-    """What happened to an article or a cluster, which is called by the id of the first article of its oldest text."""
+    """What happened to an article or a cluster, which is named by the id of the first article of its oldest text."""
 
     number: int
     kind: Kind
     id: str | None
     """The article that was added or removed; None for a change of a cluster."""
     old: str | None
-    """The cluster as it was called before: of an article that was removed the one that it was in. None for one that was
-    added."""
+    """The cluster by its name before; for a removed article, the cluster that it was in. None for an added article."""
     new: str | None
-    """The cluster as it is called since: of an article that was added the one that it is in now. None where there is
-    none."""
+    """The cluster by its new name; for an added article, the cluster that it is in now. None if there is no cluster."""
 
 
 class Opening(NamedTuple):
-    """What is decided once, when an index is created."""
+    """What is decided when an index is created."""
 
     settings: Settings
     store_texts: bool
@@ -86,7 +84,7 @@ class Opening(NamedTuple):
 
 
 class Reader(Protocol):
-    """One consistent view of the store. Every call takes many rows, for one round trip; what is unknown is left out."""
+    """One consistent view of the store. Every call asks for many rows in one round trip; unknown rows are left out."""
 
     def last(self) -> int:
         """The highest number used, 0 for none."""
@@ -103,8 +101,8 @@ class Reader(Protocol):
     def candidates(self, signatures: NDArray[np.uint16], threads: int = 1) -> list[NDArray[np.int64]]:
         """Texts that agree with each signature in a band, and in the lowest bytes of enough slots; best first.
 
-        Enough is `banding.least(settings)`. Some may have been removed. Of one bucket of a band, the oldest
-        `Settings.bucket_cap` are looked at.
+        Enough is `dedup.index.banding.limits_for`. Some may have been removed. In one bucket of a band, only the oldest
+        `Settings.bucket_cap` texts are looked at.
 
         Args:
             signatures: (n, slots).
@@ -124,7 +122,7 @@ class Reader(Protocol):
         """All edges of each text, by the other end; a text without edges has an empty dict."""
 
     def next_with_edges(self, after: int, most: int) -> list[int]:
-        """The first texts above this that have edges, ascending; at most so many."""
+        """The first texts above this that have edges, ascending; at most `most`."""
 
     def oldest(self, cluster: int, most: int) -> list[int]:
         """The first texts of a cluster, ascending."""
@@ -136,28 +134,28 @@ class Reader(Protocol):
         """How many texts hold each shingle, or a little more."""
 
     def frames(self, after: int = 0) -> list[tuple[int, NDArray[np.uint64]]]:
-        """The windows of frames that were found since the index was weighed, by numbers above this, ascending."""
+        """The windows of frames found since the last `reweigh`, by numbers above this, ascending."""
 
     def marks(self, texts: Iterable[int]) -> dict[int, Marks]:
         """The marks of each text that has any."""
 
     def holders(self, marks: Iterable[int], most: int) -> dict[int, list[int]]:
-        """Texts that hold each mark which names somebody: so many from all over, by `dedup.index.marks.place_of`."""
+        """Texts that hold each mark which names somebody: at most `most`, by `dedup.index.marks.place_of`."""
 
     def count_holders(self, marks: Iterable[int]) -> dict[int, int]:
-        """How many texts hold each mark which names somebody; where they are very many, about."""
+        """How many texts hold each mark which names somebody; if very many, about how many."""
 
     def campaigns(self, clusters: Iterable[int]) -> dict[int, int]:
         """The campaign of each cluster for which another number than its own is stored."""
 
     def parts(self, campaign: int, most: int) -> list[int]:
-        """The first clusters of a campaign but for that of its number, ascending."""
+        """The first clusters of a campaign, except the one with its number, ascending."""
 
     def articles(self) -> int:
         """How many articles there are."""
 
     def count_rows(self) -> dict[str, int]:
-        """How many articles, texts, clusters (of one article, too) and edges there are."""
+        """How many articles, texts, clusters (including those of one article) and edges there are."""
 
     def scan_articles(self, after: int = 0) -> Iterator[tuple[int, str, int]]:
         """Number, id and text of every article with a number above this, ascending."""
@@ -176,7 +174,7 @@ class Reader(Protocol):
 
 
 class Writer(Reader, Protocol):
-    """A view that can be changed. Whoever changes it reads first: a read need not see changes of its transaction."""
+    """A view that can be changed. Read before you change it: a read need not see changes of its own transaction."""
 
     def add_text(self, text: Text) -> None:
         """Store a text and enter its bands; it must have an article in the same transaction."""
@@ -194,15 +192,15 @@ class Writer(Reader, Protocol):
         """How many articles have this text now."""
 
     def set_cluster(self, text: int, cluster: int) -> None:
-        """Put a text that is there into another cluster."""
+        """Put a stored text into another cluster."""
 
     def join(self, cluster: int, other: int) -> None:
         """Put all texts of a cluster into another."""
 
     def set_campaign(self, cluster: int, campaign: int) -> None:
-        """Put a cluster into a campaign; its own number stands for none, and for a cluster that is no more.
+        """Put a cluster into a campaign; its own number means no campaign, also for a cluster that has ended.
 
-        Called at most once for a cluster.
+        Called at most once per cluster.
         """
 
     def put_edge(self, text: int, other: int, edge: Edge) -> None:
@@ -212,7 +210,7 @@ class Writer(Reader, Protocol):
         """Forget an edge at both ends."""
 
     def count(self, steps: Sequence[tuple[NDArray[np.uint64], int]], number: int) -> None:
-        """Count the shingles of texts, each once a text, up (1) or down (-1).
+        """Count the shingles of texts, each once per text, up (1) or down (-1).
 
         `texts` and `frequencies` of this transaction see it at once, unlike all other changes. Called at most once.
 
@@ -222,10 +220,10 @@ class Writer(Reader, Protocol):
         """
 
     def add_frames(self, number: int, windows: NDArray[np.uint64]) -> None:
-        """Store what marks frames that were found with a text that is added, by its number."""
+        """Store the windows of frames that were found with a new text, by its number."""
 
     def record(self, change: Change) -> None:
-        """Store a change other than an addition of an article that is still there."""
+        """Store a change; additions of articles that are still there are not stored."""
 
     def replace(
         self,
@@ -235,8 +233,8 @@ class Writer(Reader, Protocol):
     ) -> None:
         """Replace all signatures, with their bands, and all edges, each given once: a new generation.
 
-        Frames that were found before are no more; those of the new weights are with them. What else the transaction
-        changes, such as clusters, is changed as ever. Counts are kept.
+        Frames that were found before are deleted; the new weights bring their own. Other changes of the transaction,
+        such as those of clusters, are made as usual. Counts are kept.
         """
 
 
@@ -250,25 +248,25 @@ class Store(Protocol):
         """Run this on one view of the store."""
 
     def write(self, work: Callable[[Writer], Result]) -> Result:
-        """Run this alone, and make what it changes happen together; nothing if it raises.
+        """Run this alone, and apply its changes together; none if it raises.
 
-        It may be run again if the connection is lost, so it must depend on what it reads alone.
+        It may be run again if the connection is lost, so it must depend only on what it reads.
 
         Raises:
             IndexBusyError: Another writer is at work for longer than the timeout.
         """
 
     def alone(self, work: Callable[[Reader], Result]) -> Result:
-        """Run this on one view while nobody changes the store; where it cannot be written, as `read` does."""
+        """Run this on one view while nobody changes the store; if the store cannot be written, as `read` does."""
 
     def compact(self) -> None:
-        """Give back what removed articles took."""
+        """Free the space of removed articles."""
 
     def check(self) -> list[str]:
-        """What is wrong with what the store keeps beside its rows; reads all of it. Called inside of `alone`."""
+        """What is wrong with what the store keeps in addition to its rows; reads all of it. Called inside `alone`."""
 
     def sizes(self) -> dict[str, int]:
-        """Bytes by what takes them."""
+        """Bytes by kind of data."""
 
     def close(self) -> None:
-        """Give back files and connections."""
+        """Close files and connections."""

@@ -1,6 +1,6 @@
 """Ids, texts and numbers as callers give them, checked.
 
-In: anything. Out: strings and columns that the index works with, or what is wrong with a row. Knows no store.
+In: anything. Out: strings and columns for the index, or what is wrong with a row. Does not know the store.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HIGHEST = 2**63 - 1
 
 
 def id_or_reason(given: object) -> tuple[str, str]:
-    """An id as it is stored, and what is wrong with it."""
+    """An id as it is stored, and what is wrong with it; one of the two is empty."""
     if isinstance(given, Integral) and not isinstance(given, bool):
         return str(int(given)), ""
     if not isinstance(given, str):
@@ -40,7 +40,7 @@ def checked_id(given: object) -> str:
     """An id as it is stored.
 
     Raises:
-        InputError: It is of no use.
+        InputError: It is not a valid id.
     """
     name, reason = id_or_reason(given)
     if reason:
@@ -82,10 +82,10 @@ def checked_timeout(given: object) -> float:
 
 
 def listed(values: Any) -> list[Any]:
-    """Values of a list, an Arrow array or a column; those that are missing are None.
+    """Values of a list, an Arrow array or a column; missing values are None.
 
     Raises:
-        InputError: They are no list.
+        InputError: They are not a list.
     """
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise InputError(f"ids and texts must be lists or columns, got {type(values).__name__}")
@@ -96,7 +96,7 @@ def listed(values: Any) -> list[Any]:
 
 
 def sorted_out(ids: list[Any], texts: list[Any]) -> tuple[dict[str, list[int]], list[Rejected]]:
-    """The rows of each id, in the order of the last of them, and the rows that are of no use."""
+    """The rows of each id, in the order of each id's last row, and the rows that are rejected."""
     rows: dict[str, list[int]] = {}
     rejected = []
     for row, (given, text) in enumerate(zip(ids, texts, strict=True)):
@@ -112,7 +112,7 @@ def sorted_out(ids: list[Any], texts: list[Any]) -> tuple[dict[str, list[int]], 
 
 
 def column(texts: Sequence[str | None], threads: int = 1) -> pa.ChunkedArray:
-    """Texts as Arrow, large_string; lone surrogates become question marks, which is told."""
+    """Texts as Arrow, large_string; lone surrogates become question marks, with a warning."""
     if len(texts) == 1:
         with suppress(UnicodeEncodeError):
             return joined([(texts[0] or "").encode()])

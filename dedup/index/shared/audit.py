@@ -1,9 +1,9 @@
-"""Whether what is stored twice is the same at both places.
+"""Checks that data which is stored twice is the same in both places.
 
-In: a view of a store that nobody changes meanwhile. Out: what is wrong, in sentences. Reads everything but the texts,
-and makes their shingles again where it is told how. `dedup.index.checking` compares the rows with each other; here is
-what only this store has. Entries in buckets and keys that lost connections have left are no problem: nothing finds
-them.
+In: a view of a store that nobody changes meanwhile. Out: what is wrong, in sentences. Reads everything but the texts;
+with a function that makes shingles, it reads these, too. `dedup.index.checking` compares the rows with each other; this
+module checks what only this store has. Entries in buckets, and keys, that were left behind by lost connections are no
+problem: nothing reads them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def audit(view: View, shingle: Shingle | None) -> list[str]:
 
     Args:
         view: The rows.
-        shingle: Makes shingles of stored texts; None leaves the counts alone.
+        shingle: Makes shingles of stored texts; None skips the counts.
     """
     rows = {text: (fingerprint, cluster) for text, fingerprint, cluster, _ in view.scan_texts()}
     shingled = {text: fingerprint for text, (fingerprint, _) in rows.items() if fingerprint}
@@ -69,9 +69,9 @@ def _articles(view: View, texts: Iterable[int]) -> Iterator[str]:
 
 def _fingerprints(view: View, prints: dict[int, bytes]) -> Iterator[str]:
     stored = {(int(text), one) for one, text in view.scan(view.keys.of("fingerprints")).items()}
-    yield from _told("fingerprints that lead elsewhere", stored ^ set(prints.items()))
+    yield from _told("fingerprints that lead to another text", stored ^ set(prints.items()))
     if view.texts() != len(prints):
-        yield f"{len(prints):,} texts have shingles, {view.texts():,} are said to"
+        yield f"{len(prints):,} texts have shingles, the stored number is {view.texts():,}"
 
 
 def _clusters(view: View, clusters: dict[int, int]) -> Iterator[str]:
@@ -79,7 +79,7 @@ def _clusters(view: View, clusters: dict[int, int]) -> Iterator[str]:
     for text, cluster in clusters.items():
         members[cluster].add(text)
     wrong = (cluster for cluster, texts in members.items() if view.oldest(cluster, len(clusters) + 1) != sorted(texts))
-    yield from _told("clusters that list other texts than theirs", wrong)
+    yield from _told("clusters with a wrong list of texts", wrong)
 
 
 def _campaigns(view: View) -> Iterator[str]:
@@ -88,18 +88,18 @@ def _campaigns(view: View) -> Iterator[str]:
     for cluster, campaign in stored:
         parts[campaign].append(cluster)
     wrong = (campaign for campaign, some in parts.items() if view.parts(campaign, len(stored) + 1) != some)
-    yield from _told("campaigns that list other clusters than theirs", wrong)
+    yield from _told("campaigns with a wrong list of clusters", wrong)
 
 
 def _marks(view: View, texts: Iterable[int]) -> Iterator[str]:
-    """Texts are listed under all marks of theirs that name somebody, and no others are."""
+    """A mark that names somebody lists exactly the texts that hold it."""
     held: defaultdict[int, list[int]] = defaultdict(list)
     for text, marks in view.marks(texts).items():
         for mark in naming(marks):
             held[mark].append(text)
     most = max(map(len, held.values()), default=0) + 1
     wrong = (mark for mark, some in view.holders(held, most).items() if some != sorted(held[mark], key=place_of))
-    yield from _told("marks that list other texts than those that hold them", wrong)
+    yield from _told("marks with a wrong list of texts", wrong)
 
 
 def _edges(view: View, texts: Iterable[int]) -> Iterator[str]:
@@ -107,11 +107,11 @@ def _edges(view: View, texts: Iterable[int]) -> Iterator[str]:
     every = list(texts)
     there = view.each("EXISTS", (view.keys.here("e", text) for text in every))
     linked = {text for text, exists in zip(every, there, strict=True) if exists}
-    yield from _told("texts listed as having edges or having them unlisted", listed ^ linked)
+    yield from _told("texts wrongly listed as having edges, or wrongly not listed", listed ^ linked)
 
 
 def _bands(view: View, texts: list[int]) -> Iterator[str]:
-    """Every text with shingles has a signature, and is in its buckets, or these have turned texts away."""
+    """Every text with shingles has a signature, and is in each of its buckets, unless the bucket was full."""
     slots = view.opening.settings.slots
     for piece in pieces(texts, AT_ONCE):
         signed = {text: one for text, one in view.signatures(piece).items() if len(one) == slots}
@@ -122,7 +122,7 @@ def _bands(view: View, texts: list[int]) -> Iterator[str]:
 
 
 def _counts(view: View, shingle: Shingle) -> Iterator[str]:
-    """No cell holds less than the stored texts count; more it may, for a cell counts for both it grew from."""
+    """No cell holds less than the stored texts count. More is allowed: when the table grows, counts are copied."""
     wrong = int((view.counts.table() < tallied(view.head.bits, view.scan_shingles(shingle))[0]).sum())
     if wrong:
         yield f"{wrong:,} cells of the counts hold too little: run compact"

@@ -1,8 +1,8 @@
-"""Buckets of bands: in each, the oldest texts that have one key in one band. They are sets of datasketch's LSH storage.
+"""Buckets of bands, as sets of datasketch's LSH storage: each holds the oldest texts with one key in one band.
 
 In: numbers of texts, and the lower halves of their slots. Out: the texts that share a bucket. A look-up is one round
-trip for 32 signatures of 256 bands. A number in a bucket that is no text's is nothing: it has no signature. So texts
-are entered before the transaction that makes them texts, through datasketch's buffer.
+trip for 32 signatures of 256 bands. A number without a text may be in a bucket: it has no signature, so it is ignored.
+So texts are entered before the transaction that stores them, through datasketch's buffer.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from dedup.settings import Settings
 _MEMBERS = """local found = {}
 for i, key in ipairs(KEYS) do found[i] = redis.call('smembers', key) end
 return found"""
-"""What datasketch's `getmany` does, in one command: half the time, most of which redis-py takes for each of many."""
+"""As datasketch's `getmany`, but in one command: half the time, since redis-py has a high cost per command."""
 _LEAVE = """for i = 2, #KEYS do
     redis.call('srem', KEYS[i], ARGV[1])
     if redis.call('exists', KEYS[i]) == 0 then redis.call('hdel', KEYS[1], ARGV[i]) end end"""
-"""datasketch's `remove_val` leaves an empty bucket on its list of buckets."""
+"""Unlike datasketch's `remove_val`, this takes an empty bucket off the list of buckets."""
 
 
 class BandSets:
-    """The buckets of an epoch; settings say how many texts one holds."""
+    """The buckets of an epoch; settings say how many texts a bucket holds."""
 
     def __init__(self, client: Any, keys: Keys, settings: Settings) -> None:
         from datasketch.storage import unordered_storage  # noqa: PLC0415 - loads scipy, which nothing else here needs
@@ -52,7 +52,7 @@ class BandSets:
         return buckets
 
     def _members(self, buckets: Iterable[bytes]) -> dict[bytes, list[int]]:
-        """The texts in each of these; those of empty ones are left out."""
+        """The texts in each of these buckets; empty buckets are left out."""
         found = {}
         for piece in pieces(dict.fromkeys(buckets)):
             sets = self._client.eval(_MEMBERS, len(piece), *map(self._storage.redis_key, piece))
@@ -63,15 +63,15 @@ class BandSets:
         return found
 
     def meet(self, signatures: NDArray[np.uint16]) -> list[NDArray[np.int64]]:
-        """The texts that share a bucket with each: those that share most, at most `CANDIDATES`."""
+        """The texts that share buckets with each signature: those that share most, at most `CANDIDATES`."""
         rows = self._buckets(signatures)
         members = self._members(chain.from_iterable(rows))
         return [most_met(list(chain.from_iterable(members.get(bucket, ()) for bucket in row))) for row in rows]
 
     def enter(self, numbers: Sequence[int], signatures: NDArray[np.uint16]) -> None:
-        """Put texts, oldest first, into buckets that are not full; mark those that turn one away as closed.
+        """Put texts, oldest first, into buckets that are not full; mark buckets that turned a text away as closed.
 
-        To do it again does nothing.
+        Repeating it changes nothing.
         """
         rows = self._buckets(signatures)
         sizes, bucket_cap = self._sizes, self._settings.bucket_cap
@@ -98,7 +98,7 @@ class BandSets:
         pipe.eval(_LEAVE, 1 + len(sets), self._listed, *sets, text, *row)
 
     def missing(self, texts: Sequence[int], signatures: NDArray[np.uint16]) -> list[int]:
-        """Those that are not in one of their buckets, though it has turned nobody away."""
+        """The texts that are missing in one of their buckets although it is not marked as closed."""
         rows = self._buckets(signatures)
         members, closed = self._members(chain.from_iterable(rows)), self._client.smembers(self._closed)
         self._sizes.clear()
@@ -110,7 +110,7 @@ class BandSets:
 
 
 def most_met(texts: list[int]) -> NDArray[np.int64]:
-    """Each text once, those that occur most often if they are too many."""
+    """Each text once; if there are too many, those that occur most often."""
     numbers, counts = np.unique(np.array(texts, np.int64), return_counts=True)
     if len(numbers) > CANDIDATES:
         numbers = numbers[counts > np.sort(counts)[-CANDIDATES - 1]]

@@ -1,8 +1,8 @@
-"""What a draft comes to, as one MULTI/EXEC that fails if the lock is no longer ours.
+"""Applies a draft in one MULTI/EXEC that fails if the lock is no longer ours.
 
-In: a draft and the lock. Out: nothing, or all of it happens at once. New texts are entered in buckets first, where they
-are not found before they are texts: so a batch of many bands does not keep other clients waiting. If that is all that
-happens, `compact` takes them out again.
+In: a draft and the lock. Out: all changes are made at once, or none. New texts are entered in buckets before that, so
+that a batch with many bands does not block other clients; they are ignored there until they are stored. If the commit
+then fails, `compact` takes them out again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _UNLIST = "if redis.call('exists', KEYS[1]) == 0 then redis.call('zrem', KEYS[2]
 
 
 def commit(draft: Pending, hold: Hold) -> None:
-    """Make all changes of a draft happen, and give the lock back with them.
+    """Apply all changes of a draft, and release the lock with them.
 
     Raises:
         OutdatedError: The lock was lost; nothing has changed.
@@ -35,7 +35,7 @@ def commit(draft: Pending, hold: Hold) -> None:
 
 
 class _Commit:
-    """The commands of a draft, and what must be asked for them: what the changes take the place of."""
+    """The commands of a draft, and the old values that they need, which are read first."""
 
     def __init__(self, draft: Pending) -> None:
         self._draft, self._of, self._here = draft, draft.keys.of, draft.keys.here
@@ -56,7 +56,7 @@ class _Commit:
             part(pipe)
 
     def _forget(self, pipe: Any) -> None:
-        """Take out texts, and the places of articles and texts that have others now."""
+        """Take out texts, and the old places of articles and texts that have new ones."""
         for id_, (number, text) in self._articles.items():
             if number != text:
                 pipe.zrem(self._of("names", text), pack_id(id_))
@@ -92,7 +92,7 @@ class _Commit:
             _ = pipe.hset(self._of("copies"), number, copies) if copies != 1 else pipe.hdel(self._of("copies"), number)
 
     def _mark(self, pipe: Any) -> None:
-        """Take out what texts that go are listed under, and list new ones."""
+        """Take removed texts off the lists of their marks, and list new texts."""
         for text, marks in self._marks.items():
             pipe.hdel(self._of("marks"), text)
             for mark in naming(marks):
@@ -104,7 +104,7 @@ class _Commit:
                 pipe.zadd(self._of("held", mark), {number: place_of(number)})
 
     def _place(self, pipe: Any) -> None:
-        """Put clusters into campaigns; one whose campaign has its own number stands in no set."""
+        """Put clusters into campaigns; a cluster whose campaign has the same number is in no set."""
         for cluster, campaign in self._campaigns.items():
             pipe.zrem(self._of("campaign", campaign), cluster)
             pipe.hdel(self._of("campaigns"), cluster)
@@ -114,7 +114,7 @@ class _Commit:
                 pipe.hset(self._of("campaigns"), cluster, campaign)
 
     def _move(self, pipe: Any) -> None:
-        """Put texts into clusters; one whose cluster has its own number stands in no set."""
+        """Put texts into clusters; a text whose cluster has the same number is in no set."""
         for text, cluster in self._draft.moved.items():
             if cluster != text:
                 pipe.zadd(self._of("members", cluster), {text: text})
@@ -129,7 +129,7 @@ class _Commit:
             _ = pipe.zadd(listed, {text: text}) if any(ends.values()) else pipe.eval(_UNLIST, 2, key, listed, text)
 
     def _tell(self, pipe: Any) -> None:
-        """What changed, and the head."""
+        """Write the changes and the head."""
         draft, head = self._draft, self._of("head")
         for change in draft.changes:
             pipe.zadd(self._of("changes"), {json.dumps(change): change.number})

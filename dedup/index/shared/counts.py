@@ -1,8 +1,8 @@
-"""How many texts hold each shingle: a table of counts in one string, in which a shingle's place is its highest bits.
+"""How many texts hold each shingle: a table of counts in one string; a shingle's highest bits are its place.
 
 In: hashes of shingles. Out: their document frequencies, or a little more where two share a cell. The table grows with
-the number of texts, as that of `dedup.index.counters` does. A few cells are read and counted one by one; where many
-are, the whole table passes: 4 MB for a million cells.
+the number of texts, as that of `dedup.index.counters` does. Few cells are read and written one by one; for many cells,
+the whole table is transferred: 4 MB for a million cells.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from dedup.index.shared.layout import pieces
 from dedup.settings import Settings
 
 Shingle = Callable[[Settings, list[bytes]], list[NDArray[np.uint64]]]
-"""Makes the shingles of stored texts, each once."""
+"""Makes the shingles of stored texts, each once per text."""
 
 _MANY = 64
-"""From one cell in so many on, the whole table is read or written."""
+"""If at least one cell in so many is needed, the whole table is read or written."""
 _CELL = np.dtype(">u4")
 _MOST = 2**32 - 1
 
@@ -57,27 +57,27 @@ class Counting:
     """What a transaction counts.
 
     Args:
-        before: The table before it.
-        texts: How many texts are counted there.
+        before: The table before the transaction.
+        texts: How many texts are counted in it.
         steps: Shingles and 1 or -1, text by text.
     """
 
     def __init__(self, before: SharedCounts, texts: int, steps: Sequence[tuple[NDArray[np.uint64], int]]) -> None:
         self.texts = sum(step for _, step in steps)
-        """How many texts more, or fewer."""
+        """By how much the number of texts grows or shrinks."""
         self._before, bits = before, max(before.bits, bits_for(texts + self.texts))
         every = np.concatenate([np.empty(0, np.int64), *(_cells(keys, bits) for keys, _ in steps)])
         self._cells, back = np.unique(every, return_inverse=True)
         each = np.repeat(np.array([step for _, step in steps], np.int64), [len(keys) for keys, _ in steps])
         self._change = np.bincount(back, each, len(self._cells)).astype(np.int64)
         self.table: NDArray[np.uint32] | None = None
-        """All cells after it, where they are written whole."""
+        """All cells after the transaction, if the whole table is written."""
         if bits > before.bits or _MANY * len(self._cells) >= 1 << bits:
             self.table = np.repeat(before.table(), 1 << (bits - before.bits))
             self.table[self._cells] = _clipped(self.table[self._cells] + self._change)
 
     def of(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
-        """The count of each of these shingles after it."""
+        """The count of each of these shingles after the transaction."""
         if self.table is not None:
             return self.table[_cells(keys, len(self.table).bit_length() - 1)]
         counts = self._before.of(keys)
@@ -105,5 +105,5 @@ def _cells(keys: NDArray[np.uint64], bits: int) -> NDArray[np.int64]:
 
 
 def _clipped(counts: NDArray[np.int64]) -> NDArray[np.uint32]:
-    """Counts as far as 32 bits go."""
+    """Counts, at most the largest that 32 bits hold."""
     return np.clip(counts, 0, _MOST).astype(np.uint32)

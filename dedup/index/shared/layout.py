@@ -1,7 +1,7 @@
-"""What the keys of an index in Redis are called, and how rows are packed into values.
+"""The names of an index's keys in Redis, and how rows are packed into values.
 
-In: numbers, ids, edges, what was decided at creation. Out: names of keys, fields and bytes, and the same rows from
-them. FORMAT.md says what each key holds. Nothing here talks to a server.
+In: numbers, ids, edges, the opening of an index. Out: names of keys, fields and bytes, and the same rows from them.
+FORMAT.md says what each key holds. Nothing here talks to a server.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 VERSION = 4
 AT_ONCE = 8192
-"""Fields or keys of one command or pipeline, so that other clients are not kept waiting."""
+"""Fields or keys of one command or pipeline, so that other clients do not wait long."""
 OPENING = ("settings", "store_texts", "weights", "generation")
 """Fields of the head that hold what was decided at creation, or by `replace`."""
 
@@ -43,18 +43,18 @@ class Keys(NamedTuple):
 
 
 class Head(NamedTuple):
-    """What changes with every commit."""
+    """Values that change with every commit."""
 
     epoch: int
     last: int
     texts: int
     bits: int
     frames: int
-    """The number of the text with which frames were found last, 0 for none."""
+    """The number of the text with which the latest frames were found, 0 for none."""
 
 
 def pieces(values: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:
-    """Values, so many at a time."""
+    """Values in lists of `size`."""
     rest = iter(values)
     while piece := list(islice(rest, size)):
         yield piece

@@ -1,8 +1,8 @@
 """The right to write: a key in Redis that one client holds, and that expires by itself.
 
-In: a server. Out: a hold on the lock, and within it one transaction that succeeds only while it is ours. A thread
-renews it, so that work may take as long as it takes. Expiry goes by the server's clock, so that no host's clock
-matters. After a commit whose answer was lost, `made` tells whether it happened.
+In: a server. Out: a hold on the lock, and within it one transaction that succeeds only while the lock is ours. A thread
+renews the lock, so that work may take any time. Expiry uses the server's clock, so that no host's clock matters. After
+a commit whose answer was lost, `made` says whether it happened.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from dedup.index.shared.server import OutdatedError, Server, tries
 LOCK_SECONDS = 10
 """A lock that is not renewed expires; it is renewed three times as often."""
 REMEMBERED_SECONDS = 86_400
-"""How long a client's last commit can be recognised."""
+"""For so long, a client's last commit can be recognised."""
 
-# The token of the lock begins with the client's, so that a client may take what is its own: after a lost answer it does
-# not know whether it holds the lock. That the key changes also stops a commit of its own that is still under way.
+# The lock's token begins with the client's token, so that a client can take its own lock again: after a lost answer it
+# does not know whether it holds the lock. The new token also stops an older commit of the client that still runs.
 _TAKE = """local held = redis.call('get', KEYS[1])
 if not held or string.sub(held, 1, #ARGV[1]) == ARGV[1] then
     redis.call('set', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1 end
@@ -43,19 +43,19 @@ class Lock:
 
     @property
     def _client(self) -> str:
-        """Who we are; a process that was forked is another."""
+        """The token of this client; a forked process is another client."""
         return f"{self._secret}.{os.getpid()}."
 
     @property
     def done(self) -> str:
-        """The key under which the token of our last commit is left."""
+        """The key that holds the token of our last commit."""
         return f"{self.server.name}:done:{self._client}"
 
     def take(self) -> Hold:
         """Wait for the lock.
 
         Raises:
-            IndexBusyError: Another one holds it for longer than the timeout.
+            IndexBusyError: Another writer holds it for longer than the timeout.
         """
         token, server = f"{self._client}{next(self._numbers)}", self.server
         for _ in tries(server.timeout):
@@ -67,12 +67,12 @@ class Lock:
         )
 
     def made(self, token: str) -> bool:
-        """Whether the commit with this token was made; asked when the lock has changed, so it cannot be made later."""
+        """Whether the commit with this token was made; ask after the lock has changed: then it cannot be made later."""
         return bool(self.server.client.get(self.done) == token.encode())
 
 
 class Hold:
-    """The lock while it is ours, which holds this token."""
+    """The lock while it is ours: its key holds this token."""
 
     def __init__(self, lock: Lock, token: str) -> None:
         self._lock, self._client, self.token = lock, lock.server.client, token
@@ -85,7 +85,7 @@ class Hold:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Give it back; where the connection is lost it expires by itself, and to try would only cost time."""
+        """Release the lock; if the connection is lost it expires by itself, and trying would only cost time."""
         self._done.set()
         self._keeper.join(1.0)
         if not self._released and not isinstance(error, self._lock.server.lost):
@@ -98,14 +98,14 @@ class Hold:
                 self._client.eval(_RENEW, 1, self._lock.key, self.token, 1000 * LOCK_SECONDS)
 
     def verify(self) -> None:
-        """Raise if it is no longer ours."""
+        """Raise if the lock is no longer ours."""
         if self._client.get(self._lock.key) != self.token.encode():
             raise OutdatedError("the lock expired")
 
     @contextmanager
     def transaction(self) -> Iterator[Any]:
-        """A pipeline that is executed in one MULTI/EXEC, which gives the lock back; it fails if that is not ours."""
-        with self._quiet, self._client.pipeline() as pipe:  # to renew the lock is to change it
+        """A pipeline that is executed in one MULTI/EXEC, which releases the lock; fails if the lock is not ours."""
+        with self._quiet, self._client.pipeline() as pipe:  # renewing the lock would change it
             pipe.watch(self._lock.key)
             self.verify()
             pipe.multi()

@@ -1,8 +1,7 @@
 """A view that can be changed; see `dedup.index.store.Writer`.
 
-In: changes, in any order. Out: what they come to, for `dedup.index.shared.commit`. Nothing is written before that, but
-for a new generation: it is written under an epoch of its own, which nobody reads until the commit makes it the one that
-counts.
+In: changes, in any order. Out: their result, for `dedup.index.shared.commit`. Nothing is written before that, except a
+new generation: it is written under an epoch of its own, which nobody reads until the commit makes it the current one.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ class Pending(View):
 
     Attributes:
         new: Texts that are added.
-        dropped: Texts that were there and are no more.
+        dropped: Stored texts that are removed.
         added: Number and text of articles that are added.
-        gone: Articles that were there.
+        gone: Stored articles that are removed.
         copies: How many articles texts have now.
         moved: The clusters that texts are in now.
-        placed: The campaigns that clusters are in now, their own numbers for none.
-        links: Edges from both ends, None for those that are no more.
+        placed: The campaigns that clusters are in now; a cluster's own number means no campaign.
+        links: Edges from both ends, None for those that are dropped.
         counted: What is counted.
         found: Windows of frames that were found, by the number of a text.
         changes: What is recorded.
@@ -82,7 +81,7 @@ class Pending(View):
         self.copies[text] = copies
 
     def set_cluster(self, text: int, cluster: int) -> None:
-        """Put a text that is there into another cluster."""
+        """Put a stored text into another cluster."""
         self.moved[text] = cluster
 
     def join(self, cluster: int, other: int) -> None:
@@ -92,7 +91,7 @@ class Pending(View):
         self.moved |= {text: other for text, now in self.moved.items() if now == cluster}
 
     def set_campaign(self, cluster: int, campaign: int) -> None:
-        """Put a cluster into a campaign; its own number stands for none."""
+        """Put a cluster into a campaign; its own number means no campaign."""
         self.placed[cluster] = campaign
 
     def put_edge(self, text: int, other: int, edge: Edge) -> None:
@@ -104,7 +103,7 @@ class Pending(View):
         self.links[text][other] = self.links[other][text] = None
 
     def add_frames(self, number: int, windows: NDArray[np.uint64]) -> None:
-        """Store what marks frames that were found."""
+        """Store the windows that mark new frames."""
         self.found[number] = windows
 
     def record(self, change: Change) -> None:
@@ -114,16 +113,16 @@ class Pending(View):
     # --- counts ---------------------------------------------------------------------------------------------------
 
     def count(self, steps: Sequence[tuple[NDArray[np.uint64], int]], number: int) -> None:  # noqa: ARG002
-        """Count the shingles of texts, each once a text; what is asked of counts from now on sees it."""
+        """Count the shingles of texts, each once per text; later questions about counts see it."""
         assert self.counted is None, "called at most once"
         self.counted = Counting(self.counts, self.head.texts, steps)
 
     def texts(self) -> int:
-        """How many texts have shingles, those counted in this transaction, too."""
+        """How many texts have shingles, including those counted in this transaction."""
         return self.head.texts + (self.counted.texts if self.counted else 0)
 
     def frequencies(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
-        """How many texts hold each shingle, those counted in this transaction, too."""
+        """How many texts hold each shingle, including those counted in this transaction."""
         return (self.counted or self.counts).of(keys)
 
     # --- a new generation -----------------------------------------------------------------------------------------
@@ -134,7 +133,7 @@ class Pending(View):
         signatures: Iterable[tuple[int, NDArray[np.uint16]]],
         edges: Iterable[tuple[int, int, Edge]],
     ) -> None:
-        """Write a new generation beside the old one, under an epoch that is never given to another writer."""
+        """Write a new generation beside the old one, under an epoch that no other writer ever gets."""
         epoch = int(self.client.hincrby(self.keys.of("head"), "epochs", 1))
         target = View(self.client, self.keys.name, self.head._replace(epoch=epoch), opening)
         for some in pieces(signatures, SIGNATURES_AT_ONCE):

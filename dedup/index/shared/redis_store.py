@@ -1,11 +1,11 @@
-"""An index in Redis that many hosts share: what `dedup.index.store.Store` owes.
+"""An index in Redis that many hosts share: a `dedup.index.store.Store`.
 
 In: the rows of that module, a URL. Out: the same rows. One writer at a time holds a lock, which expires by itself; its
-changes go out in one MULTI/EXEC that fails if the lock is another's. A lost connection is made anew, for up to
-`timeout` seconds; a commit whose answer was lost is recognised and not made twice.
+changes are sent in one MULTI/EXEC that fails if another writer has the lock. A lost connection is opened again, for up
+to `timeout` seconds; a commit whose answer was lost is recognised and not made twice.
 
-What was committed is as durable as the server's `appendfsync` says. The server must not evict keys (`maxmemory-policy
-noeviction`) and is no cluster.
+Commits are as durable as the server's `appendfsync` makes them. The server must not evict keys (`maxmemory-policy
+noeviction`), and must not be a Redis Cluster.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from dedup.index.shared.view import View
 from dedup.index.store import Opening, Result
 
 OPENING_PATIENCE = 2.0
-"""Seconds for which a server may be out of reach when an index is opened: a wrong address should soon be told."""
+"""Seconds to wait for a server when an index is opened: a wrong address should be reported soon."""
 
 
 class SharedStore:
@@ -36,11 +36,11 @@ class SharedStore:
 
     Args:
         url: `redis://[user:password@]host:port/db`, `rediss://` for TLS, or `unix:///path?db=0`. `?name=...` is one of
-            several indexes of a database, "dedup" if it is not given; redis-py's own options may stand there, too.
+            several indexes of a database, "dedup" by default; redis-py's own options may follow there, too.
         opening: What to create it with; None opens what is there.
         create: Create it where there is nothing.
-        timeout: Seconds to wait for another writer, and for a server that is away.
-        shingle: Makes shingles of stored texts, by which `check` and `compact` count again; None leaves counts alone.
+        timeout: Seconds to wait for another writer, and for a server that does not answer.
+        shingle: Makes shingles of stored texts, for `check` and `compact` to count again; None skips counts.
 
     Raises:
         FileError: The server cannot be reached, or there is no index of this version.
@@ -70,7 +70,7 @@ class SharedStore:
         self._head()
 
     def _create(self, opening: Opening) -> None:
-        with self._lock.take():  # if two create it at once, the first one wins
+        with self._lock.take():  # if two processes create it at once, the first one wins
             if not self._client.exists(self._key):
                 start = {
                     "format": VERSION,
@@ -84,7 +84,7 @@ class SharedStore:
                 self._client.hset(self._key, mapping={**start, **pack_opening(opening)})
 
     def _head(self) -> Head:
-        """Read what changes with every commit, and what another process may have decided anew."""
+        """Read the values that change with every commit, and the opening if another process has changed it."""
         version, *numbers = self._client.hmget(self._key, "format", *Head._fields)
         self._check_format(version)
         if int(numbers[0]) != self._epoch:
@@ -111,7 +111,7 @@ class SharedStore:
     # --- transactions ---------------------------------------------------------------------------------------------
 
     def read(self, work: Callable[[View], Result]) -> Result:
-        """Run this on the store as it is, beside writers; again if the connection is lost or a generation begins."""
+        """Run this on the store while others may write; again if the connection is lost or a generation begins."""
 
         def attempt() -> Result:
             view = self._view()
@@ -124,7 +124,7 @@ class SharedStore:
         return self._server.again(attempt)
 
     def alone(self, work: Callable[[View], Result]) -> Result:
-        """Run this while nobody changes the store; on a server that cannot be written, as `read` does."""
+        """Run this while nobody changes the store; if the server cannot be written, as `read` does."""
 
         def attempt() -> Result:
             try:
@@ -139,16 +139,16 @@ class SharedStore:
         return self._server.again(attempt)
 
     def write(self, work: Callable[[Pending], Result]) -> Result:
-        """Run this alone, and make what it changes happen together; nothing if it raises.
+        """Run this alone, and apply its changes together; none if it raises.
 
         Raises:
             IndexBusyError: Another writer is at work for longer than the timeout.
-            FileError: The server has been away for longer than the timeout, or refuses.
+            FileError: The server has not answered for longer than the timeout, or refuses.
         """
         sent: list[tuple[str, Result]] = []
 
         def made() -> bool:
-            """Only the answer to the last commit was lost."""
+            """Whether the last commit was made and only its answer was lost."""
             return bool(sent) and self._lock.made(sent[-1][0])
 
         def attempt() -> Result:
@@ -173,7 +173,7 @@ class SharedStore:
         return result
 
     def _adopt(self) -> None:
-        """Go on with the new generation, and forget those before; what an error leaves of them the next one forgets."""
+        """Switch to the new generation, and delete older ones; what an error leaves, the next switch deletes."""
         pattern = re.compile(rb"%s:(\d+):" % re.escape(self._name.encode()))
         with suppress(self._server.errors.RedisError):
             self._head()
@@ -185,9 +185,9 @@ class SharedStore:
     # --- care -----------------------------------------------------------------------------------------------------
 
     def compact(self) -> None:
-        """Write signatures, buckets and edges anew, and count again: buckets hold the oldest texts that are there.
+        """Write signatures, buckets and edges anew, and count again, so that buckets hold the oldest texts.
 
-        Whoever wants to write waits. Takes as much memory again until it is done.
+        Other writers wait. Takes as much memory again until it is done.
         """
         self.write(self._compact)
 
@@ -202,13 +202,13 @@ class SharedStore:
             draft.add_frames(number, windows)
 
     def check(self) -> list[str]:
-        """Compare all that is stored twice, of every text; called inside of `alone`."""
+        """Compare all data that is stored twice, for every text; called inside `alone`."""
         return audit(self._view(), self._shingle)
 
     def sizes(self) -> dict[str, int]:
-        """Bytes of memory by what takes them, those of many keys judged by 200 of them."""
+        """Bytes of memory by kind of data; of many keys, 200 are measured."""
         return self._server.again(lambda: sizes(self._view()))
 
     def close(self) -> None:
-        """Give back the connections."""
+        """Close the connections."""
         self._server.pool.disconnect()

@@ -1,8 +1,8 @@
-"""A connection to Redis that comes back when it is lost.
+"""A connection to Redis that is restored when it is lost.
 
 In: the address of an index. Out: a client of redis-py, the name of the index, and `again`, which runs an attempt until
-the server answers. redis-py's own retries are off: they would send a commit twice. A process that was forked opens
-connections of its own: redis-py sees to it. Messages never hold the password of the address.
+the server answers. redis-py's own retries are off: they would send a commit twice. In a forked process, redis-py opens
+new connections. Messages never hold the password of the address.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dedup.errors import FileError, MissingExtraError
 T = TypeVar("T")
 
 SHORTEST_WAIT, LONGEST_WAIT = 0.002, 0.25
-"""Seconds between two tries, from the first on doubled."""
+"""Seconds between two tries, doubled after every try."""
 SILENCE = 10.0
 """Seconds after which a server that does not answer counts as lost."""
 
@@ -26,7 +26,7 @@ _EXAMPLE = "redis://host:port/db, with ?name=... for one of several indexes ther
 
 
 class OutdatedError(Exception):
-    """The lock was lost, or what was read is of a past that is over: run again."""
+    """The lock was lost, or what was read is out of date: run again."""
 
 
 class Server:
@@ -34,7 +34,7 @@ class Server:
 
     Args:
         url: See `dedup.index.shared.redis_store`.
-        timeout: Seconds for which it may be away.
+        timeout: Seconds for which it may not answer.
 
     Raises:
         FileError: The address cannot be read.
@@ -55,7 +55,7 @@ class Server:
         options = {"retry": Retry(NoBackoff(), 0), "socket_timeout": seconds, "socket_connect_timeout": seconds}
         try:
             self.pool = redis.ConnectionPool.from_url(plain, **options)
-            self.pool.connection_class(**self.pool.connection_kwargs)  # does not connect, but looks at the options
+            self.pool.connection_class(**self.pool.connection_kwargs)  # does not connect, but checks the options
         except (ValueError, TypeError) as error:
             raise FileError(f"cannot read the address {self.location!r}: {error}; write {_EXAMPLE}") from error
         self.client: Any = redis.Redis(connection_pool=self.pool)
@@ -72,7 +72,7 @@ class Server:
         for _ in tries(seconds):
             try:
                 return attempt()
-            except self.errors.AuthenticationError as error:  # to redis-py, a kind of lost connection
+            except self.errors.AuthenticationError as error:  # for redis-py, this is a kind of lost connection
                 raise self._refused(error) from error
             except (*self.lost, self.errors.WatchError, OutdatedError) as error:
                 last = error
@@ -91,7 +91,7 @@ class Server:
 
 
 def tries(seconds: float) -> Iterator[None]:
-    """One try at once, and more until so many seconds after it ended, with longer and longer waits in between."""
+    """One try now, and more until so many seconds after its end, with longer and longer waits in between."""
     yield
     end, wait = time.monotonic() + seconds, SHORTEST_WAIT
     while (left := end - time.monotonic()) > 0:
@@ -101,7 +101,7 @@ def tries(seconds: float) -> Iterator[None]:
 
 
 def _parsed(url: str) -> tuple[str, str, str]:
-    """The address without secrets, that for redis-py, and the name of the index."""
+    """The address without secrets, the address for redis-py, and the name of the index."""
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -123,5 +123,5 @@ def _parsed(url: str) -> tuple[str, str, str]:
 
 
 def _address(scheme: str, host: str, path: str, query: str) -> str:
-    """What `urlunsplit` does, which drops the empty host of unix:///path."""
+    """As `urlunsplit`, which would drop the empty host of unix:///path."""
     return f"{scheme}://{host}{path}{'?' if query else ''}{query}"

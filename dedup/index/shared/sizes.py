@@ -1,7 +1,7 @@
-"""What an index takes of the server's memory.
+"""How much of the server's memory an index takes.
 
-In: a view. Out: bytes by what takes them. Of many keys of a kind, some 200 are asked for and the others taken to be
-like them, so it costs the same for any number of articles.
+In: a view. Out: bytes by kind of data. Of many keys of a kind, some 200 are measured and the total is estimated from
+them, so it costs the same for any number of articles.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from dedup.index.marks import naming
 from dedup.index.shared.view import View
 
 SAMPLED = 200
-"""Keys of a kind of which the size is asked for."""
+"""Keys of a kind whose size is measured."""
 
 
 def sizes(view: View) -> dict[str, int]:
-    """Bytes by what takes them."""
+    """Bytes by kind of data."""
     of, here, client = view.keys.of, view.keys.here, view.client
     copied, moved, buckets = (
         client.hrandfield(key, SAMPLED) or [] for key in (of("copies"), of("clusters"), here("b"))
@@ -57,7 +57,7 @@ def sizes(view: View) -> dict[str, int]:
 
 
 def _postings(view: View) -> int:
-    """Bytes of the sets of who holds a mark: what each takes for one text, of the marks of some texts."""
+    """Bytes of the sets of holders of marks, estimated per text from the marks of some texts."""
     some = [int(text) for text in view.client.hrandfield(view.keys.of("marks"), SAMPLED) or []]
     keys = [view.keys.of("held", mark) for marks in view.marks(some).values() for mark in naming(marks)]
     cards, sizes = view.each("ZCARD", keys), view.each("MEMORY USAGE", keys)

@@ -1,8 +1,8 @@
 """Rows of the store as they are read; see `dedup.index.store.Reader`.
 
-In: numbers and ids. Out: rows. A call costs one or two round trips, however many rows it has. Redis gives no view of
-one moment over several commands: a read that runs beside a writer sees each command's moment, and leaves out what is
-gone by then. The store runs a read again when signatures were replaced, or the table of counts has grown, meanwhile.
+In: numbers and ids. Out: rows. A call costs one or two round trips, however many rows it has. Redis has no snapshot
+over several commands: while another client writes, each command of a read sees its own moment, and leaves out what was
+removed by then. The store repeats a read if signatures were replaced, or the table of counts has grown, meanwhile.
 """
 
 from __future__ import annotations
@@ -69,13 +69,13 @@ class View:
         return found
 
     def held(self, key: str, texts: Iterable[int]) -> dict[int, bytes]:
-        """Fields of a hash by the number of the text, as far as they are there."""
+        """Fields of a hash by the number of the text; missing ones are left out."""
         wanted = list(texts)
         found = zip(wanted, self.values(key, wanted), strict=True)
         return {text: value for text, value in found if value is not None}
 
     def each(self, command: str, keys: Iterable[str | bytes], *arguments: Any) -> list[Any]:
-        """What a command, with these arguments, says of each of these keys."""
+        """The answer to a command, with these arguments, for each of these keys."""
         found: list[Any] = []
         for piece in pieces(keys):
             with self.client.pipeline(transaction=False) as pipe:
@@ -104,7 +104,7 @@ class View:
         return self.head.texts
 
     def frames(self, after: int = 0) -> list[tuple[int, NDArray[np.uint64]]]:
-        """The windows of frames that were found since the index was weighed, by numbers above this."""
+        """The windows of frames found since the last `reweigh`, by numbers above this."""
         if self.head.frames <= after:
             return []
         found = ((int(number), data) for number, data in self.client.hgetall(self.keys.here("f")).items())
@@ -154,7 +154,7 @@ class View:
         return self.held(self.keys.of("bodies"), texts)
 
     def signatures(self, texts: Iterable[int]) -> dict[int, NDArray[np.uint16]]:
-        """The lower halves of the slots of each; of a text without shingles none are stored."""
+        """The lower halves of the slots of each; a text without shingles has none."""
         wanted = list(texts)
         found = self.held(self.keys.here("s"), wanted)
         rest = self.held(self.keys.of("prints"), [text for text in wanted if text not in found])
@@ -172,7 +172,7 @@ class View:
         return [text for _, text in self.above(self.keys.here("n"), after, most)]
 
     def oldest(self, cluster: int, most: int) -> list[int]:
-        """The first texts of a cluster, ascending; the one that has its number stands in no set."""
+        """The first texts of a cluster, ascending; the text with the cluster's number is in no set."""
         with self.client.pipeline() as pipe:
             pipe.hexists(self.keys.of("prints"), cluster)
             pipe.hexists(self.keys.of("clusters"), cluster)
@@ -182,7 +182,7 @@ class View:
         return sorted([*founder, *map(int, others)])[:most]
 
     def names(self, texts: Iterable[int], most: int) -> dict[int, list[str]]:
-        """The first ids of each text, in the order in which they were added; that of its first article comes first."""
+        """The first ids of each text, in the order in which they were added, the id of its first article first."""
         found: dict[int, list[str]] = {}
         for piece in pieces(texts):
             with self.client.pipeline() as pipe:
@@ -217,7 +217,7 @@ class View:
         return {text: np.frombuffer(value, "<i8") for text, value in self.held(self.keys.of("marks"), texts).items()}
 
     def holders(self, marks: Iterable[int], most: int) -> dict[int, list[int]]:
-        """Texts that hold each mark which names somebody: so many from all over."""
+        """Texts that hold each mark which names somebody: at most `most`, spread over all."""
         wanted = list(marks)
         keys = (self.keys.of("held", mark) for mark in wanted)
         found = zip(wanted, self.each("ZRANGE", keys, 0, most - 1), strict=True)
@@ -233,7 +233,7 @@ class View:
         return {cluster: int(value) for cluster, value in self.held(self.keys.of("campaigns"), clusters).items()}
 
     def parts(self, campaign: int, most: int) -> list[int]:
-        """The first clusters of a campaign but for that of its number, ascending."""
+        """The first clusters of a campaign, except the one with its number, ascending."""
         return [int(cluster) for cluster in self.client.zrange(self.keys.of("campaign", campaign), 0, most - 1)]
 
     # --- all of it ------------------------------------------------------------------------------------------------
@@ -243,7 +243,7 @@ class View:
         while rows := self.above(self.keys.of("articles"), after):
             held = self.values(self.keys.of("ids"), [id_ for id_, _ in rows])
             for (id_, number), value in zip(rows, held, strict=True):
-                if value and unpack_article(value)[0] == number:  # else it was replaced meanwhile, and comes again
+                if value and unpack_article(value)[0] == number:  # else it was replaced meanwhile, and comes later
                     yield number, unpack_id(id_), unpack_article(value)[1]
             after = rows[-1][1]
 
@@ -291,7 +291,7 @@ class View:
 def _alike(
     one: NDArray[np.uint16], numbers: NDArray[np.int64], known: dict[int, NDArray[np.uint16]], settings: Settings
 ) -> NDArray[np.int64]:
-    """The texts of which enough lowest bytes agree, in the first block and in all; best first, then the oldest."""
+    """The texts with enough equal lowest bytes, in the first block and in all; best first, then the oldest."""
     there = np.array([number for number in numbers.tolist() if number in known], np.int64)
     if not len(there):
         return there
