@@ -24,21 +24,21 @@ EXPANDS = np.uint32(1 << 31)
 CODE_POINT = np.uint32((1 << 21) - 1)
 UNIT_SHIFT = np.uint32(21)
 HANGUL_SYLLABLE = np.uint32(3 << 21)
-BLOCK = 128  # bytes of a sketch that are compared at once
+BLOCK = 128  # bytes of a sketch compared at once
 AT_ONCE = 8  # darts
 KNOWN_BITS = 16
-WINDOW = 8  # shingles of a run by which frames are told: 9 Han characters, 13 Latin letters
+WINDOW = 8  # shingles of a run that marks a frame: 9 Han characters, 13 Latin letters
 ABOUT = 0.8  # Jaccard similarity from which two lists of holders are nearly the same
-HOLDERS = 24  # texts of a group of windows that are compared
-COMPARED = 128  # sampled shingles by which two of them are, those with the lowest hashes, as in a bottom-k sketch
-LONG = 4000.0  # characters, up to which an article is an ordinary one
-LONGEST = 200_000  # characters, from which a book weighs no less: two editions, and nothing else, are still found
+HOLDERS = 24  # texts compared per group of windows
+COMPARED = 128  # sampled shingles by which two texts are compared: the lowest hashes, as in a bottom-k sketch
+LONG = 4000.0  # characters; an article up to this length is ordinary
+LONGEST = 200_000  # characters, above which weights fall no further: only two editions of a book are still found
 STEEP = 1.5  # how much faster than the length the chance grows
-LEAST_LEFT = 2.0**-10  # of a weight in a text however long; a power of two, so that sums are exact in any order
+LEAST_LEFT = 2.0**-10  # of a weight, however long the text is; a power of two, so that sums are exact in any order
 FEW = 16  # articles before one in its bucket
 GATHERED = 64  # sketches whose first blocks are copied at once
 NONE = np.uint32(0xFFFFFFFF)
-FIRST_WINDOW = 0.625  # of time: an article of 1,500 characters nearly always fills 512 slots in one
+FIRST_WINDOW = 0.625  # of time: an article of 1,500 characters nearly always fills 512 slots in one window
 
 
 def kernel(function: Callable[..., Any], **options: Any) -> Any:
@@ -47,24 +47,24 @@ def kernel(function: Callable[..., Any], **options: Any) -> Any:
     The cache is used as follows because of numba's open issues with it. 4807 and 10128 (crashes when several processes
     compile at once) concern `guvectorize`, whose code is spread over two files: there is none here. A kernel is one
     file, written under a temporary name and renamed, so a reader sees all of it or nothing. Every kernel is called
-    with one signature only, so an index never has two entries that processes could lose for each other. All kernels
-    stand in this file, so that none can be cached with an old version of another inlined.
+    with one signature only, so a cache index never has two entries that processes could overwrite. All kernels are in
+    this file, so that none can be cached with an old version of another inlined.
     """
     try:
         return njit(nogil=True, cache=True, **options)(function)
-    except RuntimeError:  # no place for a cache: a read-only installation without a home folder
+    except RuntimeError:  # no folder for a cache: a read-only installation without a home folder
         return njit(nogil=True, **options)(function)
 
 
 def frozen(array: Any) -> Any:
-    """A view that cannot be written: a kernel is compiled for one of the two only."""
+    """A read-only view: kernels are compiled for read-only inputs only."""
     view = array.view()
     view.flags.writeable = False
     return view
 
 
 def exact(function: Callable[..., Any]) -> Any:
-    """The same for a kernel whose sums are exact in any order, so that they may be added up side by side."""
+    """`kernel` for functions whose sums are exact in any order, so that the compiler may reorder them."""
     return kernel(function, fastmath={"reassoc"})
 
 
@@ -112,7 +112,7 @@ def compose_hangul(left, right):
 
 @kernel
 def expand(folded, expansions, codes, starts, count, fresh):
-    """Append what a character folds to that becomes several, or may join the one before it; returns how many now."""
+    """Append a character that folds to several, or may join the one before it; returns the new count."""
     first, room = np.int64((folded & np.uint32(0x7FFFFFFF)) >> np.uint32(5)), np.uint64(len(codes))
     for k in range(first, first + np.int64(folded & np.uint32(31))):
         one = expansions[k]
@@ -177,7 +177,7 @@ class Background(NamedTuple):
 
 @kernel
 def fill_pairs(first, last, rows, columns, bits, pairs):
-    """What every two characters cost where two words meet; then, over it, what they cost inside a word."""
+    """The cost of every two characters where two words meet; then, written over it, their cost inside a word."""
     for left in range(len(pairs)):
         for right in range(len(pairs)):
             pairs[left, right] = min(last[left] + first[right], 255)
@@ -189,8 +189,8 @@ def fill_pairs(first, last, rows, columns, bits, pairs):
 def measure(codes, count, model, before, after):
     """Running sums of surprisal: a run from k to m, inclusive, has `after[m] - before[k]` quarter bits.
 
-    In integers, so that a run has the same bits wherever it stands. The model is taken apart once a text: a tuple of
-    arrays, handed on for each character, costs twenty times as much in reference counts.
+    In integers, so that a run has the same bits wherever it stands. The model is unpacked once per text: passing a
+    tuple of arrays for each character costs twenty times as much in reference counts.
     """
     places, alone, first, last, pairs, flat = model
     total, left = np.int64(0), np.int64(0)
@@ -226,8 +226,8 @@ def roll(codes, starts, count, kind, room, keys):
     A shingle runs from a start to the first end at which it is `width` units wide. Its hash is the sum of
     `scramble(code) * BASE**k` modulo 2**64, moved along by adding and dropping terms, then mixed. With weights its
     low 8 bits are its surprisal in quarter bits. A text narrower than one shingle is one shingle. Scrambling and mixing
-    have loops of their own, which become vector instructions. The room is what `measure` wrote, of which `before` is
-    written over, the powers of the base, and scratch.
+    have loops of their own, which become vector instructions. The room is what `measure` wrote (`before` is
+    overwritten), the powers of the base, and scratch.
     """
     width, by_word, weighted = kind
     before, after, powers, scrambled = room
@@ -245,7 +245,7 @@ def roll(codes, starts, count, kind, room, keys):
                 break
             keys[found] = total
             if weighted:
-                bits = np.int32(after[end - np.uint64(1)] - before[begin])  # right even where the sums have overflowed
+                bits = np.int32(after[end - np.uint64(1)] - before[begin])  # right even if the sums have overflowed
                 before[found] = min(bits, 255)
             found += np.uint64(1)
         total = (total - scrambled[begin]) * BASE_INVERSE
@@ -269,16 +269,16 @@ def size_for(count):
 
 @kernel
 def home(key, table):
-    """Where a key belongs in a table of a power of two: by its highest bits, for the lowest may hold its surprisal.
+    """Where a key belongs in a table of a power of two: by its highest bits, since the lowest may hold its surprisal.
 
-    Unsigned, as all places in tables are: numba asks of a signed index each time whether it counts from the end.
+    Unsigned, as all places in tables are: numba checks each signed index whether it counts from the end.
     """
     return (key >> np.uint64(32)) * np.uint64(len(table)) >> np.uint64(32)
 
 
 @kernel
 def place(table, key):
-    """Place of a key, or of the empty slot it belongs in; 0 marks the empty, so key 0 shares the slot of key 1."""
+    """Place of a key, or of the empty slot it belongs in; 0 marks empty slots, so key 0 shares the slot of key 1."""
     key = max(key, np.uint64(1))
     last = np.uint64(len(table) - 1)
     at = home(key, table)
@@ -291,7 +291,7 @@ def place(table, key):
 def distinct(keys, weights, table, kept_keys, kept_weights):
     """Copy each key where it occurs first, with its weight if there are any; returns how many are kept.
 
-    What is kept may stand where it came from. `table` is scratch, zeroed before and after.
+    The output arrays may be the input arrays. `table` is scratch, zeroed before and after.
     """
     kept = np.uint64(0)
     for k in range(np.uint64(len(keys))):
@@ -336,8 +336,8 @@ def fold_one(data, table, expansions):
 def trace(data, table, expansions, codes, begins, ends):
     """Fold UTF-8 into `codes`, with the characters that each comes from; returns how many, written or not.
 
-    A character that is dropped and separates nothing, such as a combining mark, belongs to the one before it, and so
-    does a jamo that joins it, wherever it stands.
+    A character that is dropped and separates nothing, such as a combining mark, belongs to the one before it. So does
+    a jamo that joins the one before it.
     """
     at, last, position = np.uint64(0), np.uint64(len(data)), np.int64(0)
     count, room = np.uint64(0), np.uint64(len(codes))
@@ -447,8 +447,8 @@ class Recipe(NamedTuple):
 def shingle(chunk, rows, lengths, recipe, once, left_out, keys, found):
     """Shingles of the texts `rows`, whose folded `lengths` are known, one text after the other in `keys`.
 
-    Each as often as it occurs, or `once` where it occurs first, without those of spans whose windows are `left_out`.
-    `found` is how many there are of each text. Returns how many there are of all.
+    Each as often as it occurs, or with `once` only where it occurs first, without shingles in spans whose windows are
+    `left_out`. `found` is how many there are per text. Returns how many there are in all.
     """
     data, offsets = chunk
     table, expansions, model, width, by_word, weighted = recipe
@@ -548,7 +548,7 @@ def tag(key):
 
 @kernel
 def store(keys, bits, order, table):
-    """Put the bits of a weight, not 0, behind every key; the last of the order comes first, and best."""
+    """Store the bits of a weight, not 0, with every key; the last of the order is stored first, in the best place."""
     last = np.uint64(len(table) - 1)
     for k in order[::-1]:
         at = home(keys[k], table)
@@ -559,10 +559,10 @@ def store(keys, bits, order, table):
 
 @kernel
 def look_up(keys, table, alone, bits):
-    """The bits of every key's weight; those of one that is not stored are `alone`, by its surprisal.
+    """The bits of every key's weight; a key that is not stored has those in `alone`, by its surprisal.
 
-    A block at a time: fetch all first entries, so that cache misses overlap; take those that fit; then look further for
-    the others, which are few. One loop with the branches of all three takes twice as long.
+    A block at a time: fetch all first entries, so that cache misses overlap; take those that fit; then search for the
+    others, which are few. One loop with the branches of all three takes twice as long.
     """
     entries, others = np.empty(256, np.uint64), np.empty(256, np.uint64)
     last = np.uint64(len(table) - 1)
@@ -605,7 +605,7 @@ def look_up_codes(keys, codes, weights, bits):
 
 @kernel
 def land(states, count, earliest):
-    """Let darts hit the slots; each slot keeps its earliest. The first loop becomes vector instructions."""
+    """Let darts hit the slots; each slot keeps its earliest dart. The first loop becomes vector instructions."""
     slots = np.uint64(len(earliest))
     for k in range(count):
         dart = mix(states[k])
@@ -620,9 +620,9 @@ def land(states, count, earliest):
 def throw(keys, weights, window, length, earliest, states):
     """Let every shingle throw its darts of one window of time at the slots; both slot and time are drawn evenly.
 
-    It throws `weight * length` of them, the fraction rounded up with a chance of itself. All comes from its hash and
-    that of the window, so it throws the same in every article. Eight darts are always made, and those that there are
-    not written over: a branch on so varied a number costs more.
+    It throws `weight * length` darts, the fraction rounded up with a chance equal to it. Everything follows from its
+    hash and that of the window, so it throws the same darts in every article. Darts are always made eight at a time,
+    and the surplus is overwritten: a branch on so varied a number costs more.
     """
     used, full, most = np.uint64(0), np.uint64(len(states) - AT_ONCE), np.int64(AT_ONCE)
     for k in range(len(keys)):
@@ -643,7 +643,7 @@ def throw(keys, weights, window, length, earliest, states):
 
 @kernel
 def throw_alike(keys, window, length, earliest):
-    """The same for shingles that all weigh one, and a window of a whole length."""
+    """`throw` for shingles that all weigh one, and a window whose length is a whole number."""
     slots = np.uint64(len(earliest))
     for k in range(len(keys)):
         state = keys[k] ^ window
@@ -669,9 +669,9 @@ def lighter(keys, weights, length):
 def sign(keys, weights, offsets, lengths, seed, signatures):
     """Signature of every article: each slot the time of its earliest dart, a float32.
 
-    Without weights, all weigh one. A window of time begins where the one before ended and is as long as all before it;
-    what comes after the one in which the last slot is hit changes nothing. Within a window, times are its 2**32nd
-    parts; the last of them stands for none. Shingles that an article repeats throw in vain, in the first window only.
+    Without weights, all shingles weigh one. A window of time begins where the one before ended and is as long as all
+    before it; windows after the one in which the last slot is hit change nothing. A window has 2**32 points in time;
+    the last means no dart. Repeated shingles of an article add nothing, and are thrown in the first window only.
     """
     slots = signatures.shape[1]
     earliest, states = np.empty(slots, np.uint32), np.empty(1024, np.uint64)
@@ -730,8 +730,8 @@ def band_keys(halves, slot, rows, names, bits, begin, keys):
 def agreement(a, i, b, j, blocks):
     """In how many bytes of their first blocks row i of some sketches agrees with row j of others.
 
-    Blocks of a fixed length that a byte can count become a few vector instructions: 1.5 ns a block. Rows come as
-    numbers: a view of each, counted as a reference, would cost more.
+    Blocks have a fixed length that a byte can count, so they become a few vector instructions: 1.5 ns per block. Rows
+    are given as numbers: a view of each row, with its reference count, would cost more.
     """
     total = np.int64(0)
     for block in range(blocks):
@@ -743,20 +743,20 @@ def agreement(a, i, b, j, blocks):
 
 
 class Rules(NamedTuple):
-    """Who is compared with whom, and who is alike."""
+    """Which articles are compared, and which of them are similar."""
 
     since: int
-    """Articles before this number have met already,"""
+    """Articles before this number were already compared with each other."""
     apart: bool
-    """and so have those from it on: only one of each is compared."""
+    """Articles from that number on were, too: only pairs with one article of each group are compared."""
     first: int
-    """Bytes of the first blocks,"""
+    """Bytes of the first blocks, which are compared before the rest."""
     early: int
-    """so many of which must agree,"""
+    """Bytes of the first blocks that must agree."""
     least: int
-    """and so many of all."""
+    """Bytes of all blocks that must agree."""
     bucket_cap: int
-    """In a bucket, an article is compared with those before it until so many agreed,"""
+    """In a bucket, an article is compared with those before it until so many were similar,"""
     looked_at: int
     """or so many were looked at."""
 
@@ -774,13 +774,13 @@ def gather_bucket(keys, begin, shift, mask, sketches, near):
 
 @kernel
 def meet(keys, bits, at, sketches, rules, room, seen):
-    """Pairs of articles that share a bucket of one band and whose sketches are alike; see `Rules`.
+    """Pairs of articles that share a bucket of one band and whose sketches are similar; see `Rules`.
 
-    In a bucket, every article is compared with those before it, from the first on; `seen` is with how many. The room is
-    `near`, for the first blocks of those that are looked at: in a large bucket, where few are similar, they are copied
-    next to each other; `known`, pairs that were found of late, maybe in another band: similar ones meet in many, and
-    most pairs of a small bucket are similar; and `found`. Begins at the article `at` of the sorted keys and stops where
-    the next one's pairs may not fit in `found`. Returns the article that is not done and the number of pairs, each as
+    In a bucket, every article is compared with those before it, from the first on; `seen` is with how many. The room
+    has three parts. `near`: first blocks, copied next to each other in a large bucket, where few articles are similar.
+    `known`: pairs found recently, maybe in another band; similar articles meet in many bands, and most pairs of a small
+    bucket are similar. `found`: the result. Begins at the article `at` of the sorted keys and stops where the pairs of
+    the next one may not fit in `found`. Returns the first article that is not done and the number of pairs, each as
     later << 32 | earlier.
     """
     since, apart, _, early, least, bucket_cap, _ = rules
@@ -829,7 +829,7 @@ def meet(keys, bits, at, sketches, rules, room, seen):
 
 @kernel
 def sift(keys, since, marks):
-    """Move the keys of articles before `since` that share no mark with one from it on to the front; returns how many.
+    """Drop keys of articles before `since` that share no mark with one from it on; returns where the kept keys begin.
 
     Keys are in the order of the articles' numbers. Marks are bits of the upper half of a key, a byte each.
     """
@@ -859,7 +859,7 @@ def miss(keys, bits, seen, met, missed):
         if end - begin > 1:
             for k in range(begin, end):
                 met[keys[k] & mask] += end - begin - 1
-        if short:  # those after an article that went as far as to it are those whose `seen` is larger than its place
+        if short:  # later articles were compared with this one if their `seen` is larger than its place
             later = np.zeros(end - begin + 1, np.int64)
             for k in range(begin, end):
                 later[seen[k]] += 1
@@ -883,11 +883,11 @@ def fill(keys, table):
 
 @kernel
 def by_chance(length, distinct):
-    """What a shingle weighs less in a text of so many characters, for how much likelier it is to be there by chance.
+    """By how much a shingle's weight is reduced in a long text, since it is more likely to be there by chance.
 
     A weight is the negative logarithm of a probability, which grows in proportion to the length; faster for the
-    shingles that matter, since an author repeats words. Ordinary articles, up to `LONG` characters, are as they are.
-    What says the same again and again is no longer than three times its `distinct` shingles.
+    shingles that matter, since an author repeats words. Nothing changes for ordinary articles, up to `LONG`
+    characters. A text that repeats itself counts as at most three times as long as its `distinct` shingles.
     """
     length = min(length, 3 * distinct, LONGEST)
     return np.rint(STEEP * np.log(max(np.float64(length), LONG) / LONG) * 65536) / 65536
@@ -895,9 +895,9 @@ def by_chance(length, distinct):
 
 @exact
 def shared(table, keys, weights, less, entries, others):
-    """Weight of the shingles of a set that are in the table, each less so much; the last two are scratch of a block.
+    """Weight of the shingles of a set that are in the table, each reduced by `less`; the last two are scratch.
 
-    Block by block, as in `look_up`: first those that their home decides, then the few others.
+    Block by block, as in `look_up`: first shingles that are decided at their home, then the few others.
     """
     result = 0.0
     for begin in range(0, len(keys), len(entries)):
@@ -952,7 +952,7 @@ def verify(sets, lefts, rights, evidence, similarities):
 def tally_band(entries, places, shift, counts):
     """Count the entries of a band in each bucket: those whose keys have the same highest bits.
 
-    An entry is `key << 32 | row`. One whose row has a new place that is negative is left out.
+    An entry is `key << 32 | row`. It is left out if the new place of its row is negative.
     """
     for k in range(len(entries)):
         if places[np.uint32(entries[k])] >= 0:
@@ -961,7 +961,7 @@ def tally_band(entries, places, shift, counts):
 
 @kernel
 def scatter_band(entries, places, shift, starts, sorted_entries):
-    """Put the entries of a band into their buckets; `starts` says where the next of each goes, and is moved on."""
+    """Put the entries of a band into their buckets; `starts` is where the next entry of each goes, and is updated."""
     for k in range(len(entries)):
         place = places[np.uint32(entries[k])]
         if place >= 0:
@@ -975,9 +975,8 @@ def scatter_band(entries, places, shift, starts, sorted_entries):
 def meet_sorted(query, table, bucket_cap, taken, counts, touched):
     """Count in how many bands each row of sorted buckets has the key of the query; returns how many rows have any.
 
-    Of a key, rows are counted until `bucket_cap` were `taken`; those that are `dead`, if any are, are passed over. All
-    places are looked up before the first bucket is read, so that cache misses overlap. Nothing in a damaged file leads
-    out of the arrays.
+    For each key, rows are counted until `bucket_cap` were `taken`; `dead` rows are skipped. All places are looked up
+    before the first bucket is read, so that cache misses overlap. A damaged file cannot lead outside the arrays.
     """
     offsets, entries, dead = table
     bands, size = len(query), np.uint32(entries.shape[1])
@@ -994,7 +993,7 @@ def meet_sorted(query, table, bucket_cap, taken, counts, touched):
     for band in range(bands):
         if begins[band] < ends[band]:
             fetched ^= entries[band, begins[band]] ^ entries[band, ends[band] - np.uint32(1)]
-    touched[0] = np.uint32(fetched)  # it is written over: what counts is that the buckets are in the cache
+    touched[0] = np.uint32(fetched)  # overwritten later: only the loading into the cache matters
     for band in range(bands):
         key = np.uint64(query[band])
         for k in range(begins[band], ends[band]):
@@ -1013,7 +1012,7 @@ def meet_sorted(query, table, bucket_cap, taken, counts, touched):
 
 @kernel
 def meet_chained(query, table, bucket_cap, taken, counts, touched):
-    """The same for rows that are chained in the order in which they came."""
+    """`meet_sorted` for rows that are chained in the order in which they came."""
     heads, nexts, keys, dead = table
     found, shift = 0, np.uint32(0)
     while heads.shape[1] << shift < 1 << 32:
@@ -1050,21 +1049,21 @@ def chain(first, stop, keys, heads, tails, nexts):
 
 
 class Bounds(NamedTuple):
-    """What is asked of rows that meet a query."""
+    """Limits for rows that meet a query."""
 
     bucket_cap: int
-    """So many of a bucket are counted."""
+    """At most so many rows of a bucket are counted."""
     early: int
-    """Bytes that must agree in the first block,"""
+    """Bytes that must agree in the first block."""
     least: int
-    """and in all."""
+    """Bytes that must agree in all blocks."""
     most: int
-    """So many rows are looked at."""
+    """At most so many rows are compared."""
 
 
 @kernel
 def often(counts, touched, found, most):
-    """How often a row must have met the query so that at most so many are left, but no more than 63 times."""
+    """The least number of meetings, at most 63, that leaves at most `most` rows."""
     least, left = np.uint16(1), found
     if left > most:
         frequency = np.zeros(64, np.int64)
@@ -1078,10 +1077,10 @@ def often(counts, touched, found, most):
 
 @kernel
 def alike(own, query, sketches, bounds, met, counts, touched, found):
-    """Note the rows met whose sketches agree with the query's as `bounds` say; returns how many.
+    """Write the rows met whose sketches agree with the query's as `bounds` require; returns how many.
 
-    Of too many rows those that met most often are looked at, and of each its first block. The first blocks of some rows
-    are copied next to each other before the first is compared, so that cache misses overlap. Sets all counts back to 0.
+    If there are too many rows, those that met most often are compared, by their first block. The first blocks of some
+    rows are copied next to each other before comparing, so that cache misses overlap. Sets all counts back to 0.
     """
     _, early, least, most = bounds
     rows, agreements = found
@@ -1110,10 +1109,10 @@ def alike(own, query, sketches, bounds, met, counts, touched, found):
 
 @kernel
 def search_sorted(queries, own, table, sketches, bounds, taken, room, ends):
-    """Rows of a segment that are like each query: those of query i end at `ends[i]` in what is found.
+    """Rows of a segment that are similar to each query; in the result, those of query i end at `ends[i]`.
 
-    The room is counts and places, scratch as long as the segment, the counts zero before and after; and for rows, and
-    in how many bytes they agree.
+    The room is: counts and places, scratch as long as the segment, the counts zero before and after; and space for the
+    rows, and for the number of bytes in which they agree.
     """
     counts, touched, found, agreements = room
     used = 0
@@ -1125,7 +1124,7 @@ def search_sorted(queries, own, table, sketches, bounds, taken, room, ends):
 
 @kernel
 def search_chained(queries, own, table, sketches, bounds, taken, room, ends):
-    """The same for rows that are in memory."""
+    """`search_sorted` for rows that are in memory."""
     counts, touched, found, agreements = room
     used = 0
     for i in range(len(queries)):
@@ -1156,7 +1155,7 @@ def note_cells(cells, keys, bits, noted):
 
 @kernel
 def bump(cells, keys, bits, step):
-    """Count shingles up or down, as far as 32 bits go."""
+    """Count shingles up or down, within 32 bits."""
     shift = np.uint64(64 - bits)
     for k in range(len(keys)):
         cell = keys[k] >> shift
@@ -1180,7 +1179,7 @@ def read_cells(cells, keys, bits, found):
 
 @kernel
 def grams(codes, begins, ends, width, keys, starts, stops, pieces):
-    """Hash the run of `width` units and more at every character of some pieces; returns how many there are."""
+    """Hash the run of at least `width` units at every character of some pieces; returns how many there are."""
     found, wide = np.uint64(0), np.uint32(width)
     for piece in range(len(begins)):
         stop, total, units, power = np.uint64(begins[piece]), np.uint64(0), np.uint32(0), np.uint64(1)
@@ -1207,8 +1206,8 @@ def grams(codes, begins, ends, width, keys, starts, stops, pieces):
 def seeds(left, left_order, right, right_order, most, lefts, rights):
     """Places in two sequences that hold the same number; returns how many, written or not.
 
-    All pairs of places of a number, or the k-th with the k-th where there are more than `most`. The orders sort the
-    sequences, stable.
+    All pairs of places of a number, or only the k-th with the k-th if there are more than `most`. The orders are a
+    stable sort of the sequences.
     """
     found, room, i, j = 0, len(lefts), 0, 0
     while i < len(left) and j < len(right):
@@ -1235,7 +1234,7 @@ def seeds(left, left_order, right, right_order, most, lefts, rights):
 def stretch(left, right, left_at, right_at, lefts, rights, starts, lengths):
     """Extend seeds, sorted by diagonal and place, both ways as far as the sequences agree; returns how many runs.
 
-    Elements must be as far from each other, too: words may be cut in different places of the same characters.
+    Elements must also have equal distances: the same characters may be cut into words differently.
     """
     found, last = 0, 0
     for k in range(len(lefts)):
@@ -1344,7 +1343,7 @@ def nearest(c, before, heads, nexts, ends, sums, sizes):
 
 @kernel
 def join(a, b, parents, sizes, heads, tails, nexts):
-    """Put the smaller cluster into the larger one, and its entries behind the other's; returns the larger."""
+    """Put the smaller cluster into the larger one, its entries after the other's; returns the larger."""
     small, large = (a, b) if sizes[a] < sizes[b] else (b, a)
     parents[small] = large
     sizes[large] += sizes[small]
@@ -1357,7 +1356,7 @@ def join(a, b, parents, sizes, heads, tails, nexts):
 def link(lefts, rights, similarities, articles, cut):
     """Average linkage over sparse edges, a pair without an edge counting as 0, cut at a mean of `cut`.
 
-    Similarities and the cut are integers (fixed point), so that a mean is the same seen from either side. Returns the
+    Similarities and the cut are integers (fixed point), so that a mean is the same from either side. Returns the
     cluster of each article, named by one of its members. See `dedup.stages.clusters.link` for the method.
     """
     edges = len(lefts)
@@ -1434,7 +1433,7 @@ def sample(hashed, count, mask, taken, places):
 def sample_texts(keys, offsets, windowed, mask, taken, places, found):
     """Sampled shingles of texts, or windows, one text after the other; `found` is how many of each. Returns how many.
 
-    Shingles are taken as often as they occur.
+    A shingle is taken as often as it occurs.
     """
     most, used = np.int64(0), np.int64(0)
     for i in range(len(found)):
@@ -1480,7 +1479,7 @@ def read_counts(keys, cells, counts):
 def count_holders(keys, starts, cells, least, table, held):
     """Put the keys of cells that were counted `least` times into an empty table, with how many texts hold each.
 
-    Those of text i are `keys[starts[i]:starts[i + 1]]`. Returns how often they occur, or -1 when the table is too full.
+    Those of text i are `keys[starts[i]:starts[i + 1]]`. Returns how often they occur, or -1 if the table is too full.
     """
     latest, last, used, kept = np.empty(len(table), np.int64), np.uint64(len(cells) - 1), np.int64(0), np.int64(0)
     for i in range(len(starts) - 1):
@@ -1501,9 +1500,9 @@ def count_holders(keys, starts, cells, least, table, held):
 
 @kernel
 def list_holders(sampled, cells, least, table, number, ends, holders, listed):
-    """Where the keys that have a number, in the slots of their table, stand: by text, and the texts that hold each.
+    """For keys with a number in the slots of their table: their places by text, and the texts that hold each.
 
-    Those that hold key n are `holders[begin:ends[n]]`, ascending, where `ends` is where they begin at first. Text i has
+    The holders of key n are `holders[begin:ends[n]]`, ascending; on entry, `ends` is where they begin. Text i has
     `numbers[text_starts[i]:text_starts[i + 1]]`, ascending by place; the places are in `spots`.
     """
     (keys, places, starts), (text_starts, numbers, spots) = sampled, listed
@@ -1563,9 +1562,9 @@ def unframed(keys, count, begins, ends, found):
 
 @kernel
 def own_blocks(begins, ends, found, length, least):
-    """How much of a text stands outside of spans, as a share, and in how many blocks (inverse Simpson index).
+    """The share of a text that stands outside spans, and in how many blocks it does (inverse Simpson index).
 
-    Gaps of up to `least` are none: they may be windows that were not sampled.
+    Gaps of up to `least` do not count: they may be windows that were not sampled.
     """
     total, squares, at = 0.0, 0.0, np.int64(0)
     for k in range(found + 1):
@@ -1580,7 +1579,7 @@ def own_blocks(begins, ends, found, length, least):
 
 @kernel
 def held_alike(groups, middles, starts, holders, marks, fits, sums):
-    """Whether each window has about the holders of the middle one of its group; windows ascend by group in `groups`.
+    """Whether each window has about the holders of its group's middle window; windows ascend by group in `groups`.
 
     The holders of window w are `holders[starts[w]:starts[w + 1]]`; `marks` is -1 for all texts. `sums` is a hash of
     each list.
@@ -1604,8 +1603,8 @@ def held_alike(groups, middles, starts, holders, marks, fits, sums):
 def weigh_sampled(starts, keys, places, counted, weights, sums, found):
     """Sampled shingles of every text in ascending order, with weights, without those that no other text holds.
 
-    `sums` is the weight of all of a text, each shingle once; `found` how many are left of each, at its start. Counted
-    are cells; what the prior expects and how many articles there are, both as `dedup.stages.weights` has them.
+    `sums` is the total weight of a text, each shingle once; `found` how many are left of each text, from its start on.
+    `counted` holds cells, what the prior expects, and the number of articles, as in `dedup.stages.weights`.
     """
     cells, expected, total, cap = counted
     last = np.uint64(len(cells) - 1)
@@ -1627,9 +1626,9 @@ def weigh_sampled(starts, keys, places, counted, weights, sums, found):
 
 @kernel
 def outside(keys, places, weights, covered, kept, heavy):
-    """Shingles that stand at places that are not covered, each once, with weights: the lowest for which there is room.
+    """Shingles at places that are not covered, each once, with weights: the lowest hashes, as many as fit.
 
-    Returns how many, the share of all hashes that they are from, and what those weigh that are covered.
+    Returns how many, the share of all hashes that they come from, and the weight of the covered shingles.
     """
     left, reach, lost, at = np.int64(0), 1.0, 0.0, np.int64(0)
     while at < len(keys):
@@ -1662,7 +1661,7 @@ def shared_weight(left, right, weights):
 
 @kernel
 def split_places(groups, places, group, furniture, alone, every):
-    """Where the windows of one group stand in a text, and where those and all that are furniture; how many of both."""
+    """Places in a text of the windows of one group, and of these and all furniture; returns how many of both."""
     mine, found = np.int64(0), np.int64(0)
     for w in range(len(groups)):
         if groups[w] == group:
@@ -1683,7 +1682,7 @@ def cover(begins, ends, found, covered, value):
 
 @kernel
 def alike_in_turn(kept, heavy, count, reach, totals, texts):
-    """The median similarity of texts to the next two, by what stands outside of spans; see `outside`."""
+    """The median similarity of texts to the next two, by the shingles outside spans; see `outside`."""
     similar, pairs = np.empty(2 * texts), np.int64(0)
     for k in range(texts):
         for step in range(1, 3):
@@ -1698,12 +1697,12 @@ def alike_in_turn(kept, heavy, count, reach, totals, texts):
 
 @kernel
 def judge_frames(groups, held, windows, furniture, singles, lengths, spared, told):
-    """For some groups of windows: how alike their holders are elsewhere, and how the holders' own text stands.
+    """For some groups of windows: how similar their holders are elsewhere, and how the holders' own text is spread.
 
-    Without the group's windows and those that are furniture already; `sizes` is how many a group has. Told is `alike`,
-    the median of the similarity of pairs, `own`, that of the share of a text that is its own, `blocks`, that of the
-    number of blocks in which the group's windows leave the rest, and `whole`, that of the share of the group's windows
-    a text has.
+    The group's windows and those that are furniture already are left out; `sizes` is how many windows a group has.
+    Writes four medians to `told`: `alike`, the similarity of pairs; `own`, the share of a text that is its own;
+    `blocks`, the number of blocks into which the group's windows split the rest; and `whole`, the share of the group's
+    windows that a text has.
     """
     holder_starts, holders, sizes = held
     window_starts, window_groups, window_places = windows
@@ -1751,7 +1750,7 @@ def judge_frames(groups, held, windows, furniture, singles, lengths, spared, tol
 
 @kernel
 def dots(starts, features, weights, families, lefts, rights, products):
-    """Dot products of pairs of sparse rows, whose features ascend; no family of features may be over half of one."""
+    """Dot products of pairs of sparse rows with ascending features; no family may give more than half of a product."""
     sums, seen = np.zeros(families.max() + 1 if len(families) else 0), np.empty(len(features), np.int64)
     for p in range(len(lefts)):
         i, j, count = starts[lefts[p]], starts[rights[p]], 0

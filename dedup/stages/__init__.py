@@ -1,6 +1,6 @@
 """The stages, in the order in which an article goes through them.
 
 Read, fold, cut into shingles, leave out frames, weigh, sign, bucket, verify, link. In: articles. Out: clusters of
-distinct texts. Each works over flat arrays, and knows of the one before it what that gives; `dedup.pipeline` joins
+distinct texts. Each works on flat arrays, and knows only the output of the stage before it; `dedup.pipeline` joins
 them.
 """

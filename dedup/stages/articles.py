@@ -53,7 +53,7 @@ def articles(
         source: The articles; see the module's docstring.
         text: Column, key or attribute that holds the text.
         id: Column, key or attribute that holds the id; the default may be absent, then there are no ids.
-        threads: How many runs of strings are made a column side by side.
+        threads: How many runs of strings are converted to Arrow side by side.
 
     Returns:
         The texts as large strings, and the ids.
@@ -103,8 +103,8 @@ def _check_columns(names: list[Any], text: str, id: str) -> None:  # noqa: A002
 
 
 def _from_pandas(source: Any, text: str, id: str, threads: int) -> tuple[Column, Column | None]:  # noqa: A002
-    """A series, or two columns of a frame, of which no other is looked at; ids may be the index."""
-    if not hasattr(type(source), "columns"):  # an index may have a row of that name
+    """A series, or two columns of a frame; other columns are not read. Ids may be the index."""
+    if not hasattr(type(source), "columns"):  # the index of a series may have an entry of that name
         return _from_series(source, threads), None
     names = list(source.columns)
     _check_columns(names, text, id)
@@ -175,7 +175,7 @@ def _strings(values: list[Any], threads: int) -> Column:
 
 
 def _checked(values: list[Any]) -> list[str | None]:
-    """The same with None for what is missing; anything else that is no string is an error."""
+    """The values with None for missing ones; any other value that is not a string is an error."""
     values = [None if missing(value) else value for value in values]
     for place, value in enumerate(values):
         if not (value is None or isinstance(value, str)):
@@ -205,7 +205,7 @@ def _chunk(values: list[str | None]) -> pa.Array:
 def _ids(values: list[Any]) -> Column:
     """Ids of one type as they are, of several types as text."""
     values = [None if missing(value) else value for value in values]
-    if len({type(value) for value in values if value is not None}) <= 1:  # Arrow would take b"x" and "x" for one
+    if len({type(value) for value in values if value is not None}) <= 1:  # Arrow would treat b"x" and "x" as equal
         with suppress(pa.ArrowException, UnicodeEncodeError, OverflowError):
             return pa.chunked_array([pa.array(values)])
     texts = [None if value is None else _encodable(str(value)) for value in values]
@@ -237,7 +237,7 @@ def _as_text(column: Column, name: str) -> Column:
 
 
 def _plain(column: Column) -> Column:
-    """The column in a type that Arrow can take from and count: no views, dictionaries or runs."""
+    """The column in a type for which Arrow can take and count values: no views, dictionaries or runs."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         chunks = [pa.DictionaryArray.from_arrays(c.indices, _plain_array(c.dictionary)) for c in column.chunks]

@@ -1,9 +1,9 @@
 """How surprising a run of characters is in ordinary Chinese: a character bigram model from jieba's dictionary.
 
 In: the shipped table of frequencies (`tools/build_tables.py`). Out: arrays for the kernels, in quarters of a bit,
-and the chance that an ordinary article holds a shingle of given surprisal. Inside a word the next character is drawn by
-the dictionary's bigrams; across words by how often words end and begin with the two. Characters of other scripts
-have a flat rate. Loaded once a process (about 20 ms, 4 MB); nothing of jieba itself is imported.
+and the chance that an ordinary article holds a shingle of given surprisal. Inside a word, the next character has the
+probability of the dictionary's bigrams; across words, that of words ending and beginning with the two. Characters of
+other scripts have a flat rate. Loaded once per process (about 20 ms, 4 MB); jieba itself is not imported.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ FLAT_BITS = 3.0
 UNSEEN_BITS = 26.0
 """Bits of a Han character that jieba's dictionary does not hold."""
 ARTICLE_CHARACTERS = 1500
-"""Length of the ordinary article of which `chances` speaks."""
+"""Length of the ordinary article in `chances`."""
 
 
 COMMON = 2048
-"""So many of the most frequent characters, nearly all of any text, have a table of what each costs after each: one
-access, where a hash table of bigrams cost ten times as much as folding. Others always begin a word."""
+"""So many of the most frequent characters, nearly all of any text, have a table of the cost of each after each: one
+access, while a hash table of bigrams cost ten times as much as folding. Others always begin a word."""
 
 
 @cache
@@ -49,12 +49,12 @@ def background() -> kernels.Background:
 
 
 def _column(bits: NDArray[np.float32], unseen: float) -> NDArray[np.int32]:
-    """Quarters of a bit, with a row 0 that is not used and a last row for characters that were never seen."""
+    """Quarters of a bit; row 0 is not used, and the last row is for characters that were never seen."""
     return np.rint(np.concatenate([[0], bits, [unseen]]) * 4).astype(np.int32)
 
 
 def _pairs(stored: dict[str, Any], rows: Any, first: Any, last: Any) -> Any:
-    """What a common character costs after another, inside a word where there is one with both."""
+    """The cost of a common character after another; inside a word, if a word holds both."""
     places = np.cumsum(stored["pair_steps"], dtype=np.uint32)
     left, right = rows[places >> np.uint32(16)], rows[places & np.uint32(0xFFFF)]
     common = np.maximum(left, right) < COMMON

@@ -1,9 +1,9 @@
 """Signatures cut into bands, and the candidates: pairs that are equal in one (locality-sensitive hashing).
 
 In: a signature matrix, the threshold and a wanted recall. Out: the shape of the bands, and `Candidates`: every pair
-that shares a bucket and whose signatures agree as those of similar articles do. A band at a time is sorted, its buckets
-are walked while their sketches are in the cache (about 10 ns a pair), and dropped; memory is one byte a slot and
-article for sketches, 52 bytes an article and thread, and the candidates.
+that shares a bucket and whose signatures agree as those of similar articles do. One band at a time is sorted, its
+buckets are walked while their sketches are in the cache (about 10 ns per pair), and dropped. Memory is one byte per
+slot and article for sketches, 52 bytes per article and thread, and the candidates.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from dedup import kernels
 from dedup.work import Progress, ranges, spread
 
 MARGIN = 2.5
-"""Standard deviations that the estimate of a candidate may be under the threshold; from two blocks alone, more."""
+"""Standard deviations by which the estimate of a candidate may be under the threshold; more with two blocks only."""
 EARLY_MARGIN = 3.5
 LOOKED_AT = 128
-"""An article is compared with at most so many times `bucket_cap` others of one bucket, unless told."""
+"""By default, an article is compared with at most so many times `bucket_cap` others of one bucket."""
 PIECE = 1 << 18
 AT_ONCE = 4
 """Bands whose keys are made together."""
 MARKS = 1 << 22
-"""Bits by which keys that are in no bucket with a new article are told, as bytes: they fit in a cache of 4 MB."""
+"""Marks, a byte each, that show which keys may share a bucket with a new article: they fit in a cache of 4 MB."""
 
 
 class Bands(NamedTuple):
-    """b bands of r slots; slots beyond `bands * rows` serve the estimate alone."""
+    """b bands of r slots; slots beyond `bands * rows` are used only for the estimate."""
 
     bands: int
     rows: int
@@ -45,7 +45,7 @@ class Bands(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """Pairs of articles to be verified."""
+    """Pairs of articles to verify."""
 
     left: NDArray[np.int64]
     """(m,): the earlier one of each pair; pairs ascend by right, then left."""
@@ -64,23 +64,23 @@ def choose(threshold: float, slots: int, recall: float) -> Bands:
         recall: Wanted chance, in (0, 1).
 
     Returns:
-        Bands with the most rows whose recall at the threshold is enough; single slots if none is.
+        Bands with the most rows whose recall at the threshold is enough; single slots if no bands reach it.
     """
     shapes = (Bands(slots // rows, rows) for rows in range(slots, 0, -1))
     return next((shape for shape in shapes if shape.recall(threshold) >= recall), Bands(slots, 1))
 
 
 def least_agreement(threshold: float, slots: int, margin: float = MARGIN) -> int:
-    """In how many slots the lowest bytes are equal at the threshold, less so many standard deviations."""
+    """In how many slots the lowest bytes are equal at the threshold, minus `margin` standard deviations."""
     equal = threshold + (1 - threshold) / 256
     return max(1, int(slots * equal - margin * (slots * equal * (1 - equal)) ** 0.5))
 
 
 class Limits(NamedTuple):
-    """In how many bytes of their sketches, which have a byte a slot in whole blocks, articles that are alike agree."""
+    """In how many bytes the sketches of similar articles agree; a sketch has a byte per slot, in whole blocks."""
 
     first: int
-    """Bytes that are looked at before the rest."""
+    """Bytes that are compared before the rest."""
     early: int
     """Of these."""
     least: int
@@ -88,19 +88,19 @@ class Limits(NamedTuple):
 
 
 def limits(threshold: float, slots: int, *, blocks: int = 2, margin: float = EARLY_MARGIN) -> Limits:
-    """What is asked of sketches, and first of so many blocks; bytes that only fill a block always agree."""
+    """The limits for whole sketches, and for their first `blocks`; padding bytes always agree."""
     width = sketch_width(slots)
     least, first = least_agreement(threshold, slots) + width - slots, min(blocks * kernels.BLOCK, width)
     return Limits(first, least_agreement(threshold, first, margin) if first < width else least, least)
 
 
 def sketch_width(slots: int) -> int:
-    """Bytes of a sketch: one a slot, in whole blocks."""
+    """Bytes of a sketch: one per slot, in whole blocks."""
     return slots + -slots % kernels.BLOCK
 
 
 def sketches(halves: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """The lowest byte of every slot of signatures (n, slots); what a row is longer is 0."""
+    """The lowest byte of every slot of signatures (n, slots), padded with zeros."""
     found = np.zeros((len(halves), sketch_width(halves.shape[1])), np.uint8)
     found[:, : halves.shape[1]] = halves
     return found
@@ -112,7 +112,7 @@ def band_hashes(halves: NDArray[np.uint16], shape: Bands, names: NDArray[np.uint
     Args:
         halves: (n, slots): the lower halves of slots; those that differ have equal halves by a chance of 2**-16.
         shape: The bands.
-        names: (bands,): what each is hashed with.
+        names: (bands,): a number for each, which is hashed with it.
 
     Returns:
         uint64 (bands, n).
@@ -123,7 +123,7 @@ def band_hashes(halves: NDArray[np.uint16], shape: Bands, names: NDArray[np.uint
 
 
 def band_names(slot: int, rows: int, bands: int) -> NDArray[np.uint64]:
-    """What some bands are hashed with, the first of which begins at this slot: their first slots."""
+    """The names with which consecutive bands are hashed, the first of which begins at `slot`: their first slots."""
     return np.arange(slot, slot + rows * bands, rows, dtype=np.uint64)
 
 
@@ -178,9 +178,9 @@ def candidates(
     Args:
         signatures: (n, K), K at least `bands.bands * bands.rows`; their lower halves count.
         bands: The shape.
-        threshold: Similarity in (0, 1]; a pair is kept if its signatures agree in as many slots as 2.5 standard
-            deviations of the estimate under it.
-        bucket_cap: In a bucket, an article is compared with those before it until so many agreed.
+        threshold: Similarity in (0, 1]; a pair is kept if its estimate is at most 2.5 standard deviations
+            under it.
+        bucket_cap: In a bucket, an article is compared with those before it until so many were similar.
         threads: How many bands run side by side; the result does not depend on it.
         progress: Called with groups of bands done and in all.
     """
@@ -198,14 +198,14 @@ def once(pieces: list[NDArray[np.uint64]]) -> NDArray[np.uint64]:
 
 
 class Found:
-    """Pairs, each once, however often and by however many threads they are found."""
+    """Collects pairs from several threads, each pair once."""
 
     def __init__(self) -> None:
         self._held, self._pieces, self._waiting = np.empty(0, np.uint64), [np.empty(0, np.uint64)], 0
         self._adding = threading.Lock()
 
     def add(self, pairs: NDArray[np.uint64]) -> None:
-        """Take pairs; whoever adds waits while others do, so that no more wait than can be held."""
+        """Add pairs; only one thread adds at a time, so that waiting pairs do not fill the memory."""
         with self._adding:
             self._pieces.append(pairs)
             self._waiting += len(pairs)
@@ -237,14 +237,14 @@ def rules(
     apart: bool = False,
     looked_at: int | None = None,
 ) -> kernels.Rules:
-    """Who is compared with whom in a bucket, and who is alike.
+    """Which articles of a bucket are compared, and which of them are similar.
 
     Args:
         threshold: Similarity in (0, 1].
         slots: Length of a signature.
-        bucket_cap: In a bucket, an article is compared with those before it until so many agreed.
-        since: The first article that is compared with those before it: those before `since` have met already.
-        apart: Articles from `since` on are compared with those before `since` alone.
+        bucket_cap: In a bucket, an article is compared with those before it until so many were similar.
+        since: The first article that is compared with those before it: earlier ones were already compared.
+        apart: Articles from `since` on are compared only with those before `since`.
         looked_at: An article is compared with at most so many times `bucket_cap` others of one bucket.
     """
     bound = (looked_at or LOOKED_AT) * bucket_cap
@@ -252,15 +252,15 @@ def rules(
 
 
 class BucketWalk:
-    """The way of one thread through sorted buckets.
+    """Walks through sorted buckets, in one thread.
 
     Args:
-        sketches: Those of all n articles.
-        rules: Who is compared.
+        sketches: The sketches of all n articles.
+        rules: Which articles are compared.
 
     Attributes:
-        seen: int32 (n,): with how many of those before it in its bucket each entry was compared last.
-        met: int64 (n,): how many others of the buckets that were counted each article met, and
+        seen: int32 (n,): for each entry of the last keys, with how many before it in its bucket it was compared.
+        met: int64 (n,): how many others each article met in the buckets that were counted.
         missed: int64 (n,): with how many of these it was not compared.
     """
 
@@ -276,7 +276,7 @@ class BucketWalk:
         self.met, self.missed = np.zeros(articles, np.int64), np.zeros(articles, np.int64)
 
     def pairs(self, keys: NDArray[np.uint64], bits: int, begin: int = 0) -> Iterator[NDArray[np.uint64]]:
-        """Pairs of articles that are alike, later << 32 | earlier, some at a time and as often as they meet.
+        """Pairs of similar articles, later << 32 | earlier, some at a time and as often as they meet.
 
         Args:
             keys: (m,), m at most n, ascending: buckets, and in the lowest `bits` articles.
@@ -288,12 +288,12 @@ class BucketWalk:
             yield self._room[-1][:used].copy()
 
     def count(self, keys: NDArray[np.uint64], bits: int, some: slice = slice(None)) -> None:
-        """Add up what whole buckets met and missed; `some` are the entries of which they are."""
+        """Add up the counts of whole buckets for `met` and `missed`; `some` are the entries of these buckets."""
         kernels.miss(keys[some], bits, self.seen[some], self.met, self.missed)
 
 
 class _Scratch(NamedTuple):
-    """What one thread works with, band after band."""
+    """The memory of one thread, reused for every band."""
 
     keys: NDArray[np.uint64]
     marks: NDArray[np.uint8]
@@ -301,12 +301,12 @@ class _Scratch(NamedTuple):
 
 
 class Walk:
-    """The way through the buckets of all bands.
+    """Walks through the buckets of all bands.
 
     Args:
         signed: Signatures of n articles.
         bands: The shape.
-        rules: Who is compared.
+        rules: Which articles are compared.
     """
 
     def __init__(self, signed: Signed, bands: Bands, rules: kernels.Rules) -> None:
@@ -342,7 +342,7 @@ class Walk:
         self._free.put(scratch)
 
     def _sorted(self, band: NDArray[np.uint64], scratch: _Scratch) -> NDArray[np.uint64]:
-        """The keys in order; of those before `since` only such as may be in a bucket with one that is not."""
+        """The keys in order; of articles before `since`, only keys that may share a bucket with a later article."""
         if self._rules.since:
             band = band[kernels.sift(band, self._rules.since, scratch.marks) :]
         band.sort()
@@ -358,6 +358,6 @@ class Walk:
         return scratch
 
     def missed(self) -> NDArray[np.int64]:
-        """(n,): how many of its bucket mates each article was not compared with, less how many it was."""
+        """(n,): how many bucket mates each article was not compared with, minus how many it was compared with."""
         walks = (scratch.walk for scratch in self._all)
         return sum((2 * walk.missed - walk.met for walk in walks), np.zeros(self._signed.articles, np.int64))

@@ -1,8 +1,9 @@
-"""What became of clusters from one time to another: the words for it, and the rules.
+"""What became of clusters from one time to another: the names of the changes, and the rules.
 
-In: which article was in which cluster, and is now, a cluster being known by the number of its oldest article. Out: the
-changes. Of clusters that join the oldest lives on; of one that splits, the part with its oldest article. An index keeps
-to the same words (`dedup.index.store.Change`), and works out what changes as it comes (`dedup.index.clustering`).
+In: which article was in which cluster before, and which now; a cluster is known by the number of its oldest article.
+Out: the changes. Of clusters that join, the oldest lives on; of a cluster that splits, the part with its oldest
+article. An index uses the same names (`dedup.index.store.Change`), and works out changes as articles come
+(`dedup.index.clustering`).
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ CHANGES = pa.schema({"kind": pa.string(), "old": pa.large_string(), "new": pa.la
 
 
 class Members(NamedTuple):
-    """The articles that there are, ascending by number."""
+    """The articles that exist at one time, ascending by number."""
 
     numbers: Integers
-    """(a,): the number of each, which it keeps."""
+    """(a,): the permanent number of each."""
     clusters: Integers
     """(a,): the number of the oldest article of its cluster."""
 
@@ -35,12 +36,12 @@ NOBODY = Members(np.empty(0, np.int64), np.empty(0, np.int64))
 
 
 class Changes(NamedTuple):
-    """What became of clusters, those of one article included; m changes.
+    """What became of clusters, including those of one article; m changes.
 
     Args:
-        kind: (m,) see `Kind`; those of clusters.
-        old: (m,) the cluster as it was known before.
-        new: (m,) as it is now, -1 for none.
+        kind: (m,) see `Kind`; only the kinds for clusters.
+        old: (m,) the number of the cluster before.
+        new: (m,) its number now, -1 for none.
     """
 
     kind: NDArray[np.str_]
@@ -69,11 +70,11 @@ def _among(numbers: Integers, *times: Members) -> NDArray[np.bool_]:
 
 
 def counts(before: Members, now: Members) -> dict[str, int]:
-    """How many articles there are, came and went, and how many are in clusters of two and more.
+    """How many articles there are, how many came and went, and how many are in clusters of two or more.
 
     Args:
-        before: Who was where.
-        now: And is.
+        before: The articles and their clusters before.
+        now: The articles and their clusters now.
     """
     stayed = len(_both(before, now)[0])
     sizes = np.bincount(now.clusters)
@@ -91,19 +92,19 @@ def changes(before: Members, now: Members) -> Changes:
     """What became of clusters.
 
     Args:
-        before: Who was where.
-        now: And is.
+        before: The articles and their clusters before.
+        now: The articles and their clusters now.
     """
     old, new = _both(before, now)
     was, is_there, survives = (_among(numbers, before, now) for numbers in (before.clusters, now.numbers, old))
     heirs = np.full(len(was), -1)
-    heirs[old[::-1]] = new[::-1]  # survivors ascend by number: the oldest one is written last
+    heirs[old[::-1]] = new[::-1]  # survivors ascend by number: the oldest is written last
     ways = np.unique(np.stack([old, new])[:, old != new], axis=1)
     main, mine = heirs[ways[0]] == ways[1], np.full(len(was), -1)
     mine[before.numbers] = before.clusters
     renamed = (
         main & ~is_there[ways[0]] & (mine[ways[1]] == ways[0])
-    )  # named by one of its own articles; else it went to another cluster
+    )  # its new name is one of its own articles; else its articles went to another cluster
     kind = np.select([renamed, main, was[ways[1]]], ["renamed", "joined", "moved"], "split")
     empty = np.flatnonzero(was & ~survives)
     kind = np.concatenate([kind, np.full(len(empty), "ended")])

@@ -38,11 +38,11 @@ def link(
     in linked lists, so memory is linear in their number: there is no matrix, and a chain of 200,000 articles is a
     second's work.
 
-    Where thousands of articles share a template, most of them were compared with some of its articles only
-    (`Settings.bucket_cap`), and a pair without an edge may just not have been looked at. Such articles are left out at
-    first. Each then joins the cluster to whose articles, most of which it was compared with, its mean similarity is
-    highest, if that reaches the cut, as the rest of a large data set is assigned in CURE (Guha, Rastogi and Shim,
-    1998); those that find none are linked among themselves.
+    Where thousands of articles share a template, most of them were compared with only some of the others
+    (`Settings.bucket_cap`), and a pair without an edge may not have been compared at all. Such articles are left out at
+    first. Each then joins the cluster to which its mean similarity is highest, if that reaches the cut, as the rest of
+    a large data set is assigned in CURE (Guha, Rastogi and Shim, 1998); it was compared with most articles of these
+    clusters. Those that find no cluster are linked among themselves.
 
     Args:
         left: (m,) one end of each edge, in 0 to `articles - 1`.
@@ -50,7 +50,7 @@ def link(
         similarity: (m,) in (0, 1].
         articles: n.
         cut: Least mean similarity at which two clusters join; 0 gives connected components.
-        capped: (n,) articles that were compared with a part of their likes only.
+        capped: (n,) articles that were compared with only some of their bucket mates.
 
     Returns:
         (n,): the cluster of each article, as the number of one of its members.
@@ -102,13 +102,13 @@ class Pairs(NamedTuple):
     similarity: NDArray[np.float64]
 
     def by_hundredths(self) -> Integers:
-        """(100,): how many there are of each hundredth of similarity; those of 1 are in the last."""
+        """(100,): how many pairs there are in each hundredth of similarity; pairs of similarity 1 are in the last."""
         return np.bincount(
             np.minimum(self.similarity * HUNDREDTHS, HUNDREDTHS - 1).astype(np.int64), minlength=HUNDREDTHS
         )
 
     def where(self, kept: NDArray[np.bool_]) -> Pairs:
-        """Some of them."""
+        """The pairs for which `kept` is true."""
         return Pairs(self.left[kept], self.right[kept], self.similarity[kept])
 
 
@@ -124,7 +124,7 @@ class Graph:
     distinct: Integers
     """(n,): number of each article's distinct text, -1 where it has none."""
     left: Integers
-    """(m,): one end of each edge, a number of a distinct text."""
+    """(m,): one end of each edge, the number of a distinct text."""
     right: Integers
     similarity: NDArray[np.float64]
     capped: NDArray[np.bool_]
@@ -136,7 +136,7 @@ class Graph:
 
     @property
     def edges(self) -> Pairs:
-        """All of them."""
+        """All edges."""
         return Pairs(self.left, self.right, self.similarity)
 
     @cached_property
@@ -148,7 +148,7 @@ class Graph:
 def representatives(graph: Graph, threshold: float, linkage: float) -> Integers:
     """Link the graph, and choose the distinct text that represents each cluster.
 
-    It is the one with the highest mean similarity to the other members, copies counted; among equals the first.
+    It is the text with the highest mean similarity to the other members, copies counted; among equals the first.
 
     Args:
         graph: Distinct texts and the edges between them.
@@ -164,13 +164,13 @@ def representatives(graph: Graph, threshold: float, linkage: float) -> Integers:
 
 
 def chosen(groups: Integers, edges: Pairs, first: Integers, copies: Integers) -> Integers:
-    """The distinct text that represents each one's cluster; see `representatives`.
+    """The representative of each distinct text's cluster; see `representatives`.
 
     Args:
-        groups: (d,): the cluster of each, by any number.
-        edges: Pairs of them.
-        first: (d,): among equals the lowest is chosen.
-        copies: (d,): how many articles have each.
+        groups: (d,): the cluster of each text, any number.
+        edges: Pairs of texts.
+        first: (d,): among equals, the text with the lowest value is chosen.
+        copies: (d,): how many articles have each text.
     """
     left, right, similarity = edges.where(groups[edges.left] == groups[edges.right])
     count = len(groups)

@@ -1,7 +1,7 @@
 """Text as it is compared: one lookup per character, in a table that is shipped with the package.
 
 In: text. Out: folded text. Compatibility forms (NFKC), case, full width, accents, Traditional and Simplified Chinese
-(OpenCC's character table) and letters that look like Latin ones fall together; white space, punctuation, symbols,
+(OpenCC's character table) and letters that look like Latin ones become equal; white space, punctuation, symbols,
 emoji, combining marks, zero-width and control characters and lone surrogates are dropped. Jamo become syllables.
 Folding is for comparing only: nothing folded is ever shown to a person. The table is made by `tools/build_tables.py`.
 """
@@ -25,12 +25,12 @@ class FoldTable(NamedTuple):
     """uint32 (0x110000,): 0 drops the character, 1 drops it and ends a word; else its units << 21 | code point, or
     1 << 31 | start << 5 | length in `expansions`."""
     expansions: Any
-    """uint32: the characters of those that become several, or a jamo that may join the character before it."""
+    """uint32: the result of characters that become several, and jamo that may join the character before them."""
 
 
 @cache
 def fold_table() -> FoldTable:
-    """The shipped table, loaded once a process (4 MB, about 10 ms)."""
+    """The shipped table, loaded once per process (4 MB, about 10 ms)."""
     with files("dedup").joinpath("data/fold.npz").open("rb") as file, np.load(file) as arrays:
         return FoldTable(arrays["table"], arrays["expansions"])
 
@@ -46,7 +46,7 @@ def fold(text: str) -> str:
 
 
 def fold_words(text: str | bytes) -> str:
-    """The text as it is compared, with a blank wherever white space, punctuation or symbols were.
+    """The text as it is compared, with a blank in place of white space, punctuation or symbols.
 
     Args:
         text: A string, or UTF-8 bytes, of which malformed ones are dropped.
@@ -71,7 +71,7 @@ class Traced(NamedTuple):
     begins: NDArray[np.int64]
     """(n,): position in the original of the character that each comes from."""
     ends: NDArray[np.int64]
-    """(n,): the position behind it, and behind marks that combine with it."""
+    """(n,): the position after it, and after marks that combine with it."""
 
 
 def trace(text: str) -> Traced:

@@ -1,14 +1,15 @@
-"""Frames: passages that many articles share while they share nothing else, which are no evidence of anything.
+"""Frames: passages that many articles share while they share nothing else, so they are no evidence of copying.
 
-In: texts that can be shingled. Out: `Frames`, from which the shingles of any text that stand in a frame are told, and
-what was found. A site's footer, a licence, a form, a cookie wall says "same source", not "same article". A passage of
-which the holders are alike in other places, too, is a campaign's or an article's own, and is no frame.
+In: texts that can be shingled. Out: `Frames`: what was found, and the windows by which a text's shingles inside a frame
+are recognised. A site's footer, a licence, a form, a cookie wall says "same source", not "same article". If the holders
+of a passage are similar in other places, too, the passage belongs to a campaign or an article, and is no frame.
 
-Windows of eight shingles are sampled by their hash, so that the same are taken in every text (as in winnowing;
-Schleimer, Wilkerson and Aiken, 2003), and grouped by who holds them, by four MinHashes of the list of holders. Of each
-group 24 holders are compared without its windows. Groups that more hold are judged first, for what is furniture already
-is taken from the holders of the next, so that many small frames beside each other are found. Memory is bounded: at most
-so many windows and shingles are sampled, 16 bytes each. On real text that takes about a quarter of the whole time.
+Windows of eight shingles are sampled by their hash, so that the same ones are taken in every text (as in winnowing;
+Schleimer, Wilkerson and Aiken, 2003). They are grouped by their holders, by four MinHashes of the list of holders. Of
+each group, 24 holders are compared without its windows. Groups with more holders are judged first: what is found to be
+furniture is removed from the holders of the next groups, so that many small frames beside each other are found. Memory
+is bounded: the number of sampled windows and shingles has a limit, 16 bytes each. On real text this takes about a
+quarter of the whole time.
 """
 
 from __future__ import annotations
@@ -28,38 +29,39 @@ from dedup.work import Progress, Room, ranges, spread
 
 LEAST_HOLDERS = 8
 MOST_SAMPLED = 1 << 23
-"""Windows, and shingles, that are sampled of all texts."""
+"""At most so many windows, and so many shingles, are sampled from all texts."""
 EVERY = 1 << 18
-"""From so many characters on one shingle in sixteen is enough to compare two texts by."""
+"""With so many characters or more, one shingle in sixteen is enough to compare two texts."""
 ALIKE = 0.045
-"""Similarity of the holders elsewhere from which a passage is their own: random pairs are at 0.01 to 0.03, rewrites and
-articles of one network at 0.06 and more."""
+"""Least similarity of the holders elsewhere at which a passage is their own: random pairs have 0.01 to 0.03, rewrites
+and articles of one network 0.06 and more."""
 OWN = 0.2
-"""Share of its own that a text must have for anybody to tell; of near copies there is too little left."""
+"""Least share of own text for a judgement; near copies have too little left."""
 BLOCKS = 3.0
 FRAME = 0.2
-"""A passage in so many places that the own text stands in more than `BLOCKS`, and as long as this share of the text, is
-a template: alike in other places by itself. Eight passages at random places leave about five blocks, a header and a
-footer one or two."""
+"""A passage that splits a text's own part into more than `BLOCKS` blocks, and is at least this share of the text, is a
+template: its holders are similar in other places because of it. Eight passages at random places leave about five
+blocks, a header and a footer one or two."""
 WHOLE = 0.85
-"""Share of a frame that its holders have; of what articles were rewritten from, each has other parts."""
+"""Least share of a frame that its holders have; of a source of rewrites, each rewrite has other parts."""
 PASSES = 3
-"""Groups of about as many holders are judged so often, each time without what has been found: frames beside others."""
+"""Groups with about as many holders are judged so often, each time without frames found before, to find their
+neighbours."""
 MOST_CELLS = 1 << 24
-"""Of a table of counts by which rare windows are left out."""
+"""Most cells of the table of counts by which rare windows are left out."""
 
 
 @dataclass(frozen=True)
 class Frames:
-    """What was found, by frame, those that the most texts hold first.
+    """The frames that were found, those that most texts hold first.
 
     Attributes:
         windows: What marks the frames in any text.
-        holders: int64 (f,), how many distinct texts hold each.
-        alike: float64 (f,), median similarity of pairs of them elsewhere.
+        holders: int64 (f,), how many distinct texts hold each frame.
+        alike: float64 (f,), median similarity of pairs of these texts elsewhere.
         text: int64 (f,), number of a text that holds it.
-        keys: uint64 (w,), the windows, and
-        frame: int64 (w,), the frame of each.
+        keys: uint64 (w,), the windows.
+        frame: int64 (w,), the frame of each window.
     """
 
     windows: Windows
@@ -71,14 +73,14 @@ class Frames:
 
 
 class Rate(NamedTuple):
-    """One in how many is taken, powers of two."""
+    """One window, and one shingle, in how many is sampled; powers of two."""
 
     windows: int
     shingles: int
 
     @classmethod
     def of(cls, characters: int, most: int | None = None) -> Rate:
-        """For texts of so many characters in all, of which `most` windows and as many shingles may be held."""
+        """The rates for texts of so many characters in all, if `most` windows and as many shingles may be held."""
         rate = 1 << max(0, -(-characters // (most or MOST_SAMPLED)) - 1).bit_length()
         return cls(rate, max(rate, 16 if characters > EVERY else 1))
 
@@ -130,9 +132,9 @@ def find(
         texts: All texts.
         first: (d,) rows of the distinct ones, in any order.
         prior_articles: `N0`, as in `dedup.stages.weights`.
-        rate: One in how many is taken; None is that of their characters.
-        known: What marks frames that were found before: who holds these is looked up, and no others are looked for.
-        threads: How many to use; no matter to the result.
+        rate: One in how many is sampled; None is the rate for their number of characters.
+        known: What marks frames that were found before: only the holders of these are searched, no new frames.
+        threads: How many to use; the result does not depend on it.
         progress: Called with batches done and in all.
     """
     if len(first) < LEAST_HOLDERS or (known and not len(known.table)):
@@ -146,7 +148,7 @@ def find(
 
 
 class Passages(NamedTuple):
-    """Passages that eight texts and more hold, frames and others: windows of nearly the same holders are one."""
+    """Passages that at least eight texts hold, frames or not: windows with nearly the same holders are one passage."""
 
     counts: Integers
     """(p,): how many texts hold each."""
@@ -154,7 +156,7 @@ class Passages(NamedTuple):
     """(d + 1,): those of text i are `passages[starts[i]:starts[i + 1]]`, in the order of the text."""
     passages: Integers
     families: Integers
-    """(p,): passages of about the same holders, such as the parts of one frame, are of one family."""
+    """(p,): passages with about the same holders, such as the parts of one frame, are one family."""
 
 
 def passages(texts: Texts, first: Integers, *, threads: int = 1, progress: Progress | None = None) -> Passages:
@@ -163,7 +165,7 @@ def passages(texts: Texts, first: Integers, *, threads: int = 1, progress: Progr
     Args:
         texts: All texts, whole or without their frames.
         first: (d,) rows of the distinct ones.
-        threads: How many to use; no matter to the result.
+        threads: How many to use; the result does not depend on it.
         progress: Called with batches done and in all.
     """
     whole = texts.without(NO_WINDOWS)
@@ -184,7 +186,7 @@ def passages_among(windows: Sampled, ids: NDArray[np.uint64]) -> Passages:
 
 
 def _holding(groups: _Groups) -> Integers:
-    """(g,): how many texts hold a window of each group; more than any one window's where windows chain."""
+    """(g,): how many texts hold a window of each group; may exceed the count of each window if windows chain."""
     count = len(groups.counts)
     texts = np.repeat(np.arange(len(groups.text_starts) - 1), np.diff(groups.text_starts))
     return np.bincount(np.unique(texts * count + groups.text_groups) % count, minlength=count)
@@ -214,14 +216,14 @@ def sample(
     taken: Room | None = None,
     spots: Room | None = None,
 ) -> Samples:
-    """Sampled windows and shingles of some texts: keys, places, and how many of each text.
+    """Sampled windows and shingles of some texts: keys, places, and how many per text.
 
     Args:
         keys: Shingles, as often as they occur.
         offsets: (n + 1,) those of text i are `keys[offsets[i]:offsets[i + 1]]`.
-        rate: One in how many is taken.
-        taken: Where to put keys meanwhile, uint64; None is a new array.
-        spots: Where to put places, int32.
+        rate: One in how many is sampled.
+        taken: Scratch for keys, uint64; None is a new array.
+        spots: Scratch for places, int32.
     """
     taken, spots = taken or Room(np.uint64), spots or Room(np.int32)
     return (
@@ -254,15 +256,15 @@ def among(
     """The frames among sampled texts; None where there are none.
 
     Args:
-        windows: Sampled of every distinct text.
-        shingles: The same; in place, they are put in another order.
+        windows: Sampled windows of every distinct text.
+        shingles: Sampled shingles of every distinct text; their order is changed in place.
         lengths: (d,) characters of each.
-        ids: (d,) by which holders are chosen: half of the fingerprint, for it is the same wherever texts are found.
-        rate: One in how many was taken.
-        texts: How many distinct texts there are, if there are others of which nothing was sampled; None is d.
+        ids: (d,) half of each fingerprint, by which holders are chosen, since it is the same wherever a text is found.
+        rate: One in how many was sampled.
+        texts: How many distinct texts there are, including those without samples; None is d.
         known: What marks frames that were found before; None looks for them.
         prior_articles: `N0`, as in `dedup.stages.weights`.
-        threads: How many to use; no matter to the result.
+        threads: How many to use; the result does not depend on it.
     """
     groups = _groups(windows, ids)
     if groups is None:
@@ -296,19 +298,19 @@ def marking(keys: NDArray[np.uint64], rate: int) -> Windows:
 
 
 def bridge(rate: int) -> int:
-    """Shingles between two windows of frames that belong to them: a date, a title, and where none was sampled."""
+    """Most shingles between two windows of a frame that belong to it: a date, a title, or windows not sampled."""
     return max(32, 4 * rate)
 
 
 class _Groups(NamedTuple):
-    """Windows that several hold, grouped by who holds them."""
+    """Windows that several texts hold, grouped by their holders."""
 
     keys: NDArray[np.uint64]
     """(w,): the windows."""
     group: Integers
     """(w,): group of each."""
     counts: Integers
-    """(g,): texts that hold a window of each group; descending."""
+    """(g,): how many texts hold a window of each group; descending."""
     starts: Integers
     """(g + 1,): holders of group k are `holders[starts[k]:starts[k + 1]]`, in an order of their hashes."""
     holders: Integers
@@ -319,7 +321,7 @@ class _Groups(NamedTuple):
 
 
 def _groups(windows: Sampled, ids: NDArray[np.uint64], *, loose: bool = False) -> _Groups | None:
-    """Windows of eight holders and more, grouped; `ids` are those of the texts. `loose` lets groups chain."""
+    """Windows with at least eight holders, grouped; `ids` are those of the texts. `loose` lets groups chain."""
     cells = np.zeros(_cells(windows.keys), np.uint8)
     kernels.count_cells(windows.keys, cells, LEAST_HOLDERS)
     often = cells, LEAST_HOLDERS
@@ -359,7 +361,7 @@ def _groups(windows: Sampled, ids: NDArray[np.uint64], *, loose: bool = False) -
 
 
 def _middles(group: Integers, held: Integers) -> tuple[Integers, Integers]:
-    """Groups numbered from 0, and of each the window of which as many hold more as fewer."""
+    """Groups numbered from 0, and the window of each with the median number of holders."""
     group = np.unique(group, return_inverse=True)[1].ravel()
     by_size = np.lexsort((held, group))
     counts = np.bincount(group)
@@ -367,7 +369,7 @@ def _middles(group: Integers, held: Integers) -> tuple[Integers, Integers]:
 
 
 def _apart(group: Integers, middle: Integers, starts: Integers, of: Integers, texts: int) -> Integers:
-    """The groups without windows that other texts hold: what chains, or is in a group by chance, goes by its list."""
+    """The groups without windows that other texts hold: a window there by chaining or chance is grouped by its list."""
     order = np.argsort(group, kind="stable")
     fits, sums = np.empty(len(order), np.bool_), np.empty(len(order), np.uint64)
     marks = np.full(texts, -1, np.int64)
@@ -385,7 +387,7 @@ def _holder_hashes(ids: NDArray[np.uint64], starts: Integers) -> list[NDArray[np
 
 
 def _together(hashes: list[NDArray[np.uint64]], held: Integers, about: float = 0.8, equal: int = 3) -> Integers:
-    """Group of each window: those of nearly the same holders, that is, of so many equal MinHashes and about as many."""
+    """Group of each window: windows with nearly the same holders have `equal` equal MinHashes and similar counts."""
     left, right = [], []
     for some in combinations(hashes, equal):
         order = np.lexsort((held, *some))
@@ -445,5 +447,5 @@ def _weighed(singles: Sampled, among_all: int, prior_articles: float, threads: i
 
 
 def _cells(keys: NDArray[np.uint64]) -> int:
-    """Of a table that counts these: a power of two, twice as many as long as there is room."""
+    """Size of a table that counts these keys: a power of two, at least twice as many if there is room."""
     return int(min(MOST_CELLS, 1 << max(16, (2 * len(keys)).bit_length())))

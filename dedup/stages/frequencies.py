@@ -1,9 +1,10 @@
 """Document frequencies: how many articles hold each shingle, counted exactly or in a sketch of fixed size.
 
-In: the shingles of articles, in batches, each shingle once an article. Out: `Counts`, the exact number for every
-shingle that several articles hold, in 16 to 32 bytes a distinct shingle while it counts; or a `Sketch`, four bytes a
-cell however many shingles there are, whose numbers are never too low, and which of two corpora is the sum of theirs (a
-count-min sketch of one row; Cormode and Muthukrishnan, 2005). Batches are counted a part of the hash space at a time.
+In: the shingles of articles, in batches, each shingle once per article. Out: `Counts`, the exact number for every
+shingle that several articles hold, in 16 to 32 bytes per distinct shingle while it counts; or a `Sketch`, four bytes
+per cell however many shingles there are, whose numbers are never too low. The sketch of two corpora is the sum of their
+sketches (a count-min sketch of one row; Cormode and Muthukrishnan, 2005). Batches are counted one part of the hash
+space at a time.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from dedup.work import Progress, ranges, spread
 
 Batch = TypeVar("Batch")
 PARTS = 64
-"""A part of the hash space is counted by one thread at a time, and its table stays in the cache longer."""
+"""Parts of the hash space: one thread counts a part at a time, so that its table stays in the cache longer."""
 GROUP = 4
-"""So many batches are shingled before they are counted: the longer, the longer a part stays in the cache."""
+"""So many batches are shingled before they are counted: the more, the longer a part stays in the cache."""
 LEAST_BITS, MOST_BITS = 16, 32
 """A sketch has from 2**16 to 2**32 cells."""
 
@@ -36,8 +37,8 @@ class Counter(Protocol):
 class Counts:
     """How many articles hold each shingle, exactly.
 
-    There is a table for each part of the hash space, all of one size, for they fill evenly. They are one array, for
-    memory that is taken in large pieces costs a tenth of what it does in small ones.
+    There is a table for each part of the hash space, all of one size, since they fill evenly. They are one array, since
+    allocating memory in large pieces costs a tenth of what small pieces cost.
     """
 
     def __init__(self) -> None:
@@ -57,7 +58,7 @@ class Counts:
                 self._grow(2 * self._keys.shape[1], threads)
 
     def _add(self, batches: list[list[NDArray[np.uint64]]], part: int, first: int, begin: int) -> tuple[int, int]:
-        """Count those of one part until its table is full; returns the batch and the key that are next."""
+        """Count the keys of one part until its table is full; returns the batch and the key that are next."""
         for number in range(first, len(batches)):
             keys = batches[number][part]
             begin, used = kernels.tally(keys, begin, self._keys[part], self._counts[part], self._used[part])
@@ -92,8 +93,8 @@ class Sketch:
         bits: There are 2**bits cells, bits from 16 to 32.
 
     Attributes:
-        step: What each article counts: 1, or -1 for those that are no more.
-        cells: uint32 (parts, cells of a part); a sketch of the articles of two is the sum of theirs.
+        step: What each article counts: 1, or -1 for removed articles.
+        cells: uint32 (parts, cells of a part); the sketch of two corpora is the sum of their cells.
     """
 
     def __init__(self, bits: int) -> None:
@@ -119,7 +120,7 @@ class Sketch:
 
     @staticmethod
     def bits_for(characters: int, most_bytes: int = 1 << 28) -> int:
-        """How many bits a sketch of texts should have: a cell a character, as long as there is room.
+        """How many bits a sketch of texts should have: one cell per character, if there is room.
 
         Args:
             characters: Of all texts; no corpus has more distinct shingles.
@@ -137,13 +138,13 @@ def count(
     threads: int = 1,
     progress: Progress | None = None,
 ) -> None:
-    """Count the shingles of all batches; the room for those of a group serves the next again.
+    """Count the shingles of all batches; the memory of one group is reused for the next.
 
     Args:
-        batches: What the corpus is read in.
-        load: Gives the shingles of a batch, each once an article.
+        batches: The batches in which the corpus is read.
+        load: Gives the shingles of a batch, each once per article.
         into: What counts them.
-        threads: How many batches, and then parts of the hash space, run side by side; no matter to the result.
+        threads: How many batches, and then parts of the hash space, run side by side; the result does not depend on it.
         progress: Called with batches done and in all.
     """
     room = [np.empty(0, np.uint64)] * GROUP

@@ -1,8 +1,8 @@
 """Candidate pairs verified: the exact similarity of any two articles.
 
 In: pairs of articles, and a function that makes the shingle sets of some. Out: their weighted Jaccard similarity. Pairs
-are sorted into tiles of two blocks of articles, so that the sets of a tile alone are in memory (about 6 MB a thread)
-and an article's set is made about as often as there are blocks it has partners in. About 3 ns a shingle and pair.
+are sorted into tiles of two blocks of articles, so that only the sets of a tile are in memory (about 6 MB per thread)
+and an article's set is made about once for each block with partners of it. About 3 ns per shingle and pair.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def verify(
         evidence: A pair that shares less weight than `evidence * (1 - similarity)` has a similarity of 0.
         threads: How many tiles run side by side; the result does not depend on it.
         progress: Called with pairs done and in all.
-        block: Shingles of a block; no matter to the result.
+        block: Shingles of a block; the result does not depend on it.
 
     Returns:
         float64 (m,), in [0, 1].
@@ -77,7 +77,7 @@ def verify(
 
 
 def _tiles(left: Integers, right: Integers, sizes: Integers, block: int) -> list[Integers]:
-    """Positions of the pairs that join the same two blocks, ascending by left; connected articles stand together."""
+    """Positions of the pairs between the same two blocks, ascending by left; connected articles are kept together."""
     articles, ends = np.unique(np.concatenate([left, right]), return_inverse=True)
     left, right = ends[: len(left)], ends[len(left) :]
     by_component = np.argsort(kernels.components(left, right, len(articles)), kind="stable")

@@ -1,9 +1,9 @@
-"""Texts as sets of hashed shingles, made again whenever they are asked for.
+"""Texts as sets of hashed shingles, made again whenever they are needed.
 
 In: an Arrow column of texts (large_string). Out: `Texts`, which knows the length and the fingerprint of every folded
 text, and makes the shingles of any of them: 64-bit hashes, text after text. Works on the column's own buffers;
-24 bytes a text are all that is held, for folding and hashing a text again (3 to 8 ns a character) costs less than the
-memory of its shingles. A missing or empty text, or one of punctuation or emoji alone, has no shingles.
+only 24 bytes per text are held, since folding and hashing a text again (3 to 8 ns per character) costs less than the
+memory of its shingles. A missing or empty text, or one of punctuation or emoji only, has no shingles.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from dedup.work import Progress, Room, spread
 
 BATCH_BYTES = 1 << 22
 CHUNK_BYTES = 1 << 14
-"""A call costs about as much as shingling so many bytes."""
+"""A call costs about as much as making the shingles of so many bytes."""
 
 
 class Shingles(NamedTuple):
@@ -40,7 +40,7 @@ class Shingles(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """The n shingles of one text, in its order and as often as they occur, and where in it they are."""
+    """The n shingles of one text, in order and as often as they occur, and where in the text they are."""
 
     text: str
     """The original; bytes that are not UTF-8 are U+FFFD."""
@@ -49,11 +49,11 @@ class Trace(NamedTuple):
     begins: NDArray[np.int64]
     """(n,): folded character with which each begins."""
     ends: NDArray[np.int64]
-    """(n,): folded character behind each."""
+    """(n,): folded character after each."""
     letters: Traced
     """The folded characters, and where in the original they come from."""
     framed: NDArray[np.bool_]
-    """(n,): those that stand in a frame, and are no shingles of the text as it is compared."""
+    """(n,): shingles inside a frame, which are left out when the text is compared."""
 
 
 class Windows(NamedTuple):
@@ -64,7 +64,7 @@ class Windows(NamedTuple):
     mask: np.uint64
     """Bits of a window that are 0 where it is sampled."""
     bridge: int
-    """So many shingles between two of them are left out, too."""
+    """Up to so many shingles between two windows are left out, too."""
 
 
 NO_WINDOWS = Windows(np.empty(0, np.uint64), np.uint64(0), 0)
@@ -86,7 +86,7 @@ class Texts:
         threads: How many batches are scanned side by side; the result does not depend on it.
         progress: Called with batches done and in all.
         batch_bytes: Size of a batch; the result does not depend on it.
-        known: `lengths` and `prints`, where they are known from before.
+        known: `lengths` and `prints`, if they are known already.
 
     Attributes:
         lengths: int64 (n,), characters of every folded text; no text has more shingles than characters.
@@ -106,7 +106,7 @@ class Texts:
         batch_bytes: int = BATCH_BYTES,
         known: tuple[NDArray[np.int64], NDArray[np.uint64]] | None = None,
     ) -> None:
-        """Fold every text once, for its length and fingerprint, unless they are known."""
+        """Fold every text once for its length and fingerprint, unless these are known."""
         self.column = column
         self._shingled = separate(column) if unit == "word" else column
         self._kind = (width, unit == "word", weighted)
@@ -124,7 +124,7 @@ class Texts:
 
     @classmethod
     def of(cls, column: pa.ChunkedArray, settings: Settings, **options: Any) -> Texts:
-        """Texts that are shingled as these settings say."""
+        """Texts with the kind of shingles in these settings."""
         return cls(column, width=settings.width, unit=settings.unit, weighted=settings.weighted, **options)
 
     def __len__(self) -> int:
@@ -132,11 +132,11 @@ class Texts:
         return len(self.lengths)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but the tables that every process has, and views of the column's buffers."""
+        """Everything except the tables that every process has and views of the column's buffers."""
         return {name: value for name, value in vars(self).items() if name not in {"_recipe", "_chunks"}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take them up again."""
+        """Restore the tables and the views, too."""
         vars(self).update(state)
         self._open()
 
@@ -150,7 +150,7 @@ class Texts:
 
         Args:
             rows: (m,) positions of texts.
-            once: Each shingle of a text where it occurs first; else as often as it occurs.
+            once: Each shingle of a text only where it occurs first; else as often as it occurs.
             room: Where to put the keys, uint64; None is a new array.
 
         Returns:
@@ -170,13 +170,13 @@ class Texts:
         return Shingles(keys[:used], offsets)
 
     def without(self, windows: Windows) -> Texts:
-        """The same texts, less what these windows mark."""
+        """The same texts without what these windows mark."""
         texts = copy.copy(self)
         texts._left_out = windows  # noqa: SLF001 - of its own class
         return texts
 
     def _in_chunks(self, rows: NDArray[np.int64]) -> Iterator[tuple[int, slice]]:
-        """Runs of these texts that are in one chunk, and which."""
+        """Runs of these texts that are in one chunk: the chunk's number, and the slice of `rows`."""
         if len(self._chunks) == 1:
             yield 0, slice(0, len(rows))
             return
@@ -191,7 +191,7 @@ class Texts:
         return "" if data is None else data.to_pybytes().decode("utf-8", "replace")
 
     def trace(self, row: int) -> Trace:
-        """The shingles of one text, and where in it they are."""
+        """The shingles of one text, and where in the text they are."""
         text = self.text(row)
         letters = trace(text)
         width, by_word, _ = self._kind
@@ -233,7 +233,7 @@ class Texts:
 
 
 def by_print(prints: NDArray[np.uint64], *then: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Texts in the order of their fingerprints, equal ones in that of other keys; and which of them begin a new one."""
+    """Texts sorted by fingerprint, then by the other keys; and which of them have a new fingerprint."""
     order = np.lexsort((*then, prints[:, 1], prints[:, 0]))
     fresh = np.ones(len(order), np.bool_)
     fresh[1:] = (prints[order[1:]] != prints[order[:-1]]).any(axis=1)
@@ -241,7 +241,7 @@ def by_print(prints: NDArray[np.uint64], *then: NDArray[Any]) -> tuple[NDArray[n
 
 
 def _chunks(column: pa.ChunkedArray) -> list[pa.Array]:
-    """The column's chunks that have texts; in one copy where they are so small that calls would cost more than it."""
+    """The column's chunks that have texts; copied into one if they are so small that calls would cost more."""
     chunks = [chunk for chunk in column.chunks if len(chunk)]
     if len(chunks) <= 1:
         return chunks
@@ -249,7 +249,7 @@ def _chunks(column: pa.ChunkedArray) -> list[pa.Array]:
 
 
 def _buffers(chunk: pa.Array) -> _Chunk:
-    """The chunk's own buffers; only where a foreign writer left bytes behind a null are they copied without."""
+    """The chunk's own buffers; copied only if another writer left bytes under a null, to remove them."""
     _, offset_buffer, data_buffer = chunk.buffers()
     offsets = _frozen(offset_buffer, np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
     if chunk.null_count and np.diff(offsets)[chunk.is_null().to_numpy(zero_copy_only=False)].any():
@@ -258,5 +258,5 @@ def _buffers(chunk: pa.Array) -> _Chunk:
 
 
 def _frozen(buffer: Any, kind: Any) -> Any:
-    """A buffer as a read-only array, whatever it was: kernels are compiled for one of the two only."""
+    """A buffer as a read-only array: kernels are compiled for read-only inputs only."""
     return np.frombuffer(memoryview(buffer or b"").toreadonly(), kind)

@@ -1,14 +1,14 @@
-"""Shingle sets as signatures: weighted MinHash, as long for every article.
+"""Shingle sets as signatures: weighted MinHash, of the same length for every article.
 
 In: shingle sets and weights, flat. Out: a uint32 matrix (articles, slots). Two signatures are equal in a slot with a
 chance equal to the articles' weighted Jaccard similarity. A slot holds the time of its earliest dart as the bits of a
-float32, which order like the number, so the signature of a union is the smaller value slot by slot. O(n + K log K) for
-n shingles and K slots, about 2 ns a dart.
+float32, which sort like the number, so the signature of a union is the smaller value slot by slot. O(n + K log K) for
+n shingles and K slots, about 2 ns per dart.
 
 The scheme is fast similarity sketching (Dahlgaard, Knudsen and Thorup, 2017) for weights: in every round each shingle
-throws darts at slots drawn evenly, until all slots are hit. It throws as many as its weight, the fraction rounded by
-chance, and rounds double in length, so that light shingles take no longer; as in DartMinHash (Christiani, 2020). A
-shingle has one weight in all articles, so all agree on its darts.
+throws darts at slots drawn evenly, until all slots are hit. The number of its darts is its weight, the fraction rounded
+at random. Rounds double in length, so that light shingles take no longer; as in DartMinHash (Christiani, 2020). A
+shingle has the same weight in all articles, so its darts are the same in all.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def sign(
             have a weight above 0.
         lengths: (n,) characters of each article; in a long one a shingle weighs less. None is ordinary articles.
         slots: Length K of a signature.
-        seed: 0 to 2**32 - 1; signatures of different seeds cannot be compared.
+        seed: 0 to 2**32 - 1; signatures with different seeds cannot be compared.
 
     Returns:
         uint32 (n, K).
@@ -68,8 +68,8 @@ def to_datasketch(signatures: NDArray[np.uint32], *, seed: int = 1) -> list[data
     """Signatures as `datasketch.LeanMinHash`.
 
     Their `jaccard` and `merge` (of articles with the same weights) and datasketch's LSH indexes work on them as on its
-    own. `count` does not, for it needs values spread evenly. MinHashes that datasketch made itself have other hash
-    functions: ours bear the scheme "legacy", so that datasketch refuses to compare them with its own of today.
+    own. `count` does not, because it needs values spread evenly. MinHashes made by datasketch itself have other hash
+    functions: ours have the scheme "legacy", so that datasketch refuses to compare them with its present ones.
 
     Args:
         signatures: uint32 (n, K).
@@ -82,9 +82,9 @@ def to_datasketch(signatures: NDArray[np.uint32], *, seed: int = 1) -> list[data
 
 
 def from_datasketch(minhashes: Iterable[Any]) -> NDArray[np.uint32]:
-    """Signatures of `datasketch.MinHash`, `LeanMinHash` or `WeightedMinHash` objects, to be banded and estimated.
+    """Signatures of `datasketch.MinHash`, `LeanMinHash` or `WeightedMinHash` objects, for bands and estimates.
 
-    A slot of a `WeightedMinHash` is a pair of numbers; it becomes their hash, which is equal where both are.
+    A slot of a `WeightedMinHash` is a pair of numbers; it becomes their hash, which is equal if both numbers are.
 
     Args:
         minhashes: All of one kind, length and seed.
@@ -99,7 +99,7 @@ def from_datasketch(minhashes: Iterable[Any]) -> NDArray[np.uint32]:
     kinds = {(np.shape(m.hashvalues), int(m.seed), getattr(m, "scheme", None)) for m in objects}
     if len(kinds) != 1:
         shown = ", ".join(sorted(map(str, kinds))) or "none"
-        raise InputError(f"all must have one shape, seed and scheme, got {shown}; sign them again alike")
+        raise InputError(f"all must have one shape, seed and scheme, got {shown}; sign them again with the same ones")
     values = np.stack([np.asarray(m.hashvalues) for m in objects]).astype(np.uint64)
     if values.ndim == 3:  # noqa: PLR2004 - (n, K, 2)
         values = (values[..., 0] * kernels.BASE) ^ (values[..., 1] * np.uint64(0xD6E8FEB86659FD93))

@@ -1,7 +1,7 @@
-"""Texts signed: the lower halves of their signatures, by which candidates are found.
+"""Signs texts: gives the lower halves of their signatures, by which candidates are found.
 
 In: texts that can be shingled, and weights. Out: uint16 (n, slots): slots that differ have equal halves by a chance of
-2**-16, so half the bytes serve as well. Costs the time of shingling and of signing, and the memory of a batch a thread.
+2**-16, so half the bytes are enough. Costs the time of shingling and signing, and the memory of one batch per thread.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from dedup.work import Progress, Room, spread
 
 
 class Signer:
-    """Signs texts, in whatever batches, in one way.
+    """Signs texts; the result does not depend on the batches.
 
     Args:
         settings: How texts are compared.
-        weights: Those of signatures; None where a shingle counts as one.
+        weights: Weights of signatures; None if shingles are not weighted.
     """
 
     def __init__(self, settings: Settings, weights: Weighing | None) -> None:
@@ -49,8 +49,8 @@ class Signer:
 
         Args:
             texts: All texts.
-            rows: (m,) which.
-            threads: How many to use; no matter to the result.
+            rows: (m,) which texts.
+            threads: How many to use; the result does not depend on it.
             progress: Called with batches done and in all.
         """
         signed = np.empty((len(rows), self._settings.slots), np.uint16)

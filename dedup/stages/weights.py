@@ -1,11 +1,11 @@
-"""Shingles weighed by how telling they are: inverse document frequency with a background prior.
+"""Weights of shingles by how much they say: inverse document frequency with a background prior.
 
 In: the shingles of a corpus, in batches. Out: `Weights`, a float32 for any shingle.
 `w = log((N + N0 + 1) / (min(df, cap) + N0 * p))`, where `df` counts these articles, `N0` is the weight of the prior in
-articles and `p` the chance that an ordinary article holds the shingle. Weights are multiples of 2**-16, so that sums of
-them are exact in whatever order. Of exact counts only those
-that two articles hold are kept, in 12 to 24 bytes, since all others of a surprisal weigh the same; a sketch of counts
-takes a byte a cell, however many shingles there are.
+articles and `p` the chance that an ordinary article holds the shingle. Weights are multiples of 2**-16, so that their
+sums are exact in any order. With exact counts, only shingles that two articles hold are kept, in 12 to 24 bytes each,
+since all others with the same surprisal weigh the same; a sketch of counts takes one byte per cell, however many
+shingles there are.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ at most 0.05."""
 
 
 class Weighing(Protocol):
-    """What knows the weight of any shingle."""
+    """Gives the weight of any shingle."""
 
     def of(self, keys: NDArray[np.uint64], room: Room | None = None) -> NDArray[np.float32]:
         """The weight of each of these shingles, above 0; in a new array, or in this room of uint32."""
@@ -46,7 +46,7 @@ class Weights(NamedTuple):
     table: NDArray[np.uint64]
     """Open addressing: bits 8 to 39 of the hash of a shingle that several articles hold, then its weight's bits."""
     alone: NDArray[np.uint32]
-    """(256,): bits of the weight of one that a single article holds, by its surprisal in quarter bits."""
+    """(256,): bits of the weight of a shingle that a single article holds, by its surprisal in quarter bits."""
 
     def of(self, keys: NDArray[np.uint64], room: Room | None = None) -> NDArray[np.float32]:
         """The weight of each of these shingles, above 0; in a new array, or in this room of uint32."""
@@ -56,17 +56,17 @@ class Weights(NamedTuple):
 
 
 class Formula(NamedTuple):
-    """What a shingle weighs."""
+    """The formula for the weight of a shingle."""
 
     articles: int
-    """N, how many were counted."""
+    """N, how many articles were counted."""
     prior_articles: float
     """`N0`, in articles."""
     max_df: float
-    """A document frequency counts up to this share of the articles, at least 3."""
+    """A document frequency counts only up to this share of the articles, but at least 3."""
 
     def weights(self, counts: NDArray[Any], surprisal: NDArray[Any]) -> NDArray[np.float32]:
-        """Weights of shingles that so many of the articles hold, 0 counting as 1, by surprisal in quarter bits."""
+        """Weights of shingles by how many articles hold them (0 counts as 1) and by surprisal in quarter bits."""
         seen = np.clip(counts, 1, max(LEAST_CAP, self.max_df * self.articles))
         total = self.articles + self.prior_articles + 1.0
         return grained(np.log(total / (seen + chances(self.prior_articles)[surprisal])))
@@ -88,12 +88,13 @@ def weigh(
     """Weigh shingles by this corpus and the prior.
 
     Args:
-        batches: What the corpus is read in.
-        load: Gives the shingles of a batch: hashes with surprisal, each once an article.
-        formula: What they weigh, among the articles of all batches.
-        most: Keep the weights of so many shingles, the most frequent; the others weigh what one of a single article
-            does. None keeps all that several articles hold.
-        threads: How many batches, and then parts of the hash space, run side by side; no matter to the result.
+        batches: The batches in which the corpus is read.
+        load: Gives the shingles of a batch: hashes with surprisal, each once per article.
+        formula: Their weight, among the articles of all batches.
+        most: Keep the weights of only so many shingles, the most frequent ones; the others weigh as much as a shingle
+            of a single article. None keeps all that several articles hold.
+        threads: How many batches, and then parts of the hash space, run side by side; the result does not depend on
+            it.
         progress: Called with batches done and in all.
     """
     counted = Counts()
@@ -103,7 +104,7 @@ def weigh(
         kept = np.argpartition(counts, len(counts) - most)[len(counts) - most :]
         keys, counts = keys[kept], counts[kept]
     weights = formula.weights(counts, keys & np.uint64(255))
-    table = np.zeros(kernels.size_for(3 * len(keys) // 4), np.uint64)  # two thirds full: it is the cache that counts
+    table = np.zeros(kernels.size_for(3 * len(keys) // 4), np.uint64)  # two thirds full: small, to stay in the cache
     rarest_first = np.argsort(np.minimum(counts, 0xFFFF).astype(np.uint16), kind="stable")
     kernels.store(keys, weights.view(np.uint32), rarest_first, table)
     return Weights(table, formula.alone())
@@ -115,7 +116,7 @@ class SketchWeights(NamedTuple):
     codes: NDArray[np.uint8]
     """(parts, cells): the code of the count of each cell; see `dedup.stages.frequencies.Sketch`."""
     bits: NDArray[np.uint32]
-    """(256, 256): bits of the weight, by code and by surprisal in quarter bits."""
+    """(256, 256): bits of the weight, by code and surprisal in quarter bits."""
 
     def of(self, keys: NDArray[np.uint64], room: Room | None = None) -> NDArray[np.float32]:
         """The weight of each of these shingles, above 0; in a new array, or in this room of uint32."""
@@ -128,8 +129,8 @@ def weigh_sketch(sketch: Sketch, formula: Formula) -> SketchWeights:
     """Weigh shingles by a sketch of how many articles hold them, and the prior.
 
     Args:
-        sketch: Of the document frequencies, which it never holds to be less than they are.
-        formula: What they weigh.
+        sketch: The document frequencies; they may be too high, but never too low.
+        formula: The weight of a shingle.
     """
     codes = np.empty(sketch.cells.shape, np.uint8)
     for cells, mine in zip(sketch.cells, codes, strict=True):  # by parts: the codes of all would be 8 bytes each
@@ -138,7 +139,7 @@ def weigh_sketch(sketch: Sketch, formula: Formula) -> SketchWeights:
 
 
 def codes_of(cells: NDArray[np.uint32]) -> NDArray[np.uint8]:
-    """The code of every count, nearly all of which are small."""
+    """The code of every count; nearly all counts are small."""
     codes = np.minimum(cells, np.uint32(EXACT_CODES)).astype(np.uint8)
     large = np.flatnonzero(codes == EXACT_CODES)
     codes[large] = np.searchsorted(_first_counts(), cells[large], side="right") - 1
@@ -159,10 +160,10 @@ def _first_counts() -> NDArray[np.uint32]:
 
 
 def prior_weights(prior_articles: float) -> Weights:
-    """Weights from a prior of so many articles alone, as if an article had been seen by itself."""
+    """Weights from the prior only, as if one article had been seen."""
     return Weights(np.zeros(kernels.size_for(0), np.uint64), Formula(1, prior_articles, 1.0).alone())
 
 
 def grained(weights: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Weights to the nearest multiple of the grain, but never 0, so that sums of them are exact in any order."""
+    """Weights rounded to the nearest multiple of the grain, but never 0, so that sums are exact in any order."""
     return np.maximum(np.rint(weights / GRAIN) * GRAIN, GRAIN).astype(np.float32)

@@ -1,8 +1,8 @@
-"""Texts as words, for `Settings(unit="word")` and keywords; all that comes from jieba comes through here.
+"""Texts as words, for `Settings(unit="word")` and keywords; the only module that uses jieba.
 
 In: an Arrow column of texts. Out: the same column folded, with a blank between words. White space, punctuation and
-symbols separate words everywhere; Chinese is cut by jieba, once folded to the Simplified characters that its
-dictionary holds; a kana is a word of its own. Costs about a second for a million characters: jieba is plain Python.
+symbols separate words everywhere; Chinese is first folded to Simplified characters, as in jieba's dictionary, then cut
+by jieba; a kana is a word of its own. Costs about a second for a million characters: jieba is plain Python.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ RUNS = re.compile(rf"(?P<han>[{HAN}]+)|[{KANA}]|[^ {HAN}{KANA}]+")
 
 @cache
 def _jieba() -> Any:
-    """jieba's cutter; its own dictionary, about a second to load, and its chatter off."""
+    """jieba's cutter with its own dictionary, about a second to load, and without its log messages."""
     import jieba  # noqa: PLC0415 - a second to load, for this unit only
 
     jieba.setLogLevel(logging.WARNING)
@@ -41,11 +41,11 @@ class Rarity(NamedTuple):
     """What jieba knows of words in general."""
 
     idf: dict[str, float]
-    """Inverse document frequency, natural logarithm, of 270,000 Simplified words."""
+    """Inverse document frequency (natural logarithm) of 270,000 Simplified words."""
     median: float
-    """That of a word which is not among them."""
+    """The same for a word that is not among them."""
     stop: frozenset[str]
-    """Words that say nothing: some thirty English ones."""
+    """Stop words: some thirty English ones."""
 
 
 @cache
