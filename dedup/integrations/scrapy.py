@@ -1,8 +1,8 @@
-"""A Scrapy item pipeline that drops or tags articles like those that were crawled before; needs the extra `scrapy`.
+"""A Scrapy item pipeline that drops or tags copies and rewrites of crawled articles; needs the extra `scrapy`.
 
 In: items of any kind that Scrapy knows (dictionaries, `scrapy.Item`, dataclasses, attrs), and settings. Out: the same
-items, tagged or without the duplicates, and counts in Scrapy's statistics. Costs a hop to a thread and an `Index.add`
-for each item, about a millisecond together. It opens no page and changes no field but its own.
+items, tagged or without the duplicates, and counts in Scrapy's statistics. Costs a thread switch and an `Index.add`
+for each item, together about a millisecond. It opens no page and changes only its own field.
 
     ITEM_PIPELINES = {"dedup.integrations.scrapy.DedupPipeline": 300}
     DEDUP_INDEX = "articles.dedup"        # or redis://host:6379/0; without it the pipeline is disabled
@@ -10,7 +10,7 @@ for each item, about a millisecond together. It opens no page and changes no fie
     DEDUP_FIELD = "dedup"                 # what "tag" sets: {"is_duplicate": ..., "cluster": ..., "campaign": ...,
                                           # "nearest": [...], "replaced": ...}
     DEDUP_TEXT_FIELD, DEDUP_ID_FIELD = "text", "url"
-    DEDUP_NEAR_COPIES = False             # these three are for a new index; one that is there keeps its settings,
+    DEDUP_NEAR_COPIES = False             # these three are for a new index; an existing one keeps its settings,
     DEDUP_THRESHOLD = 0.12                # and refuses others
     DEDUP_SETTINGS = {"unit": "word"}     # any field of dedup.Settings
     DEDUP_STORE_TEXTS = True
@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 
 class Article(NamedTuple):
-    """What the index is given of an item."""
+    """The id and text of an item, for the index."""
 
     id: str
     text: str
@@ -60,11 +60,11 @@ class Options:
     Args:
         index: Folder or redis:// URL.
         action: What becomes of a duplicate.
-        field: That is set where it is tagged.
-        text_field: That holds the text.
-        id_field: That holds the id.
-        settings: For a new index; None leaves the defaults, or what the index has.
-        store_texts: For a new index, likewise.
+        field: The field that is set when an item is tagged.
+        text_field: The field that holds the text.
+        id_field: The field that holds the id.
+        settings: For a new index; None uses the defaults, or those of the existing index.
+        store_texts: For a new index; None as for `settings`.
         timeout: Seconds to wait for another writer; None leaves the index's default.
     """
 
@@ -86,7 +86,7 @@ class Options:
 
         Raises:
             NotConfigured: There is no DEDUP_INDEX.
-            SettingsError: A value is none of those allowed.
+            SettingsError: A value is not allowed.
         """
         if not settings.get("DEDUP_INDEX"):
             raise NotConfigured("DEDUP_INDEX is not set; give it a folder or a redis:// URL to keep the index in")
@@ -105,7 +105,7 @@ class Options:
         )
 
     def open(self) -> Index:
-        """The index, made where there is none.
+        """Open the index, or make it if it does not exist.
 
         Raises:
             DedupError: It cannot be opened, or has other settings.
@@ -115,7 +115,7 @@ class Options:
 
 
 def _settings(given: BaseSettings) -> Settings | None:
-    """What a new index is to be made with; None where nothing is asked for."""
+    """The settings for a new index; None if none are given."""
     near_copies = _read(given, given.getbool, "DEDUP_NEAR_COPIES")
     changes = _read(given, given.getdict, "DEDUP_SETTINGS") or {}
     threshold = _read(given, given.getfloat, "DEDUP_THRESHOLD")
@@ -131,7 +131,7 @@ def _settings(given: BaseSettings) -> Settings | None:
 
 
 def _read(given: BaseSettings, get: Callable[[str], Answer], name: str) -> Answer | None:
-    """A setting, which the command line gives as a string; None where it is not given."""
+    """A setting, which is a string if given on the command line; None if it is not given."""
     if given.get(name) is None:
         return None
     try:
@@ -141,29 +141,30 @@ def _read(given: BaseSettings, get: Callable[[str], Answer], name: str) -> Answe
 
 
 class DedupPipeline:
-    """Adds every article to an index, and drops or tags those that it has the like of.
+    """Adds every article to an index, and drops or tags copies and rewrites of earlier ones.
 
-    An article that was dropped is in the index as well: the next rewrite may be more like that one. One whose id is
-    there already is a newer version, and takes its place. A second crawl keeps what the first one kept: an article that
-    was the first of its cluster is no duplicate of those that came after it. The counts are `dedup/seen`, `dedup/new`,
+    A dropped article is in the index as well: the next rewrite may be more similar to that one. An article whose id is
+    there already is a newer version, and replaces the old one. A second crawl keeps what the first one kept: the first
+    article of a cluster is no duplicate of those that came after it. The counts are `dedup/seen`, `dedup/new`,
     `dedup/duplicates`, `dedup/replaced`, `dedup/dropped`, `dedup/without_text`, `dedup/without_id`, `dedup/untagged`
     and `dedup/errors`.
 
-    No item is lost but a duplicate. One without text or id passes untouched. So does one that the index fails for,
-    such as for a full disk, a Redis server that is away, or another writer that holds the index too long: it is logged
-    as an error and counted in `dedup/errors`, and the crawl goes on, for a page that is kept twice costs less than one
-    that is lost. An index that cannot be opened, or has other settings, stops the crawl before it begins.
+    Only duplicates are dropped. An item without text or id passes untouched. So does an item for which the index
+    fails, for example because of a full disk, a Redis server that does not answer, or another writer that holds the
+    index too long: this is logged as an error and counted in `dedup/errors`, and the crawl goes on, since a page that
+    is kept twice costs less than one that is lost. An index that cannot be opened, or has other settings, stops the
+    crawl before it begins.
 
-    The reactor never waits: one thread does all work on the index. Mostly an add takes about a millisecond, but the
-    first may compile, and Redis or another writer's lock may take seconds, in which no page would be fetched. It is
-    one thread, because then articles are added in the order in which they come, and of two the first one stays.
+    The reactor never waits: one thread does all work on the index. An add usually takes about a millisecond, but the
+    first may compile, and Redis or another writer's lock may take seconds, in which no page would be fetched. With one
+    thread, articles are added in the order in which they come, and of two similar ones the first one stays.
 
     Args:
         crawler: Whose settings and statistics are used.
 
     Raises:
         NotConfigured: There is no DEDUP_INDEX, so Scrapy disables the pipeline and says so.
-        SettingsError: A setting is none of those allowed.
+        SettingsError: A setting is not allowed.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -191,7 +192,7 @@ class DedupPipeline:
         self._index = await self._ask(self.options.open)
 
     async def close_spider(self) -> None:
-        """Close the index, once all articles are in."""
+        """Close the index after all articles are added."""
         if self._index is not None:
             await self._ask(self._index.close)
         self._worker.shutdown()
@@ -222,7 +223,7 @@ class DedupPipeline:
         return item
 
     def _article(self, adapter: ItemAdapter) -> Article | None:
-        """What an item says; None where it has no text or no id, which is counted, and logged once."""
+        """The article of an item; None if it has no text or no id, which is counted, and logged once."""
         found = Article(_text(adapter.get(self.options.id_field)), _text(adapter.get(self.options.text_field)))
         for lacks, field, value in (
             ("without_text", self.options.text_field, found.text),
@@ -237,13 +238,13 @@ class DedupPipeline:
         return found
 
     async def _add(self, article: Article) -> Seen | None:
-        """Add to the index; None where that fails, which is counted and logged."""
+        """Add to the index; None if that fails, which is counted and logged."""
         assert self._index is not None
         try:
             seen = await self._ask(self._index.add, *article)
         except DedupError as error:
             self._log(logging.ERROR, f"the index failed for {article.id!r}, which passes untouched: {error}")
-        except Exception:  # whatever breaks in the index, the article is worth more
+        except Exception:  # whatever fails in the index, the article must not be lost
             logger.exception("the index failed for %r, which passes untouched", article.id)
         else:
             self._count("duplicates" if seen.is_duplicate else "new")
@@ -254,7 +255,7 @@ class DedupPipeline:
         return None
 
     def _tag(self, adapter: ItemAdapter, seen: Seen) -> None:
-        """Set the field; an item that has none is counted, and logged once."""
+        """Set the field; an item without such a field is counted, and logged once."""
         nearest = [near._asdict() for near in seen.nearest]
         try:
             adapter[self.options.field] = {
@@ -269,7 +270,7 @@ class DedupPipeline:
             self._tell_once("untagged", f"an item cannot be tagged and passes without: {error}; see DEDUP_FIELD")
 
     async def _ask(self, work: Callable[..., Answer], *arguments: Any) -> Answer:
-        """Have the thread do it, one after the other, and wait without blocking."""
+        """Run this on the thread, one call after the other, and wait without blocking."""
         future = self._worker.submit(work, *arguments)
         return await (asyncio.wrap_future(future) if is_asyncio_available() else _deferred(future))
 
@@ -287,7 +288,7 @@ class DedupPipeline:
 
 
 def _text(value: object) -> str:
-    """A field as a string; item loaders leave lists of strings. "" for what is none."""
+    """A field as a string; item loaders leave lists of strings. "" for any other value."""
     if isinstance(value, list | tuple):
         return "\n".join(filter(None, map(_text, value)))
     return str(value) if isinstance(value, str | int) else ""
@@ -300,7 +301,7 @@ def _reason(seen: Seen) -> str:
 
 
 def _deferred(future: Future[Answer]) -> Any:
-    """What Twisted can wait for, under a reactor that is not asyncio's."""
+    """A Deferred for Twisted, under a reactor that is not asyncio's."""
     from twisted.internet import reactor  # noqa: PLC0415 - importing it decides which reactor there is
     from twisted.internet.defer import Deferred  # noqa: PLC0415 - only here
 

@@ -1,7 +1,7 @@
-"""What tasks are given, and make of it: texts as a corpus of their own, less frames, and weights wherever they are.
+"""What all tasks share, and the corpus that a task makes: its texts without frames, with weights.
 
 In: a column of distinct texts and a broadcast of weights and of the windows that mark frames. Out: a `Corpus`, which
-the stages of the package take. Holds what the Arrow batch holds.
+the stages of the package take. Takes the memory of the Arrow batch.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ class SharedInputs(NamedTuple):
     windows: Windows
     """What is left out of texts."""
     weights: SketchWeights | None
-    """None until they are there."""
+    """None until they are computed."""
 
 
 Shared = Broadcast[SharedInputs] | None
-"""None where a shingle counts as one and nothing is left out."""
+"""None if shingles are not weighted and nothing is left out."""
 
 
 def corpus_of(column: Any, settings: Settings, shared: Shared) -> Corpus:
-    """Texts, each distinct, less what is left out of them, with the weights of their shingles if there are any."""
+    """Distinct texts without what is left out of them, with the weights of their shingles if there are any."""
     texts = Texts.of(strings(column), settings)
     rows = np.arange(len(texts))
     if shared is None:

@@ -1,10 +1,10 @@
-"""Candidates by buckets: texts that are equal in a band go to one task, for the case that few meet by chance.
+"""Candidates by buckets: texts that are equal in a band go to one task; for bands in which few meet by chance.
 
 In: `number, sketch, keys` of every text, with keys of eight bytes. Out: rows as those of `dedup.spark.tiles`. A text is
-sent, with its sketch, once a band (3.6 kB for near copies), however many texts there are. A bucket comes sorted and is
-walked as it comes: of it the first 16,384 texts are kept, since no text is compared with others, and twelve bytes of
-each of the rest, so that a bucket of a million near copies takes 20 MB, and of a billion 12 GB. Exactly what
-`dedup.stages.bands` does in one process.
+sent, with its sketch, once per band (3.6 kB for near copies), however many texts there are. A bucket arrives sorted and
+is walked as it arrives: its first 16,384 texts are kept, since no text is compared with later ones, and twelve bytes of
+each other text, so that a bucket of a million near copies takes 20 MB, and one of a billion 12 GB. The result is
+exactly that of `dedup.stages.bands` in one process.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ class _Entries(NamedTuple):
 
 
 def bytes_a_text(settings: Settings, shape: bands.Bands) -> int:
-    """What is shuffled of a text."""
+    """Bytes that are shuffled per text."""
     return shape.bands * (bands.sketch_width(settings.slots) + KEY_BYTES + 8)
 
 
 def candidates(signed: DataFrame, settings: Settings, shape: bands.Bands) -> DataFrame:
-    """Candidate pairs of all buckets, and how many each text met and missed.
+    """Candidate pairs of all buckets, and how many others each text met and missed.
 
     Args:
         signed: Sketches and keys.
@@ -70,10 +70,10 @@ def _walk(settings: Settings) -> Callable[[Batches], Batches]:
 
 
 class _Stream:
-    """Walks buckets that come in batches, the last one of which may go on in the next.
+    """Walks buckets that come in batches; the last bucket of a batch may go on in the next batch.
 
-    Of that, the open bucket, it keeps the first texts, with which later ones are compared, and the number of every text
-    and how far it was compared, from which follows how many it missed once the bucket's size is known.
+    Of this open bucket it keeps the first texts, with which later ones are compared, and for every text its number and
+    how far it was compared, which gives the number of texts that it missed once the bucket's size is known.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -85,7 +85,7 @@ class _Stream:
         self._seen: list[NDArray[np.int32]] = []
 
     def walk(self, new: _Entries) -> Iterator[pa.Table]:
-        """Compare the next texts; gives the pairs found, and the counts of the buckets that have ended."""
+        """Compare the next texts; yields the pairs found, and the counts of the buckets that have ended."""
         if len(self._first.keys) and self._first.keys[0] != new.keys[0]:
             yield self.close()
         before = len(self._first.keys)
@@ -113,7 +113,7 @@ class _Stream:
         self._first = _Entries(*(column[kept].copy() for column in entries))  # type: ignore[arg-type]
 
     def close(self) -> pa.Table:
-        """The counts of the open bucket, which is no more."""
+        """End the open bucket, and give its counts."""
         numbers = np.concatenate([*self._numbers, self._nothing.numbers])
         seen = np.concatenate([*self._seen, np.empty(0, np.int32)])
         self._first, self._numbers, self._seen = self._nothing, [], []
@@ -124,7 +124,7 @@ class _Stream:
 
 
 def _places(keys: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], int]:
-    """The number of each bucket, and in the lowest bits, which are so many, each text's place."""
+    """Keys with a bucket's number and, in the lowest bits, a text's place; and how many bits these are."""
     bits = max(1, (len(keys) - 1).bit_length())
     buckets = np.cumsum(np.diff(keys, prepend=keys[:1]) != 0).astype(np.uint64)
     return buckets << np.uint64(bits) | np.arange(len(keys), dtype=np.uint64), bits

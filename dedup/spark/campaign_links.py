@@ -1,16 +1,16 @@
-"""Campaigns on Spark: executors say what clusters and lone articles hold, and the driver links them.
+"""Campaigns on Spark: executors find what clusters and lone articles hold, and the driver links them.
 
-In: the distinct texts, the cluster of each, the edges, and the passages that the sample of `frame_search` shows.
-Out: the campaign of every cluster and lone article that is in one with others; of the same evidence the same as in one
-process, wherever and in whatever order texts lie. Names are found where texts lie, half a millisecond to two each, and
-counted by name and cluster; bodies are compared as candidates are.
+In: the distinct texts, the cluster of each, the edges, and the passages in the sample of `frame_search`. Out: the
+campaign of every cluster and lone article that is in one with others. From the same evidence the result is that of one
+process, wherever texts are and in any order. Names are found where texts are, in half a millisecond to two per text,
+and counted by name and cluster; bodies are compared as candidates are.
 
-The driver holds, of each cluster or lone article with a name or a passage of several, or with edges to another, its
-number, size and six texts, 80 bytes; 24 bytes for each name or passage of each; and 130 bytes a pair that has something
-in common, while it links them: of `MOST_LINKS` pairs by names 4.4 GB at most, as much for passages, 0.5 GB for
-`MOST_NEAR` pairs with edges. Of 20,000 real articles it is 27 pairs by names an article, so a million fit. Where there
-are more, the names and passages that the most hold are left out, and the pairs least alike: which does not depend on
-how articles are spread, and is told with a warning.
+For each cluster or lone article that shares a name or a passage, or has edges to another, the driver holds its number,
+size and six texts, 80 bytes; 24 bytes for each of its names and passages; and, while it links, 130 bytes per pair with
+something in common: at most 4.4 GB for `MOST_LINKS` pairs by names, as much for passages, 0.5 GB for `MOST_NEAR` pairs
+with edges. Among 20,000 real articles there are 27 pairs by names per article, so a million articles fit. If there are
+more, the names and passages with the most holders are left out, and the least similar pairs. This does not depend on
+how articles are partitioned, and gives a warning.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ from dedup.spark.large_links import points
 
 Verify = Callable[[DataFrame], DataFrame]
 MOST_LINKS = 1 << 25
-"""Pairs of clusters and lone articles that hold a name, or a passage, in common, and holders of it; of each kind."""
+"""Most pairs of clusters and lone articles with a common name, and most holders; the same limit for passages."""
 MOST_NEAR = 1 << 22
-"""Pairs of clusters whose bodies are compared since they have edges to each other."""
+"""Most pairs of clusters whose bodies are compared because they have edges to each other."""
 FOUND = "kind string, key string, form string, number long"
 NAMES = "kind string, key string, form string, holders long, nodes long"
 BUCKET_BITS = 48
-"""Numbers that are equal but for so many bits are in one bucket, of which there are 65,536."""
+"""Numbers that differ only in so many low bits are in one of 65,536 buckets."""
 
 
 def campaigns(
@@ -66,10 +66,10 @@ def campaigns(
     shared: HeldPassages | None,
     verified: Verify,
 ) -> DataFrame | None:
-    """The campaigns of several clusters and lone articles.
+    """The campaigns of more than one cluster or lone article.
 
     Args:
-        folder: Where what is found on the way is kept.
+        folder: Where intermediate results are kept.
         read: The articles and their distinct texts.
         placed: `number, head, label, size` of every text that has an edge, kept: see `dedup.spark.component_links`.
         edges: `left, right, similarity`, kept.
@@ -77,11 +77,11 @@ def campaigns(
         verified: Gives `left, right, similarity` of every pair of `left, right, home`.
 
     Returns:
-        `head, campaign`: the text that represents a cluster, or the lone text, and what the campaign is called: the
-        least id in it. None if every cluster is a campaign of its own.
+        `head, campaign`: the text that represents a cluster, or the lone text, and the name of the campaign: the least
+        id in it. None if every cluster is a campaign of its own.
 
     Warns:
-        DedupWarning: So many names, passages or pairs are there that some are left out.
+        DedupWarning: There are so many names, passages or pairs that some are left out.
     """
     lowest = placed.groupBy("head").agg(sf.min("number").alias("lowest"))  # by which clusters are numbered
     members = placed.join(lowest, "head").drop("head").withColumnRenamed("lowest", "head")
@@ -146,7 +146,7 @@ def _read(table: pa.Table) -> tuple[list[Name], Held]:
 
 
 def _found(batches: Batches) -> Batches:
-    """What names somebody in texts, and their addresses."""
+    """The names and addresses in texts."""
     for batch in batches:
         rows = [
             (*name, number)
@@ -160,7 +160,7 @@ def _found(batches: Batches) -> Batches:
 
 
 def _linking(batches: Batches) -> Batches:
-    """The names that are not everybody's."""
+    """The names that may link; see `dedup.evidence.campaigns.may_link`."""
     for batch in batches:
         columns = (batch[column].to_pylist() for column in (*Name._fields, "holders"))
         linking = [may_link(Name(*name), holders) for *name, holders in zip(*columns, strict=True)]
@@ -168,11 +168,11 @@ def _linking(batches: Batches) -> Batches:
 
 
 def _most(nodes: Integers, times: Integers, kind: str) -> int:
-    """Of how many nodes a name or passage may be so that all of them are looked at.
+    """The most nodes that a name or passage may have without exceeding the limit of pairs.
 
     Args:
-        nodes: So many hold
-        times: so many names or passages.
+        nodes: Numbers of nodes that hold a name or passage.
+        times: How many names or passages have so many nodes.
         kind: What they are.
     """
     met = np.minimum(np.maximum(nodes - 1, 0), FOUNDERS)
@@ -184,13 +184,13 @@ def _most(nodes: Integers, times: Integers, kind: str) -> int:
     most = int(nodes[order[fit - 1]]) if fit else 0
     warn(
         f"{int(times[order[fit:]].sum()):,} {kind} that more than {most:,} clusters and lone articles hold are left "
-        f"out of campaigns: with them more than {MOST_LINKS:,} pairs would have to be looked at"
+        f"out of campaigns: with them more than {MOST_LINKS:,} pairs would have to be compared"
     )
     return most
 
 
 def _fitting(held: Held, large: NDArray[np.bool_]) -> Held:
-    """Passages by which not too many clusters meet."""
+    """Passages that do not link too many clusters."""
     meeting = np.bincount(held.features[large[held.nodes]], minlength=len(held.counts))
     nodes, times = np.unique(meeting, return_counts=True)
     kept = meeting[held.features] <= _most(nodes, times, "passages")
@@ -212,7 +212,7 @@ def _passages(folder: Folder, heads: DataFrame, shared: HeldPassages | None) -> 
 
 
 def _near(folder: Folder, placed: DataFrame, heads: DataFrame, edges: DataFrame) -> tuple[Integers, Integers]:
-    """Pairs of nodes whose bodies may be alike on the whole, as `dedup.evidence.campaigns.met` tells."""
+    """Pairs of nodes whose bodies may be similar on the whole, as in `dedup.evidence.campaigns.met`."""
     ends = edges.withColumn("points", points()).select("left", "right", "points")
     sizes = placed.groupBy("head").agg(sf.count("*").alias("size"))
     for end in ("left", "right"):
@@ -269,7 +269,7 @@ def compared(members: DataFrame) -> DataFrame:
 
 
 def _places(distinct: DataFrame, heads: DataFrame, asked: DataFrame, numbers: Integers) -> Integers:
-    """The places of some nodes among all, by number: those of lower buckets, and those before it in its own."""
+    """The ranks of some nodes among all, by number: nodes in lower buckets, plus earlier nodes in the same bucket."""
     bucket = sf.shiftright("number", BUCKET_BITS).alias("bucket")
     all_ = distinct.select("number").join(heads, "number", "left_anti").select("number", bucket)
     counts = all_.groupBy("bucket").agg(sf.count("*").alias("nodes")).toArrow().sort_by("bucket")
@@ -294,7 +294,7 @@ class _Similar:
         self._folder, self._verified, self._asked = folder, verified, 0
 
     def __call__(self, left: Integers, right: Integers) -> NDArray[np.float64]:
-        """Those of the pairs of these numbers, each once, the lower first."""
+        """The similarities of pairs of these numbers, each pair once, the lower number first."""
         self._asked += 1
         name = f"bodies-{self._asked}"
         asked = self._folder.session.createDataFrame(pa.table({"left": left, "right": right}))
@@ -307,7 +307,7 @@ class _Similar:
 
 
 def _called(grouped: DataFrame, read: DistinctTexts, placed: DataFrame) -> DataFrame:
-    """What the campaign of every node is called, from `head, group`: the least id in it."""
+    """The name of every node's campaign, from `head, group`: the least id in it."""
     members = grouped.join(placed.select("number", "head"), "head", "left")
     texts = members.select("group", sf.coalesce("number", "head").alias("number"))
     named = texts.join(read.distinct.select("number", "first"), "number")

@@ -1,8 +1,8 @@
 """Arrow columns as arrays for the kernels, and back.
 
 In: Arrow columns and batches as Spark hands them to Python. Out: numpy arrays, tables of whole groups of rows, record
-batches for Spark. Numbers and binary values of one length are not copied where they lie in one piece. Knows nothing of
-what is in them.
+batches for Spark. Numbers and binary values of one length are not copied if they are in one chunk. Knows nothing of
+their meaning.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 Batches: TypeAlias = Iterator[pa.RecordBatch]
 SENT = 1 << 23
-"""Bytes of a batch that is sent to Spark, about."""
+"""About how many bytes a batch for Spark has."""
 AT_ONCE = 1 << 18
-"""Rows of whole groups that are handed over together."""
+"""Rows of whole groups that are given together."""
 
 
 def matrix(column: Any, width: int) -> NDArray[np.uint8]:
@@ -30,14 +30,14 @@ def matrix(column: Any, width: int) -> NDArray[np.uint8]:
 
 
 def binary(rows: NDArray[Any]) -> pa.Array:
-    """The bytes of each row of a matrix; of at most 2 GB in all."""
+    """The bytes of each row of a matrix; at most 2 GB in all."""
     plain = np.ascontiguousarray(rows)
     offsets = np.arange(len(rows) + 1, dtype=np.int32) * np.int32(plain[:1].nbytes)
     return pa.Array.from_buffers(pa.binary(), len(rows), [None, pa.py_buffer(offsets), pa.py_buffer(plain)])
 
 
 def ragged(flat: NDArray[Any], counts: NDArray[np.int64]) -> pa.Array:
-    """So many of some numbers in each row, as bytes; of at most 2 GB in all."""
+    """Flat numbers split into rows of these counts, as bytes; at most 2 GB in all."""
     offsets = np.zeros(len(counts) + 1, np.int32)
     np.cumsum(counts * flat.itemsize, out=offsets[1:])
     plain = np.ascontiguousarray(flat)
@@ -45,7 +45,7 @@ def ragged(flat: NDArray[Any], counts: NDArray[np.int64]) -> pa.Array:
 
 
 def values(column: Any, kind: Any) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """The numbers of all rows, and how many there are in each: what `ragged` was given."""
+    """The numbers of all rows, and how many there are in each: the arguments of `ragged`."""
     array = _whole(column).cast(pa.large_binary())
     _, offset_buffer, data = array.buffers()
     offsets = np.frombuffer(offset_buffer or bytes(8), np.int64)[array.offset : array.offset + len(array) + 1]
@@ -60,7 +60,7 @@ def integers(column: Any) -> NDArray[np.int64]:
 
 
 def ranks(ids: Any) -> NDArray[np.int64]:
-    """The place of each id in their order, from 1, equal ones having the same, and missing ones 0."""
+    """The rank of each id, from 1; equal ids have the same rank, missing ids 0."""
     plain = ids.cast(pa.int8()) if pa.types.is_boolean(ids.type) else ids
     places = pa.compute.rank(plain, tiebreaker="dense").to_numpy().astype(np.int64)
     return np.where(ids.is_null().to_numpy(zero_copy_only=False), 0, places)
@@ -87,7 +87,7 @@ def sent(columns: dict[str, Any]) -> Iterator[pa.RecordBatch]:
 
 
 def whole_groups(batches: Iterator[pa.RecordBatch], by: str) -> Iterator[pa.Table]:
-    """The rows of some groups at a time, of each group all.
+    """The rows of some groups at a time, always whole groups.
 
     Args:
         batches: Rows in ascending order of their groups.

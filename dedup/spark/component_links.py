@@ -1,10 +1,10 @@
-"""Clusters on Spark: whole components, many of them a task, linked and named as in one process.
+"""Clusters on Spark: whole components, many per task, linked and named as in one process.
 
-In: verified edges, the texts that were compared with some of their bucket mates only, and the rows. Out: `number, head,
-label, size, similarity` for every text that has an edge: its representative, the id of that, how many articles the
-cluster has, and the similarity of the two, null where they have no edge. A component comes to its task with all its
-edges and texts, sorted, so that everything is as in `dedup.stages.clusters`, to the last bit; one of more edges than a
-task should have goes the way of `dedup.spark.large_links`.
+In: verified edges, the texts that were compared with only some of their bucket mates, and the rows. Out: `number, head,
+label, size, similarity` for every text that has an edge: its representative, the representative's id, how many articles
+the cluster has, and the similarity of the two texts, null if they have no edge. A component comes to its task with all
+its edges and texts, sorted, so that everything is as in `dedup.stages.clusters`, to the last bit. A component with too
+many edges for a task is linked by `dedup.spark.large_links`.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ def packed(
     Args:
         folder: Where components are kept.
         edges: `left, right, similarity`, kept.
-        capped: `number` of the texts that were compared with some of their bucket mates only; None if there are none.
+        capped: `number` of the texts that were compared with only some of their bucket mates; None if there are none.
         rows: `number, first, copies` of each text.
         settings: Where to cut.
-        most: Edges of a component that go to one task.
+        most: Most edges of a component that goes to one task.
     """
     found = stars(folder, edges, "components")
     inside = inside_components(edges, found)
@@ -97,7 +97,7 @@ def _link(settings: Settings) -> Callable[[Batches], Batches]:
 
 
 def _clusters(table: pa.Table, settings: Settings) -> pa.Table:
-    """Link components, and tell every text its cluster."""
+    """Link components, and give every text its cluster."""
     is_text = table["right"].is_null()
     texts, edges = table.filter(is_text).sort_by("left"), table.filter(pa.compute.invert(is_text))
     numbers, copies = integers(texts["left"]), integers(texts["copies"])

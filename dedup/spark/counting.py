@@ -1,9 +1,9 @@
-"""Document frequencies on Spark: a sketch a task, their sum, and the weights that come of it.
+"""Document frequencies on Spark: a sketch per task, the sum of all sketches, and the weights from it.
 
-In: the distinct texts. Out: `SketchWeights`, of fixed size however many articles there are: at most 64 MB, broadcast to
-the executors. It is broadcast, since that goes from executor to executor and not from the driver alone, and since each
-worker process then holds it once. A task counts its texts into a sketch of its own; sketches are compressed (a cell
-takes 1 to 10 bits), and summed and coded a part of the hash space at a time. The driver gets the codes: counts.
+In: the distinct texts. Out: `SketchWeights`, of fixed size however many articles there are: at most 64 MB. They are
+broadcast, because a broadcast goes from executor to executor and not only from the driver, and each worker process
+holds it once. A task counts its texts in a sketch of its own; sketches are compressed (a cell takes 1 to 10 bits), and
+summed and coded one part of the hash space at a time. The driver gets the codes, which are rounded counts.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def weigh(texts: DataFrame, settings: Settings, shared: Shared, articles: int, c
         characters: How many characters they have when folded, all together.
     """
     bits = Sketch.bits_for(characters)
-    tasks = texts.coalesce(texts.sparkSession.sparkContext.defaultParallelism)  # the fewer, the fewer sketches
+    tasks = texts.coalesce(texts.sparkSession.sparkContext.defaultParallelism)  # fewer tasks make fewer sketches
     sketches = tasks.mapInArrow(_count(settings, shared, bits), "part int, kind int, cells binary")
     coded = sketches.groupBy("part").applyInArrow(_coded((1 << bits) // PARTS), "part int, codes binary")
     codes = np.zeros((PARTS, (1 << bits) // PARTS), np.uint8)
@@ -67,14 +67,14 @@ def _keys(texts: Texts, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
 
 
 def _packed(cells: NDArray[np.uint32]) -> tuple[int, bytes]:
-    """Cells in the least whole bytes that hold the highest, compressed."""
+    """Cells in the smallest integer type that holds the highest, compressed."""
     kind = int(np.searchsorted([1 << 8, 1 << 16], cells.max(), side="right"))
     return kind, pa.compress(cells.astype(KINDS[kind]).tobytes(), "zstd", asbytes=True)
 
 
 def _coded(size: int) -> Callable[[pa.Table], pa.Table]:
     def work(table: pa.Table) -> pa.Table:
-        total = np.zeros(size, np.uint32)  # no more than there are texts
+        total = np.zeros(size, np.uint32)  # a count is at most the number of texts
         for kind, cells in zip(table["kind"].to_pylist(), table["cells"], strict=True):
             plain = pa.decompress(cells.as_buffer(), size * KINDS[kind]().nbytes, "zstd")
             total += np.frombuffer(plain, KINDS[kind])

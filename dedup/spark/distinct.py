@@ -1,10 +1,10 @@
-"""Articles as rows with a number for each distinct text; the one pass over the input.
+"""Articles as rows with a number for each distinct text; the only pass over the input.
 
-In: a data frame with an id and a text. Out: `Rows`: the rows with their numbers, and the distinct texts. A number
-is the first half of a text's fingerprint, and the rank among those that share it is added (of ten billion texts three
-do): the same wherever and however often it is computed, and in the order of `dedup.cluster`. Texts stay where they are:
-only ids and fingerprints are shuffled to find the copies, 40 bytes an article, and then the copies are left out
-wherever texts are read, or, where they are many, once for all.
+In: a data frame with an id and a text. Out: `DistinctTexts`: the rows with their numbers, and the distinct texts. A
+number is the first half of a text's fingerprint, plus the rank among texts that share this half (three of ten billion
+do): it is always the same, and in the order of `dedup.cluster`. Texts stay where they are: only ids and fingerprints
+are shuffled to find the copies, 40 bytes per article. Copies are then left out whenever texts are read or, if they are
+many, removed once by writing the texts again.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from dedup.stages.shingles import Texts, by_print
 
 SIGN = np.uint64(1 << 63)
 MANY_COPIES = 1 << 18
-"""More are left out once for all, at the price of writing all other texts again."""
+"""More copies than this are removed once, at the price of writing all other texts again."""
 
 
 class DistinctTexts(NamedTuple):
     """Articles, and their distinct texts."""
 
     articles: DataFrame
-    """`id, number, first, copies`: the text's number, the least id that has it, and how many have. An article without a
-    letter or digit has no number, and is its own first."""
+    """`id, number, first, copies`: the text's number, the least id with this text, and how many articles have it. An
+    article without a letter or digit has no number, and its own id as `first`."""
     distinct: DataFrame
     """`number, first, copies`, once for each distinct text."""
     texts: DataFrame
@@ -40,7 +40,7 @@ class DistinctTexts(NamedTuple):
     total: int
     """How many distinct texts there are."""
     characters: int
-    """How many they have when folded, all together."""
+    """How many characters they have when folded, all together."""
 
 
 def rows(folder: Folder, articles: DataFrame) -> DistinctTexts:
@@ -104,9 +104,9 @@ def _distinct(folder: Folder, texts: DataFrame, found: DataFrame, *, copies: int
 
 
 def _fold(batches: Batches) -> Batches:
-    """Give rows their fingerprints and a number of their own, and of copies in one batch only one its text.
+    """Give rows their fingerprints and a number of their own; of copies in one batch, only one keeps its text.
 
-    It is that of the least id, of which the text is taken: words and names are found in texts as they are written.
+    It is the copy with the least id, for copies may be written differently, and words and names depend on that.
     """
     task = TaskContext.get()
     begin = (task.partitionId() if task else 0) << 40

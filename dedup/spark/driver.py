@@ -1,8 +1,8 @@
 """The whole job on Spark: what `dedup.pipeline` does in one process, stage by stage.
 
 In: a data frame and settings. Out: a data frame of labels, read from the folder where it is kept. A stage is one or a
-few jobs of Spark, under its name in Spark's pages. The driver gets counts: of texts, characters, pairs, edges; a
-sample of bounded size, by which frames are found; and what links clusters to campaigns, bounded, too.
+few jobs of Spark, shown under its name in Spark's web UI. The driver gets counts of texts, characters, pairs and edges;
+a sample of bounded size, to find frames; and the links between clusters for campaigns, also bounded.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from dedup.stages.shingles import NO_WINDOWS, Windows
 
 IDS = (StringType, NumericType, BinaryType, BooleanType, DateType, TimestampType, TimestampNTZType)
 BYTES = 3
-"""Of a character, about: it is for cutting work into pieces."""
+"""About the bytes of a character, to cut work into pieces."""
 
 
 def cluster(
@@ -65,7 +65,7 @@ def cluster(
     Args:
         df: The articles. It is read once.
         id: Column that holds the id, a string, a number, a date or the like; ids should be unique.
-        text: Column that holds the text. Missing and empty texts are nobody's duplicate.
+        text: Column that holds the text. Missing and empty texts are never duplicates.
         settings: How articles are compared; None is `Settings()`.
         checkpoint: A folder that all executors and the driver can write, of any file system that Spark knows. None is
             Spark's checkpoint directory, or a temporary folder where Spark runs in this process. The result is kept
@@ -73,24 +73,24 @@ def cluster(
             the process ends.
         most_edges: A component of more edges than this is linked without the weakest of them; see
             `dedup.spark.large_links`.
-        campaigns: Tell the campaign of every article, too, which costs half a millisecond to two an article.
+        campaigns: Also find the campaign of every article, which costs half a millisecond to two per article.
 
     Returns:
-        A row an article, in no order: `id`, `label` (the representative's id), `size` (articles of the cluster),
-        `similarity` to the representative, `cluster`, what it is called: its least id, and, unless that is left out,
-        `campaign`, the least id among all articles that one operator made. Without weights every cluster is a campaign
-        of its own. The result does not depend on how the articles are partitioned.
+        One row per article, in no order: `id`, `label` (the representative's id), `size` (articles of the cluster),
+        `similarity` to the representative, `cluster` (its name: the least id in it) and, unless left out, `campaign`
+        (the least id among all articles that one operator made). Without weights every cluster is a campaign of its
+        own. The result does not depend on how the articles are partitioned.
 
     Raises:
-        InputError: `df` is no data frame, a column is missing or of a type that cannot be read, or there are several
+        InputError: `df` is not a data frame, a column is missing or of a type that cannot be read, or there are several
             machines and no folder that they share.
         FileError: The folder cannot be written.
-        SettingsError: `settings` are none, or `most_edges` is out of its range.
+        SettingsError: `settings` is not a `Settings`, or `most_edges` is out of its range.
 
     Warns:
-        DedupWarning: Components were so large that edges were set aside, the bands find less than is wanted, or there
-            is so much that may link clusters to campaigns that some is left out; see `dedup.spark.campaign_links`; or
-            an id occurs more than once.
+        DedupWarning: Components were so large that edges were set aside; the bands find less than is wanted; there are
+            so many possible links between clusters that some are left out of campaigns, see
+            `dedup.spark.campaign_links`; or an id occurs more than once.
     """
     settings = pipeline.checked_settings(settings)
     if isinstance(most_edges, bool) or not isinstance(most_edges, int) or most_edges < 1:
@@ -149,7 +149,7 @@ class _SparkJob:
         self._shared: Shared = None
 
     def labels(self, articles: DataFrame) -> DataFrame:
-        """All stages, or nothing is left of them."""
+        """Run all stages; if one fails, delete what they wrote."""
         with self._folder.made():
             told = self._stages(articles)
             self._folder.drop_but("result")
@@ -182,7 +182,7 @@ class _SparkJob:
             return folder.keep(told if self._campaigns else told.drop("campaign"), "result")
 
     def _frames(self, read: DistinctTexts) -> tuple[Windows, HeldPassages | None]:
-        """What marks frames, and the passages that texts share; of one sample."""
+        """What marks frames, and the passages that texts share, from one sample."""
         settings = self._settings
         if not settings.weighted or read.total < LEAST_HOLDERS or not (settings.frames or self._campaigns):
             return NO_WINDOWS, None
@@ -220,7 +220,7 @@ class _SparkJob:
         return folder.keep(capped, "capped"), pairs
 
     def _walked(self, read: DistinctTexts) -> DataFrame:
-        """Candidates in the way that sends less."""
+        """Candidates by tiles or buckets, whichever sends less."""
         shape, settings = self._shape, self._settings
         cut = plan(read.total, settings, shape, 2 * self._folder.session.sparkContext.defaultParallelism)
         by_tile = bytes_to_tiles(cut, settings, shape) <= bytes_to_buckets(settings, shape)
@@ -234,7 +234,7 @@ class _SparkJob:
         return verify(self._folder, pairs, read.texts, self._settings, self._shared, **how)
 
     def _completed(self, found: DataFrame, read: DistinctTexts) -> DataFrame:
-        """Clusters with the similarity of those to their representative that have no edge to it."""
+        """Clusters, with similarities added for texts that have no edge to their representative."""
         folder, known = self._folder, found.where(sf.col("similarity").isNotNull())
         if found.where(sf.col("similarity").isNull()).isEmpty():
             return found

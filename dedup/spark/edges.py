@@ -1,9 +1,9 @@
-"""Candidates verified on Spark: every text goes to the tasks where its pairs are, once to each.
+"""Candidates verified on Spark: every text is sent once to each task that has pairs of it.
 
 In: candidate pairs, and the texts by number. Out: `left, right, similarity` for every pair at or above the threshold,
-those of a group side by side. Pairs go to a task by the first partner of their later text, so that a group of texts
-that are all alike is in one task and its texts are sent once. A text of which a great many are partners is a home for
-some of them only: its pairs are split, and the few earlier texts are sent to each part.
+those of a group side by side. The home of a pair is the first partner of its later text, and decides the task, so that
+a group of texts that are all similar is in one task and its texts are sent once. If a text has very many partners, the
+pairs of its home are split, and the few earlier texts are sent to each part.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from dedup.spark.columns import integers
 from dedup.spark.folder import Folder
 
 TILE_BYTES = 1 << 26
-"""Of texts in a task."""
+"""Bytes of texts in a task."""
 HOME_PAIRS = 1 << 16
-"""More pairs of one home are split."""
+"""If a home has more pairs, they are split."""
 
 
 def homes(candidates: DataFrame) -> DataFrame:
@@ -52,14 +52,14 @@ def verify(
     """The exact similarity of pairs.
 
     Args:
-        folder: Tells how many tasks there should be.
+        folder: Knows how many tasks there should be.
         found: What `homes` gives, kept.
         texts: The columns `number` and `text`.
         settings: How articles are compared.
         shared: The weights of their shingles, and what is left out of them.
         least: Pairs below this are left out.
-        evidence: So are those that share less weight than this, times one minus their similarity, if `least` is not 0.
-        size: Bytes of a text, about.
+        evidence: So are pairs that share less weight than `evidence * (1 - similarity)`, if `least` is not 0.
+        size: About how many bytes a text has.
     """
     tasks = folder.session.sparkContext.defaultParallelism
     most, ends = _sizes(found)
@@ -76,7 +76,7 @@ def verify(
 
 
 def _sizes(found: DataFrame) -> tuple[int, int]:
-    """Pairs of the largest home, or of all where these are few, and how many texts are wanted at most."""
+    """Pairs of the largest home, or of all homes if these are few, and at most how many texts are needed."""
     pairs = found.count()
     if pairs <= HOME_PAIRS:
         return pairs, 2 * pairs

@@ -1,8 +1,8 @@
-"""Where the stages keep what they make: Parquet files in a folder that every executor and the driver can write.
+"""Where the stages keep their output: Parquet files in a folder that every executor and the driver can write.
 
-In: data frames. Out: the same, read from the files, so that nothing before them is ever run again: a machine that is
-lost takes no more than its own running tasks with it, and later stages read the columns they need alone, which
-Spark's own checkpoints do not allow. Costs the disk space of the texts about once.
+In: data frames. Out: the same, read from the files, so that no earlier step is run again: a lost machine costs only its
+running tasks, and later stages read only the columns that they need, which Spark's own checkpoints do not allow. Costs
+the disk space of the texts about once.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ logger = logging.getLogger(__name__)
 
 
 class Folder:
-    """Keeps data frames by name, below a folder of this run's own.
+    """Keeps data frames by name, in a folder that belongs to this run.
 
     Args:
         session: Writes and reads.
         checkpoint: Any path that Hadoop's file systems know, the same on all machines; None is Spark's checkpoint
-            directory, or a temporary folder where all runs on one machine.
+            directory, or a temporary folder if everything runs on one machine.
 
     Raises:
-        InputError: The folder is no string, or there are several machines and no such folder is known.
+        InputError: The folder is not a string, or there are several machines and no shared folder is known.
     """
 
     def __init__(self, session: SparkSession, checkpoint: str | None) -> None:
@@ -50,10 +50,10 @@ class Folder:
         self.path = f"{(checkpoint or _default(session)).rstrip('/')}/dedup-{uuid.uuid4().hex}"
 
     def keep(self, frame: DataFrame, name: str) -> DataFrame:
-        """Write a data frame, and give what reads it."""
+        """Write a data frame, and return one that reads the files."""
         path = f"{self.path}/{name}"
         self._names.add(name)
-        plain = {"compression": "none", "parquet.enable.dictionary": "false"}  # texts become a tenth smaller at most
+        plain = {"compression": "none", "parquet.enable.dictionary": "false"}  # else texts are only a tenth smaller
         times = [field.name for field in frame.schema if isinstance(field.dataType, TimestampType)]
         exact = frame.withColumns({time: sf.unix_micros(time) for time in times})  # Spark may be set to round or refuse
         exact.write.options(**plain).parquet(path)
@@ -62,7 +62,7 @@ class Folder:
 
     @contextmanager
     def made(self) -> Iterator[None]:
-        """The folder is there, and is no more if what is done with it fails.
+        """Make the folder; delete it if the work in it fails.
 
         Raises:
             FileError: It cannot be made.
@@ -80,17 +80,17 @@ class Folder:
         try:
             yield
         except BaseException:
-            with suppress(Exception):  # what failed is told, not that Spark has gone with it
+            with suppress(Exception):  # report what failed, not that Spark is gone, too
                 self._delete(self.path)
             raise
 
     def drop_but(self, kept: str) -> None:
-        """Forget all that was kept but this."""
+        """Delete everything except the files under this name."""
         for name in self._names - {kept}:
             self.drop(name)
 
     def drop(self, name: str) -> None:
-        """Forget what was kept under a name."""
+        """Delete the files under a name."""
         self._delete(f"{self.path}/{name}")
         self._names.discard(name)
 
@@ -106,7 +106,7 @@ class Folder:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Name Spark's jobs after the stage they are of, and log how long it took."""
+        """Name Spark's jobs after their stage, and log how long it took."""
         context, begin = self.session.sparkContext, time.perf_counter()
         before = context.getLocalProperty("spark.job.description")
         context.setJobDescription(f"dedup: {name}")

@@ -1,10 +1,10 @@
-"""Frames on Spark: windows and shingles of every text are sampled where it lies, and judged on the driver.
+"""Frames on Spark: windows and shingles of every text are sampled where the text is, and judged on the driver.
 
-In: the distinct texts by number. Out: the windows that mark what is left out of every text, those of one process: texts
-are told apart by their numbers, which are halves of their fingerprints there, too. Of all texts together the driver
-gets at most 2 x 2^23 entries of 12 bytes, and 40 bytes of each text of which there is one: 240 MB for a million
-articles, and never more than 900 MB; while it groups them it holds about four times as much in Python. The same sample
-tells which passages texts share, for campaigns: of these it keeps 8 bytes an entry and 16 bytes a text until then.
+In: the distinct texts by number. Out: the windows that mark what is left out of every text. They are those of one
+process, because texts are identified by halves of their fingerprints in both. The driver gets at most 2 x 2^23 sampled
+entries of 12 bytes, and 40 bytes for each text with an entry: 240 MB for a million articles, at most 900 MB;
+while it groups them it holds about four times as much in Python. The same sample shows which passages texts share, for
+campaigns: until then, the driver keeps 8 bytes per entry and 16 bytes per text.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SAMPLED = "number long, length long, " + ", ".join(f"{kind} binary, {kind}_place
 
 
 class SampledTexts(NamedTuple):
-    """What was sampled of texts, ascending by their numbers; those of which nothing was are left out."""
+    """What was sampled of texts, ascending by their numbers; texts without samples are left out."""
 
     numbers: NDArray[np.int64]
     lengths: NDArray[np.int64]
@@ -40,7 +40,7 @@ class SampledTexts(NamedTuple):
 
     @property
     def ids(self) -> NDArray[np.uint64]:
-        """By which holders are chosen: halves of fingerprints, as in one process."""
+        """Halves of fingerprints, by which holders are chosen as in one process."""
         return self.numbers.view(np.uint64) ^ SIGN
 
 
@@ -52,7 +52,7 @@ class HeldPassages(NamedTuple):
 
 
 def gathered(texts: DataFrame, settings: Settings, characters: int) -> SampledTexts:
-    """Sample whole texts, with what stands in frames, and bring the sample to the driver.
+    """Sample whole texts, including frames, and bring the sample to the driver.
 
     Args:
         texts: The columns `number` and `text`, each distinct text once.
@@ -69,7 +69,7 @@ def windows(of: SampledTexts, settings: Settings, total: int) -> Windows:
     """What marks the frames.
 
     Args:
-        of: What was sampled; its shingles are put in another order.
+        of: What was sampled; the order of its shingles is changed in place.
         settings: How articles are compared.
         total: How many distinct texts there are.
     """
@@ -102,13 +102,13 @@ def _sample(settings: Settings, rate: Rate) -> Callable[[Batches], Batches]:
 
 
 def _columns(kind: str, of: Sample) -> dict[str, pa.Array]:
-    """What was sampled, by text."""
+    """The samples, a row per text."""
     keys, places, counts = of
     return {kind: ragged(keys, counts), f"{kind}_places": ragged(places, counts)}
 
 
 def _joined(found: pa.Table, kind: str) -> Sampled:
-    """What was sampled of all texts."""
+    """The samples of all texts."""
     keys, counts = values(found[kind], np.uint64)
     places: NDArray[Any] = values(found[f"{kind}_places"], np.int32)[0]
     return Sampled.joined(np.arange(len(counts)), [(keys, places, counts)])

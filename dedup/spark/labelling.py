@@ -1,10 +1,10 @@
-"""Labels on Spark: representatives of clusters that are too large for a task, and what every article is told.
+"""Labels on Spark: representatives of clusters that are too large for a task, and the result row of every article.
 
 In: the cluster of every text, the edges, and the rows. Out: `id, label, size, similarity, cluster, campaign` for
-each row. As in
-`dedup.stages.clusters.representatives`, a cluster is represented by the text with the highest mean similarity to the
-others, copies counted; among equals by that of the least id. Sums and joins only, in the same order as there, since a
-sum of fractions in another order can end in another bit: no cluster is ever in one task's memory.
+each row. As in `dedup.stages.clusters.representatives`, a cluster is represented by the text with the highest mean
+similarity to the others, copies counted; among equals by the text with the least id. It uses only sums and joins, so no
+cluster is ever in one task's memory; sums are in the same order as there, since a sum of fractions in another order can
+differ in the last bit.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _added(inside: DataFrame, one: str, other: str, name: str) -> DataFrame:
 
 
 def with_similarity(found: DataFrame, similarities: DataFrame) -> DataFrame:
-    """Texts with their similarity to their representative, null where that is not known.
+    """Texts with their similarity to their representative, null if it is not known.
 
     Args:
         found: `number, head, label, size`.
@@ -72,7 +72,7 @@ def unknown(found: DataFrame) -> DataFrame:
 
 
 def called(found: DataFrame, distinct: DataFrame) -> DataFrame:
-    """The texts of clusters with what each one's cluster is called: the least id in it.
+    """The texts of clusters with the name of each one's cluster: the least id in it.
 
     Args:
         found: `number, head` and more of the texts of clusters.
@@ -86,7 +86,7 @@ def called(found: DataFrame, distinct: DataFrame) -> DataFrame:
 
 
 def labels(rows: DataFrame, found: DataFrame, linked: DataFrame | None) -> DataFrame:
-    """What every article is told.
+    """The result: a row for every article.
 
     Args:
         rows: `id, number, first, copies`.

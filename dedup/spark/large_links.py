@@ -1,14 +1,14 @@
-"""Edges become clusters on Spark: average linkage, a pack of components a task.
+"""Edges become clusters on Spark: average linkage, several components per task.
 
-In: verified edges, and the texts that were compared with some of their bucket mates only. Out: `number, group` for
-every text that has an edge. It is `dedup.stages.clusters.link`, whose three steps each see only a part of the edges:
-those between ordinary texts, linked in every component of them by itself; those from a capped text to ordinary ones, by
-which it joins a cluster (sums, so that a template of a million texts needs no task of its own); and those among capped
-texts that have found none, which are linked like the first.
+In: verified edges, and the texts that were compared with only some of their bucket mates. Out: `number, group` for
+every text that has an edge. It does the three steps of `dedup.stages.clusters.link`, each of which sees only a part of
+the edges: those between ordinary texts, linked in each component separately; those from a capped text to ordinary ones,
+by which it joins a cluster (sums, so that a template of a million texts needs no task of its own); and those among
+capped texts that have found no cluster, which are linked as in the first step.
 
-A component of more than `MOST_EDGES` edges is no task's work. Of such a one the weakest edges are set aside, half of
-them or more, by thousandths of similarity, and again until all its parts are small enough: the one way in which these
-clusters can differ from those of one process, and it is told with a warning.
+A component of more than `MOST_EDGES` edges is too large for a task. Half of its edges or more, the weakest ones by
+thousandths of similarity, are set aside, and again until all its parts are small enough. Only in this way can these
+clusters differ from those of one process, and there is a warning.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from dedup.spark.stars import stars
 from dedup.stages import clusters
 
 MOST_EDGES = 1 << 22
-"""Of one component in one task: 500 MB while it is linked."""
+"""Most edges of one component in one task: 500 MB while it is linked."""
 logger = logging.getLogger(__name__)
 
 
@@ -41,10 +41,10 @@ def linked(
     Args:
         folder: Where components are kept.
         edges: `left, right, similarity`, kept.
-        capped: `number` of the texts that were compared with some of their bucket mates only; None if there are none.
-        texts: `component, number` of all of them.
+        capped: `number` of the texts that were compared with only some of their bucket mates; None if there are none.
+        texts: `component, number` of all texts of these components.
         settings: Where to cut.
-        most: Edges of a component that are linked in one task.
+        most: Most edges of a component that is linked in one task.
 
     Returns:
         `number, group`, the group being the number of one of its members.
@@ -59,11 +59,11 @@ def linked(
 
 
 def _found(folder: Folder, edges: DataFrame, capped: DataFrame, cut: float, most: int) -> DataFrame:
-    """The cluster of every text that is not alone, in three steps."""
+    """The cluster of every text with an edge, in three steps."""
     marked = _marked(edges, capped)
     plain = folder.keep(_link(folder, _between(marked, 0), cut, most, "plain-parts"), "plain")
     joined = folder.keep(_assigned(marked, plain, cut), "assigned")
-    founders = joined.select(sf.col("group").alias("number"), "group")  # may have capped texts for neighbours only
+    founders = joined.select(sf.col("group").alias("number"), "group")  # may have only capped texts as neighbours
     found = plain.unionByName(joined).unionByName(founders).distinct()
     alone = capped.join(joined, "number", "left_anti")
     rest = _between(marked, 2).join(alone.select(sf.col("number").alias("left")), "left", "left_semi")
@@ -86,9 +86,9 @@ def _between(marked: DataFrame, crowded_ends: int) -> DataFrame:
 
 
 def _link(folder: Folder, edges: DataFrame, cut: float, most: int, name: str) -> DataFrame:
-    """Link every component, taking those apart that are too large."""
+    """Link every component; those that are too large are split before."""
     placed = inside_components(edges, stars(folder, edges, name))
-    for again in range(64):  # every time the largest component has half the edges, or fewer
+    for again in range(64):  # each time the largest component loses at least half of its edges
         sizes = placed.groupBy("component").agg(sf.count("*").alias("edges")).where(sf.col("edges") > most)
         large = folder.keep(sizes, f"{name}-large-{again}") if placed.count() > most else None
         told = large.agg(sf.count("*"), sf.sum("edges")).first() if large is not None else None
@@ -112,7 +112,7 @@ def inside_components(edges: DataFrame, found: DataFrame) -> DataFrame:
 
 
 def _stronger(placed: DataFrame, large: DataFrame) -> DataFrame:
-    """All edges but the weaker half of those of large components."""
+    """All edges except the weaker half of those of large components."""
     thousandth = sf.floor(sf.col("similarity") * 1000).cast("int")
     bins = placed.withColumn("bin", thousandth).join(large, "component")
     counts = bins.groupBy("component", "edges", "bin").agg(sf.count("*").alias("here"))
@@ -126,7 +126,7 @@ def _stronger(placed: DataFrame, large: DataFrame) -> DataFrame:
 
 
 def _assigned(marked: DataFrame, plain: DataFrame, cut: float) -> DataFrame:
-    """Crowded texts with the cluster to which their mean similarity is highest, where that reaches the cut."""
+    """Capped texts with the cluster to which their mean similarity is highest, if it reaches the cut."""
     left = sf.col("left_capped") == 1
     mixed = marked.where(sf.col("left_capped") != sf.col("right_capped")).select(
         sf.when(left, sf.col("left")).otherwise(sf.col("right")).alias("number"),

@@ -1,7 +1,7 @@
-"""Signatures on Spark: what of each text goes to where candidates are made.
+"""Signatures on Spark: makes the part of a text's signature that is sent to find candidates.
 
-In: the distinct texts by number. Out: `number, sketch, keys`: the lowest byte of every slot, by which most pairs are
-told apart, and the hash of every band. The signature itself, eight times as long, goes nowhere.
+In: the distinct texts by number. Out: `number, sketch, keys`: the lowest byte of every slot, which is enough to exclude
+most pairs, and the hash of every band. The signature itself is not sent.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from dedup.stages.signer import Signer
 
 
 def signatures(texts: DataFrame, settings: Settings, shared: Shared, shape: bands.Bands, key_bytes: int) -> DataFrame:
-    """Sign, and keep what candidates are found by.
+    """Sign, and keep what is needed to find candidates.
 
     Args:
         texts: The columns `number` and `text`.
         settings: How articles are compared.
         shared: The weights of their shingles, and what is left out of them.
         shape: The bands.
-        key_bytes: So many of the highest bytes of a hash are kept: 8, or 4 where a chance meeting more costs less.
+        key_bytes: How many of the highest bytes of a hash are kept: 8, or 4 if more chance meetings cost less.
     """
     names = bands.band_names(0, shape.rows, shape.bands)
 
@@ -33,7 +33,7 @@ def signatures(texts: DataFrame, settings: Settings, shared: Shared, shape: band
             corpus = corpus_of(batch["text"], settings, shared)
             signed = Signer(settings, corpus.weights).sign(corpus.texts, corpus.first)
             keys = bands.band_hashes(signed, shape, names).T >> np.uint64(64 - 8 * key_bytes)
-            kept = keys.astype(f">u{key_bytes}")  # bytes order like the number
+            kept = keys.astype(f">u{key_bytes}")  # bytes sort like the number
             yield from sent({"number": batch["number"], "sketch": binary(bands.sketches(signed)), "keys": binary(kept)})
 
     return texts.select("number", "text").mapInArrow(sign, "number long, sketch binary, keys binary")

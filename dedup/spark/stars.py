@@ -1,10 +1,10 @@
 """Connected components on Spark: every text gets the least number of its component.
 
-In: edges. Out: stars: `number, parent`, an edge from every text but the least to the
+In: edges. Out: stars: `number, parent`, an edge from every text except the least to the
 least of its component. The alternating algorithm of Kiveris and others (Connected Components in MapReduce and Beyond,
-2014): a large star hands the larger neighbours of a text to its least, a small star the smaller ones, and both in turn
-end in stars after a number of rounds that grows with the logarithm of the longest path. Each is one shuffle of the
-edges, which come sorted and are walked as they come, so that a hub of a billion neighbours takes no memory.
+2014): a large star links the larger neighbours of a text to its least one, a small star the smaller ones. Both in turn
+give stars after a number of rounds that grows with the logarithm of the longest path. Each is one shuffle of the
+edges, which arrive sorted and are walked as they arrive, so that a hub of a billion neighbours takes no memory.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dedup.spark.folder import Folder
 
 STARS = "number long, parent long"
 AT_ONCE = 1 << 20
-"""Edges whose components a task works out by itself at first."""
+"""At first, a task finds the components of so many of its edges at once."""
 logger = logging.getLogger(__name__)
 
 
@@ -34,7 +34,7 @@ def stars(folder: Folder, edges: DataFrame, name: str) -> DataFrame:
     Args:
         folder: Where every round is kept.
         edges: The columns `left` and `right`.
-        name: What rounds are kept as.
+        name: The name under which rounds are kept.
 
     Returns:
         `number, parent` of every text that is not the least of its component.
@@ -51,7 +51,7 @@ def stars(folder: Folder, edges: DataFrame, name: str) -> DataFrame:
 
 
 def _contracted(batches: Batches) -> Batches:
-    """The components that are known where the edges lie: fewer edges, and shorter paths."""
+    """Find components within each partition first: that gives fewer edges and shorter paths."""
     waiting: list[pa.RecordBatch] = []
     for batch in batches:
         waiting.append(batch)
@@ -63,7 +63,7 @@ def _contracted(batches: Batches) -> Batches:
 
 
 def _parents(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    """Every text of some edges that is not the least of its component, with the least."""
+    """Every text of some edges that is not the least of its component, with the least one."""
     edges = pa.Table.from_batches(batches)
     numbers, ends = np.unique(np.concatenate([integers(edges["left"]), integers(edges["right"])]), return_inverse=True)
     parents = kernels.components(*np.split(ends, 2), len(numbers))
@@ -80,13 +80,13 @@ def _unfinished(found: DataFrame) -> int:
 
 
 def large_star(found: DataFrame) -> DataFrame:
-    """Hand the larger neighbours of every text to its least neighbour, or to itself."""
+    """Link the larger neighbours of every text to its least neighbour, or to itself."""
     back = found.select(sf.col("parent").alias("number"), sf.col("number").alias("parent"))
     return _starred(found.unionByName(back), large=True)
 
 
 def small_star(found: DataFrame) -> DataFrame:
-    """Hand every text and its smaller neighbours to the least of these."""
+    """Link every text and its smaller neighbours to the least of these."""
     return _starred(found, large=False)
 
 

@@ -1,11 +1,11 @@
-"""Candidates by tiles: two blocks of texts and some of the bands a task, for the case that chance meetings are many.
+"""Candidates by tiles: two blocks of texts and some of the bands per task; for bands with many chance meetings.
 
 In: `number, sketch, keys` of every text, with keys of four bytes. Out: rows of two kinds, `left, right` for a pair, and
-`left, met, missed` for a text in a tile. Where bands are short (two slots in the default), a text meets others by
-chance in most of its bands, so that it would be sent with its sketch to as many buckets: 135 kB. To a tile it is sent
-once for all the bands of that: 3 kB for a single block, and as often as there are blocks beside its own. Up to one
-block (a third of a million texts in the default) this is exactly what `dedup.stages.bands` does; with more, an
-article is compared with up to `bucket_cap` others in every tile: with more than in one process, never with fewer.
+`left, met, missed` for a text in a tile. If bands are short (two slots by default), a text meets others by chance in
+most of its bands, so that it would be sent with its sketch to as many buckets: 135 kB. To a tile it is sent once for
+all bands of the tile: 3 kB for a single block, or as many times as there are other blocks. With one block (a third of
+a million texts by default) this is exactly what `dedup.stages.bands` does; with more, an article is compared with up to
+`bucket_cap` others in every tile: with more than in one process, never with fewer.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ class TilePlan(NamedTuple):
 
     blocks: int
     groups: int
-    """Of bands."""
+    """Groups of bands."""
     bands: int
-    """In a group."""
+    """Bands in a group."""
 
     @property
     def tiles(self) -> int:
-        """How many there are."""
+        """How many tiles there are."""
         return len(self.pairs) * self.groups
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
-        """The blocks of each tile; a single block is a tile of itself."""
+        """The two blocks of each tile; a single block is paired with itself."""
         return list(itertools.combinations(range(self.blocks), 2)) or [(0, 0)]
 
 
 def plan(texts: int, settings: Settings, shape: bands.Bands, tasks: int) -> TilePlan:
-    """Cut so that a tile fits into memory, and that there is work for all.
+    """Cut texts and bands so that a tile fits into memory, and that all tasks have work.
 
     Args:
         texts: How many there are.
@@ -67,7 +67,7 @@ def plan(texts: int, settings: Settings, shape: bands.Bands, tasks: int) -> Tile
 
 
 def bytes_a_text(cut: TilePlan, settings: Settings, shape: bands.Bands) -> int:
-    """What is shuffled of a text."""
+    """Bytes that are shuffled per text."""
     tiles = max(1, cut.blocks - 1)
     return tiles * (cut.groups * bands.sketch_width(settings.slots) + KEY_BYTES * shape.bands)
 
@@ -93,7 +93,7 @@ def candidates(signed: DataFrame, settings: Settings, cut: TilePlan) -> DataFram
 
 
 def _spread(count: int) -> list[int]:
-    """So many names of which Spark's hash sends each to a partition of its own: two tiles in one would be one task."""
+    """So many numbers that Spark's hash sends each to a partition of its own: two tiles in one would be one task."""
     names: dict[int, int] = {}
     for name in itertools.count():
         names.setdefault(_hashed(name) % count, name)
@@ -103,7 +103,7 @@ def _spread(count: int) -> list[int]:
 
 
 def _hashed(number: int) -> int:
-    """What Spark's `hash` is of an integer: Murmur3 with the seed 42 (Appleby, 2011), signed."""
+    """Spark's `hash` of an integer: Murmur3 with the seed 42 (Appleby, 2011), signed."""
     mixed = number * 0xCC9E2D51 & 0xFFFFFFFF
     mixed = 42 ^ (mixed << 15 | mixed >> 17) * 0x1B873593 & 0xFFFFFFFF
     mixed = ((mixed << 13 | mixed >> 19) & 0xFFFFFFFF) * 5 + 0xE6546B64 & 0xFFFFFFFF
@@ -155,7 +155,7 @@ def candidate_table(
     met: NDArray[np.int64],
     missed: NDArray[np.int64],
 ) -> pa.Table:
-    """Rows of both kinds; texts that met nobody have none."""
+    """Rows of both kinds; texts that met no others have no row."""
     some = met > 0
     nothing, nobody = pa.nulls(len(left), pa.int64()), pa.nulls(int(some.sum()), pa.int64())
     columns = [
