@@ -202,7 +202,7 @@ def test_the_command(tmp_path: Path, articles: dict[str, str]) -> None:
     assert CliRunner().invoke(main, night).exit_code == 0
     shown = CliRunner().invoke(main, ["show", "--campaign", str(tmp_path / "out"), "b09", str(tmp_path / "in")])
     assert shown.exit_code == 0, shown.output
-    assert "represented by b00" in shown.output and HANDLES[1] in shown.output
+    assert "called b00" in shown.output and HANDLES[1] in shown.output
 
 
 def test_killed_between_steps(tmp_path: Path, articles: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
