@@ -164,7 +164,7 @@ def _concluded(tally: Tally, *, as_json: bool) -> Iterator[None]:
 def _conclude(tally: Tally, *, as_json: bool) -> None:
     """How many were added; lines of JSON are left by themselves."""
     duplicates = "is a duplicate" if tally.duplicates == 1 else "are duplicates"
-    replaced = f"; {counted(tally.replaced, 'article')} took the place of earlier ones of the same id"
+    replaced = f"; {counted(tally.replaced, 'article')} got another text under the same id"
     rejected = f"; {len(tally.rejected):,} rejected" if tally.rejected else ""
     line = f"{counted(tally.added, 'article')} added, of which {tally.duplicates:,} {duplicates}"
     line += (replaced if tally.replaced else "") + rejected

@@ -53,8 +53,6 @@ class _BatchRows:
     """Number of the text of each row."""
     new: dict[int, int] = field(default_factory=dict)
     """New texts, and the row of each."""
-    there: set[int] = field(default_factory=set)
-    """Rows whose id is stored already."""
     replaced: dict[int, int] = field(default_factory=dict)
     """Rows whose id is stored with another text, and that text."""
     copies: Counter[int] = field(default_factory=Counter)
@@ -194,8 +192,6 @@ class Batch:
         equal = self._store.find_equal([one for one in dict.fromkeys(prints) if one])
         for row, (id_, fingerprint) in enumerate(zip(ids, prints, strict=True)):
             old, text = there.get(id_), equal.get(fingerprint)
-            if old is not None:
-                rows.there.add(row)
             if old is not None and (old == text or not (fingerprint or self._has_shingles(old))):
                 rows.numbers.append(0)
                 rows.texts.append(old)
@@ -414,7 +410,7 @@ class Batch:
 
     def _seen(self, row: int) -> Seen:
         """What was seen of a row."""
-        text, id_, replaced = self._rows.texts[row], self._ids[row], row in self._rows.there
+        text, id_, replaced = self._rows.texts[row], self._ids[row], row in self._rows.replaced
         if text not in self._rows.new:
             return self._of_known(text, id_, replaced=replaced)
         cluster, nearest = self._cluster(text), self._nearest(text)

@@ -34,7 +34,7 @@ class Seen:
     nearest: tuple[Near, ...] = ()
     """The earlier articles that are most similar to it, at most ten, best first; of equal texts the oldest article."""
     replaced: bool = False
-    """An article with this id was there already; this newer version has taken its place."""
+    """The article of this id had another text before; it has this one now."""
 
 
 class Rejected(NamedTuple):
@@ -50,7 +50,7 @@ class Added(Sequence["Seen | None"]):
 
     Attributes:
         rejected: The rows that could not be added, and why.
-        replaced: How many articles were replaced by a newer version, including rows of this batch.
+        replaced: How many articles got another text than they had before, or in an earlier row of the batch.
     """
 
     def __init__(self, seen: Sequence[Seen | None], rejected: Sequence[Rejected], replaced: int = 0) -> None:

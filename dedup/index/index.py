@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise
 from os import PathLike
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -172,9 +172,10 @@ class Index:
         if rows:
             given = column([values[mine[-1]] for mine in rows.values()], count)
             for mine, one in zip(rows.values(), self._add(list(rows), given, count), strict=True):
-                replaced += len(mine) - (not one.replaced)
+                anew = one.replaced or any(values[a] != values[b] for a, b in pairwise(mine))
+                replaced += anew
                 for row in mine:
-                    seen[row] = replace(one, replaced=one.replaced or len(mine) > 1)
+                    seen[row] = replace(one, replaced=anew)
         return Added(seen, rejected, replaced)
 
     def _add(self, ids: list[str], texts: pa.ChunkedArray, count: int) -> list[Seen]:
