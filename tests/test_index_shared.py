@@ -87,8 +87,8 @@ def article_ids(store: SharedStore) -> list[str]:
 
 
 def query(one: Any) -> Any:
-    """A signature as it is asked for: its lower halves, and others above."""
-    return (one.astype(np.uint32) | np.uint32(0xABCD0000)).reshape(-1, SMALL.slots)
+    """A signature as it is asked for: the lower halves of its slots, as a row."""
+    return one.astype(np.uint16).reshape(-1, SMALL.slots)
 
 
 # --- rows ---------------------------------------------------------------------------------------------------------

@@ -105,7 +105,7 @@ class Reader(Protocol):
         `Settings.bucket_cap` texts are looked at.
 
         Args:
-            signatures: (n, slots).
+            signatures: (n, slots), the lower halves of the slots.
             threads: How many may be used.
         """
 
