@@ -181,7 +181,7 @@ def represent(
     if not settings.weighted:
         return Corpus(folded, first, number, None)
     found = None
-    if settings.frames and settings.weighted:
+    if settings.frames:
         with stages.stage("frames") as tell:
             found = frames.find(
                 folded, first, prior_articles=settings.prior_articles, known=windows, threads=threads, progress=tell

@@ -24,7 +24,8 @@ from random import Random
 from typing import Any
 
 import dedup
-from dedup.index import counters, embedded, layers
+from dedup.index.on_disk import counters, layers
+from dedup.index.on_disk import sqlite_store as embedded
 
 Tell = Callable[..., None]
 

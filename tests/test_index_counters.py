@@ -1,4 +1,4 @@
-"""`dedup.index.counters`: counts that are exact where nothing collides, and those of a killed writer put back."""
+"""`dedup.index.on_disk.counters`: exact where nothing collides, and those of a killed writer are put back."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import dedup
-from dedup.index import counters
-from dedup.index.counters import HEADER_BYTES, LEAST_BITS, MOST_BITS, Frequencies, bits_for
+from dedup.index.on_disk import counters
+from dedup.index.on_disk.counters import HEADER_BYTES, LEAST_BITS, MOST_BITS, Frequencies, bits_for
 
 GENERATED = settings(deadline=None, max_examples=60)
 FILES = count()
@@ -242,7 +242,7 @@ def test_a_process_that_is_killed_leaves_what_it_counted_to_be_undone(path: Path
 import os, signal
 from pathlib import Path
 import numpy as np
-from dedup.index.counters import Frequencies
+from dedup.index.on_disk.counters import Frequencies
 table = Frequencies(Path({str(path)!r}))
 assert table.open()
 table.count([(np.array({KEYS[:2]!r}, np.uint64), 1)], 9)

@@ -1,4 +1,4 @@
-"""`dedup.index.embedded`: whatever dies, fills up, breaks or comes at once, nothing that was acknowledged is lost."""
+"""`dedup.index.on_disk`: whatever dies, fills up, breaks or comes at once, nothing that was acknowledged is lost."""
 
 from __future__ import annotations
 

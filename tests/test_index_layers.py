@@ -1,4 +1,4 @@
-"""`dedup.index.layers`: every text is in one layer, whoever writes, merges, compacts or loses segments."""
+"""`dedup.index.on_disk.layers`: every text is in one layer, whoever writes, merges, compacts or loses segments."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dedup.index import layers, schema
-from dedup.index.layers import Layers, Signatures
-from dedup.index.lookup import looks, lookup_for
+from dedup.index.on_disk import layers, schema
+from dedup.index.on_disk.layers import Layers, Signatures
+from dedup.index.on_disk.lookup import looks, lookup_for
 from dedup.index.store import Opening
 from dedup.settings import Settings
 

@@ -1,4 +1,4 @@
-"""`dedup.index.lookup`: through segments and memory the same texts are found as by looking at all of them."""
+"""`dedup.index.on_disk.lookup`: through segments and memory the same texts are found as by looking at all of them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from naive import Known, agreeing, columns, known, look_up
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.index import banding, lookup
-from dedup.index.lookup import Layer, Lookup, looks, lookup_for, within
-from dedup.index.recent import Recent
-from dedup.index.segments import SegmentRows, Span, build
+from dedup.index import banding
+from dedup.index.on_disk import lookup
+from dedup.index.on_disk.lookup import Layer, Lookup, looks, lookup_for, within
+from dedup.index.on_disk.recent import Recent
+from dedup.index.on_disk.segments import SegmentRows, Span, build
 from dedup.settings import Settings
 from dedup.stages.bands import least_agreement
 

@@ -1,4 +1,4 @@
-"""`dedup.index.recent`: what came last is found in memory as it would be in a file."""
+"""`dedup.index.on_disk.recent`: what came last is found in memory as it would be in a file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import Known, bucketed, columns, known
 
-from dedup.index.recent import Recent
+from dedup.index.on_disk.recent import Recent
 
 GENERATED = settings(deadline=None, max_examples=60)
 

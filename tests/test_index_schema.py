@@ -1,4 +1,4 @@
-"""`dedup.index.schema`: what was decided at creation is read again, and what is not ours is refused."""
+"""`dedup.index.on_disk.schema`: what was decided at creation is read again, and what is not ours is refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.errors import FileError
-from dedup.index import schema
+from dedup.index.on_disk import schema
 from dedup.index.store import Opening
 from dedup.settings import Settings
 

@@ -1,4 +1,4 @@
-"""`dedup.index.segments`: files of sorted buckets hold what a dict would, and what is damaged is not taken up."""
+"""`dedup.index.on_disk.segments`: files of sorted buckets hold what a dict would; what is damaged is not taken up."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from naive import Known, bucketed, columns, known
 from numpy.typing import NDArray
 
-from dedup.index.segments import HEADER_BYTES, Segment, SegmentRows, Span, build, merge, usable
+from dedup.index.on_disk.segments import HEADER_BYTES, Segment, SegmentRows, Span, build, merge, usable
 
 GENERATED = settings(deadline=None, max_examples=25)
 FOLDERS = count()

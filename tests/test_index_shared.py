@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 
 from dedup.errors import FileError, IndexBusyError
 from dedup.index import Index, banding
-from dedup.index.counters import LEAST_BITS
-from dedup.index.shared import SharedStore, lock
-from dedup.index.shared.band_sets import most_met
+from dedup.index.in_redis import SharedStore, lock
+from dedup.index.in_redis.band_sets import most_met
+from dedup.index.on_disk.counters import LEAST_BITS
 from dedup.index.store import CANDIDATES, Change, Edge, Opening, Place, Reader, Text, Writer
 from dedup.settings import Settings
 from dedup.stages.bands import sketches
@@ -693,9 +693,9 @@ def python(code: str, *arguments: str) -> subprocess.Popen[str]:
     lines = f"""
     import sys, time
     import numpy as np
-    from dedup.index.shared import lock
-    from dedup.index.shared.band_sets import BandSets
-    from dedup.index.shared.redis_store import SharedStore
+    from dedup.index.in_redis import lock
+    from dedup.index.in_redis.band_sets import BandSets
+    from dedup.index.in_redis.redis_store import SharedStore
     from dedup.index.store import Text
     url = sys.argv[1]
 
@@ -1277,7 +1277,7 @@ def test_redis_is_an_extra() -> None:
     import sys
     sys.modules["redis"] = None
     from dedup.errors import MissingExtraError
-    from dedup.index.shared import SharedStore
+    from dedup.index.in_redis import SharedStore
     try:
         SharedStore("redis://127.0.0.1/0", None)
     except MissingExtraError as error:

@@ -15,7 +15,7 @@ import pytest
 
 import dedup
 from dedup import DedupWarning, FileError, system
-from dedup.index import layers
+from dedup.index.on_disk import layers
 from dedup.nightly.state import opened
 from dedup.settings import Settings
 from dedup.system import locked, put, reserve, settled, synced, whole_file, whole_folder

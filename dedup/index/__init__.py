@@ -1,8 +1,8 @@
 """An index that remembers articles, survives its process, and is shared: see `Index`.
 
 The logic (`index`, `adding`, `judge`, `clustering`, `campaigning`, `reweighing`, `holdings`, `checking`) works on a
-`store` of rows. There are two of them: `embedded` (SQLite, with `segments` and `counters` beside it) and `shared`
-(Redis). FORMAT.md says what both keep.
+`store` of rows. There are two of them: `on_disk` (SQLite, with caches beside it) and `in_redis`. FORMAT.md says what
+both keep.
 """
 
 from dedup.index.answers import Added, CampaignMembers, Checked, Near, Rejected, Seen, Stats

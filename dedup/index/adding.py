@@ -17,7 +17,7 @@ from dedup.index.answers import Near, Seen
 from dedup.index.campaigning import Campaigning
 from dedup.index.clustering import MOST, Grouping, Plan, Transaction, Turn, carry_out
 from dedup.index.judge import LEAST_HOLDERS, Judge, Own, Pairs, Similar
-from dedup.index.lookup import within
+from dedup.index.on_disk.lookup import within
 from dedup.index.prepared import Prepared
 from dedup.index.store import Change, Edge, Place, Text, Writer
 from dedup.settings import Settings

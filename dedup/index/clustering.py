@@ -10,7 +10,7 @@ it was compared with, as the rest of a large data set is assigned in CURE (Guha,
 than `MOST`.
 
 A cluster has the number of its oldest text. The changes of clusters follow from these numbers, as those of a night
-follow from the oldest article (`dedup.nightly.members`): of clusters that join, the oldest lives on; of a cluster that
+follow from the oldest article (`dedup.stages.changes`): of clusters that join, the oldest lives on; of a cluster that
 splits, the part with the oldest text; a cluster whose oldest text is removed takes the number of the next.
 """
 

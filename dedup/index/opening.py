@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.errors import InputError, SettingsError
-from dedup.index.embedded import EmbeddedStore
+from dedup.index.on_disk.sqlite_store import EmbeddedStore
 from dedup.index.packing import pack, same
 from dedup.index.prepared import Preparer
 from dedup.index.store import Opening, Store
@@ -63,7 +63,7 @@ def _location(path: str | PathLike[str]) -> str:
 
 def _connect(location: str, opening: Opening, *, create: bool, fsync: bool, timeout: float) -> Store:
     if location.startswith(SHARED):
-        from dedup.index.shared import SharedStore  # noqa: PLC0415 - the one door to Redis
+        from dedup.index.in_redis import SharedStore  # noqa: PLC0415 - the one door to Redis
 
         return SharedStore(location, opening, shingle=_shingle, create=create, timeout=timeout)
     return EmbeddedStore(location, opening, shingle=_shingle, create=create, fsync=fsync, timeout=timeout)

@@ -2,7 +2,7 @@
 
 In: rows about articles, texts and edges, named by numbers. Out: the same rows. A store knows nothing of similarity or
 clusters; it keeps what it is given, finds texts whose signatures meet, and makes the changes of one transaction happen
-together or not at all. `dedup.index.embedded` and `dedup.index.shared` are the two there are.
+together or not at all. `dedup.index.on_disk` and `dedup.index.in_redis` are the two there are.
 
 Numbers count upwards from 1 and are never used twice. Every added article and every `Change` takes one number. A
 distinct text has the number of the first article that had it, a cluster that of its oldest text, and a campaign that of
@@ -24,8 +24,8 @@ from dedup.stages.changes import Kind
 Result = TypeVar("Result")
 
 CANDIDATES = 512
-"""At most so many of the texts that a text meets in a layer (`dedup.index.lookup`) are estimated, those that it meets
-most often. Above some 80,000 texts, this leaves out texts that it meets in only one of several hundred bands."""
+"""At most so many of the texts that a text meets in a layer (`dedup.index.on_disk.lookup`) are estimated, those that it
+meets most often. Above some 80,000 texts, this leaves out texts that it meets in only one of several hundred bands."""
 
 
 class Text(NamedTuple):

@@ -187,10 +187,11 @@ def shared_names(parts: list[Part], order: Order, budget: Budget) -> tuple[list[
 
 def _several(parts: list[Part], order: Order, budget: Budget) -> tuple[NDArray[np.uint64], Integers]:
     """Hashes of names that several texts hold, and the text of each; ascending by both."""
-    cells = np.zeros(budget.cells(32 * len(order.texts)), np.uint8)
+    cells, count = np.zeros(budget.cells(32 * len(order.texts)), np.uint8), 0
     for held in read(parts, order.live, HASHES):
         kernels.count_cells(_own(held.columns[0].to_numpy()), cells, MOST_COUNTED)
-    most = _most_holders(parts, order, budget, cells)
+        count += len(held.columns[0])
+    most = MOST_COUNTED if count <= budget.holders else _most_holders(parts, order, budget, cells)
     found = [(np.empty(0, np.uint64), np.empty(0, np.int64))]
     for held in read(parts, order.live, HASHES):
         prints = _own(held.columns[0].to_numpy())

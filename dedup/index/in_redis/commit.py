@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from dedup.index.in_redis.layout import pack_article, pack_edge, pack_id, pack_opening
+from dedup.index.in_redis.lock import Hold
+from dedup.index.in_redis.pending import Pending
 from dedup.index.marks import naming, place_of
-from dedup.index.shared.layout import pack_article, pack_edge, pack_id, pack_opening
-from dedup.index.shared.lock import Hold
-from dedup.index.shared.pending import Pending
 
 _UNLIST = "if redis.call('exists', KEYS[1]) == 0 then redis.call('zrem', KEYS[2], ARGV[1]) end"
 

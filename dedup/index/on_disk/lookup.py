@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.index.banding import keys_for, limits_for
-from dedup.index.recent import Recent
-from dedup.index.segments import Segment
+from dedup.index.on_disk.recent import Recent
+from dedup.index.on_disk.segments import Segment
 from dedup.index.store import CANDIDATES
 from dedup.settings import Settings
 from dedup.stages.bands import sketches

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.index.segments import SegmentRows
+from dedup.index.on_disk.segments import SegmentRows
 
 
 class Recent:

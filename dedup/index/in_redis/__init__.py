@@ -6,6 +6,6 @@ shingles. `view` reads, `pending` collects the changes of a transaction, `commit
 stored twice, `sizes` measures memory, and `redis_store` puts all of it together.
 """
 
-from dedup.index.shared.redis_store import SharedStore
+from dedup.index.in_redis.redis_store import SharedStore
 
 __all__ = ["SharedStore"]

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.errors import FileError, warn
-from dedup.index.lookup import Layer, looks
-from dedup.index.recent import Recent
-from dedup.index.segments import Segment, SegmentRows, Span, build, merge, usable
+from dedup.index.on_disk.lookup import Layer, looks
+from dedup.index.on_disk.recent import Recent
+from dedup.index.on_disk.segments import Segment, SegmentRows, Span, build, merge, usable
 from dedup.settings import Settings
 from dedup.stages.bands import choose, sketch_width
 from dedup.system import locked

@@ -1,8 +1,8 @@
 """How many texts hold each shingle: a table of counts in one string; a shingle's highest bits are its place.
 
 In: hashes of shingles. Out: their document frequencies, or a little more where two share a cell. The table grows with
-the number of texts, as that of `dedup.index.counters` does. Few cells are read and written one by one; for many cells,
-the whole table is transferred: 4 MB for a million cells.
+the number of texts, as that of `dedup.index.on_disk.counters` does. Few cells are read and written one by one; for many
+cells, the whole table is transferred: 4 MB for a million cells.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.index.counters import bits_for
-from dedup.index.shared.layout import pieces
+from dedup.index.in_redis.layout import pieces
+from dedup.index.on_disk.counters import bits_for
 from dedup.settings import Settings
 
 Shingle = Callable[[Settings, list[bytes]], list[NDArray[np.uint64]]]

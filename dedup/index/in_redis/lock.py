@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from dedup.errors import IndexBusyError
-from dedup.index.shared.server import OutdatedError, Server, tries
+from dedup.index.in_redis.server import OutdatedError, Server, tries
 
 LOCK_SECONDS = 10
 """A lock that is not renewed expires; it is renewed three times as often."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from dedup.index.in_redis.view import View
 from dedup.index.marks import naming
-from dedup.index.shared.view import View
 
 SAMPLED = 200
 """Keys of a kind whose size is measured."""

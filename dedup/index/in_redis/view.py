@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.index.banding import agreement, limits_for
+from dedup.index.in_redis.band_sets import BandSets
+from dedup.index.in_redis.counts import SharedCounts, Shingle
+from dedup.index.in_redis.layout import AT_ONCE, Head, Keys, pack_id, pieces, unpack_article, unpack_edges, unpack_id
 from dedup.index.marks import Marks
-from dedup.index.shared.band_sets import BandSets
-from dedup.index.shared.counts import SharedCounts, Shingle
-from dedup.index.shared.layout import AT_ONCE, Head, Keys, pack_id, pieces, unpack_article, unpack_edges, unpack_id
 from dedup.index.store import Change, Edge, Opening, Place
 from dedup.settings import Settings
 from dedup.stages.bands import sketches

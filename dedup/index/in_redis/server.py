@@ -33,7 +33,7 @@ class Server:
     """Where an index is.
 
     Args:
-        url: See `dedup.index.shared.redis_store`.
+        url: See `dedup.index.in_redis.redis_store`.
         timeout: Seconds for which it may not answer.
 
     Raises:

@@ -15,16 +15,16 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from dedup.errors import FileError, IndexBusyError
-from dedup.index.counters import LEAST_BITS, bits_for, tallied
-from dedup.index.shared.audit import audit
-from dedup.index.shared.commit import commit
-from dedup.index.shared.counts import Counting, Shingle
-from dedup.index.shared.layout import AT_ONCE, OPENING, VERSION, Head, pack_opening, pieces, unpack_opening
-from dedup.index.shared.lock import Hold, Lock
-from dedup.index.shared.pending import Pending
-from dedup.index.shared.server import OutdatedError, Server
-from dedup.index.shared.sizes import sizes
-from dedup.index.shared.view import View
+from dedup.index.in_redis.audit import audit
+from dedup.index.in_redis.commit import commit
+from dedup.index.in_redis.counts import Counting, Shingle
+from dedup.index.in_redis.layout import AT_ONCE, OPENING, VERSION, Head, pack_opening, pieces, unpack_opening
+from dedup.index.in_redis.lock import Hold, Lock
+from dedup.index.in_redis.pending import Pending
+from dedup.index.in_redis.server import OutdatedError, Server
+from dedup.index.in_redis.sizes import sizes
+from dedup.index.in_redis.view import View
+from dedup.index.on_disk.counters import LEAST_BITS, bits_for, tallied
 from dedup.index.store import Opening, Result
 
 OPENING_PATIENCE = 2.0

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.index.banding import keys_for
-from dedup.index.shared.layout import Keys, pieces
+from dedup.index.in_redis.layout import Keys, pieces
 from dedup.index.store import CANDIDATES
 from dedup.settings import Settings
 

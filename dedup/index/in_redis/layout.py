@@ -13,7 +13,7 @@ from dataclasses import asdict
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from dedup.index.schema import settings
+from dedup.index.on_disk.schema import settings
 from dedup.index.store import Edge, Opening
 
 T = TypeVar("T")

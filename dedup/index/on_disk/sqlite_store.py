@@ -25,12 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.errors import DedupError, FileError, IndexBusyError
-from dedup.index.counters import Frequencies, Steps
-from dedup.index.layers import REBUILD, Layers, Signatures
-from dedup.index.lookup import looks, lookup_for
 from dedup.index.marks import naming, place_of
-from dedup.index.rows import StoredRows
-from dedup.index.schema import NAME, connect, prepare, read_opening, save, writable
+from dedup.index.on_disk.counters import Frequencies, Steps
+from dedup.index.on_disk.layers import REBUILD, Layers, Signatures
+from dedup.index.on_disk.lookup import looks, lookup_for
+from dedup.index.on_disk.rows import StoredRows
+from dedup.index.on_disk.schema import NAME, connect, prepare, read_opening, save, writable
 from dedup.index.store import Edge, Opening
 from dedup.settings import Settings
 from dedup.system import around_forks

@@ -1,7 +1,7 @@
 """A view that can be changed; see `dedup.index.store.Writer`.
 
-In: changes, in any order. Out: their result, for `dedup.index.shared.commit`. Nothing is written before that, except a
-new generation: it is written under an epoch of its own, which nobody reads until the commit makes it the current one.
+In: changes, in any order. Out: their result, for `dedup.index.in_redis.commit`. Nothing is written before that, except
+a new generation: it is written under an epoch of its own, which nobody reads until the commit makes it the current one.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.index.shared.counts import Counting
-from dedup.index.shared.layout import Head, pack_edge, pieces
-from dedup.index.shared.view import View
+from dedup.index.in_redis.counts import Counting
+from dedup.index.in_redis.layout import Head, pack_edge, pieces
+from dedup.index.in_redis.view import View
 from dedup.index.store import Change, Edge, Opening, Text
 
 SIGNATURES_AT_ONCE = 1000

@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from dedup.index.counters import tallied
+from dedup.index.in_redis.counts import Shingle
+from dedup.index.in_redis.layout import pieces, unpack_article, unpack_id
+from dedup.index.in_redis.view import View
 from dedup.index.marks import naming, place_of
-from dedup.index.shared.counts import Shingle
-from dedup.index.shared.layout import pieces, unpack_article, unpack_id
-from dedup.index.shared.view import View
+from dedup.index.on_disk.counters import tallied
 
 AT_ONCE = 500
 """Texts whose buckets are read at once."""
