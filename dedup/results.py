@@ -130,7 +130,8 @@ class Cluster:
     def concentration(self, *, sample: int | None = 8) -> float:
         """How concentrated the evidence is: the median of `Explanation.concentration` over the members.
 
-        About 0.25 for rewrites; from 0.6 on the members may have little but boilerplate in common, or be copies.
+        About 0.25 for rewrites among thousands of articles; from 0.6 on the members may have little but boilerplate in
+        common, be copies, or be among so few articles that there is little to count by.
 
         Args:
             sample: How many members with distinct texts are looked at; None is all. One of them is the representative,

@@ -184,6 +184,13 @@ def campaigns(rows: str) -> pa.Table:
     return whole.append_column("campaign", pa.array([row.split(":")[2] for row in rows.split()], pa.large_string()))
 
 
+def test_campaigns_of_several_parts_come_first() -> None:
+    """So places are those of the table and of the report, which show no campaign of a single cluster."""
+    labels = campaigns("a:a:a b:a:a c:a:a d:d:d e:e:d f:f:f g:f:f h:h:f i:i:f")
+    assert [labelled.campaign(labels, f"#{place}").label for place in (1, 2, 3)] == ["f", "d", "a"]
+    assert (labelled.campaign(labels, "b").place, labelled.campaign(labels, "e").of) == (3, 3)
+
+
 GATHERED = campaigns("a:a:a b:a:a c:c:a d:d:d e:d:d f:f:d g:f:d h:h:h i:i:a")
 """Of a cluster and two articles alone, of two clusters, and of an article alone."""
 

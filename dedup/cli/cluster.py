@@ -123,11 +123,12 @@ class _Targets(NamedTuple):
 
 def _check_nightly(paths: tuple[str, ...], report: str | None, indicators: str | None) -> None:
     """Refuse what does not go with --state."""
-    for option, path in (("--report", report), ("--indicators", indicators)):
+    for option, path, instead in (
+        ("--report", report, "leave it out, and run dedup report STATE --out FILE after the night"),
+        ("--indicators", indicators, "leave one of them out"),
+    ):
         if path is not None:
-            raise click.UsageError(
-                f"{option} holds all articles in memory, which --state is to avoid; leave one of them out"
-            )
+            raise click.UsageError(f"{option} holds all articles in memory, which --state is to avoid; {instead}")
     if "" in paths:
         raise click.UsageError("a PATH is empty; name a file or folder, or . for this one")
 
@@ -255,7 +256,7 @@ def _show(found: Clusters, read: pa.Table, seconds: Mapping[str, float], targets
     )
     if targets.campaigns:
         articles = f", of {counted(sum(map(len, several)), 'article')}" if several else ""
-        console.say(f"{counted(len(several), 'campaign')} of several clusters{articles}")
+        console.say(f"{counted(len(several), 'campaign')} of several clusters or lone articles{articles}")
     if found.frames():
         console.say(f"Left out: {found.frames().summary}")
     stages = ", ".join(f"{stage} {taken:.1f}" for stage, taken in seconds.items())

@@ -56,6 +56,7 @@ class Tally:
     added: int = 0
     duplicates: int = 0
     replaced: int = 0
+    unchanged: int = 0
     rejected: list[str] = field(default_factory=list)
     """Why, an article each."""
 
@@ -69,6 +70,7 @@ class Tally:
         self.added += len(kept)
         self.duplicates += sum(seen.is_duplicate for seen in kept)
         self.replaced += batch.replaced
+        self.unchanged += batch.unchanged
         self.rejected += [printable(f"article {one.id}: {one.reason}") for one in batch.rejected]
 
 
@@ -145,6 +147,7 @@ def _told(seen: Seen) -> dict[str, Any]:
         "campaign": seen.campaign,
         "nearest": nearest,
         "replaced": seen.replaced,
+        "unchanged": seen.unchanged,
     }
 
 
@@ -164,10 +167,11 @@ def _concluded(tally: Tally, *, as_json: bool) -> Iterator[None]:
 def _conclude(tally: Tally, *, as_json: bool) -> None:
     """How many were added; lines of JSON are left by themselves."""
     duplicates = "is a duplicate" if tally.duplicates == 1 else "are duplicates"
+    unchanged = f"; {counted(tally.unchanged, 'article')} there already, with the same text"
     replaced = f"; {counted(tally.replaced, 'article')} got another text under the same id"
     rejected = f"; {len(tally.rejected):,} rejected" if tally.rejected else ""
     line = f"{counted(tally.added, 'article')} added, of which {tally.duplicates:,} {duplicates}"
-    line += (replaced if tally.replaced else "") + rejected
+    line += (unchanged if tally.unchanged else "") + (replaced if tally.replaced else "") + rejected
     if as_json:
         console.err.print(line, highlight=False)
     else:

@@ -92,7 +92,8 @@ class ShownCampaign:
     """A campaign of a run, known by its labels alone.
 
     Attributes:
-        place: Its place among those of two or more articles, the largest being 1.
+        place: Its place among those of two or more articles, from 1: those of several clusters or lone articles come
+            before those of one cluster, and of both the largest.
         of: How many of those there are.
         label: Its name: the id of its first article.
         rows: Rows of the members in the table of labels, ascending.
@@ -122,7 +123,8 @@ def campaign(labels: pa.Table, name: str) -> ShownCampaign:
     """
     if "campaign" not in labels.column_names:
         raise InputError("there is no column 'campaign'; run dedup cluster again, without --no-campaigns")
-    groups, clusters = _groups(labels, "campaign"), _groups(labels)
+    clusters = _groups(labels)
+    groups = _several_first(_groups(labels, "campaign"), clusters)
     place = _place(labels, groups, name, "campaign")
     rows = np.flatnonzero(groups.codes == groups.several[place])
     mine = labels.take(rows)
@@ -144,6 +146,13 @@ def _groups(labels: pa.Table, column: str = "label") -> _ByLabel:
     np.minimum.at(heads, codes[own], own)
     order = np.lexsort((heads, -sizes))
     return _ByLabel(codes, order[sizes[order] > 1])
+
+
+def _several_first(campaigns: _ByLabel, clusters: _ByLabel) -> _ByLabel:
+    """Campaigns of several clusters or lone articles first, as in the table and the report, which show no others."""
+    pairs = np.unique(np.stack([campaigns.codes, clusters.codes]), axis=1)
+    single = np.bincount(pairs[0])[campaigns.several] == 1
+    return campaigns._replace(several=campaigns.several[np.argsort(single, kind="stable")])
 
 
 def _place(labels: pa.Table, groups: _ByLabel, name: str, what: str) -> int:

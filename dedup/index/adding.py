@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from dedup.index.answers import Near, Seen
@@ -412,17 +412,18 @@ class Batch:
         """What was seen of a row."""
         text, id_, replaced = self._rows.texts[row], self._ids[row], row in self._rows.replaced
         if text not in self._rows.new:
-            return self._of_known(text, id_, replaced=replaced)
+            seen = self._of_known(text, id_)
+            return replace(seen, replaced=replaced, unchanged=not self._rows.numbers[row])
         cluster, nearest = self._cluster(text), self._nearest(text)
         first = self._ids[self._rows.new[text]]
         if self._rows.new[text] != row:
             known, nearest = True, (Near(first, 1.0), *nearest[: NEAREST - 1])
         else:
             known = cluster != text and bool(nearest) and not self._stays_first(row, cluster)
-        return self._told(cluster, nearest, known=known, replaced=replaced)
+        return replace(self._told(cluster, nearest, known=known), replaced=replaced)
 
-    def _told(self, cluster: int, nearest: tuple[Near, ...], *, known: bool, replaced: bool) -> Seen:
-        return Seen(known, self._name(cluster), self._name(self._campaigns.of(cluster)), nearest, replaced)
+    def _told(self, cluster: int, nearest: tuple[Near, ...], *, known: bool) -> Seen:
+        return Seen(known, self._name(cluster), self._name(self._campaigns.of(cluster)), nearest)
 
     def _stays_first(self, row: int, cluster: int) -> bool:
         """Whether the article of a row was the first of its cluster with its old text, and still is."""
@@ -459,7 +460,7 @@ class Batch:
         found = ((text, [name for name in some if name not in other]) for text, some in names.items())
         return {text: some[0] for text, some in found if some}
 
-    def _of_known(self, text: int, id_: str, *, replaced: bool = False) -> Seen:
+    def _of_known(self, text: int, id_: str) -> Seen:
         """What is seen of a stored text, the article itself not counted."""
         same = [Near(name, 1.0) for name in self._names([text], id_).values()]
         edges = sorted((-edge.similarity, other) for other, edge in self._store.edges([text])[text].items())
@@ -467,7 +468,7 @@ class Batch:
         first = bool(id_) and self._is_first(id_, text, before)
         others = bool(same) or self._store.oldest(before, 2) != [text]
         nearest = (*same, *self._named(edges[: NEAREST - len(same)]))
-        return self._told(self._cluster(text), nearest, known=others and not first, replaced=replaced)
+        return self._told(self._cluster(text), nearest, known=others and not first)
 
     # --- storing --------------------------------------------------------------------------------------------------
 

@@ -35,6 +35,8 @@ class Seen:
     """The earlier articles that are most similar to it, at most ten, best first; of equal texts the oldest article."""
     replaced: bool = False
     """The article of this id had another text before; it has this one now."""
+    unchanged: bool = False
+    """The article of this id was there with this text already; nothing was stored."""
 
 
 class Rejected(NamedTuple):
@@ -51,10 +53,13 @@ class Added(Sequence["Seen | None"]):
     Attributes:
         rejected: The rows that could not be added, and why.
         replaced: How many articles got another text than they had before, or in an earlier row of the batch.
+        unchanged: How many were there with the same text already.
     """
 
-    def __init__(self, seen: Sequence[Seen | None], rejected: Sequence[Rejected], replaced: int = 0) -> None:
-        self._seen, self.rejected, self.replaced = list(seen), list(rejected), replaced
+    def __init__(
+        self, seen: Sequence[Seen | None], rejected: Sequence[Rejected], replaced: int = 0, unchanged: int = 0
+    ) -> None:
+        self._seen, self.rejected, self.replaced, self.unchanged = list(seen), list(rejected), replaced, unchanged
 
     @overload
     def __getitem__(self, row: int) -> Seen | None: ...

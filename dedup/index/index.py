@@ -168,15 +168,16 @@ class Index:
             raise InputError(f"there are {len(names)} ids and {len(values)} texts; give one of each for every article")
         rows, rejected = sorted_out(names, values)
         seen: list[Seen | None] = [None] * len(names)
-        replaced = 0
+        replaced = unchanged = 0
         if rows:
             given = column([values[mine[-1]] for mine in rows.values()], count)
             for mine, one in zip(rows.values(), self._add(list(rows), given, count), strict=True):
                 anew = one.replaced or any(values[a] != values[b] for a, b in pairwise(mine))
-                replaced += anew
+                one = replace(one, replaced=anew, unchanged=one.unchanged and not anew)  # noqa: PLW2901 - of the batch
+                replaced, unchanged = replaced + one.replaced, unchanged + one.unchanged
                 for row in mine:
-                    seen[row] = replace(one, replaced=anew)
-        return Added(seen, rejected, replaced)
+                    seen[row] = one
+        return Added(seen, rejected, replaced, unchanged)
 
     def _add(self, ids: list[str], texts: pa.ChunkedArray, count: int) -> list[Seen]:
         while True:

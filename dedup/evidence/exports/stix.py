@@ -62,7 +62,7 @@ def library() -> ModuleType:
     try:
         import stix2  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise MissingExtraError("stix2", "stix", "as_stix()") from error
+        raise MissingExtraError("stix2", "stix", "STIX 2.1") from error
     return stix2
 
 

@@ -14,7 +14,7 @@ const drawFigures = ({ articles, clustered, clusters, threshold }) => {
   const removable = clustered - clusters.size.length;
   const part = (/** @type {number} */ n) => percent(articles ? n / articles : 0);
   $('figures').replaceChildren(
-    figure('Articles', count(articles), 'read in this run'),
+    figure('Articles', count(articles), 'in all'),
     figure('Clusters', count(clusters.size.length), `of two or more, similar from ${threshold} up`),
     figure('Articles in clusters', count(clustered), `${part(clustered)} of all articles`),
     figure('Duplicate share', part(removable),
