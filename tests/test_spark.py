@@ -179,7 +179,7 @@ def test_a_worker_is_killed_in_the_middle(running: tuple[Any, Any], mixed: list[
         return "there" if active and max(active) - min(seen) >= stage else None
 
     def kill() -> None:
-        sparks.STANDALONE.waited(there, "the stage never ran")
+        sparks.STANDALONE.waited(there, "the stage never ran", seconds=300)  # the job takes a minute on busy cores
         cluster.kill("worker-1")
         killed.set()
 
