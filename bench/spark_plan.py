@@ -24,6 +24,7 @@ import scaling
 from dedup.settings import Settings
 from dedup.spark import buckets, tiles
 from dedup.stages import bands
+from dedup.stages.candidates import LOOKED_AT
 from dedup.stages.frames import Rate
 from dedup.stages.frequencies import Sketch
 
@@ -70,7 +71,7 @@ def mates(articles: float, shape: bands.Bands) -> float:
 
 def compared(articles: int, settings: Settings, shape: bands.Bands) -> float:
     """CPU seconds of comparing articles with those that they meet by chance, as far as they are looked at."""
-    looked = min(mates(articles, shape) / 2, bands.LOOKED_AT * settings.bucket_cap)
+    looked = min(mates(articles, shape) / 2, LOOKED_AT * settings.bucket_cap)
     return articles * shape.bands * looked * COMPARED
 
 
@@ -84,7 +85,7 @@ def breaks(articles: int, characters: float, settings: Settings, shape: bands.Ba
             f"the sketch of document frequencies: {cells:,} cells have {noise:,.0f} shingles each: a rare one counts "
             f"as if {noise:,.0f} articles held it, where the bound for frequent ones is {cap:,.0f}"
         )
-        met, most = mates(articles, shape), bands.LOOKED_AT * settings.bucket_cap
+        met, most = mates(articles, shape), LOOKED_AT * settings.bucket_cap
         if met > most:
             found.append(
                 f"bands of {shape.rows} slots: an article meets {met:,.0f} others a band by chance, is compared with "

@@ -482,6 +482,84 @@ def shingle(chunk, rows, lengths, recipe, once, left_out, keys, found):
     return used
 
 
+class Winnowing(NamedTuple):
+    """Which runs of a text are its keys."""
+
+    width: int
+    """Least width of a run, in units."""
+    window: int
+    """Of so many neighbours the one with the least hash is kept."""
+    short: int
+    """A text of up to so many characters keeps all, and"""
+    short_width: int
+    """narrower runs as well."""
+
+
+@kernel
+def winnow(keys, count, window, kept):
+    """Of every `window` neighbours the least key, the last of equals, each place once; returns how many are kept."""
+    found, least, wide = np.uint64(0), np.int64(-1), np.int64(window)
+    for begin in range(max(min(1, count), count - wide + 1)):
+        end = min(begin + wide, count)
+        if least < begin:
+            least = begin
+            for k in range(begin + 1, end):
+                if keys[k] <= keys[least]:
+                    least = k
+        elif keys[end - 1] <= keys[least]:
+            least = end - 1
+        else:
+            continue
+        kept[found] = keys[least]
+        found += np.uint64(1)
+    return np.int64(found)
+
+
+@kernel
+def run_keys(chunk, rows, lengths, recipe, winnowing, left_out, keys, found):
+    """Hashes of some runs of the texts `rows`, 32 bits each, one text after the other; returns how many in all.
+
+    A run is left out where it begins in spans whose windows are `left_out`: it has the number of the shingle that
+    begins there. Each once a text, and `found` is how many there are per text.
+    """
+    data, offsets = chunk
+    table, expansions, model, width, by_word, weighted = recipe
+    wide, window, short, short_width = winnowing
+    most = np.int64(0)
+    for i in range(len(lengths)):
+        most = max(most, lengths[i])
+    codes, starts = np.empty(most, np.uint32), np.empty(most if by_word else 0, np.bool_)
+    before, after = np.empty(most, np.int32), np.empty(most, np.int32)
+    powers, scrambled, power = np.empty(most, np.uint64), np.empty(most, np.uint64), np.uint64(1)
+    for k in range(most):
+        powers[k] = power
+        power *= BASE
+    room = before, after, powers, scrambled
+    seen, nothing = np.zeros(size_for(most + short), np.uint64), np.empty(0, np.float32)
+    hashed, spots = np.empty(most, np.uint64), np.empty(most, np.int64)
+    begins, ends = np.empty(most, np.int64), np.empty(most, np.int64)
+    runs, kept, used = np.empty(most, np.uint64), np.empty(most + short, np.uint64), 0
+    for i in range(len(rows)):
+        count = fold(data, offsets[rows[i]], offsets[rows[i] + 1], table, expansions, codes, starts)
+        several = np.int64(0)
+        if len(left_out.table):
+            measure(codes, count, model, before, after)
+            several = roll(codes, starts, count, (width, by_word, weighted), room, runs)
+            several = framed(runs, several, left_out, hashed, spots, begins, ends)
+        those = roll(codes, starts, count, (wide, by_word, False), room, runs)
+        those = unframed(runs, those, begins, ends, several)
+        kept_here = winnow(runs, those, window if count > short else 1, kept)
+        if count <= short:
+            those = roll(codes, starts, count, (short_width, by_word, False), room, runs)
+            those = unframed(runs, those, begins, ends, several)
+            kept_here += winnow(runs, those, 1, kept[kept_here:])
+        found[i] = distinct(kept[:kept_here], nothing, seen[: size_for(kept_here)], kept, nothing)
+        for k in range(found[i]):
+            keys[used + k] = np.uint32(mix(kept[k]))
+        used += found[i]
+    return used
+
+
 # --- weights ------------------------------------------------------------------------------------------------------
 
 
@@ -727,6 +805,29 @@ def band_keys(halves, slot, rows, names, bits, begin, keys):
 
 
 @kernel
+def run_entries(keys, starts, numbers, low, high, entries):
+    """Of some texts, those keys that are from `low` on and not over `high`, << 32 | number; returns how many.
+
+    There is room for one entry more: each is written, and only then kept or not.
+    """
+    found, first, last = np.uint64(0), np.uint32(low), np.uint32(high)
+    for i in range(len(numbers)):
+        number = np.uint64(numbers[i])
+        for k in range(starts[i], starts[i + 1]):
+            key = keys[k]
+            entries[found] = np.uint64(key) << np.uint64(32) | number
+            found += np.uint64((key >= first) & (key <= last))
+    return np.int64(found)
+
+
+@kernel
+def count_highest(keys, shift, counts):
+    """Count keys by their highest bits."""
+    for k in range(len(keys)):
+        counts[keys[k] >> np.uint32(shift)] += 1
+
+
+@kernel
 def agreement(a, i, b, j, blocks):
     """In how many bytes of their first blocks row i of some sketches agrees with row j of others.
 
@@ -758,115 +859,119 @@ class Rules(NamedTuple):
     bucket_cap: int
     """In a bucket, an article is compared with those before it until so many were similar,"""
     looked_at: int
-    """or so many were looked at."""
+    """or so many were looked at,"""
+    for_each: int
+    """and so many more for each that was similar."""
 
 
 @kernel
 def gather_bucket(keys, begin, shift, mask, sketches, near):
-    """Copy the first blocks of the sketches of a bucket, as many as there is room for, next to each other."""
+    """Copy the first blocks of the sketches of a bucket next to each other; returns how many there was room for."""
     k, one = begin, np.uint64(1)
     while k < len(keys) and k - begin < len(near) and keys[k] >> shift == keys[begin] >> shift:
         row = sketches[keys[k] & mask]
         for byte in range(near.shape[1]):
             near[k - begin, byte] = row[byte]
         k += one
+    return k - begin
 
 
 @kernel
 def meet(keys, bits, at, sketches, rules, room, seen):
     """Pairs of articles that share a bucket of one band and whose sketches are similar; see `Rules`.
 
-    In a bucket, every article is compared with those before it, from the first on; `seen` is with how many. The room
-    has three parts. `near`: first blocks, copied next to each other in a large bucket, where few articles are similar.
+    In a bucket, every article is compared with those before it, from the first on. Those that are left when it has
+    seen too few that are similar count as strangers: `seen` is its place, or less if it has found enough. The room has three parts. `near`: first blocks, copied next to each other in a large bucket, where few articles are similar.
     `known`: pairs found recently, maybe in another band; similar articles meet in many bands, and most pairs of a small
     bucket are similar. `found`: the result. Begins at the article `at` of the sorted keys and stops where the pairs of
     the next one may not fit in `found`. Returns the first article that is not done and the number of pairs, each as
     later << 32 | earlier.
     """
-    since, apart, _, early, least, bucket_cap, _ = rules
+    since, apart, _, early, least, bucket_cap, looked_at, for_each = rules
     near, known, found = room
     shift, one = np.uint64(bits), np.uint64(1)
     mask = (one << shift) - one
     used, at, end = np.uint64(0), np.uint64(at), np.uint64(len(keys))
-    begin, room, bound, gathered = at, np.uint64(len(found)), np.uint64(len(near)), False
+    begin, room, bound, gathered = at, np.uint64(len(found)), np.uint64(looked_at), np.uint64(0)
+    more, most = np.uint64(for_each), np.uint64(looked_at + for_each * bucket_cap)
     first_new = np.uint64(since)
     first, blocks = near.shape[1] // BLOCK, sketches.shape[1] // BLOCK
     while begin > 0 and keys[begin - one] >> shift == keys[at] >> shift:
         begin -= one
     while at < end:
         if keys[at] >> shift != keys[begin] >> shift:
-            begin, gathered = at, False
+            begin, gathered = at, np.uint64(0)
         if at == begin or keys[at] & mask < first_new:  # most articles, in most bands
             seen[at] = at - begin
             at += one
             continue
         if room - used < min(np.uint64(bucket_cap), at - begin):
             break
-        i, agreed, k, last = keys[at] & mask, 0, begin, min(at, begin + bound)
+        i, agreed, k, last, stop = keys[at] & mask, 0, begin, min(at, begin + most), begin + bound
         while apart and last > begin and keys[last - one] & mask >= first_new:
             last -= one
         few = at - begin < FEW
         if not few and not gathered:
-            gather_bucket(keys, begin, shift, mask, sketches, near)
-            gathered = True
-        while k < last and agreed < bucket_cap:
+            gathered = gather_bucket(keys, begin, shift, mask, sketches, near)
+        while k < last and k < stop and agreed < bucket_cap:
             row, j = k - begin, keys[k] & mask
             k += one
             pair = i << np.uint64(32) | j
             mark = pair * BASE >> np.uint64(64 - KNOWN_BITS)
             if not few or known[mark] != pair:
-                alike = agreement(sketches, j, sketches, i, first) if few else agreement(near, row, sketches, i, first)
-                if alike < early or agreement(sketches, j, sketches, i, blocks) < least:
+                look, there = (near, row) if row < gathered else (sketches, j)
+                if (
+                    agreement(look, there, sketches, i, first) < early
+                    or agreement(sketches, j, sketches, i, blocks) < least
+                ):
                     continue
                 if known[mark] != pair:
                     known[mark] = found[used] = pair
                     used += one
             agreed += 1
-        seen[at] = at - begin if k == last and last < begin + bound else k - begin
+            stop += more
+        seen[at] = k - begin if agreed >= bucket_cap else at - begin
         at += one
     return np.int64(at), np.int64(used)
 
 
 @kernel
-def sift(keys, since, marks):
-    """Drop keys of articles before `since` that share no mark with one from it on; returns where the kept keys begin.
+def sift(keys, bits, since, marks):
+    """Keep keys that share a mark with one of an article from `since` on, in place; returns how many.
 
-    Keys are in the order of the articles' numbers. Marks are bits of the upper half of a key, a byte each.
+    Marks are bits of the upper half of a key, a byte each.
     """
     marks[:] = 0
-    mask = np.uint64(len(marks) - 1)
-    for k in range(since, len(keys)):
-        marks[keys[k] >> np.uint64(32) & mask] = 1
-    kept = since
-    for k in range(since - 1, -1, -1):
-        if marks[keys[k] >> np.uint64(32) & mask]:
-            kept -= 1
-            keys[kept] = keys[k]
-    return kept
+    mask, number = np.uint64(len(marks) - 1), (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
+    first = np.uint64(since)
+    for k in range(len(keys)):
+        if keys[k] & number >= first:
+            marks[keys[k] >> np.uint64(32) & mask] = 1
+    kept = np.uint64(0)
+    for k in range(len(keys)):
+        key = keys[k]
+        keys[kept] = key
+        kept += np.uint64(marks[key >> np.uint64(32) & mask])
+    return np.int64(kept)
 
 
 @kernel
-def miss(keys, bits, seen, met, missed):
-    """Add up how many articles each met in the buckets of one band, and with how many of these it was not compared."""
+def count_mates(keys, bits, seen, bucket_cap, mates):
+    """How many in its bucket are similar to an article that had found enough: as large a share as of those it saw.
+
+    `mates` keeps the largest number of all buckets.
+    """
     shift = np.uint64(bits)
     mask = (np.uint64(1) << shift) - np.uint64(1)
     begin = 0
     while begin < len(keys):
-        end, short = begin + 1, False
+        end = begin + 1
         while end < len(keys) and keys[end] >> shift == keys[begin] >> shift:
-            short |= seen[end] < end - begin
             end += 1
-        if end - begin > 1:
-            for k in range(begin, end):
-                met[keys[k] & mask] += end - begin - 1
-        if short:  # later articles were compared with this one if their `seen` is larger than its place
-            later = np.zeros(end - begin + 1, np.int64)
-            for k in range(begin, end):
-                later[seen[k]] += 1
-            compared = 0
-            for k in range(end - 1, begin - 1, -1):
-                compared += later[k - begin + 1]
-                missed[keys[k] & mask] += end - begin - 1 - seen[k] - compared
+        for k in range(begin, end):
+            if seen[k] < k - begin:
+                article = keys[k] & mask
+                mates[article] = max(mates[article], bucket_cap * (end - begin - 1) // seen[k])
         begin = end
 
 
@@ -1551,7 +1656,7 @@ def unframed(keys, count, begins, ends, found):
     """Leave out the shingles of spans, in place; returns how many are left."""
     left, at = np.int64(0), np.int64(0)
     for k in range(found + 1):
-        until = begins[k] if k < found else np.int64(count)
+        until = min(begins[k], count) if k < found else np.int64(count)
         for j in range(at, until):
             keys[left] = keys[j]
             left += 1

@@ -20,13 +20,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dedup import kernels
 from dedup.errors import DedupWarning, InputError, SettingsError, warn
 from dedup.evidence.corpus import Corpus
 from dedup.evidence.passages import Explanation
 from dedup.results import Clusters
 from dedup.settings import Settings
 from dedup.stages import articles as reading
-from dedup.stages import bands, clusters, frames, shingles, weights
+from dedup.stages import bands, candidates, clusters, frames, runs, shingles, weights
 from dedup.stages.signer import Signer
 from dedup.work import Progress as Tell
 from dedup.work import Room, bar
@@ -231,7 +232,7 @@ def chosen_bands(settings: Settings) -> bands.Bands:
 
 
 def connect(corpus: Corpus, settings: Settings, *, threads: int = 1, stages: Stages | None = None) -> clusters.Graph:
-    """Sign, band and verify: the edges, in ascending order of `right`, then `left`.
+    """Find candidates and verify them: the edges, in ascending order of `right`, then `left`.
 
     Args:
         corpus: Distinct texts.
@@ -240,19 +241,35 @@ def connect(corpus: Corpus, settings: Settings, *, threads: int = 1, stages: Sta
         stages: Collects times and reports progress.
     """
     stages = stages or Stages()
-    shape = chosen_bands(settings)
-    with stages.stage("sign") as tell:
-        signed = Signer(settings, corpus.weights).sign(corpus.texts, corpus.first, threads=threads, progress=tell)
-    with stages.stage("band") as tell:
-        left, right, capped = bands.candidates(
-            signed, shape, settings.threshold, bucket_cap=settings.bucket_cap, threads=threads, progress=tell
-        )
-    del signed
+    left, right, capped = _candidates(corpus, settings, threads, stages)
     with stages.stage("verify") as tell:
         similarity = corpus.similarities(left, right, evidence=settings.least_shared, threads=threads, progress=tell)
         every = clusters.Pairs(left, right, similarity)
         edges = every.where(similarity >= settings.threshold)
     return clusters.Graph(corpus.first, corpus.number, *edges, capped, every.by_hundredths())
+
+
+def _candidates(corpus: Corpus, settings: Settings, threads: int, stages: Stages) -> candidates.Candidates:
+    """Pairs that share a run of text, or a band of their signatures, and whose signatures are similar."""
+    with stages.stage("sign") as tell:
+        signed = Signer(settings, corpus.weights).sign(corpus.texts, corpus.first, threads=threads, progress=tell)
+    buckets: candidates.Buckets
+    if settings.weighted:
+        with stages.stage("runs") as tell:
+            found = runs.runs(corpus.texts, corpus.first, settings.width, threads=threads, progress=tell)
+        buckets = runs.RunBuckets(found, len(corpus.first))
+    else:
+        buckets = bands.BandBuckets(bands.Matrix(signed), chosen_bands(settings))
+    with stages.stage("meet") as tell:
+        return candidates.candidates(
+            buckets, candidates.sketches(signed), meeting_rules(settings), threads=threads, progress=tell
+        )
+
+
+def meeting_rules(settings: Settings, **where: Any) -> kernels.Rules:
+    """Which articles of a bucket are compared; `where` is `since` and `apart`, as in `candidates.rules`."""
+    few = {"looked_at": runs.LOOKED_AT, "for_each": runs.FOR_EACH} if settings.weighted else {}
+    return candidates.rules(settings.threshold, settings.slots, settings.bucket_cap, **few, **where)
 
 
 def with_representatives(result: Clusters, corpus: Corpus, count: int) -> Clusters:

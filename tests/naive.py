@@ -379,35 +379,34 @@ def agreeing(a: Sequence[int], b: Sequence[int]) -> int:
 
 
 def candidates(
-    signatures: Sequence[Sequence[int]],
-    bands: int,
-    rows: int,
+    buckets: Iterable[Sequence[int]],
+    articles: int,
     alike: Callable[[int, int], bool],
     *,
     bucket_cap: int,
-    most: int,
+    looked_at: int,
+    for_each: int = 0,
 ) -> tuple[list[tuple[int, int]], list[bool]]:
-    """Pairs in the order of `right`, then `left`, and who was not compared with most of the mates that it met.
+    """Pairs in the order of `right`, then `left`, and who was not compared with half of those similar to it.
 
     In a bucket an article is compared with those before it, from the first on, until `bucket_cap` are alike or it was
-    compared with `most`.
+    compared with `looked_at`, and `for_each` more for each that is alike.
     """
-    pairs, met, missed = set(), [0] * len(signatures), [0] * len(signatures)
-    for bucket in (bucket for band in buckets(signatures, bands, rows) for bucket in band):
-        compared = set()
+    pairs: set[tuple[int, int]] = set()
+    mates = [0] * articles
+    for bucket in buckets:
         for place, right in enumerate(bucket):
-            found = 0
-            for left in bucket[: min(place, most)]:
-                if found < bucket_cap:
-                    compared.add((left, right))
-                    if alike(left, right):
-                        pairs.add((left, right))
-                        found += 1
-        for pair in combinations(bucket, 2):
-            for article in pair:
-                met[article] += 1
-                missed[article] += pair not in compared
-    return sorted(pairs, key=lambda pair: pair[::-1]), [2 * m > all_ for m, all_ in zip(missed, met, strict=True)]
+            found = seen = 0
+            while seen < min(place, looked_at + for_each * found) and found < bucket_cap:
+                if alike(bucket[seen], right):
+                    pairs.add((bucket[seen], right))
+                    found += 1
+                seen += 1
+            if found == bucket_cap and seen < place:
+                mates[right] = max(mates[right], bucket_cap * (len(bucket) - 1) // seen)
+    degree = Counter(article for pair in pairs for article in pair)
+    capped = [2 * degree[article] < mates[article] for article in range(articles)]
+    return sorted(pairs, key=lambda pair: pair[::-1]), capped
 
 
 # --- index --------------------------------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from dedup import kernels
 from dedup.index.banding import agreement, band_keys, estimate, keys_for, limits_for
 from dedup.settings import Settings
-from dedup.stages.bands import choose, least_agreement
+from dedup.stages.bands import choose
+from dedup.stages.candidates import least_agreement
 
 GENERATED = settings(deadline=None, max_examples=60)
 VALUES = st.sampled_from([0, 1, 255, 256, 0x8000, 0xFFFF])

@@ -20,7 +20,7 @@ from dedup.index.on_disk.lookup import Layer, Lookup, looks, lookup_for, within
 from dedup.index.on_disk.recent import Recent
 from dedup.index.on_disk.segments import SegmentRows, Span, build
 from dedup.settings import Settings
-from dedup.stages.bands import least_agreement
+from dedup.stages.candidates import least_agreement
 
 GENERATED = settings(deadline=None, max_examples=40)
 FOLDERS = count()

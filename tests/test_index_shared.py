@@ -28,7 +28,7 @@ from dedup.index.in_redis.band_sets import most_met
 from dedup.index.on_disk.counters import LEAST_BITS
 from dedup.index.store import CANDIDATES, Change, Edge, Opening, Place, Reader, Text, Writer
 from dedup.settings import Settings
-from dedup.stages.bands import sketches
+from dedup.stages.candidates import sketches
 
 ROOT = Path(__file__).resolve().parents[1]
 redis = pytest.importorskip("redis")

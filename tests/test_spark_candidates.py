@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dedup.settings import Settings
 from dedup.stages import bands
+from dedup.stages.candidates import LOOKED_AT, candidates, sketches
 
 sparks.check()
 
@@ -38,7 +39,7 @@ def drawn(seed: int, count: int, kinds: int) -> NDArray[np.uint32]:
 
 def wanted(signed: NDArray[np.uint32]) -> tuple[Pairs, set[int]]:
     """Pairs and capped texts of one process."""
-    found = bands.candidates(signed, SHAPE, SETTINGS.threshold, bucket_cap=SETTINGS.bucket_cap)
+    found = candidates.candidates(signed, SHAPE, SETTINGS.threshold, bucket_cap=SETTINGS.bucket_cap)
     return set(zip(found.left.tolist(), found.right.tolist(), strict=True)), set(np.flatnonzero(found.capped).tolist())
 
 
@@ -56,7 +57,7 @@ def got(tables: list[pa.Table]) -> tuple[Pairs, set[int]]:
 def hashed(signed: NDArray[np.uint32]) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
     """Keys and sketches."""
     halves = signed.astype(np.uint16)
-    return bands.band_hashes(halves, SHAPE, bands.band_names(0, SHAPE.rows, SHAPE.bands)).T, bands.sketches(halves)
+    return bands.band_hashes(halves, SHAPE, bands.band_names(0, SHAPE.rows, SHAPE.bands)).T, sketches(halves)
 
 
 def entries(signed: NDArray[np.uint32], size: int) -> Iterator[pa.RecordBatch]:
@@ -101,7 +102,7 @@ def test_a_bucket_larger_than_what_is_looked_at() -> None:
     """Of a bucket only the first texts are kept, and the counts are as if all were."""
     signed = np.tile(drawn(1, 1, 1), (3000, 1))
     signed[:, 12:] = np.random.default_rng(0).integers(0, 1 << 32, (3000, 4), np.uint32)
-    assert bands.LOOKED_AT * SETTINGS.bucket_cap < len(signed)
+    assert LOOKED_AT * SETTINGS.bucket_cap < len(signed)
     found = [pa.Table.from_batches([batch]) for batch in buckets._walk(SETTINGS)(entries(signed, 700))]
     assert got(found) == wanted(signed)
 

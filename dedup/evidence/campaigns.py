@@ -32,7 +32,7 @@ from dedup.evidence.indicators.addresses import domain_of
 from dedup.evidence.indicators.services import public
 from dedup.kernels import Integers
 from dedup.stages import clusters
-from dedup.stages.bands import once
+from dedup.stages.candidates import once
 from dedup.stages.clusters import Pairs
 from dedup.stages.frames import Passages, passages
 from dedup.work import Progress, ranges

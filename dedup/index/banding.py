@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.settings import Settings
-from dedup.stages.bands import Bands, Limits, band_hashes, choose, limits
+from dedup.stages.bands import Bands, band_hashes, choose
+from dedup.stages.candidates import Limits, limits
 
 EARLY_MARGIN = 3.0
 """Standard deviations by which the estimate from the first block may be under the threshold: one pair in a thousand at

@@ -21,14 +21,15 @@ from dedup.nightly.memory import Budget
 from dedup.nightly.signed import Part, Stored
 from dedup.nightly.verifying import CANDIDATES
 from dedup.settings import Settings
-from dedup.stages.bands import AT_ONCE, Bands, Found, Walk, once, rules
+from dedup.stages.bands import AT_ONCE, BandBuckets, Bands
+from dedup.stages.candidates import Found, Walk, once, rules
 from dedup.system import put
 from dedup.work import Progress
 
 Pairs = NDArray[np.uint64]
 LOOKED_AT = 8
 """A new text is compared with at most so many times `bucket_cap` old ones of a bucket. Those in larger buckets share
-what is common: with 100,000 new texts and a million old ones the walk took half as long as with `bands.LOOKED_AT`, a
+what is common: with 100,000 new texts and a million old ones the walk took half as long as with `candidates.LOOKED_AT`, a
 quarter fewer candidates were found, and all of the 1,008,638 edges."""
 SETTLING = 64
 """Bytes a pair while pairs are sorted and made distinct."""
@@ -116,9 +117,9 @@ class BandJoin:
         settings = self._settings
         compared = rules(
             settings.threshold, settings.slots, settings.bucket_cap, since=len(old), apart=not within,
-            looked_at=LOOKED_AT if self._since else None,
+            looked_at=LOOKED_AT * settings.bucket_cap if self._since else None,
         )  # fmt: skip
-        walk = Walk(stored, self._shape, compared)
+        walk = Walk(BandBuckets(stored, self._shape), stored.sketches(), compared)
         numbers = np.concatenate([np.arange(old.start, old.stop), np.arange(new.start, new.stop)]).astype(np.uint64)
         high, low = np.uint64(32), np.uint64(0xFFFFFFFF)
 

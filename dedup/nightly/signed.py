@@ -25,7 +25,8 @@ from dedup.kernels import Integers
 from dedup.nightly.damage import groups, opened, read_group
 from dedup.nightly.keeping import written
 from dedup.settings import Settings
-from dedup.stages.bands import AT_ONCE, Bands, band_names, sketch_width
+from dedup.stages.bands import AT_ONCE, Bands, band_names
+from dedup.stages.candidates import sketch_width
 from dedup.stages.signer import Signer
 from dedup.work import Progress, ranges
 
@@ -134,7 +135,7 @@ def _packed(halves: NDArray[np.uint16]) -> pa.Array:
 
 
 class Stored:
-    """Signatures of n texts in files, as `dedup.stages.bands.Walk` asks for them.
+    """Signatures of n texts in files, as `dedup.stages.bands.BandBuckets` asks for them.
 
     Args:
         parts: Where they are, in order.
@@ -149,7 +150,7 @@ class Stored:
         self.articles, self.slots = sum(part.end - part.begin for part in parts), slots
 
     def sketches(self) -> NDArray[np.uint8]:
-        """The lowest byte of every slot; see `dedup.stages.bands.Signed`."""
+        """The lowest byte of every slot; see `dedup.stages.candidates.sketches`."""
         out = np.zeros((self.articles, sketch_width(self.slots)), np.uint8)
         for at, halves in self._columns(self._cuts):
             for (first, last), mine in zip(self._cuts, halves, strict=True):

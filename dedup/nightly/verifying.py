@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dedup.evidence.corpus import Corpus
 from dedup.nightly.damage import check_places, groups, read_columns, rows
 from dedup.nightly.keeping import keep as keep_columns
-from dedup.stages.bands import ends
+from dedup.stages.candidates import ends
 from dedup.stages.clusters import NO_PAIRS, Pairs
 from dedup.work import Progress
 

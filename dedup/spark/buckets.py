@@ -22,6 +22,7 @@ from dedup.settings import Settings
 from dedup.spark.columns import Batches, integers, matrix
 from dedup.spark.tiles import CANDIDATES, candidate_table
 from dedup.stages import bands
+from dedup.stages.candidates import BucketWalk, ends, once, rules, sketch_width
 
 KEY_BYTES = 8
 
@@ -36,7 +37,7 @@ class _Entries(NamedTuple):
 
 def bytes_a_text(settings: Settings, shape: bands.Bands) -> int:
     """Bytes that are shuffled per text."""
-    return shape.bands * (bands.sketch_width(settings.slots) + KEY_BYTES + 8)
+    return shape.bands * (sketch_width(settings.slots) + KEY_BYTES + 8)
 
 
 def candidates(signed: DataFrame, settings: Settings, shape: bands.Bands) -> DataFrame:
@@ -54,7 +55,7 @@ def candidates(signed: DataFrame, settings: Settings, shape: bands.Bands) -> Dat
 
 
 def _walk(settings: Settings) -> Callable[[Batches], Batches]:
-    width = bands.sketch_width(settings.slots)
+    width = sketch_width(settings.slots)
 
     def work(batches: Batches) -> Batches:
         stream = _Stream(settings)
@@ -77,8 +78,8 @@ class _Stream:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._rules = bands.rules(settings.threshold, settings.slots, settings.bucket_cap)
-        sketches = np.empty((0, bands.sketch_width(settings.slots)), np.uint8)
+        self._rules = rules(settings.threshold, settings.slots, settings.bucket_cap)
+        sketches = np.empty((0, sketch_width(settings.slots)), np.uint8)
         self._nothing = _Entries(np.empty(0, np.uint64), np.empty(0, np.int64), sketches)
         self._first = self._nothing
         self._numbers: list[NDArray[np.int64]] = []
@@ -91,8 +92,8 @@ class _Stream:
         before = len(self._first.keys)
         entries = _Entries(*(np.concatenate(both) for both in zip(self._first, new, strict=True)))  # type: ignore[arg-type]
         keys, bits = _places(entries.keys)
-        walk = bands.BucketWalk(entries.sketches, self._rules)
-        left, right = bands.ends(bands.once([*walk.pairs(keys, bits, before)]))
+        walk = BucketWalk(entries.sketches, self._rules)
+        left, right = ends(once([*walk.pairs(keys, bits, before)]))
         yield candidate_table(entries.numbers[left], entries.numbers[right], *_NOBODY)
         starts = np.flatnonzero(np.diff(entries.keys)) + 1
         if not len(starts):

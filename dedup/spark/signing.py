@@ -13,6 +13,7 @@ from dedup.settings import Settings
 from dedup.spark.broadcasts import Shared, corpus_of
 from dedup.spark.columns import Batches, binary, sent
 from dedup.stages import bands
+from dedup.stages.candidates import sketches
 from dedup.stages.signer import Signer
 
 
@@ -34,6 +35,6 @@ def signatures(texts: DataFrame, settings: Settings, shared: Shared, shape: band
             signed = Signer(settings, corpus.weights).sign(corpus.texts, corpus.first)
             keys = bands.band_hashes(signed, shape, names).T >> np.uint64(64 - 8 * key_bytes)
             kept = keys.astype(f">u{key_bytes}")  # bytes sort like the number
-            yield from sent({"number": batch["number"], "sketch": binary(bands.sketches(signed)), "keys": binary(kept)})
+            yield from sent({"number": batch["number"], "sketch": binary(sketches(signed)), "keys": binary(kept)})
 
     return texts.select("number", "text").mapInArrow(sign, "number long, sketch binary, keys binary")

@@ -24,6 +24,7 @@ from pyspark.sql import functions as sf
 from dedup.settings import Settings
 from dedup.spark.columns import integers, matrix
 from dedup.stages import bands
+from dedup.stages.candidates import BucketWalk, Found, ends, rules, sketch_width
 
 TILE_BYTES = 1 << 28
 KEY_BYTES = 4
@@ -59,7 +60,7 @@ def plan(texts: int, settings: Settings, shape: bands.Bands, tasks: int) -> Tile
         shape: The bands.
         tasks: How many tiles there should be at least.
     """
-    most = TILE_BYTES // (bands.sketch_width(settings.slots) + KEY_BYTES * math.ceil(shape.bands / 4))
+    most = TILE_BYTES // (sketch_width(settings.slots) + KEY_BYTES * math.ceil(shape.bands / 4))
     blocks = 1 if texts <= most else math.ceil(2 * texts / most)
     tiles = max(1, blocks * (blocks - 1) // 2)
     groups = min(max(4, math.ceil(tasks / tiles)), max(1, shape.bands // 8))
@@ -69,7 +70,7 @@ def plan(texts: int, settings: Settings, shape: bands.Bands, tasks: int) -> Tile
 def bytes_a_text(cut: TilePlan, settings: Settings, shape: bands.Bands) -> int:
     """Bytes that are shuffled per text."""
     tiles = max(1, cut.blocks - 1)
-    return tiles * (cut.groups * bands.sketch_width(settings.slots) + KEY_BYTES * shape.bands)
+    return tiles * (cut.groups * sketch_width(settings.slots) + KEY_BYTES * shape.bands)
 
 
 def candidates(signed: DataFrame, settings: Settings, cut: TilePlan) -> DataFrame:
@@ -115,15 +116,15 @@ def _hashed(number: int) -> int:
 
 
 def _walk(settings: Settings) -> Callable[[pa.Table], pa.Table]:
-    rules = bands.rules(settings.threshold, settings.slots, settings.bucket_cap)
+    compared = rules(settings.threshold, settings.slots, settings.bucket_cap)
 
     def work(table: pa.Table) -> pa.Table:
         numbers = integers(table["number"])
         order = np.argsort(numbers)
         keys = _keys(table["keys"])[order]
-        sketches = matrix(table["sketch"], bands.sketch_width(settings.slots))[order]
-        walk = bands.BucketWalk(sketches, rules)
-        left, right = bands.ends(_pairs(keys, walk))
+        sketches = matrix(table["sketch"], sketch_width(settings.slots))[order]
+        walk = BucketWalk(sketches, compared)
+        left, right = ends(_pairs(keys, walk))
         numbers = numbers[order]
         return candidate_table(numbers[left], numbers[right], numbers, walk.met, walk.missed)
 
@@ -137,9 +138,9 @@ def _keys(column: pa.ChunkedArray) -> NDArray[np.uint32]:
     return keys
 
 
-def _pairs(keys: NDArray[np.uint32], walk: bands.BucketWalk) -> NDArray[np.uint64]:
+def _pairs(keys: NDArray[np.uint32], walk: BucketWalk) -> NDArray[np.uint64]:
     """Pairs of rows, in all bands of a tile."""
-    found, rows = bands.Found(), np.arange(len(keys), dtype=np.uint64)
+    found, rows = Found(), np.arange(len(keys), dtype=np.uint64)
     for band in keys.T:
         entries = np.sort(band.astype(np.uint64) << np.uint64(32) | rows)
         for pairs in walk.pairs(entries, 32):

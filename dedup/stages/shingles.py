@@ -169,6 +169,37 @@ class Texts:
         np.cumsum(found, out=offsets[1:])
         return Shingles(keys[:used], offsets)
 
+    def runs(
+        self, rows: NDArray[np.int64], winnowing: kernels.Winnowing, room: Room | None = None
+    ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+        """Hashes of some runs of some texts, longer than shingles, each once a text; see `dedup.stages.runs`.
+
+        Args:
+            rows: (m,) positions of texts.
+            winnowing: Which runs.
+            room: Where to put the hashes, uint32; None is a new array.
+
+        Returns:
+            The hashes, text after text, and int64 (m + 1,), where those of each begin.
+        """
+        lengths = self.lengths[rows]
+        most, found = int((lengths + np.minimum(lengths, winnowing.short)).sum()), np.zeros(len(rows), np.int64)
+        keys = np.empty(most, np.uint32) if room is None else room.take(most)
+        used = 0
+        for number, mine in self._in_chunks(rows):
+            inside, counts = rows[mine] - self._begins[number], found[mine]
+            used += kernels.run_keys(
+                self._chunks[number],
+                inside,
+                lengths[mine],
+                self._recipe,
+                winnowing,
+                self._left_out,
+                keys[used:],
+                counts,
+            )
+        return keys[:used], np.cumsum(np.append(0, found))
+
     def without(self, windows: Windows) -> Texts:
         """The same texts without what these windows mark."""
         texts = copy.copy(self)

@@ -21,7 +21,7 @@ from dedup.index.in_redis.layout import AT_ONCE, Head, Keys, pack_id, pieces, un
 from dedup.index.marks import Marks
 from dedup.index.store import Change, Edge, Opening, Place
 from dedup.settings import Settings
-from dedup.stages.bands import sketches
+from dedup.stages.candidates import sketches
 
 SIGNATURES_AT_ONCE = 32
 """Signatures looked up in one round trip: 8,192 buckets of 256 bands."""

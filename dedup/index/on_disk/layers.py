@@ -23,7 +23,8 @@ from dedup.index.on_disk.lookup import Layer, looks
 from dedup.index.on_disk.recent import Recent
 from dedup.index.on_disk.segments import Segment, SegmentRows, Span, build, merge, usable
 from dedup.settings import Settings
-from dedup.stages.bands import choose, sketch_width
+from dedup.stages.bands import choose
+from dedup.stages.candidates import sketch_width
 from dedup.system import locked
 
 FACTOR = 4

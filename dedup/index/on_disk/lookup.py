@@ -20,7 +20,7 @@ from dedup.index.on_disk.recent import Recent
 from dedup.index.on_disk.segments import Segment
 from dedup.index.store import CANDIDATES
 from dedup.settings import Settings
-from dedup.stages.bands import sketches
+from dedup.stages.candidates import sketches
 from dedup.work import ranges, spread
 
 AT_ONCE = 64
