@@ -878,14 +878,14 @@ def gather_bucket(keys, begin, shift, mask, sketches, near):
 
 @kernel
 def meet(keys, bits, at, sketches, rules, room, seen):
-    """Pairs of articles that share a bucket of one band and whose sketches are similar; see `Rules`.
+    """Pairs of articles that share a bucket and whose sketches are similar; see `Rules`.
 
-    In a bucket, every article is compared with those before it, from the first on. Those that are left when it has
-    seen too few that are similar count as strangers: `seen` is its place, or less if it has found enough. The room has three parts. `near`: first blocks, copied next to each other in a large bucket, where few articles are similar.
-    `known`: pairs found recently, maybe in another band; similar articles meet in many bands, and most pairs of a small
-    bucket are similar. `found`: the result. Begins at the article `at` of the sorted keys and stops where the pairs of
-    the next one may not fit in `found`. Returns the first article that is not done and the number of pairs, each as
-    later << 32 | earlier.
+    In a bucket, every article is compared with those before it, from the first on. `seen` is its place there, or with
+    how many it was compared if it has found enough. The room has three parts. `near`: first blocks, copied next to
+    each other in a large bucket, where few articles are similar. `known`: pairs found recently, maybe in another
+    bucket; similar articles meet in many, and most pairs of a small one are similar. `found`: the result. Begins at
+    the article `at` of the sorted keys and stops where the pairs of the next one may not fit in `found`. Returns the
+    first article that is not done and the number of pairs, each as later << 32 | earlier.
     """
     since, apart, _, early, least, bucket_cap, looked_at, for_each = rules
     near, known, found = room

@@ -131,6 +131,21 @@ def shingles(
     return list(dict.fromkeys(keys)) if once else keys
 
 
+def winnowed(keys: Sequence[int], window: int) -> set[int]:
+    """The least of every `window` neighbours; of fewer, the least of all."""
+    ends = range(min(window, len(keys)), len(keys) + 1) if keys else ()
+    return {min(keys[max(0, end - window) : end]) for end in ends}
+
+
+def run_keys(text: str, width: int = 6, *, by_word: bool = False) -> set[int]:
+    """The keys by which a text meets others."""
+    wide = shingles(text, width=5 * width // 2, weighted=False, by_word=by_word, once=False)
+    if len(fold(text)) > 200:
+        return {mix(key) & 0xFFFFFFFF for key in winnowed(wide, 8)}
+    narrow = shingles(text, width=2 * width, weighted=False, by_word=by_word, once=False)
+    return {mix(key) & 0xFFFFFFFF for key in [*wide, *narrow]}
+
+
 # --- weights ------------------------------------------------------------------------------------------------------
 
 

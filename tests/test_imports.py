@@ -56,7 +56,9 @@ ORDER = [
     "stages.changes",
     "stages.clusters",
     "stages.pairs",
+    "stages.candidates",
     "stages.bands",
+    "stages.runs",
     "stages.signer",
     "stages.signatures",
     "stages.weights",
@@ -86,6 +88,7 @@ KNOWN_TO_EACH_OTHER = {
     "stages.shingles": {"stages.folding", "stages.background", "stages.words"},  # one pass over the bytes of a text
     "stages.words": {"stages.folding"},  # cut on Simplified characters
     "stages.weights": {"stages.background", "stages.frequencies"},  # the prior, and what is counted
+    "stages.runs": {"stages.shingles"},  # longer shingles
     "stages.signer": {"stages.shingles", "stages.signatures", "stages.weights"},  # from texts to what is kept of each
     "stages.frames": {"stages.background", "stages.shingles"},  # the prior, and texts as they are sampled
 }

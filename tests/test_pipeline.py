@@ -24,11 +24,11 @@ from dedup.errors import DedupWarning, InputError, SettingsError
 from dedup.pipeline import connect, represent
 from dedup.results import Clusters
 from dedup.settings import Settings
-from dedup.stages import bands, frequencies, pairs, shingles
+from dedup.stages import bands, candidates, frequencies, pairs, runs, shingles
 from dedup.stages.folding import fold
 from dedup.stages.signer import Signer
 
-STAGES = ["read", "fold", "frames", "weigh", "sign", "band", "verify", "cluster"]
+STAGES = ["read", "fold", "frames", "weigh", "sign", "runs", "meet", "verify", "cluster"]
 TEA = {"tea-1", "tea-2", "tea-3", "tea-4", "tea-5"}
 BRIDGE = {"bridge-copy", "bridge-original"}
 FIFTY_MEGABYTES = 50_000_000
@@ -444,10 +444,10 @@ def test_blocks_of_pairs_do_not_matter(
 @pytest.mark.parametrize(
     ("module", "name", "value"),
     [
-        (bands, "PIECE", 1),
-        (bands, "PIECE", 1_000),
-        (bands, "AT_ONCE", 1),
-        (bands, "AT_ONCE", 100),
+        (candidates, "PIECE", 1),
+        (candidates, "PIECE", 1_000),
+        (runs, "PART", 1),
+        (runs, "PART", 1_000),
         (frequencies, "PARTS", 1),
         (frequencies, "PARTS", 1_024),
         (frequencies, "GROUP", 1),
@@ -456,7 +456,7 @@ def test_blocks_of_pairs_do_not_matter(
 def test_pieces_of_work_do_not_matter(
     monkeypatch: pytest.MonkeyPatch, mixed: list[str | None], answer: Clusters, module: Any, name: str, value: int
 ) -> None:
-    """However weighing and banding are split, the table is the same."""
+    """However weighing and meeting are split, the table is the same."""
     assert hasattr(module, name)
     monkeypatch.setattr(module, name, value)
     found = dedup.cluster(mixed, threads=2)
@@ -491,7 +491,7 @@ def test_progress_is_told_stage_after_stage(mixed: list[str | None], threads: in
     told: list[tuple[str, int, int]] = []
     found = dedup.cluster(mixed, threads=threads, progress=lambda *args: told.append(args))
     stages = [(name, list(steps)) for name, steps in groupby(told, key=lambda step: step[0])]
-    assert [name for name, _ in stages] == ["fold", "frames", "weigh", "sign", "band", "verify"]
+    assert [name for name, _ in stages] == ["fold", "frames", "weigh", "sign", "runs", "meet", "verify"]
     for _, steps in stages:
         total = steps[0][2]
         assert [0, *(done for _, done, _ in steps)] == sorted({0, *(done for _, done, _ in steps)})
@@ -768,5 +768,5 @@ def test_similarity_is_of_strings(wrong: Any) -> None:
 
 def test_a_recall_that_cannot_be_had_is_warned_of(examples: dict[str, str]) -> None:
     """Too few slots for the threshold: the run goes on and says what it will miss, and what to do."""
-    with pytest.warns(DedupWarning, match="640 slots find .* of the pairs at a threshold of 0.003, .*raise slots"):
-        dedup.cluster(list(examples.values()), Settings(threshold=0.003))
+    with pytest.warns(DedupWarning, match="128 slots find .* of the pairs at a threshold of 0.003, .*raise slots"):
+        dedup.cluster(list(examples.values()), Settings.near_copies(0.003))

@@ -1,8 +1,8 @@
 """Signatures cut into bands: articles that are equal in one share a bucket (locality-sensitive hashing).
 
-In: signatures, the threshold and a wanted recall. Out: the shape of the bands, and their buckets, the keys of four bands
-made together, 8 bytes an article and band while they are walked. For near copies: what is nearly the same agrees in
-bands of several slots, in which strangers never meet.
+In: signatures, the threshold and a wanted recall. Out: the shape of the bands, and their buckets, the keys of four
+bands made together, 8 bytes an article and band while they are walked. For near copies: what is nearly the same agrees
+in bands of several slots, in which strangers never meet.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Candidates: pairs of articles that share a bucket and whose sketches agree as those of similar articles do.
 
-In: buckets, and the sketches of all articles: the lowest byte of every slot of their signatures. Out: `Candidates`, each
-pair once. Some buckets at a time are sorted, walked while their sketches are in the cache (about 10 ns a pair), and
+In: buckets, and the sketches of all articles: the lowest byte of every slot of their signatures. Out: `Candidates`,
+each pair once. Some buckets at a time are sorted, walked while their sketches are in the cache (about 10 ns a pair), and
 dropped. Which articles share a bucket is decided elsewhere: by bands of signatures (`dedup.stages.bands`), or by runs
 of their text (`dedup.stages.runs`). In a bucket an article is compared with those before it, until it has found
 enough, or so few that the bucket says nothing. Memory is one byte a slot and article, and the candidates.
@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
