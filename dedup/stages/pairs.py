@@ -152,7 +152,11 @@ def _turned(
 
 
 def _tiles(left: Integers, right: Integers, sizes: Integers, most: int, threads: int) -> list[_Tile]:
-    """The pairs in tiles of articles that have partners in common, each of about two blocks of articles."""
+    """The pairs in tiles of articles that have partners in common.
+
+    Pairs ascend by the block of the first article, then by the second one. A block is three quarters of a tile, so that
+    all pairs in it are in one tile, and there is room for partners of some of its articles.
+    """
     if not len(left):
         return []
     numbers, left, right = _compact(left, right, len(sizes))
@@ -162,10 +166,10 @@ def _tiles(left: Integers, right: Integers, sizes: Integers, most: int, threads:
     most = min(most, max(LEAST, int(sizes.sum()) // (2 * threads)))
     place = np.empty(len(order), np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)
-    ends = np.stack([np.minimum(place[left], place[right]), np.maximum(place[left], place[right])], axis=1)
-    blocks = 2 * np.cumsum(sizes) // most
-    pairs = np.argsort(blocks[ends[:, 0]] * len(order) + ends[:, 1])
-    ends = ends[pairs]
+    first, second = np.minimum(place[left], place[right]), np.maximum(place[left], place[right])
+    blocks = 4 * np.cumsum(sizes) // (3 * most)
+    pairs = np.argsort(blocks[first] * len(order) + second)
+    ends = np.stack([first[pairs], second[pairs]], axis=1)
     articles, cuts = np.empty(ends.size, np.int32), np.empty((len(pairs) + 1, 2), np.int64)
     count = kernels.cut_tiles(ends, sizes, most, articles, cuts)
     bounds = pairwise(cuts[: count + 1].tolist())
