@@ -31,7 +31,7 @@ from dedup.stages import folding, shingles, signatures
 MODES = {"near-copy": dedup.Settings.near_copies(), "default": dedup.Settings()}
 KERNELS = (
     "scan", "shingle", "part_out", "tally", "move", "store", "look_up", "sign", "band_keys", "meet", "miss",
-    "components", "verify", "link",
+    "components", "communities", "cut_tiles", "number_shingles", "group_shingles", "list_groups", "compare", "link",
 )  # fmt: skip
 SLOTS = 128
 

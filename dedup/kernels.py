@@ -998,53 +998,200 @@ def by_chance(length, distinct):
     return np.rint(STEEP * np.log(max(np.float64(length), LONG) / LONG) * 65536) / 65536
 
 
-@exact
-def shared(table, keys, weights, less, entries, others):
-    """Weight of the shingles of a set that are in the table, each reduced by `less`; the last two are scratch.
-
-    Block by block, as in `look_up`: first shingles that are decided at their home, then the few others.
-    """
-    result = 0.0
-    for begin in range(0, len(keys), len(entries)):
-        mine, heavy, more = keys[begin : begin + len(entries)], weights[begin : begin + len(entries)], np.uint64(0)
-        for k in range(len(mine)):
-            entries[k] = table[home(mine[k], table)]
-        for k in range(len(mine)):
-            here = entries[k] == max(mine[k], np.uint64(1))
-            result += max(heavy[k] - less, heavy[k] * LEAST_LEFT) * np.float64(here)
-            others[more] = k
-            more += np.uint64((entries[k] != 0) & (not here))
-        for other in range(more):
-            key = mine[others[other]]
-            if table[place(table, key)] != 0:
-                result += max(heavy[others[other]] - less, heavy[others[other]] * LEAST_LEFT)
-    return result
-
-
-@exact
-def verify(sets, lefts, rights, evidence, similarities):
-    """Weighted Jaccard similarity of pairs of sets, in ascending order of `lefts`: shared weight over united weight.
-
-    A shingle weighs less in a long text (see `by_chance`); where two differ, the smaller weight is shared and the
-    larger united (Ioffe, 2010). A pair that shares less than `evidence * (1 - similarity)` has a similarity of 0.
-    """
-    keys, weights, starts, stops, lengths = sets
-    totals, less, most = np.zeros(len(starts)), np.zeros(len(starts)), np.int64(0)
-    for i in range(len(starts)):
-        most = max(most, stops[i] - starts[i])
-        less[i] = by_chance(lengths[i], stops[i] - starts[i])
-        for k in range(starts[i], stops[i]):
-            totals[i] += max(weights[k] - less[i], weights[k] * LEAST_LEFT)
-    room, before = np.empty(size_for(most), np.uint64), -1
-    entries, others = np.empty(256, np.uint64), np.empty(256, np.uint64)
+@kernel
+def list_partners(lefts, rights, stops, others):
+    """List the partners of each article; those of i end at `stops[i]`, which on entry is where they begin."""
     for p in range(len(lefts)):
         i, j = lefts[p], rights[p]
-        table = room[: size_for(stops[i] - starts[i])]
+        others[stops[i]] = j
+        stops[i] += 1
+        others[stops[j]] = i
+        stops[j] += 1
+
+
+@kernel
+def communities(starts, others, rounds, named, marks):
+    """Name communities of articles: in each round, an article takes the name that most of its partners have.
+
+    Label propagation (Raghavan, Albert and Kumara, 2007). `marks` is the least hash of an article and its partners, so
+    that articles with the same partners have the same (Chierichetti and others, 2009).
+    """
+    votes = np.zeros(len(named), np.int32)
+    for i in range(len(named)):
+        named[i], marks[i] = i, mix(np.uint64(i))
+        for k in range(starts[i], starts[i + 1]):
+            marks[i] = min(marks[i], mix(np.uint64(others[k])))
+    for _ in range(rounds):
+        for i in range(len(named)):
+            best, most = named[i], np.int32(0)
+            for k in range(starts[i], starts[i + 1]):
+                name = named[others[k]]
+                votes[name] += 1
+                if votes[name] > most or (votes[name] == most and name < best):
+                    best, most = name, votes[name]
+            for k in range(starts[i], starts[i + 1]):
+                votes[named[others[k]]] = 0
+            named[i] = best
+
+
+@kernel
+def cut_tiles(ends, sizes, most, members, cuts):
+    """Cut pairs into tiles whose articles have sizes of up to `most` in all; returns how many tiles there are.
+
+    `members` are the articles of all tiles, one tile after the other, in the order in which they occur; in `ends` their
+    numbers become places among those of their tile; `cuts` is where the pairs and the members of each tile begin.
+    """
+    tile, used, total = np.int64(0), np.int64(0), np.int64(0)
+    seen, places = np.full(len(sizes), -1, np.int64), np.empty(len(sizes), np.int32)
+    for p in range(len(ends)):
+        i, j = ends[p]
+        more = (sizes[i] if seen[i] != tile else 0) + (sizes[j] if seen[j] != tile and i != j else 0)
+        if p == 0 or (total + more > most and total > 0):
+            tile, total, more = tile + 1, 0, sizes[i] + (sizes[j] if i != j else 0)
+            cuts[tile - 1] = p, used
+        total += more
+        for side in range(2):
+            article = ends[p, side]
+            if seen[article] != tile:
+                seen[article], places[article] = tile, used - cuts[tile - 1, 1]
+                members[used] = article
+                used += 1
+            ends[p, side] = places[article]
+    cuts[tile] = len(ends), used
+    return tile
+
+
+@kernel
+def number_shingles(keys, starts, stops, table, firsts, numbers):
+    """Number the shingles of all sets in the order in which they occur first; returns how many there are.
+
+    `firsts` has the shingle of a number, `table` numbers plus one. A rewrite has most shingles in the order of its
+    source, so the shingle after the last one is tried first: only where they part is the table looked at.
+    """
+    one, last, found, following = np.uint64(1), np.uint64(len(table) - 1), np.uint64(0), np.uint64(0)
+    for i in range(len(starts)):
+        for k in range(np.uint64(starts[i]), np.uint64(stops[i])):
+            key = keys[k]
+            if following >= found or firsts[following] != key:
+                at = home(key, table)
+                while table[at] != 0 and firsts[table[at] - one] != key:
+                    at = (at + one) & last
+                if table[at] == 0:
+                    firsts[found] = key
+                    found += one
+                    table[at] = found
+                following = np.uint64(table[at]) - one
+            numbers[k] = following
+            following += one
+    return np.int64(found)
+
+
+@kernel
+def group_shingles(starts, stops, numbers, groups, parted, several):
+    """Bring shingles that the same sets hold into one group; returns how many groups there were on the way.
+
+    Partition refinement: all begin in group 0, and a set moves those it holds of a group to a new one. `parted` has the
+    last set that did so with a group, and its new one; `several` whether more than one set holds a group.
+    """
+    count, one = np.uint32(1), np.uint32(1)
+    groups[:], parted[0, 0], several[0] = np.uint32(0), NONE, False
+    for i in range(np.uint32(len(starts))):
+        for k in range(np.uint64(starts[i]), np.uint64(stops[i])):
+            group = groups[numbers[k]]
+            if parted[group, 0] != i:
+                parted[group] = i, count
+                parted[count, 0], several[count] = NONE, group != 0
+                count += one
+            groups[numbers[k]] = parted[group, 1]
+    return np.int64(count)
+
+
+@kernel
+def keep_shared(groups, several, numbers):
+    """Number the groups that several sets hold, in the order of their shingles; those of a single set become `NONE`."""
+    count, one = np.uint32(0), np.uint32(1)
+    for k in range(np.uint64(len(groups))):
+        group = groups[k]
+        if not several[group]:
+            groups[k] = NONE
+            continue
+        if numbers[group] == NONE:
+            numbers[group] = count
+            count += one
+        groups[k] = numbers[group]
+    return np.int64(count)
+
+
+@kernel
+def list_groups(starts, stops, numbers, groups, seen, begins, listed):
+    """List the groups of each set, each once: those of set i are `listed[begins[i]:begins[i + 1]]`."""
+    used, one = np.uint64(0), np.uint64(1)
+    for i in range(np.uint32(len(starts))):
+        begins[i] = used
+        for k in range(np.uint64(starts[i]), np.uint64(stops[i])):
+            group = groups[numbers[k]]
+            if group != NONE and seen[group] != i:
+                seen[group], listed[used] = i, group
+                used += one
+    begins[len(starts)] = used
+
+
+@exact
+def weigh_sets(sets, numbers, weights, less, totals):
+    """By how much each set's shingles weigh less, see `by_chance`, and what they weigh together."""
+    starts, stops, lengths = sets
+    for i in range(len(starts)):
+        mine, total = numbers[starts[i] : stops[i]], 0.0
+        less[i] = by_chance(lengths[i], stops[i] - starts[i])
+        for k in range(np.uint64(len(mine))):
+            total += max(weights[mine[k]] - less[i], weights[mine[k]] * LEAST_LEFT)
+        totals[i] = total
+
+
+@kernel
+def spread_weights(mine, weights, groups, less, masses):
+    """Add the weight of each shingle of a set, reduced by `less`, to that of its group."""
+    for k in range(np.uint64(len(mine))):
+        group = groups[mine[k]]
+        if group != NONE:
+            masses[group] += max(weights[mine[k]] - less, weights[mine[k]] * LEAST_LEFT)
+
+
+@kernel
+def clear(listed, masses):
+    """Make these groups weigh nothing again."""
+    for k in range(np.uint64(len(listed))):
+        masses[listed[k]] = 0.0
+
+
+@exact
+def mass_of(listed, masses):
+    """What these groups weigh together."""
+    total = 0.0
+    for k in range(np.uint64(len(listed))):
+        total += masses[listed[k]]
+    return total
+
+
+@kernel
+def compare(sets, shingles, lists, pairs, evidence, similarities):
+    """Weighted Jaccard similarity of pairs of sets, ascending by left: shared weight over united weight.
+
+    A shingle weighs less in a long text (see `by_chance`), and the left set is the one in which they weigh less; where
+    two weights differ, the smaller is shared and the larger united (Ioffe, 2010). So `masses` has what the groups of
+    the left set weigh in it, and a pair shares those that are listed for the right set, too. A pair that shares less
+    than `evidence * (1 - similarity)` has a similarity of 0.
+    """
+    (starts, stops, less, totals), (numbers, weights, groups), (listed, begins, ends) = sets, shingles, lists
+    before, masses = np.int64(-1), np.zeros(len(groups))
+    for p in range(len(pairs)):
+        i, j = pairs[p]
         if i != before:
-            fill(keys[starts[i] : stops[i]], table)
+            if before >= 0:
+                clear(listed[begins[before] : ends[before]], masses)
+            spread_weights(numbers[starts[i] : stops[i]], weights, groups, less[i], masses)
             before = i
-        mine, heavy = keys[starts[j] : stops[j]], weights[starts[j] : stops[j]]
-        both = shared(table, mine, heavy, max(less[i], less[j]), entries, others)
+        both = mass_of(listed[begins[j] : ends[j]], masses) if i != j else totals[i]
         united = totals[i] + totals[j] - both
         similar = both / united if united > 0 else 0.0
         similarities[p] = similar if both >= evidence * (1 - similar) else 0.0

@@ -299,7 +299,7 @@ def test_sets_and_edges_are_those_of_the_reference(examples: dict[str, str], set
     expected = [{key: weighed[key] for key in one} for one in keys]
     sets = corpus.sets(corpus.number)
     assert [
-        dict(zip(sets.keys[begin:end].tolist(), sets.weights[begin:end].tolist(), strict=True))
+        dict(zip(sets.keys[begin:end].tolist(), sets.weigh(sets.keys[begin:end]).tolist(), strict=True))
         for begin, end in zip(sets.starts, sets.stops, strict=True)
     ] == expected
     found = connect(corpus, settings)
@@ -430,12 +430,12 @@ def test_batches_of_texts_do_not_matter(
     assert dedup.cluster(mixed, threads=2).to_arrow().equals(answer.to_arrow())
 
 
-@pytest.mark.parametrize("block", [1, 1_000, 20_000])
-def test_blocks_of_pairs_do_not_matter(
-    monkeypatch: pytest.MonkeyPatch, mixed: list[str | None], answer: Clusters, block: int
+@pytest.mark.parametrize("most", [1, 1_000, 20_000])
+def test_tiles_of_pairs_do_not_matter(
+    monkeypatch: pytest.MonkeyPatch, mixed: list[str | None], answer: Clusters, most: int
 ) -> None:
     """However the pairs are split for verifying, the table is the same."""
-    monkeypatch.setattr(pairs, "verify", functools.partial(pairs.verify, block=block))
+    monkeypatch.setattr(pairs, "verify", functools.partial(pairs.verify, most=most))
     found = dedup.cluster(mixed, threads=2)
     assert found.to_arrow().equals(answer.to_arrow())
     assert edges(found) == edges(answer)

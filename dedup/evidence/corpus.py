@@ -43,8 +43,8 @@ class Corpus:
     _keys: Room = field(default_factory=lambda: Room(np.uint64), repr=False)
     _bits: Room = field(default_factory=lambda: Room(np.uint32), repr=False)
 
-    def _weigh(self, keys: NDArray[np.uint64]) -> NDArray[np.float32] | None:
-        return None if self.weights is None else self.weights.of(keys, self._bits)
+    def _weigh(self, keys: NDArray[np.uint64]) -> NDArray[np.float32]:
+        return np.ones(len(keys), np.float32) if self.weights is None else self.weights.of(keys, self._bits)
 
     @property
     def sizes(self) -> NDArray[np.int64]:
@@ -59,12 +59,10 @@ class Corpus:
         rows = self.first[numbers]
         order = np.argsort(rows)
         keys, offsets = self.texts.shingle(rows[order], room=self._keys)
-        weighed, lengths = self._weigh(keys), self.texts.lengths[rows]
-        if weighed is None:
-            weighed, lengths = np.ones(len(keys), np.float32), np.zeros(len(rows), np.int64)
+        lengths = self.texts.lengths[rows] * (self.weights is not None)
         starts, stops = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
         starts[order], stops[order] = offsets[:-1], offsets[1:]
-        return pairs.Sets(keys, weighed, starts, stops, lengths)
+        return pairs.Sets(keys, self._weigh, starts, stops, lengths)
 
     def similarities(
         self,

@@ -11,18 +11,18 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup import kernels
 from dedup.index.banding import estimate
 from dedup.index.prepared import Prepared, Preparer, Shingled, joined
 from dedup.index.store import Reader
 from dedup.settings import Settings
 from dedup.stages import frames
-from dedup.stages.pairs import Sets
+from dedup.stages.pairs import Sets, compare
 from dedup.stages.shingles import NO_WINDOWS, Texts, Windows
 from dedup.stages.weights import Formula
 from dedup.work import ranges
@@ -121,7 +121,7 @@ class Judge:
         """
         found: Similar = {text: {} for text in pairs}
 
-        def compare(some: Pairs) -> None:
+        def judge(some: Pairs) -> None:
             if self._store_texts:
                 self._exact(reader, some, own, found, self._settings.least_shared if evidence is None else evidence)
             else:
@@ -132,10 +132,10 @@ class Judge:
             if others:
                 waiting[text] = others
             if sum(map(len, waiting.values())) > AT_ONCE:
-                compare(waiting)
+                judge(waiting)
                 waiting = {}
         if waiting:
-            compare(waiting)
+            judge(waiting)
         return found
 
     def _estimated(self, reader: Reader, pairs: Pairs, own: Mapping[int, Own], found: Similar) -> None:
@@ -159,10 +159,10 @@ class Judge:
         lengths = np.array([one.length for one in sets.values()], np.int64) * self._settings.weighted
         counts = np.array([len(one.keys) for one in sets.values()], np.int64)
         stops = np.cumsum(counts)
-        left, right = (np.array([place[pair[end]] for pair in wanted], np.int64) for end in range(2))
-        similar = np.empty(len(wanted))
-        weighed = Sets(keys, self.weigh(reader, keys), stops - counts, stops, lengths)
-        kernels.verify(weighed, left, right, evidence, similar)
+        ends = np.array([(place[text], place[other]) for text, other in wanted], np.int32).reshape(-1, 2)
+        similar = compare(
+            Sets(keys, partial(self.weigh, reader), stops - counts, stops, lengths), ends, evidence=evidence
+        )
         for (text, other), similarity in zip(wanted, similar.tolist(), strict=True):
             found[text][other] = similarity
 
