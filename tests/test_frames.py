@@ -274,7 +274,7 @@ LISTS = st.lists(st.lists(st.sampled_from(KEYS[:40]), max_size=60), min_size=1, 
 def joined(texts: Sequence[Sequence[int]]) -> frames.Sampled:
     """Keys of texts, as if each had been sampled."""
     keys = np.array([key for one in texts for key in one], np.uint64)
-    places = np.array([at for one in texts for at in range(len(one))], np.int64)
+    places = np.array([at for one in texts for at in range(len(one))], np.int32)
     return frames.Sampled(keys, places, np.cumsum([0, *map(len, texts)]))
 
 
@@ -297,7 +297,7 @@ def test_holders_are_those_of_the_reference(texts: list[list[int]], least: int, 
     number = np.array([list(expected).index(key) if key in expected else -1 for key in table.tolist()])
     counts = np.array([len(mine) for mine in expected.values()], np.int64)
     ends, holders = np.cumsum(counts) - counts, np.empty(counts.sum(), np.int64)
-    starts, numbers, spots = np.zeros(len(texts) + 1, np.int64), np.empty(used, np.int64), np.empty(used, np.int64)
+    starts, numbers, spots = np.zeros(len(texts) + 1, np.int64), np.empty(used, np.int64), np.empty(used, np.int32)
     entries, slots = occurring[0][:used], occurring[1][:used]
     kernels.list_holders(of.places, of.starts, (entries, slots), number, ends, holders, (starts, numbers, spots))
     assert holders.tolist() == [text for mine in expected.values() for text in mine]

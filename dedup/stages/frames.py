@@ -94,7 +94,7 @@ class Sampled(NamedTuple):
     """Sampled windows or shingles, ascending by text, then place."""
 
     keys: NDArray[np.uint64]
-    places: Integers
+    places: NDArray[np.int32]
     starts: Integers
     """(texts + 1,)."""
 
@@ -109,7 +109,7 @@ class Sampled(NamedTuple):
         starts, by_text = np.zeros(len(numbers) + 1, np.int64), np.empty(len(numbers), np.int64)
         by_text[numbers] = np.concatenate([numbers[:0], *(counts for _, _, counts in parts)])
         np.cumsum(by_text, out=starts[1:])
-        ordered, done = (np.empty(starts[-1], np.uint64), np.empty(starts[-1], np.int64)), 0
+        ordered, done = (np.empty(starts[-1], np.uint64), np.empty(starts[-1], np.int32)), 0
         for keys, places, counts in parts:
             kernels.put_runs(keys, places, counts, starts[numbers[done : done + len(counts)]], *ordered)
             done += len(counts)
@@ -318,7 +318,7 @@ class _Groups(NamedTuple):
     text_starts: Integers
     """(texts + 1,): the windows of a text, ascending by place."""
     text_groups: Integers
-    places: Integers
+    places: NDArray[np.int32]
 
 
 def _groups(windows: Sampled, ids: NDArray[np.uint64], *, loose: bool = False) -> _Groups | None:
@@ -341,7 +341,7 @@ def _groups(windows: Sampled, ids: NDArray[np.uint64], *, loose: bool = False) -
     number[slots] = np.arange(len(slots))
     starts = np.cumsum(np.append(0, held))
     of, ends, text_starts = np.empty(starts[-1], np.int64), starts[:-1].copy(), np.zeros(len(ids) + 1, np.int64)
-    numbers, places = np.empty(used, np.int64), np.empty(used, np.int64)
+    numbers, places = np.empty(used, np.int64), np.empty(used, np.int32)
     entries, at = (one[:used] for one in found)
     kernels.list_holders(
         windows.places, windows.starts, (entries, at), number, ends, of, (text_starts, numbers, places)
@@ -419,7 +419,7 @@ def _judge(
     furniture = np.zeros(count, np.bool_)
     found = alike, own, blocks, whole = np.ones(count), np.zeros(count), np.zeros(count), np.zeros(count)
     held = groups.starts, groups.holders, np.bincount(groups.group, minlength=count)
-    windows = groups.text_starts, groups.text_groups.astype(np.int32), groups.places.astype(np.int32)
+    windows = groups.text_starts, groups.text_groups.astype(np.int32), groups.places
     weighed = _weighed(singles, among_all, prior_articles, threads)
     gaps = bridge(rate), max(kernels.WINDOW, 4 * rate)
     ways, texts, places = len(set(gaps)), len(lengths), len(groups.places)
