@@ -1402,19 +1402,21 @@ def link(lefts, rights, similarities, articles, cut):
 def windows(keys, count, hashed):
     """Hash every run of `WINDOW` shingles, by all but their surprisal, into `hashed`; returns how many there are.
 
-    The hash is a sum of products modulo 2**64 that is moved along by dropping a term and adding one, then mixed.
+    The hash is a sum of products modulo 2**64 that is moved along by dropping a term and adding one, then mixed. The
+    difference of these two does not wait for the sum before.
     """
-    oldest, total, wide = np.uint64(1), np.uint64(0), np.uint64(WINDOW)
-    for _ in range(WINDOW - 1):
+    oldest, total, wide, all_of = np.uint64(1), np.uint64(0), np.uint64(WINDOW), np.uint64(count)
+    for _ in range(WINDOW):
         oldest *= BASE
-    found = np.uint64(0)
-    for k in range(np.uint64(count)):
-        if k >= wide:
-            total -= (keys[k - wide] >> np.uint64(8)) * oldest
+    for k in range(min(wide, all_of)):
         total = total * BASE + (keys[k] >> np.uint64(8))
-        if k + np.uint64(1) >= wide:
-            hashed[found] = total
-            found += np.uint64(1)
+    if all_of < wide:
+        return np.int64(0)
+    hashed[0], found = total, np.uint64(1)
+    for k in range(wide, all_of):
+        total = total * BASE + ((keys[k] >> np.uint64(8)) - (keys[k - wide] >> np.uint64(8)) * oldest)
+        hashed[found] = total
+        found += np.uint64(1)
     for k in range(found):
         hashed[k] = mix(hashed[k])
     return np.int64(found)
