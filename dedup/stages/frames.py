@@ -9,7 +9,7 @@ Schleimer, Wilkerson and Aiken, 2003). They are grouped by their holders, by fou
 each group, 24 holders are compared without its windows. Groups with more holders are judged first: what is found to be
 furniture is removed from the holders of the next groups, so that many small frames beside each other are found. Memory
 is bounded: the number of sampled windows and shingles has a limit, 16 bytes each. On real text this takes about a
-sixth of the whole time, half of it to make the shingles and sample them. Judging waits for memory more than it
+fifth of the whole time, two fifths of that to make the shingles and sample them. Judging waits for memory more than it
 computes: what is settled about a text is kept, and as little as possible of it is read for each group.
 """
 
