@@ -31,6 +31,8 @@ WINDOW = 8  # shingles of a run that marks a frame: 9 Han characters, 13 Latin l
 ABOUT = 0.8  # Jaccard similarity from which two lists of holders are nearly the same
 HOLDERS = 24  # texts compared per group of windows
 COMPARED = 128  # sampled shingles by which two texts are compared: the lowest hashes, as in a bottom-k sketch
+SLOTS = 2048  # of the table by which a text's compared shingles are found
+KNOWN_COUNTS = 64  # counts of sampled shingles whose weights are computed once; few are more frequent
 LONG = 4000.0  # characters; an article up to this length is ordinary
 LONGEST = 200_000  # characters, above which weights fall no further: only two editions of a book are still found
 STEEP = 1.5  # how much faster than the length the chance grows
@@ -1652,19 +1654,21 @@ def link(lefts, rights, similarities, articles, cut):
 def windows(keys, count, hashed):
     """Hash every run of `WINDOW` shingles, by all but their surprisal, into `hashed`; returns how many there are.
 
-    The hash is a sum of products modulo 2**64 that is moved along by dropping a term and adding one, then mixed.
+    The hash is a sum of products modulo 2**64 that is moved along by dropping a term and adding one, then mixed. The
+    difference of these two does not wait for the sum before.
     """
-    oldest, total, wide = np.uint64(1), np.uint64(0), np.uint64(WINDOW)
-    for _ in range(WINDOW - 1):
+    oldest, total, wide, all_of = np.uint64(1), np.uint64(0), np.uint64(WINDOW), np.uint64(count)
+    for _ in range(WINDOW):
         oldest *= BASE
-    found = np.uint64(0)
-    for k in range(np.uint64(count)):
-        if k >= wide:
-            total -= (keys[k - wide] >> np.uint64(8)) * oldest
+    for k in range(min(wide, all_of)):
         total = total * BASE + (keys[k] >> np.uint64(8))
-        if k + np.uint64(1) >= wide:
-            hashed[found] = total
-            found += np.uint64(1)
+    if all_of < wide:
+        return np.int64(0)
+    hashed[0], found = total, np.uint64(1)
+    for k in range(wide, all_of):
+        total = total * BASE + ((keys[k] >> np.uint64(8)) - (keys[k - wide] >> np.uint64(8)) * oldest)
+        hashed[found] = total
+        found += np.uint64(1)
     for k in range(found):
         hashed[k] = mix(hashed[k])
     return np.int64(found)
@@ -1672,12 +1676,14 @@ def windows(keys, count, hashed):
 
 @kernel
 def sample(hashed, count, mask, taken, places):
-    """Those hashes, and their places, whose bits above the surprisal are 0 under the mask; returns how many."""
+    """Those hashes, and their places, whose bits above the surprisal are 0 under the mask; returns how many.
+
+    Each is written, and only then kept or not: to foresee which are taken is impossible.
+    """
     found = np.uint64(0)
     for k in range(np.uint64(count)):
-        if hashed[k] >> np.uint64(8) & mask == 0:
-            taken[found], places[found] = hashed[k], k
-            found += np.uint64(1)
+        taken[found], places[found] = hashed[k], k
+        found += np.uint64(hashed[k] >> np.uint64(8) & mask == 0)
     return np.int64(found)
 
 
@@ -1698,6 +1704,16 @@ def sample_texts(keys, offsets, windowed, mask, taken, places, found):
         found[i] = sample(mine, len(mine), mask, taken[used:], places[used:])
         used += found[i]
     return used
+
+
+@kernel
+def put_runs(keys, places, counts, targets, all_keys, all_places):
+    """Copy what was sampled of texts, one after the other, to where each of them begins."""
+    at = np.int64(0)
+    for i in range(len(counts)):
+        for k in range(targets[i], targets[i] + counts[i]):
+            all_keys[k], all_places[k] = keys[at], places[at]
+            at += 1
 
 
 @kernel
@@ -1728,12 +1744,14 @@ def read_counts(keys, cells, counts):
 
 
 @kernel
-def count_holders(keys, starts, cells, least, table, held):
+def count_holders(keys, starts, cells, least, table, held, found):
     """Put the keys of cells that were counted `least` times into an empty table, with how many texts hold each.
 
-    Those of text i are `keys[starts[i]:starts[i + 1]]`. Returns how often they occur, or -1 if the table is too full.
+    Those of text i are `keys[starts[i]:starts[i + 1]]`. `found` is where they occur: which key, and its slot. Returns
+    how often they occur, or -1 if the table is too full.
     """
     latest, last, used, kept = np.empty(len(table), np.int64), np.uint64(len(cells) - 1), np.int64(0), np.int64(0)
+    entries, slots = found
     for i in range(len(starts) - 1):
         for k in range(starts[i], starts[i + 1]):
             if cells[keys[k] >> np.uint64(24) & last] >= least:
@@ -1746,29 +1764,30 @@ def count_holders(keys, starts, cells, least, table, held):
                 if latest[at] != i:
                     latest[at] = i
                     held[at] += 1
+                entries[used], slots[used] = k, at
                 used += 1
     return used
 
 
 @kernel
-def list_holders(sampled, cells, least, table, number, ends, holders, listed):
+def list_holders(places, starts, found, number, ends, holders, listed):
     """For keys with a number in the slots of their table: their places by text, and the texts that hold each.
 
     The holders of key n are `holders[begin:ends[n]]`, ascending; on entry, `ends` is where they begin. Text i has
     `numbers[text_starts[i]:text_starts[i + 1]]`, ascending by place; the places are in `spots`.
     """
-    (keys, places, starts), (text_starts, numbers, spots) = sampled, listed
-    last, used, begins = np.uint64(len(cells) - 1), np.int64(0), ends.copy()
+    (entries, slots), (text_starts, numbers, spots) = found, listed
+    at, used, begins = np.int64(0), np.int64(0), ends.copy()
     for i in range(len(starts) - 1):
-        for k in range(starts[i], starts[i + 1]):
-            if cells[keys[k] >> np.uint64(24) & last] >= least:
-                n = number[place(table, keys[k])]
-                if n >= 0:
-                    numbers[used], spots[used] = n, places[k]
-                    used += 1
-                    if ends[n] == begins[n] or holders[ends[n] - 1] != i:
-                        holders[ends[n]] = i
-                        ends[n] += 1
+        while at < len(entries) and entries[at] < starts[i + 1]:
+            n = number[slots[at]]
+            if n >= 0:
+                numbers[used], spots[used] = n, places[entries[at]]
+                used += 1
+                if ends[n] == begins[n] or holders[ends[n] - 1] != i:
+                    holders[ends[n]] = i
+                    ends[n] += 1
+            at += 1
         text_starts[i + 1] = used
 
 
@@ -1852,149 +1871,339 @@ def held_alike(groups, middles, starts, holders, marks, fits, sums):
 
 
 @kernel
-def weigh_sampled(starts, keys, places, counted, weights, sums, found):
-    """Sampled shingles of every text in ascending order, with weights, without those that no other text holds.
+def order_hashes(keys, ends, order):
+    """The order in which hashes ascend: by the place that evenly spread ones would have, then by insertion.
 
-    `sums` is the total weight of a text, each shingle once; `found` how many are left of each text, from its start on.
+    `ends` is scratch, as long as `keys`.
+    """
+    ends[:] = 0
+    for k in range(len(keys)):
+        ends[home(keys[k], ends)] += 1
+    total = 0
+    for k in range(len(keys)):
+        ends[k], total = total, total + ends[k]
+    for k in range(len(keys)):
+        at = home(keys[k], ends)
+        order[ends[at]] = k
+        ends[at] += 1
+    for k in range(1, len(keys)):
+        one, at = order[k], k
+        while at > 0 and keys[order[at - 1]] > keys[one]:
+            order[at] = order[at - 1]
+            at -= 1
+        order[at] = one
+
+
+@kernel
+def weight_of(seen, surprisal, counted, known):
+    """The weight of a sampled shingle, see `dedup.stages.weights`; `known` are those of small counts, 0 until asked."""
+    _, expected, total, cap = counted
+    if seen < len(known) and known[seen, surprisal] != 0:
+        return known[seen, surprisal]
+    weight = np.log(total / (min(np.float64(seen), cap) + expected[surprisal]))
+    if seen < len(known):
+        known[seen, surprisal] = weight
+    return weight
+
+
+@kernel
+def weigh_sampled(starts, keys, places, counted, singles):
+    """Distinct sampled shingles of every text in ascending order, with weights, where another place holds them, too.
+
+    They take the place of `keys`, from the start of their text on; `times` is how often the text holds each. In
+    `places` are left where these stand, ascending, and `ranks` is which of them stands there. `sums` is the total
+    weight of a text, each shingle once; `counts` how many are left of each text, and `stand` at how many places.
     `counted` holds cells, what the prior expects, and the number of articles, as in `dedup.stages.weights`.
     """
-    cells, expected, total, cap = counted
-    last = np.uint64(len(cells) - 1)
-    for i in range(len(found)):
-        begin, end = starts[i], starts[i + 1]
-        order = np.argsort(keys[begin:end])
-        mine, spots = keys[begin:end][order], places[begin:end][order]
-        left = begin
-        for k in range(len(mine)):
-            seen = np.float64(cells[mine[k] >> np.uint64(24) & last])
-            weight = np.log(total / (min(seen, cap) + expected[mine[k] & np.uint64(255)]))
-            if k == 0 or mine[k] != mine[k - 1]:
+    weights, times, ranks, counts, stand, sums = singles
+    cells, last, most = counted[0], np.uint64(len(counted[0]) - 1), np.int64(0)
+    for i in range(len(sums)):
+        most = max(most, starts[i + 1] - starts[i])
+    ends, order, rank_of = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
+    sorted_keys, known = np.empty(most, np.uint64), np.zeros((KNOWN_COUNTS, 256))
+    for i in range(len(sums)):
+        begin, count, left = starts[i], starts[i + 1] - starts[i], starts[i] - 1
+        order_hashes(keys[begin : begin + count], ends[:count], order)
+        for k in range(count):
+            sorted_keys[k] = keys[begin + order[k]]
+        held = True
+        for k in range(count):
+            key = sorted_keys[k]
+            if k == 0 or key != sorted_keys[k - 1]:
+                seen = np.int64(cells[key >> np.uint64(24) & last])
+                weight = weight_of(seen, np.int64(key & np.uint64(255)), counted, known)
                 sums[i] += weight
-            if seen > 1:
-                keys[left], places[left], weights[left] = mine[k], spots[k], weight
-                left += 1
-        found[i] = left - begin
+                held = seen > 1
+                if held:
+                    left += 1
+                    keys[left], weights[left], times[left] = key, weight, 0
+            if held:
+                times[left] += 1
+            rank_of[order[k]] = left - begin if held else -1
+        counts[i], at = left + 1 - begin, begin
+        for k in range(count):
+            places[at], ranks[at] = places[begin + k], rank_of[k]
+            at += rank_of[k] >= 0
+        stand[i] = at - begin
 
 
 @kernel
-def outside(keys, places, weights, covered, kept, heavy):
-    """Shingles at places that are not covered, each once, with weights: the lowest hashes, as many as fit.
+def outside(keys, weights, gone, begin, end, kept, heavy, row):
+    """Shingles of a text that stand anywhere outside spans, with weights: the lowest hashes that fit, into a row.
 
-    Returns how many, the share of all hashes that they come from, and the weight of the covered shingles.
+    Those of the text are `keys[begin:end]`; a weight below 0, or a mark in `gone`, says that it stands inside only.
+    Returns how many, the share of all hashes that they come from, and the weight of those inside. Which are inside
+    cannot be foreseen, so there is no branch on it.
     """
-    left, reach, lost, at = np.int64(0), 1.0, 0.0, np.int64(0)
-    while at < len(keys):
-        key, weight, free = keys[at], weights[at], False
-        while at < len(keys) and keys[at] == key:
-            free |= not covered[places[at]]
-            at += 1
-        if not free:
-            lost += weight
-        elif left < len(kept):
-            kept[left], heavy[left] = key, weight
-            left += 1
-        elif reach == 1.0:
-            reach = np.float64(key) / 2.0**64
-    return left, reach, lost
+    left, lost, at, of = np.uint64(0), 0.0, np.uint64(begin), np.uint64(0)
+    last, room, row = np.uint64(end), np.uint64(kept.shape[1]), np.uint64(row)
+    while at < last and left < room:
+        weight, inside = weights[at], gone[of] | (weights[at] < 0)
+        kept[row, left], heavy[row, left] = keys[at], weight
+        left += np.uint64(not inside)
+        lost += abs(weight) if inside else 0.0
+        at += np.uint64(1)
+        of += np.uint64(1)
+    reach = 1.0
+    for k in range(last - at):
+        if not gone[of + k] and weights[at + k] >= 0:
+            reach = np.float64(keys[at + k]) / 2.0**64
+            break
+    for k in range(last - at):
+        inside = gone[of + k] | (weights[at + k] < 0)
+        lost += abs(weights[at + k]) if inside else 0.0
+    return np.int64(left), reach, lost
 
 
 @kernel
-def shared_weight(left, right, weights):
-    """Weight of what two sets in ascending order share."""
-    i, j, both = 0, 0, 0.0
-    while i < len(left) and j < len(right):
-        if left[i] == right[j]:
-            both += weights[i]
-        ahead = left[i] <= right[j]
-        j += left[i] >= right[j]
-        i += ahead
+def number_keys(keys, count, tables, row):
+    """Put the numbers of a row's distinct keys, fewer than 256 and counted from 1, into an open-addressing table."""
+    last, row = np.uint64(tables.shape[1] - 1), np.uint64(row)
+    for k in range(tables.shape[1]):
+        tables[row, np.uint64(k)] = 0
+    for k in range(np.uint64(count)):
+        at = keys[row, k] >> np.uint64(24) & last
+        while tables[row, at] != 0:
+            at = (at + np.uint64(1)) & last
+        tables[row, at] = k + np.uint64(1)
+
+
+@kernel
+def shared_weight(keys, weights, left, count, right, tables, perhaps):
+    """Weight of what two rows of keys share, in the order of the left one; see `number_keys`.
+
+    First those with a place in the right one's table that is not empty, without a branch; then which of these it has.
+    """
+    last, both, found = np.uint64(tables.shape[1] - 1), 0.0, np.uint64(0)
+    left, right = np.uint64(left), np.uint64(right)
+    for k in range(np.uint64(count)):
+        perhaps[found] = k
+        found += np.uint64(tables[right, keys[left, k] >> np.uint64(24) & last] != 0)
+    for k in range(found):
+        key = keys[left, perhaps[k]]
+        at = key >> np.uint64(24) & last
+        while tables[right, at] != 0:
+            if keys[right, np.uint64(tables[right, at]) - np.uint64(1)] == key:
+                both += weights[left, perhaps[k]]
+                break
+            at = (at + np.uint64(1)) & last
     return both
 
 
 @kernel
-def split_places(groups, places, group, furniture, alone, every):
-    """Places in a text of the windows of one group, and of these and all furniture; returns how many of both."""
-    mine, found = np.int64(0), np.int64(0)
+def places_of(groups, places, group, found):
+    """Places in a text of the windows of one group; returns how many."""
+    mine = np.int64(0)
     for w in range(len(groups)):
-        if groups[w] == group:
-            alone[mine] = places[w]
-            mine += 1
-        if groups[w] == group or furniture[groups[w]]:
-            every[found] = places[w]
+        found[mine] = places[w]
+        mine += groups[w] == group
+    return mine
+
+
+@kernel
+def unite(begins, ends, count, more_begins, more_ends, more, bridge, united):
+    """The spans of two lists as one, without gaps of up to `bridge`; returns how many there are."""
+    found, i, j = np.int64(0), np.int64(0), np.int64(0)
+    while i < count or j < more:
+        if j == more or (i < count and begins[i] <= more_begins[j]):
+            begin, end = begins[i], ends[i]
+            i += 1
+        else:
+            begin, end = more_begins[j], more_ends[j]
+            j += 1
+        if found and begin - united[1, found - 1] <= bridge:
+            united[1, found - 1] = max(united[1, found - 1], end)
+        else:
+            united[0, found], united[1, found] = begin, end
             found += 1
-    return mine, found
+    return found
 
 
 @kernel
-def cover(begins, ends, found, covered, value):
-    """Mark the places of spans."""
+def gained(begins, ends, count, united, found, pieces):
+    """What `united` spans have more than those in them; returns how many pieces there are."""
+    several, i = np.int64(0), np.int64(0)
     for k in range(found):
-        covered[begins[k] : ends[k]] = value
+        at = united[0, k]
+        while i < count and begins[i] < united[1, k]:
+            if begins[i] > at:
+                pieces[0, several], pieces[1, several] = at, begins[i]
+                several += 1
+            at = ends[i]
+            i += 1
+        if at < united[1, k]:
+            pieces[0, several], pieces[1, several] = at, united[1, k]
+            several += 1
+    return several
 
 
 @kernel
-def alike_in_turn(kept, heavy, count, reach, totals, texts):
-    """The median similarity of texts to the next two, by the shingles outside spans; see `outside`."""
-    similar, pairs = np.empty(2 * texts), np.int64(0)
-    for k in range(texts):
-        for step in range(1, 3):
-            other = (k + step) % texts
-            both = shared_weight(kept[k, : count[k]], kept[other, : count[other]], heavy[k])
-            both /= min(reach[k], reach[other])
-            united = totals[k] + totals[other] - both
-            similar[pairs] = both / united if united > 0 else 0.0
-            pairs += 1
-    return np.median(similar)
+def standing(pieces, several, places, ranks, where, found):
+    """The ranks of the sampled shingles of a text that stand in some pieces of it; returns how many.
+
+    They stand about evenly in a text, so they are looked for where they would be then.
+    """
+    (first, count, length), inside = where, np.int64(0)
+    for k in range(several):
+        at = first + count * pieces[0, k] // length
+        while at > first and places[at - 1] >= pieces[0, k]:
+            at -= 1
+        while at < first + count and places[at] < pieces[0, k]:
+            at += 1
+        while at < first + count and places[at] < pieces[1, k]:
+            found[inside] = ranks[at]
+            inside += 1
+            at += 1
+    return inside
 
 
 @kernel
-def judge_frames(groups, held, windows, furniture, singles, lengths, spared, told):
+def rooms_for(windows, singles):
+    """Scratch for the spans of a text, pieces of it, and ranks and marks of its sampled shingles."""
+    most, stand = np.diff(windows[0]).max(), singles[7].max()
+    lists = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
+    return lists, np.empty((2, most), np.int64), np.empty((2, 2 * most), np.int64), np.empty(stand, np.int64)
+
+
+@kernel
+def mark(touched, count, times, begin, taken, gone):
+    """Mark the ranks of a text that are touched as often as they occur in it, those of `times[begin:]`."""
+    for rank in touched[:count]:
+        taken[rank] += 1
+        gone[rank] = taken[rank] == times[begin + rank]
+
+
+@kernel
+def unmark(touched, count, taken, gone):
+    """Take the marks back: to clear all would cost as much as to read the text's shingles."""
+    for rank in touched[:count]:
+        taken[rank], gone[rank] = 0, False
+
+
+@kernel
+def settle(texts, fresh, windows, settled, singles, lengths, gaps):
+    """Leave out of some texts what has become furniture: unite its spans with those before, by each of the gaps.
+
+    `fresh` says which groups have become furniture. Shingles that now stand inside spans only get a weight below 0;
+    `times` is how often each stands outside.
+    """
+    (window_starts, window_groups, window_places), (begins, ends, counts) = windows, settled
+    single_starts, _, single_places, weights, times, ranks, _, stand, _ = singles
+    (spots, new_begins, new_ends), united, pieces, touched = rooms_for(windows, singles)
+    for text in range(texts[0], texts[1]):
+        low, high, count = window_starts[text], window_starts[text + 1], np.int64(0)
+        for w in range(low, high):
+            spots[count] = window_places[w]
+            count += fresh[window_groups[w]]
+        some = spans(spots, count, lengths[text], gaps[1], new_begins, new_ends)
+        for way in range(len(begins) if count else 0):
+            mine = begins[way, low:high], ends[way, low:high]
+            found = unite(mine[0], mine[1], counts[way, text], new_begins, new_ends, some, gaps[way], united)
+            if way == 0:
+                several, at = gained(mine[0], mine[1], counts[way, text], united, found, pieces), single_starts[text]
+                where = at, stand[text], lengths[text]
+                for rank in touched[: standing(pieces, several, single_places, ranks, where, touched)]:
+                    times[at + rank] -= 1
+                    if times[at + rank] == 0:
+                        weights[at + rank] = -weights[at + rank]
+            for k in range(found):
+                mine[0][k], mine[1][k] = united[0, k], united[1, k]
+            counts[way, text] = found
+
+
+@kernel
+def spread_of(group, text, windows, settled, length, gaps, rooms):
+    """How a text stands without the windows of a group and what is settled, which are spans in `united`.
+
+    Returns how many windows of the group it has, into how many blocks these split it, the share that is its own, and
+    how many pieces the group takes away.
+    """
+    (spots, begins, ends), united, pieces, _ = rooms
+    starts, groups, places = windows
+    low, high, least, found = starts[text], starts[text + 1], gaps[1], np.int64(0)
+    mine = places_of(groups[low:high], places[low:high], group, spots)
+    some = spans(spots, mine, length, least, begins, ends)
+    blocks, own = own_blocks(begins, ends, some, length, least)[1], 0.0
+    for way in range(len(settled[0]) - 1, -1, -1):
+        before, after, count = settled[0][way, low:high], settled[1][way, low:high], settled[2][way, text]
+        found = unite(before, after, count, begins, ends, some, gaps[way], united)
+        if way == len(settled[0]) - 1:
+            own = own_blocks(united[0], united[1], found, length, least)[0]
+        if way == 0:
+            found = gained(before, after, count, united, found, pieces)
+    return mine, blocks, own, found
+
+
+@kernel
+def judge_frames(groups, held, windows, settled, singles, lengths, bounds, told):
     """For some groups of windows: how similar their holders are elsewhere, and how the holders' own text is spread.
 
-    The group's windows and those that are furniture already are left out; `sizes` is how many windows a group has.
-    Writes four medians to `told`: `alike`, the similarity of pairs; `own`, the share of a text that is its own;
+    The group's windows and what is settled are left out; `sizes` is how many windows a group has. Writes four medians
+    to `told`: `alike`, the similarity of each text to the next two; `own`, the share of a text that is its own;
     `blocks`, the number of blocks into which the group's windows split the rest; and `whole`, the share of the group's
-    windows that a text has.
+    windows that a text has. Once more than half of the pairs are `most_alike` or more, and so their median is, `alike`
+    is 1 and nothing else is told.
     """
-    holder_starts, holders, sizes = held
-    window_starts, window_groups, window_places = windows
-    single_starts, single_keys, single_places, single_weights, single_counts, sums = singles
-    (bridge, least), (alike, own, blocks, whole) = spared, told
-    most = np.int64(1)
-    for t in range(len(lengths)):
-        most = max(most, window_starts[t + 1] - window_starts[t])
-    places, alone = np.empty(most, np.int64), np.empty(most, np.int64)
-    begins, ends, covered = np.empty(most, np.int64), np.empty(most, np.int64), np.zeros(lengths.max(), np.bool_)
+    (holder_starts, holders, sizes), (gaps, most_alike), (alike, own, blocks, whole) = held, bounds, told
+    single_starts, single_keys, single_places, weights, times, ranks, counts, stand, sums = singles
+    rooms = _, _, pieces, touched = rooms_for(windows, singles)
+    taken, gone = np.zeros(counts.max(), np.int32), np.zeros(counts.max(), np.bool_)
     kept, heavy = np.empty((HOLDERS, COMPARED), np.uint64), np.empty((HOLDERS, COMPARED))
-    count = np.empty(HOLDERS, np.int64)
-    shares, numbers, totals, parts = np.empty(HOLDERS), np.empty(HOLDERS), np.empty(HOLDERS), np.empty(HOLDERS)
-    reach = np.empty(HOLDERS)
-    for g in range(len(groups)):
-        group = groups[g]
-        first, several = holder_starts[group], holder_starts[group + 1] - holder_starts[group]
+    tables, perhaps = np.empty((HOLDERS, SLOTS), np.uint8), np.empty(COMPARED, np.uint64)
+    count, reach, totals = np.empty(HOLDERS, np.int64), np.empty(HOLDERS), np.empty(HOLDERS)
+    shares, numbers, parts, similar = np.empty(HOLDERS), np.empty(HOLDERS), np.empty(HOLDERS), np.empty(2 * HOLDERS)
+    for group in groups:
+        first, several, pairs, high = holder_starts[group], holder_starts[group + 1] - holder_starts[group], 0, 0
         looked_at = min(several, HOLDERS)
-        for k in range(looked_at):
-            text = holders[first + k * several // looked_at]
-            windows_of = slice(window_starts[text], window_starts[text + 1])
-            mine, found = split_places(
-                window_groups[windows_of], window_places[windows_of], group, furniture, alone, places
-            )
-            parts[k] = mine / sizes[group]
-            some = spans(alone, mine, lengths[text], least, begins, ends)
-            numbers[k] = own_blocks(begins, ends, some, lengths[text], least)[1]
-            some = spans(places, found, lengths[text], least, begins, ends)
-            shares[k] = own_blocks(begins, ends, some, lengths[text], least)[0]
-            some = spans(places, found, lengths[text], bridge, begins, ends)
-            of = slice(single_starts[text], single_starts[text] + single_counts[text])
-            cover(begins, ends, some, covered, True)
-            count[k], reach[k], lost = outside(
-                single_keys[of], single_places[of], single_weights[of], covered, kept[k], heavy[k]
-            )
-            cover(begins, ends, some, covered, False)
-            totals[k] = sums[text] - lost
-        alike[group] = alike_in_turn(kept, heavy, count, reach, totals, looked_at)
-        own[group], blocks[group] = np.median(shares[:looked_at]), np.median(numbers[:looked_at])
-        whole[group] = np.median(parts[:looked_at])
+        for k in range(looked_at + 2):
+            if k < looked_at:
+                text = holders[first + k * several // looked_at]
+                at, where = single_starts[text], (single_starts[text], stand[text], lengths[text])
+                beside = spread_of(group, text, windows, settled, lengths[text], gaps, rooms)
+                mine, numbers[k], shares[k], found = beside
+                parts[k] = mine / sizes[group]
+                inside = standing(pieces, found, single_places, ranks, where, touched)
+                mark(touched, inside, times, at, taken, gone)
+                end = at + counts[text]
+                count[k], reach[k], lost = outside(single_keys, weights, gone, at, end, kept, heavy, k)
+                unmark(touched, inside, taken, gone)
+                totals[k] = sums[text] - lost
+                number_keys(kept, count[k], tables, k)
+            for left in range(max(k - 2, 0), min(k, looked_at)):
+                right = k % looked_at
+                both = shared_weight(kept, heavy, left, count[left], right, tables, perhaps)
+                both /= min(reach[left], reach[right])
+                united = totals[left] + totals[right] - both
+                similar[pairs] = both / united if united > 0 else 0.0
+                high += similar[pairs] >= most_alike
+                pairs += 1
+            if high > looked_at:
+                break
+        if high > looked_at:
+            alike[group] = 1.0
+        else:
+            alike[group], whole[group] = np.median(similar[:pairs]), np.median(parts[:looked_at])
+            own[group], blocks[group] = np.median(shares[:looked_at]), np.median(numbers[:looked_at])
 
 
 # --- campaigns ----------------------------------------------------------------------------------------------------

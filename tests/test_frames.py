@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from types import ModuleType
+from typing import Any
 
 import naive
 import numpy as np
@@ -272,7 +274,7 @@ LISTS = st.lists(st.lists(st.sampled_from(KEYS[:40]), max_size=60), min_size=1, 
 def joined(texts: Sequence[Sequence[int]]) -> frames.Sampled:
     """Keys of texts, as if each had been sampled."""
     keys = np.array([key for one in texts for key in one], np.uint64)
-    places = np.array([at for one in texts for at in range(len(one))], np.int64)
+    places = np.array([at for one in texts for at in range(len(one))], np.int32)
     return frames.Sampled(keys, places, np.cumsum([0, *map(len, texts)]))
 
 
@@ -282,11 +284,12 @@ def test_holders_are_those_of_the_reference(texts: list[list[int]], least: int, 
     """Which texts hold what is held often, and where it stands in them, also where many keys share a cell."""
     of = joined(texts)
     counted, size, used = np.zeros(cells, np.uint8), 16, -1
+    occurring = np.empty(len(of.keys), np.int64), np.empty(len(of.keys), np.int64)
     kernels.count_cells(of.keys, counted, least)
     while used < 0:
         size *= 2
         table, held = np.zeros(size, np.uint64), np.zeros(size, np.int64)
-        used = kernels.count_holders(of.keys, of.starts, counted, least, table, held)
+        used = kernels.count_holders(of.keys, of.starts, counted, least, table, held, occurring)
     expected = naive.holders(texts, least)
     assert {int(key): int(count) for key, count in zip(table, held, strict=True) if count >= least} == {
         key: len(mine) for key, mine in expected.items()
@@ -294,8 +297,9 @@ def test_holders_are_those_of_the_reference(texts: list[list[int]], least: int, 
     number = np.array([list(expected).index(key) if key in expected else -1 for key in table.tolist()])
     counts = np.array([len(mine) for mine in expected.values()], np.int64)
     ends, holders = np.cumsum(counts) - counts, np.empty(counts.sum(), np.int64)
-    starts, numbers, spots = np.zeros(len(texts) + 1, np.int64), np.empty(used, np.int64), np.empty(used, np.int64)
-    kernels.list_holders(of, counted, least, table, number, ends, holders, (starts, numbers, spots))
+    starts, numbers, spots = np.zeros(len(texts) + 1, np.int64), np.empty(used, np.int64), np.empty(used, np.int32)
+    entries, slots = occurring[0][:used], occurring[1][:used]
+    kernels.list_holders(of.places, of.starts, (entries, slots), number, ends, holders, (starts, numbers, spots))
     assert holders.tolist() == [text for mine in expected.values() for text in mine]
     for row, keys in enumerate(texts):
         some = slice(starts[row], starts[row + 1])
@@ -306,7 +310,8 @@ def test_holders_are_those_of_the_reference(texts: list[list[int]], least: int, 
 def test_a_table_that_is_too_full_says_so() -> None:
     """It is made larger, then, and begun again."""
     of, cells = joined([KEYS[:100]]), np.full(16, 8, np.uint8)
-    assert kernels.count_holders(of.keys, of.starts, cells, 8, np.zeros(64, np.uint64), np.zeros(64, np.int64)) == -1
+    table, held, occurring = np.zeros(64, np.uint64), np.zeros(64, np.int64), (np.empty(100, np.int64),) * 2
+    assert kernels.count_holders(of.keys, of.starts, cells, 8, table, held, occurring) == -1
 
 
 @GENERATED
@@ -316,22 +321,58 @@ def test_what_stands_outside_is_that_of_the_reference(texts: list[list[int]], co
     of = joined(texts)
     cells, expected = np.zeros(1 << 16, np.uint32), np.arange(256) / 64
     kernels.count_cells(of.keys, cells, 0xFFFFFFFF)
-    weights, sums, left = np.empty(len(of.keys)), np.zeros(len(texts)), np.empty(len(texts), np.int64)
-    kernels.weigh_sampled(of.starts, of.keys, of.places, (cells, expected, 100.0, 5.0), weights, sums, left)
+    weights, times, ranks = np.empty(len(of.keys)), np.empty(len(of.keys), np.int32), np.empty(len(of.keys), np.int32)
+    counts, stand, sums = np.empty(len(texts), np.int64), np.empty(len(texts), np.int64), np.zeros(len(texts))
+    found = weights, times, ranks, counts, stand, sums
+    kernels.weigh_sampled(of.starts, of.keys, of.places, (cells, expected, 100.0, 5.0), found)
     lists, totals = naive.weigh_sampled(
         texts, lambda key, held: float(np.log(100.0 / (min(held, 5.0) + expected[key & 255])))
     )
     assert sums == pytest.approx(totals)
-    inside = np.zeros(60, np.bool_)
-    inside[list(covered)] = True
     for row, listed in enumerate(lists):
-        some = slice(of.starts[row], of.starts[row] + left[row])
-        assert of.keys[some].tolist() == [key for key, _, _ in listed]
-        kept, heavy = np.empty(most, np.uint64), np.empty(most)
-        count, *rest = kernels.outside(of.keys[some], of.places[some], weights[some], inside, kept, heavy)
+        begin, end = of.starts[row], of.starts[row] + counts[row]
+        assert of.keys[begin:end].tolist() == sorted({key for key, _, _ in listed})
+        some = slice(begin, begin + stand[row])
+        standing = list(zip(of.places[some].tolist(), of.keys[begin + ranks[some]].tolist(), strict=True))
+        assert standing == sorted((at, key) for key, at, _ in listed)
+        assert times[begin:end].tolist() == list(Counter(key for key, _, _ in sorted(listed)).values())
+        inside = Counter(key for key, at, _ in listed if at in covered)
+        gone = np.array([inside[key] == many for key, many in Counter(key for key, _, _ in listed).items()], np.bool_)
+        kept, heavy = np.empty((2, most), np.uint64), np.empty((2, most))
         free, *others = naive.outside(listed, covered, most)
-        assert dict(zip(kept[:count].tolist(), heavy[:count].tolist(), strict=True)) == pytest.approx(free)
-        assert rest == pytest.approx(others)
+        for weighed, marks in ((weights, gone), (weights * (1 - 2 * _at(gone, begin, weights)), gone & False)):
+            count, *rest = kernels.outside(of.keys, weighed, marks, begin, end, kept, heavy, 1)
+            assert dict(zip(kept[1, :count].tolist(), heavy[1, :count].tolist(), strict=True)) == pytest.approx(free)
+            assert rest == pytest.approx(others)
+
+
+def _at(marks: Any, begin: int, every: Any) -> Any:
+    """The marks of one text's shingles, among those of all."""
+    of_all = np.zeros(len(every), np.bool_)
+    of_all[begin : begin + len(marks)] = marks
+    return of_all
+
+
+@GENERATED
+@given(st.sets(st.sampled_from(KEYS[:60])), st.sets(st.sampled_from(KEYS[:60])), st.sampled_from([64, 2048]))
+def test_what_two_texts_share_is_that_of_the_reference(left: set[int], right: set[int], slots: int) -> None:
+    """The weight of the keys of both, also where many have one place in the table."""
+    keys, heavy = np.zeros((2, 60), np.uint64), np.arange(120.0).reshape(2, 60)
+    for row, some in enumerate((left, right)):
+        keys[row, : len(some)] = sorted(some)
+    tables, perhaps = np.empty((2, slots), np.uint8), np.empty(60, np.uint64)
+    kernels.number_keys(keys, len(right), tables, 1)
+    shared = kernels.shared_weight(keys, heavy, 0, len(left), 1, tables, perhaps)
+    assert shared == sum(at for at, key in enumerate(sorted(left)) if key in right)
+
+
+@GENERATED
+@given(st.lists(st.sampled_from([*KEYS[:50], *range(5)]), max_size=80))
+def test_hashes_ascend_and_equal_ones_keep_their_order(hashes: list[int]) -> None:
+    """Also if they are not spread evenly."""
+    order = np.empty(len(hashes), np.int64)
+    kernels.order_hashes(np.array(hashes, np.uint64), np.empty(len(hashes), np.int64), order)
+    assert order.tolist() == sorted(range(len(hashes)), key=lambda at: hashes[at])
 
 
 PLACES = st.lists(st.integers(0, 300), unique=True, max_size=30).map(sorted)
@@ -348,6 +389,25 @@ def test_spans_and_blocks_are_those_of_the_reference(places: list[int], gap: int
     assert list(zip(begins[:found].tolist(), ends[:found].tolist(), strict=True)) == expected
     own, blocks = kernels.own_blocks(begins, ends, found, length, gap)
     assert (own, blocks) == pytest.approx(naive.own_blocks(expected, length, gap), abs=1e-12)
+
+
+@GENERATED
+@given(PLACES, PLACES, st.integers(0, 20), st.integers(0, 20))
+def test_united_spans_are_those_of_all_places(before: list[int], more: list[int], gap: int, less: int) -> None:
+    """Whatever was united before, and with what gap up to this one; what is gained is where nothing was."""
+    length = max([0, *before, *more]) + 20
+    lists = [np.array(naive.spans(some, length, least), np.int64).reshape(-1, 2) for some, least in
+             ((before, gap), (more, min(gap, less)))]  # fmt: skip
+    (begins, ends), (more_begins, more_ends) = (np.ascontiguousarray(some.T) for some in lists)
+    begins, ends = begins.astype(np.int32), ends.astype(np.int32)
+    united, pieces = np.empty((2, 60), np.int64), np.empty((2, 120), np.int64)
+    found = kernels.unite(begins, ends, len(begins), more_begins, more_ends, len(more_begins), gap, united)
+    expected = naive.spans(sorted({*before, *more}), length, gap)
+    assert list(map(tuple, united[:, :found].T.tolist())) == expected
+    several = kernels.gained(begins, ends, len(begins), united, found, pieces)
+    held = [{at for begin, end in some for at in range(begin, end)} for some in (expected, lists[0].tolist())]
+    new = [at for begin, end in pieces[:, :several].T.tolist() for at in range(begin, end)]
+    assert new == sorted(held[0] - held[1])
 
 
 def test_blocks_are_counted_by_their_share() -> None:

@@ -155,7 +155,7 @@ class _Windows:
         )
         by_text = np.argsort(of, kind="stable")
         starts = np.searchsorted(of[by_text], np.arange(texts + 1))
-        return Sampled(keys[by_text], np.zeros(len(keys), np.int64), starts)
+        return Sampled(keys[by_text], np.zeros(len(keys), np.int32), starts)
 
 
 def shared_names(parts: list[Part], order: Order, budget: Budget) -> tuple[list[Name], list[Integers]]:
