@@ -246,6 +246,16 @@ def measure(codes, count, model, before, after):
 
 
 @kernel
+def powers(most):
+    """So many powers of the base and of its inverse, from the first on."""
+    up, down, power, inverse = np.empty(most, np.uint64), np.empty(most, np.uint64), np.uint64(1), np.uint64(1)
+    for k in range(most):
+        up[k], down[k] = power, inverse
+        power, inverse = power * BASE, inverse * BASE_INVERSE
+    return up, down
+
+
+@kernel
 def scramble(code):
     """Spread a folded code over 64 bits, for the rolling hash."""
     x = np.uint64(code) * np.uint64(0xD6E8FEB86659FD93)
@@ -253,41 +263,85 @@ def scramble(code):
 
 
 @kernel
-def roll(codes, starts, count, kind, room, keys):
+def close(codes, width, terms, after, keys):
+    """Find where the shingle from each character on ends: in `keys` the sum of all terms up to there.
+
+    `terms` becomes the sums of those before each character, `after` what it was at the end, if there is any. Returns
+    how many shingles there are.
+    """
+    found, total, units = np.uint64(0), np.uint64(0), np.uint32(0)
+    for end in range(np.uint64(len(codes))):
+        term = terms[end]
+        terms[end] = total
+        total += term
+        units += codes[end] >> UNIT_SHIFT
+        while units >= width:
+            keys[found] = total
+            if len(after):
+                after[found] = after[end]
+            units -= codes[found] >> UNIT_SHIFT
+            found += np.uint64(1)
+    if found == 0 and len(codes):
+        keys[found] = total
+        if len(after):
+            after[found] = after[len(codes) - 1]
+        found += np.uint64(1)
+    return found
+
+
+@kernel
+def close_words(codes, starts, width, terms, room, keys):
+    """The sum of the terms of every shingle that starts and ends with words, moved along by adding and dropping terms.
+
+    `before` and `after`, if there are any, become those of the shingles. Returns how many there are.
+    """
+    before, after, inverses = room
+    found, end, last = np.uint64(0), np.uint64(0), np.uint64(len(codes))
+    total, units = np.uint64(0), np.uint32(0)
+    for begin in range(last):
+        if starts[begin]:
+            while end < last and (units < width or not starts[end]):
+                total += terms[end]
+                units += codes[end] >> UNIT_SHIFT
+                end += np.uint64(1)
+            if units < width and found:
+                break
+            keys[found] = total * inverses[begin]
+            if len(after):
+                before[found], after[found] = before[begin], after[end - np.uint64(1)]
+            found += np.uint64(1)
+        total -= terms[begin]
+        units -= codes[begin] >> UNIT_SHIFT
+    return found
+
+
+@kernel
+def roll(codes, starts, kind, room, keys):
     """Hash every shingle into `keys`, in the order of the text; returns how many.
 
     A shingle runs from a start to the first end at which it is `width` units wide. Its hash is the sum of
-    `scramble(code) * BASE**k` modulo 2**64, moved along by adding and dropping terms, then mixed. With weights its
-    low 8 bits are its surprisal in quarter bits. A text narrower than one shingle is one shingle. Scrambling and mixing
-    have loops of their own, which become vector instructions. The room is what `measure` wrote (`before` is
-    overwritten), the powers of the base, and scratch.
+    `scramble(code) * BASE**k` modulo 2**64, k from its begin on, then mixed: the terms are multiplied by powers that
+    count from the begin of the text, and the sum by the inverse of that of the shingle. With weights the low 8 bits
+    are its surprisal in quarter bits. A text narrower than one shingle is one shingle. What can become vector
+    instructions has a loop of its own. The room is what `measure` wrote (overwritten), the powers of the base and of
+    its inverse, and scratch.
     """
     width, by_word, weighted = kind
-    before, after, powers, scrambled = room
-    for k in range(count):
-        scrambled[k] = scramble(codes[k])
-    found, end, last = np.uint64(0), np.uint64(0), np.uint64(count)
-    total, units, wide = np.uint64(0), np.uint32(0), np.uint32(width)
-    for begin in range(last):
-        if not by_word or starts[begin]:
-            while end < last and (units < wide or (by_word and not starts[end])):
-                total += scrambled[end] * powers[end - begin]
-                units += codes[end] >> UNIT_SHIFT
-                end += np.uint64(1)
-            if units < wide and found:
-                break
-            keys[found] = total
-            if weighted:
-                bits = np.int32(after[end - np.uint64(1)] - before[begin])  # right even if the sums have overflowed
-                before[found] = min(bits, 255)
-            found += np.uint64(1)
-        total = (total - scrambled[begin]) * BASE_INVERSE
-        units -= codes[begin] >> UNIT_SHIFT
+    before, after, powers, inverses, terms = room
+    for k in range(np.uint64(len(codes))):
+        terms[k] = scramble(codes[k]) * powers[k]
+    if by_word:
+        found = close_words(codes, starts, np.uint32(width), terms, (before, after, inverses), keys)
+    else:
+        found = close(codes, np.uint32(width), terms, after, keys)
+        for k in range(found):
+            keys[k] = (keys[k] - terms[k]) * inverses[k]
     for k in range(found):
         keys[k] = mix(keys[k])
     if weighted:
         for k in range(found):
-            keys[k] = (keys[k] & ~np.uint64(255)) | np.uint64(before[k])
+            bits = np.int32(after[k] - before[k])  # right even if the sums have overflowed
+            keys[k] = (keys[k] & ~np.uint64(255)) | np.uint64(min(bits, 255))
     return np.int64(found)
 
 
@@ -489,11 +543,8 @@ def shingle(chunk, rows, lengths, recipe, once, left_out, keys, found):
     for i in range(len(lengths)):
         most = max(most, lengths[i])
     codes, starts = np.empty(most, np.uint32), np.empty(most if by_word else 0, np.bool_)
-    before, after = np.empty(most, np.int32), np.empty(most, np.int32)
-    powers, scrambled, power = np.empty(most, np.uint64), np.empty(most, np.uint64), np.uint64(1)
-    for k in range(most):
-        powers[k] = power
-        power *= BASE
+    before, after = np.empty(most if weighted else 0, np.int32), np.empty(most if weighted else 0, np.int32)
+    rolling = (before, after, *powers(most), np.empty(most, np.uint64))
     seen, nothing = np.zeros(size_for(most) if once else 0, np.uint64), np.empty(0, np.float32)
     room = most if len(left_out.table) else 0
     hashed, spots = np.empty(room, np.uint64), np.empty(room, np.int64)
@@ -504,7 +555,7 @@ def shingle(chunk, rows, lengths, recipe, once, left_out, keys, found):
         if weighted:
             measure(codes, count, model, before, after)
         mine = keys[used : used + count]
-        found[i] = roll(codes, starts, count, (width, by_word, weighted), (before, after, powers, scrambled), mine)
+        found[i] = roll(codes[:count], starts, (width, by_word, weighted), rolling, mine)
         if room:
             several = framed(mine, found[i], left_out, hashed, spots, begins, ends)
             if several:
