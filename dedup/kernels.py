@@ -340,8 +340,8 @@ def roll(codes, starts, kind, room, keys):
         keys[k] = mix(keys[k])
     if weighted:
         for k in range(found):
-            bits = np.int32(after[k] - before[k])  # right even if the sums have overflowed
-            keys[k] = (keys[k] & ~np.uint64(255)) | np.uint64(min(bits, 255))
+            before[k] = min(np.int32(after[k] - before[k]), 255)  # right even if the sums have overflowed
+            keys[k] = (keys[k] & ~np.uint64(255)) | np.uint64(before[k])
     return np.int64(found)
 
 
@@ -750,44 +750,84 @@ def lighter(keys, weights, length):
 
 
 @kernel
+def land_all(keys, weights, length, seed, room, times):
+    """Let the shingles of one article throw their darts until every slot is hit: the times of the earliest.
+
+    A window of time begins where the one before ended and is as long as all before it; windows after the one in which
+    the last slot is hit change nothing. A window has 2**32 points in time; the last means no dart. Repeated shingles
+    add nothing, and are thrown in the first window only.
+    """
+    earliest, states = room
+    number, begin, span = np.uint64(0), 0.0, FIRST_WINDOW if len(weights) else 1.0
+    slots = len(times)
+    empty = slots if len(weights) == 0 and len(keys) else 0
+    if len(weights) and length > LONG:
+        keys, weights = lighter(keys, weights, length)
+    for k in range(len(weights)):
+        if weights[k] > 0:
+            empty = slots
+    times[:] = np.inf
+    while empty:
+        number += np.uint64(1)
+        if number == 2:
+            kept_keys, kept_weights = np.empty(len(keys), np.uint64), np.empty(len(weights), np.float32)
+            kept = distinct(keys, weights, np.zeros(size_for(len(keys)), np.uint64), kept_keys, kept_weights)
+            keys, weights = kept_keys[:kept], kept_weights[:kept]
+        earliest[:] = NONE
+        if len(weights):
+            throw(keys, weights, mix(seed + number * BASE), span, earliest, states)
+        else:
+            throw_alike(keys, mix(seed + number * BASE), span, earliest)
+        for k in range(slots):
+            if times[k] == np.inf and earliest[k] != NONE:
+                times[k] = np.float32(begin + (np.float64(earliest[k]) + 0.5) * (span * 2.0**-32))
+                empty -= 1
+        begin += span
+        span = begin
+
+
+@kernel
 def sign(keys, weights, offsets, lengths, seed, signatures):
     """Signature of every article: each slot the time of its earliest dart, a float32.
 
-    Without weights, all shingles weigh one. A window of time begins where the one before ended and is as long as all
-    before it; windows after the one in which the last slot is hit change nothing. A window has 2**32 points in time;
-    the last means no dart. Repeated shingles of an article add nothing, and are thrown in the first window only.
+    Without weights, all shingles weigh one.
     """
-    slots = signatures.shape[1]
-    earliest, states = np.empty(slots, np.uint32), np.empty(1024, np.uint64)
+    room = np.empty(signatures.shape[1], np.uint32), np.empty(1024, np.uint64)
     for i in range(len(signatures)):
-        times = signatures[i]
-        mine, heavy = keys[offsets[i] : offsets[i + 1]], weights[offsets[i] : offsets[i + 1]]
-        if len(heavy) and lengths[i] > LONG:
-            mine, heavy = lighter(mine, heavy, lengths[i])
-        number, begin, length = np.uint64(0), 0.0, FIRST_WINDOW if len(weights) else 1.0
-        empty = slots if len(weights) == 0 and len(mine) else 0
-        for k in range(len(heavy)):
-            if heavy[k] > 0:
-                empty = slots
-        times[:] = np.inf
-        while empty:
-            number += np.uint64(1)
-            if number == 2:
-                kept_keys, kept_weights = np.empty(len(mine), np.uint64), np.empty(len(heavy), np.float32)
-                table = np.zeros(size_for(len(mine)), np.uint64)
-                kept = distinct(mine, heavy, table, kept_keys, kept_weights)
-                mine, heavy = kept_keys[:kept], kept_weights[:kept]
-            earliest[:] = NONE
-            if len(weights):
-                throw(mine, heavy, mix(seed + number * BASE), length, earliest, states)
-            else:
-                throw_alike(mine, mix(seed + number * BASE), length, earliest)
-            for k in range(slots):
-                if times[k] == np.inf and earliest[k] != NONE:
-                    times[k] = np.float32(begin + (np.float64(earliest[k]) + 0.5) * (length * 2.0**-32))
-                    empty -= 1
-            begin += length
-            length = begin
+        mine = slice(offsets[i], offsets[i + 1])
+        land_all(keys[mine], weights[mine], lengths[i], seed, room, signatures[i])
+
+
+@kernel
+def room_for(most, by_word):
+    """Room for the codes and the shingles of a text of so many characters, and what `roll` needs."""
+    codes, starts = np.empty(most, np.uint32), np.empty(most if by_word else 0, np.bool_)
+    nothing = np.empty(0, np.int32)
+    return codes, starts, (nothing, nothing, *powers(most), np.empty(most, np.uint64)), np.empty(most, np.uint64)
+
+
+@kernel
+def sketch(chunk, begin, end, recipe, seed, lengths, prints, halves):
+    """`scan`, and the lower halves of signatures of shingles that all weigh one: every text is read once."""
+    data, offsets = chunk
+    table, expansions, _, width, by_word, _ = recipe
+    codes, starts, rolling, keys = room_for(0, by_word)
+    nothing, times = np.empty(0, np.float32), np.empty(halves.shape[1], np.float32)
+    bits, landing = times.view(np.uint32), (np.empty(len(times), np.uint32), np.empty(0, np.uint64))
+    for i in range(begin, end):
+        if offsets[i + 1] - offsets[i] > len(codes):
+            codes, starts, rolling, keys = room_for(2 * (offsets[i + 1] - offsets[i]), by_word)
+        count = fold(data, offsets[i], offsets[i + 1], table, expansions, codes, starts)
+        if count > len(codes):
+            codes, starts, rolling, keys = room_for(count, by_word)
+            count = fold(data, offsets[i], offsets[i + 1], table, expansions, codes, starts)
+        lengths[i - begin] = count
+        if count:
+            fingerprint(codes, count, prints[i - begin])
+        found = roll(codes[:count], starts, (width, by_word, False), rolling, keys)
+        land_all(keys[:found], nothing, 0, seed, landing, times)
+        for k in range(len(times)):
+            halves[i - begin, k] = np.uint16(bits[k])
 
 
 # --- bands and candidates -----------------------------------------------------------------------------------------

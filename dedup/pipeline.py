@@ -107,8 +107,11 @@ def checked_settings(settings: Settings | None) -> Settings:
 def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, stages: Stages) -> Clusters:
     with stages.stage("read"):
         read = reading.articles(source, text=text, id=id_, threads=count)
-    corpus = represent(read.texts, settings, threads=count, stages=stages)
-    graph = connect(corpus, settings, threads=count, stages=stages)
+    sketches = None if settings.weighted else Signer(settings, None).room(len(read.texts))
+    corpus = represent(read.texts, settings, threads=count, stages=stages, sketches=sketches)
+    signed = None if sketches is None else sketches.halves[corpus.first]
+    del sketches  # of copies, too
+    graph = connect(corpus, settings, threads=count, stages=stages, signed=signed)
     with stages.stage("cluster"):
         result = Clusters(graph, settings.threshold, settings.linkage, read.ids, corpus=corpus)
         result = with_representatives(result, corpus, count)
@@ -163,6 +166,7 @@ def represent(
     stages: Stages | None = None,
     most: int | None = None,
     windows: shingles.Windows | None = None,
+    sketches: shingles.Sketches | None = None,
 ) -> Corpus:
     """Fold and weigh: the distinct texts, and the weights of their shingles.
 
@@ -173,10 +177,11 @@ def represent(
         stages: Collects times and reports progress.
         most: How many weights to keep; see `weights.weigh`.
         windows: What marks the frames that are left out; None looks for them.
+        sketches: Where to put the signatures of all texts; only without weights. None makes none.
     """
     stages = stages or Stages()
     with stages.stage("fold") as tell:
-        folded = shingles.Texts.of(texts, settings, threads=threads, progress=tell)
+        folded = shingles.Texts.of(texts, settings, threads=threads, progress=tell, sketches=sketches)
         first, number = distinct(folded)
     if not settings.weighted:
         return Corpus(folded, first, number, None)
@@ -230,7 +235,14 @@ def chosen_bands(settings: Settings) -> bands.Bands:
     return shape
 
 
-def connect(corpus: Corpus, settings: Settings, *, threads: int = 1, stages: Stages | None = None) -> clusters.Graph:
+def connect(
+    corpus: Corpus,
+    settings: Settings,
+    *,
+    threads: int = 1,
+    stages: Stages | None = None,
+    signed: NDArray[np.uint16] | None = None,
+) -> clusters.Graph:
     """Sign, band and verify: the edges, in ascending order of `right`, then `left`.
 
     Args:
@@ -238,11 +250,13 @@ def connect(corpus: Corpus, settings: Settings, *, threads: int = 1, stages: Sta
         settings: How articles are compared.
         threads: How many to use.
         stages: Collects times and reports progress.
+        signed: (d, slots) lower halves of the signatures of the distinct texts; None makes them.
     """
     stages = stages or Stages()
     shape = chosen_bands(settings)
-    with stages.stage("sign") as tell:
-        signed = Signer(settings, corpus.weights).sign(corpus.texts, corpus.first, threads=threads, progress=tell)
+    if signed is None:
+        with stages.stage("sign") as tell:
+            signed = Signer(settings, corpus.weights).sign(corpus.texts, corpus.first, threads=threads, progress=tell)
     with stages.stage("band") as tell:
         left, right, capped = bands.candidates(
             signed, shape, settings.threshold, bucket_cap=settings.bucket_cap, threads=threads, progress=tell
