@@ -263,18 +263,48 @@ def scramble(code):
 
 
 @kernel
-def close(codes, width, terms, after, keys):
+def chained(chains, left, right):
+    """A fingerprint's two chains of steps, invertible and not linear, moved on by two characters."""
+    a, b = chains
+    two = np.uint64(left) << np.uint64(32) | np.uint64(right)
+    a = (a ^ two) * np.uint64(0xD6E8FEB86659FD93)
+    b = (b + two) * np.uint64(0xA0761D6478BD642F)
+    return a ^ a >> np.uint64(32), b ^ b >> np.uint64(29)
+
+
+@kernel
+def finish(chains, codes, prints):
+    """The fingerprint of a text; of an odd number of characters the last one is still to be added."""
+    if len(codes) & 1:
+        chains = chained(chains, codes[len(codes) - 1], np.uint32(0))
+    prints[0], prints[1] = mix(chains[0]), mix(chains[1])
+
+
+@kernel
+def fingerprint(codes, prints):
+    """128 bits of the whole folded text."""
+    chains = np.uint64(len(codes)), ~np.uint64(len(codes))
+    for k in range(np.uint64(1), np.uint64(len(codes)), np.uint64(2)):
+        chains = chained(chains, codes[k - np.uint64(1)], codes[k])
+    finish(chains, codes, prints)
+
+
+@kernel
+def close(codes, width, terms, after, keys, prints):
     """Find where the shingle from each character on ends: in `keys` the sum of all terms up to there.
 
     `terms` becomes the sums of those before each character, `after` what it was at the end, if there is any. Returns
-    how many shingles there are.
+    how many shingles there are. Makes the fingerprint, too, if there is room for it: each waits for other steps.
     """
     found, total, units = np.uint64(0), np.uint64(0), np.uint32(0)
+    chains = np.uint64(len(codes)), ~np.uint64(len(codes))
     for end in range(np.uint64(len(codes))):
         term = terms[end]
         terms[end] = total
         total += term
         units += codes[end] >> UNIT_SHIFT
+        if len(prints) and end & np.uint64(1):
+            chains = chained(chains, codes[end - np.uint64(1)], codes[end])
         while units >= width:
             keys[found] = total
             if len(after):
@@ -286,6 +316,8 @@ def close(codes, width, terms, after, keys):
         if len(after):
             after[found] = after[len(codes) - 1]
         found += np.uint64(1)
+    if len(prints):
+        finish(chains, codes, prints)
     return found
 
 
@@ -316,7 +348,7 @@ def close_words(codes, starts, width, terms, room, keys):
 
 
 @kernel
-def roll(codes, starts, kind, room, keys):
+def roll(codes, starts, kind, room, keys, prints):
     """Hash every shingle into `keys`, in the order of the text; returns how many.
 
     A shingle runs from a start to the first end at which it is `width` units wide. Its hash is the sum of
@@ -324,7 +356,7 @@ def roll(codes, starts, kind, room, keys):
     count from the begin of the text, and the sum by the inverse of that of the shingle. With weights the low 8 bits
     are its surprisal in quarter bits. A text narrower than one shingle is one shingle. What can become vector
     instructions has a loop of its own. The room is what `measure` wrote (overwritten), the powers of the base and of
-    its inverse, and scratch.
+    its inverse, and scratch. Makes the fingerprint, too, if there is room for it.
     """
     width, by_word, weighted = kind
     before, after, powers, inverses, terms = room
@@ -332,8 +364,10 @@ def roll(codes, starts, kind, room, keys):
         terms[k] = scramble(codes[k]) * powers[k]
     if by_word:
         found = close_words(codes, starts, np.uint32(width), terms, (before, after, inverses), keys)
+        if len(prints):
+            fingerprint(codes, prints)
     else:
-        found = close(codes, np.uint32(width), terms, after, keys)
+        found = close(codes, np.uint32(width), terms, after, keys, prints)
         for k in range(found):
             keys[k] = (keys[k] - terms[k]) * inverses[k]
     for k in range(found):
@@ -391,21 +425,6 @@ def distinct(keys, weights, table, kept_keys, kept_weights):
         table[at] = max(key, np.uint64(1))
     table[:] = np.uint64(0)
     return np.int64(kept)
-
-
-@kernel
-def fingerprint(codes, count, prints):
-    """128 bits of the whole folded text: two chains of steps, invertible and not linear, over two characters each."""
-    a, b = np.uint64(count), ~np.uint64(count)
-    for k in range(0, count, 2):
-        two = np.uint64(codes[k]) << np.uint64(32)
-        if k + 1 < count:
-            two |= np.uint64(codes[k + 1])
-        a = (a ^ two) * np.uint64(0xD6E8FEB86659FD93)
-        a ^= a >> np.uint64(32)
-        b = (b + two) * np.uint64(0xA0761D6478BD642F)
-        b ^= b >> np.uint64(29)
-    prints[0], prints[1] = mix(a), mix(b)
 
 
 @kernel
@@ -482,7 +501,7 @@ def scan(data, offsets, begin, end, table, expansions, lengths, prints):
             count = fold(data, offsets[i], offsets[i + 1], table, expansions, codes, starts)
         lengths[i - begin] = count
         if count:
-            fingerprint(codes, count, prints[i - begin])
+            fingerprint(codes[:count], prints[i - begin])
 
 
 @kernel
@@ -546,6 +565,7 @@ def shingle(chunk, rows, lengths, recipe, once, left_out, keys, found):
     before, after = np.empty(most if weighted else 0, np.int32), np.empty(most if weighted else 0, np.int32)
     rolling = (before, after, *powers(most), np.empty(most, np.uint64))
     seen, nothing = np.zeros(size_for(most) if once else 0, np.uint64), np.empty(0, np.float32)
+    unprinted = np.empty(0, np.uint64)
     room = most if len(left_out.table) else 0
     hashed, spots = np.empty(room, np.uint64), np.empty(room, np.int64)
     begins, ends = np.empty(room, np.int64), np.empty(room, np.int64)
@@ -555,7 +575,7 @@ def shingle(chunk, rows, lengths, recipe, once, left_out, keys, found):
         if weighted:
             measure(codes, count, model, before, after)
         mine = keys[used : used + count]
-        found[i] = roll(codes[:count], starts, (width, by_word, weighted), rolling, mine)
+        found[i] = roll(codes[:count], starts, (width, by_word, weighted), rolling, mine, unprinted)
         if room:
             several = framed(mine, found[i], left_out, hashed, spots, begins, ends)
             if several:
@@ -822,9 +842,8 @@ def sketch(chunk, begin, end, recipe, seed, lengths, prints, halves):
             codes, starts, rolling, keys = room_for(count, by_word)
             count = fold(data, offsets[i], offsets[i + 1], table, expansions, codes, starts)
         lengths[i - begin] = count
-        if count:
-            fingerprint(codes, count, prints[i - begin])
-        found = roll(codes[:count], starts, (width, by_word, False), rolling, keys)
+        mine = prints[i - begin] if count else prints[i - begin, :0]
+        found = roll(codes[:count], starts, (width, by_word, False), rolling, keys, mine)
         land_all(keys[:found], nothing, 0, seed, landing, times)
         for k in range(len(times)):
             halves[i - begin, k] = np.uint16(bits[k])

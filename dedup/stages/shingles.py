@@ -3,7 +3,8 @@
 In: an Arrow column of texts (large_string). Out: `Texts`, which knows the length and the fingerprint of every folded
 text, and makes the shingles of any of them: 64-bit hashes, text after text. Works on the column's own buffers;
 only 24 bytes per text are held, since folding and hashing a text again (3 to 8 ns per character) costs less than the
-memory of its shingles. A missing or empty text, or one of punctuation or emoji only, has no shingles.
+memory of its shingles. Signatures without weights can be made in the first pass. A missing or empty text, or one of
+punctuation or emoji only, has no shingles.
 """
 
 from __future__ import annotations
