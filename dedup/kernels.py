@@ -132,24 +132,57 @@ def expand(folded, expansions, codes, starts, count, fresh):
 
 
 @kernel
+def four(data, at):
+    """Four bytes, the first one lowest; the compiler makes one load of it."""
+    low = np.uint32(data[at]) | np.uint32(data[at + np.uint64(1)]) << np.uint32(8)
+    high = np.uint32(data[at + np.uint64(2)]) | np.uint32(data[at + np.uint64(3)]) << np.uint32(8)
+    return low | high << np.uint32(16)
+
+
+@kernel
+def three(word):
+    """The code point of the sequence of three bytes with which a word begins."""
+    return np.uint32(word << np.uint64(12) & 0xF000 | word >> np.uint64(2) & 0xFC0 | word >> np.uint64(16) & 0x3F)
+
+
+@kernel
+def keep(codes, count, folded):
+    """Append a folded character. It is written first and then kept or not: a branch on each mark costs more."""
+    codes[count] = folded
+    return count + np.uint64(folded > SEPARATOR)
+
+
+@kernel
 def fold(data, start, stop, table, expansions, codes, starts):
     """Fold UTF-8 into `codes`; `starts`, if any, marks what follows a separator. Returns how many, written or not.
 
-    Sequences of three bytes, which most of Chinese is, are decoded here without a call; what they become is written
-    and only then kept or not, since a branch on each mark costs more than the write. Places are unsigned: see `home`.
+    Most text is four letters of ASCII or two sequences of three bytes at a time, which are folded together where no
+    marks are wanted; one that begins with 0xE0 may be malformed. Places are unsigned: see `home`.
     """
-    one, two = np.uint64(1), np.uint64(2)
     at, last = np.uint64(start), np.uint64(stop)
     count, room, fresh, marked = np.uint64(0), np.uint64(len(codes)), True, len(starts) > 0
     while at < last:
-        lead = data[at]
-        if 0xE0 < lead < 0xF0 and at + two < last and data[at + one] & 0xC0 == 0x80 and data[at + two] & 0xC0 == 0x80:
-            high, low = np.uint32(data[at + one] & 0x3F), np.uint32(data[at + two] & 0x3F)
-            code = np.uint32(lead & 0x0F) << np.uint32(12) | high << np.uint32(6) | low
-            at += np.uint64(3)
-        else:
+        while not marked and at + np.uint64(8) <= last and count + np.uint64(4) <= room:
+            word = np.uint64(four(data, at)) | np.uint64(four(data, at + np.uint64(4))) << np.uint64(32)
+            if word & np.uint64(0x80808080) == 0:
+                for k in range(np.uint64(4)):
+                    count = keep(codes, count, table[word >> np.uint64(8) * k & np.uint64(0x7F)])
+                at += np.uint64(4)
+                continue
+            left, right = three(word), three(word >> np.uint64(24))
+            if word & np.uint64(0xC0C0F0C0C0F0) != 0x8080E08080E0 or left < 0x1000 or right < 0x1000:
+                break
+            one, other = table[left], table[right]
+            if one | other >= EXPANDS:
+                break
+            count = keep(codes, keep(codes, count, one), other)
+            at += np.uint64(6)
+        if at >= last:
+            break
+        code, length = np.uint32(data[at]), np.uint64(1)
+        if code >= 0x80:
             code, length = decode(data, at, last)
-            at += length
+        at += length
         folded = table[code]
         if folded >= EXPANDS:
             count = expand(folded, expansions, codes, starts, count, fresh)
@@ -215,6 +248,16 @@ def measure(codes, count, model, before, after):
 
 
 @kernel
+def powers(most):
+    """So many powers of the base and of its inverse, from the first on."""
+    up, down, power, inverse = np.empty(most, np.uint64), np.empty(most, np.uint64), np.uint64(1), np.uint64(1)
+    for k in range(most):
+        up[k], down[k] = power, inverse
+        power, inverse = power * BASE, inverse * BASE_INVERSE
+    return up, down
+
+
+@kernel
 def scramble(code):
     """Spread a folded code over 64 bits, for the rolling hash."""
     x = np.uint64(code) * np.uint64(0xD6E8FEB86659FD93)
@@ -222,40 +265,118 @@ def scramble(code):
 
 
 @kernel
-def roll(codes, starts, count, kind, room, keys):
+def chained(chains, left, right):
+    """A fingerprint's two chains of steps, invertible and not linear, moved on by two characters."""
+    a, b = chains
+    two = np.uint64(left) << np.uint64(32) | np.uint64(right)
+    a = (a ^ two) * np.uint64(0xD6E8FEB86659FD93)
+    b = (b + two) * np.uint64(0xA0761D6478BD642F)
+    return a ^ a >> np.uint64(32), b ^ b >> np.uint64(29)
+
+
+@kernel
+def finish(chains, codes, prints):
+    """The fingerprint of a text; of an odd number of characters the last one is still to be added."""
+    if len(codes) & 1:
+        chains = chained(chains, codes[len(codes) - 1], np.uint32(0))
+    prints[0], prints[1] = mix(chains[0]), mix(chains[1])
+
+
+@kernel
+def fingerprint(codes, prints):
+    """128 bits of the whole folded text."""
+    chains = np.uint64(len(codes)), ~np.uint64(len(codes))
+    for k in range(np.uint64(1), np.uint64(len(codes)), np.uint64(2)):
+        chains = chained(chains, codes[k - np.uint64(1)], codes[k])
+    finish(chains, codes, prints)
+
+
+@kernel
+def close(codes, width, terms, after, keys, prints):
+    """Find where the shingle from each character on ends: in `keys` the sum of all terms up to there.
+
+    `terms` becomes the sums of those before each character, `after` what it was at the end, if there is any. Returns
+    how many shingles there are. Makes the fingerprint, too, if there is room for it: each waits for other steps.
+    """
+    found, total, units = np.uint64(0), np.uint64(0), np.uint32(0)
+    chains = np.uint64(len(codes)), ~np.uint64(len(codes))
+    for end in range(np.uint64(len(codes))):
+        term = terms[end]
+        terms[end] = total
+        total += term
+        units += codes[end] >> UNIT_SHIFT
+        if len(prints) and end & np.uint64(1):
+            chains = chained(chains, codes[end - np.uint64(1)], codes[end])
+        while units >= width:
+            keys[found] = total
+            if len(after):
+                after[found] = after[end]
+            units -= codes[found] >> UNIT_SHIFT
+            found += np.uint64(1)
+    if found == 0 and len(codes):
+        keys[found] = total
+        if len(after):
+            after[found] = after[len(codes) - 1]
+        found += np.uint64(1)
+    if len(prints):
+        finish(chains, codes, prints)
+    return found
+
+
+@kernel
+def close_words(codes, starts, width, terms, room, keys):
+    """The sum of the terms of every shingle that starts and ends with words, moved along by adding and dropping terms.
+
+    `before` and `after`, if there are any, become those of the shingles. Returns how many there are.
+    """
+    before, after, inverses = room
+    found, end, last = np.uint64(0), np.uint64(0), np.uint64(len(codes))
+    total, units = np.uint64(0), np.uint32(0)
+    for begin in range(last):
+        if starts[begin]:
+            while end < last and (units < width or not starts[end]):
+                total += terms[end]
+                units += codes[end] >> UNIT_SHIFT
+                end += np.uint64(1)
+            if units < width and found:
+                break
+            keys[found] = total * inverses[begin]
+            if len(after):
+                before[found], after[found] = before[begin], after[end - np.uint64(1)]
+            found += np.uint64(1)
+        total -= terms[begin]
+        units -= codes[begin] >> UNIT_SHIFT
+    return found
+
+
+@kernel
+def roll(codes, starts, kind, room, keys, prints):
     """Hash every shingle into `keys`, in the order of the text; returns how many.
 
     A shingle runs from a start to the first end at which it is `width` units wide. Its hash is the sum of
-    `scramble(code) * BASE**k` modulo 2**64, moved along by adding and dropping terms, then mixed. With weights its
-    low 8 bits are its surprisal in quarter bits. A text narrower than one shingle is one shingle. Scrambling and mixing
-    have loops of their own, which become vector instructions. The room is what `measure` wrote (`before` is
-    overwritten), the powers of the base, and scratch.
+    `scramble(code) * BASE**k` modulo 2**64, k from its begin on, then mixed: the terms are multiplied by powers that
+    count from the begin of the text, and the sum by the inverse of that of the shingle. With weights the low 8 bits
+    are its surprisal in quarter bits. A text narrower than one shingle is one shingle. What can become vector
+    instructions has a loop of its own. The room is what `measure` wrote (overwritten), the powers of the base and of
+    its inverse, and scratch. Makes the fingerprint, too, if there is room for it.
     """
     width, by_word, weighted = kind
-    before, after, powers, scrambled = room
-    for k in range(count):
-        scrambled[k] = scramble(codes[k])
-    found, end, last = np.uint64(0), np.uint64(0), np.uint64(count)
-    total, units, wide = np.uint64(0), np.uint32(0), np.uint32(width)
-    for begin in range(last):
-        if not by_word or starts[begin]:
-            while end < last and (units < wide or (by_word and not starts[end])):
-                total += scrambled[end] * powers[end - begin]
-                units += codes[end] >> UNIT_SHIFT
-                end += np.uint64(1)
-            if units < wide and found:
-                break
-            keys[found] = total
-            if weighted:
-                bits = np.int32(after[end - np.uint64(1)] - before[begin])  # right even if the sums have overflowed
-                before[found] = min(bits, 255)
-            found += np.uint64(1)
-        total = (total - scrambled[begin]) * BASE_INVERSE
-        units -= codes[begin] >> UNIT_SHIFT
+    before, after, powers, inverses, terms = room
+    for k in range(np.uint64(len(codes))):
+        terms[k] = scramble(codes[k]) * powers[k]
+    if by_word:
+        found = close_words(codes, starts, np.uint32(width), terms, (before, after, inverses), keys)
+        if len(prints):
+            fingerprint(codes, prints)
+    else:
+        found = close(codes, np.uint32(width), terms, after, keys, prints)
+        for k in range(found):
+            keys[k] = (keys[k] - terms[k]) * inverses[k]
     for k in range(found):
         keys[k] = mix(keys[k])
     if weighted:
         for k in range(found):
+            before[k] = min(np.int32(after[k] - before[k]), 255)  # right even if the sums have overflowed
             keys[k] = (keys[k] & ~np.uint64(255)) | np.uint64(before[k])
     return np.int64(found)
 
@@ -306,21 +427,6 @@ def distinct(keys, weights, table, kept_keys, kept_weights):
         table[at] = max(key, np.uint64(1))
     table[:] = np.uint64(0)
     return np.int64(kept)
-
-
-@kernel
-def fingerprint(codes, count, prints):
-    """128 bits of the whole folded text: two chains of steps, invertible and not linear, over two characters each."""
-    a, b = np.uint64(count), ~np.uint64(count)
-    for k in range(0, count, 2):
-        two = np.uint64(codes[k]) << np.uint64(32)
-        if k + 1 < count:
-            two |= np.uint64(codes[k + 1])
-        a = (a ^ two) * np.uint64(0xD6E8FEB86659FD93)
-        a ^= a >> np.uint64(32)
-        b = (b + two) * np.uint64(0xA0761D6478BD642F)
-        b ^= b >> np.uint64(29)
-    prints[0], prints[1] = mix(a), mix(b)
 
 
 @kernel
@@ -397,7 +503,7 @@ def scan(data, offsets, begin, end, table, expansions, lengths, prints):
             count = fold(data, offsets[i], offsets[i + 1], table, expansions, codes, starts)
         lengths[i - begin] = count
         if count:
-            fingerprint(codes, count, prints[i - begin])
+            fingerprint(codes[:count], prints[i - begin])
 
 
 @kernel
@@ -458,12 +564,10 @@ def shingle(chunk, rows, lengths, recipe, once, left_out, keys, found):
     for i in range(len(lengths)):
         most = max(most, lengths[i])
     codes, starts = np.empty(most, np.uint32), np.empty(most if by_word else 0, np.bool_)
-    before, after = np.empty(most, np.int32), np.empty(most, np.int32)
-    powers, scrambled, power = np.empty(most, np.uint64), np.empty(most, np.uint64), np.uint64(1)
-    for k in range(most):
-        powers[k] = power
-        power *= BASE
+    before, after = np.empty(most if weighted else 0, np.int32), np.empty(most if weighted else 0, np.int32)
+    rolling = (before, after, *powers(most), np.empty(most, np.uint64))
     seen, nothing = np.zeros(size_for(most) if once else 0, np.uint64), np.empty(0, np.float32)
+    unprinted = np.empty(0, np.uint64)
     room = most if len(left_out.table) else 0
     hashed, spots = np.empty(room, np.uint64), np.empty(room, np.int64)
     begins, ends = np.empty(room, np.int64), np.empty(room, np.int64)
@@ -473,7 +577,7 @@ def shingle(chunk, rows, lengths, recipe, once, left_out, keys, found):
         if weighted:
             measure(codes, count, model, before, after)
         mine = keys[used : used + count]
-        found[i] = roll(codes, starts, count, (width, by_word, weighted), (before, after, powers, scrambled), mine)
+        found[i] = roll(codes[:count], starts, (width, by_word, weighted), rolling, mine, unprinted)
         if room:
             several = framed(mine, found[i], left_out, hashed, spots, begins, ends)
             if several:
@@ -518,11 +622,19 @@ def winnow(keys, count, window, kept):
 
 
 @kernel
+def winnow_runs(codes, starts, kind, rolling, spans, window, runs, kept):
+    """Winnow the runs of a text that do not begin in spans; returns how many are kept."""
+    begins, ends, several = spans
+    found = roll(codes, starts, kind, rolling, runs, runs[:0])
+    return winnow(runs, unframed(runs, found, begins, ends, several), window, kept)
+
+
+@kernel
 def run_keys(chunk, rows, lengths, recipe, winnowing, left_out, keys, found):
     """Hashes of some runs of the texts `rows`, 32 bits each, one text after the other; returns how many in all.
 
-    A run is left out where it begins in spans whose windows are `left_out`: it has the number of the shingle that
-    begins there. Each once a text, and `found` is how many there are per text.
+    A run has the place of the shingle that begins where it does, and is left out with it: where the windows of spans
+    are `left_out`. Each once a text, and `found` is how many there are per text.
     """
     data, offsets = chunk
     table, expansions, model, width, by_word, weighted = recipe
@@ -530,32 +642,26 @@ def run_keys(chunk, rows, lengths, recipe, winnowing, left_out, keys, found):
     most = np.int64(0)
     for i in range(len(lengths)):
         most = max(most, lengths[i])
-    codes, starts = np.empty(most, np.uint32), np.empty(most if by_word else 0, np.bool_)
-    before, after = np.empty(most, np.int32), np.empty(most, np.int32)
-    powers, scrambled, power = np.empty(most, np.uint64), np.empty(most, np.uint64), np.uint64(1)
-    for k in range(most):
-        powers[k] = power
-        power *= BASE
-    room = before, after, powers, scrambled
-    seen, nothing = np.zeros(size_for(most + short), np.uint64), np.empty(0, np.float32)
+    codes, starts, rolling, runs = room_for(most, by_word)
+    before, after = np.empty(most if weighted else 0, np.int32), np.empty(most if weighted else 0, np.int32)
     hashed, spots = np.empty(most, np.uint64), np.empty(most, np.int64)
-    begins, ends = np.empty(most, np.int64), np.empty(most, np.int64)
-    runs, kept, used = np.empty(most, np.uint64), np.empty(most + short, np.uint64), 0
+    begins, ends, nothing = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(0, np.float32)
+    seen, kept, used = np.zeros(size_for(most + short), np.uint64), np.empty(most + short, np.uint64), 0
     for i in range(len(rows)):
         count = fold(data, offsets[rows[i]], offsets[rows[i] + 1], table, expansions, codes, starts)
-        several = np.int64(0)
+        mine, several = codes[:count], np.int64(0)
         if len(left_out.table):
-            measure(codes, count, model, before, after)
-            several = roll(codes, starts, count, (width, by_word, weighted), room, runs)
+            if weighted:
+                measure(codes, count, model, before, after)
+            full = before, after, rolling[2], rolling[3], rolling[4]
+            several = roll(mine, starts, (width, by_word, weighted), full, runs, runs[:0])
             several = framed(runs, several, left_out, hashed, spots, begins, ends)
-        those = roll(codes, starts, count, (wide, by_word, False), room, runs)
-        those = unframed(runs, those, begins, ends, several)
-        kept_here = winnow(runs, those, window if count > short else 1, kept)
+        spans, few = (begins, ends, several), window if count > short else 1
+        taken = winnow_runs(mine, starts, (wide, by_word, False), rolling, spans, few, runs, kept)
         if count <= short:
-            those = roll(codes, starts, count, (short_width, by_word, False), room, runs)
-            those = unframed(runs, those, begins, ends, several)
-            kept_here += winnow(runs, those, 1, kept[kept_here:])
-        found[i] = distinct(kept[:kept_here], nothing, seen[: size_for(kept_here)], kept, nothing)
+            more = kept[taken:]
+            taken += winnow_runs(mine, starts, (short_width, by_word, False), rolling, spans, few, runs, more)
+        found[i] = distinct(kept[:taken], nothing, seen[: size_for(taken)], kept, nothing)
         for k in range(found[i]):
             keys[used + k] = np.uint32(mix(kept[k]))
         used += found[i]
@@ -746,44 +852,83 @@ def lighter(keys, weights, length):
 
 
 @kernel
+def land_all(keys, weights, length, seed, room, times):
+    """Let the shingles of one article throw their darts until every slot is hit: the times of the earliest.
+
+    A window of time begins where the one before ended and is as long as all before it; windows after the one in which
+    the last slot is hit change nothing. A window has 2**32 points in time; the last means no dart. Repeated shingles
+    add nothing, and are thrown in the first window only.
+    """
+    earliest, states = room
+    number, begin, span = np.uint64(0), 0.0, FIRST_WINDOW if len(weights) else 1.0
+    slots = len(times)
+    empty = slots if len(weights) == 0 and len(keys) else 0
+    if len(weights) and length > LONG:
+        keys, weights = lighter(keys, weights, length)
+    for k in range(len(weights)):
+        if weights[k] > 0:
+            empty = slots
+    times[:] = np.inf
+    while empty:
+        number += np.uint64(1)
+        if number == 2:
+            kept_keys, kept_weights = np.empty(len(keys), np.uint64), np.empty(len(weights), np.float32)
+            kept = distinct(keys, weights, np.zeros(size_for(len(keys)), np.uint64), kept_keys, kept_weights)
+            keys, weights = kept_keys[:kept], kept_weights[:kept]
+        earliest[:] = NONE
+        if len(weights):
+            throw(keys, weights, mix(seed + number * BASE), span, earliest, states)
+        else:
+            throw_alike(keys, mix(seed + number * BASE), span, earliest)
+        for k in range(slots):
+            if times[k] == np.inf and earliest[k] != NONE:
+                times[k] = np.float32(begin + (np.float64(earliest[k]) + 0.5) * (span * 2.0**-32))
+                empty -= 1
+        begin += span
+        span = begin
+
+
+@kernel
 def sign(keys, weights, offsets, lengths, seed, signatures):
     """Signature of every article: each slot the time of its earliest dart, a float32.
 
-    Without weights, all shingles weigh one. A window of time begins where the one before ended and is as long as all
-    before it; windows after the one in which the last slot is hit change nothing. A window has 2**32 points in time;
-    the last means no dart. Repeated shingles of an article add nothing, and are thrown in the first window only.
+    Without weights, all shingles weigh one.
     """
-    slots = signatures.shape[1]
-    earliest, states = np.empty(slots, np.uint32), np.empty(1024, np.uint64)
+    room = np.empty(signatures.shape[1], np.uint32), np.empty(1024, np.uint64)
     for i in range(len(signatures)):
-        times = signatures[i]
-        mine, heavy = keys[offsets[i] : offsets[i + 1]], weights[offsets[i] : offsets[i + 1]]
-        if len(heavy) and lengths[i] > LONG:
-            mine, heavy = lighter(mine, heavy, lengths[i])
-        number, begin, length = np.uint64(0), 0.0, FIRST_WINDOW if len(weights) else 1.0
-        empty = slots if len(weights) == 0 and len(mine) else 0
-        for k in range(len(heavy)):
-            if heavy[k] > 0:
-                empty = slots
-        times[:] = np.inf
-        while empty:
-            number += np.uint64(1)
-            if number == 2:
-                kept_keys, kept_weights = np.empty(len(mine), np.uint64), np.empty(len(heavy), np.float32)
-                table = np.zeros(size_for(len(mine)), np.uint64)
-                kept = distinct(mine, heavy, table, kept_keys, kept_weights)
-                mine, heavy = kept_keys[:kept], kept_weights[:kept]
-            earliest[:] = NONE
-            if len(weights):
-                throw(mine, heavy, mix(seed + number * BASE), length, earliest, states)
-            else:
-                throw_alike(mine, mix(seed + number * BASE), length, earliest)
-            for k in range(slots):
-                if times[k] == np.inf and earliest[k] != NONE:
-                    times[k] = np.float32(begin + (np.float64(earliest[k]) + 0.5) * (length * 2.0**-32))
-                    empty -= 1
-            begin += length
-            length = begin
+        mine = slice(offsets[i], offsets[i + 1])
+        land_all(keys[mine], weights[mine], lengths[i], seed, room, signatures[i])
+
+
+@kernel
+def room_for(most, by_word):
+    """Room for the codes and the shingles of a text of so many characters, and what `roll` needs."""
+    codes, starts = np.empty(most, np.uint32), np.empty(most if by_word else 0, np.bool_)
+    nothing = np.empty(0, np.int32)
+    return codes, starts, (nothing, nothing, *powers(most), np.empty(most, np.uint64)), np.empty(most, np.uint64)
+
+
+@kernel
+def scan_and_sign(chunk, begin, end, recipe, seed, lengths, prints, halves):
+    """`scan`, and the lower halves of signatures of shingles that all weigh one: every text is read once."""
+    data, offsets = chunk
+    table, expansions, _, width, by_word, _ = recipe
+    codes, starts, rolling, keys = room_for(0, by_word)
+    nothing, times = np.empty(0, np.float32), np.empty(halves.shape[1], np.float32)
+    bits, landing = times.view(np.uint32), (np.empty(len(times), np.uint32), np.empty(0, np.uint64))
+    for i in range(begin, end):
+        if offsets[i + 1] - offsets[i] > len(codes):
+            codes, starts, rolling, keys = room_for(2 * (offsets[i + 1] - offsets[i]), by_word)
+        count = fold(data, offsets[i], offsets[i + 1], table, expansions, codes, starts)
+        if count > len(codes):
+            codes, starts, rolling, keys = room_for(count, by_word)
+            count = fold(data, offsets[i], offsets[i + 1], table, expansions, codes, starts)
+        lengths[i - begin] = count
+        mine = prints[i - begin] if count else prints[i - begin, :0]
+        found = roll(codes[:count], starts, (width, by_word, False), rolling, keys, mine)
+        land_all(keys[:found], nothing, 0, seed, landing, times)
+        for k in range(len(times)):
+            halves[i - begin, k] = np.uint16(bits[k])
 
 
 # --- bands and candidates -----------------------------------------------------------------------------------------

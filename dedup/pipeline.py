@@ -108,8 +108,11 @@ def checked_settings(settings: Settings | None) -> Settings:
 def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, stages: Stages) -> Clusters:
     with stages.stage("read"):
         read = reading.articles(source, text=text, id=id_, threads=count)
-    corpus = represent(read.texts, settings, threads=count, stages=stages)
-    graph = connect(corpus, settings, threads=count, stages=stages)
+    signing = None if settings.weighted else Signer(settings, None).room(len(read.texts))
+    corpus = represent(read.texts, settings, threads=count, stages=stages, signing=signing)
+    signed = None if signing is None else signing.halves[corpus.first]
+    del signing  # of copies, too
+    graph = connect(corpus, settings, threads=count, stages=stages, signed=signed)
     with stages.stage("cluster"):
         result = Clusters(graph, settings.threshold, settings.linkage, read.ids, corpus=corpus)
         result = with_representatives(result, corpus, count)
@@ -164,6 +167,7 @@ def represent(
     stages: Stages | None = None,
     most: int | None = None,
     windows: shingles.Windows | None = None,
+    signing: shingles.Signing | None = None,
 ) -> Corpus:
     """Fold and weigh: the distinct texts, and the weights of their shingles.
 
@@ -174,10 +178,11 @@ def represent(
         stages: Collects times and reports progress.
         most: How many weights to keep; see `weights.weigh`.
         windows: What marks the frames that are left out; None looks for them.
+        signing: Where to put the signatures of all texts; only without weights. None makes none.
     """
     stages = stages or Stages()
     with stages.stage("fold") as tell:
-        folded = shingles.Texts.of(texts, settings, threads=threads, progress=tell)
+        folded = shingles.Texts.of(texts, settings, threads=threads, progress=tell, signing=signing)
         first, number = distinct(folded)
     if not settings.weighted:
         return Corpus(folded, first, number, None)
@@ -231,7 +236,14 @@ def chosen_bands(settings: Settings) -> bands.Bands:
     return shape
 
 
-def connect(corpus: Corpus, settings: Settings, *, threads: int = 1, stages: Stages | None = None) -> clusters.Graph:
+def connect(
+    corpus: Corpus,
+    settings: Settings,
+    *,
+    threads: int = 1,
+    stages: Stages | None = None,
+    signed: NDArray[np.uint16] | None = None,
+) -> clusters.Graph:
     """Find candidates and verify them: the edges, in ascending order of `right`, then `left`.
 
     Args:
@@ -239,9 +251,10 @@ def connect(corpus: Corpus, settings: Settings, *, threads: int = 1, stages: Sta
         settings: How articles are compared.
         threads: How many to use.
         stages: Collects times and reports progress.
+        signed: (d, slots) lower halves of the signatures of the distinct texts; None makes them.
     """
     stages = stages or Stages()
-    left, right, capped = _candidates(corpus, settings, threads, stages)
+    left, right, capped = _candidates(corpus, settings, threads, stages, signed)
     with stages.stage("verify") as tell:
         similarity = corpus.similarities(left, right, evidence=settings.least_shared, threads=threads, progress=tell)
         every = clusters.Pairs(left, right, similarity)
@@ -249,10 +262,13 @@ def connect(corpus: Corpus, settings: Settings, *, threads: int = 1, stages: Sta
     return clusters.Graph(corpus.first, corpus.number, *edges, capped, every.by_hundredths())
 
 
-def _candidates(corpus: Corpus, settings: Settings, threads: int, stages: Stages) -> candidates.Candidates:
+def _candidates(
+    corpus: Corpus, settings: Settings, threads: int, stages: Stages, signed: NDArray[np.uint16] | None
+) -> candidates.Candidates:
     """Pairs that share a run of text, or a band of their signatures, and whose signatures are similar."""
-    with stages.stage("sign") as tell:
-        signed = Signer(settings, corpus.weights).sign(corpus.texts, corpus.first, threads=threads, progress=tell)
+    if signed is None:
+        with stages.stage("sign") as tell:
+            signed = Signer(settings, corpus.weights).sign(corpus.texts, corpus.first, threads=threads, progress=tell)
     buckets: candidates.Buckets
     if settings.weighted:
         with stages.stage("runs") as tell:
@@ -268,7 +284,7 @@ def _candidates(corpus: Corpus, settings: Settings, threads: int, stages: Stages
 
 def meeting_rules(settings: Settings, **where: Any) -> kernels.Rules:
     """Which articles of a bucket are compared; `where` is `since` and `apart`, as in `candidates.rules`."""
-    few = {"looked_at": runs.LOOKED_AT, "for_each": runs.FOR_EACH} if settings.weighted else {}
+    few: dict[str, Any] = {"looked_at": runs.LOOKED_AT, "for_each": runs.FOR_EACH} if settings.weighted else {}
     return candidates.rules(settings.threshold, settings.slots, settings.bucket_cap, **few, **where)
 
 

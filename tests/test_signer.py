@@ -19,6 +19,7 @@ TEXTS = [
     "早安，今天的天氣真好！",
     "안녕하세요 여러분",
     "words",
+    "\ufdfa",  # one character that becomes eighteen
 ]
 
 
@@ -39,7 +40,7 @@ def test_halves_are_the_lower_ones(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-@pytest.mark.parametrize("rows", [[0, 1, 2, 3, 4, 5], [5, 0, 3], [2]])
+@pytest.mark.parametrize("rows", [[0, 1, 2, 3, 4, 5, 6], [5, 0, 3], [2]])
 def test_rows_are_signed_in_their_order(rows: list[int], threads: int) -> None:
     """Each as if it were alone, whatever the threads."""
     settings = Settings(slots=64)
@@ -48,3 +49,18 @@ def test_rows_are_signed_in_their_order(rows: list[int], threads: int) -> None:
     assert signed.shape == (len(rows), 64) and signed.dtype == np.uint16
     for row, one in zip(rows, signed, strict=True):
         assert (one == signer.sign(read, np.array([row]))[0]).all()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("unit", ["char", "word"])
+def test_texts_are_signed_while_they_are_read(unit: str, threads: int) -> None:
+    """With lengths and fingerprints as without, and the signatures that they would have later."""
+    settings = Settings.near_copies(unit=unit, slots=40)
+    signer, column = Signer(settings, None), texts(settings).column
+    signing = signer.room(len(column))
+    read = Texts.of(column, settings, threads=threads, batch_bytes=30, signing=signing)
+    alone = Texts.of(column, settings)
+    assert read.lengths.tolist() == alone.lengths.tolist()
+    assert read.prints.tolist() == alone.prints.tolist()
+    rows = np.flatnonzero(read.lengths)
+    assert signing.halves[rows].tolist() == signer.sign(alone, rows).tolist()

@@ -1,9 +1,9 @@
 """Candidates: pairs of articles that share a bucket and whose sketches agree as those of similar articles do.
 
 In: buckets, and the sketches of all articles: the lowest byte of every slot of their signatures. Out: `Candidates`,
-each pair once. Some buckets at a time are sorted, walked while their sketches are in the cache (about 10 ns a pair), and
-dropped. Which articles share a bucket is decided elsewhere: by bands of signatures (`dedup.stages.bands`), or by runs
-of their text (`dedup.stages.runs`). In a bucket an article is compared with those before it, until it has found
+each pair once. Some buckets at a time are sorted, walked while their sketches are in the cache (about 10 ns a pair),
+and dropped. Which articles share a bucket is decided elsewhere: by bands of signatures (`dedup.stages.bands`), or by
+runs of their text (`dedup.stages.runs`). In a bucket an article is compared with those before it, until it has found
 enough, or so few that the bucket says nothing. Memory is one byte a slot and article, and the candidates.
 """
 

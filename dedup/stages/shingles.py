@@ -3,7 +3,8 @@
 In: an Arrow column of texts (large_string). Out: `Texts`, which knows the length and the fingerprint of every folded
 text, and makes the shingles of any of them: 64-bit hashes, text after text. Works on the column's own buffers;
 only 24 bytes per text are held, since folding and hashing a text again (3 to 8 ns per character) costs less than the
-memory of its shingles. A missing or empty text, or one of punctuation or emoji only, has no shingles.
+memory of its shingles. Signatures without weights can be made in the first pass. A missing or empty text, or one of
+punctuation or emoji only, has no shingles.
 """
 
 from __future__ import annotations
@@ -70,6 +71,15 @@ class Windows(NamedTuple):
 NO_WINDOWS = Windows(np.empty(0, np.uint64), np.uint64(0), 0)
 
 
+class Signing(NamedTuple):
+    """Signatures that are made while texts are folded for the first time; see `dedup.stages.signatures`."""
+
+    halves: NDArray[np.uint16]
+    """(n, slots): their lower halves, to be filled."""
+    seed: np.uint64
+    """As it is scrambled by `scrambled`."""
+
+
 class _Chunk(NamedTuple):
     data: NDArray[np.uint8]
     offsets: NDArray[np.int64]
@@ -87,6 +97,7 @@ class Texts:
         progress: Called with batches done and in all.
         batch_bytes: Size of a batch; the result does not depend on it.
         known: `lengths` and `prints`, if they are known already.
+        signing: Where to put signatures made in the same pass; only without weights. None makes none.
 
     Attributes:
         lengths: int64 (n,), characters of every folded text; no text has more shingles than characters.
@@ -105,6 +116,7 @@ class Texts:
         progress: Progress | None = None,
         batch_bytes: int = BATCH_BYTES,
         known: tuple[NDArray[np.int64], NDArray[np.uint64]] | None = None,
+        signing: Signing | None = None,
     ) -> None:
         """Fold every text once for its length and fingerprint, unless these are known."""
         self.column = column
@@ -119,7 +131,7 @@ class Texts:
         if known:
             return
         runs = [run for number in range(len(self._chunks)) for run in self._runs(number)]
-        for _ in spread(self._scan, runs, threads, progress):
+        for _ in spread(lambda run: self._scan(run, signing), runs, threads, progress):
             pass
 
     @classmethod
@@ -257,10 +269,14 @@ class Texts:
         cuts = np.unique(np.concatenate([[0], np.searchsorted(offsets, marks), [len(offsets) - 1]]))
         return [(number, int(begin), int(end)) for begin, end in pairwise(cuts)]
 
-    def _scan(self, run: tuple[int, int, int]) -> None:
+    def _scan(self, run: tuple[int, int, int], signing: Signing | None) -> None:
         number, begin, end = run
         mine = slice(self._begins[number] + begin, self._begins[number] + end)
-        kernels.scan(*self._chunks[number], begin, end, *fold_table(), self.lengths[mine], self.prints[mine])
+        chunk, out = self._chunks[number], (self.lengths[mine], self.prints[mine])
+        if signing is None:
+            kernels.scan(*chunk, begin, end, *fold_table(), *out)
+        else:
+            kernels.scan_and_sign(chunk, begin, end, self._recipe, signing.seed, *out, signing.halves[mine])
 
 
 def by_print(prints: NDArray[np.uint64], *then: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

@@ -55,12 +55,13 @@ def sign(
     signatures = np.empty((articles, slots), np.uint32)
     weights = np.empty(0, np.float32) if weights is None else weights
     lengths = np.zeros(articles, np.int64) if lengths is None else lengths
-    kernels.sign(keys, weights, offsets, lengths, _scrambled(seed), signatures.view(np.float32))
+    kernels.sign(keys, weights, offsets, lengths, scrambled(seed), signatures.view(np.float32))
     return signatures
 
 
 @cache
-def _scrambled(seed: int) -> np.uint64:
+def scrambled(seed: int) -> np.uint64:
+    """A seed as kernels take it."""
     return np.uint64(kernels.mix(np.uint64(seed)))
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.settings import Settings
-from dedup.stages.shingles import Shingles, Texts
-from dedup.stages.signatures import sign
+from dedup.stages.shingles import Shingles, Signing, Texts
+from dedup.stages.signatures import scrambled, sign
 from dedup.stages.weights import Weighing
 from dedup.work import Progress, Room, spread
 
@@ -29,6 +29,10 @@ class Signer:
     def __init__(self, settings: Settings, weights: Weighing | None) -> None:
         self._settings, self._weights = settings, weights
         self._keys, self._bits = Room(np.uint64), Room(np.uint32)
+
+    def room(self, texts: int) -> Signing:
+        """Room for the signatures of so many texts, which are made while they are read: without weights only."""
+        return Signing(np.empty((texts, self._settings.slots), np.uint16), scrambled(self._settings.seed))
 
     def halves(self, shingled: Shingles, lengths: NDArray[np.int64]) -> NDArray[np.uint16]:
         """Signatures of shingled texts, (n, slots).
