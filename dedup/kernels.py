@@ -551,43 +551,6 @@ class Recipe(NamedTuple):
     weighted: bool
 
 
-@kernel
-def shingle(chunk, rows, lengths, recipe, once, left_out, keys, found):
-    """Shingles of the texts `rows`, whose folded `lengths` are known, one text after the other in `keys`.
-
-    Each as often as it occurs, or with `once` only where it occurs first, without shingles in spans whose windows are
-    `left_out`. `found` is how many there are per text. Returns how many there are in all.
-    """
-    data, offsets = chunk
-    table, expansions, model, width, by_word, weighted = recipe
-    most = np.int64(0)
-    for i in range(len(lengths)):
-        most = max(most, lengths[i])
-    codes, starts = np.empty(most, np.uint32), np.empty(most if by_word else 0, np.bool_)
-    before, after = np.empty(most if weighted else 0, np.int32), np.empty(most if weighted else 0, np.int32)
-    rolling = (before, after, *powers(most), np.empty(most, np.uint64))
-    seen, nothing = np.zeros(size_for(most) if once else 0, np.uint64), np.empty(0, np.float32)
-    unprinted = np.empty(0, np.uint64)
-    room = most if len(left_out.table) else 0
-    hashed, spots = np.empty(room, np.uint64), np.empty(room, np.int64)
-    begins, ends = np.empty(room, np.int64), np.empty(room, np.int64)
-    used = 0
-    for i in range(len(rows)):
-        count = fold(data, offsets[rows[i]], offsets[rows[i] + 1], table, expansions, codes, starts)
-        if weighted:
-            measure(codes, count, model, before, after)
-        mine = keys[used : used + count]
-        found[i] = roll(codes[:count], starts, (width, by_word, weighted), rolling, mine, unprinted)
-        if room:
-            several = framed(mine, found[i], left_out, hashed, spots, begins, ends)
-            if several:
-                found[i] = unframed(mine, found[i], begins, ends, several)
-        if once:
-            found[i] = distinct(mine[: found[i]], nothing, seen[: size_for(found[i])], mine, nothing)
-        used += found[i]
-    return used
-
-
 class Winnowing(NamedTuple):
     """Which runs of a text are its keys."""
 
@@ -630,42 +593,67 @@ def winnow_runs(codes, starts, kind, rolling, spans, window, runs, kept):
 
 
 @kernel
-def run_keys(chunk, rows, lengths, recipe, winnowing, left_out, keys, found):
-    """Hashes of some runs of the texts `rows`, 32 bits each, one text after the other; returns how many in all.
+def winnow_text(codes, starts, by_word, winnowing, rolling, spans, room, keys):
+    """Write hashes of some runs of a text to `keys`, 32 bits each, each once; returns how many there are."""
+    wide, window, short, short_width = winnowing
+    runs, kept, seen = room
+    few = window if len(codes) > short else 1
+    taken = winnow_runs(codes, starts, (wide, by_word, False), rolling, spans, few, runs, kept)
+    if len(codes) <= short:
+        more = kept[taken:]
+        taken += winnow_runs(codes, starts, (short_width, by_word, False), rolling, spans, few, runs, more)
+    nothing = np.empty(0, np.float32)
+    taken = distinct(kept[:taken], nothing, seen[: size_for(taken)], kept, nothing)
+    for k in range(taken):
+        keys[k] = np.uint32(mix(kept[k]))
+    return taken
 
-    A run has the place of the shingle that begins where it does, and is left out with it: where the windows of spans
-    are `left_out`. Each once a text, and `found` is how many there are per text.
+
+@kernel
+def shingle(chunk, rows, lengths, recipe, once, left_out, shingles, winnowed):
+    """Shingles of the texts `rows`, whose folded `lengths` are known, one text after the other, in the same pass runs.
+
+    `shingles` is where to put their keys, and how many there are per text: each as often as it occurs, or with `once`
+    only where it occurs first, without those in spans whose windows are `left_out`. `winnowed` is the same for runs,
+    after which of these are kept; a run is left out with the shingle that begins where it does. There are none if there
+    is no room for them. Returns how many shingles and how many runs there are in all.
     """
     data, offsets = chunk
     table, expansions, model, width, by_word, weighted = recipe
-    wide, window, short, short_width = winnowing
+    (keys, found), (winnowing, run_keys, run_found) = shingles, winnowed
     most = np.int64(0)
     for i in range(len(lengths)):
         most = max(most, lengths[i])
-    codes, starts, rolling, runs = room_for(most, by_word)
+    codes, starts, plain, _ = room_for(most, by_word)
     before, after = np.empty(most if weighted else 0, np.int32), np.empty(most if weighted else 0, np.int32)
-    hashed, spots = np.empty(most, np.uint64), np.empty(most, np.int64)
-    begins, ends, nothing = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(0, np.float32)
-    seen, kept, used = np.zeros(size_for(most + short), np.uint64), np.empty(most + short, np.uint64), 0
+    rolling = before, after, plain[2], plain[3], plain[4]
+    seen, nothing = np.zeros(size_for(most) if once else 0, np.uint64), np.empty(0, np.float32)
+    room = most if len(left_out.table) else 0
+    hashed, spots = np.empty(room, np.uint64), np.empty(room, np.int64)
+    begins, ends = np.empty(room, np.int64), np.empty(room, np.int64)
+    longest = most + winnowing.short if len(run_found) else 0
+    runs = np.empty(longest, np.uint64), np.empty(longest, np.uint64), np.zeros(size_for(longest), np.uint64)
+    used, run_used = 0, 0
     for i in range(len(rows)):
-        count = fold(data, offsets[rows[i]], offsets[rows[i] + 1], table, expansions, codes, starts)
-        mine, several = codes[:count], np.int64(0)
-        if len(left_out.table):
-            if weighted:
-                measure(codes, count, model, before, after)
-            full = before, after, rolling[2], rolling[3], rolling[4]
-            several = roll(mine, starts, (width, by_word, weighted), full, runs, runs[:0])
-            several = framed(runs, several, left_out, hashed, spots, begins, ends)
-        spans, few = (begins, ends, several), window if count > short else 1
-        taken = winnow_runs(mine, starts, (wide, by_word, False), rolling, spans, few, runs, kept)
-        if count <= short:
-            more = kept[taken:]
-            taken += winnow_runs(mine, starts, (short_width, by_word, False), rolling, spans, few, runs, more)
-        found[i] = distinct(kept[:taken], nothing, seen[: size_for(taken)], kept, nothing)
-        for k in range(found[i]):
-            keys[used + k] = np.uint32(mix(kept[k]))
+        count, several = (
+            fold(data, offsets[rows[i]], offsets[rows[i] + 1], table, expansions, codes, starts),
+            np.int64(0),
+        )
+        if weighted:
+            measure(codes, count, model, before, after)
+        mine = keys[used : used + count]
+        found[i] = roll(codes[:count], starts, (width, by_word, weighted), rolling, mine, mine[:0])
+        if room:
+            several = framed(mine, found[i], left_out, hashed, spots, begins, ends)
+            found[i] = unframed(mine, found[i], begins, ends, several)
+        if len(run_found):
+            spans, here = (begins, ends, several), run_keys[run_used:]
+            run_found[i] = winnow_text(codes[:count], starts, by_word, winnowing, plain, spans, runs, here)
+            run_used += run_found[i]
+        if once:
+            found[i] = distinct(mine[: found[i]], nothing, seen[: size_for(found[i])], mine, nothing)
         used += found[i]
-    return used
+    return used, run_used
 
 
 # --- weights ------------------------------------------------------------------------------------------------------

@@ -266,20 +266,20 @@ def _candidates(
     corpus: Corpus, settings: Settings, threads: int, stages: Stages, signed: NDArray[np.uint16] | None
 ) -> candidates.Candidates:
     """Pairs that share a run of text, or a band of their signatures, and whose signatures are similar."""
-    if signed is None:
-        with stages.stage("sign") as tell:
-            signed = Signer(settings, corpus.weights).sign(corpus.texts, corpus.first, threads=threads, progress=tell)
     buckets: candidates.Buckets
+    signer, of = Signer(settings, corpus.weights), (corpus.texts, corpus.first)
     if settings.weighted:
-        with stages.stage("runs") as tell:
-            found = runs.runs(corpus.texts, corpus.first, settings.width, threads=threads, progress=tell)
+        with stages.stage("sign") as tell:
+            sketches, found = signer.sketch(*of, threads=threads, progress=tell)
         buckets = runs.RunBuckets(found, len(corpus.first))
     else:
+        if signed is None:
+            with stages.stage("sign") as tell:
+                signed = signer.sign(*of, threads=threads, progress=tell)
+        sketches = candidates.sketches(signed)
         buckets = bands.BandBuckets(bands.Matrix(signed), chosen_bands(settings))
     with stages.stage("meet") as tell:
-        return candidates.candidates(
-            buckets, candidates.sketches(signed), meeting_rules(settings), threads=threads, progress=tell
-        )
+        return candidates.candidates(buckets, sketches, meeting_rules(settings), threads=threads, progress=tell)
 
 
 def meeting_rules(settings: Settings, **where: Any) -> kernels.Rules:

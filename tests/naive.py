@@ -141,7 +141,7 @@ def run_keys(text: str, width: int = 6, *, by_word: bool = False) -> set[int]:
     """The keys by which a text meets others."""
     wide = shingles(text, width=5 * width // 2, weighted=False, by_word=by_word, once=False)
     if len(fold(text)) > 200:
-        return {mix(key) & 0xFFFFFFFF for key in winnowed(wide, 8)}
+        return {mix(key) & 0xFFFFFFFF for key in winnowed(wide, 12)}
     narrow = shingles(text, width=2 * width, weighted=False, by_word=by_word, once=False)
     return {mix(key) & 0xFFFFFFFF for key in [*wide, *narrow]}
 

@@ -46,7 +46,7 @@ def test_prints_clusters_and_times(tmp_path: Path) -> None:
     output = run(EXAMPLES, "--out", tmp_path / "labels.csv").output
     assert "14 articles: 7 in 2 clusters, 7 alone" in output
     times = output.splitlines()[-1]
-    for stage in ("read", "fold", "weigh", "sign", "runs", "meet", "verify", "cluster", "campaigns", "write", "in all"):
+    for stage in ("read", "fold", "weigh", "sign", "meet", "verify", "cluster", "campaigns", "write", "in all"):
         assert f"{stage} " in times
     assert re.search(r"5 .*0\.1\d .*tea-\d .*古树茶饼", output)
 

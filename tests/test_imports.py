@@ -56,10 +56,10 @@ ORDER = [
     "stages.changes",
     "stages.clusters",
     "stages.pairs",
-    "stages.candidates",
     "stages.bands",
-    "stages.runs",
     "stages.signer",
+    "stages.candidates",
+    "stages.runs",
     "stages.signatures",
     "stages.weights",
     "stages.frequencies",
@@ -88,8 +88,8 @@ KNOWN_TO_EACH_OTHER = {
     "stages.shingles": {"stages.folding", "stages.background", "stages.words"},  # one pass over the bytes of a text
     "stages.words": {"stages.folding"},  # cut on Simplified characters
     "stages.weights": {"stages.background", "stages.frequencies"},  # the prior, and what is counted
-    "stages.runs": {"stages.shingles"},  # longer shingles
-    "stages.signer": {"stages.shingles", "stages.signatures", "stages.weights"},  # from texts to what is kept of each
+    # from texts to what is kept of each
+    "stages.signer": {"stages.candidates", "stages.runs", "stages.shingles", "stages.signatures", "stages.weights"},
     "stages.frames": {"stages.background", "stages.shingles"},  # the prior, and texts as they are sampled
 }
 """Stages meet in `pipeline`; these alone import others, and no more than this."""

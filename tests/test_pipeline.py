@@ -28,7 +28,7 @@ from dedup.stages import bands, candidates, frequencies, pairs, runs, shingles
 from dedup.stages.folding import fold
 from dedup.stages.signer import Signer
 
-STAGES = ["read", "fold", "frames", "weigh", "sign", "runs", "meet", "verify", "cluster"]
+STAGES = ["read", "fold", "frames", "weigh", "sign", "meet", "verify", "cluster"]
 TEA = {"tea-1", "tea-2", "tea-3", "tea-4", "tea-5"}
 BRIDGE = {"bridge-copy", "bridge-original"}
 FIFTY_MEGABYTES = 50_000_000
@@ -491,7 +491,7 @@ def test_progress_is_told_stage_after_stage(mixed: list[str | None], threads: in
     told: list[tuple[str, int, int]] = []
     found = dedup.cluster(mixed, threads=threads, progress=lambda *args: told.append(args))
     stages = [(name, list(steps)) for name, steps in groupby(told, key=lambda step: step[0])]
-    assert [name for name, _ in stages] == ["fold", "frames", "weigh", "sign", "runs", "meet", "verify"]
+    assert [name for name, _ in stages] == ["fold", "frames", "weigh", "sign", "meet", "verify"]
     for _, steps in stages:
         total = steps[0][2]
         assert [0, *(done for _, done, _ in steps)] == sorted({0, *(done for _, done, _ in steps)})

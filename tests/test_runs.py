@@ -9,12 +9,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from test_shingles import column
 
+from dedup.settings import Settings
 from dedup.stages import runs as stage
 from dedup.stages.frames import marking
-from dedup.stages.runs import Batch, RunBuckets, runs, winnowing
+from dedup.stages.runs import RunBuckets, Runs, winnowing
 from dedup.stages.shingles import Texts
+from dedup.stages.signer import Signer
+from dedup.stages.weights import prior_weights
 from dedup.stages.words import separate
 from dedup.work import Room
 
@@ -25,13 +29,18 @@ LONG = st.lists(
 ).map("".join)
 
 
-def by_text(batches: list[Batch]) -> dict[int, list[int]]:
+def by_text(batches: list[Runs]) -> dict[int, list[int]]:
     """The keys of every text."""
     return {
         int(number): batch.keys[begin:end].tolist()
         for batch in batches
         for number, begin, end in zip(batch.numbers, batch.starts[:-1], batch.starts[1:], strict=True)
     }
+
+
+def runs(texts: Texts, rows: NDArray[np.int64], width: int = 6, *, threads: int = 1) -> list[Runs]:
+    """Their runs."""
+    return Signer(Settings(width=width, slots=16), prior_weights(1000.0)).sketch(texts, rows, threads=threads)[1]
 
 
 def keys(*texts: str, width: int = 6, unit: str = "char") -> list[list[int]]:
@@ -43,7 +52,7 @@ def keys(*texts: str, width: int = 6, unit: str = "char") -> list[list[int]]:
 def test_textbook_example() -> None:
     """A run is five ideographs, or as wide; short texts have narrower ones of four besides. A rewrite shares some."""
     first, rewrite, stranger = keys("手機卡續費輕鬆搞定", "想要手机卡续费吗", "明天的天气会很好")
-    assert winnowing(6)[:2] == (15, 8)
+    assert winnowing(6)[:2] == (15, 12)
     assert len(first) == 5 + 6
     assert set(first) & set(rewrite) == naive.run_keys("手机卡续费")
     assert not set(first) & set(stranger)
@@ -65,9 +74,11 @@ def test_runs_of_words_are_those_of_the_reference(text: str) -> None:
     assert sorted(keys(text, unit="word")[0]) == sorted(naive.run_keys(separated, by_word=True))
 
 
-@pytest.mark.parametrize("common", ["续费手机卡在网上办理很方便", "the phone card is paid for in a minute or two"])
+@pytest.mark.parametrize(
+    "common", ["续费手机卡在网上办理很方便无需出门", "the phone card is paid for in a minute or two"]
+)
 def test_a_common_passage_is_met_wherever_it_stands(common: str) -> None:
-    """Texts that share a run and seven neighbours have a key in common, by winnowing, whatever is around it."""
+    """Texts that share a run and eleven neighbours have a key in common, by winnowing, whatever is around it."""
     draw = np.random.default_rng(1).integers(0x4E00, 0x9000, (20, 400))
     around = ["".join(map(chr, one)) for one in draw.tolist()]
     texts = [one[: 10 * place] + common + one[10 * place :] for place, one in enumerate(around)]
@@ -76,12 +87,12 @@ def test_a_common_passage_is_met_wherever_it_stands(common: str) -> None:
     assert not any(set(a) & set(b) for a, b in [keys(*around[:2])])
 
 
-def test_about_two_in_nine_are_kept() -> None:
+def test_about_two_in_thirteen_are_kept() -> None:
     """Of a long text, and all of a short one."""
     text = "".join(map(chr, np.random.default_rng(2).integers(0x4E00, 0x9000, 9000).tolist()))
-    assert len(keys(text)[0]) == pytest.approx(2000, rel=0.05)
+    assert len(keys(text)[0]) == pytest.approx(9000 * 2 / 13, rel=0.05)
     assert len(keys(text[:200])[0]) == 196 + 197
-    assert len(keys(text[:201])[0]) < 80
+    assert len(keys(text[:201])[0]) < 60
 
 
 @pytest.mark.parametrize("text", ["", "。！…", "😀👍🏽"])
@@ -100,7 +111,7 @@ def test_frames_have_no_runs() -> None:
     found = by_text(runs(texts.without(windows), np.arange(3), 6))
     assert found[2] == []
     assert len(set(found[0]) - set(found[1])) <= 3, "runs that begin before the frame and end in it"
-    assert len(set(found[0]) & set(found[1])) > 90
+    assert len(set(found[0]) & set(found[1])) > 60
 
 
 @pytest.mark.parametrize(("threads", "batch_bytes"), [(1, 1), (3, 300), (2, 1 << 20)])

@@ -68,6 +68,7 @@ class Windows(NamedTuple):
     """Up to so many shingles between two windows are left out, too."""
 
 
+NO_RUNS = kernels.Winnowing(0, 0, 0, 0)
 NO_WINDOWS = Windows(np.empty(0, np.uint64), np.uint64(0), 0)
 
 
@@ -168,49 +169,49 @@ class Texts:
         Returns:
             The shingles of m texts.
         """
-        lengths = self.lengths[rows]
-        most, found = int(lengths.sum()), np.zeros(len(rows), np.int64)
-        keys = np.empty(most, np.uint64) if room is None else room.take(most)
-        used = 0
-        for number, mine in self._in_chunks(rows):
-            inside, counts = rows[mine] - self._begins[number], found[mine]
-            used += kernels.shingle(
-                self._chunks[number], inside, lengths[mine], self._recipe, once, self._left_out, keys[used:], counts
-            )
-        offsets = np.zeros(len(rows) + 1, np.int64)
-        np.cumsum(found, out=offsets[1:])
-        return Shingles(keys[:used], offsets)
+        nothing = np.empty(0, np.uint32), np.empty(0, np.int64)
+        return self._cut(rows, room or Room(np.uint64), NO_RUNS, nothing, once=once)
 
-    def runs(
-        self, rows: NDArray[np.int64], winnowing: kernels.Winnowing, room: Room | None = None
-    ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-        """Hashes of some runs of some texts, longer than shingles, each once a text; see `dedup.stages.runs`.
+    def shingle_and_winnow(
+        self, rows: NDArray[np.int64], winnowing: kernels.Winnowing, room: Room, run_room: Room
+    ) -> tuple[Shingles, NDArray[np.uint32], NDArray[np.int64]]:
+        """The shingles of some texts, as often as they occur, and in the same pass some of their runs.
 
         Args:
             rows: (m,) positions of texts.
-            winnowing: Which runs.
-            room: Where to put the hashes, uint32; None is a new array.
+            winnowing: Which runs; see `dedup.stages.runs`.
+            room: Where to put the keys of shingles, uint64.
+            run_room: Where to put those of runs, uint32.
 
         Returns:
-            The hashes, text after text, and int64 (m + 1,), where those of each begin.
+            The shingles; the keys of runs, text after text, each once a text; and int64 (m + 1,), where those of each
+            text begin.
         """
         lengths = self.lengths[rows]
-        most, found = int((lengths + np.minimum(lengths, winnowing.short)).sum()), np.zeros(len(rows), np.int64)
-        keys = np.empty(most, np.uint32) if room is None else room.take(most)
-        used = 0
+        keys = run_room.take(int((lengths + np.minimum(lengths, winnowing.short)).sum()))
+        counts = np.zeros(len(rows), np.int64)
+        shingled = self._cut(rows, room, winnowing, (keys, counts), once=False)
+        starts = np.cumsum(np.append(0, counts))
+        return shingled, keys[: starts[-1]], starts
+
+    def _cut(
+        self,
+        rows: NDArray[np.int64],
+        once: bool,
+        room: Room,
+        winnowing: kernels.Winnowing,
+        runs: tuple[NDArray[np.uint32], NDArray[np.int64]],
+    ) -> Shingles:
+        lengths, found, used, kept = self.lengths[rows], np.zeros(len(rows), np.int64), 0, 0
+        keys = room.take(int(lengths.sum()))
         for number, mine in self._in_chunks(rows):
-            inside, counts = rows[mine] - self._begins[number], found[mine]
-            used += kernels.run_keys(
-                self._chunks[number],
-                inside,
-                lengths[mine],
-                self._recipe,
-                winnowing,
-                self._left_out,
-                keys[used:],
-                counts,
+            shingles, winnowed = (keys[used:], found[mine]), (winnowing, runs[0][kept:], runs[1][mine])
+            inside = rows[mine] - self._begins[number]
+            more = kernels.shingle(
+                self._chunks[number], inside, lengths[mine], self._recipe, once, self._left_out, shingles, winnowed
             )
-        return keys[:used], np.cumsum(np.append(0, found))
+            used, kept = used + more[0], kept + more[1]
+        return Shingles(keys[:used], np.cumsum(np.append(0, found)))
 
     def without(self, windows: Windows) -> Texts:
         """The same texts without what these windows mark."""

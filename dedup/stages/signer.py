@@ -1,21 +1,28 @@
-"""Signs texts: gives the lower halves of their signatures, by which candidates are found.
+"""Signs texts: gives what of a text is enough to find candidates.
 
-In: texts that can be shingled, and weights. Out: uint16 (n, slots): slots that differ have equal halves by a chance of
-2**-16, so half the bytes are enough. Costs the time of shingling and signing, and the memory of one batch per thread.
+In: texts that can be shingled, and weights. Out: either uint16 (n, slots), the lower halves of signatures, for bands:
+slots that differ have equal halves by a chance of 2**-16; or only their lowest bytes, and the runs of the texts. Costs
+the time of shingling and signing, and the memory of one batch per thread.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from itertools import accumulate, pairwise
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dedup.settings import Settings
+from dedup.stages.candidates import sketch_width, sketches
+from dedup.stages.runs import Runs, winnowing
 from dedup.stages.shingles import Shingles, Signing, Texts
 from dedup.stages.signatures import scrambled, sign
 from dedup.stages.weights import Weighing
 from dedup.work import Progress, Room, spread
+
+Result = TypeVar("Result")
 
 
 class Signer:
@@ -28,7 +35,7 @@ class Signer:
 
     def __init__(self, settings: Settings, weights: Weighing | None) -> None:
         self._settings, self._weights = settings, weights
-        self._keys, self._bits = Room(np.uint64), Room(np.uint32)
+        self._keys, self._bits, self._runs = Room(np.uint64), Room(np.uint32), Room(np.uint32)
 
     def room(self, texts: int) -> Signing:
         """Room for the signatures of so many texts, which are made while they are read: without weights only."""
@@ -58,14 +65,47 @@ class Signer:
             progress: Called with batches done and in all.
         """
         signed = np.empty((len(rows), self._settings.slots), np.uint16)
-        order, batches = np.argsort(rows, kind="stable"), texts.batches(rows)
-        ends = pairwise(accumulate(map(len, batches), initial=0))
 
-        def work(piece: tuple[NDArray[np.int64], tuple[int, int]]) -> None:
-            batch, places = piece
+        def work(places: NDArray[np.int64], batch: NDArray[np.int64]) -> None:
             shingled = texts.shingle(batch, once=False, room=self._keys)
-            signed[order[slice(*places)]] = self.halves(shingled, texts.lengths[batch])
+            signed[places] = self.halves(shingled, texts.lengths[batch])
 
-        for _ in spread(work, list(zip(batches, ends, strict=True)), threads, progress):
+        for _ in _by_batch(work, texts, rows, threads, progress):
             pass
         return signed
+
+    def sketch(
+        self, texts: Texts, rows: NDArray[np.int64], *, threads: int = 1, progress: Progress | None = None
+    ) -> tuple[NDArray[np.uint8], list[Runs]]:
+        """Sketches of some texts, (m, w), and in the same pass their runs, in which a text is called by its place.
+
+        Args:
+            texts: All texts.
+            rows: (m,) which texts.
+            threads: How many to use; the result does not depend on it.
+            progress: Called with batches done and in all.
+        """
+        sketched = np.empty((len(rows), sketch_width(self._settings.slots)), np.uint8)
+        which = winnowing(self._settings.width)
+
+        def work(places: NDArray[np.int64], batch: NDArray[np.int64]) -> Runs:
+            shingled, keys, starts = texts.shingle_and_winnow(batch, which, self._keys, self._runs)
+            sketched[places] = sketches(self.halves(shingled, texts.lengths[batch]))
+            return Runs(places, keys.copy(), starts)
+
+        runs = list(_by_batch(work, texts, rows, threads, progress))
+        return sketched, runs
+
+
+def _by_batch(
+    work: Callable[[NDArray[np.int64], NDArray[np.int64]], Result],
+    texts: Texts,
+    rows: NDArray[np.int64],
+    threads: int,
+    progress: Progress | None,
+) -> Iterator[Result]:
+    """Work on the texts in batches: it is told their places in `rows`, and the rows."""
+    order, batches = np.argsort(rows, kind="stable"), texts.batches(rows)
+    ends = pairwise(accumulate(map(len, batches), initial=0))
+    pieces = [(order[slice(*places)], batch) for batch, places in zip(batches, ends, strict=True)]
+    return spread(lambda piece: work(*piece), pieces, threads, progress)
