@@ -26,7 +26,7 @@ from dedup.work import Room
 WINDOW = 12
 SHORT = 200
 """Characters up to which a text keeps all its runs: it has too few to leave any out."""
-LOOKED_AT = 32
+LOOKED_AT = 16
 """An article is compared with so many others of a bucket before it is given up as a common phrase,"""
 FOR_EACH = 4
 """and with so many more for each that was similar."""

@@ -197,10 +197,11 @@ class Texts:
     def _cut(
         self,
         rows: NDArray[np.int64],
-        once: bool,
         room: Room,
         winnowing: kernels.Winnowing,
         runs: tuple[NDArray[np.uint32], NDArray[np.int64]],
+        *,
+        once: bool,
     ) -> Shingles:
         lengths, found, used, kept = self.lengths[rows], np.zeros(len(rows), np.int64), 0, 0
         keys = room.take(int(lengths.sum()))
