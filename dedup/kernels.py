@@ -391,12 +391,12 @@ def size_for(count):
 
 
 @kernel
-def home(key, table):
+def home(key, size):
     """Where a key belongs in a table of a power of two: by its highest bits, since the lowest may hold its surprisal.
 
     Unsigned, as all places in tables are: numba checks each signed index whether it counts from the end.
     """
-    return (key >> np.uint64(32)) * np.uint64(len(table)) >> np.uint64(32)
+    return (key >> np.uint64(32)) * np.uint64(size) >> np.uint64(32)
 
 
 @kernel
@@ -404,7 +404,7 @@ def place(table, key):
     """Place of a key, or of the empty slot it belongs in; 0 marks empty slots, so key 0 shares the slot of key 1."""
     key = max(key, np.uint64(1))
     last = np.uint64(len(table) - 1)
-    at = home(key, table)
+    at = home(key, len(table))
     while table[at] != 0 and table[at] != key:
         at = (at + np.uint64(1)) & last
     return at
@@ -598,10 +598,10 @@ def winnow_text(codes, starts, by_word, winnowing, rolling, spans, room, keys):
     wide, window, short, short_width = winnowing
     runs, kept, seen = room
     few = window if len(codes) > short else 1
-    taken = winnow_runs(codes, starts, (wide, by_word, False), rolling, spans, few, runs, kept)
+    taken = winnow_runs(codes, starts, (wide, by_word, np.bool_(False)), rolling, spans, few, runs, kept)
     if len(codes) <= short:
         more = kept[taken:]
-        taken += winnow_runs(codes, starts, (short_width, by_word, False), rolling, spans, few, runs, more)
+        taken += winnow_runs(codes, starts, (short_width, by_word, np.bool_(False)), rolling, spans, few, runs, more)
     nothing = np.empty(0, np.float32)
     taken = distinct(kept[:taken], nothing, seen[: size_for(taken)], kept, nothing)
     for k in range(taken):
@@ -725,7 +725,7 @@ def store(keys, bits, order, table):
     """Store the bits of a weight, not 0, with every key; the last of the order is stored first, in the best place."""
     last = np.uint64(len(table) - 1)
     for k in order[::-1]:
-        at = home(keys[k], table)
+        at = home(keys[k], len(table))
         while table[at] != 0:
             at = (at + np.uint64(1)) & last
         table[at] = tag(keys[k]) | np.uint64(bits[k])
@@ -743,7 +743,7 @@ def look_up(keys, table, alone, bits):
     for begin in range(0, len(keys), len(entries)):
         mine, found, more = keys[begin : begin + len(entries)], bits[begin : begin + len(entries)], np.uint64(0)
         for k in range(len(mine)):
-            entries[k] = table[home(mine[k], table)]
+            entries[k] = table[home(mine[k], len(table))]
         for k in range(len(mine)):
             entry, single = entries[k], alone[mine[k] & np.uint64(255)]
             found[k] = np.uint32(entry) if entry != 0 else single
@@ -751,7 +751,7 @@ def look_up(keys, table, alone, bits):
             more += np.uint64((entry != 0) & ((entry ^ tag(mine[k])) >> np.uint64(32) != 0))
         for other in range(more):
             key, entry = mine[others[other]], entries[others[other]]
-            at = home(key, table)
+            at = home(key, len(table))
             while entry != 0 and (entry ^ tag(key)) >> np.uint64(32) != 0:
                 at = (at + np.uint64(1)) & last
                 entry = table[at]
@@ -901,7 +901,7 @@ def scan_and_sign(chunk, begin, end, recipe, seed, lengths, prints, halves):
     """`scan`, and the lower halves of signatures of shingles that all weigh one: every text is read once."""
     data, offsets = chunk
     table, expansions, _, width, by_word, _ = recipe
-    codes, starts, rolling, keys = room_for(0, by_word)
+    codes, starts, rolling, keys = room_for(np.int64(0), by_word)
     nothing, times = np.empty(0, np.float32), np.empty(halves.shape[1], np.float32)
     bits, landing = times.view(np.uint32), (np.empty(len(times), np.uint32), np.empty(0, np.uint64))
     for i in range(begin, end):
@@ -913,8 +913,8 @@ def scan_and_sign(chunk, begin, end, recipe, seed, lengths, prints, halves):
             count = fold(data, offsets[i], offsets[i + 1], table, expansions, codes, starts)
         lengths[i - begin] = count
         mine = prints[i - begin] if count else prints[i - begin, :0]
-        found = roll(codes[:count], starts, (width, by_word, False), rolling, keys, mine)
-        land_all(keys[:found], nothing, 0, seed, landing, times)
+        found = roll(codes[:count], starts, (width, by_word, np.bool_(False)), rolling, keys, mine)
+        land_all(keys[:found], nothing, np.int64(0), seed, landing, times)
         for k in range(len(times)):
             halves[i - begin, k] = np.uint16(bits[k])
 
@@ -1208,7 +1208,7 @@ def number_shingles(keys, starts, stops, table, firsts, numbers):
         for k in range(np.uint64(starts[i]), np.uint64(stops[i])):
             key = keys[k]
             if following >= found or firsts[following] != key:
-                at = home(key, table)
+                at = home(key, len(table))
                 while table[at] != 0 and firsts[table[at] - one] != key:
                     at = (at + one) & last
                 if table[at] == 0:
@@ -2011,12 +2011,12 @@ def order_hashes(keys, ends, order):
     """
     ends[:] = 0
     for k in range(len(keys)):
-        ends[home(keys[k], ends)] += 1
+        ends[home(keys[k], len(ends))] += 1
     total = 0
     for k in range(len(keys)):
         ends[k], total = total, total + ends[k]
     for k in range(len(keys)):
-        at = home(keys[k], ends)
+        at = home(keys[k], len(ends))
         order[ends[at]] = k
         ends[at] += 1
     for k in range(1, len(keys)):
