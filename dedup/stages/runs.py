@@ -82,6 +82,7 @@ class RunBuckets:
     Args:
         batches: The runs of n texts, called 0 to n - 1.
         articles: n.
+        at_once: Entries of a piece, about.
 
     Attributes:
         bits: See there.
@@ -90,13 +91,14 @@ class RunBuckets:
 
     bits = BITS
 
-    def __init__(self, batches: list[Batch], articles: int) -> None:
-        self.articles, self._batches = articles, batches
+    def __init__(self, batches: list[Batch], articles: int, at_once: int = PART) -> None:
+        self.articles = articles
+        self._batches = [batch._replace(keys=kernels.frozen(batch.keys)) for batch in batches]
         counts = np.zeros(1 << HIGHEST, np.int64)
-        for batch in batches:
+        for batch in self._batches:
             kernels.count_highest(batch.keys, BITS - HIGHEST, counts)
         self._before = np.append(0, np.cumsum(counts))
-        cuts = [0, *(np.flatnonzero(np.diff(self._before[1:] // PART)) + 1).tolist(), len(counts)]
+        cuts = [0, *(np.flatnonzero(np.diff(self._before[1:] // at_once)) + 1).tolist(), len(counts)]
         self.pieces = list(pairwise(cuts))
 
     def entries(self, piece: tuple[int, int], room: Room) -> Iterator[NDArray[np.uint64]]:
