@@ -1,21 +1,21 @@
 """Candidates among more texts than fit in memory.
 
 In: what is kept of signed texts, in files, and from which text on they are new. Out: a file of pairs, each once,
-later << 32 | earlier, ascending. The buckets are walked of as many texts at a time as memory holds, and of every two
-such chunks. Pairs that are too many to hold are sorted in runs on the disk and merged by ranges.
+later << 32 | earlier, ascending. The buckets are walked of as many texts at a time as memory holds: some new ones, and
+in turn all before them. Pairs that are too many to hold are sorted in runs on the disk and merged by ranges.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dedup.kernels import Integers
 from dedup.nightly.keeping import written
 from dedup.nightly.memory import Budget
 from dedup.nightly.signed import Layout, Part, Stored
@@ -85,21 +85,18 @@ class Meeting:
 
     def _chunks(self) -> Iterator[tuple[range, range, bool]]:
         """Old texts, new texts, and whether the new ones are also compared with each other."""
-        texts, room = range(len(self._mates)), self._budget.signatures
-        if self._since == len(texts):
-            return
-        held = np.cumsum(self._layout.bytes_held(Stored(self._parts, self._layout.schema), self._threads))
-        if held[-1] <= room:
-            yield texts[: self._since], texts[self._since :], True
-            return
-        halves = np.flatnonzero(np.diff(held // (room // 2))) + 1
-        cuts = np.unique([0, self._since, *halves.tolist(), len(texts)]).tolist()
-        pieces = [texts[begin:end] for begin, end in pairwise(cuts)]
-        for place, new in enumerate(pieces):
-            if new.start >= self._since:
-                yield texts[:0], new, True
-                for old in pieces[:place]:
-                    yield old, new, False
+        held = self._layout.bytes_held(Stored(self._parts, self._layout.schema), self._threads)
+        sums, room = np.append(0, np.cumsum(held)), self._budget.signatures
+        begin = self._since
+        while begin < len(held):
+            new = range(begin, _reach(sums, begin, len(held), max(room // 2, room - sums[begin])))
+            left, old = room - (sums[new.stop] - sums[begin]), range(0)
+            while True:
+                old = range(old.stop, _reach(sums, old.stop, begin, left))
+                yield old, new, old.start == 0
+                if old.stop == begin:
+                    break
+            begin = new.stop
 
     def _meet(self, old: range, new: range, *, within: bool, number: int, of: int) -> None:
         """Find the pairs of some texts, by their numbers."""
@@ -129,6 +126,12 @@ class Meeting:
                 found.append(Part(part.path, part.begin + begin - first, part.begin + end - first))
             first += part.end - part.begin
         return found
+
+
+def _reach(sums: Integers, begin: int, end: int, most: int) -> int:
+    """The end of the texts from `begin` on, before `end`, that take so many bytes; of one at least."""
+    fitting = int(np.searchsorted(sums, sums[begin] + most, side="right")) - 1
+    return min(max(fitting, begin + 1), end)
 
 
 class _Runs(Found):

@@ -81,12 +81,12 @@ class Budget:
     @property
     def signatures(self) -> int:
         """For sketches of signatures, and what is needed of as many texts to walk their buckets."""
-        return (self.total - OWN) * 3 // 8
+        return (self.total - OWN) * 7 // 16
 
     @property
     def entries(self) -> int:
         """Entries of buckets that all threads hold at once."""
-        return (self.total - OWN) // 8 // AN_ENTRY_HELD
+        return (self.total - OWN) // 16 // AN_ENTRY_HELD
 
     @property
     def pairs(self) -> int:

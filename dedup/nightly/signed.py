@@ -148,6 +148,10 @@ def matrix(column: pa.Array, kind: type[np.generic]) -> NDArray[Any]:
     return values[column.offset : column.offset + len(column)]
 
 
+def _one(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 class Stored:
     """n texts in files.
 
@@ -169,7 +173,7 @@ class Stored:
         at = 0
         for part, file, group, rows in self._groups():
             table = self._read(part.path, file, group, names).slice(rows.start, len(rows))
-            yield at, [column.combine_chunks() for column in table.columns]
+            yield at, [_one(column) for column in table.columns]
             at += len(rows)
 
     def _read(self, path: Path, file: Any, group: int, names: Sequence[str]) -> pa.Table:
