@@ -118,7 +118,7 @@ class Meeting:
         self._mates[numbers] = np.maximum(self._mates[numbers], walk.mates())
 
     def _in_files(self, texts: range) -> list[Part]:
-        """Where the signatures of some texts are."""
+        """Where some texts are."""
         found, first = [], 0
         for part in self._parts:
             begin, end = max(texts.start, first), min(texts.stop, first + part.end - part.begin)
@@ -160,7 +160,7 @@ class _Runs(Found):
                 self._merge()
 
     def _merge(self) -> None:
-        """Make one run of all: the same pairs are found in many bands."""
+        """Make one run of all: the same pairs meet in many buckets."""
         whole, paths = self._folder / "merged.pairs", self._paths
         with whole.open("wb") as file:
             for pairs in _merged(paths, self._held):
