@@ -963,6 +963,24 @@ def count_highest(keys, shift, counts):
 
 
 @kernel
+def count_parts(keys, starts, numbers, shift, counts):
+    """Of every text, count the keys of each part, which is by their highest bits."""
+    for i in range(len(numbers)):
+        for k in range(starts[i], starts[i + 1]):
+            counts[numbers[i], keys[k] >> np.uint32(shift)] += 1
+
+
+@kernel
+def part_runs(keys, starts, numbers, shift, free, parted):
+    """Put keys into their parts; `free` is where the next of each text and part goes, and is updated."""
+    for i in range(len(numbers)):
+        for k in range(starts[i], starts[i + 1]):
+            part = keys[k] >> np.uint32(shift)
+            parted[free[numbers[i], part]] = keys[k]
+            free[numbers[i], part] += 1
+
+
+@kernel
 def agreement(a, i, b, j, blocks):
     """In how many bytes of their first blocks row i of some sketches agrees with row j of others.
 

@@ -78,7 +78,7 @@ def test_examples_become_two_clusters(tmp_path: Path) -> None:
     summary = json.loads(line)
     assert list(summary) == [field.name for field in fields(Summary)]
     assert (summary["articles"], summary["clusters"], summary["clustered"], summary["files"]) == (14, 2, 7, 14)
-    assert summary["seconds"].keys() >= {"read", "weigh", "sign", "band", "verify", "cluster", "write"}
+    assert summary["seconds"].keys() >= {"read", "weigh", "sign", "meet", "verify", "cluster", "write"}
     assert all(value >= 0 for value in summary["seconds"].values())
     assert 10**7 < summary["peak_memory"] < 10**10
 

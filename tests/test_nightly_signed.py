@@ -1,4 +1,4 @@
-"""`dedup.nightly.signed`: the lower halves of signatures, by columns, in few files, and what bands ask of them."""
+"""`dedup.nightly.signed`: what is kept of texts in few files, by row groups of one size, and any texts of them."""
 
 from __future__ import annotations
 
@@ -13,75 +13,65 @@ import pytest
 from crawlers import article
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from dedup.evidence.corpus import Corpus
 from dedup.nightly import signed
-from dedup.nightly.signed import Part, Stored, columns, taken_up, write
+from dedup.nightly.signed import Layout, Part, Stored, matrix, packed, portions, taken_up, write
+from dedup.nightly.stored_bands import StoredBands
+from dedup.nightly.stored_runs import StoredRuns
 from dedup.pipeline import represent
 from dedup.settings import Settings
-from dedup.stages.bands import AT_ONCE, Bands, Matrix
-from dedup.stages.signer import Signer
+from dedup.stages.bands import Bands
 
-SHAPE = Bands(9, 3)
-SETTINGS = Settings(weighted=False, slots=30)
 TEXTS = 40
+BANDS = StoredBands(Settings(weighted=False, slots=30), Bands(9, 3))
+RUNS = StoredRuns(Settings(slots=30))
+BOTH = pytest.mark.parametrize("layout", [BANDS, RUNS], ids=["bands", "runs"])
 
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
     """Some distinct texts."""
-    return represent(pa.chunked_array([pa.array([article(n) for n in range(TEXTS)], pa.large_string())]), SETTINGS)
+    return represent(pa.chunked_array([pa.array([article(n) for n in range(TEXTS)], pa.large_string())]), Settings())
 
 
-@pytest.fixture(scope="module")
-def halves(corpus: Corpus) -> NDArray[np.uint16]:
-    """The lower halves of their signatures."""
-    return Signer(SETTINGS, corpus.weights).sign(corpus.texts, corpus.first)
-
-
-@pytest.mark.parametrize(
-    ("shape", "slots"), [((1, 1), 16), ((9, 3), 30), ((25, 5), 128), ((256, 2), 512), ((4, 4), 16)]
-)
-def test_columns_are_all_slots(shape: tuple[int, int], slots: int) -> None:
-    """Each once, in order; those of four bands together, as they are asked for."""
-    bands = Bands(*shape)
-    cuts = columns(bands, slots)
-    assert [slot for first, last in cuts for slot in range(first, last)] == list(range(slots))
-    begins = {band * bands.rows for band in range(0, bands.bands, AT_ONCE)}
-    assert begins <= {first for first, _ in cuts}
-
-
-@pytest.fixture(params=[1, 7, 16, 1000])
-def group(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Texts of a row group."""
-    monkeypatch.setattr(signed, "GROUP", request.param)
-    return int(request.param)
-
-
+@BOTH
+@pytest.mark.parametrize("group", [1, 7, 16, 1000])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_halves_are_written(
-    tmp_path: Path, corpus: Corpus, halves: NDArray[np.uint16], group: int, threads: int
+def test_rows_are_those_of_one_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, corpus: Corpus, layout: Layout, group: int, threads: int
 ) -> None:
-    """A row a text, in row groups that are full but for the last, whatever was taken up before."""
+    """A row a text, in few row groups, whatever was taken up before, and however many are signed at once."""
     order = np.random.default_rng(1).permutation(TEXTS)
+    whole = layout.table(corpus, corpus.first[order])
+    monkeypatch.setattr(signed, "GROUP", group)
     told: list[tuple[int, int]] = []
-    begun = []
+    begun: list[Part] = []
     for number, some in enumerate(np.split(order, [3, 3, 20])):
-        path = tmp_path / f"{number}.parquet"
+        path = tmp_path / str(number)
         before = begun[1:] if number == 3 else []
-        write(path, before, corpus, some, SHAPE, SETTINGS, threads=threads, progress=lambda *done: told.append(done))
+        write(path, before, corpus, some, layout, threads=threads, progress=lambda *done: told.append(done))
         begun.append(Part(path, 0, len(some)))
-    last = Part(tmp_path / "3.parquet", 0, TEXTS - 3)
-    about = pq.ParquetFile(last.path).metadata
-    assert [about.row_group(k).num_rows for k in range(about.num_row_groups)] == [
-        min(group, 37 - begin) for begin in range(0, 37, group)
-    ]
-    stored = Stored([begun[0], last], SHAPE, 30)
-    sketches = stored.sketches()
-    assert (sketches[:, :30] == halves[order].astype(np.uint8)).all()
-    assert sketches.shape == (TEXTS, 128) and not sketches[:, 30:].any()
+    about = pq.ParquetFile(tmp_path / "3").metadata
+    sizes = [about.row_group(number).num_rows for number in range(about.num_row_groups)]
+    assert max(sizes) <= group and all(one + other > group for one, other in pairwise(sizes))
+    assert pq.read_table(tmp_path / "3").equals(whole[3:])
     assert told[-1] == (20, 20)
+
+
+@BOTH
+def test_a_row_group_is_of_so_many_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, corpus: Corpus, layout: Layout
+) -> None:
+    """Long texts are fewer in each, and so they are when they are taken up."""
+    monkeypatch.setattr(signed, "CHARACTERS", 3 * corpus.texts.lengths.max())
+    write(tmp_path / "a", [], corpus, np.arange(TEXTS), layout)
+    assert pq.ParquetFile(tmp_path / "a").num_row_groups == 1
+    monkeypatch.setattr(signed, "BYTES", 1)
+    write(tmp_path / "b", [], corpus, np.arange(TEXTS), layout)
+    assert pq.ParquetFile(tmp_path / "b").num_row_groups >= TEXTS // 6
+    write(tmp_path / "c", [Part(tmp_path / "b", 0, TEXTS)], corpus, np.arange(1), layout)
+    assert pq.ParquetFile(tmp_path / "c").num_row_groups == pq.ParquetFile(tmp_path / "b").num_row_groups + 1
 
 
 RANGES = st.lists(st.tuples(st.integers(0, TEXTS), st.integers(0, TEXTS)).map(sorted), min_size=1, max_size=4)
@@ -89,22 +79,31 @@ RANGES = st.lists(st.tuples(st.integers(0, TEXTS), st.integers(0, TEXTS)).map(so
 
 @settings(deadline=None, max_examples=40)
 @given(RANGES, st.sampled_from([1, 5, 16, 1000]))
-def test_bands_of_stored_signatures_are_those_of_a_matrix(
-    corpus: Corpus, halves: NDArray[np.uint16], ranges: list[list[int]], group: int
-) -> None:
-    """Of any texts of any files, in any row groups, keys and sketches are those of the lower halves in memory."""
-    with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(signed, "GROUP", group)
-        write(Path(name) / "a", [], corpus, np.arange(TEXTS), SHAPE, SETTINGS)
-        stored = Stored([Part(Path(name) / "a", *ends) for ends in ranges], SHAPE, 30)
-        matrix = Matrix(np.concatenate([halves[begin:end] for begin, end in ranges]))
-        assert (stored.articles, stored.slots) == (matrix.articles, matrix.slots)
-        assert (stored.sketches() == matrix.sketches()).all()
-        for band in range(0, SHAPE.bands, AT_ONCE):
-            keys, wanted = (np.zeros((min(AT_ONCE, 9 - band), matrix.articles), np.uint64) for _ in range(2))
-            stored.band_keys(band * 3, 3, 7, keys)
-            matrix.band_keys(band * 3, 3, 7, wanted)
-            assert (keys == wanted).all()
+def test_any_texts_of_files(ranges: list[list[int]], group: int) -> None:
+    """Their rows are found in whatever row groups, and so are their bytes."""
+    rows = np.random.default_rng(2).integers(0, 9, (TEXTS, 3), np.uint16)
+    with TemporaryDirectory() as name:
+        path = Path(name) / "a"
+        pq.write_table(pa.table([packed(rows), packed(rows[:, :1])], names=["x", "y"]), path, row_group_size=group)
+        stored = Stored([Part(path, *ends) for ends in ranges], pq.read_schema(path))
+        found = [np.empty((0, 1), np.uint16)]
+        for at, (column,) in stored.columns(["y"]):
+            assert at == sum(map(len, found))
+            found.append(matrix(column, np.uint16))
+        sizes = stored.bytes_of(["x", "y"])
+    wanted = np.concatenate([rows[begin:end, :1] for begin, end in ranges])
+    assert (np.concatenate(found) == wanted).all()
+    assert len(sizes) == stored.articles == len(wanted)
+
+
+@given(st.lists(st.integers(0, 30), max_size=40), st.integers(1, 10), st.integers(1, 60))
+def test_portions(lengths: list[int], texts: int, characters: int) -> None:
+    """All texts in order; so many, of so many characters, but one that is longer."""
+    found = list(portions(np.array(lengths, np.int64), texts, characters))
+    assert [number for some in found for number in range(some.start, some.stop)] == list(range(len(lengths)))
+    for some in found:
+        assert some.stop - some.start == 1 or sum(lengths[some]) <= characters
+        assert some.stop - some.start <= texts
 
 
 @settings(deadline=None, max_examples=100)

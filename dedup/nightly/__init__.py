@@ -3,10 +3,10 @@
 In: files, a state folder and an output folder. Out: Parquet datasets, whole or not at all, and a `Summary`. From the
 top: `job` runs the whole, and `night` the steps of a night; `intake` turns files into shards; `catalogue` is what is
 known of every article, `previous` what the last night left; `framing`, `sketching`, `signed`, `candidates` and
-`verifying` are the stages of `dedup.pipeline` over what lies on disk; `gathered` keeps what campaigns are found by, and
-`linking` finds them; `members` tells what became of the clusters of last night; `outputs` writes what users read, and
-`snapshot` gives it as `dedup.cluster` would. `state` is the folder, `keeping` writes what is in it, `damage` reads it,
-and `memory` bounds all.
+`verifying` are the stages of `dedup.pipeline` over what lies on disk, `stored_runs` and `stored_bands` what is kept of
+signed texts to meet by; `gathered` keeps what campaigns are found by, and `linking` finds them; `members` tells what
+became of the clusters of last night; `outputs` writes what users read, and `snapshot` gives it as `dedup.cluster`
+would. `state` is the folder, `keeping` writes what is in it, `damage` reads it, and `memory` bounds all.
 """
 
 from dedup.nightly.job import MEMORY, Summary, run

@@ -1,36 +1,33 @@
 """Candidates among more texts than fit in memory.
 
-In: signatures in files, and from which text on they are new. Out: a file of pairs, each once, later << 32 | earlier,
-ascending. The bands are walked for as many texts at a time as memory holds, and for every two such chunks. Pairs that
-are too many to hold are sorted in runs on the disk and merged by ranges.
+In: what is kept of signed texts, in files, and from which text on they are new. Out: a file of pairs, each once,
+later << 32 | earlier, ascending. The buckets are walked of as many texts at a time as memory holds: some new ones, and
+in turn all before them. Pairs that are too many to hold are sorted in runs on the disk and merged by ranges.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dedup.kernels import Integers
 from dedup.nightly.keeping import written
 from dedup.nightly.memory import Budget
-from dedup.nightly.signed import Part, Stored
+from dedup.nightly.signed import Layout, Part, Stored
 from dedup.nightly.verifying import CANDIDATES
+from dedup.pipeline import meeting_rules
 from dedup.settings import Settings
-from dedup.stages.bands import AT_ONCE, BandBuckets, Bands
-from dedup.stages.candidates import Found, Walk, once, rules
+from dedup.stages.candidates import Found, Walk, ends, matches, once
+from dedup.stages.runs import PART
 from dedup.system import put
 from dedup.work import Progress
 
 Pairs = NDArray[np.uint64]
-LOOKED_AT = 8
-"""A new text is compared with at most so many times `bucket_cap` old ones of a bucket. Those in larger buckets share
-what is common: with 100,000 new texts and a million old ones the walk took half as long as with 128 times, a
-quarter fewer candidates were found, and all of the 1,008,638 edges."""
 SETTLING = 64
 """Bytes a pair while pairs are sorted and made distinct."""
 MOST_RUNS = 64
@@ -39,12 +36,12 @@ PIECE = 1 << 20
 """Pairs of a row group."""
 
 
-class BandJoin:
-    """What meets in the bands.
+class Meeting:
+    """What meets in buckets.
 
     Args:
-        parts: Files of signatures, in the order of the texts' numbers.
-        shape: The bands.
+        parts: Files of what is kept, in the order of the texts' numbers.
+        layout: What that is.
         settings: How articles are compared.
         since: The first text that is new.
         budget: Of memory.
@@ -56,7 +53,7 @@ class BandJoin:
     def __init__(
         self,
         parts: list[Part],
-        shape: Bands,
+        layout: Layout,
         settings: Settings,
         since: int,
         budget: Budget,
@@ -65,76 +62,63 @@ class BandJoin:
         threads: int = 1,
         progress: Progress | None = None,
     ) -> None:
-        self._parts, self._shape, self._settings, self._since = parts, shape, settings, since
+        self._parts, self._layout, self._settings, self._since = parts, layout, settings, since
         self._budget, self._threads, self._progress = budget, threads, progress
-        self.texts = sum(part.end - part.begin for part in parts)
-        self.missed = np.zeros(self.texts, np.int64)
+        self._mates = np.zeros(sum(part.end - part.begin for part in parts), np.int64)
         self._runs = _Runs(folder, budget.pairs // SETTLING)
 
-    @property
-    def capped(self) -> NDArray[np.bool_]:
-        """(texts,): those most of whose bucket mates they were not compared with."""
-        return self.missed > 0
-
     def walk(self) -> None:
-        """Walk all bands."""
+        """Walk all buckets."""
         chunks = list(self._chunks())
         for number, (old, new, within) in enumerate(chunks):
             self._meet(old, new, within=within, number=number, of=len(chunks))
 
-    def keep(self, path: Path) -> None:
-        """Write the pairs."""
+    def keep(self, path: Path) -> NDArray[np.bool_]:
+        """Write the pairs; returns who was compared with less than half of its mates, (texts,)."""
+        found = np.zeros(len(self._mates), np.int64)
         with written(path, CANDIDATES) as out:
             for pairs in self._runs.merged():
                 out.write_table(pa.table([pairs], CANDIDATES))
+                found += matches(*ends(pairs), len(found))
         self._runs.clear()
+        return 2 * found < self._mates
 
     def _chunks(self) -> Iterator[tuple[range, range, bool]]:
         """Old texts, new texts, and whether the new ones are also compared with each other."""
-        texts, room = range(self.texts), self._room()
-        if self._since == self.texts:
-            return
-        if len(texts) <= room:
-            yield texts[: self._since], texts[self._since :], True
-            return
-        half = max(1, room // 2)
-        cuts = [*range(0, self._since, half), *range(self._since, len(texts), half), len(texts)]
-        pieces = [texts[begin:end] for begin, end in pairwise(cuts)]
-        for place, new in enumerate(pieces):
-            if new.start >= self._since:
-                yield texts[:0], new, True
-                for old in pieces[:place]:
-                    yield old, new, False
-
-    def _room(self) -> int:
-        """How many texts fit in memory: their sketches, and what each thread needs to walk a band of them."""
-        each = self._settings.slots + self._threads * (AT_ONCE * 8 + 28)
-        return max(2, self._budget.signatures // each)
+        held = self._layout.bytes_held(Stored(self._parts, self._layout.schema), self._threads)
+        sums, room = np.append(0, np.cumsum(held)), self._budget.signatures
+        begin = self._since
+        while begin < len(held):
+            new = range(begin, _reach(sums, begin, len(held), max(room // 2, room - sums[begin])))
+            left, old = room - (sums[new.stop] - sums[begin]), range(0)
+            while True:
+                old = range(old.stop, _reach(sums, old.stop, begin, left))
+                yield old, new, old.start == 0
+                if old.stop == begin:
+                    break
+            begin = new.stop
 
     def _meet(self, old: range, new: range, *, within: bool, number: int, of: int) -> None:
         """Find the pairs of some texts, by their numbers."""
-        stored = Stored(self._in_files(old) + self._in_files(new), self._shape, self._settings.slots)
-        settings = self._settings
-        compared = rules(
-            settings.threshold, settings.slots, settings.bucket_cap, since=len(old), apart=not within,
-            looked_at=LOOKED_AT * settings.bucket_cap if self._since else None,
-        )  # fmt: skip
-        walk = Walk(BandBuckets(stored, self._shape), stored.sketches(), compared)
-        numbers = np.concatenate([np.arange(old.start, old.stop), np.arange(new.start, new.stop)]).astype(np.uint64)
-        high, low = np.uint64(32), np.uint64(0xFFFFFFFF)
+        stored = Stored(self._in_files(old) + self._in_files(new), self._layout.schema)
+        compared = meeting_rules(self._settings, since=len(old), apart=not within)
+        buckets = self._layout.buckets(stored, min(PART, max(1, self._budget.entries // self._threads)))
+        walk = Walk(buckets, self._layout.sketches(stored), compared)
+        numbers = np.concatenate([np.arange(old.start, old.stop), np.arange(new.start, new.stop)])
+        high, low, names = np.uint64(32), np.uint64(0xFFFFFFFF), numbers.astype(np.uint64)
 
         def take(pairs: Pairs) -> None:
-            self._runs.add(numbers[pairs >> high] << high | numbers[pairs & low])
+            self._runs.add(names[pairs >> high] << high | names[pairs & low])
 
         def tell(done: int, total: int) -> None:
             if self._progress:
                 self._progress(number * total + done, of * total)
 
         walk.pairs(take, self._threads, tell)
-        self.missed[numbers.astype(np.int64)] += walk.missed()
+        self._mates[numbers] = np.maximum(self._mates[numbers], walk.mates())
 
     def _in_files(self, texts: range) -> list[Part]:
-        """Where the signatures of some texts are."""
+        """Where some texts are."""
         found, first = [], 0
         for part in self._parts:
             begin, end = max(texts.start, first), min(texts.stop, first + part.end - part.begin)
@@ -142,6 +126,12 @@ class BandJoin:
                 found.append(Part(part.path, part.begin + begin - first, part.begin + end - first))
             first += part.end - part.begin
         return found
+
+
+def _reach(sums: Integers, begin: int, end: int, most: int) -> int:
+    """The end of the texts from `begin` on, before `end`, that take so many bytes; of one at least."""
+    fitting = int(np.searchsorted(sums, sums[begin] + most, side="right")) - 1
+    return min(max(fitting, begin + 1), end)
 
 
 class _Runs(Found):
@@ -170,7 +160,7 @@ class _Runs(Found):
                 self._merge()
 
     def _merge(self) -> None:
-        """Make one run of all: the same pairs are found in many bands."""
+        """Make one run of all: the same pairs meet in many buckets."""
         whole, paths = self._folder / "merged.pairs", self._paths
         with whole.open("wb") as file:
             for pairs in _merged(paths, self._held):

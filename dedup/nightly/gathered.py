@@ -21,8 +21,8 @@ from dedup import kernels
 from dedup.evidence.campaigns import LEAST_HELD, Name, may_link, names_in
 from dedup.kernels import Integers
 from dedup.nightly.damage import damaged, groups, opened, rate, read_group
-from dedup.nightly.keeping import written
-from dedup.nightly.signed import Part
+from dedup.nightly.keeping import regrouped, written
+from dedup.nightly.signed import Part, portions
 from dedup.stages.frames import sample_of
 from dedup.stages.shingles import NO_WINDOWS, Texts
 from dedup.work import Progress, Room
@@ -83,7 +83,7 @@ def write(
         for part in before:
             yield from groups(part.path, COLUMNS)
         done, room, taken, spots = 0, Room(np.uint64), Room(np.uint64), Room(np.int32)
-        for some in _batches(texts.lengths[rows]):
+        for some in portions(texts.lengths[rows], AT_ONCE, CHARACTERS):
             mine = rows[some]
             keys, offsets = texts.without(NO_WINDOWS).shingle(mine, once=False, room=room)
             windows = sample_of(keys, offsets, every, taken, spots, windowed=True)
@@ -96,17 +96,6 @@ def write(
                 progress(done, len(rows))
 
     _write(path, tables(), every)
-
-
-def _batches(lengths: Integers) -> Iterator[slice]:
-    """Texts of so many characters, in order; one that is longer is alone."""
-    ends = np.cumsum(lengths)
-    begin, done = 0, 0
-    while begin < len(lengths):
-        end = max(begin + 1, int(np.searchsorted(ends, done + CHARACTERS, side="right")))
-        end = min(end, begin + AT_ONCE)
-        yield slice(begin, end)
-        begin, done = end, int(ends[end - 1])
 
 
 def _table(windows: NDArray[np.uint64], counts: Integers, names: list[list[Name]]) -> pa.Table:
@@ -137,23 +126,10 @@ def _hashed(names: list[Name]) -> NDArray[np.uint64]:
 
 
 def _write(path: Path, tables: Iterator[pa.Table], every: int) -> None:
-    """Write tables in row groups of about one size, of whatever nights they are."""
     schema = COLUMNS.with_metadata({b"rate": str(every).encode()})
     with written(path, schema, compression="zstd", use_dictionary=["kinds.list.element"]) as out:
-        waiting: list[pa.Table] = []
-        for table in tables:
-            if waiting and (
-                sum(map(len, waiting)) + len(table) > AT_ONCE or sum(one.nbytes for one in waiting) > GROUP
-            ):
-                out.write_table(_one(waiting), row_group_size=AT_ONCE)
-                waiting = []
-            waiting.append(table)
-        if waiting:
-            out.write_table(_one(waiting), row_group_size=AT_ONCE)
-
-
-def _one(tables: list[pa.Table]) -> pa.Table:
-    return pa.concat_tables([table.replace_schema_metadata(None) for table in tables]).combine_chunks()
+        for table in regrouped(tables, AT_ONCE, GROUP):
+            out.write_table(table, row_group_size=AT_ONCE)
 
 
 def rate_of(parts: list[Part]) -> int | None:

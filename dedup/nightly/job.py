@@ -113,9 +113,9 @@ def run(
             to 2 ms for each new text, or for all texts where everything is compared anew. If the last night had no
             campaigns, there is another night even if nothing is new.
         memory: Most memory of the process, as bytes or ``"8GB"``; at least 1 GB. The result depends on it in two ways
-            only. If the signatures of all texts do not fit, it decides with which bucket mates a text in a full bucket
-            (`Settings.bucket_cap`) is compared. Below 3 GB, with more than 2 million characters, it decides how fine
-            the samples are by which frames and campaigns are found.
+            only. If the sketches of all texts do not fit, it decides with which others a text is compared in a bucket
+            that is full of similar ones (`Settings.bucket_cap`), or of others. Below 3 GB, with more than 2 million
+            characters, it decides how fine the samples are by which frames and campaigns are found.
         text: Column of the tables that holds the texts.
         id: Column of the tables that holds the ids. Only the default may be missing.
         threads: How many to use; None is one a core. The result does not depend on it.

@@ -6,7 +6,7 @@ dictionary and nobody reads statistics, unless a file says otherwise; what reads
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,28 @@ def written(path: Path, schema: pa.Schema, **options: Any) -> Iterator[pq.Parque
     usual = {"use_dictionary": False, "compression": "lz4", "write_statistics": False}
     with replacing(path) as file, pq.ParquetWriter(file, schema, **usual | options) as out:
         yield out
+
+
+def regrouped(tables: Iterable[pa.Table], rows: int, size: int) -> Iterator[pa.Table]:
+    """Tables put together, for row groups of about one size, of whatever nights they are.
+
+    Args:
+        tables: Each stays in one piece.
+        rows: How many a row group has at most.
+        size: Bytes that it has at most; one table may have more.
+    """
+    waiting: list[pa.Table] = []
+    for table in tables:
+        if waiting and (sum(map(len, waiting)) + len(table) > rows or sum(one.nbytes for one in waiting) > size):
+            yield _one(waiting)
+            waiting = []
+        waiting.append(table)
+    if waiting:
+        yield _one(waiting)
+
+
+def _one(tables: list[pa.Table]) -> pa.Table:
+    return pa.concat_tables([table.replace_schema_metadata(None) for table in tables]).combine_chunks()
 
 
 def keep(

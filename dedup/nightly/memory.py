@@ -28,6 +28,8 @@ AN_ARTICLE = 250
 """Bytes of fingerprints and numbers that are held of every article, beside its id, which is held twice."""
 AN_ENTRY = 48
 """Bytes of every window, and every shingle, that is sampled while frames are looked for; 44 measured of 14 million."""
+AN_ENTRY_HELD = 13
+"""Bytes of every entry of a bucket while the bucket is walked."""
 AN_EDGE = 120
 """Bytes of every edge while clusters are linked."""
 
@@ -78,8 +80,13 @@ class Budget:
 
     @property
     def signatures(self) -> int:
-        """For sketches of signatures, and what is needed to walk the bands of as many articles."""
-        return (self.total - OWN) // 2
+        """For sketches of signatures, and what is needed of as many texts to walk their buckets."""
+        return (self.total - OWN) * 7 // 16
+
+    @property
+    def entries(self) -> int:
+        """Entries of buckets that all threads hold at once."""
+        return (self.total - OWN) // 16 // AN_ENTRY_HELD
 
     @property
     def pairs(self) -> int:

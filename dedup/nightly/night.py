@@ -22,7 +22,7 @@ from dedup.evidence.campaigns import Similar
 from dedup.evidence.corpus import Corpus
 from dedup.files import replacing
 from dedup.kernels import Integers
-from dedup.nightly.candidates import BandJoin
+from dedup.nightly.candidates import Meeting
 from dedup.nightly.catalogue import Catalogue, numbered
 from dedup.nightly.damage import check_places, damaged, read_columns, rows
 from dedup.nightly.framing import Marks, found, latest, left_out, lost
@@ -36,10 +36,12 @@ from dedup.nightly.members import MEMBERS, members, oldest, read_campaigns
 from dedup.nightly.memory import Budget
 from dedup.nightly.previous import NOTHING, Known
 from dedup.nightly.previous import read as read_known
-from dedup.nightly.signed import Part, columns, schema, taken_up
+from dedup.nightly.signed import Layout, Part, taken_up
 from dedup.nightly.signed import write as write_signatures
 from dedup.nightly.sketching import counted, keep_sketch, keep_weights, read_sketch, read_weights, weighed
 from dedup.nightly.state import GATHERED, SIGNATURES, Night, State
+from dedup.nightly.stored_bands import StoredBands
+from dedup.nightly.stored_runs import StoredRuns
 from dedup.nightly.verifying import judged, judged_again
 from dedup.nightly.verifying import keep as keep_edges
 from dedup.nightly.verifying import read as read_edges
@@ -104,7 +106,7 @@ class Tonight:
             len(self._prints),
             texts if self.whole else last.fitted,
         )
-        self._shape = chosen_bands(settings)
+        self._layout = _layout(settings)
         self._signed = self._was_left_out = self._left_out = NO_WINDOWS
 
     def work(self) -> None:
@@ -245,8 +247,7 @@ class Tonight:
                 taken,
                 self._corpus(self._signing_weights(weights)),
                 np.arange(known, len(self._prints)),
-                self._shape,
-                self._settings,
+                self._layout,
                 threads=self._threads,
                 progress=tell,
             )
@@ -263,9 +264,8 @@ class Tonight:
         """Refuse files that do not have all texts: one is missing, or belongs to another night."""
         if sum(part.end for part in parts) != texts:
             raise damaged(self._state.weights(self.night.generation).parent, "there are texts without signatures")
-        of = schema(columns(self._shape, self._settings.slots))
         for part in parts:
-            if rows(part.path, of) != part.end:
+            if rows(part.path, self._layout.schema) != part.end:
                 raise damaged(part.path, f"it does not hold the signatures of {part.end:,} texts")
 
     def _signing_weights(self, weights: SketchWeights | None) -> SketchWeights | None:
@@ -276,20 +276,19 @@ class Tonight:
 
     def _meet(self) -> None:
         """Find candidate pairs, in which at least one text is new."""
-        path = self._state.work / "candidates.parquet"
-        with self._staged("band") as tell:
-            if path.exists():
+        work = self._state.work
+        with self._staged("meet") as tell:
+            if (work / "capped.parquet").exists():
                 return
             parts = self._parts(self.night.number, len(self._prints))
-            meeting = BandJoin(
-                parts, self._shape, self._settings, len(self._known), self._budget, self._state.work,
+            meeting = Meeting(
+                parts, self._layout, self._settings, len(self._known), self._budget, work,
                 threads=self._threads, progress=tell,
             )  # fmt: skip
             meeting.walk()
-            capped = meeting.capped
+            capped = meeting.keep(work / "candidates.parquet")
             capped[: len(self._known)] |= self._known.capped
-            keep(self._state.work / "capped.parquet", {"capped": capped})
-            meeting.keep(path)
+            keep(work / "capped.parquet", {"capped": capped})
 
     def _judge(self, weights: SketchWeights | None) -> Pairs:
         """Verified edges of texts that articles have; other edges are kept on disk, for a text may come back."""
@@ -413,6 +412,11 @@ class Tonight:
         for numbers in before:
             check_places(path, numbers, len(self._catalogue))
         return before
+
+
+def _layout(settings: Settings) -> Layout:
+    """What is kept of texts to find candidates by."""
+    return StoredRuns(settings) if settings.weighted else StoredBands(settings, chosen_bands(settings))
 
 
 def _held(number: Integers, texts: int) -> NDArray[np.bool_]:

@@ -1,44 +1,34 @@
-"""Signatures in Parquet, by columns of a few bands each, and read again a column at a time.
+"""What is kept of texts that were signed: a row a text in Parquet, a few columns of which are read at a time.
 
-In: distinct texts and weights. Out: a file with a row a text, of the lower halves of its slots (two slots that differ
-have equal halves by a chance of 2**-16), a column for as many slots as four bands have. The buckets of four bands are
-made from one column, so nobody holds all signatures: 84 MB are held while they are written, and the lowest byte of
-every slot while bands are walked.
+In: distinct texts, and a `Layout`, which says what is kept of them: `dedup.nightly.stored_runs` or
+`dedup.nightly.stored_bands`. Out: a file, in row groups of some thousands of texts, and `Stored`, any texts of several
+files. Nobody holds all columns at once: what is held is one row group while a file is written, and the sketches and
+the buckets that are walked while texts meet.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup import kernels
 from dedup.evidence.corpus import Corpus
 from dedup.kernels import Integers
 from dedup.nightly.damage import groups, opened, read_group
-from dedup.nightly.keeping import written
-from dedup.settings import Settings
-from dedup.stages.bands import AT_ONCE, Bands, band_names
-from dedup.stages.candidates import sketch_width
-from dedup.stages.signer import Signer
-from dedup.work import Progress, ranges
+from dedup.nightly.keeping import regrouped, written
+from dedup.stages.candidates import Buckets
+from dedup.work import Progress
 
-GROUP = 1 << 15
-"""Texts of a row group."""
-
-
-def columns(shape: Bands, slots: int) -> list[tuple[int, int]]:
-    """The slots of each column: four bands each, and one column of those that are in no band."""
-    step, end = shape.rows * AT_ONCE, shape.bands * shape.rows
-    cuts = [*range(0, end, step), end, slots]
-    return [(first, last) for first, last in pairwise(cuts) if first < last]
+GROUP, CHARACTERS = 1 << 15, 1 << 24
+"""Texts, and characters of them, that are signed at once."""
+BYTES = 1 << 25
+"""Of a row group, about; it holds `GROUP` texts at most."""
 
 
 class Part(NamedTuple):
@@ -48,6 +38,24 @@ class Part(NamedTuple):
     begin: int
     """Row of the file with which they begin."""
     end: int
+
+
+class Layout(Protocol):
+    """What is kept of every text, and the buckets that are made of it."""
+
+    schema: pa.Schema
+
+    def table(self, corpus: Corpus, rows: Integers, *, threads: int = 1, progress: Progress | None = None) -> pa.Table:
+        """Sign some rows of the corpus; `progress` is called with work done and in all."""
+
+    def sketches(self, stored: Stored) -> NDArray[np.uint8]:
+        """The sketch of each text; see `dedup.stages.candidates.sketches`."""
+
+    def buckets(self, stored: Stored, at_once: int) -> Buckets:
+        """The buckets of some texts, of which a thread holds so many entries at once, about."""
+
+    def bytes_held(self, stored: Stored, threads: int) -> Integers:
+        """(n,): bytes that are held of each text while so many threads walk its buckets, but for those entries."""
 
 
 def taken_up(before: list[Part], new: int) -> list[Part]:
@@ -73,110 +81,122 @@ def write(
     before: list[Part],
     corpus: Corpus,
     texts: Integers,
-    shape: Bands,
-    settings: Settings,
+    layout: Layout,
     *,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> None:
-    """Sign texts and write what they signed to.
+    """Sign texts and write what is kept of them.
 
     Args:
         path: The file.
         before: Files whose rows it is to begin with.
         corpus: The texts.
         texts: Numbers of those that are signed, a row each.
-        shape: The bands.
-        settings: How they are signed.
+        layout: What is kept.
         threads: How many to use.
         progress: Called after each batch, with texts done, some thousands at a time, and in all.
     """
-    cuts, signer = columns(shape, settings.slots), Signer(settings, corpus.weights)
+    rows = corpus.first[texts]
 
     def tables() -> Iterator[pa.Table]:
         for part in before:
-            yield from groups(part.path, schema(cuts))
-        for begin, end in ranges(len(texts), GROUP):
-            rows = corpus.first[texts[begin:end]]
-            tell = partial(_tell, progress, begin, end, len(texts)) if progress else None
-            signed = signer.sign(corpus.texts, rows, threads=threads, progress=tell)
-            yield pa.table([_packed(signed[:, first:last]) for first, last in cuts], schema(cuts))
+            yield from groups(part.path, layout.schema)
+        for some in portions(corpus.texts.lengths[rows], GROUP, CHARACTERS):
+            tell = partial(_tell, progress, some, len(rows)) if progress else None
+            yield layout.table(corpus, rows[some], threads=threads, progress=tell)
 
-    _write(path, schema(cuts), tables())
-
-
-def _tell(progress: Progress, begin: int, end: int, texts: int, done: int, batches: int) -> None:
-    """Of the texts from `begin` to `end` so many batches are done."""
-    progress(begin + (end - begin) * done // batches, texts)
+    with written(path, layout.schema, compression="none") as out:
+        for table in regrouped(tables(), GROUP, BYTES):
+            out.write_table(table, row_group_size=GROUP)
 
 
-def schema(cuts: list[tuple[int, int]]) -> pa.Schema:
-    """Of a file with these columns."""
-    return pa.schema([(f"slots_{first:05}", pa.binary(2 * (last - first))) for first, last in cuts])
+def _tell(progress: Progress, some: slice, texts: int, done: int, total: int) -> None:
+    """Of some texts so much of the work is done."""
+    progress(some.start + (some.stop - some.start) * done // total, texts)
 
 
-def _write(path: Path, columns: pa.Schema, tables: Iterator[pa.Table]) -> None:
-    """Write tables in row groups that are full but for the last, for a row is found by its number."""
-    with written(path, columns, compression="none") as out:
-        waiting = columns.empty_table()
-        for table in tables:
-            waiting = pa.concat_tables([waiting, table])
-            while len(waiting) >= GROUP:
-                out.write_table(waiting[:GROUP], row_group_size=GROUP)
-                waiting = waiting[GROUP:]
-        if len(waiting):
-            out.write_table(waiting, row_group_size=GROUP)
+def portions(lengths: Integers, texts: int, characters: int) -> Iterator[slice]:
+    """Texts in order, some at a time: so many at most, of so many characters; one that is longer is alone.
+
+    Args:
+        lengths: (n,) characters of each.
+        texts: See above.
+        characters: See above.
+    """
+    ends = np.cumsum(lengths)
+    begin, done = 0, 0
+    while begin < len(lengths):
+        end = max(begin + 1, int(np.searchsorted(ends, done + characters, side="right")))
+        end = min(end, begin + texts)
+        yield slice(begin, end)
+        begin, done = end, int(ends[end - 1])
 
 
-def _packed(halves: NDArray[np.uint16]) -> pa.Array:
+def packed(rows: NDArray[Any]) -> pa.Array:
+    """The bytes of every row of a matrix."""
+    width = rows.shape[1] * rows.itemsize
     return pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(2 * halves.shape[1]), len(halves), [None, pa.py_buffer(np.ascontiguousarray(halves))]
+        pa.binary(width), len(rows), [None, pa.py_buffer(np.ascontiguousarray(rows))]
     )
 
 
+def matrix(column: pa.Array, kind: type[np.generic]) -> NDArray[Any]:
+    """The rows that were packed."""
+    width = column.type.byte_width // np.dtype(kind).itemsize
+    values = np.frombuffer(column.buffers()[1], kind).reshape(-1, width)
+    return values[column.offset : column.offset + len(column)]
+
+
+def _one(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 class Stored:
-    """Signatures of n texts in files, as `dedup.stages.bands.BandBuckets` asks for them.
+    """n texts in files.
 
     Args:
         parts: Where they are, in order.
-        shape: The bands.
-        slots: Length of a signature.
+        schema: The columns of the files.
+
+    Attributes:
+        articles: n.
     """
 
-    def __init__(self, parts: list[Part], shape: Bands, slots: int) -> None:
-        self._cuts = columns(shape, slots)
-        self._parts = [(part, opened(part.path, schema(self._cuts))) for part in parts]
+    def __init__(self, parts: list[Part], schema: pa.Schema) -> None:
+        self._parts = [(part, opened(part.path, schema)) for part in parts]
         self._reading = threading.Lock()
-        self.articles, self.slots = sum(part.end - part.begin for part in parts), slots
+        self.articles = sum(part.end - part.begin for part in parts)
 
-    def sketches(self) -> NDArray[np.uint8]:
-        """The lowest byte of every slot; see `dedup.stages.candidates.sketches`."""
-        out = np.zeros((self.articles, sketch_width(self.slots)), np.uint8)
-        for at, halves in self._columns(self._cuts):
-            for (first, last), mine in zip(self._cuts, halves, strict=True):
-                out[at : at + len(mine), first:last] = mine
-        return out
-
-    def band_keys(self, first: int, rows: int, bits: int, keys: NDArray[np.uint64]) -> None:
-        """The keys of some bands; see `dedup.stages.bands.Signed`."""
-        cut, names = next(cut for cut in self._cuts if cut[0] == first), band_names(first, rows, len(keys))
-        for at, (halves,) in self._columns([cut]):
-            kernels.band_keys(kernels.frozen(halves), 0, rows, names, bits, at, keys)
-
-    def _columns(self, cuts: list[tuple[int, int]]) -> Iterator[tuple[int, list[NDArray[np.uint16]]]]:
+    def columns(self, names: Sequence[str]) -> Iterator[tuple[int, list[pa.Array]]]:
         """Some columns, a row group at a time, with the number of the first text of each."""
         at = 0
-        for part, file in self._parts:
-            for group in range(part.begin // GROUP, -(-part.end // GROUP)):
-                begin, end = max(0, part.begin - group * GROUP), min(GROUP, part.end - group * GROUP)
-                yield at, [halves[begin:end] for halves in self._read(part.path, file, group, cuts)]
-                at += end - begin
+        for part, file, group, rows in self._groups():
+            table = self._read(part.path, file, group, names).slice(rows.start, len(rows))
+            yield at, [_one(column) for column in table.columns]
+            at += len(rows)
 
-    def _read(self, path: Path, file: Any, group: int, cuts: list[tuple[int, int]]) -> Iterator[NDArray[np.uint16]]:
-        names = [f"slots_{first:05}" for first, _ in cuts]
+    def _read(self, path: Path, file: Any, group: int, names: Sequence[str]) -> pa.Table:
         with self._reading:  # a file is not to be read by several threads at once
-            table = read_group(file, path, group, names)
-        for column, (first, last) in zip(table.columns, cuts, strict=True):
-            array = column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
-            halves = np.frombuffer(array.buffers()[1], np.uint16)[: len(array) * (last - first)]
-            yield halves.reshape(-1, last - first)
+            return read_group(file, path, group, names)
+
+    def _groups(self) -> Iterator[tuple[Part, Any, int, range]]:
+        """Row groups with texts of these, and which rows of each."""
+        for part, file in self._parts:
+            begin = 0
+            for group in range(file.num_row_groups):
+                count = file.metadata.row_group(group).num_rows
+                rows = range(max(0, part.begin - begin), min(count, part.end - begin))
+                if rows:
+                    yield part, file, group, rows
+                begin += count
+
+    def bytes_of(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """(n,): bytes of some columns, as they are in the mean of a row group."""
+        found = [np.empty(0)]
+        for _, file, group, rows in self._groups():
+            about = file.metadata.row_group(group)
+            columns = [about.column(file.schema_arrow.get_field_index(name)) for name in names]
+            size = sum(column.total_uncompressed_size for column in columns)
+            found.append(np.full(len(rows), size / about.num_rows))
+        return np.concatenate(found)

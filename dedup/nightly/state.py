@@ -32,7 +32,7 @@ from dedup.nightly.damage import counts, damaged, reading
 from dedup.settings import Settings
 from dedup.system import locked, put, synced
 
-FORMAT = 3
+FORMAT = 4
 LEFT_OVER = ("begun.json", "candidates.parquet", "capped.parquet")
 """Files of a night that are needed only while it is worked out."""
 COUNTS = ("whole", "since", "articles", "new", "gone", "replaced", "clusters", "clustered")

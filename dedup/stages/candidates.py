@@ -229,8 +229,12 @@ def capped(left: NDArray[np.int64], right: NDArray[np.int64], mates: NDArray[np.
         right: (m,) the other.
         mates: (n,) see `BucketWalk`.
     """
-    count = len(mates)
-    return 2 * (np.bincount(left, minlength=count) + np.bincount(right, minlength=count)) < mates
+    return 2 * matches(left, right, len(mates)) < mates
+
+
+def matches(left: NDArray[np.int64], right: NDArray[np.int64], articles: int) -> NDArray[np.int64]:
+    """(articles,): of how many pairs each is an end."""
+    return np.bincount(left, minlength=articles) + np.bincount(right, minlength=articles)
 
 
 class Walk:

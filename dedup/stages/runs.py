@@ -59,6 +59,7 @@ class RunBuckets:
     Args:
         runs: Of n texts, called 0 to n - 1.
         articles: n.
+        at_once: Entries of a piece, about.
 
     Attributes:
         bits: See there.
@@ -67,13 +68,14 @@ class RunBuckets:
 
     bits = BITS
 
-    def __init__(self, runs: list[Runs], articles: int) -> None:
-        self.articles, self._runs = articles, runs
+    def __init__(self, runs: list[Runs], articles: int, at_once: int = PART) -> None:
+        self.articles = articles
+        self._runs = [some._replace(keys=kernels.frozen(some.keys)) for some in runs]
         counts = np.zeros(1 << HIGHEST, np.int64)
-        for some in runs:
+        for some in self._runs:
             kernels.count_highest(some.keys, BITS - HIGHEST, counts)
         self._before = np.append(0, np.cumsum(counts))
-        cuts = [0, *(np.flatnonzero(np.diff(self._before[1:] // PART)) + 1).tolist(), len(counts)]
+        cuts = [0, *(np.flatnonzero(np.diff(self._before[1:] // at_once)) + 1).tolist(), len(counts)]
         self.pieces = list(pairwise(cuts))
 
     def entries(self, piece: tuple[int, int], room: Room) -> Iterator[NDArray[np.uint64]]:
