@@ -30,8 +30,8 @@ class Settings:
         linkage: Mean similarity to a cluster from which an article belongs to it, as a share of `threshold`, in
             [0, 1]. 0 joins every chain of edges (connected components).
         slots: Length of a signature, 16 to 65,536. More find more of the pairs near the threshold, at more cost.
-        recall: Share in (0, 1) of the pairs exactly at the threshold that bands are chosen to find: without weights, and
-            in an index.
+        recall: Share in (0, 1) of the pairs exactly at the threshold that bands are chosen to find: without weights,
+            and in an index.
         bucket_cap: An article that has this many matches in a bucket, those that share a run of text with it, is
             compared with no more of them; at least 8. Bounds the work for templates that thousands of articles share.
         prior_articles: Weight of the background model, in articles; 0 or more.

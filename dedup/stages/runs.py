@@ -59,7 +59,7 @@ class RunBuckets:
     Args:
         runs: Of n texts, called 0 to n - 1.
         articles: n.
-        at_once: Entries of a piece, about.
+        at_once: Entries of a piece, about; None is `PART`.
 
     Attributes:
         bits: See there.
@@ -68,14 +68,14 @@ class RunBuckets:
 
     bits = BITS
 
-    def __init__(self, runs: list[Runs], articles: int, at_once: int = PART) -> None:
+    def __init__(self, runs: list[Runs], articles: int, at_once: int | None = None) -> None:
         self.articles = articles
         self._runs = [some._replace(keys=kernels.frozen(some.keys)) for some in runs]
         counts = np.zeros(1 << HIGHEST, np.int64)
         for some in self._runs:
             kernels.count_highest(some.keys, BITS - HIGHEST, counts)
         self._before = np.append(0, np.cumsum(counts))
-        cuts = [0, *(np.flatnonzero(np.diff(self._before[1:] // at_once)) + 1).tolist(), len(counts)]
+        cuts = [0, *(np.flatnonzero(np.diff(self._before[1:] // (at_once or PART))) + 1).tolist(), len(counts)]
         self.pieces = list(pairwise(cuts))
 
     def entries(self, piece: tuple[int, int], room: Room) -> Iterator[NDArray[np.uint64]]:
