@@ -35,7 +35,7 @@ from standalone import Standalone
 import dedup
 import dedup.spark
 
-STAGES = ("fold", "frames", "weigh", "band", "verify", "cluster", "campaigns", "label")
+STAGES = ("fold", "frames", "weigh", "meet", "verify", "cluster", "campaigns", "label")
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 FILES = 8

@@ -3,8 +3,8 @@
 In: what `bench/spark.py --json` wrote at three sizes or more. For each mode and stage it fits CPU seconds and shuffled
 bytes as a power of the number of articles (least squares of the logarithms; never less than in proportion, since what
 a small run takes is mostly what any run takes), and prints what that makes for `--articles`, ten billion by default.
-How candidates are sent at that size follows from the package itself: bytes of that stage are computed, and its CPU
-seconds those of the largest run a byte sent, and of the comparisons with whom an article meets by chance. Then
+Near copies go to buckets at any size. How rewrites are sent at that size follows from the package itself: tiles are
+walked by the measured runs, and if it is buckets, what their rows and comparisons take is computed and added. Then
 the machines for one night, and what gives way first, with its number. Extrapolating fifty-thousandfold is no
 measurement: it is the arithmetic, for all to check.
 """
@@ -23,13 +23,14 @@ import scaling
 
 from dedup.settings import Settings
 from dedup.spark import buckets, tiles
-from dedup.stages import bands
-from dedup.stages.candidates import LOOKED_AT
 from dedup.stages.frames import Rate
 from dedup.stages.frequencies import Sketch
+from dedup.stages.runs import LOOKED_AT
 
 UTF8 = 3  # bytes of a Chinese character
-COMPARED = 10e-9  # seconds a comparison, as `dedup.stages.bands` says
+COMPARED = 10e-9  # seconds a comparison, as `dedup.stages.candidates` says
+ROW = 4.5e-6  # CPU seconds a row that goes to a bucket, JVM and Python: two million rows more on one core
+MORE = 2.2  # times the pairs to verify, since sketches are shortened: of 12,000 real articles
 TASK = 128e6  # bytes that a task reads
 FOOTER = 250  # characters of a common one
 
@@ -54,28 +55,29 @@ def fitted(sizes: list[int], values: list[float]) -> Fit:
     return Fit(values[-1], sizes[-1], max(1.0, slope))
 
 
-def way(articles: int, settings: Settings, shape: bands.Bands, cores: int) -> tuple[str, int]:
-    """How candidates are made of so many articles, and the bytes of each that are sent."""
-    cut = tiles.plan(articles, settings, shape, 2 * cores)
-    ways = {
-        f"tiles, {cut.blocks:,} blocks": tiles.bytes_a_text(cut, settings, shape),
-        "buckets": buckets.bytes_a_text(settings, shape),
-    }
-    return min(ways.items(), key=lambda one: one[1])
+class Way(NamedTuple):
+    """How candidates are sent of so many articles, all together."""
+
+    name: str
+    amount: float
+    """Bytes."""
+    rows: float
+    """That go to buckets."""
+    walks: int
+    """How often a text is walked, once with each other block."""
 
 
-def mates(articles: float, shape: bands.Bands) -> float:
-    """How many an article meets in a band by chance: 1.3 % of unrelated pairs meet in 256 bands of two slots."""
-    return articles * (0.0131 / 256) ** (shape.rows / 2)
+def way(articles: int, characters: float, settings: Settings, cores: int) -> Way:
+    """How rewrites are sent, as the package itself chooses."""
+    keys, cut = buckets.KEYS * characters, tiles.plan(articles, int(articles * characters), settings, 2 * cores)
+    to_tiles = tiles.bytes_a_text(cut, settings, characters)
+    to_buckets = buckets.bytes_a_text(buckets.shortened(settings), keys)
+    if to_tiles > to_buckets:
+        return Way("buckets", articles * to_buckets, articles * keys, 1)
+    return Way(f"tiles, {cut.blocks:,} blocks", articles * to_tiles, 0, max(1, cut.blocks - 1))
 
 
-def compared(articles: int, settings: Settings, shape: bands.Bands) -> float:
-    """CPU seconds of comparing articles with those that they meet by chance, as far as they are looked at."""
-    looked = min(mates(articles, shape) / 2, LOOKED_AT * settings.bucket_cap)
-    return articles * shape.bands * looked * COMPARED
-
-
-def breaks(articles: int, characters: float, settings: Settings, shape: bands.Bands) -> list[str]:
+def breaks(articles: int, characters: float, settings: Settings) -> list[str]:
     """What gives way, in words with numbers."""
     cells = 1 << Sketch.bits_for(int(articles * characters))
     noise, cap = articles * characters / cells, settings.max_df * articles
@@ -85,12 +87,11 @@ def breaks(articles: int, characters: float, settings: Settings, shape: bands.Ba
             f"the sketch of document frequencies: {cells:,} cells have {noise:,.0f} shingles each: a rare one counts "
             f"as if {noise:,.0f} articles held it, where the bound for frequent ones is {cap:,.0f}"
         )
-        met, most = mates(articles, shape), LOOKED_AT * settings.bucket_cap
-        if met > most:
-            found.append(
-                f"bands of {shape.rows} slots: an article meets {met:,.0f} others a band by chance, is compared with "
-                f"{most:,} of them at most, and misses the others: raise the threshold, so that bands have more slots"
-            )
+        found.append(
+            f"common phrases: in a run that more than {LOOKED_AT} articles share, each is compared with the first "
+            f"{LOOKED_AT} of them, and with more only if it finds similar ones there: rewrites that share no run but "
+            "such are missed"
+        )
     every = Rate.of(int(articles * characters)).windows
     if settings.frames and every > FOOTER:
         found.append(f"frames: one window in {every:,} is looked at; what is shorter, as any footer is, is not found")
@@ -103,13 +104,14 @@ def breaks(articles: int, characters: float, settings: Settings, shape: bands.Ba
 def plan(mode: str, runs: list[dict[str, Any]], args: argparse.Namespace) -> None:
     """The table of one mode."""
     settings = scaling.MODES[mode]
-    shape = bands.choose(settings.threshold, settings.slots, settings.recall)
     runs = sorted(runs, key=lambda run: run["articles"])
     sizes, many = [run["articles"] for run in runs], args.articles
-    name, sent = way(many, settings, shape, args.cores)
     characters = runs[-1]["text_bytes"] / runs[-1]["articles"] / UTF8
+    chosen = way(many, characters, settings, args.cores) if settings.weighted else Way("buckets", 0, 0, 1)
     measured = ", ".join(f"{size:,}" for size in sizes)
-    print(f"\n{mode}: {many:,} articles of {characters:,.0f} characters, from {measured}; candidates by {name}\n")
+    print(
+        f"\n{mode}: {many:,} articles of {characters:,.0f} characters, from {measured}; candidates by {chosen.name}\n"
+    )
     head = " | ".join(f"CPU s, {size:,}" for size in sizes)
     print(f"| stage | {head} | exponent | CPU hours, {many:,} | TB shuffled | exponent |")
     print("|---|" + "--:|" * (len(sizes) + 4))
@@ -118,11 +120,12 @@ def plan(mode: str, runs: list[dict[str, Any]], args: argparse.Namespace) -> Non
         cpu = fitted(sizes, [run["stages"][stage]["cpu"] for run in runs])
         used, power = cpu.of(many), f"{cpu.exponent:.2f}"
         sending = fitted(sizes, [run["stages"][stage]["shuffled"] for run in runs])
-        amount = sent * many if stage == "band" else sending.of(many)
-        law = f"{sending.exponent:.2f}"
-        if stage == "band":
-            used = cpu.least * amount / sending.least + compared(many, settings, shape)
-            power = law = "computed"
+        amount, law = sending.of(many), f"{sending.exponent:.2f}"
+        if stage == "meet" and settings.weighted:
+            used, amount = used * chosen.walks + chosen.rows * (ROW + LOOKED_AT * COMPARED), chosen.amount
+            power, law = f"{power}, rows computed", "computed"
+        if stage == "verify" and chosen.rows:
+            used, amount = MORE * used, MORE * amount
         hours, moved, most = hours + used / 3600, moved + amount, max(most, amount)
         seconds = " | ".join(f"{run['stages'][stage]['cpu']:.1f}" for run in runs)
         print(f"| {stage} | {seconds} | {power} | {used / 3600:,.0f} | {amount / 1e12:,.1f} | {law} |")
@@ -136,7 +139,7 @@ def plan(mode: str, runs: list[dict[str, Any]], args: argparse.Namespace) -> Non
     )
     print(f"Local disks hold {most / 1e12:,.0f} TB of shuffled data while the largest stage runs.")
     print(f"Set spark.sql.shuffle.partitions to {math.ceil(max(moved / 2, kept) / TASK):,}.\n\nWhat gives way first:\n")
-    for one in breaks(many, characters, settings, shape):
+    for one in breaks(many, characters, settings):
         print(f"* {one}.")
 
 

@@ -562,6 +562,8 @@ class Winnowing(NamedTuple):
     """A text of up to so many characters keeps all, and"""
     short_width: int
     """narrower runs as well."""
+    shift: int
+    """Which 32 bits of a hash are the key: those from this one on."""
 
 
 @kernel
@@ -595,7 +597,7 @@ def winnow_runs(codes, starts, kind, rolling, spans, window, runs, kept):
 @kernel
 def winnow_text(codes, starts, by_word, winnowing, rolling, spans, room, keys):
     """Write hashes of some runs of a text to `keys`, 32 bits each, each once; returns how many there are."""
-    wide, window, short, short_width = winnowing
+    wide, window, short, short_width, shift = winnowing
     runs, kept, seen = room
     few = window if len(codes) > short else 1
     taken = winnow_runs(codes, starts, (wide, by_word, np.bool_(False)), rolling, spans, few, runs, kept)
@@ -605,7 +607,7 @@ def winnow_text(codes, starts, by_word, winnowing, rolling, spans, room, keys):
     nothing = np.empty(0, np.float32)
     taken = distinct(kept[:taken], nothing, seen[: size_for(taken)], kept, nothing)
     for k in range(taken):
-        keys[k] = np.uint32(mix(kept[k]))
+        keys[k] = np.uint32(mix(kept[k]) >> np.uint64(shift))
     return taken
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import warnings
 from collections.abc import Iterator
@@ -17,7 +18,6 @@ from test_nightly_framing import FOOTER, campaign, unrelated
 
 import dedup
 from dedup.errors import DedupWarning, FileError, InputError, SettingsError
-from dedup.stages.bands import choose
 from dedup.stages.clusters import Graph, representatives
 
 sparks.check()
@@ -128,19 +128,20 @@ def test_footers_and_a_campaign_are_those_of_one_process(session: Any) -> None:
     assert found["label"].to_pylist() == dedup.cluster(texts).labels.tolist()
 
 
-@pytest.mark.parametrize("way", ["buckets", "one tile", "several blocks"])
+@pytest.mark.parametrize("way", ["several blocks", "buckets"])
 def test_every_way_to_candidates_ends_in_the_same(
     session: Any, mixed: list[str | None], way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Which of them is taken depends on what is sent, which small runs would never choose."""
-    from dedup.spark import driver, tiles
+    """As one tile does; small runs would never be cut into blocks, or go to buckets."""
+    from dedup.spark import buckets, driver, tiles
 
-    monkeypatch.setattr(driver, "bytes_to_tiles", lambda *_: 1 if way == "buckets" else 0)
-    monkeypatch.setattr(driver, "bytes_to_buckets", lambda *_: 0 if way == "buckets" else 1)
+    whole = run(session, mixed, dedup.Settings())
     if way == "several blocks":
-        monkeypatch.setattr(tiles, "TILE_BYTES", 1 << 16)
-        assert tiles.plan(len(mixed), NEAR, choose(0.5, NEAR.slots, NEAR.recall), 2).blocks > 2
-    assert run(session, mixed, NEAR).equals(expected(list(range(len(mixed))), mixed, NEAR))
+        monkeypatch.setattr(tiles, "TILE_BYTES", 1 << 18)
+        assert tiles.plan(len(mixed), 300 * len(mixed), dedup.Settings(), 2).blocks > 2
+    monkeypatch.setattr(driver, "bytes_to_buckets", lambda *_: 0 if way == "buckets" else math.inf)
+    monkeypatch.setattr(buckets, "SLOTS", dedup.Settings().slots)
+    assert run(session, mixed, dedup.Settings()).equals(whole)
 
 
 def test_a_crowd_is_linked_as_in_one_process(session: Any, mixed: list[str | None]) -> None:

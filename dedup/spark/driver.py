@@ -25,7 +25,7 @@ from dedup import pipeline
 from dedup.errors import InputError, SettingsError, warn
 from dedup.settings import Settings
 from dedup.spark.broadcasts import Shared, SharedInputs
-from dedup.spark.buckets import KEY_BYTES as BUCKET_KEY_BYTES
+from dedup.spark.buckets import KEYS, shortened
 from dedup.spark.buckets import bytes_a_text as bytes_to_buckets
 from dedup.spark.buckets import candidates as bucket_candidates
 from dedup.spark.campaign_links import campaigns
@@ -37,8 +37,7 @@ from dedup.spark.folder import Folder
 from dedup.spark.frame_search import HeldPassages, gathered, shared, windows
 from dedup.spark.labelling import called, labels, unknown, with_similarity
 from dedup.spark.large_links import MOST_EDGES
-from dedup.spark.signing import signatures
-from dedup.spark.tiles import KEY_BYTES as TILE_KEY_BYTES
+from dedup.spark.signing import with_bands, with_long_keys, with_runs
 from dedup.spark.tiles import bytes_a_text as bytes_to_tiles
 from dedup.spark.tiles import candidates as tile_candidates
 from dedup.spark.tiles import plan
@@ -139,13 +138,25 @@ def _tell_repeated(articles: DataFrame) -> None:
         )
 
 
+def _capped(crowded: DataFrame, pairs: DataFrame) -> DataFrame:
+    """Texts that were compared with less than half of their mates, as in `dedup.stages.candidates.capped`.
+
+    Args:
+        crowded: `left, mates` of texts that found enough somewhere.
+        pairs: `left, right`, each pair once.
+    """
+    most = crowded.groupBy(sf.col("left").alias("number")).agg(sf.max("mates").alias("mates"))
+    both = pairs.select(sf.explode(sf.array("left", "right")).alias("number")).join(most, "number")
+    counts = both.groupBy("number", "mates").agg(sf.count("*").alias("pairs"))
+    return counts.where(2 * sf.col("pairs") < sf.col("mates")).select("number")
+
+
 class _SparkJob:
     """One run of the job."""
 
     def __init__(self, folder: Folder, settings: Settings, most_edges: int, *, campaigns: bool) -> None:
         self._folder, self._settings, self._most_edges = folder, settings, most_edges
         self._campaigns = campaigns
-        self._shape = pipeline.chosen_bands(settings)
         self._shared: Shared = None
 
     def labels(self, articles: DataFrame) -> DataFrame:
@@ -166,7 +177,7 @@ class _SparkJob:
             left_out, passages = self._frames(read)
         with folder.stage("weigh"):
             self._weigh(read, left_out)
-        with folder.stage("band"):
+        with folder.stage("meet"):
             capped, pairs = self._candidates(read)
         with folder.stage("verify"):
             settings = self._settings
@@ -210,23 +221,24 @@ class _SparkJob:
     def _candidates(self, read: DistinctTexts) -> tuple[DataFrame | None, DataFrame]:
         """The capped texts if there are any, and all candidate pairs with their homes."""
         folder = self._folder
-        found = folder.keep(self._walked(read), "candidates")
+        found = folder.keep(self._met(read), "candidates")
         pairs = folder.keep(homes(found.where(sf.col("right").isNotNull())), "pairs")
-        if found.where(sf.col("missed") > 0).isEmpty():
+        crowded = found.where(sf.col("right").isNull())
+        if crowded.isEmpty():
             return None, pairs
-        met, missed = sf.sum("met"), sf.sum("missed")
-        counts = found.where(sf.col("right").isNull()).groupBy("left").agg(met.alias("met"), missed.alias("missed"))
-        capped = counts.where(2 * sf.col("missed") > sf.col("met")).select(sf.col("left").alias("number"))
-        return folder.keep(capped, "capped"), pairs
+        return folder.keep(_capped(crowded, pairs), "capped"), pairs
 
-    def _walked(self, read: DistinctTexts) -> DataFrame:
-        """Candidates by tiles or buckets, whichever sends less."""
-        shape, settings = self._shape, self._settings
-        cut = plan(read.total, settings, shape, 2 * self._folder.session.sparkContext.defaultParallelism)
-        by_tile = bytes_to_tiles(cut, settings, shape) <= bytes_to_buckets(settings, shape)
-        width = TILE_KEY_BYTES if by_tile else BUCKET_KEY_BYTES
-        signed = signatures(read.texts, settings, self._shared, shape, width)
-        return tile_candidates(signed, settings, cut) if by_tile else bucket_candidates(signed, settings, shape)
+    def _met(self, read: DistinctTexts) -> DataFrame:
+        """Candidates by bands of signatures, or by runs of texts in tiles or buckets, whichever sends less."""
+        settings, tasks = self._settings, 2 * self._folder.session.sparkContext.defaultParallelism
+        if not settings.weighted:
+            shape = pipeline.chosen_bands(settings)
+            return bucket_candidates(with_bands(read.texts, settings, self._shared, shape), settings)
+        cut, short = plan(read.total, read.characters, settings, tasks), shortened(settings)
+        length = read.characters / max(1, read.total)
+        if bytes_to_tiles(cut, settings, length) > bytes_to_buckets(short, KEYS * length):
+            return bucket_candidates(with_long_keys(read.texts, settings, self._shared, short.slots), short)
+        return tile_candidates(with_runs(read.texts, settings, self._shared, cut.groups), settings, cut)
 
     def _verified(self, pairs: DataFrame, read: DistinctTexts, *, least: float, evidence: float) -> DataFrame:
         size = BYTES * read.characters / max(1, read.total)
