@@ -1091,6 +1091,37 @@ def meet(keys, bits, at, sketches, rules, room, seen):
 
 
 @kernel
+def gather_buckets(keys, bits, ends, gathered):
+    """Put buckets of several articles beside those with the same first article; returns how many keys they have.
+
+    Articles that are similar share many buckets: their sketches, and the pairs found, are then still in the cache.
+    `ends` has room for a number an article, and one more.
+    """
+    shift, last = np.uint64(bits), np.uint64(len(keys))
+    mask = (np.uint64(1) << shift) - np.uint64(1)
+    ends[:] = 0
+    for again in range(2):
+        begin = np.uint64(0)
+        while begin < last:
+            end = begin + np.uint64(1)
+            while end < last and keys[end] >> shift == keys[begin] >> shift:
+                end += np.uint64(1)
+            if end - begin > np.uint64(1):
+                first = keys[begin] & mask
+                if again:
+                    for k in range(begin, end):
+                        gathered[np.uint64(ends[first])] = keys[k]
+                        ends[first] += 1
+                else:
+                    ends[first + np.uint64(1)] += np.int64(end - begin)
+            begin = end
+        if not again:
+            for article in range(1, len(ends)):
+                ends[article] += ends[article - 1]
+    return ends[len(ends) - 1]
+
+
+@kernel
 def sift(keys, bits, since, marks):
     """Keep keys that share a mark with one of an article from `since` on, in place; returns how many.
 

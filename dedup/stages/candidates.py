@@ -168,7 +168,7 @@ class BucketWalk:
         """Pairs of similar articles, later << 32 | earlier, some at a time and as often as they meet.
 
         Args:
-            keys: (m,), ascending: buckets, and in the lowest `bits` articles.
+            keys: (m,): buckets, each ascending, and in the lowest `bits` articles.
             bits: See above.
             begin: The first entry that is compared with those before it.
         """
@@ -275,17 +275,19 @@ class Walk:
         self._free.put(scratch)
 
     def _sorted(self, entries: NDArray[np.uint64], scratch: _Scratch) -> NDArray[np.uint64]:
-        """Entries in order; of articles before `since`, only those that may share a bucket with a later article."""
+        """Entries bucket by bucket, each in order; of articles before `since`, only those that may meet a later one."""
         if self._rules.since:
             entries = entries[: kernels.sift(entries, self._buckets.bits, self._rules.since, scratch.marks)]
         entries.sort()
-        return entries
+        gathered: NDArray[np.uint64] = scratch.gathered.take(len(entries))
+        return gathered[: kernels.gather_buckets(entries, self._buckets.bits, scratch.ends, gathered)]
 
     def _scratch(self) -> _Scratch:
         with suppress(Empty):
             return self._free.get_nowait()
         marks = np.empty(MARKS if self._rules.since else 0, np.uint8)
-        scratch = _Scratch(Room(np.uint64), marks, BucketWalk(self._sketches, self._rules))
+        ends, walk = np.empty(self._buckets.articles + 1, np.int64), BucketWalk(self._sketches, self._rules)
+        scratch = _Scratch(Room(np.uint64), Room(np.uint64), ends, marks, walk)
         self._all.append(scratch)
         return scratch
 
@@ -298,5 +300,7 @@ class _Scratch(NamedTuple):
     """The memory of one thread, used again for every piece."""
 
     entries: Room
+    gathered: Room
+    ends: NDArray[np.int64]
     marks: NDArray[np.uint8]
     walk: BucketWalk

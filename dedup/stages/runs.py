@@ -30,8 +30,8 @@ LOOKED_AT = 16
 """An article is compared with so many others of a bucket before it is given up as a common phrase,"""
 FOR_EACH = 4
 """and with so many more for each that was similar."""
-PART = 1 << 24
-"""Entries of buckets that are held at once, by each thread: 8 bytes each."""
+PART = 1 << 23
+"""Entries of buckets that are held at once, by each thread: 16 bytes each."""
 BITS = 32
 """Of a key, and of an article's number below it."""
 HIGHEST = 12
