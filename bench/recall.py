@@ -1,4 +1,4 @@
-"""Recall of the bands: `python bench/recall.py CORPUS.parquet [FOLDER ...]`.
+"""Recall of the candidates: `python bench/recall.py CORPUS.parquet [FOLDER ...]`.
 
 Computes the similarity of every pair of the articles (12 million for 5,000 articles, about two to three minutes on two
 cores) and prints which share of those at or above the threshold the pipeline has found, by range of similarity.
@@ -21,15 +21,15 @@ BLOCK = 256
 RANGES = ((0.12, 0.13), (0.13, 0.15), (0.15, 0.2), (0.2, 0.3), (0.3, 0.7), (0.7, 1.01))
 
 
-def brute_force(corpus: pipeline.Corpus, threshold: float, threads: int) -> Pairs:
-    """All pairs of articles at or above the threshold, each computed, a block of articles with another at a time."""
+def brute_force(corpus: pipeline.Corpus, settings: Settings, threads: int) -> Pairs:
+    """All pairs of articles that are edges, each computed, a block of articles with another at a time."""
     blocks = ranges(len(corpus.first), BLOCK)
 
     def work(part: tuple[tuple[int, int], tuple[int, int]]) -> np.ndarray:
         left, right = (axis.ravel() for axis in np.meshgrid(*(np.arange(*block) for block in part)))
         left, right = left[left < right], right[left < right]
-        similarity = corpus.similarities(left, right)
-        kept = similarity >= threshold
+        similarity = corpus.similarities(left, right, evidence=settings.least_shared)
+        kept = similarity >= settings.threshold
         return np.stack([left[kept], right[kept], similarity[kept]])
 
     tiles = list(combinations_with_replacement(blocks, 2))
@@ -49,7 +49,7 @@ def main() -> None:
     read = files.read(args.paths)
     corpus = pipeline.represent(read.table.column("text"), settings, threads=threads)
     begin = time.perf_counter()
-    exact = brute_force(corpus, settings.threshold, threads)
+    exact = brute_force(corpus, settings, threads)
     taken = time.perf_counter() - begin
     found = pipeline.connect(corpus, settings, threads=threads)
 
