@@ -4,7 +4,7 @@ Clusters a synthetic corpus (`bench/corpus.py`) on one thread in both modes and 
 kernel, the share of the whole and the nanoseconds a character: medians of some rounds after a warm-up. Then the
 machine's own limits on the same texts: copying their bytes, encoding and decoding them, and hashing every shingle of
 five characters once, from characters that are folded already, with nothing else done; and beside that last one, in the
-same rounds, the stage that signs with 128 slots.
+same rounds, signing with 128 slots.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from dedup.stages import folding, shingles, signatures
 
 MODES = {"near-copy": dedup.Settings.near_copies(), "default": dedup.Settings()}
 KERNELS = (
-    "scan", "shingle", "part_out", "tally", "move", "store", "look_up", "sign", "band_keys", "meet", "miss",
+    "scan", "scan_and_sign", "shingle", "part_out", "tally", "move", "store", "look_up", "sign", "band_keys",
+    "count_highest", "run_entries", "gather_buckets", "meet", "count_mates",
     "components", "communities", "cut_tiles", "number_shingles", "group_shingles", "list_groups", "compare", "link",
 )  # fmt: skip
 SLOTS = 128
