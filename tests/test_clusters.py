@@ -312,10 +312,22 @@ def test_an_article_of_a_crowd_goes_where_it_is_closest() -> None:
 
 
 def test_an_edge_to_one_of_many_is_not_enough_for_a_crowded_article() -> None:
-    """Its mean is over all articles of the cluster that are not capped, those without an edge counting as 0."""
+    """Its mean is over all articles of a small cluster that are not capped, those without an edge counting as 0."""
     edges = [(i, j, 0.9) for i, j in combinations(range(8), 2)] + [(0, 8, 0.4)]
     assert len(partition(run(edges, 9, 0.06, [False] * 8 + [True]))) == 2
     assert len(partition(run(edges, 9, 0.05, [False] * 8 + [True]))) == 1
+
+
+def test_a_capped_article_was_compared_with_a_part_of_a_large_cluster() -> None:
+    """It joins a cluster of 100 of which it was compared with 30, not one to which few of its edges lead."""
+    core = [(i, j, 0.9) for i, j in combinations(range(100), 2)]
+    other = [(i, j, 0.9) for i, j in combinations(range(100, 200), 2)]
+    capped = [False] * 200 + [True]
+    to_core = [(i, 200, 0.1) for i in range(0, 90, 3)]
+    to_other = [(i, 200, 0.2) for i in range(100, 106)]
+    together = partition(run([*core, *other, *to_core, *to_other], 201, 0.09, capped))
+    assert together == {frozenset([*range(100), 200]), frozenset(range(100, 200))}
+    assert len(partition(run([*core, *other, *to_core[:3]], 201, 0.09, capped))) == 3
 
 
 def test_crowded_articles_that_find_no_cluster_are_linked_among_themselves() -> None:

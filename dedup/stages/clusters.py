@@ -18,6 +18,8 @@ from dedup import kernels
 from dedup.kernels import Integers
 
 HUNDREDTHS = 100
+FEWEST = 8
+"""Edges of a capped article in a cluster that is larger: no `bucket_cap` is lower."""
 FIXED_POINT = 1 << 32
 """Similarities are summed as integers: the same mean from either side, in any order."""
 
@@ -41,8 +43,9 @@ def link(
     Where thousands of articles share a template, most of them were compared with only some of the others
     (`Settings.bucket_cap`), and a pair without an edge may not have been compared at all. Such articles are left out at
     first. Each then joins the cluster to which its mean similarity is highest, if that reaches the cut, as the rest of
-    a large data set is assigned in CURE (Guha, Rastogi and Shim, 1998); it was compared with most articles of these
-    clusters. Those that find no cluster are linked among themselves.
+    a large data set is assigned in CURE (Guha, Rastogi and Shim, 1998). It was compared with a part of a large cluster
+    only, so the mean is over half as many articles as it has edges, but at least eight, if the cluster is larger than
+    that, and over all to which it has an edge. Those that find no cluster are linked among themselves.
 
     Args:
         left: (m,) one end of each edge, in 0 to `articles - 1`.
@@ -83,10 +86,10 @@ def _assign(
     article = np.where(capped[left], left, right)[mixed]
     group = groups[np.where(capped[left], right, left)[mixed]]
     size = np.bincount(groups[~capped], minlength=len(groups))
-    ties, which = np.unique(np.stack([article, group]), axis=1, return_inverse=True)
-    totals = np.zeros(ties.shape[1], np.int64)
+    ties, which, edges = np.unique(np.stack([article, group]), axis=1, return_inverse=True, return_counts=True)
+    totals, degree = np.zeros(ties.shape[1], np.int64), np.bincount(article, minlength=len(groups))
     np.add.at(totals, which.ravel(), points[mixed])
-    means = totals / size[ties[1]]
+    means = totals / np.maximum(edges, np.minimum(size[ties[1]], np.maximum(degree[ties[0]] / 2, FEWEST)))
     best_first = np.lexsort((ties[1], -means, ties[0]))
     first = np.unique(ties[0][best_first], return_index=True)[1]
     best = best_first[first]
