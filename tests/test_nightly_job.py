@@ -562,6 +562,7 @@ def test_output_and_state_among_the_inputs(tmp_path: Path) -> None:
 # --- a story ------------------------------------------------------------------------------------------------------
 
 FILES, IDS, NUMBERS = "abc", "uvwxyz", 8
+BROKEN = "no JSON\n"
 CONTENTS = st.lists(st.tuples(st.sampled_from(IDS), st.integers(0, NUMBERS - 1)), max_size=5)
 DEEDS = st.one_of(
     st.tuples(st.sampled_from(["write", "write", "write"]), st.sampled_from(FILES), CONTENTS),
@@ -610,10 +611,10 @@ def tell(folder: Path, deeds: Sequence[tuple[str, str, list[tuple[str, int]]]], 
             files[name] = rows
         elif deed == "touch" and path.exists():
             touch(path)
-            files.setdefault(name, story.held.get(name))
+            files.setdefault(name, None if path.read_text() == BROKEN else story.held.get(name))
         elif deed == "break":
             path.parent.mkdir(exist_ok=True)
-            path.write_text("no JSON\n")
+            path.write_text(BROKEN)
             touch(path)
             files[name] = None
         elif deed == "delete":
