@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dedup.nightly import candidates as nightly_candidates
-from dedup.nightly.candidates import Meeting, _Runs
+from dedup.nightly.candidates import Meeting, _SpilledPairs
 from dedup.nightly.memory import Budget
 from dedup.nightly.signed import Layout, Part, packed
 from dedup.nightly.stored_bands import StoredBands
@@ -184,7 +184,7 @@ def test_many_runs_become_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """The same pairs found again and again take the room of once."""
     monkeypatch.setattr(nightly_candidates, "MOST_RUNS", 4)
     monkeypatch.setattr(stages, "PIECE", 10)
-    runs = _Runs(tmp_path, 50)
+    runs = _SpilledPairs(tmp_path, 50)
     for begin in range(0, 2000, 20):
         runs.add(np.arange(begin, begin + 20, dtype=np.uint64) % np.uint64(300))
     assert len(list(tmp_path.iterdir())) < 4
@@ -202,7 +202,7 @@ def test_runs_are_merged(batches: list[list[int]], most: int, piece: int) -> Non
     """However little is held, each pair comes once, in order, and the files go."""
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         patch.setattr(nightly_candidates, "PIECE", piece)
-        runs = _Runs(Path(name), most)
+        runs = _SpilledPairs(Path(name), most)
         for batch in batches:
             runs.add(np.array(batch, np.uint64))
         merged = [part.tolist() for part in runs.merged()]

@@ -563,6 +563,7 @@ def test_output_and_state_among_the_inputs(tmp_path: Path) -> None:
 
 FILES, IDS, NUMBERS = "abc", "uvwxyz", 8
 BROKEN = "no JSON\n"
+BROKEN = "no JSON\n"
 CONTENTS = st.lists(st.tuples(st.sampled_from(IDS), st.integers(0, NUMBERS - 1)), max_size=5)
 DEEDS = st.one_of(
     st.tuples(st.sampled_from(["write", "write", "write"]), st.sampled_from(FILES), CONTENTS),

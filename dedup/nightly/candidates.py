@@ -65,7 +65,7 @@ class Meeting:
         self._parts, self._layout, self._settings, self._since = parts, layout, settings, since
         self._budget, self._threads, self._progress = budget, threads, progress
         self._mates = np.zeros(sum(part.end - part.begin for part in parts), np.int64)
-        self._runs = _Runs(folder, budget.pairs // SETTLING)
+        self._runs = _SpilledPairs(folder, budget.pairs // SETTLING)
 
     def walk(self) -> None:
         """Walk all buckets."""
@@ -134,7 +134,7 @@ def _reach(sums: Integers, begin: int, end: int, most: int) -> int:
     return min(max(fitting, begin + 1), end)
 
 
-class _Runs(Found):
+class _SpilledPairs(Found):
     """Pairs in sorted runs, those on disk and the last one in memory.
 
     Args:
