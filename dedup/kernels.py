@@ -637,10 +637,8 @@ def shingle(chunk, rows, lengths, recipe, once, left_out, shingles, winnowed):
     runs = np.empty(longest, np.uint64), np.empty(longest, np.uint64), np.zeros(size_for(longest), np.uint64)
     used, run_used = 0, 0
     for i in range(len(rows)):
-        count, several = (
-            fold(data, offsets[rows[i]], offsets[rows[i] + 1], table, expansions, codes, starts),
-            np.int64(0),
-        )
+        count = fold(data, offsets[rows[i]], offsets[rows[i] + 1], table, expansions, codes, starts)
+        several = np.int64(0)
         if weighted:
             measure(codes, count, model, before, after)
         mine = keys[used : used + count]
