@@ -1069,6 +1069,8 @@ def meet(keys, bits, at, sketches, rules, room, seen):
         while k < last and k < stop and agreed < bucket_cap:
             row, j = k - begin, keys[k] & mask
             k += one
+            if j == i:  # two runs of a long text may have one key
+                continue
             pair = i << np.uint64(32) | j
             mark = pair * BASE >> np.uint64(64 - KNOWN_BITS)
             if not few or known[mark] != pair:

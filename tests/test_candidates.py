@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import combinations, pairwise
 from typing import Any
@@ -31,6 +31,7 @@ from dedup.stages.candidates import (
     sketches,
 )
 from dedup.stages.signatures import sign
+from dedup.work import Room
 
 GENERATED = settings(deadline=None, max_examples=150)
 Rows = Sequence[Sequence[int]]
@@ -256,6 +257,23 @@ def test_strangers_are_no_mates() -> None:
     these = found([*strangers, *[[7, *range(50, 66)]] * 4], Bands(1, 1), 0.9, bucket_cap=8, looked_at=10, for_each=4)
     assert pairs(these) == []
     assert capped(these) == []
+
+
+class Twice:
+    """Buckets of three articles, of which the second has a key twice."""
+
+    articles, bits, pieces = 3, 32, ((0, 1),)
+
+    def entries(self, piece: tuple[int, int], room: Room) -> Iterator[NDArray[np.uint64]]:
+        """All in one bucket."""
+        yield np.array([7 << 32 | article for article in (2, 1, 0, 1)], np.uint64)
+
+
+def test_no_article_is_its_own_pair() -> None:
+    """Two runs of a long text may have one key."""
+    alike = np.zeros((3, 128), np.uint8)
+    these = stage.candidates(Twice(), alike, rules(0.5, 128, 8))
+    assert pairs(these) == [(0, 1), (0, 2), (1, 2)]
 
 
 def test_who_finds_some_looks_at_more() -> None:
