@@ -38,7 +38,6 @@ LONGEST = 200_000  # characters, above which weights fall no further: only two e
 STEEP = 1.5  # how much faster than the length the chance grows
 LEAST_LEFT = 2.0**-10  # of a weight, however long the text is; a power of two, so that sums are exact in any order
 FEW = 16  # articles before one in its bucket
-GATHERED = 64  # sketches whose first blocks are copied at once
 NONE = np.uint32(0xFFFFFFFF)
 FIRST_WINDOW = 0.625  # of time: an article of 1,500 characters nearly always fills 512 slots in one window
 
@@ -1387,188 +1386,154 @@ def compare(sets, shingles, lists, pairs, evidence, similarities):
 
 
 @kernel
-def tally_band(entries, places, shift, counts):
-    """Count the entries of a band in each bucket: those whose keys have the same highest bits.
+def whole_key(bucket, low, shift):
+    """A key of 32 bits from the number of its bucket, which is its highest bits, and its lowest 16 bits."""
+    return np.uint32(bucket << shift | np.uint64(low) & (np.uint64(1) << shift) - np.uint64(1))
 
-    An entry is `key << 32 | row`. It is left out if the new place of its row is negative.
+
+@kernel
+def tally_postings(postings, places, shift, counts):
+    """Count the postings of a segment in the buckets of another: keys with the same bits from `shift` on.
+
+    A posting is left out if the new place of its row is negative.
     """
-    for k in range(len(entries)):
-        if places[np.uint32(entries[k])] >= 0:
-            counts[entries[k] >> shift] += np.uint32(1)
+    offsets, lows, rows = postings
+    buckets, own = np.uint64(len(offsets) - 1), np.uint64(32 - bits_of(len(offsets) - 1))
+    for bucket in range(buckets):
+        for k in range(offsets[bucket], offsets[bucket + np.uint64(1)]):
+            if places[rows[k]] >= 0:
+                counts[whole_key(bucket, lows[k], own) >> np.uint32(shift)] += np.uint32(1)
 
 
 @kernel
-def scatter_band(entries, places, shift, starts, sorted_entries):
-    """Put the entries of a band into their buckets; `starts` is where the next entry of each goes, and is updated."""
-    for k in range(len(entries)):
-        place = places[np.uint32(entries[k])]
-        if place >= 0:
-            bucket = entries[k] >> shift
-            at = starts[bucket]
-            sorted_entries[at] = entries[k] >> np.uint64(32) << np.uint64(32) | np.uint64(place)
-            starts[bucket] = at + np.uint32(1)
+def scatter_postings(postings, places, shift, starts, new_lows, new_rows):
+    """Put the postings of a segment into another; `starts` is where the next of each bucket goes, and is updated."""
+    offsets, lows, rows = postings
+    buckets, own = np.uint64(len(offsets) - 1), np.uint64(32 - bits_of(len(offsets) - 1))
+    for bucket in range(buckets):
+        for k in range(offsets[bucket], offsets[bucket + np.uint64(1)]):
+            place = places[rows[k]]
+            if place >= 0:
+                into = whole_key(bucket, lows[k], own) >> np.uint32(shift)
+                at = starts[into]
+                new_lows[at], new_rows[at] = lows[k], np.uint32(place)
+                starts[into] = at + np.uint32(1)
 
 
 @kernel
-def meet_sorted(query, table, bucket_cap, taken, counts, touched):
-    """Count in how many bands each row of sorted buckets has the key of the query; returns how many rows have any.
+def bits_of(size):
+    """The bits of a number below `size`, a power of two."""
+    bits = 0
+    while 1 << bits < size:
+        bits += 1
+    return bits
 
-    For each key, rows are counted until `bucket_cap` were `taken`; `dead` rows are skipped. All places are looked up
-    before the first bucket is read, so that cache misses overlap. A damaged file cannot lead outside the arrays.
+
+@kernel
+def chain(begin, stop, keys, heads, tails, nexts):
+    """Put the postings `begin` to `stop` at the end of the chains of their buckets: the highest bits of their keys."""
+    shift = np.uint32(32 - bits_of(len(heads)))
+    for k in range(begin, stop):
+        bucket = np.uint64(keys[k]) >> np.uint64(shift)
+        nexts[k] = -1
+        if heads[bucket] < 0:
+            heads[bucket] = k
+        else:
+            nexts[tails[bucket]] = k
+        tails[bucket] = k
+
+
+@kernel
+def enough(seen, rules):
+    """Whether so many rows of a bucket were looked at, or found, that the rest of it is not."""
+    return seen[1] >= rules.bucket_cap or seen[0] >= rules.looked_at + rules.for_each * seen[1]
+
+
+@kernel
+def look_at(row, query, sketches, rules, seen, room, used):
+    """Look at a row that shares a key with a query, which has met it before or not: write it down if they are similar.
+
+    Args:
+        row: Of a layer.
+        query: Sketches, and which of them.
+        sketches: Of all rows.
+        rules: See `Rules`.
+        seen: Of this key, how many rows were looked at, and how many were similar.
+        room: `met`: for each row 0, or 1 more than whether it is similar; `touched`: those that are not 0; space for
+            the rows that are similar, and for the number of bytes in which they agree.
+        used: How many of the last two pairs are used.
     """
-    offsets, entries, dead = table
-    bands, size = len(query), np.uint32(entries.shape[1])
-    begins, ends = np.empty(bands, np.uint32), np.empty(bands, np.uint32)
-    shift, found = np.uint32(32), 0
-    buckets = offsets.shape[1] - 1
-    while buckets > 1:
-        shift -= np.uint32(1)
-        buckets //= 2
-    for band in range(bands):
-        bucket = np.uint64(query[band]) >> np.uint64(shift)
-        begins[band], ends[band] = offsets[band, bucket], min(offsets[band, bucket + np.uint64(1)], size)
-    fetched = np.uint64(0)
-    for band in range(bands):
-        if begins[band] < ends[band]:
-            fetched ^= entries[band, begins[band]] ^ entries[band, ends[band] - np.uint32(1)]
-    touched[0] = np.uint32(fetched)  # overwritten later: only the loading into the cache matters
-    for band in range(bands):
-        key = np.uint64(query[band])
-        for k in range(begins[band], ends[band]):
-            if entries[band, k] >> np.uint64(32) == key:
-                row = np.uint32(entries[band, k])
-                if taken[band] >= bucket_cap:
-                    break
-                if row < size and (len(dead) == 0 or not dead[row]):
-                    taken[band] += np.uint32(1)
-                    if counts[row] == 0:
-                        touched[found] = row
-                        found += 1
-                    counts[row] += np.uint16(1)
-    return found
+    (own, i), (met, touched, found, agreements) = query, room
+    if met[row] == 0:
+        equal = np.int64(0)
+        if agreement(own, i, sketches, row, rules.first // BLOCK) >= rules.early:
+            equal = agreement(own, i, sketches, row, sketches.shape[1] // BLOCK)
+        similar = equal >= rules.least
+        met[row] = np.uint8(1) + np.uint8(similar)
+        touched[used[0]] = row
+        used[0] += 1
+        if similar and used[1] < len(found):
+            found[used[1]], agreements[used[1]] = row, equal
+            used[1] += 1
+    seen[0] += 1
+    seen[1] += met[row] - 1
 
 
 @kernel
-def meet_chained(query, table, bucket_cap, taken, counts, touched):
-    """`meet_sorted` for rows that are chained in the order in which they came."""
-    heads, nexts, keys, dead = table
-    found, shift = 0, np.uint32(0)
-    while heads.shape[1] << shift < 1 << 32:
-        shift += np.uint32(1)
-    for band in range(len(query)):
-        key = query[band]
-        row = heads[band, np.uint64(key) >> np.uint64(shift)]
-        while row >= 0 and taken[band] < bucket_cap:
-            if keys[row, band] == key and not dead[row]:
-                taken[band] += np.uint32(1)
-                if counts[row] == 0:
-                    touched[found] = np.uint32(row)
-                    found += 1
-                counts[row] += np.uint16(1)
-            row = nexts[row, band]
-    return found
+def search_sorted(queries, table, sketches, rules, seen, room, most, ends):
+    """Rows of a segment that share a key with a query and are similar to it, the oldest of each key first.
 
-
-@kernel
-def chain(first, stop, keys, heads, tails, nexts):
-    """Put the rows `first` to `stop` at the end of their chains."""
-    shift = np.uint32(0)
-    while heads.shape[1] << shift < 1 << 32:
-        shift += np.uint32(1)
-    for row in range(first, stop):
-        for band in range(keys.shape[1]):
-            bucket = np.uint64(keys[row, band]) >> np.uint64(shift)
-            nexts[row, band] = -1
-            if heads[band, bucket] < 0:
-                heads[band, bucket] = row
-            else:
-                nexts[tails[band, bucket], band] = row
-            tails[band, bucket] = row
-
-
-class Bounds(NamedTuple):
-    """Limits for rows that meet a query."""
-
-    bucket_cap: int
-    """At most so many rows of a bucket are counted."""
-    early: int
-    """Bytes that must agree in the first block."""
-    least: int
-    """Bytes that must agree in all blocks."""
-    most: int
-    """At most so many rows are compared."""
-
-
-@kernel
-def often(counts, touched, found, most):
-    """The least number of meetings, at most 63, that leaves at most `most` rows."""
-    least, left = np.uint16(1), found
-    if left > most:
-        frequency = np.zeros(64, np.int64)
-        for k in range(found):
-            frequency[min(counts[touched[k]], np.uint16(63))] += 1
-        while left > most and least < 63:
-            left -= frequency[least]
-            least += np.uint16(1)
-    return least
-
-
-@kernel
-def alike(own, query, sketches, bounds, met, counts, touched, found):
-    """Write the rows met whose sketches agree with the query's as `bounds` require; returns how many.
-
-    If there are too many rows, those that met most often are compared, by their first block. The first blocks of some
-    rows are copied next to each other before comparing, so that cache misses overlap. Sets all counts back to 0.
+    Of each query at most `most` are found; those of query i end at `ends[i]`. `seen` and the room are those of
+    `look_at`; `met` is zero before and after. All places are looked up before the first bucket is read, so that cache
+    misses overlap. A damaged file cannot lead outside the arrays.
     """
-    _, early, least, most = bounds
-    rows, agreements = found
-    blocks, kept, used = sketches.shape[1] // BLOCK, 0, 0
-    enough, near = often(counts, touched, met, most), np.empty((GATHERED, BLOCK), np.uint8)
-    for k in range(met):
-        row = touched[k]
-        if counts[row] >= enough and used < most:
-            touched[used] = row
-            used += 1
-        counts[row] = np.uint16(0)
-    for begin in range(0, used, GATHERED):
-        some = min(GATHERED, used - begin)
-        for k in range(some):
-            row = np.uint64(touched[begin + k])
-            for byte in range(np.uint64(BLOCK)):
-                near[k, byte] = sketches[row, byte]
-        for k in range(some):
-            if agreement(own, query, near, k, 1) >= early:
-                equal = agreement(own, query, sketches, touched[begin + k], blocks)
-                if equal >= least:
-                    rows[kept], agreements[kept] = touched[begin + k], equal
-                    kept += 1
-    return kept
+    (keys, starts, own), (offsets, lows, rows, dead) = queries, table
+    met, touched, found, agreements = room
+    used, last, size = np.zeros(2, np.int64), np.uint32(len(lows)), len(sketches)
+    shift = np.uint64(32 - bits_of(len(offsets) - 1))
+    for i in range(len(own)):
+        mine, looks = keys[starts[i] : starts[i + 1]], seen[starts[i] : starts[i + 1]]
+        begins, stops, fetched = np.empty(len(mine), np.uint32), np.empty(len(mine), np.uint32), np.uint16(0)
+        for k in range(len(mine)):
+            bucket = np.uint64(mine[k]) >> shift
+            begins[k], stops[k] = offsets[bucket], min(offsets[bucket + np.uint64(1)], last)
+        for k in range(len(mine)):
+            if begins[k] < stops[k]:
+                fetched ^= lows[begins[k]]
+        touched[0] = fetched  # overwritten later: only the loading into the cache matters
+        here, used[0] = found[: used[1] + most], 0
+        for k in range(len(mine)):
+            low = np.uint16(mine[k])
+            for at in range(begins[k], stops[k]):
+                if lows[at] == low:
+                    row = np.int64(rows[at])
+                    if enough(looks[k], rules):
+                        break
+                    if row < size and (len(dead) == 0 or not dead[row]):
+                        look_at(row, (own, i), sketches, rules, looks[k], (met, touched, here, agreements), used)
+        for k in range(used[0]):
+            met[touched[k]] = 0
+        ends[i] = used[1]
 
 
 @kernel
-def search_sorted(queries, own, table, sketches, bounds, taken, room, ends):
-    """Rows of a segment that are similar to each query; in the result, those of query i end at `ends[i]`.
-
-    The room is: counts and places, scratch as long as the segment, the counts zero before and after; and space for the
-    rows, and for the number of bytes in which they agree.
-    """
-    counts, touched, found, agreements = room
-    used = 0
-    for i in range(len(queries)):
-        met = meet_sorted(queries[i], table, bounds.bucket_cap, taken[i], counts, touched)
-        used += alike(own, i, sketches, bounds, met, counts, touched, (found[used:], agreements[used:]))
-        ends[i] = used
-
-
-@kernel
-def search_chained(queries, own, table, sketches, bounds, taken, room, ends):
-    """`search_sorted` for rows that are in memory."""
-    counts, touched, found, agreements = room
-    used = 0
-    for i in range(len(queries)):
-        met = meet_chained(queries[i], table, bounds.bucket_cap, taken[i], counts, touched)
-        used += alike(own, i, sketches, bounds, met, counts, touched, (found[used:], agreements[used:]))
-        ends[i] = used
+def search_chained(queries, table, sketches, rules, seen, room, most, ends):
+    """`search_sorted` for postings in memory, chained in the order in which they came."""
+    (keys, starts, own), (heads, nexts, chained, rows, dead) = queries, table
+    met, touched, found, agreements = room
+    used, shift = np.zeros(2, np.int64), np.uint64(32 - bits_of(len(heads)))
+    for i in range(len(own)):
+        here, used[0] = found[: used[1] + most], 0
+        for k in range(starts[i], starts[i + 1]):
+            at = heads[np.uint64(keys[k]) >> shift]
+            while at >= 0 and not enough(seen[k], rules):
+                row = np.int64(rows[at])
+                if chained[at] == keys[k] and not dead[row]:
+                    look_at(row, (own, i), sketches, rules, seen[k], (met, touched, here, agreements), used)
+                at = nexts[at]
+        for k in range(used[0]):
+            met[touched[k]] = 0
+        ends[i] = used[1]
 
 
 @kernel

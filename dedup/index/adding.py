@@ -19,7 +19,7 @@ from dedup.index.clustering import MOST, Grouping, Plan, Transaction, Turn, carr
 from dedup.index.judge import LEAST_HOLDERS, Judge, Own, Pairs, Similar
 from dedup.index.on_disk.lookup import within
 from dedup.index.prepared import Prepared
-from dedup.index.store import Change, Edge, Place, Text, Writer
+from dedup.index.store import Change, Edge, Place, Writer
 from dedup.settings import Settings
 
 NEAREST = 10
@@ -235,16 +235,16 @@ class Batch:
         if not new:
             return
         texts, rows = list(new), list(new.values())
-        whole = len(rows) == len(self._prepared.signatures)
-        signatures = self._prepared.signatures if whole else self._prepared.signatures[rows]
-        found = [some[: 2 * MOST].tolist() for some in self._store.candidates(signatures, self._threads)]
-        inside = within(texts, signatures, self._settings, self._threads)
+        every = self._prepared.listed
+        listed = every if len(rows) == len(self._prepared.fingerprints) else every.take(rows)
+        found = [some[: 2 * MOST].tolist() for some in self._store.candidates(listed, self._threads)]
+        inside = within(texts, listed, self._settings, self._threads)
         if not (any(found) or any(inside)):  # the usual case
             self._change.new = {text: {} for text in texts}
             return
         places = self._store.places({text for some in found for text in some})
         pairs = {
-            text: self._chosen(found[k], places) + inside[k][:MOST] if signatures[k].any() else []
+            text: self._chosen(found[k], places) + inside[k][:MOST] if listed.signatures[k].any() else []
             for k, text in enumerate(texts)
         }
         self._change.new = self._similarities(pairs, new)
@@ -263,7 +263,7 @@ class Batch:
 
     def _own(self, row: int, judge: Judge | None = None) -> Own:
         """What the text of a row is compared by."""
-        return Own((judge or self.judge).own(self._prepared, row), self._prepared.signatures[row])
+        return Own((judge or self.judge).own(self._prepared, row), self._prepared.listed.signatures[row])
 
     def _leave_out_frames(self, new: Mapping[int, int]) -> None:
         """Where many texts are similar to a new one: look for frames among them, and judge again without these."""
@@ -490,9 +490,7 @@ class Batch:
         """Articles, texts, and how many copies they have."""
         store, rows, prepared = self._store, self._rows, self._prepared
         for text, row in rows.new.items():
-            signature = prepared.signatures[row][: None if prepared.fingerprints[row] else 0]
-            body, marks = prepared.bodies[row], prepared.marks[row]
-            store.add_text(Text(text, prepared.fingerprints[row], self._cluster(text), signature, body, marks))
+            store.add_text(prepared.text(row, text, self._cluster(text)))
             if rows.copies[text] > 1:
                 store.set_copies(text, rows.copies[text])
         for number, text, id_ in zip(rows.numbers, rows.texts, self._ids, strict=True):

@@ -144,11 +144,12 @@ def _linkage(edges: Edges, texts: Texts, settings: Settings) -> Iterator[str]:
 
 
 def _signatures(reader: Reader, texts: Texts, preparer: Preparer) -> Iterator[str]:
-    """Fingerprints, signatures and marks are those of the stored texts."""
+    """Fingerprints, signatures, keys and marks are those of the stored texts."""
     numbers = list(texts)
     for begin in range(0, len(numbers), AT_ONCE):
         some = numbers[begin : begin + AT_ONCE]
-        bodies, signatures, marks = reader.bodies(some), reader.signatures(some), reader.marks(some)
+        bodies, marks = reader.bodies(some), reader.marks(some)
+        signatures, keys = reader.signatures(some), reader.keys(some)
         there = [text for text in some if text in bodies and text in signatures]
         for text in set(some).difference(there):
             yield f"text {text} has no body or no signature"
@@ -156,7 +157,9 @@ def _signatures(reader: Reader, texts: Texts, preparer: Preparer) -> Iterator[st
         for k, text in enumerate(there):
             if prepared.fingerprints[k] != texts[text][0]:
                 yield f"text {text} does not have the fingerprint that is stored"
-            elif texts[text][0] and (prepared.signatures[k] != signatures[text]).any():
+            elif not np.array_equal((again := prepared.text(k, text, text)).signature, signatures[text]):
                 yield f"text {text} does not have the signature that is stored"
+            elif not np.array_equal(again.keys, keys.get(text, again.keys[:0])):
+                yield f"text {text} does not have the keys that are stored"
             elif not np.array_equal(prepared.marks[k], marks.get(text, NO_MARKS)):
                 yield f"text {text} does not have the marks that are stored"

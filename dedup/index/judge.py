@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.index.banding import estimate
+from dedup.index.listed import Signature, estimate
 from dedup.index.prepared import Prepared, Preparer, Shingled, joined
 from dedup.index.store import Reader
 from dedup.settings import Settings
@@ -57,8 +57,8 @@ class Own(NamedTuple):
 
     shingled: Shingled
     """Its shingles as they are compared, without frames."""
-    half: NDArray[np.uint16]
-    """(slots,): the lower halves of its slots."""
+    signature: Signature
+    """(slots,)."""
 
 
 class Judge:
@@ -139,13 +139,13 @@ class Judge:
         return found
 
     def _estimated(self, reader: Reader, pairs: Pairs, own: Mapping[int, Own], found: Similar) -> None:
-        halves = reader.signatures({text for some in (pairs, *pairs.values()) for text in some if text not in own})
-        halves |= {text: one.half for text, one in own.items()}
+        signed = reader.signatures({text for some in (pairs, *pairs.values()) for text in some if text not in own})
+        signed |= {text: one.signature for text, one in own.items()}
         for text, others in pairs.items():
-            there = [other for other in others if other in halves]
+            there = [other for other in others if other in signed]
             if there:
-                values = np.stack([halves[other] for other in there])
-                found[text].update(zip(there, estimate(halves[text], values).tolist(), strict=True))
+                values = np.stack([signed[other] for other in there])
+                found[text].update(zip(there, estimate(signed[text], values).tolist(), strict=True))
 
     def _exact(self, reader: Reader, pairs: Pairs, own: Mapping[int, Own], found: Similar, evidence: float) -> None:
         """Weigh the shingles of all these texts, each once, then verify all pairs."""

@@ -1,4 +1,4 @@
-"""Texts made ready to be added or looked up: shingles, fingerprint, signature, marks, compressed body.
+"""Texts made ready to be added or looked up: shingles, fingerprint, signature, keys, marks, compressed body.
 
 In: an Arrow column of texts. Out: `Prepared`, for each text what the index stores and compares. All of it is made
 before the store is asked for anything, so that no other writer waits for it; about 50 ns per character of Chinese, and
@@ -16,13 +16,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dedup.index.listed import Listed, Signature, by_bands, kind, listed, winnowing
 from dedup.index.marks import NO_MARKS, Marks, marks_of
+from dedup.index.store import Text
 from dedup.settings import Settings
 from dedup.stages import shingles
 from dedup.stages.shingles import NO_WINDOWS, Windows
 from dedup.stages.signer import Signer
 from dedup.stages.weights import Weights
-from dedup.work import ranges, spread
+from dedup.work import Room, ranges, spread
 
 PIECE = 32
 """Texts that a thread takes at a time."""
@@ -46,14 +48,23 @@ class Prepared:
     """16 bytes each, equal for texts that are equal when folded; empty for one without shingles."""
     shingles: list[Shingled]
     """The shingles of each, including those in frames: all are counted, because what is a frame may change."""
-    signatures: NDArray[np.uint16]
-    """uint16 (n, slots), the lower halves of slots; without meaning for a text without shingles."""
+    listed: Listed
+    """What each is found by; without meaning for a text without shingles."""
     bodies: list[bytes] = field(repr=False)
     """Compressed texts; empty where they are not stored."""
     column: pa.ChunkedArray = field(repr=False)
     """The texts."""
     marks: list[Marks] = field(default_factory=list, repr=False)
     """The names and addresses in each; empty for a text without shingles."""
+    weighted: bool = True
+    """Whether shingles are weighed, so that keys are those of runs."""
+
+    def text(self, row: int, number: int, cluster: int) -> Text:
+        """A text, to be stored."""
+        fingerprint, every = self.fingerprints[row], self.listed
+        signature = every.signatures[row][: None if fingerprint else 0]
+        keys = every.keys_of(row)[: None if fingerprint and self.weighted else 0]
+        return Text(number, fingerprint, cluster, signature, keys, self.bodies[row], self.marks[row])
 
 
 class Preparer:
@@ -70,7 +81,7 @@ class Preparer:
         self, settings: Settings, weights: Weights | None, windows: Windows | None = None, *, store_texts: bool
     ) -> None:
         self._settings, self._signer, self._store_texts = settings, Signer(settings, weights), store_texts
-        self._windows = windows or NO_WINDOWS
+        self._windows, self._runs = windows or NO_WINDOWS, Room(np.uint32)
         self._codec = pa.Codec("lz4_raw")  # a third larger than with zstd, and read in a tenth of the time
 
     def prepare(self, column: pa.ChunkedArray, threads: int = 1) -> Prepared:
@@ -81,35 +92,45 @@ class Preparer:
             threads: How many to use.
         """
         texts = self.texts(column)
-        signed = np.empty((len(texts), self._settings.slots), np.uint16)
+        signed = np.empty((len(texts), self._settings.slots), kind(self._settings))
         shingled: list[Shingled] = []
+        keys: list[NDArray[np.uint32]] = []
         bodies: list[bytes] = []
-
         marks: list[Marks] = []
 
-        def work(piece: tuple[int, int]) -> tuple[list[Shingled], list[bytes], list[Marks]]:
-            mine = self._sign(texts, np.arange(*piece), signed)
+        def work(piece: tuple[int, int]) -> tuple[list[Shingled], list[NDArray[np.uint32]], list[bytes], list[Marks]]:
+            mine, runs = self._sign(texts, np.arange(*piece), signed)
             compressed = self._compress(column, *piece) if self._store_texts else [b""] * len(mine)
-            return mine, compressed, self._mark(column, mine, piece[0])
+            return mine, runs, compressed, self._mark(column, mine, piece[0])
 
-        for mine, compressed, marked in spread(work, ranges(len(texts), PIECE), threads):
+        for mine, runs, compressed, marked in spread(work, ranges(len(texts), PIECE), threads):
             shingled += mine
+            keys += runs
             bodies += compressed
             marks += marked
+        found = listed(signed, keys) if self._settings.weighted else by_bands(signed, self._settings)
         prints = texts.prints.tobytes()
         fingerprints = [prints[16 * i : 16 * i + 16] if len(one.keys) else b"" for i, one in enumerate(shingled)]
-        return Prepared(fingerprints, shingled, signed, bodies, column, marks)
+        return Prepared(fingerprints, shingled, found, bodies, column, marks, self._settings.weighted)
 
     def texts(self, column: pa.ChunkedArray) -> shingles.Texts:
         """Texts that can be shingled as these settings say."""
         return shingles.Texts.of(column, self._settings)
 
-    def _sign(self, texts: shingles.Texts, rows: NDArray[np.int64], signed: NDArray[np.uint16]) -> list[Shingled]:
-        """The shingles of some texts; writes their signatures to `signed`."""
-        whole, lengths = texts.shingle(rows), texts.lengths[rows]
-        framed = texts.without(self._windows).shingle(rows) if len(self._windows.table) else whole
+    def _sign(
+        self, texts: shingles.Texts, rows: NDArray[np.int64], signed: Signature
+    ) -> tuple[list[Shingled], list[NDArray[np.uint32]]]:
+        """The shingles of some texts, and the keys of their runs, if these list them; signs them in `signed`."""
+        lengths = texts.lengths[rows]
+        if not self._settings.weighted:
+            whole = texts.shingle(rows)
+            signed[rows] = self._signer.halves(whole, lengths)
+            return _apart(whole, lengths), []
+        which, left = winnowing(self._settings), texts.without(self._windows)
+        framed, keys, starts = left.shingle_and_winnow(rows, which, Room(np.uint64), self._runs, once=True)
         signed[rows] = self._signer.halves(framed, lengths)
-        return _apart(whole, lengths)
+        whole = texts.shingle(rows) if len(self._windows.table) else framed
+        return _apart(whole, lengths), np.split(keys.copy(), starts[1:-1])
 
     def _mark(self, column: pa.ChunkedArray, mine: list[Shingled], begin: int) -> list[Marks]:
         """The marks of some texts; none without weights or shingles, for then there are no campaigns."""

@@ -9,7 +9,7 @@ nothing is missed; readers do not wait.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 
 import numpy as np
@@ -20,6 +20,7 @@ from dedup.evidence import campaigns
 from dedup.evidence.corpus import Corpus
 from dedup.index.clustering import MOST, carry_out, number_groups
 from dedup.index.holdings import AT_ONCE, column_of
+from dedup.index.listed import Signature, winnowing
 from dedup.index.marks import NO_MARKS, sorts
 from dedup.index.packing import pack
 from dedup.index.prepared import Preparer
@@ -61,7 +62,6 @@ def _reweigh(
     column, _ = column_of(writer, numbers.tolist(), preparer)
     corpus = pipeline.represent(column, settings, threads=threads, stages=stages, most=MOST_FITTED)
     graph = pipeline.connect(corpus, settings, threads=threads, stages=stages)
-    signed = Signer(settings, corpus.weights).sign(corpus.texts, corpus.first, threads=threads)
     of, groups = numbers[corpus.first], _groups(graph, settings)
     with stages.stage("campaigns"):
         heads = clusters.chosen(groups, graph.edges, of, copies[corpus.first])
@@ -72,12 +72,27 @@ def _reweigh(
     new = Opening(settings, opening.store_texts, pack(weighed, windows), opening.generation + 1)
     writer.replace(
         new,
-        zip(of.tolist(), signed, strict=True),
+        _signed(corpus, of, settings, threads),
         _edges(of, graph.edges, len(numbers) if settings.weighted else 0),
     )
     groups_of = {number: int(of[group]) for number, group in zip(of.tolist(), groups, strict=True)}
     numbered = _renumber(writer, groups_of, rows)
     _place(writer, zip(campaign.tolist(), (numbered[number] for number in of.tolist()), strict=True))
+
+
+def _signed(
+    corpus: Corpus, of: NDArray[np.int64], settings: Settings, threads: int
+) -> Iterator[tuple[int, Signature, NDArray[np.uint32]]]:
+    """Number, signature and keys of each text; no keys where they are those of bands."""
+    signer = Signer(settings, corpus.weights)
+    if not settings.weighted:
+        signatures, none = signer.sign(corpus.texts, corpus.first, threads=threads), np.empty(0, np.uint32)
+        yield from ((number, signature, none) for number, signature in zip(of.tolist(), signatures, strict=True))
+        return
+    sketches, every = signer.sketch(corpus.texts, corpus.first, which=winnowing(settings), threads=threads)
+    for runs in every:
+        for place, keys in zip(runs.numbers.tolist(), np.split(runs.keys, runs.starts[1:-1]), strict=True):
+            yield int(of[place]), sketches[place, : settings.slots], keys
 
 
 def _groups(graph: Graph, settings: Settings) -> NDArray[np.int64]:

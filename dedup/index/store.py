@@ -1,7 +1,7 @@
 """What a store must do for the index: rows in, rows out, all or nothing.
 
 In: rows about articles, texts and edges, named by numbers. Out: the same rows. A store knows nothing of similarity or
-clusters; it keeps what it is given, finds texts whose signatures meet, and makes the changes of one transaction happen
+clusters; it keeps what it is given, finds texts that share a key, and makes the changes of one transaction happen
 together or not at all. `dedup.index.on_disk` and `dedup.index.in_redis` are the two there are.
 
 Numbers count upwards from 1 and are never used twice. Every added article and every `Change` takes one number. A
@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from dedup.index.listed import Listed, Signature
 from dedup.index.marks import NO_MARKS, Marks
 from dedup.settings import Settings
 from dedup.stages.changes import Kind
@@ -24,8 +25,7 @@ from dedup.stages.changes import Kind
 Result = TypeVar("Result")
 
 CANDIDATES = 512
-"""At most so many of the texts that a text meets in a layer (`dedup.index.on_disk.lookup`) are estimated, those that it
-meets most often. Above some 80,000 texts, this leaves out texts that it meets in only one of several hundred bands."""
+"""At most so many texts that may be similar to another are given, of each layer (`dedup.index.on_disk.lookup`)."""
 
 
 class Text(NamedTuple):
@@ -35,8 +35,10 @@ class Text(NamedTuple):
     fingerprint: bytes
     """16 bytes; empty for a text without shingles, which equals no other."""
     cluster: int
-    signature: NDArray[np.uint16]
-    """(slots,): the lower halves of the slots; (0,) for a text without shingles."""
+    signature: Signature
+    """(slots,); (0,) for a text without shingles."""
+    keys: NDArray[np.uint32]
+    """(m,): under which it is listed; (0,) if these are the keys of the signature's bands."""
     body: bytes
     """The compressed text; empty where texts are not stored."""
     marks: Marks = NO_MARKS
@@ -98,14 +100,14 @@ class Reader(Protocol):
     def find_equal(self, fingerprints: Sequence[bytes]) -> dict[bytes, int]:
         """The text with each fingerprint."""
 
-    def candidates(self, signatures: NDArray[np.uint16], threads: int = 1) -> list[NDArray[np.int64]]:
-        """Texts that agree with each signature in a band, and in the lowest bytes of enough slots; best first.
+    def candidates(self, texts: Listed, threads: int = 1) -> list[NDArray[np.int64]]:
+        """Texts that share a key with each of these, and agree in the lowest bytes of enough slots; best first.
 
-        Enough is `dedup.index.banding.limits_for`. Some may have been removed. In one bucket of a band, only the oldest
-        `Settings.bucket_cap` texts are looked at.
+        Some may have been removed. How many texts with a key are looked at, the oldest first, and how many slots are
+        enough is `dedup.index.listed.rules`.
 
         Args:
-            signatures: (n, slots), the lower halves of the slots.
+            texts: n texts.
             threads: How many may be used.
         """
 
@@ -115,8 +117,11 @@ class Reader(Protocol):
     def bodies(self, texts: Iterable[int]) -> dict[int, bytes]:
         """The compressed text of each."""
 
-    def signatures(self, texts: Iterable[int]) -> dict[int, NDArray[np.uint16]]:
-        """The lower halves of the slots of each."""
+    def signatures(self, texts: Iterable[int]) -> dict[int, Signature]:
+        """The signature of each."""
+
+    def keys(self, texts: Iterable[int]) -> dict[int, NDArray[np.uint32]]:
+        """The keys of each; see `Text`."""
 
     def edges(self, texts: Iterable[int]) -> dict[int, dict[int, Edge]]:
         """All edges of each text, by the other end; a text without edges has an empty dict."""
@@ -177,10 +182,10 @@ class Writer(Reader, Protocol):
     """A view that can be changed. Read before you change it: a read need not see changes of its own transaction."""
 
     def add_text(self, text: Text) -> None:
-        """Store a text and enter its bands; it must have an article in the same transaction."""
+        """Store a text and list it; it must have an article in the same transaction."""
 
     def drop_text(self, text: int) -> None:
-        """Forget a text, its signature, marks and body; its edges are dropped one by one."""
+        """Forget a text, its signature, keys, marks and body; its edges are dropped one by one."""
 
     def add_article(self, number: int, id_: str, text: int) -> None:
         """Store an article."""
@@ -228,10 +233,10 @@ class Writer(Reader, Protocol):
     def replace(
         self,
         opening: Opening,
-        signatures: Iterable[tuple[int, NDArray[np.uint16]]],
+        signed: Iterable[tuple[int, Signature, NDArray[np.uint32]]],
         edges: Iterable[tuple[int, int, Edge]],
     ) -> None:
-        """Replace all signatures, with their bands, and all edges, each given once: a new generation.
+        """Replace all signatures and keys, by number, and all edges, each given once: a new generation.
 
         Frames that were found before are deleted; the new weights bring their own. Other changes of the transaction,
         such as those of clusters, are made as usual. Counts are kept.

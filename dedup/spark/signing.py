@@ -103,7 +103,7 @@ def long_keys(texts: Texts, found: list[Runs], width: int) -> NDArray[np.uint64]
         width: Of shingles, in units.
     """
     rooms = Room(np.uint64), Room(np.uint32)
-    _, upper, _ = texts.shingle_and_winnow(np.arange(len(texts)), winnowing(width, BITS), *rooms)
+    _, upper, _ = texts.shingle_and_winnow(np.arange(len(texts)), winnowing(width, shift=BITS), *rooms)
     return upper.astype(np.uint64) << np.uint64(BITS) | _keys(found)
 
 

@@ -38,9 +38,9 @@ HIGHEST = 12
 """Bits of a key by which entries are parted."""
 
 
-def winnowing(width: int, shift: int = 0) -> Winnowing:
-    """Which runs are keys, by the width of shingles; and which bits of their hashes, from `shift` on."""
-    return Winnowing(5 * width // 2, WINDOW, SHORT, 2 * width, shift)
+def winnowing(width: int, *, shift: int = 0, window: int = WINDOW) -> Winnowing:
+    """Which runs are keys, by the width of shingles: one of so many; and which bits of their hashes, from `shift` on."""
+    return Winnowing(5 * width // 2, window, SHORT, 2 * width, shift)
 
 
 class Runs(NamedTuple):

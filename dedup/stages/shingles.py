@@ -173,15 +173,16 @@ class Texts:
         return self._cut(rows, room or Room(np.uint64), NO_RUNS, nothing, once=once)
 
     def shingle_and_winnow(
-        self, rows: NDArray[np.int64], winnowing: kernels.Winnowing, room: Room, run_room: Room
+        self, rows: NDArray[np.int64], winnowing: kernels.Winnowing, room: Room, run_room: Room, *, once: bool = False
     ) -> tuple[Shingles, NDArray[np.uint32], NDArray[np.int64]]:
-        """The shingles of some texts, as often as they occur, and in the same pass some of their runs.
+        """The shingles of some texts, and in the same pass some of their runs.
 
         Args:
             rows: (m,) positions of texts.
             winnowing: Which runs; see `dedup.stages.runs`.
             room: Where to put the keys of shingles, uint64.
             run_room: Where to put those of runs, uint32.
+            once: Each shingle once a text, else as often as it occurs.
 
         Returns:
             The shingles; the keys of runs, text after text, each once a text; and int64 (m + 1,), where those of each
@@ -190,7 +191,7 @@ class Texts:
         lengths = self.lengths[rows]
         keys = run_room.take(int((lengths + np.minimum(lengths, winnowing.short)).sum()))
         counts = np.zeros(len(rows), np.int64)
-        shingled = self._cut(rows, room, winnowing, (keys, counts), once=False)
+        shingled = self._cut(rows, room, winnowing, (keys, counts), once=once)
         starts = np.cumsum(np.append(0, counts))
         return shingled, keys[: starts[-1]], starts
 

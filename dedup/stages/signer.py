@@ -14,6 +14,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from dedup.kernels import Winnowing
 from dedup.settings import Settings
 from dedup.stages.candidates import sketch_width, sketches
 from dedup.stages.runs import Runs, winnowing
@@ -75,21 +76,28 @@ class Signer:
         return signed
 
     def sketch(
-        self, texts: Texts, rows: NDArray[np.int64], *, threads: int = 1, progress: Progress | None = None
+        self,
+        texts: Texts,
+        rows: NDArray[np.int64],
+        *,
+        which: Winnowing | None = None,
+        threads: int = 1,
+        progress: Progress | None = None,
     ) -> tuple[NDArray[np.uint8], list[Runs]]:
         """Sketches of some texts, (m, w), and in the same pass their runs, in which a text is called by its place.
 
         Args:
             texts: All texts.
             rows: (m,) which texts.
+            which: Which runs; None is `dedup.stages.runs.winnowing`.
             threads: How many to use; the result does not depend on it.
             progress: Called with batches done and in all.
         """
         sketched = np.empty((len(rows), sketch_width(self._settings.slots)), np.uint8)
-        which = winnowing(self._settings.width)
+        wanted = which or winnowing(self._settings.width)
 
         def work(places: NDArray[np.int64], batch: NDArray[np.int64]) -> Runs:
-            shingled, keys, starts = texts.shingle_and_winnow(batch, which, self._keys, self._runs)
+            shingled, keys, starts = texts.shingle_and_winnow(batch, wanted, self._keys, self._runs)
             sketched[places] = sketches(self.halves(shingled, texts.lengths[batch]))
             return Runs(places, keys.copy(), starts)
 

@@ -18,7 +18,7 @@ from dedup.index.store import Edge, Opening
 
 T = TypeVar("T")
 
-VERSION = 4
+VERSION = 5
 AT_ONCE = 8192
 """Fields or keys of one command or pipeline, so that other clients do not wait long."""
 OPENING = ("settings", "store_texts", "weights", "generation")

@@ -1,7 +1,7 @@
 """The segments of an index, and the texts that came after the last segment; merged in the background.
 
-In: signatures of texts, as they are added or read from the database. Out: the layers that a look-up goes through. When
-enough texts are in memory, a thread writes them as a segment; when four segments have about the same size, they become
+In: what texts are found by, as they are added or read from the database. Out: the layers that a look-up goes through.
+When enough keys are in memory, a thread writes them as a segment; when four segments have about the same size, they become
 one. Only the process that holds the lock of the folder writes or deletes segments; the others open what is there.
 Adding does not wait for this, unless several memories of texts are not yet written.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
@@ -19,27 +19,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.errors import FileError, warn
-from dedup.index.on_disk.lookup import Layer, looks
+from dedup.index.listed import SLOTS, Listed
+from dedup.index.on_disk.lookup import Layer
 from dedup.index.on_disk.recent import Recent
-from dedup.index.on_disk.segments import Segment, SegmentRows, Span, build, merge, usable
+from dedup.index.on_disk.segments import MOST, Segment, SegmentRows, Span, build, merge, usable
 from dedup.settings import Settings
-from dedup.stages.bands import choose
 from dedup.stages.candidates import sketch_width
 from dedup.system import locked
 
 FACTOR = 4
 """So many segments of about the same size become one: each text is written about log4(n / 8192) times."""
-REBUILD = 1 << 16
+REBUILD = 1 << 14
 """Where segments are missing, so many texts at once become a segment."""
 WAITING = 4
 """Adding waits when so many memories of texts are not yet written."""
-MEMORY, LEAST_ROOM, MOST_ROOM = 1 << 20, 1 << 13, 1 << 15
-"""Texts become a segment when so many band keys are in memory, but from 8,192 to 32,768 texts."""
+KEYS, TEXTS = 1 << 21, 1 << 15
+"""Texts become a segment when so many keys are in memory, 8,700 articles of 1,500 characters, or so many texts."""
 NICE = 10
 """The thread has a lower priority than threads that add."""
 
-Signatures = Iterable[tuple[NDArray[np.int64], NDArray[np.uint16]]]
-"""Numbers, ascending, and the lower halves of their slots, some texts at a time."""
+Stored = Iterable[tuple[NDArray[np.int64], Listed]]
+"""Numbers, ascending, and what these texts are found by, some texts at a time."""
 
 
 class Layers:
@@ -56,8 +56,6 @@ class Layers:
         self, folder: Path, settings: Settings, connect: Callable[[], sqlite3.Connection], *, writable: bool = True
     ) -> None:
         self._folder, self._settings, self._connect, self._writable = folder, settings, connect, writable
-        self._bands = choose(settings.threshold, settings.slots, settings.recall).bands
-        self._room = max(LEAST_ROOM, min(MOST_ROOM, 1 << (MEMORY // self._bands).bit_length() - 1))
         self.known = 0
         """The highest number of a text that is in a layer."""
         self.damaged = False
@@ -73,16 +71,16 @@ class Layers:
         self._changing = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def _new_recent(self) -> Recent:
-        return Recent(self._room, self._bands, sketch_width(self._settings.slots))
+    def _new_recent(self, keys: int = KEYS) -> Recent:
+        return Recent(TEXTS, keys, sketch_width(min(self._settings.slots, SLOTS)))
 
-    def load(self, generation: int, last: int, signatures: Callable[[int], Signatures]) -> None:
+    def load(self, generation: int, last: int, stored: Callable[[int], Stored]) -> None:
         """Open the existing segments, build missing ones, and read the texts that came after them.
 
         Args:
             generation: The generation of the signatures in the database.
             last: The highest number in the database.
-            signatures: Gives the signatures of the texts above a number.
+            stored: Gives the texts above a number.
         """
         self.close()
         self.damaged, self._generation = True, generation
@@ -92,21 +90,21 @@ class Layers:
             for path in useless if mine else ():
                 path.unlink(missing_ok=True)
             self.known = self._covered
-            self._append_all(signatures(self.known), mine=mine)
+            self._append_all(stored(self.known), mine=mine)
         self.damaged = False
         if self._full or self._due():
             self._start()
 
-    def _append_all(self, signatures: Signatures, *, mine: bool) -> None:
+    def _append_all(self, stored: Stored, *, mine: bool) -> None:
         """Add texts that are in no segment: many as a segment, a few in memory."""
-        for numbers, values in signatures:
+        for numbers, texts in stored:
             if mine and len(numbers) >= REBUILD and not (self._full or len(self._recent)):
-                rows = SegmentRows(numbers, *looks(values, self._settings))
+                rows = SegmentRows(numbers, texts.keys, texts.starts, texts.sketches)
                 span = Span(self._generation, self._covered, int(numbers[-1]))
                 self._segments.append(build(self._folder, span, rows))
                 self.known = span.upto
             else:
-                self.append(numbers, values)
+                self.append(numbers, texts)
 
     @property
     def _covered(self) -> int:
@@ -117,16 +115,16 @@ class Layers:
         with self._changing:
             return [*self._segments, *self._full, self._recent]
 
-    def append(self, numbers: NDArray[np.int64], signatures: NDArray[np.uint16]) -> None:
+    def append(self, numbers: NDArray[np.int64], texts: Listed) -> None:
         """Add texts, ascending by number."""
-        keys, sketches = looks(signatures, self._settings)
         begin = 0
         while begin < len(numbers):
-            if not self._recent.room:
-                self._set_aside()
-            end = begin + min(self._recent.room, len(numbers) - begin)
-            self._recent.append(numbers[begin:end], keys[begin:end], sketches[begin:end])
-            begin = end
+            some = self._recent.fitting(texts.starts[begin:])
+            if not some:
+                self._set_aside(max(KEYS, int(texts.starts[begin + 1] - texts.starts[begin])))
+                continue
+            self._recent.append(numbers[begin : begin + some], texts.part(begin, begin + some))
+            begin += some
         if len(numbers):
             self.known = int(numbers[-1])
 
@@ -139,13 +137,13 @@ class Layers:
             for layer in layers:
                 layer.drop(gone)
 
-    def _set_aside(self) -> None:
-        """Let the thread write the texts in memory as a segment, and start with empty memory."""
+    def _set_aside(self, keys: int) -> None:
+        """Let the thread write the texts in memory as a segment, and start with empty memory for so many keys."""
         if len(self._full) >= WAITING and self._thread is not None:
             self._thread.join()
         with self._changing:
-            self._full.append(self._recent)
-            self._recent = self._new_recent()
+            self._full += [self._recent] if len(self._recent) else []
+            self._recent = self._new_recent(keys)
         self._start()
 
     def fold_log(self) -> None:
@@ -204,12 +202,11 @@ class Layers:
 
     def _due(self) -> list[Segment]:
         """The first `FACTOR` segments in a row of about the same size; empty if there are not so many."""
-        sizes = [
-            int(np.log2(max(len(segment), self._room) / self._room) / np.log2(FACTOR)) for segment in self._segments
-        ]
-        for first in range(len(sizes) - FACTOR + 1):
-            if len(set(sizes[first : first + FACTOR])) == 1:
-                return self._segments[first : first + FACTOR]
+        for first in range(len(self._segments) - FACTOR + 1):
+            some = self._segments[first : first + FACTOR]
+            sizes = {int(np.log2(max(segment.keys, KEYS) / KEYS) / np.log2(FACTOR)) for segment in some}
+            if len(sizes) == 1 and sum(segment.keys for segment in some) <= MOST:
+                return some
         return []
 
     def _merge(self, parts: list[Segment], database: sqlite3.Connection) -> None:
@@ -236,8 +233,8 @@ class Layers:
         """
         self.close()
         with self._locked() as mine, closing(self._connect()) as database:
-            if mine and self._segments:
-                self._merge(self._segments, database)
+            for some in _mergeable(self._segments) if mine else ():
+                self._merge(some, database)
             return mine
 
     def check(self) -> list[str]:
@@ -287,6 +284,16 @@ class Layers:
                 warn(f"no segments are written, and all texts stay in memory: {error}")
                 mine = False
             yield mine
+
+
+def _mergeable(segments: Sequence[Segment]) -> list[list[Segment]]:
+    """Segments in groups that one segment has room for."""
+    groups: list[list[Segment]] = []
+    for segment in segments:
+        if not groups or sum(one.keys for one in groups[-1]) + segment.keys > MOST:
+            groups.append([])
+        groups[-1].append(segment)
+    return groups
 
 
 def _alive(database: sqlite3.Connection, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dedup.index.listed import Signature, kind
 from dedup.index.marks import COUNTED, Marks, counted, naming, place_of, text_at
-from dedup.index.store import Change, Edge, Place, Text
+from dedup.index.store import Change, Edge, Opening, Place, Text
 
 _IN_JSON = " IN (SELECT value FROM json_each(?))"
 _COPIES = "SELECT id FROM articles WHERE text = ? AND text <> number ORDER BY number LIMIT ?"
@@ -26,6 +27,7 @@ class StoredRows:
     """Rows that are read, and rows that a transaction writes; a subclass runs the transactions."""
 
     _database: sqlite3.Connection
+    opening: Opening
 
     def _forget(self) -> None:
         """Forget pending writes, and what was read of others' writes."""
@@ -95,10 +97,15 @@ class StoredRows:
         """The compressed text of each."""
         return {text: body for text, (body,) in self._each("SELECT body FROM bodies WHERE number = ?", texts)}
 
-    def signatures(self, texts: Iterable[int]) -> dict[int, NDArray[np.uint16]]:
-        """The lower halves of the slots of each."""
-        rows = self._each("SELECT signature FROM bodies WHERE number = ?", texts)
-        return {text: np.frombuffer(value, np.uint16) for text, (value,) in rows}
+    def signatures(self, texts: Iterable[int]) -> dict[int, Signature]:
+        """The signature of each."""
+        rows, slot = self._each("SELECT signature FROM bodies WHERE number = ?", texts), kind(self.opening.settings)
+        return {text: np.frombuffer(value, slot) for text, (value,) in rows}
+
+    def keys(self, texts: Iterable[int]) -> dict[int, NDArray[np.uint32]]:
+        """The keys of each."""
+        rows = self._each("SELECT keys FROM bodies WHERE number = ?", texts)
+        return {text: np.frombuffer(value or b"", np.uint32) for text, (value,) in rows}
 
     def edges(self, texts: Iterable[int]) -> dict[int, dict[int, Edge]]:
         """All edges of each text, by the other end."""
@@ -195,13 +202,13 @@ class StoredRows:
     # --- writing --------------------------------------------------------------------------------------------------
 
     def add_text(self, text: Text) -> None:
-        """Store a text and enter its bands."""
+        """Store a text and list it."""
         self._later["INSERT INTO texts VALUES (?, ?, ?, ?, 1)"].append(
             (text.number, *_integers(text.fingerprint), text.cluster)
         )
         marks = text.marks.astype("<i8").tobytes() or None
-        self._later["INSERT INTO bodies VALUES (?, ?, ?, ?)"].append(
-            (text.number, text.signature.tobytes(), marks, text.body or None)
+        self._later["INSERT INTO bodies VALUES (?, ?, ?, ?, ?)"].append(
+            (text.number, text.signature.tobytes(), text.keys.tobytes() or None, marks, text.body or None)
         )
         held = [(mark, place_of(text.number)) for mark in naming(text.marks)]
         if held:
@@ -209,7 +216,7 @@ class StoredRows:
         self._appended.append(text)
 
     def drop_text(self, text: int) -> None:
-        """Forget a text, its signature, marks and body."""
+        """Forget a text, its signature, keys, marks and body."""
         for marks in self.marks([text]).values():
             self._later["DELETE FROM held WHERE mark = ? AND place = ?"] += [
                 (mark, place_of(text)) for mark in naming(marks)

@@ -18,7 +18,7 @@ from dedup.errors import FileError
 from dedup.index.store import Opening
 from dedup.settings import Settings
 
-VERSION = 4
+VERSION = 5
 APPLICATION = 0x64656475
 """The letters `dedu`, by which the `file` command recognises the database."""
 NAME = "index.sqlite"
@@ -37,7 +37,7 @@ CREATE TABLE articles (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, text
 CREATE TABLE texts (
     number INTEGER PRIMARY KEY, print INTEGER, more INTEGER, cluster INTEGER NOT NULL, copies INTEGER NOT NULL
 );
-CREATE TABLE bodies (number INTEGER PRIMARY KEY, signature BLOB NOT NULL, marks BLOB, body BLOB);
+CREATE TABLE bodies (number INTEGER PRIMARY KEY, signature BLOB NOT NULL, keys BLOB, marks BLOB, body BLOB);
 CREATE TABLE held (mark INTEGER, place INTEGER, PRIMARY KEY (mark, place)) WITHOUT ROWID;
 CREATE TABLE campaigns (cluster INTEGER PRIMARY KEY, campaign INTEGER NOT NULL);
 CREATE TABLE edges (

@@ -1,10 +1,11 @@
-"""Sorted buckets of band keys in immutable, memory-mapped files, to look up texts that meet a signature.
+"""Postings by key in immutable, memory-mapped files, to look up texts that share a key with another.
 
-In: numbers, band keys and sketches (the lowest bytes of the slots) of some texts. Out: a `Segment`: for each band, a
-table of where the buckets begin, and the keys by bucket with the rows they belong to, so that a look-up is two memory
-accesses. A segment takes 8 bytes per band and one per slot for each text. Segments are merged into larger ones in one
-pass over each band. Every section has a checksum; the header has its own, so a file is opened without reading all of
-it. A segment is a cache: if it is missing or damaged, it is built again from the signatures.
+In: numbers, keys and sketches (the lowest bytes of the slots) of some texts. Out: a `Segment`: postings, a key and a
+row each, in buckets, and a table of where these begin, so that a key costs two memory accesses. The number of its
+bucket is the upper half of a key, or more, so only the lower half is stored. A segment takes 7 bytes a key and one a
+slot for each text. Segments are merged into larger ones in two passes. Every section has a checksum; the header has its
+own, so a file is opened without reading all of it. A segment is a cache: if it is missing or damaged, it is built again
+from the database.
 
 A segment named `s1-0-8192.segment` holds every text of generation 1 with a number above 0 and up to 8192.
 """
@@ -26,14 +27,21 @@ from numpy.typing import NDArray
 from dedup import kernels
 from dedup.system import put, reserve, synced
 
-VERSION = 1
+VERSION = 2
 HEADER_BYTES = 4096
 ALIGNED = 64
-BUCKET = 4
-"""About so many keys are in a bucket: one or two cache lines."""
+BUCKET = 8
+"""Up to so many keys are in a bucket, in the mean: a cache line of their lower halves holds 32."""
+LEAST_BITS = 16
+"""Bits of a bucket's number, at least: all of a key that its lower half does not say."""
+MOST = (1 << 32) - 1
+"""Postings of a segment, at most."""
 NAME = re.compile(r"s(\d+)-(\d+)-(\d+)\.segment")
 
 Shape = tuple[int, ...]
+Postings = tuple[NDArray[np.uint32], NDArray[np.uint16], NDArray[np.uint32]]
+"""(2**b + 1,): where each bucket begins; (m,): the lower halves of keys; (m,): the rows of their texts, ascending for
+each key. A bucket is the highest b bits of a key."""
 
 
 class Span(NamedTuple):
@@ -61,7 +69,9 @@ class SegmentRows(NamedTuple):
     numbers: NDArray[np.int64]
     """(n,)"""
     keys: NDArray[np.uint32]
-    """(n, bands)"""
+    """(m,)"""
+    starts: NDArray[np.int64]
+    """(n + 1,): the keys of text i are `keys[starts[i]:starts[i + 1]]`."""
     sketches: NDArray[np.uint8]
     """(n, slots, rounded up to whole blocks)"""
 
@@ -88,8 +98,7 @@ class Segment:
         arrays = {name: self._array(name) for name in self._sections}
         self.numbers: NDArray[np.int64] = arrays["numbers"]
         self.sketches: NDArray[np.uint8] = arrays["sketches"]
-        self.offsets: NDArray[np.uint32] = arrays["offsets"]
-        self.entries: NDArray[np.uint64] = arrays["entries"]
+        self.postings: Postings = arrays["offsets"], arrays["lows"], arrays["rows"]
         self.dead = np.zeros(0, np.bool_)
 
     def __len__(self) -> int:
@@ -97,9 +106,14 @@ class Segment:
         return len(self.numbers)
 
     @property
-    def table(self) -> tuple[NDArray[np.uint32], NDArray[np.uint64], NDArray[np.bool_]]:
+    def table(self) -> tuple[NDArray[np.uint32], NDArray[np.uint16], NDArray[np.uint32], NDArray[np.bool_]]:
         """The table for `dedup.kernels.search_sorted`."""
-        return self.offsets, self.entries, self.dead
+        return *self.postings, self.dead
+
+    @property
+    def keys(self) -> int:
+        """How many postings it holds."""
+        return len(self.postings[1])
 
     @property
     def bytes(self) -> int:
@@ -144,14 +158,15 @@ def _header(view: mmap.mmap) -> dict[str, Any]:
 class _New:
     """A segment that is being written, under a name that no process opens."""
 
-    def __init__(self, folder: Path, span: Span, texts: int, bands: int, width: int) -> None:
+    def __init__(self, folder: Path, span: Span, texts: int, keys: int, width: int) -> None:
         self._path, self._span = folder / span.name, span
-        self.bits = max(1, (texts // BUCKET).bit_length() - 1)
+        self.bits = max(LEAST_BITS, (keys // BUCKET).bit_length())
         shapes: dict[str, tuple[Any, Shape]] = {
             "numbers": (np.int64, (texts,)),
             "sketches": (np.uint8, (texts, width)),
-            "offsets": (np.uint32, (bands, (1 << self.bits) + 1)),
-            "entries": (np.uint64, (bands, texts)),
+            "offsets": (np.uint32, ((1 << self.bits) + 1,)),
+            "lows": (np.uint16, (keys,)),
+            "rows": (np.uint32, (keys,)),
         }
         self._places, at = {}, HEADER_BYTES
         for name, (kind, shape) in shapes.items():
@@ -173,18 +188,30 @@ class _New:
     numbers: NDArray[np.int64]
     sketches: NDArray[np.uint8]
     offsets: NDArray[np.uint32]
-    entries: NDArray[np.uint64]
+    lows: NDArray[np.uint16]
+    rows: NDArray[np.uint32]
 
-    def fill(self, band: int, parts: Sequence[tuple[NDArray[np.uint64], NDArray[np.int64]]]) -> None:
-        """Put the entries of a band into buckets; each part comes with the new places of its rows."""
-        shift, counts = np.uint64(64 - self.bits), np.zeros(1 << self.bits, np.uint32)
-        for entries, places in parts:
-            kernels.tally_band(entries, places, shift, counts)
-        self.offsets[band, 0] = 0
-        np.cumsum(counts, out=self.offsets[band, 1:])
-        starts = self.offsets[band, :-1].copy()
-        for entries, places in parts:
-            kernels.scatter_band(entries, places, shift, starts, self.entries[band])
+    def sort(self, rows: SegmentRows) -> None:
+        """Put the keys of these texts into buckets."""
+        order = np.argsort(rows.keys, kind="stable")
+        self.lows[:] = rows.keys[order]
+        self.rows[:] = np.repeat(np.arange(len(rows.numbers), dtype=np.uint32), np.diff(rows.starts))[order]
+        self._begin(np.bincount(rows.keys >> np.uint32(32 - self.bits), minlength=1 << self.bits))
+
+    def fill(self, parts: Sequence[tuple[Postings, NDArray[np.int64]]]) -> None:
+        """Put the postings of other segments into buckets; each comes with the new places of its rows."""
+        shift, counts = 32 - self.bits, np.zeros(1 << self.bits, np.uint32)
+        for postings, places in parts:
+            kernels.tally_postings(postings, places, shift, counts)
+        self._begin(counts)
+        starts = self.offsets[:-1].copy()
+        for postings, places in parts:
+            kernels.scatter_postings(postings, places, shift, starts, self.lows, self.rows)
+
+    def _begin(self, counts: NDArray[Any]) -> None:
+        """Where buckets of so many postings begin."""
+        self.offsets[0] = 0
+        np.cumsum(counts, out=self.offsets[1:])
 
     def finish(self) -> Segment:
         """Write the header, and give the file its name."""
@@ -215,14 +242,10 @@ def build(folder: Path, span: Span, rows: SegmentRows) -> Segment:
     Raises:
         OSError: There is no room for it; nothing is left behind.
     """
-    texts, bands = rows.keys.shape
-    new = _New(folder, span, texts, bands, rows.sketches.shape[1])
+    new = _New(folder, span, len(rows.numbers), len(rows.keys), rows.sketches.shape[1])
     try:
         new.numbers[:], new.sketches[:] = rows.numbers, rows.sketches
-        places = np.arange(texts)
-        for band in range(bands):
-            entries = rows.keys[:, band].astype(np.uint64) << np.uint64(32) | places.astype(np.uint64)
-            new.fill(band, [(kernels.frozen(entries), places)])
+        new.sort(rows)
         return new.finish()
     except BaseException:
         new.give_up()
@@ -246,20 +269,24 @@ def merge(folder: Path, parts: Sequence[Segment], alive: Callable[[NDArray[np.in
     for one in kept:
         places.append(np.where(one, texts + np.cumsum(one) - 1, -1))
         texts += int(one.sum())
-    bands = parts[0].entries.shape[0]
-    new = _New(folder, span, texts, bands, parts[0].sketches.shape[1])
+    keys = sum(_kept(part, one) for part, one in zip(parts, kept, strict=True))
+    new = _New(folder, span, texts, keys, parts[0].sketches.shape[1])
     try:
         new.numbers[:] = np.concatenate([part.numbers[one] for part, one in zip(parts, kept, strict=True)])
         end = 0
         for part, one in zip(parts, kept, strict=True):
             begin, end = end, end + int(one.sum())
             new.sketches[begin:end] = part.sketches if one.all() else part.sketches[one]
-        for band in range(bands):
-            new.fill(band, [(part.entries[band], one) for part, one in zip(parts, places, strict=True)])
+        new.fill([(part.postings, one) for part, one in zip(parts, places, strict=True)])
         return new.finish()
     except BaseException:
         new.give_up()
         raise
+
+
+def _kept(part: Segment, rows: NDArray[np.bool_]) -> int:
+    """How many postings the rows have that are kept."""
+    return part.keys if rows.all() else int(rows[part.postings[2]].sum())
 
 
 def usable(folder: Path, generation: int, last: int) -> tuple[list[Segment], list[Path]]:

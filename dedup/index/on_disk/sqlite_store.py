@@ -25,10 +25,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.errors import DedupError, FileError, IndexBusyError
+from dedup.index.listed import Listed, Signature, kind, stored
 from dedup.index.marks import naming, place_of
 from dedup.index.on_disk.counters import Frequencies, Steps
-from dedup.index.on_disk.layers import REBUILD, Layers, Signatures
-from dedup.index.on_disk.lookup import looks, lookup_for
+from dedup.index.on_disk.layers import REBUILD, Layers, Stored
+from dedup.index.on_disk.lookup import Lookup
 from dedup.index.on_disk.rows import StoredRows
 from dedup.index.on_disk.schema import NAME, connect, prepare, read_opening, save, writable
 from dedup.index.store import Edge, Opening
@@ -87,7 +88,7 @@ class EmbeddedStore(StoredRows):
             self._database = connect(self._folder, fsync=self._fsync, timeout=self._timeout)
             self.opening = read_opening(self._database)
         settings = self.opening.settings
-        self._lookup = lookup_for(settings)
+        self._lookup = Lookup(settings)
         self._layers = Layers(self._folder, settings, self._connect_more, writable=self.writable)
         counting = settings.weighted and self.opening.store_texts
         self._frequencies = Frequencies(self._folder / "frequencies") if counting else None
@@ -173,7 +174,8 @@ class EmbeddedStore(StoredRows):
         """
         signed = [text for text in self._appended if len(text.signature)]
         if signed:
-            self._layers.append(np.array([t.number for t in signed]), np.stack([t.signature for t in signed]))
+            texts = stored(np.stack([t.signature for t in signed]), [t.keys for t in signed], self.opening.settings)
+            self._layers.append(np.array([t.number for t in signed]), texts)
         if self._gone:
             self._layers.drop(self._gone)
         self._logged += 1 + len(self._appended)
@@ -233,8 +235,8 @@ class EmbeddedStore(StoredRows):
         if generation != self.opening.generation or self._layers.damaged:
             self._load()
         else:
-            for numbers, signatures in self._signatures_after(self._layers.known):
-                self._layers.append(numbers, signatures)
+            for numbers, texts in self._stored_after(self._layers.known):
+                self._layers.append(numbers, texts)
             self._drop_others()
         self._seen, self._last = seen, -1
 
@@ -249,19 +251,20 @@ class EmbeddedStore(StoredRows):
         self._last = -1
         (self._seen,) = self._database.execute("PRAGMA data_version").fetchone()
         self.opening = read_opening(self._database)
-        self._layers.load(self.opening.generation, self.last(), self._signatures_after)
+        self._layers.load(self.opening.generation, self.last(), self._stored_after)
         self._dropped = 0
         self._drop_others()
 
-    def _signatures_after(self, number: int) -> Signatures:
-        """Signatures of all texts above a number, many at a time."""
+    def _stored_after(self, number: int) -> Stored:
+        """All texts above a number, many at a time."""
         rows = self._database.cursor().execute(
-            f"SELECT number, signature {_SIGNED} AND number > ? ORDER BY number", (number,)
+            f"SELECT number, signature, keys {_SIGNED} AND number > ? ORDER BY number", (number,)
         )
+        settings = self.opening.settings
         while some := rows.fetchmany(REBUILD):
-            numbers = np.array([number for number, _ in some], np.int64)
-            values = np.frombuffer(b"".join(value for _, value in some), np.uint16)
-            yield numbers, values.reshape(len(numbers), self.opening.settings.slots)
+            numbers, signed, keys = zip(*some, strict=True)
+            values = np.frombuffer(b"".join(signed), kind(settings)).reshape(len(numbers), settings.slots)
+            yield np.array(numbers), stored(values, [np.frombuffer(one or b"", np.uint32) for one in keys], settings)
 
     def _open_frequencies(self, frequencies: Frequencies) -> None:
         """Open the counts; if they are missing or damaged, count again while nobody adds."""
@@ -294,10 +297,9 @@ class EmbeddedStore(StoredRows):
             return self._frequencies.texts
         return _signed(self._database)
 
-    def candidates(self, signatures: NDArray[np.uint16], threads: int = 1) -> list[NDArray[np.int64]]:
-        """Texts that agree with each signature in a band and in enough slots; best first."""
-        keys, sketches = looks(signatures, self.opening.settings)
-        return self._lookup.find(self._layers.layers(), keys, sketches, threads)
+    def candidates(self, texts: Listed, threads: int = 1) -> list[NDArray[np.int64]]:
+        """Texts that share a key with each of these and agree in enough slots; best first."""
+        return self._lookup.find(self._layers.layers(), texts, threads)
 
     def frequencies(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
         """How many texts hold each shingle, or a little more."""
@@ -312,13 +314,13 @@ class EmbeddedStore(StoredRows):
     def replace(
         self,
         opening: Opening,
-        signatures: Iterable[tuple[int, NDArray[np.uint16]]],
+        signed: Iterable[tuple[int, Signature, NDArray[np.uint32]]],
         edges: Iterable[tuple[int, int, Edge]],
     ) -> None:
-        """Replace all signatures, with their bands, and all edges: a new generation."""
+        """Replace all signatures and keys, and all edges: a new generation."""
         save(self._database, opening)
-        rows = ((value.tobytes(), number) for number, value in signatures)
-        self._database.executemany("UPDATE bodies SET signature = ? WHERE number = ?", rows)
+        rows = ((value.tobytes(), keys.tobytes() or None, number) for number, value, keys in signed)
+        self._database.executemany("UPDATE bodies SET signature = ?, keys = ? WHERE number = ?", rows)
         self._database.execute("DELETE FROM edges")
         self._database.execute("DELETE FROM frames")
         for text, other, edge in edges:
