@@ -38,6 +38,7 @@ LONGEST = 200_000  # characters, above which weights fall no further: only two e
 STEEP = 1.5  # how much faster than the length the chance grows
 LEAST_LEFT = 2.0**-10  # of a weight, however long the text is; a power of two, so that sums are exact in any order
 FEW = 16  # articles before one in its bucket
+KEPT_BITS = 13  # buckets whose articles are remembered, so that those with the same are walked once
 NONE = np.uint32(0xFFFFFFFF)
 FIRST_WINDOW = 0.625  # of time: an article of 1,500 characters nearly always fills 512 slots in one window
 
@@ -1093,19 +1094,25 @@ def meet(keys, bits, at, sketches, rules, room, seen):
 def gather_buckets(keys, bits, ends, gathered):
     """Put buckets of several articles beside those with the same first article; returns how many keys they have.
 
-    Articles that are similar share many buckets: their sketches, and the pairs found, are then still in the cache.
+    Articles that are similar share many buckets: their sketches, and the pairs found, are then still in the cache. Of
+    buckets with the same articles, as a family of copies has hundreds, one is kept: all of them give the same pairs.
     `ends` has room for a number an article, and one more.
     """
     shift, last = np.uint64(bits), np.uint64(len(keys))
     mask = (np.uint64(1) << shift) - np.uint64(1)
+    kept = np.empty(1 << KEPT_BITS, np.uint64)
     ends[:] = 0
     for again in range(2):
         begin = np.uint64(0)
+        kept[:] = 0
         while begin < last:
-            end = begin + np.uint64(1)
+            end, name = begin + np.uint64(1), mix(keys[begin] & mask)
             while end < last and keys[end] >> shift == keys[begin] >> shift:
+                name += mix(keys[end] & mask)
                 end += np.uint64(1)
-            if end - begin > np.uint64(1):
+            place = name >> np.uint64(64 - KEPT_BITS)
+            if end - begin > np.uint64(1) and kept[place] != name:
+                kept[place] = name
                 first = keys[begin] & mask
                 if again:
                     for k in range(begin, end):

@@ -276,6 +276,17 @@ def test_no_article_is_its_own_pair() -> None:
     assert pairs(these) == [(0, 1), (0, 2), (1, 2)]
 
 
+def test_buckets_of_the_same_articles_are_walked_once() -> None:
+    """Beside each other lie buckets with the same first article, of the same articles one, of one article none."""
+    buckets = [[1, 2, 5], [0, 3], [1, 2, 5], [4], [1, 5], [0, 3], [1, 2, 5], [1, 2, 4]]
+    keys = np.array([key << 8 | article for key, some in enumerate(buckets) for article in some], np.uint64)
+    gathered = np.empty(len(keys), np.uint64)
+    kept = gathered[: kernels.gather_buckets(keys, 8, np.empty(7, np.int64), gathered)]
+    assert [(int(key) >> 8, int(key) & 255) for key in kept] == [
+        (1, 0), (1, 3), (0, 1), (0, 2), (0, 5), (4, 1), (4, 5), (7, 1), (7, 2), (7, 4),
+    ]  # fmt: skip
+
+
 def test_who_finds_some_looks_at_more() -> None:
     """In a bucket whose first is similar, an article looks at two others for each that is, and finds the sixth."""
     row, other = [7, *range(50, 66)], [7, *range(80, 96)]

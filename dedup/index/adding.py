@@ -18,7 +18,7 @@ from dedup.index.campaigning import Campaigning
 from dedup.index.clustering import MOST, Grouping, Plan, Transaction, Turn, carry_out
 from dedup.index.judge import LEAST_HOLDERS, Judge, Own, Pairs, Similar
 from dedup.index.on_disk.lookup import within
-from dedup.index.prepared import Prepared
+from dedup.index.prepared import Prepared, Shingled
 from dedup.index.store import Change, Edge, Place, Writer
 from dedup.settings import Settings
 
@@ -88,6 +88,7 @@ class Batch:
         self._rows, self._leaving = _BatchRows(), dict[str, tuple[int, int]]()
         self._places: dict[int, Place] = {}
         self._articles: dict[int, list[str]] = {}
+        self._owned: dict[tuple[Judge, int], Shingled] = {}
         self._freed: set[int] = set()
         self._counted = False
 
@@ -158,9 +159,13 @@ class Batch:
         return {text: self._places[text].copies + count for text, count in more.items() if text in self._places}
 
     def remember(self) -> None:
-        """Keep the shingles of what was added in memory; only after it is stored, else its numbers are used again."""
+        """Keep the shingles of what was added in memory; only after it is stored, else its numbers are used again.
+
+        Where frames are left out, those of texts that were compared with none are not made for this.
+        """
         for text, row in self._signed().items():
-            self.judge.remember(text, self.judge.own(self._prepared, row))
+            if not self.judge.leaves_out or (self.judge, row) in self._owned:
+                self.judge.remember(text, self._shingled(row, self.judge))
 
     def remove(self, id_: str) -> bool:
         """Take an article out; returns whether it was there."""
@@ -263,7 +268,13 @@ class Batch:
 
     def _own(self, row: int, judge: Judge | None = None) -> Own:
         """What the text of a row is compared by."""
-        return Own((judge or self.judge).own(self._prepared, row), self._prepared.listed.signatures[row])
+        return Own(self._shingled(row, judge or self.judge), self._prepared.listed.signatures[row])
+
+    def _shingled(self, row: int, judge: Judge) -> Shingled:
+        """The shingles of a row, as this judge compares them."""
+        if (judge, row) not in self._owned:
+            self._owned[judge, row] = judge.own(self._prepared, row)
+        return self._owned[judge, row]
 
     def _leave_out_frames(self, new: Mapping[int, int]) -> None:
         """Where many texts are similar to a new one: look for frames among them, and judge again without these."""

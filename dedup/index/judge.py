@@ -87,11 +87,16 @@ class Judge:
     @property
     def plain(self) -> Judge:
         """A judge that leaves no frames out, so that shared passages count, too; this one if it leaves nothing out."""
-        if not (self._store_texts and len(self.windows.table)):
+        if not (self._store_texts and self.leaves_out):
             return self
         if self._plain is None:
             self._plain = Judge(self._settings, self._preparer, store_texts=True)
         return self._plain
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether frames are left out."""
+        return len(self.windows.table) > 0
 
     @property
     def counts(self) -> bool:
@@ -247,7 +252,7 @@ class Judge:
 
     def own(self, prepared: Prepared, row: int) -> Shingled:
         """A text that is not stored yet, as it is compared."""
-        if not len(self.windows.table):
+        if not self.leaves_out:
             return prepared.shingles[row]
         return self._preparer.shingle(prepared.column[row : row + 1], self.windows)[0]
 
