@@ -48,7 +48,8 @@ def open_store(
     except SettingsError:
         store.close()
         raise
-    chosen_bands(store.opening.settings)  # for its warning: an index with few slots should not miss pairs silently
+    if not store.opening.settings.weighted:
+        chosen_bands(store.opening.settings)  # for its warning: an index with few slots should not miss pairs silently
     return store
 
 

@@ -24,8 +24,6 @@ APPLICATION = 0x64656475
 NAME = "index.sqlite"
 PIECE = 1 << 24
 """Weights are stored in pieces of so many bytes."""
-PAGE = 2048
-"""Half the usual size: a transaction writes whole pages, and most of these belong to a database index."""
 CACHE_KIB = 32_768
 MAPPED_BYTES = 1 << 33
 
@@ -114,7 +112,6 @@ def _create(folder: Path, opening: Opening) -> None:
     temporary = folder / f"{NAME}-{token_hex(8)}.new"
     connection = sqlite3.connect(temporary, isolation_level=None)
     try:
-        connection.execute(f"PRAGMA page_size = {PAGE}")
         connection.execute("PRAGMA journal_mode = WAL")  # now: to change it later needs a moment without other users
         connection.executescript(
             f"BEGIN; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; {TABLES}"
