@@ -94,7 +94,7 @@ def by_bands(signatures: Signature, settings: Settings) -> Listed:
 
 
 def stored(signatures: Signature, keys: Sequence[NDArray[np.uint32]], settings: Settings) -> Listed:
-    """Texts from what a store keeps: their signatures, (n, slots), and their keys, where they are not those of bands."""
+    """Texts from what a store keeps: their signatures, (n, slots), and their keys, if these are not those of bands."""
     return listed(signatures, keys) if settings.weighted else by_bands(signatures, settings)
 
 

@@ -1,9 +1,9 @@
 """The segments of an index, and the texts that came after the last segment; merged in the background.
 
 In: what texts are found by, as they are added or read from the database. Out: the layers that a look-up goes through.
-When enough keys are in memory, a thread writes them as a segment; when four segments have about the same size, they become
-one. Only the process that holds the lock of the folder writes or deletes segments; the others open what is there.
-Adding does not wait for this, unless several memories of texts are not yet written.
+When enough keys are in memory, a thread writes them as a segment; when four segments have about the same size, they
+become one. Only the process that holds the lock of the folder writes or deletes segments; the others open what is
+there. Adding does not wait for this, unless several memories of texts are not yet written.
 """
 
 from __future__ import annotations

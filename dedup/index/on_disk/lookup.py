@@ -1,9 +1,9 @@
 """Texts that may be similar to given ones, found in segments and in memory.
 
-In: keys and sketches of some texts. Out: for each, the numbers of the texts that share a key with it and agree in enough
-bytes of the sketch, best first. How many texts with a key are looked at is said by `dedup.index.listed.rules`: the
-oldest first. For each layer a query costs two memory accesses a key, which overlap, and one
-sketch (30 ns) a text that it meets.
+In: keys and sketches of some texts. Out: for each, the numbers of the texts that share a key with it and agree in
+enough bytes of the sketch, best first. How many texts with a key are looked at is said by `dedup.index.listed.rules`:
+the oldest first. For each layer a query costs two memory accesses a key, which overlap, and one sketch (30 ns) a text
+that it meets.
 """
 
 from __future__ import annotations

@@ -50,8 +50,10 @@ class StoredRows:
             if row is not None:
                 yield value, row
 
-    def _of_each(self, statement: str, values: Sequence[Any]) -> sqlite3.Cursor:
+    def _of_each(self, statement: str, values: Sequence[Any]) -> Iterable[Any]:
         """The rows of all of these values; a single value is passed directly, since unpacking a list takes longer."""
+        if not values:
+            return ()
         if len(values) == 1:
             return self._database.execute(f"{statement} = ?", values)
         return self._database.execute(statement + _IN_JSON, (json.dumps(values),))
