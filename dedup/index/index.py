@@ -40,9 +40,9 @@ from dedup.index.holdings import (
     snapshot,
 )
 from dedup.index.judge import Judge
+from dedup.index.listed import Listed
 from dedup.index.opening import open_store
 from dedup.index.packing import unpack
-from dedup.index.listed import listed
 from dedup.index.prepared import Prepared, Preparer, joined
 from dedup.index.reweighing import reweigh
 from dedup.index.store import Change, Reader, Writer
@@ -595,7 +595,7 @@ class _StaleError(Exception):
     """The index was reweighed after texts were prepared."""
 
 
-_NOTHING = Prepared([], [], listed(np.empty((0, 0), np.uint8), []), [], joined([]))
+_NOTHING = Prepared([], [], Listed.of(np.empty((0, 0), np.uint8), []), [], joined([]))
 
 
 def _pieces(every: list[Held]) -> Iterator[list[Held]]:

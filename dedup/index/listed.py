@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,12 @@ class Listed(NamedTuple):
     starts: NDArray[np.int64]
     """(n + 1,): those of text i are `keys[starts[i]:starts[i + 1]]`."""
 
+    @classmethod
+    def of(cls, signatures: Signature, keys: Sequence[NDArray[np.uint32]]) -> Self:
+        """Texts from their signatures, (n, slots), and the keys of each."""
+        starts = np.cumsum([0, *map(len, keys)], dtype=np.int64)
+        return cls(signatures, np.concatenate([np.empty(0, np.uint32), *keys]), starts)
+
     @property
     def sketches(self) -> NDArray[np.uint8]:
         """(n, w): the lowest byte of the first slots, in whole blocks."""
@@ -58,7 +64,7 @@ class Listed(NamedTuple):
 
     def take(self, rows: Sequence[int]) -> Listed:
         """Some of the texts."""
-        return listed(self.signatures[list(rows)], [self.keys_of(row) for row in rows])
+        return Listed.of(self.signatures[list(rows)], [self.keys_of(row) for row in rows])
 
 
 def kind(settings: Settings) -> np.dtype[np.unsignedinteger[Any]]:
@@ -76,12 +82,6 @@ def rules(settings: Settings) -> Rules:
     return meeting_rules(replace(settings, slots=min(settings.slots, SLOTS)))
 
 
-def listed(signatures: Signature, keys: Sequence[NDArray[np.uint32]]) -> Listed:
-    """Texts from their signatures, (n, slots), and the keys of each."""
-    starts = np.cumsum([0, *map(len, keys)], dtype=np.int64)
-    return Listed(signatures, np.concatenate([np.empty(0, np.uint32), *keys]), starts)
-
-
 def by_bands(signatures: Signature, settings: Settings) -> Listed:
     """Texts listed by the bands of their signatures, uint16 (n, slots).
 
@@ -95,7 +95,7 @@ def by_bands(signatures: Signature, settings: Settings) -> Listed:
 
 def stored(signatures: Signature, keys: Sequence[NDArray[np.uint32]], settings: Settings) -> Listed:
     """Texts from what a store keeps: their signatures, (n, slots), and their keys, if these are not those of bands."""
-    return listed(signatures, keys) if settings.weighted else by_bands(signatures, settings)
+    return Listed.of(signatures, keys) if settings.weighted else by_bands(signatures, settings)
 
 
 def agreement(one: NDArray[np.uint8], many: NDArray[np.uint8]) -> NDArray[np.int64]:

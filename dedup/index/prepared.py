@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup.index.listed import Listed, Signature, by_bands, kind, listed, winnowing
+from dedup.index.listed import Listed, Signature, by_bands, kind, winnowing
 from dedup.index.marks import NO_MARKS, Marks, marks_of
 from dedup.index.store import Text
 from dedup.settings import Settings
@@ -108,7 +108,7 @@ class Preparer:
             keys += runs
             bodies += compressed
             marks += marked
-        found = listed(signed, keys) if self._settings.weighted else by_bands(signed, self._settings)
+        found = Listed.of(signed, keys) if self._settings.weighted else by_bands(signed, self._settings)
         prints = texts.prints.tobytes()
         fingerprints = [prints[16 * i : 16 * i + 16] if len(one.keys) else b"" for i, one in enumerate(shingled)]
         return Prepared(fingerprints, shingled, found, bodies, column, marks, self._settings.weighted)

@@ -39,7 +39,7 @@ HIGHEST = 12
 
 
 def winnowing(width: int, *, shift: int = 0, window: int = WINDOW) -> Winnowing:
-    """Which runs are keys, by the width of shingles: one of `window`; and which bits of their hashes, from `shift` on."""
+    """Which runs are keys, by the width of shingles: one of `window`; and which bits of their hashes, from `shift`."""
     return Winnowing(5 * width // 2, window, SHORT, 2 * width, shift)
 
 
