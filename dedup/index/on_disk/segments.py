@@ -41,7 +41,7 @@ NAME = re.compile(r"s(\d+)-(\d+)-(\d+)\.segment")
 Shape = tuple[int, ...]
 Postings = tuple[NDArray[np.uint32], NDArray[np.uint16], NDArray[np.uint32]]
 """(2**b + 1,): where each bucket begins; (m,): the lower halves of keys; (m,): the rows of their texts, ascending for
-each key. A bucket is the highest b bits of a key."""
+each key. A bucket is the highest b bits of a key; the order of keys in it does not matter."""
 
 
 class Span(NamedTuple):
@@ -192,11 +192,12 @@ class _New:
     rows: NDArray[np.uint32]
 
     def sort(self, rows: SegmentRows) -> None:
-        """Put the keys of these texts into buckets."""
-        order = np.argsort(rows.keys, kind="stable")
+        """Put the keys of these texts into buckets, the texts of each in order, as `fill` does."""
+        buckets = rows.keys >> np.uint32(32 - self.bits)
+        order = np.argsort(buckets, kind="stable")
         self.lows[:] = rows.keys[order]
         self.rows[:] = np.repeat(np.arange(len(rows.numbers), dtype=np.uint32), np.diff(rows.starts))[order]
-        self._begin(np.bincount(rows.keys >> np.uint32(32 - self.bits), minlength=1 << self.bits))
+        self._begin(np.bincount(buckets, minlength=1 << self.bits))
 
     def fill(self, parts: Sequence[tuple[Postings, NDArray[np.int64]]]) -> None:
         """Put the postings of other segments into buckets; each comes with the new places of its rows."""
