@@ -137,11 +137,11 @@ def winnowed(keys: Sequence[int], window: int) -> set[int]:
     return {min(keys[max(0, end - window) : end]) for end in ends}
 
 
-def run_keys(text: str, width: int = 6, *, by_word: bool = False) -> set[int]:
-    """The keys by which a text meets others."""
+def run_keys(text: str, width: int = 6, *, by_word: bool = False, window: int = 12) -> set[int]:
+    """The keys by which a text meets others: one of every so many runs, and all of a short text."""
     wide = shingles(text, width=5 * width // 2, weighted=False, by_word=by_word, once=False)
     if len(fold(text)) > 200:
-        return {mix(key) & 0xFFFFFFFF for key in winnowed(wide, 12)}
+        return {mix(key) & 0xFFFFFFFF for key in winnowed(wide, window)}
     narrow = shingles(text, width=2 * width, weighted=False, by_word=by_word, once=False)
     return {mix(key) & 0xFFFFFFFF for key in [*wide, *narrow]}
 
@@ -432,7 +432,7 @@ class Known(NamedTuple):
 
     number: int
     keys: Sequence[int]
-    """Of every band."""
+    """Under which it is listed, any number of them."""
     sketch: Sequence[int]
     """The lowest bytes of the slots."""
 
@@ -445,52 +445,76 @@ def band_key(halves: Sequence[int], band: int) -> int:
     return state >> 32
 
 
-def known(seed: int, count: int, *, bands: int = 4, after: int = 0, width: int = 128) -> list[Known]:
-    """Texts that share buckets of every size, with keys from end to end, and numbers with gaps above `after`."""
+def known(seed: int, count: int, *, keys: int = 4, after: int = 0, width: int = 128) -> list[Known]:
+    """Texts with numbers that have gaps, above `after`, and with up to so many keys, some with none.
+
+    Keys are from end to end, some with the same lower halves, some with the same upper ones, and some in many texts.
+    """
     rng = np.random.default_rng(seed)
-    pool = np.concatenate([[0, 1, 2**31 - 1, 2**31, 2**32 - 1], rng.integers(0, 2**32, max(1, count // 3))])
+    drawn = rng.integers(0, 2**32, max(1, count // 3))
+    pool = np.concatenate([[0, 1, 2**31 - 1, 2**31, 2**32 - 1], drawn, drawn ^ 1, drawn ^ 2**31, drawn ^ 2**16])
     numbers = after + np.cumsum(rng.integers(1, 4, count))
-    keys = pool[(rng.random((count, bands)) ** 2 * len(pool)).astype(np.int64)]
+    places = [(rng.random(rng.integers(0, keys + 1)) ** 2 * len(pool)).astype(np.int64) for _ in range(count)]
     sketches = rng.integers(0, 3, (count, width)) // 2
-    return [Known(*one) for one in zip(numbers.tolist(), keys.tolist(), sketches.tolist(), strict=True)]
+    return [
+        Known(number, pool[mine].tolist(), sketch)
+        for number, mine, sketch in zip(numbers.tolist(), places, sketches.tolist(), strict=True)
+    ]
 
 
-def columns(texts: Sequence[Known]) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.uint8]]:
-    """Numbers, keys and sketches of some texts, as they are stored."""
-    numbers, keys, sketches = zip(*texts, strict=True)
-    return np.array(numbers, np.int64), np.array(keys, np.uint32), np.array(sketches, np.uint8)
+def columns(
+    texts: Sequence[Known], width: int = 128
+) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.int64], NDArray[np.uint8]]:
+    """Numbers, keys, where those of each text begin, and sketches of some texts, as they are stored."""
+    numbers = np.array([text.number for text in texts], np.int64)
+    keys = np.array([key for text in texts for key in text.keys], np.uint32)
+    starts = np.array([sum(len(text.keys) for text in texts[:end]) for end in range(len(texts) + 1)], np.int64)
+    sketches = np.array([text.sketch for text in texts], np.uint8)
+    return numbers, keys, starts, sketches if len(texts) else np.empty((0, width), np.uint8)
 
 
-def bucketed(texts: Sequence[Known]) -> dict[tuple[int, int], list[int]]:
-    """The numbers of the texts with each key of each band, in their order."""
-    found: dict[tuple[int, int], list[int]] = defaultdict(list)
+def posted(texts: Sequence[Known]) -> dict[int, list[int]]:
+    """The numbers of the texts with each key, in their order."""
+    found: dict[int, list[int]] = defaultdict(list)
     for text in texts:
-        for place in enumerate(text.keys):
-            found[place].append(text.number)
+        for key in text.keys:
+            found[key].append(text.number)
     return dict(found)
 
 
 def look_up(
-    layers: Sequence[Sequence[Known]], text: Known, *, bucket_cap: int, least: int, most: int, early: int = 0
+    layers: Sequence[Sequence[Known]],
+    text: Known,
+    *,
+    least: int,
+    bucket_cap: int,
+    looked_at: int,
+    for_each: int = 0,
+    early: int = 0,
+    first: int = 128,
+    most: int = 4096,
+    gone: Collection[int] = (),
 ) -> list[int]:
-    """The texts that share a bucket with one and agree in `least` bytes of the sketch, in `early` of its first 128.
+    """The texts that share a key with one and agree in `least` bytes of the sketch, in `early` of its `first` ones.
 
-    They come best first, then the oldest. Of a bucket the oldest `bucket_cap` of all layers count. Where more
-    than `most` of a layer are met, those that share the fewest buckets are left out, all that share as many together.
+    They come best first, then the oldest. Of those with a key the oldest are looked at, over all layers, until
+    `bucket_cap` are alike or `looked_at` were, and `for_each` more for each that is alike. Of a layer at most `most`
+    are found, in the order of the keys. Those that are gone do not count.
     """
-    oldest = {
-        place: numbers[:bucket_cap] for place, numbers in bucketed([one for layer in layers for one in layer]).items()
-    }
-    met = Counter(number for place in enumerate(text.keys) for number in oldest.get(place, []))
-    found = []
-    for layer in layers:
-        mine = [one for one in layer if met[one.number]]
-        often = next(k for k in range(len(text.keys) + 2) if sum(met[one.number] >= k for one in mine) <= most)
-        looked_at = [one for one in mine if met[one.number] >= often]
-        near = [one for one in looked_at if agreeing(one.sketch[:128], text.sketch[:128]) >= early]
-        equal = [(-agreeing(one.sketch, text.sketch), one.number) for one in near]
-        found += [pair for pair in equal if -pair[0] >= least]
-    return [number for _, number in sorted(found)]
+    found: list[dict[int, int]] = [{} for _ in layers]
+    for key in text.keys:
+        alike = 0
+        with_it = [(k, one) for k, layer in enumerate(layers) for one in layer for own in one.keys if own == key]
+        for seen, (layer, one) in enumerate((k, one) for k, one in with_it if one.number not in gone):
+            if alike >= bucket_cap or seen >= looked_at + for_each * alike:
+                break
+            equal = agreeing(one.sketch, text.sketch)
+            if agreeing(one.sketch[:first], text.sketch[:first]) >= early and equal >= least:
+                alike += 1
+                if len(found[layer]) < most:
+                    found[layer][one.number] = equal
+    every = [(-equal, number) for some in found for number, equal in some.items()]
+    return [number for _, number in sorted(every)]
 
 
 def partition(labels: NDArray[np.int64]) -> Partition:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Sequence
+from fractions import Fraction
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from naive import Known, bucketed, columns, known
+from naive import Known, columns, known, posted
 from numpy.typing import NDArray
 
-from dedup.index.on_disk.segments import HEADER_BYTES, Segment, SegmentRows, Span, build, merge, usable
+from dedup.index.on_disk import segments
+from dedup.index.on_disk.segments import HEADER_BYTES, LEAST_BITS, Segment, SegmentRows, Span, build, merge, usable
 
 GENERATED = settings(deadline=None, max_examples=25)
 FOLDERS = count()
@@ -45,19 +47,24 @@ def built(
     )
 
 
-def held(segment: Segment) -> dict[tuple[int, int], list[int]]:
-    """What a segment holds, found where a look-up finds it: numbers of each key of each band."""
-    found: dict[tuple[int, int], list[int]] = {}
-    buckets = segment.offsets.shape[1] - 1
-    for band, (offsets, entries) in enumerate(zip(segment.offsets, segment.entries.tolist(), strict=True)):
-        assert offsets[0] == 0
-        assert offsets[-1] == len(segment)
-        for bucket in range(buckets):
-            for place in range(offsets[bucket], offsets[bucket + 1]):
-                key, row = entries[place] >> 32, entries[place] & 0xFFFFFFFF
-                assert key * buckets >> 32 == bucket
-                found.setdefault((band, key), []).append(int(segment.numbers[row]))
+def held(segment: Segment) -> dict[int, list[int]]:
+    """What a segment holds, found where a look-up finds it: the numbers of each key."""
+    found: dict[int, list[int]] = {}
+    offsets, lows, rows = segment.postings
+    assert (offsets[0], offsets[-1]) == (0, segment.keys)
+    bits = bits_of(segment)
+    for bucket in np.flatnonzero(np.diff(offsets)).tolist():
+        for place in range(offsets[bucket], offsets[bucket + 1]):
+            low = int(lows[place])
+            assert bits == LEAST_BITS or low >> 32 - bits == bucket & (1 << bits - LEAST_BITS) - 1
+            key = bucket << 32 - bits | low & (1 << 32 - bits) - 1
+            found.setdefault(key, []).append(int(segment.numbers[rows[place]]))
     return found
+
+
+def bits_of(segment: Segment) -> int:
+    """Bits of the number of a bucket."""
+    return (len(segment.postings[0]) - 1).bit_length() - 1
 
 
 def sketches(segment: Segment) -> dict[int, list[int]]:
@@ -74,10 +81,10 @@ def alive(gone: set[int]) -> Any:
 
 
 def test_textbook_example(tmp_path: Path) -> None:
-    """Three texts, of which two share the key of the first band: it leads to both, the older first."""
-    texts = [Known(3, [7, 1], [0] * 128), Known(5, [7, 2], [1] * 128), Known(6, [8, 3], [2] * 128)]
+    """Three texts, of which two share a key: it leads to both, the older first."""
+    texts = [Known(3, [7, 1], [0] * 128), Known(5, [2, 7, 9], [1] * 128), Known(6, [8], [2] * 128)]
     segment = built(tmp_path, texts)
-    assert held(segment) == {(0, 7): [3, 5], (0, 8): [6], (1, 1): [3], (1, 2): [5], (1, 3): [6]}
+    assert held(segment) == {7: [3, 5], 1: [3], 2: [5], 9: [5], 8: [6]}
     assert sketches(segment) == {3: [0] * 128, 5: [1] * 128, 6: [2] * 128}
     assert (len(segment), segment.span, segment.path.name) == (3, Span(1, 0, 6), "s1-0-6.segment")
     assert [path.name for path in tmp_path.iterdir()] == ["s1-0-6.segment"]
@@ -85,43 +92,97 @@ def test_textbook_example(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("texts", [1, 2, 7, 8, 9, 15, 16, 17, 1000])
 def test_a_segment_holds_what_a_dict_would(tmp_path: Path, texts: int) -> None:
-    """Every key of every band leads to its texts, ascending, whatever the size; and again when the file is opened."""
+    """Every key leads to its texts, ascending, whatever the size; and again when the file is opened."""
     some = known(texts, texts)
     for segment in (built(tmp_path, some), Segment(tmp_path / f"s1-0-{some[-1].number}.segment")):
-        assert held(segment) == bucketed(some)
+        assert held(segment) == posted(some)
+        assert segment.keys == sum(len(text.keys) for text in some)
         assert sketches(segment) == {text.number: text.sketch for text in some}
         assert segment.damaged() == []
 
 
-@GENERATED
-@given(st.lists(st.integers(1, 40), min_size=1, max_size=4), st.integers(0, 2**32), st.integers(1, 5), st.data())
-def test_merged_segments_hold_what_a_dict_would(
-    folders: Path, sizes: list[int], seed: int, bands: int, data: st.DataObject
+@pytest.mark.parametrize(("upper", "lower"), [(1, 0), (0x8000, 0), (1, 1), (0xFFFF, 0x8000), (1 << 11, 0x8000)])
+@pytest.mark.parametrize("bits", [16, 17, 21])
+def test_keys_with_equal_halves_are_told_apart(
+    tmp_path: Path, upper: int, lower: int, bits: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However texts are parted into segments, one in their place holds those that are still there, and no others."""
+    """Those with one lower half are in different buckets, those with one upper half in one or in neighbouring ones."""
+    monkeypatch.setattr(segments, "LEAST_BITS", bits)
+    keys = [0x12345678, 0x12345678 ^ upper << 16, 0x12345678 ^ lower, 0x12345678 ^ upper << 16 ^ lower]
+    texts = [Known(number, [key, keys[-1]], [0] * 128) for number, key in enumerate(dict.fromkeys(keys), 1)]
+    segment = built(tmp_path, texts)
+    assert bits_of(segment) == bits
+    assert held(segment) == posted(texts)
+
+
+def test_buckets_are_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many keys at most so many are in a bucket, in the mean, and at least half as many."""
+    monkeypatch.setattr(segments, "BUCKET", Fraction(1, 1024))
+    rng = np.random.default_rng(1)
+    for texts, bits in ((63, 16), (64, 17), (127, 17), (128, 18), (1000, 20)):
+        keys = rng.integers(0, 2**32, (texts, 1)).tolist()
+        some = [Known(number, own, [0] * 128) for number, own in enumerate(keys, 1)]
+        segment = built(fresh(tmp_path), some)
+        assert (bits_of(segment), held(segment)) == (bits, posted(some))
+
+
+def test_texts_without_keys_are_held(tmp_path: Path) -> None:
+    """They have a number and a sketch, and no key leads to them; also where no text has any."""
+    some = [Known(1, [], [1] * 128), Known(2, [5, 6], [2] * 128), Known(9, [], [3] * 128)]
+    for texts in (some, some[::2]):
+        segment = built(fresh(tmp_path), texts)
+        assert (held(segment), segment.damaged()) == (posted(texts), [])
+        assert sketches(segment) == {text.number: text.sketch for text in texts}
+        merged = merge(fresh(tmp_path), [segment], alive({1}))
+        assert (held(merged), merged.numbers.tolist()) == (posted(texts), [t.number for t in texts[1:]])
+
+
+@GENERATED
+@given(
+    st.lists(st.integers(1, 40), min_size=1, max_size=4), st.integers(0, 2**32), st.integers(0, 5),
+    st.sampled_from([8, Fraction(1, 512), Fraction(1, 2048)]), st.data(),
+)  # fmt: skip
+def test_merged_segments_hold_what_a_dict_would(
+    folders: Path, sizes: list[int], seed: int, keys: int, bucket: Fraction | int, data: st.DataObject
+) -> None:
+    """However texts are parted into segments, one in their place holds those that are still there, and no others.
+
+    Also where buckets of the parts and of the merged one have more bits than the least, and not the same.
+    """
     folder = fresh(folders)
     every: list[Known] = []
     parts = []
-    for size in sizes:
-        after = every[-1].number if every else 0
-        mine = known(seed + after, size, bands=bands, after=after)
-        parts.append(built(folder, mine, after))
-        every += mine
-    gone = data.draw(st.just(set()) | st.sets(st.sampled_from([text.number for text in every])))
-    merged = merge(folder, parts, alive(gone))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segments, "BUCKET", bucket)
+        for size in sizes:
+            after = every[-1].number if every else 0
+            mine = known(seed + after, size, keys=keys, after=after)
+            parts.append(built(folder, mine, after))
+            every += mine
+        gone = data.draw(st.just(set()) | st.sets(st.sampled_from([text.number for text in every])))
+        merged = merge(folder, parts, alive(gone))
     left = [text for text in every if text.number not in gone]
-    assert held(merged) == bucketed(left)
+    assert held(merged) == posted(left)
     assert sketches(merged) == {text.number: text.sketch for text in left}
     assert merged.span == Span(1, 0, every[-1].number)
     assert merged.damaged() == []
 
 
-def test_a_merged_segment_is_that_of_all_its_texts(tmp_path: Path) -> None:
-    """It is the same to the last byte, but for its name, as the one built at once."""
+@pytest.mark.parametrize("bucket", [8, Fraction(1, 256), Fraction(1, 1024)])
+@pytest.mark.parametrize("cuts", [(100,), (5, 6, 150), (280, 290)])
+def test_a_merged_segment_is_that_of_all_its_texts(
+    tmp_path: Path, bucket: Fraction | int, cuts: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the same to the last byte, but for its name, as the one built at once, whatever bits its parts had."""
+    monkeypatch.setattr(segments, "BUCKET", bucket)
     some = known(5, 300)
     (tmp_path / "at once").mkdir()
-    parts = [built(tmp_path, some[:100]), built(tmp_path, some[100:], some[99].number)]
+    parts = [
+        built(tmp_path, some[begin:end], some[begin - 1].number if begin else 0)
+        for begin, end in zip([0, *cuts], [*cuts, len(some)], strict=True)
+    ]
     merged = merge(tmp_path, parts, alive(set()))
+    assert (len({bits_of(part) for part in (*parts, merged)}) == 1) == (bucket == 8)
     assert merged.path.read_bytes() == built(tmp_path / "at once", some).path.read_bytes()
 
 
@@ -140,16 +201,16 @@ def test_a_merged_segment_may_take_the_place_of_its_part(tmp_path: Path) -> None
     old = built(tmp_path, some)
     new = merge(tmp_path, [old], alive({some[0].number}))
     assert new.path == old.path
-    assert held(old) == bucketed(some)
-    assert held(new) == held(Segment(new.path)) == bucketed(some[1:])
+    assert held(old) == posted(some)
+    assert held(new) == held(Segment(new.path)) == posted(some[1:])
 
 
 def test_nothing_is_left_behind_by_what_fails(tmp_path: Path) -> None:
     """An error on the way takes the half-written file along."""
     texts = known(1, 20)
-    numbers, keys, sketched = columns(texts)
+    rows = SegmentRows(*columns(texts))
     with pytest.raises(ValueError, match="broadcast"):
-        build(tmp_path, Span(1, 0, 99), SegmentRows(numbers[:7], keys, sketched))
+        build(tmp_path, Span(1, 0, 99), rows._replace(numbers=rows.numbers[:7]))
     segment = built(tmp_path, texts)
 
     def disconnected(_: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -165,25 +226,27 @@ def test_nothing_is_left_behind_by_what_fails(tmp_path: Path) -> None:
 
 def test_the_file_is_pinned(tmp_path: Path) -> None:
     """The header of a tiny segment is as it always was, or the version must be another."""
-    segment = built(tmp_path, [Known(2, [0x80000000, 7], [1] * 128), Known(9, [0x7FFFFFFF, 7], [2] * 128)])
+    segment = built(tmp_path, [Known(2, [0x80000000, 7], [1] * 128), Known(9, [0x7FFFFFFF, 7, 6], [2] * 128)])
     raw = segment.path.read_bytes()
     checksum, _, text = raw[:HEADER_BYTES].rstrip(b"\0").partition(b"\n")
     assert int(checksum) == zlib.crc32(text)
     assert json.loads(text) == {
-        "version": 1,
-        "bytes": 4544,
+        "version": 2,
+        "bytes": 266752,
         "span": [1, 0, 9],
         "sections": {
             "numbers": {"kind": "<i8", "shape": [2], "at": 4096, "checksum": 1951692061},
             "sketches": {"kind": "|u1", "shape": [2, 128], "at": 4160, "checksum": 2729022061},
-            "offsets": {"kind": "<u4", "shape": [2, 3], "at": 4416, "checksum": 2838109171},
-            "entries": {"kind": "<u8", "shape": [2, 2], "at": 4480, "checksum": 2770138082},
+            "offsets": {"kind": "<u4", "shape": [65537], "at": 4416, "checksum": 4146993629},
+            "lows": {"kind": "<u2", "shape": [5], "at": 266624, "checksum": 3176639255},
+            "rows": {"kind": "<u4", "shape": [5], "at": 266688, "checksum": 4138878701},
         },
     }
     assert raw[4096:4112].hex() == "02000000000000000900000000000000"
-    assert np.frombuffer(raw, np.uint32, 6, 4416).tolist() == [0, 1, 2, 0, 2, 2]
-    entries = np.frombuffer(raw, np.uint64, 4, 4480).tolist()
-    assert [divmod(entry, 1 << 32) for entry in entries] == [(0x7FFFFFFF, 1), (0x80000000, 0), (7, 0), (7, 1)]
+    offsets = np.frombuffer(raw, np.uint32, 65537, 4416)
+    assert offsets[[0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF, 0x10000]].tolist() == [0, 3, 3, 4, 5, 5, 5]
+    assert raw[266624:266634].hex() == "070007000600ffff0000"
+    assert np.frombuffer(raw, np.uint32, 5, 266688).tolist() == [0, 1, 1, 1, 0]
 
 
 def test_a_section_that_was_changed_is_named(tmp_path: Path) -> None:
@@ -203,7 +266,7 @@ def test_a_damaged_file_is_not_taken_up(tmp_path: Path) -> None:
     segment = built(tmp_path, known(1, 30))
     raw, path = segment.path.read_bytes(), segment.path
     text = raw[:HEADER_BYTES].rstrip(b"\0").partition(b"\n")[2]
-    newer = text.replace(b'"version": 1', b'"version": 2')
+    newer = text.replace(b'"version": 2', b'"version": 3')
     damaged = [b"", raw[:-1], raw + b"\0", raw[:100], raw[:HEADER_BYTES], b"\0" * len(raw), b"\xff" * len(raw)]
     damaged += [raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :] for at in (0, 20, 60, 400, HEADER_BYTES - 1)]
     damaged.append((b"%d\n%s" % (zlib.crc32(newer), newer)).ljust(HEADER_BYTES, b"\0") + raw[HEADER_BYTES:])
@@ -297,5 +360,6 @@ def test_a_damaged_one_ends_the_chain(tmp_path: Path) -> None:
 
 def test_the_reference_tells_buckets_apart() -> None:
     """The generated texts share buckets of several sizes, or these tests would say little."""
-    sizes = {len(numbers) for numbers in naive.bucketed(known(1000, 1000)).values()}
+    sizes = {len(numbers) for numbers in naive.posted(known(1000, 1000)).values()}
     assert len(sizes) > 8
+    assert {len(text.keys) for text in known(1000, 1000)} == {0, 1, 2, 3, 4}
