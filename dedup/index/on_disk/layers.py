@@ -71,8 +71,9 @@ class Layers:
         self._changing = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def _new_recent(self, keys: int = KEYS) -> Recent:
-        return Recent(TEXTS, keys, sketch_width(min(self._settings.slots, SLOTS)))
+    def _new_recent(self, keys: int = 0) -> Recent:
+        """Empty memory, also for a text of so many keys."""
+        return Recent(TEXTS, max(KEYS, keys), sketch_width(min(self._settings.slots, SLOTS)))
 
     def load(self, generation: int, last: int, stored: Callable[[int], Stored]) -> None:
         """Open the existing segments, build missing ones, and read the texts that came after them.
@@ -121,7 +122,7 @@ class Layers:
         while begin < len(numbers):
             some = self._recent.fitting(texts.starts[begin:])
             if not some:
-                self._set_aside(max(KEYS, int(texts.starts[begin + 1] - texts.starts[begin])))
+                self._set_aside(int(texts.starts[begin + 1] - texts.starts[begin]))
                 continue
             self._recent.append(numbers[begin : begin + some], texts.part(begin, begin + some))
             begin += some
@@ -138,7 +139,7 @@ class Layers:
                 layer.drop(gone)
 
     def _set_aside(self, keys: int) -> None:
-        """Let the thread write the texts in memory as a segment, and start with empty memory for so many keys."""
+        """Let the thread write the texts in memory as a segment, and start with empty memory; see `_new_recent`."""
         if len(self._full) >= WAITING and self._thread is not None:
             self._thread.join()
         with self._changing:
@@ -204,7 +205,7 @@ class Layers:
         """The first `FACTOR` segments in a row of about the same size; empty if there are not so many."""
         for first in range(len(self._segments) - FACTOR + 1):
             some = self._segments[first : first + FACTOR]
-            sizes = {int(np.log2(max(segment.keys, KEYS) / KEYS) / np.log2(FACTOR)) for segment in some}
+            sizes = {_size(segment) for segment in some}
             if len(sizes) == 1 and sum(segment.keys for segment in some) <= MOST:
                 return some
         return []
@@ -284,6 +285,11 @@ class Layers:
                 warn(f"no segments are written, and all texts stay in memory: {error}")
                 mine = False
             yield mine
+
+
+def _size(segment: Segment) -> int:
+    """How often memories of texts were merged to make it, about: a memory is full of keys or of texts."""
+    return int(np.log2(max(segment.keys / KEYS, len(segment) / TEXTS, 1)) / np.log2(FACTOR))
 
 
 def _mergeable(segments: Sequence[Segment]) -> list[list[Segment]]:
