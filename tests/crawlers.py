@@ -32,8 +32,7 @@ Tell = Callable[..., None]
 FAMILIES, SENTENCES = 12, 12
 IDS = 160
 SMALL = {
-    (layers, "LEAST_ROOM"): 16,
-    (layers, "MOST_ROOM"): 16,
+    (layers, "TEXTS"): 16,
     (layers, "REBUILD"): 64,
     (embedded, "REBUILD"): 64,
     (embedded, "LONG_LOG"): 40,

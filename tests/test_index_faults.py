@@ -24,6 +24,7 @@ from crawlers import SMALL, STEPS, TINY, Crawler, Crawlers, article, crawling, r
 
 import dedup
 from dedup.errors import DedupWarning, FileError, IndexBusyError
+from dedup.index.on_disk import layers
 
 KILLS, NEAR_KILLS, BESIDE_KILLS = 150, 50, 40
 FLIPS = 100
@@ -281,7 +282,7 @@ def test_a_disk_full_for_a_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         index.add_many([str(n) for n in range(count)], [article(n) for n in range(count)], threads=1)
         settle(index)
         ballast = take_room(disk, 700_000)
-        while index._store._layers._recent.room:
+        while len(index._store._layers._recent) < layers.TEXTS:
             index.add(str(count), article(count))
             count += 1
         with pytest.warns(DedupWarning, match="segments could not be written: .*nothing is lost"):

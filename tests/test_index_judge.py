@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from dedup import pipeline
 from dedup.index import judge as judging
 from dedup.index.judge import Judge, Own
+from dedup.index.listed import Listed
 from dedup.index.prepared import Prepared, Preparer, Shingled
 from dedup.settings import Settings
 from dedup.stages import pairs, weights
@@ -52,7 +53,7 @@ class Shelf:
 
     def __init__(self, ready: Prepared) -> None:
         self._bodies = dict(enumerate(ready.bodies, 1))
-        self._halves = dict(enumerate(ready.signatures, 1))
+        self._signed = dict(enumerate(ready.listed.signatures, 1))
         self._seen = Counter(key for one in ready.shingles for key in one.keys.tolist())
         self._texts = sum(len(one.keys) > 0 for one in ready.shingles)
         self.read: list[int] = []
@@ -73,8 +74,8 @@ class Shelf:
         return {text: self._bodies[text] for text in asked}
 
     def signatures(self, texts: Iterable[int]) -> dict[int, Any]:
-        """The lower halves of the slots of each that is there."""
-        return {text: self._halves[text] for text in texts if text in self._halves}
+        """The signature of each that is there."""
+        return {text: self._signed[text] for text in texts if text in self._signed}
 
 
 def column(texts: Sequence[str]) -> pa.ChunkedArray:
@@ -94,7 +95,7 @@ def stored(
 
 def own(ready: Prepared, *texts: int) -> dict[int, Own]:
     """Some of them as texts that are not stored yet."""
-    signed = ready.signatures
+    signed = ready.listed.signatures
     return {text: Own(ready.shingles[text - 1], signed[text - 1]) for text in texts}
 
 
@@ -175,7 +176,7 @@ def test_weights_are_those_of_a_corpus(
     """With all texts counted, each shingle weighs what `dedup.stages.weights` says, one that nobody holds included."""
     arrays = [np.array(sorted(one), np.uint64) for one in sets]
     shingled = [Shingled(keys, len(keys)) for keys in arrays]
-    reader: Any = Shelf(Prepared([], shingled, np.empty((0, 16), np.uint32), [], column([])))
+    reader: Any = Shelf(Prepared([], shingled, Listed.of(np.empty((0, 16), np.uint8), []), [], column([])))
     these = Settings(slots=16, prior_articles=prior_articles, max_df=max_df)
     judge = Judge(these, Preparer(these, None, store_texts=True), store_texts=True)
     expected = weights.weigh([arrays], np.concatenate, weights.Formula(len(arrays), prior_articles, max_df))
@@ -201,16 +202,16 @@ def test_what_judgement_depends_on() -> None:
     assert (judge.counts, judge.texts(reader)) == (False, 0)
 
 
-def test_without_texts_it_is_the_estimate() -> None:
-    """The share of slots whose halves are equal, whether a text is stored or not; near the similarity by the prior."""
-    these = Settings(slots=2048)
+@pytest.mark.parametrize(("these", "bits"), [(Settings(slots=2048), 8), (Settings.near_copies(slots=2048), 16)])
+def test_without_texts_it_is_the_estimate(these: Settings, bits: int) -> None:
+    """The share of equal slots without what is equal by chance, stored or not; near the similarity by the prior."""
     reader, judge, ready = stored(these=these, store_texts=False)
-    signed = (ready.signatures & 0xFFFF).tolist()
+    signed = ready.listed.signatures.tolist()
     for new in ((), (1, 4), tuple(range(1, len(TEXTS) + 1))):
         for text, other in ALL_PAIRS:
             (found,) = judge.similarities(reader, {text: [other]}, own(ready, *new))[text].values()
             equal = sum(x == y for x, y in zip(signed[text - 1], signed[other - 1], strict=True))
-            assert found == equal / these.slots
+            assert found == pytest.approx(max(0, (equal / these.slots - 2**-bits) / (1 - 2**-bits)), abs=1e-12)
             exact = pipeline.similarity(TEXTS[text - 1], TEXTS[other - 1], these)
             assert found == pytest.approx(exact, abs=4 * math.sqrt(max(exact * (1 - exact), 0.01) / these.slots))
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dedup.index.listed import Listed
 from dedup.index.on_disk import layers, schema
-from dedup.index.on_disk.layers import Layers, Signatures
-from dedup.index.on_disk.lookup import looks, lookup_for
+from dedup.index.on_disk.layers import Layers, Stored, _mergeable
+from dedup.index.on_disk.lookup import Lookup
 from dedup.index.store import Opening
 from dedup.settings import Settings
 
@@ -22,18 +26,28 @@ SMALL = Settings(slots=16, threshold=0.5, recall=0.9, bucket_cap=1000)
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A memory of sixteen texts, and segments that are built at once of sixty-four."""
-    for name, value in {"LEAST_ROOM": 16, "MOST_ROOM": 16, "REBUILD": 64}.items():
+    """A memory of sixteen texts or 200 keys, and segments that are built at once of sixty-four texts."""
+    for name, value in {"TEXTS": 16, "KEYS": 200, "REBUILD": 64}.items():
         monkeypatch.setattr(layers, name, value)
 
 
-def signature(number: int) -> NDArray[np.uint16]:
+def signature(number: int) -> NDArray[np.uint8]:
     """The signature of a text like no other."""
-    return np.random.default_rng(number).integers(0, 2**16, SMALL.slots).astype(np.uint16)
+    return np.random.default_rng(number).integers(0, 2**8, SMALL.slots).astype(np.uint8)
+
+
+def keys(number: int) -> NDArray[np.uint32]:
+    """Its keys, one to four."""
+    return np.random.default_rng(number).integers(0, 2**32, 1 + number % 4).astype(np.uint32)
+
+
+def texts(*numbers: int) -> Listed:
+    """What these texts are found by."""
+    return Listed.of(np.stack([signature(number) for number in numbers]), [keys(number) for number in numbers])
 
 
 class World:
-    """A database of signatures, and the layers beside it.
+    """A database of texts, and the layers beside it.
 
     Args:
         folder: Where both are.
@@ -64,23 +78,25 @@ class World:
         """The highest number."""
         return max(self.numbers, default=0)
 
-    def after(self, number: int, each: Callable[[], int] = lambda: 64) -> Signatures:
-        """Numbers and signatures of the texts above one, some at a time."""
-        rows = self.asked(f"SELECT number, signature FROM bodies WHERE number > {number} ORDER BY number")
+    def after(self, number: int, each: Callable[[], int] = lambda: 64) -> Stored:
+        """The texts above one, some at a time."""
+        rows = self.asked(f"SELECT number, keys FROM bodies WHERE number > {number} ORDER BY number")
         while rows:
             step = each()
             some, rows = rows[:step], rows[step:]
-            yield np.array([n for n, _ in some], np.int64), np.stack([np.frombuffer(v, np.uint16) for _, v in some])
+            numbers = [number for number, _ in some]
+            values = np.stack([signature(number) for number in numbers])
+            yield np.array(numbers), Listed.of(values, [np.frombuffer(value, np.uint32) for _, value in some])
 
     def add(self, count: int, each: int = 7) -> None:
         """Texts that come some at a time."""
         first = self.last + 1
-        rows = [(number, signature(number).tobytes()) for number in range(first, first + count)]
+        rows = [(n, signature(n).tobytes(), keys(n).tobytes()) for n in range(first, first + count)]
         with closing(self.connect()) as database:
-            database.executemany("INSERT INTO bodies (number, signature) VALUES (?, ?)", rows)
+            database.executemany("INSERT INTO bodies (number, signature, keys) VALUES (?, ?, ?)", rows)
         for begin in range(first, first + count, each):
             some = range(begin, min(begin + each, first + count))
-            self.layers.append(np.array(some), np.stack([signature(number) for number in some]))
+            self.layers.append(np.array(some), texts(*some))
 
     def remove(self, *numbers: int) -> None:
         """Texts that go."""
@@ -104,10 +120,9 @@ class World:
         self.layers.close()
         assert sorted(path.name for path in self.layers.files) == self.names
         there = self.numbers
-        keys, sketches = looks(np.stack([signature(number) for number in there]), SMALL)
         for these in (self.layers, other(self)):
             assert [number for number in these.numbers().tolist() if number in set(there)] == there
-            nearest = lookup_for(SMALL).find(these.layers(), keys, sketches)
+            nearest = Lookup(SMALL).find(these.layers(), texts(*there))
             assert [one[0] for one in nearest] == there
             assert these.check() == []
 
@@ -143,6 +158,32 @@ def test_segments_of_a_size_become_one(world: World, each: int) -> None:
     sizes = np.log2(np.array(world.sizes[:-1]) / 16) // 2
     assert all((sizes == size).sum() < 4 for size in sizes)
     assert len(world.names) == len(world.sizes) - 1
+    world.check()
+
+
+@pytest.mark.parametrize(
+    ("room", "found"), [(10, [4] * 5), (9, [3] * 6 + [2]), (5, [2] * 10), (3, [1, 1, 1] + [2, 1, 1] * 4 + [1])]
+)
+@pytest.mark.parametrize("each", [1, 7, 20])
+def test_a_memory_is_full_of_keys_or_of_texts(
+    tmp_path: Path, room: int, found: list[int], each: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many texts are in one as their keys have room in; a text with more keys than that has a larger one."""
+    for name, value in {"KEYS": room, "FACTOR": 100}.items():
+        monkeypatch.setattr(layers, name, value)
+    world = World(tmp_path / "index")
+    world.add(20, each)
+    assert [len(keys(number)) for number in range(1, 6)] == [2, 3, 4, 1, 2]
+    assert world.sizes == found
+    world.check()
+
+
+def test_a_text_longer_than_a_memory(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One with more keys than a memory has room for, as the first, in between and alone."""
+    many = {1: 300, 7: 201, 8: 1000, 40: 200}
+    monkeypatch.setitem(globals(), "keys", lambda number, own=keys: np.tile(own(number), many.get(number, 1)))
+    world.add(41)
+    assert world.sizes == [1, 5, 1, 1, 16, 15, 1, 1]
     world.check()
 
 
@@ -251,3 +292,28 @@ def test_a_new_folder_is_empty(world: World) -> None:
     assert (world.sizes, world.names, world.layers.known, world.layers.bytes) == ([0], [], 0, 0)
     world.add(1)
     assert (world.sizes, world.layers.known) == ([1], 1)
+
+
+def test_a_segment_has_room_for_what_becomes_one(world: World) -> None:
+    """Where all keys are too many for one segment, there are several, in order, and none is left out."""
+    most = layers.MOST
+    for counts in ([], [most], [most, 1], [1, 2, 3], [most - 1, 1, 1, most - 1, 2, most], [most // 2 + 1] * 3):
+        some: Any = [SimpleNamespace(keys=count) for count in counts]
+        groups = _mergeable(some)
+        assert [one for group in groups for one in group] == some
+        assert all(sum(one.keys for one in group) <= most for group in groups)
+        for left, right in pairwise(groups):
+            assert sum(one.keys for one in left) + right[0].keys > most, "none is begun without need"
+
+
+def test_segments_without_room_for_each_other_stay_apart(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither merging nor compacting makes a segment of more keys than there are places for."""
+    monkeypatch.setattr(layers, "MOST", 90)
+    world.add(300)
+    world.layers.close()
+    assert all(layer.keys <= 90 for layer in world.layers._segments)
+    world.check()
+    world.layers.compact()
+    assert all(layer.keys <= 90 for layer in world.layers._segments)
+    assert [layer.keys for layer in world.layers._segments] == [80] * 9
+    world.check()

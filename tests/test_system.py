@@ -132,7 +132,7 @@ def added(folder: Path, examples: dict[str, str]) -> list[list[str]]:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A memory of four texts, so that a few make a segment."""
-    for name, value in {"LEAST_ROOM": 4, "MOST_ROOM": 4, "REBUILD": 8}.items():
+    for name, value in {"TEXTS": 4, "REBUILD": 8}.items():
         monkeypatch.setattr(layers, name, value)
 
 
