@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 
 import dedup
@@ -109,6 +112,34 @@ def test_what_was_found_stays(tmp_path: Path) -> None:
             assert not one.query(drawn(250, "new") + FOOTER).nearest
             assert one.explain("1", "2").similarity == 0
         assert index.check().ok
+
+
+def kept(path: Path) -> dict[str, tuple[bytes, bytes | None]]:
+    """The signature and the keys of each article, as they are stored."""
+    with closing(sqlite3.connect(path / "index.sqlite")) as database:
+        rows = database.execute(
+            "SELECT id, signature, keys FROM bodies JOIN articles ON bodies.number = text"
+        ).fetchall()
+    return {id_: tuple(rest) for id_, *rest in rows}
+
+
+def test_texts_are_listed_as_if_they_were_added_after_reweighing(tmp_path: Path) -> None:
+    """`reweigh` stores the keys and signatures that adding stores with its weights, without frames."""
+    texts = {str(number): text for number, text in enumerate([*unrelated(40), *campaign(12), FOOTER, "短", "。", ""])}
+    with dedup.Index(tmp_path / "old") as old:
+        old.add_many(list(texts), list(texts.values()), threads=1)
+        first = kept(tmp_path / "old")
+        old.reweigh(threads=1)
+        opening = old._store.opening
+        with dedup.Index(tmp_path / "new", weights=dedup.fit(list(texts.values()))) as new:
+            assert new._store.opening.weights == opening.weights
+            new.add_many(list(texts), list(texts.values()), threads=1)
+        assert kept(tmp_path / "old") == kept(tmp_path / "new")
+        assert old.check().ok
+    footer = set(np.frombuffer(first["52"][1] or b"", np.uint32))
+    assert len(footer) > 100, "before it is known as a frame"
+    for name, (_, keys) in kept(tmp_path / "old").items():
+        assert not footer & set(np.frombuffer(keys or b"", np.uint32)), name
 
 
 @pytest.mark.parametrize("store_texts", [True, False])

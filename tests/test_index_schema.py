@@ -160,14 +160,14 @@ def test_a_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "which"), [(0, "an older"), (3, "an older"), (schema.VERSION + 1, "a newer"), (1000, "a newer")]
+    ("version", "which"), [(0, "an older"), (4, "an older"), (schema.VERSION + 1, "a newer"), (1000, "a newer")]
 )
 def test_another_version_is_refused(tmp_path: Path, version: int, which: str) -> None:
     """The error says which, and how its articles come over."""
     folder = created(tmp_path / "index")
     with closing(sqlite3.connect(folder / schema.NAME)) as connection:
         connection.execute(f"PRAGMA user_version = {version}")
-    with pytest.raises(FileError, match=f"has format {version}, .* reads format 4: it was written by {which} one"):
+    with pytest.raises(FileError, match=f"has format {version}, .* reads format 5: it was written by {which} one"):
         schema.prepare(folder, OPENING, create=True)
 
 
@@ -175,7 +175,7 @@ def test_the_database_is_pinned(tmp_path: Path) -> None:
     """Its tables, its name for `file`, and its pages are as they always were, or the version must be another."""
     with connected(created(tmp_path / "index")) as connection:
         assert asked(connection, "application_id") == int.from_bytes(b"dedu")
-        assert (asked(connection, "user_version"), asked(connection, "page_size")) == (4, 2048)
+        assert (asked(connection, "user_version"), asked(connection, "page_size")) == (5, 2048)
         tables = {
             name: [(column, kind) for _, column, kind, *_ in connection.execute(f"PRAGMA table_info({name})")]
             for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
@@ -187,7 +187,7 @@ def test_the_database_is_pinned(tmp_path: Path) -> None:
         "frames": [("number", "INTEGER"), ("windows", "BLOB")],
         "articles": [("number", "INTEGER"), ("id", "TEXT"), ("text", "INTEGER")],
         "texts": [(name, "INTEGER") for name in ("number", "print", "more", "cluster", "copies")],
-        "bodies": [("number", "INTEGER"), ("signature", "BLOB"), ("marks", "BLOB"), ("body", "BLOB")],
+        "bodies": [("number", "INTEGER"), *((name, "BLOB") for name in ("signature", "keys", "marks", "body"))],
         "held": [("mark", "INTEGER"), ("place", "INTEGER")],
         "campaigns": [("cluster", "INTEGER"), ("campaign", "INTEGER")],
         "edges": [("text", "INTEGER"), ("other", "INTEGER"), ("similarity", "REAL"), ("judged", "INTEGER")],

@@ -87,6 +87,30 @@ def test_a_common_passage_is_met_wherever_it_stands(common: str) -> None:
     assert not any(set(a) & set(b) for a, b in [keys(*around[:2])])
 
 
+@settings(deadline=None, max_examples=30)
+@given(TEXTS | LONG, st.sampled_from([1, 3, 6, 9]), st.integers(1, 12), st.integers(0, 30))
+def test_of_a_wider_window_no_other_runs_are_keys(text: str, width: int, window: int, more: int) -> None:
+    """The least of many neighbours is the least of some of them, so keys of a wider window are some of the others'."""
+    texts = Texts(column(text), width=width)
+    few, many = (
+        set(texts.shingle_and_winnow(np.array([0]), winnowing(width, window=wide), Room(np.uint64), Room(np.uint32))[1])
+        for wide in (window + more, window)
+    )
+    assert few <= many
+    assert bool(few) == bool(many)
+
+
+def test_a_key_is_of_bits_that_are_named() -> None:
+    """The lowest 32 bits of hashes, or those from another one on; which runs are keys does not depend on it."""
+    texts = Texts(column("".join(map(chr, range(0x4E00, 0x5200)))))
+    lower, upper, middle = (
+        texts.shingle_and_winnow(np.array([0]), winnowing(6, shift=shift), Room(np.uint64), Room(np.uint32))[1].copy()
+        for shift in (0, 32, 16)
+    )
+    assert (middle == (lower >> 16 | upper << 16)).all()
+    assert len(set(upper.tolist())) == len(upper) > 100
+
+
 def test_about_two_in_thirteen_are_kept() -> None:
     """Of a long text, and all of a short one."""
     text = "".join(map(chr, np.random.default_rng(2).integers(0x4E00, 0x9000, 9000).tolist()))

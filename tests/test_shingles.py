@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from dedup import kernels
 from dedup.stages.folding import fold
+from dedup.stages.runs import winnowing
 from dedup.stages.shingles import Shingles, Texts
 from dedup.stages.words import separate
+from dedup.work import Room
 
 GENERATED = settings(deadline=None, max_examples=200)
 TEXTS = st.text(st.one_of(st.sampled_from(naive.MIXED), st.characters(codec="utf-8")), max_size=40)
@@ -119,6 +121,18 @@ def test_a_text_without_letters_has_no_shingles(unit: str) -> None:
 def test_a_short_text_is_one_shingle(text: str, unit: str) -> None:
     """What is narrower than a shingle is compared as a whole."""
     assert sets(shingle(column(text), unit=unit)) == [[naive.key(fold(text), weighted=True)]]
+
+
+@GENERATED
+@given(st.lists(TEXTS, min_size=1, max_size=4), WIDTHS, st.booleans(), st.sampled_from([1, 3, 12, 20]))
+def test_runs_come_with_shingles_of_either_kind(texts: list[str], width: int, once: bool, window: int) -> None:
+    """Each shingle once or as often as it occurs, as without runs; and the runs are the same either way."""
+    scanned, every = Texts(column(*texts), width=width), np.arange(len(texts))
+    which = winnowing(width, window=window)
+    found, keys, starts = scanned.shingle_and_winnow(every, which, Room(np.uint64), Room(np.uint32), once=once)
+    assert same(found, scanned.shingle(every, once=once))
+    for text, mine in zip(texts, np.split(keys, starts[1:-1]), strict=True):
+        assert set(mine.tolist()) == naive.run_keys(text, width, window=window)
 
 
 def test_no_texts() -> None:

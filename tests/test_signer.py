@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import naive
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from dedup.settings import Settings
+from dedup.stages.candidates import sketches
+from dedup.stages.runs import winnowing
 from dedup.stages.shingles import Texts
 from dedup.stages.signatures import sign
 from dedup.stages.signer import Signer
@@ -49,6 +52,27 @@ def test_rows_are_signed_in_their_order(rows: list[int], threads: int) -> None:
     assert signed.shape == (len(rows), 64) and signed.dtype == np.uint16
     for row, one in zip(rows, signed, strict=True):
         assert (one == signer.sign(read, np.array([row]))[0]).all()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("batch_bytes", [30, 1 << 20])
+@pytest.mark.parametrize("window", [None, 1, 5, 20])
+def test_sketches_come_with_the_runs_that_are_wanted(threads: int, batch_bytes: int, window: int | None) -> None:
+    """Of so many that follow each other one, those of `dedup.stages.runs` if none are named; sketches are the same."""
+    settings, long = Settings(slots=64), TEXTS[0] * 25
+    column = pa.chunked_array([pa.array([long, *TEXTS], pa.large_string())])
+    read, signer = Texts.of(column, settings, batch_bytes=batch_bytes), Signer(settings, prior_weights(1000.0))
+    which = None if window is None else winnowing(6, window=window)
+    rows = np.array([3, 0, 2, 1])
+    sketched, runs = signer.sketch(read, rows, which=which, threads=threads)
+    assert sketched.tolist() == sketches(signer.sign(read, rows)).tolist()
+    found = {
+        int(place): set(keys.tolist())
+        for some in runs
+        for place, keys in zip(some.numbers, np.split(some.keys, some.starts[1:-1]), strict=True)
+    }
+    wanted = [naive.run_keys([long, *TEXTS][row], window=window or 12) for row in rows]
+    assert found == dict(enumerate(wanted))
 
 
 @pytest.mark.parametrize("threads", [1, 3])
