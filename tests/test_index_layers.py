@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +19,7 @@ from dedup.index.listed import Listed
 from dedup.index.on_disk import layers, schema
 from dedup.index.on_disk.layers import Layers, Stored, _mergeable
 from dedup.index.on_disk.lookup import Lookup
+from dedup.index.on_disk.segments import Segment, merge
 from dedup.index.store import Opening
 from dedup.settings import Settings
 
@@ -158,6 +160,24 @@ def test_segments_of_a_size_become_one(world: World, each: int) -> None:
     sizes = np.log2(np.array(world.sizes[:-1]) / 16) // 2
     assert all((sizes == size).sum() < 4 for size in sizes)
     assert len(world.names) == len(world.sizes) - 1
+    world.check()
+
+
+@pytest.mark.parametrize("room", [20, 40, 1000])
+def test_a_text_is_merged_few_times(tmp_path: Path, room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice at most while memories become sixteen times as large, whether they are full of keys or of texts."""
+    merged: list[int] = []
+
+    def counted(folder: Path, parts: Sequence[Segment], alive: Callable[[NDArray[np.int64]], NDArray[np.bool_]]) -> Any:
+        merged.extend(number for part in parts for number in part.numbers.tolist())
+        return merge(folder, parts, alive)
+
+    for name, value in {"KEYS": room, "merge": counted}.items():
+        monkeypatch.setattr(layers, name, value)
+    world = World(tmp_path / "index")
+    world.add(16 * min(16, room * 2 // 5), 1)
+    assert max(Counter(merged).values()) <= 2
+    assert len(world.sizes) < 12
     world.check()
 
 
