@@ -175,7 +175,7 @@ def test_the_database_is_pinned(tmp_path: Path) -> None:
     """Its tables, its name for `file`, and its pages are as they always were, or the version must be another."""
     with connected(created(tmp_path / "index")) as connection:
         assert asked(connection, "application_id") == int.from_bytes(b"dedu")
-        assert (asked(connection, "user_version"), asked(connection, "page_size")) == (5, 2048)
+        assert (asked(connection, "user_version"), asked(connection, "page_size")) == (5, 4096)
         tables = {
             name: [(column, kind) for _, column, kind, *_ in connection.execute(f"PRAGMA table_info({name})")]
             for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
