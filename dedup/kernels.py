@@ -1394,8 +1394,8 @@ def compare(sets, shingles, lists, pairs, evidence, similarities):
 
 @kernel
 def whole_key(bucket, low, shift):
-    """A key of 32 bits from the number of its bucket, which is its highest bits, and its lowest 16 bits."""
-    return np.uint32(bucket << shift | np.uint64(low) & (np.uint64(1) << shift) - np.uint64(1))
+    """A key of 32 bits from the number of its bucket, its highest bits from `shift` on, and its lowest 16 bits."""
+    return np.uint32(bucket << shift | np.uint64(low))
 
 
 @kernel
@@ -1490,13 +1490,14 @@ def look_at(row, query, sketches, rules, seen, room, used):
 def search_sorted(queries, table, sketches, rules, seen, room, most, ends):
     """Rows of a segment that share a key with a query and are similar to it, the oldest of each key first.
 
-    Of each query at most `most` are found; those of query i end at `ends[i]`. `seen` and the room are those of
-    `look_at`; `met` is zero before and after. All places are looked up before the first bucket is read, so that cache
+    Queries are their keys, where those of each begin, their sketches, and for each the row before which it looks. Of
+    each at most `most` are found; those of query i end at `ends[i]`. `seen` and the room are those of `look_at`; `met`
+    is zero before and after. All places are looked up before the first bucket is read, so that cache
     misses overlap. A damaged file cannot lead outside the arrays.
     """
-    (keys, starts, own), (offsets, lows, rows, dead) = queries, table
+    (keys, starts, own, stops_at), (offsets, lows, rows, dead) = queries, table
     met, touched, found, agreements = room
-    used, last, size = np.zeros(2, np.int64), np.uint32(len(lows)), len(sketches)
+    used, last = np.zeros(2, np.int64), np.uint32(len(lows))
     shift = np.uint64(32 - bits_of(len(offsets) - 1))
     for i in range(len(own)):
         mine, looks = keys[starts[i] : starts[i + 1]], seen[starts[i] : starts[i + 1]]
@@ -1516,7 +1517,7 @@ def search_sorted(queries, table, sketches, rules, seen, room, most, ends):
                     row = np.int64(rows[at])
                     if enough(looks[k], rules):
                         break
-                    if row < size and (len(dead) == 0 or not dead[row]):
+                    if row < stops_at[i] and (len(dead) == 0 or not dead[row]):
                         look_at(row, (own, i), sketches, rules, looks[k], (met, touched, here, agreements), used)
         for k in range(used[0]):
             met[touched[k]] = 0
@@ -1526,7 +1527,7 @@ def search_sorted(queries, table, sketches, rules, seen, room, most, ends):
 @kernel
 def search_chained(queries, table, sketches, rules, seen, room, most, ends):
     """`search_sorted` for postings in memory, chained in the order in which they came."""
-    (keys, starts, own), (heads, nexts, chained, rows, dead) = queries, table
+    (keys, starts, own, stops_at), (heads, nexts, chained, rows, dead) = queries, table
     met, touched, found, agreements = room
     used, shift = np.zeros(2, np.int64), np.uint64(32 - bits_of(len(heads)))
     for i in range(len(own)):
@@ -1535,7 +1536,7 @@ def search_chained(queries, table, sketches, rules, seen, room, most, ends):
             at = heads[np.uint64(keys[k]) >> shift]
             while at >= 0 and not enough(seen[k], rules):
                 row = np.int64(rows[at])
-                if chained[at] == keys[k] and not dead[row]:
+                if chained[at] == keys[k] and row < stops_at[i] and not dead[row]:
                     look_at(row, (own, i), sketches, rules, seen[k], (met, touched, here, agreements), used)
                 at = nexts[at]
         for k in range(used[0]):

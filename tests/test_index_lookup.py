@@ -256,7 +256,8 @@ def test_a_damaged_segment_leads_nowhere_outside(folders: Path, seed: int) -> No
         ends, seen = np.zeros(200, np.int64), np.zeros((len(keys), 2), np.int64)
         table = *segment.postings, np.zeros(0, np.bool_)
         sketches = kernels.frozen(segment.sketches[:size])
-        kernels.search_sorted((keys, starts, own), table, sketches, these, seen, room, most, ends)
+        queries = keys, starts, own, np.full(200, size)
+        kernels.search_sorted(queries, table, sketches, these, seen, room, most, ends)
         assert not met.any(), "as it was before"
         assert (touched[size:] == 7).all() and all((one[-64:] == 7).all() for one in results)
         assert (results[0][: ends[-1]] < size).all()
@@ -338,13 +339,21 @@ def test_within_a_batch_those_before_are_found(size: int, seed: int, weighted: b
     assert within(numbers, texts, these) == wanted
 
 
+def alike(count: int, *keys: int) -> Listed:
+    """Copies of one text."""
+    return Listed.of(signatures(1, 1)[[0] * count], [np.array(keys, np.uint32)] * count)
+
+
 def test_within_a_batch_of_one_there_is_nobody() -> None:
     """Nor in an empty one, nor without keys."""
-
-    def alike(count: int, *keys: int) -> Listed:
-        return Listed.of(signatures(1, 1)[[0] * count], [np.array(keys, np.uint32)] * count)
-
     assert within([5], alike(1, 7), SMALL) == [[]]
     assert within([], alike(0), SMALL) == []
     assert within([5, 9], alike(2, 7), SMALL) == [[], [5]]
     assert within([5, 9], alike(2), SMALL) == [[], []]
+
+
+def test_later_texts_of_a_batch_do_not_crowd_out_an_earlier_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of twenty copies each finds the oldest three before it, where no more are given."""
+    monkeypatch.setattr(lookup, "CANDIDATES", 3)
+    copies = alike(20, 7)
+    assert within(range(1, 21), copies, SMALL) == [list(range(1, min(4, number))) for number in range(1, 21)]

@@ -58,39 +58,40 @@ class Lookup(threading.local):
             threads: How many to use.
             before: (n,) find only texts with lower numbers than this, per query.
         """
-        count = len(texts.signatures)
-        most = np.full(count, np.iinfo(np.int64).max) if before is None else before
 
         def work(piece: tuple[int, int]) -> list[NDArray[np.int64]]:
-            return self._find(layers, texts.part(*piece), most[slice(*piece)])
+            return self._find(layers, texts.part(*piece), None if before is None else before[slice(*piece)])
 
-        return [numbers for piece in spread(work, ranges(count, AT_ONCE), threads) for numbers in piece]
+        pieces = ranges(len(texts.signatures), AT_ONCE)
+        return [numbers for piece in spread(work, pieces, threads) for numbers in piece]
 
-    def _find(self, layers: Sequence[Layer], texts: Listed, before: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    def _find(
+        self, layers: Sequence[Layer], texts: Listed, before: NDArray[np.int64] | None
+    ) -> list[NDArray[np.int64]]:
         """Sorted by how many bytes agree, then the oldest first."""
         queries = kernels.frozen(texts.keys), kernels.frozen(texts.starts), kernels.frozen(texts.sketches)
-        seen = np.zeros((len(texts.keys), 2), np.int64)
-        found = [self._search(layer, queries, seen) for layer in layers if len(layer)]
+        seen, count = np.zeros((len(texts.keys), 2), np.int64), len(texts.signatures)
+        found = [self._search(layer, queries, before, seen) for layer in layers if len(layer)]
         some = [one for one in found if one is not None]
         if not some:
-            return [_NOTHING] * len(before)
+            return [_NOTHING] * count
         query, numbers, agreements = (np.concatenate(parts) for parts in zip(*some, strict=True))
-        kept = np.flatnonzero(numbers < before[query])
-        order = kept[np.lexsort((numbers[kept], -agreements[kept], query[kept]))]
-        ends = np.searchsorted(query[order], np.arange(len(before)), side="right").tolist()
+        order = np.lexsort((numbers, -agreements, query))
+        ends = np.searchsorted(query[order], np.arange(count), side="right").tolist()
         numbers = numbers[order]
         return [numbers[begin:end] for begin, end in pairwise([0, *ends])]
 
     def _search(
-        self, layer: Layer, queries: Queries, seen: NDArray[np.int64]
+        self, layer: Layer, queries: Queries, before: NDArray[np.int64] | None, seen: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]] | None:
         """What is found in one layer: the query, the number of the text, and in how many bytes they agree."""
-        count = len(queries[-1])
+        count, there = len(queries[-1]), layer.numbers[: len(layer)]
+        stops = np.full(count, len(there)) if before is None else np.searchsorted(there, before)
         self._make_room(len(layer.numbers), count * min(CANDIDATES, len(layer)))
         ends = np.empty(count, np.int64)
         search = kernels.search_sorted if isinstance(layer, Segment) else kernels.search_chained
         room = self._met, self._touched, self._found, self._agreements
-        search(queries, layer.table, layer.sketches, self._rules, seen, room, CANDIDATES, ends)
+        search((*queries, stops), layer.table, layer.sketches, self._rules, seen, room, CANDIDATES, ends)
         used = int(ends[-1])
         if not used:
             return None
