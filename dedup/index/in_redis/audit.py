@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from dedup.index.in_redis.counts import Shingle
+from dedup.index.in_redis.counts import SharedCounts, Shingle
 from dedup.index.in_redis.layout import pieces, unpack_article, unpack_id
+from dedup.index.in_redis.postings import InvertedIndex
 from dedup.index.in_redis.view import View
 from dedup.index.marks import naming, place_of
 from dedup.index.on_disk.counters import tallied
@@ -39,7 +40,8 @@ def audit(view: View, shingle: Shingle | None) -> list[str]:
         _campaigns(view),
         _marks(view, rows.keys()),
         _edges(view, rows.keys()),
-        _bands(view, list(shingled)),
+        _listed(view, list(shingled)),
+        _keys(view) if view.opening.settings.weighted else iter(()),
         _counts(view, shingle) if shingle and view.counting else iter(()),
         _server(view),
     ]
@@ -54,13 +56,13 @@ def _told(what: str, wrong: Iterable[object]) -> Iterator[str]:
 
 def _articles(view: View, texts: Iterable[int]) -> Iterator[str]:
     """Articles are listed by number, and under the names of their texts."""
-    held = {unpack_id(id_): unpack_article(value) for id_, value in view.scan(view.keys.of("ids")).items()}
+    held = {unpack_id(id_): unpack_article(value) for id_, value in view.scan(view.key.of("ids")).items()}
     listed = {id_ for _, id_, _ in view.scan_articles()}
     yield from _told("articles that are not listed by number", held.keys() - listed)
     names = dict.fromkeys(texts, 0)
     for number, text in held.values():
         names[text] = names.get(text, 0) + (number != text)
-    named = view.each("ZCARD", (view.keys.of("names", text) for text in names))
+    named = view.each("ZCARD", (view.key.of("names", text) for text in names))
     wrong = (text for text, more in zip(names, named, strict=True) if more != names[text])
     yield from _told("texts whose names are not those of their articles", wrong)
     if max((number for number, _ in held.values()), default=0) > view.last():
@@ -68,7 +70,7 @@ def _articles(view: View, texts: Iterable[int]) -> Iterator[str]:
 
 
 def _fingerprints(view: View, prints: dict[int, bytes]) -> Iterator[str]:
-    stored = {(int(text), one) for one, text in view.scan(view.keys.of("fingerprints")).items()}
+    stored = {(int(text), one) for one, text in view.scan(view.key.of("fingerprints")).items()}
     yield from _told("fingerprints that lead to another text", stored ^ set(prints.items()))
     if view.texts() != len(prints):
         yield f"{len(prints):,} texts have shingles, the stored number is {view.texts():,}"
@@ -103,27 +105,37 @@ def _marks(view: View, texts: Iterable[int]) -> Iterator[str]:
 
 
 def _edges(view: View, texts: Iterable[int]) -> Iterator[str]:
-    listed = {int(text) for text in view.client.zrange(view.keys.here("n"), 0, -1)}
+    listed = {int(text) for text in view.client.zrange(view.key.here("n"), 0, -1)}
     every = list(texts)
-    there = view.each("EXISTS", (view.keys.here("e", text) for text in every))
+    there = view.each("EXISTS", (view.key.here("e", text) for text in every))
     linked = {text for text, exists in zip(every, there, strict=True) if exists}
     yield from _told("texts wrongly listed as having edges, or wrongly not listed", listed ^ linked)
 
 
-def _bands(view: View, texts: list[int]) -> Iterator[str]:
-    """Every text with shingles has a signature, and is in each of its buckets, unless the bucket was full."""
+def _listed(view: View, texts: list[int]) -> Iterator[str]:
+    """Every text with shingles has a signature, and is listed under each of its keys, unless that was full."""
     slots = view.opening.settings.slots
     for piece in pieces(texts, AT_ONCE):
         signed = {text: one for text, one in view.signatures(piece).items() if len(one) == slots}
         yield from _told("texts without their signature", set(piece) - signed.keys())
         if signed:
-            missing = view.bands.missing(list(signed), np.stack(list(signed.values())))
-            yield from _told("texts missing in a bucket", missing)
+            yield from _told("texts missing in a bucket", view.buckets.missing(list(signed), view.listed(signed)))
+
+
+def _keys(view: View) -> Iterator[str]:
+    """Nothing is listed under keys that it does not have."""
+    assert isinstance(view.buckets, InvertedIndex), "near copies are entered before they are stored"
+    for keys, numbers in view.buckets.scan():
+        held = view.keys(np.unique(numbers).tolist())
+        pairs = zip(keys.tolist(), numbers.tolist(), strict=True)
+        wrong = (number for key, number in pairs if number not in held or key not in held[number])
+        yield from _told("texts are listed under keys that are not theirs", wrong)
 
 
 def _counts(view: View, shingle: Shingle) -> Iterator[str]:
     """No cell holds less than the stored texts count. More is allowed: when the table grows, counts are copied."""
-    wrong = int((view.counts.table() < tallied(view.head.bits, view.scan_shingles(shingle))[0]).sum())
+    counts = SharedCounts(view.client, view.key)  # not what this process has in memory
+    wrong = int((counts.table(view.stand) < tallied(view.head.bits, view.scan_shingles(shingle))[0]).sum())
     if wrong:
         yield f"{wrong:,} cells of the counts hold too little: run compact"
 

@@ -1,8 +1,8 @@
-"""Buckets of bands, as sets of datasketch's LSH storage: each holds the oldest texts with one key in one band.
+"""Buckets of bands, as sets of datasketch's LSH storage: each holds the oldest texts with one key.
 
-In: numbers of texts, and the lower halves of their slots. Out: the texts that share a bucket. A look-up is one round
-trip for 32 signatures of 256 bands. A number without a text may be in a bucket: it has no signature, so it is ignored.
-So texts are entered before the transaction that stores them, through datasketch's buffer.
+In: keys of near copies, and numbers of texts. Out: the texts that share a key. A look-up is one round trip for 8,192
+keys. A number without a text may be in a bucket: it has no signature, so it is ignored. So texts are entered before the
+transaction that stores them, through datasketch's buffer.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.index.banding import keys_for
 from dedup.index.in_redis.layout import Keys, pieces
-from dedup.index.store import CANDIDATES
+from dedup.index.listed import Listed
 from dedup.settings import Settings
 
 _MEMBERS = """local found = {}
@@ -33,6 +32,9 @@ _LEAVE = """for i = 2, #KEYS do
 class BandSets:
     """The buckets of an epoch; settings say how many texts a bucket holds."""
 
+    entered = 0
+    """There is a bucket for each key; see `InvertedIndex.entered`."""
+
     def __init__(self, client: Any, keys: Keys, settings: Settings) -> None:
         from datasketch.storage import unordered_storage  # noqa: PLC0415 - loads scipy, which nothing else here needs
 
@@ -42,14 +44,6 @@ class BandSets:
         config = {"type": "redis", "redis": pool, "redis_buffer": {"transaction": False}}
         self._storage: Any = unordered_storage(config, name=self._listed.encode())
         self._sizes: dict[bytes, int] = {}
-
-    def _buckets(self, signatures: NDArray[np.uint16]) -> list[list[bytes]]:
-        """The bucket of every band of every signature: the number of the band and its key, highest bytes first."""
-        keys = keys_for(signatures, self._settings)
-        named = np.empty(keys.shape, [("band", ">u2"), ("key", ">u4")])
-        named["band"], named["key"] = np.arange(keys.shape[1]), keys
-        buckets: list[list[bytes]] = named.view("V6").tolist()
-        return buckets
 
     def _members(self, buckets: Iterable[bytes]) -> dict[bytes, list[int]]:
         """The texts in each of these buckets; empty buckets are left out."""
@@ -62,18 +56,21 @@ class BandSets:
                     found[bucket] = [int(text) for text in texts]
         return found
 
-    def meet(self, signatures: NDArray[np.uint16]) -> list[NDArray[np.int64]]:
-        """The texts that share buckets with each signature: those that share most, at most `CANDIDATES`."""
-        rows = self._buckets(signatures)
-        members = self._members(chain.from_iterable(rows))
-        return [most_met(list(chain.from_iterable(members.get(bucket, ()) for bucket in row))) for row in rows]
+    def meet(self, wanted: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+        """The texts in the buckets of these keys: key and number, sorted by key, then the oldest first."""
+        found = self._members(_buckets(np.unique(wanted)))
+        keys = np.repeat(np.frombuffer(b"".join(found), ">u4"), [*map(len, found.values())]).astype(np.uint32)
+        numbers = np.fromiter(chain.from_iterable(found.values()), np.int64, len(keys))
+        order = np.lexsort((numbers, keys))
+        return keys[order], numbers[order]
 
-    def enter(self, numbers: Sequence[int], signatures: NDArray[np.uint16]) -> None:
+    def enter(self, _pipe: Any, numbers: Sequence[int], texts: Listed) -> None:
         """Put texts, oldest first, into buckets that are not full; mark buckets that turned a text away as closed.
 
+        Done at once, and not as part of a transaction, so that a batch with many bands does not block other clients.
         Repeating it changes nothing.
         """
-        rows = self._buckets(signatures)
+        rows = [_buckets(texts.keys_of(row)) for row in range(len(numbers))]
         sizes, bucket_cap = self._sizes, self._settings.bucket_cap
         self._members(bucket for row in rows for bucket in row if bucket not in sizes)
         entries, closed = defaultdict(list), []
@@ -86,32 +83,30 @@ class BandSets:
                     closed.append(bucket)
         for piece in pieces(dict.fromkeys(closed)):
             self._client.sadd(self._closed, *piece)
-        for bucket, texts in entries.items():
-            self._storage.insert(bucket, *texts, buffer=True)
+        for bucket, some in entries.items():
+            self._storage.insert(bucket, *some, buffer=True)
         self._storage.empty_buffer()
         sizes.clear()
 
-    def leave(self, pipe: Any, text: int, signature: NDArray[np.uint16]) -> None:
+    def leave(self, pipe: Any, text: int, keys: NDArray[np.uint32]) -> None:
         """Take a text out of its buckets, as part of a transaction."""
-        (row,) = self._buckets(signature[None])
+        row = _buckets(keys)
         sets = [self._storage.redis_key(bucket) for bucket in row]
         pipe.eval(_LEAVE, 1 + len(sets), self._listed, *sets, text, *row)
 
-    def missing(self, texts: Sequence[int], signatures: NDArray[np.uint16]) -> list[int]:
+    def missing(self, numbers: Sequence[int], texts: Listed) -> list[int]:
         """The texts that are missing in one of their buckets although it is not marked as closed."""
-        rows = self._buckets(signatures)
+        rows = [_buckets(texts.keys_of(row)) for row in range(len(numbers))]
         members, closed = self._members(chain.from_iterable(rows)), self._client.smembers(self._closed)
         self._sizes.clear()
         return [
             text
-            for text, row in zip(texts, rows, strict=True)
+            for text, row in zip(numbers, rows, strict=True)
             if any(text not in members.get(bucket, ()) and bucket not in closed for bucket in row)
         ]
 
 
-def most_met(texts: list[int]) -> NDArray[np.int64]:
-    """Each text once; if there are too many, those that occur most often."""
-    numbers, counts = np.unique(np.array(texts, np.int64), return_counts=True)
-    if len(numbers) > CANDIDATES:
-        numbers = numbers[counts > np.sort(counts)[-CANDIDATES - 1]]
-    return numbers
+def _buckets(keys: NDArray[np.uint32]) -> list[bytes]:
+    """The bucket of each key: its bytes, highest first."""
+    named: list[bytes] = keys.astype(">u4").view("V4").tolist()
+    return named

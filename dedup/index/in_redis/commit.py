@@ -1,16 +1,13 @@
 """Applies a draft in one MULTI/EXEC that fails if the lock is no longer ours.
 
-In: a draft and the lock. Out: all changes are made at once, or none. New texts are entered in buckets before that, so
-that a batch with many bands does not block other clients; they are ignored there until they are stored. If the commit
-then fails, `compact` takes them out again.
+In: a draft and the lock. Out: all changes are made at once, or none. Only near copies are entered in their buckets
+before that: see `dedup.index.in_redis.band_sets`. If the commit then fails, `compact` takes them out again.
 """
 
 from __future__ import annotations
 
 import json
 from typing import Any
-
-import numpy as np
 
 from dedup.index.in_redis.layout import pack_article, pack_edge, pack_id, pack_opening
 from dedup.index.in_redis.lock import Hold
@@ -26,9 +23,6 @@ def commit(draft: Pending, hold: Hold) -> None:
     Raises:
         OutdatedError: The lock was lost; nothing has changed.
     """
-    signed = [text for _, text in sorted(draft.new.items()) if len(text.signature)]
-    if signed:
-        draft.bands.enter([text.number for text in signed], np.stack([text.signature for text in signed]))
     work = _Commit(draft)
     with hold.transaction() as pipe:
         work.write(pipe)
@@ -38,11 +32,12 @@ class _Commit:
     """The commands of a draft, and the old values that they need, which are read first."""
 
     def __init__(self, draft: Pending) -> None:
-        self._draft, self._of, self._here = draft, draft.keys.of, draft.keys.here
-        self._articles = draft.find_articles(sorted(draft.added.keys() | draft.gone))
+        self._draft, self._of, self._here = draft, draft.key.of, draft.key.here
+        self._articles = draft.find_articles(sorted(draft.gone))
         self._prints = draft.held(self._of("prints"), sorted(draft.dropped))
-        self._signatures = draft.signatures(self._prints)
+        self._signatures = {text: one for text, one in draft.signatures(self._prints).items() if len(one)}
         there = sorted((draft.moved.keys() | draft.dropped) - draft.new.keys())
+        self._listed = draft.listed(self._signatures) if self._signatures else None
         self._clusters = draft.held(self._of("clusters"), there)
         self._marks = draft.marks(self._prints)
         self._campaigns = draft.campaigns(draft.placed)
@@ -65,29 +60,36 @@ class _Commit:
         for text, cluster in self._clusters.items():
             pipe.zrem(self._of("members", int(cluster)), text)
             pipe.hdel(self._of("clusters"), text)
-        for text, fingerprint in self._prints.items():
+        for fingerprint in self._prints.values():
             pipe.hdel(self._of("fingerprints"), fingerprint)
-            for key in (*map(self._of, ("prints", "copies", "bodies")), self._here("s")):
-                pipe.hdel(key, text)
-            if len(self._signatures.get(text, ())):
-                self._draft.bands.leave(pipe, text, self._signatures[text])
+        for key in (*map(self._of, ("prints", "copies", "bodies")), self._here("s"), self._here("k")):
+            if self._prints:
+                pipe.hdel(key, *self._prints)
+        if self._listed:
+            for row, text in enumerate(self._signatures):
+                self._draft.buckets.leave(pipe, text, self._listed.keys_of(row))
 
     def _store_articles(self, pipe: Any) -> None:
-        for id_, (number, text) in self._draft.added.items():
-            pipe.hset(self._of("ids"), pack_id(id_), pack_article(number, text))
-            pipe.zadd(self._of("articles"), {pack_id(id_): number})
+        added = {pack_id(id_): where for id_, where in self._draft.added.items()}
+        if added:
+            pipe.hset(self._of("ids"), mapping={id_: pack_article(*where) for id_, where in added.items()})
+            pipe.zadd(self._of("articles"), {id_: number for id_, (number, _) in added.items()})
+        for id_, (number, text) in added.items():
             if number != text:
-                pipe.zadd(self._of("names", text), {pack_id(id_): number})
+                pipe.zadd(self._of("names", text), {id_: number})
 
     def _store_texts(self, pipe: Any) -> None:
-        for number, text in self._draft.new.items():
-            pipe.hset(self._of("prints"), number, text.fingerprint)
-            if text.fingerprint:
-                pipe.hset(self._of("fingerprints"), text.fingerprint, number)
-            if text.body:
-                pipe.hset(self._of("bodies"), number, text.body)
-            if len(text.signature):
-                pipe.hset(self._here("s"), number, text.signature.astype("<u2").tobytes())
+        new = self._draft.new
+        rows = {
+            "prints": {number: text.fingerprint for number, text in new.items()},
+            "fingerprints": {text.fingerprint: number for number, text in new.items() if text.fingerprint},
+            "bodies": {number: text.body for number, text in new.items() if text.body},
+        }
+        for word, row in rows.items():
+            if row:
+                pipe.hset(self._of(word), mapping=row)
+        signed = (text for text in new.values() if len(text.signature))
+        self._draft.sign(pipe, [(text.number, text.signature, text.keys) for text in signed])
         for number, copies in self._draft.copies.items():
             _ = pipe.hset(self._of("copies"), number, copies) if copies != 1 else pipe.hdel(self._of("copies"), number)
 
@@ -134,14 +136,16 @@ class _Commit:
         for change in draft.changes:
             pipe.zadd(self._of("changes"), {json.dumps(change): change.number})
         if draft.counted:
-            draft.counted.write(pipe, head)
+            draft.counted.write(pipe, draft.key)
         for number, windows in draft.found.items():
             pipe.hset(self._here("f"), number, windows.astype("<u8").tobytes())
         used = [number for number, _ in draft.added.values()] + [change.number for change in draft.changes]
         more = sum(bool(text.fingerprint) for text in draft.new.values()) - sum(map(bool, self._prints.values()))
         values = {"last": max(draft.head.last, *used, 0), "texts": draft.head.texts + more}
+        if draft.opening.settings.weighted:
+            values["listed"] = draft.buckets.entered
         if draft.found or draft.replaced:
             values["frames"] = max(draft.found, default=0)
         if draft.replaced:
-            values |= {"epoch": draft.keys.epoch, **pack_opening(draft.replaced)}
+            values |= {"epoch": draft.key.epoch, **pack_opening(draft.replaced)}
         pipe.hset(head, mapping=values)

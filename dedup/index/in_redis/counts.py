@@ -1,109 +1,197 @@
 """How many texts hold each shingle: a table of counts in one string; a shingle's highest bits are its place.
 
 In: hashes of shingles. Out: their document frequencies, or a little more where two share a cell. The table grows with
-the number of texts, as that of `dedup.index.on_disk.counters` does. Few cells are read and written one by one; for many
-cells, the whole table is transferred: 4 MB for a million cells.
+the number of texts, as that of `dedup.index.on_disk.counters` does. A transaction that counts a few texts only appends
+their cells to a journal, in one command, because a command for each cell costs milliseconds a text; when the journal is
+a quarter as long as the table, the whole table is written instead, and the journal begins anew. Every process keeps the
+table in memory once it has asked for a count, 4 MB for up to 16,384 texts, and afterwards reads what others have
+appended.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
-from itertools import chain
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.index.in_redis.layout import pieces
+from dedup import kernels
+from dedup.index.in_redis.layout import Keys
 from dedup.index.on_disk.counters import bits_for
 from dedup.settings import Settings
 
 Shingle = Callable[[Settings, list[bytes]], list[NDArray[np.uint64]]]
 """Makes the shingles of stored texts, each once per text."""
 
-_MANY = 64
-"""If at least one cell in so many is needed, the whole table is read or written."""
+_SHARE = 4
+"""A journal has at most one entry for so many cells."""
 _CELL = np.dtype(">u4")
 _MOST = 2**32 - 1
+_DOWN = np.uint32(1 << 31)
+"""Marks a cell of the journal that is counted down."""
 
 
-class SharedCounts(NamedTuple):
-    """The table as it is stored: 2**bits cells, of which Redis keeps as many as were needed."""
+class Stand(NamedTuple):
+    """How far counting has come."""
 
-    client: Any
-    key: str
     bits: int
+    """The table has 2**bits cells."""
+    written: int
+    """How often the whole table was written."""
+    noted: int
+    """Entries of the journal."""
 
-    def table(self) -> NDArray[np.uint32]:
-        """All cells."""
-        table = np.zeros(1 << self.bits, np.uint32)
-        held = np.frombuffer(self.client.get(self.key) or b"", _CELL)[: len(table)]
-        table[: len(held)] = held
-        return table
 
-    def of(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
-        """The count of each of these shingles."""
-        cells, back = np.unique(_cells(keys, self.bits), return_inverse=True)
-        if _MANY * len(cells) >= 1 << self.bits:
-            return self.table()[cells][back]
-        found: list[int] = []
-        for piece in pieces(cells.tolist()):
-            asked = chain.from_iterable((b"GET", b"u32", b"#%d" % cell) for cell in piece)
-            found += self.client.execute_command("BITFIELD_RO", self.key, *asked)
-        return np.array(found, np.uint32)[back]
+class SharedCounts:
+    """The table, as it was at the last look; for one thread at a time.
+
+    Args:
+        client: Of redis-py.
+        keys: Names of keys.
+    """
+
+    def __init__(self, client: Any, keys: Keys) -> None:
+        self._client, self._keys = client, keys
+        self._lock = threading.Lock()
+        self._at, self._table = Stand(0, -1, 0), np.empty(0, np.uint32)
+
+    def table(self, stand: Stand) -> NDArray[np.uint32]:
+        """All cells, at this stand or a later one; not to be changed, and valid until the next call."""
+        with self._lock:
+            if self._at != stand:
+                self._catch_up(stand)
+            return self._table
+
+    def _catch_up(self, stand: Stand) -> None:
+        """Read what others have appended; if the table was written, read all of it."""
+        table, journal, at = self._read(self._at.noted if self._at[:2] == stand[:2] else None)
+        if table is None and at[:2] != self._at[:2]:
+            table, journal, at = self._read(None)
+        if table is not None:
+            self._table = np.zeros(1 << at.bits, np.uint32)
+            self._table[: len(table)] = table
+        self._at = at
+        _apply(self._table, journal)
+
+    def _read(self, noted: int | None) -> tuple[NDArray[np.uint32] | None, NDArray[np.uint32], Stand]:
+        """The table if nothing is known of it, what is new in the journal, and the stand, all at one moment."""
+        with self._client.pipeline() as pipe:
+            pipe.hmget(self._keys.of("head"), Stand._fields)
+            pipe.getrange(self._keys.of("counted"), 4 * (noted or 0), -1)
+            if noted is None:
+                pipe.get(self._keys.of("counts"))
+            at, journal, *table = pipe.execute()
+        return (
+            np.frombuffer(table[0] or b"", _CELL).astype(np.uint32) if table else None,
+            np.frombuffer(journal, "<u4"),
+            Stand(*map(int, at)),
+        )
+
+    def keep(self, counting: Counting) -> None:
+        """What a transaction counted is committed."""
+        with self._lock:
+            if counting.table is not None:
+                self._at, self._table = counting.after, counting.table
+            elif self._at == counting.before:
+                _apply(self._table, counting.journal)
+                self._at = counting.after
+
+    def forget(self) -> None:
+        """Read it again at the next look: a server that comes back may have lost its last commits."""
+        with self._lock:
+            self._at = Stand(0, -1, 0)
 
 
 class Counting:
     """What a transaction counts.
 
     Args:
-        before: The table before the transaction.
-        texts: How many texts are counted in it.
+        counts: The table.
+        before: Its stand.
+        texts: How many texts were counted before.
         steps: Shingles and 1 or -1, text by text.
+
+    Attributes:
+        texts: By how much the number of texts grows or shrinks.
+        journal: The entries that are appended, if the whole table is not written.
+        table: All cells after the transaction, if the whole table is written.
+        after: The stand after the transaction.
     """
 
-    def __init__(self, before: SharedCounts, texts: int, steps: Sequence[tuple[NDArray[np.uint64], int]]) -> None:
+    def __init__(
+        self, counts: SharedCounts, before: Stand, texts: int, steps: Sequence[tuple[NDArray[np.uint64], int]]
+    ) -> None:
         self.texts = sum(step for _, step in steps)
-        """By how much the number of texts grows or shrinks."""
-        self._before, bits = before, max(before.bits, bits_for(texts + self.texts))
-        every = np.concatenate([np.empty(0, np.int64), *(_cells(keys, bits) for keys, _ in steps)])
-        self._cells, back = np.unique(every, return_inverse=True)
-        each = np.repeat(np.array([step for _, step in steps], np.int64), [len(keys) for keys, _ in steps])
-        self._change = np.bincount(back, each, len(self._cells)).astype(np.int64)
+        self.before, self._counts = before, counts
+        bits, more = max(before.bits, bits_for(texts + self.texts)), sum(len(keys) for keys, _ in steps)
+        self.journal = np.empty(0, np.uint32)
         self.table: NDArray[np.uint32] | None = None
-        """All cells after the transaction, if the whole table is written."""
-        if bits > before.bits or _MANY * len(self._cells) >= 1 << bits:
-            self.table = np.repeat(before.table(), 1 << (bits - before.bits))
-            self.table[self._cells] = _clipped(self.table[self._cells] + self._change)
+        if bits > before.bits or before.noted + more > 1 << bits >> _SHARE.bit_length() - 1:
+            table = np.repeat(counts.table(before), 1 << (bits - before.bits))
+            for keys, step in steps:
+                kernels.bump(table, keys, bits, step)
+            self.write_whole(table)
+        else:
+            cells = [_cells(keys, bits) | (_DOWN if step < 0 else np.uint32(0)) for keys, step in steps]
+            self.journal = np.concatenate([np.empty(0, np.uint32), *cells])
+            self.after = before._replace(noted=before.noted + more)
+
+    def write_whole(self, table: NDArray[np.uint32]) -> None:
+        """Let this be the table after the transaction."""
+        self.table = table
+        self.after = Stand(len(table).bit_length() - 1, self.before.written + 1, 0)
 
     def of(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
         """The count of each of these shingles after the transaction."""
         if self.table is not None:
-            return self.table[_cells(keys, len(self.table).bit_length() - 1)]
-        counts = self._before.of(keys)
-        if not len(self._cells):
-            return counts
-        cells = _cells(keys, self._before.bits)
-        at = np.minimum(np.searchsorted(self._cells, cells), len(self._cells) - 1)
-        return _clipped(counts.astype(np.int64) + np.where(self._cells[at] == cells, self._change[at], 0))
+            return counts_in(self.table, keys)
+        counts = counts_in(self._counts.table(self.before), keys).astype(np.int64)
+        up, down = (_times(cells, _cells(keys, self.before.bits)) for cells in self._steps)
+        return np.clip(counts + up - down, 0, _MOST).astype(np.uint32)
 
-    def write(self, pipe: Any, head: str) -> None:
-        """Change the cells, as part of a transaction; the head says how many there are."""
+    @cached_property
+    def _steps(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """The cells that are counted up, and down, ascending."""
+        up, down = _parted(self.journal)
+        return np.sort(up), np.sort(down)
+
+    def write(self, pipe: Any, keys: Keys) -> None:
+        """Append to the journal, or write the table, as part of a transaction."""
         if self.table is not None:
-            pipe.hset(head, "bits", len(self.table).bit_length() - 1)
-            pipe.set(self._before.key, self.table.astype(_CELL).tobytes())
-            return
-        changed = self._change != 0
-        steps = zip(self._cells[changed].tolist(), self._change[changed].tolist(), strict=True)
-        for piece in pieces(steps):
-            added = chain.from_iterable((b"INCRBY", b"u32", b"#%d" % cell, step) for cell, step in piece)
-            pipe.execute_command("BITFIELD", self._before.key, "OVERFLOW", "SAT", *added)
+            pipe.set(keys.of("counts"), self.table.astype(_CELL).tobytes())
+            pipe.delete(keys.of("counted"))
+        elif len(self.journal):
+            pipe.append(keys.of("counted"), self.journal.astype("<u4").tobytes())
+        pipe.hset(keys.of("head"), mapping=self.after._asdict())
 
 
-def _cells(keys: NDArray[np.uint64], bits: int) -> NDArray[np.int64]:
-    return (keys >> np.uint64(64 - bits)).astype(np.int64)
+def counts_in(table: NDArray[np.uint32], keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
+    """The count of each of these shingles in a table."""
+    found = np.empty(len(keys), np.uint32)
+    kernels.read_cells(kernels.frozen(table), keys, len(table).bit_length() - 1, found)
+    return found
 
 
-def _clipped(counts: NDArray[np.int64]) -> NDArray[np.uint32]:
-    """Counts, at most the largest that 32 bits hold."""
-    return np.clip(counts, 0, _MOST).astype(np.uint32)
+def _cells(keys: NDArray[np.uint64], bits: int) -> NDArray[np.uint32]:
+    return (keys >> np.uint64(64 - bits)).astype(np.uint32)
+
+
+def _times(among: NDArray[np.uint32], cells: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """How often each cell occurs among others, which are ascending."""
+    return np.searchsorted(among, cells, "right") - np.searchsorted(among, cells, "left")
+
+
+def _parted(journal: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """The cells that a journal counts up, and those that it counts down."""
+    down = journal >= _DOWN
+    return journal[~down], journal[down] ^ _DOWN
+
+
+def _apply(table: NDArray[np.uint32], journal: NDArray[np.uint32]) -> None:
+    """Count what a journal says."""
+    bits = len(table).bit_length() - 1
+    for cells, step in zip(_parted(journal), (1, -1), strict=True):
+        kernels.bump(table, cells.astype(np.uint64) << np.uint64(64 - bits), bits, step)

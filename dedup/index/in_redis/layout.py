@@ -49,6 +49,11 @@ class Head(NamedTuple):
     last: int
     texts: int
     bits: int
+    written: int
+    noted: int
+    """The last three are the `Stand` of counts."""
+    listed: int
+    """How many postings have been entered since the epoch began."""
     frames: int
     """The number of the text with which the latest frames were found, 0 for none."""
 

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.index.in_redis.counts import Counting
+from dedup.index.in_redis.counts import Counting, SharedCounts
 from dedup.index.in_redis.layout import Head, pack_edge, pieces
 from dedup.index.in_redis.view import View
+from dedup.index.listed import Signature
 from dedup.index.store import Change, Edge, Opening, Text
 
 SIGNATURES_AT_ONCE = 1000
@@ -40,8 +41,8 @@ class Pending(View):
         replaced: The opening of a new generation.
     """
 
-    def __init__(self, client: Any, name: str, head: Head, opening: Opening) -> None:
-        super().__init__(client, name, head, opening)
+    def __init__(self, client: Any, name: str, head: Head, opening: Opening, counts: SharedCounts) -> None:
+        super().__init__(client, name, head, opening, counts)
         self.new: dict[int, Text] = {}
         self.dropped: set[int] = set()
         self.added: dict[str, tuple[int, int]] = {}
@@ -56,7 +57,7 @@ class Pending(View):
         self.replaced: Opening | None = None
 
     def add_text(self, text: Text) -> None:
-        """Store a text and enter its bands."""
+        """Store a text and list it."""
         self.new[text.number] = text
         self.moved[text.number] = text.cluster
 
@@ -115,7 +116,7 @@ class Pending(View):
     def count(self, steps: Sequence[tuple[NDArray[np.uint64], int]], number: int) -> None:  # noqa: ARG002
         """Count the shingles of texts, each once per text; later questions about counts see it."""
         assert self.counted is None, "called at most once"
-        self.counted = Counting(self.counts, self.head.texts, steps)
+        self.counted = Counting(self.counts, self.stand, self.head.texts, steps)
 
     def texts(self) -> int:
         """How many texts have shingles, including those counted in this transaction."""
@@ -123,41 +124,35 @@ class Pending(View):
 
     def frequencies(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
         """How many texts hold each shingle, including those counted in this transaction."""
-        return (self.counted or self.counts).of(keys)
+        return self.counted.of(keys) if self.counted else super().frequencies(keys)
 
     # --- a new generation -----------------------------------------------------------------------------------------
 
     def replace(
         self,
         opening: Opening,
-        signatures: Iterable[tuple[int, NDArray[np.uint16]]],
+        signed: Iterable[tuple[int, Signature, NDArray[np.uint32]]],
         edges: Iterable[tuple[int, int, Edge]],
     ) -> None:
         """Write a new generation beside the old one, under an epoch that no other writer ever gets."""
-        epoch = int(self.client.hincrby(self.keys.of("head"), "epochs", 1))
-        target = View(self.client, self.keys.name, self.head._replace(epoch=epoch), opening)
-        for some in pieces(signatures, SIGNATURES_AT_ONCE):
-            _write_signatures(target, {text: signature for text, signature in some if len(signature)})
+        epoch = int(self.client.hincrby(self.key.of("head"), "epochs", 1))
+        target = View(self.client, self.key.name, self.head._replace(epoch=epoch, listed=0), opening, self._counts)
+        for some in pieces(signed, SIGNATURES_AT_ONCE):
+            with target.client.pipeline(transaction=False) as pipe:
+                target.sign(pipe, [(text, signature, keys) for text, signature, keys in some if len(signature)])
+                pipe.execute()
         for links in pieces(edges):
             _write_edges(target, links)
-        self.go_to(target.keys)
+        self.key, self.buckets = target.key, target.buckets
         self.links.clear()
         self.found.clear()
         self.replaced = opening
-
-
-def _write_signatures(target: View, signed: dict[int, NDArray[np.uint16]]) -> None:
-    if signed:
-        packed = {text: signature.astype("<u2").tobytes() for text, signature in signed.items()}
-        target.client.hset(target.keys.here("s"), mapping=packed)
-        texts = sorted(signed)
-        target.bands.enter(texts, np.stack([signed[text] for text in texts]))
 
 
 def _write_edges(target: View, edges: Iterable[tuple[int, int, Edge]]) -> None:
     with target.client.pipeline(transaction=False) as pipe:
         for text, other, edge in edges:
             for one, end in ((text, other), (other, text)):
-                pipe.hset(target.keys.here("e", one), end, pack_edge(edge))
-                pipe.zadd(target.keys.here("n"), {one: one})
+                pipe.hset(target.key.here("e", one), end, pack_edge(edge))
+                pipe.zadd(target.key.here("n"), {one: one})
         pipe.execute()

@@ -17,8 +17,8 @@ from contextlib import suppress
 from dedup.errors import FileError, IndexBusyError
 from dedup.index.in_redis.audit import audit
 from dedup.index.in_redis.commit import commit
-from dedup.index.in_redis.counts import Counting, Shingle
-from dedup.index.in_redis.layout import AT_ONCE, OPENING, VERSION, Head, pack_opening, pieces, unpack_opening
+from dedup.index.in_redis.counts import Counting, SharedCounts, Shingle
+from dedup.index.in_redis.layout import AT_ONCE, OPENING, VERSION, Head, Keys, pack_opening, pieces, unpack_opening
 from dedup.index.in_redis.lock import Hold, Lock
 from dedup.index.in_redis.pending import Pending
 from dedup.index.in_redis.server import OutdatedError, Server
@@ -60,6 +60,7 @@ class SharedStore:
         self._client, self._name, self.location = self._server.client, self._server.name, self._server.location
         self._lock, self._shingle = Lock(self._server), shingle
         self._key, self._epoch = f"{self._name}:head", 0
+        self._counts = SharedCounts(self._client, Keys(self._name, self._epoch))
         self._server.again(lambda: self._open(opening if create else None), min(timeout, OPENING_PATIENCE))
 
     def _open(self, opening: Opening | None) -> None:
@@ -72,16 +73,8 @@ class SharedStore:
     def _create(self, opening: Opening) -> None:
         with self._lock.take():  # if two processes create it at once, the first one wins
             if not self._client.exists(self._key):
-                start = {
-                    "format": VERSION,
-                    "epoch": 1,
-                    "epochs": 1,
-                    "last": 0,
-                    "texts": 0,
-                    "bits": LEAST_BITS,
-                    "frames": 0,
-                }
-                self._client.hset(self._key, mapping={**start, **pack_opening(opening)})
+                start = dict.fromkeys(Head._fields, 0) | {"epoch": 1, "epochs": 1, "bits": LEAST_BITS}
+                self._client.hset(self._key, mapping={"format": VERSION, **start, **pack_opening(opening)})
 
     def _head(self) -> Head:
         """Read the values that change with every commit, and the opening if another process has changed it."""
@@ -106,7 +99,7 @@ class SharedStore:
 
     def _view(self) -> View:
         head = self._head()
-        return View(self._client, self._name, head, self.opening)
+        return View(self._client, self._name, head, self.opening, self._counts)
 
     # --- transactions ---------------------------------------------------------------------------------------------
 
@@ -164,10 +157,12 @@ class SharedStore:
 
     def _change(self, work: Callable[[Pending], Result], hold: Hold, sent: list[tuple[str, Result]]) -> Result:
         head = self._head()
-        draft = Pending(self._client, self._name, head, self.opening)
+        draft = Pending(self._client, self._name, head, self.opening, self._counts)
         result = work(draft)
         sent.append((hold.token, result))
         commit(draft, hold)
+        if draft.counted:
+            self._counts.keep(draft.counted)
         if draft.replaced:
             self._adopt()
         return result
@@ -185,7 +180,7 @@ class SharedStore:
     # --- care -----------------------------------------------------------------------------------------------------
 
     def compact(self) -> None:
-        """Write signatures, buckets and edges anew, and count again, so that buckets hold the oldest texts.
+        """Write signatures, keys, buckets and edges anew, and count again, so that buckets hold the oldest texts.
 
         Other writers wait. Takes as much memory again until it is done.
         """
@@ -193,11 +188,11 @@ class SharedStore:
 
     def _compact(self, draft: Pending) -> None:
         if draft.counting and self._shingle:
-            draft.counted = Counting(draft.counts, draft.head.texts, [])
-            draft.counted.table = tallied(bits_for(draft.head.texts), draft.scan_shingles(self._shingle))[0]
+            draft.counted = Counting(draft.counts, draft.stand, draft.head.texts, [])
+            draft.counted.write_whole(tallied(bits_for(draft.head.texts), draft.scan_shingles(self._shingle))[0])
         found = draft.frames()
         edges = ((text, other, edge) for text, other, edge in draft.scan_edges() if text < other)
-        draft.replace(self.opening, draft.scan_signatures(), edges)
+        draft.replace(self.opening, draft.scan_signed(), edges)
         for number, windows in found:
             draft.add_frames(number, windows)
 

@@ -17,7 +17,7 @@ SAMPLED = 200
 
 def sizes(view: View) -> dict[str, int]:
     """Bytes by kind of data."""
-    of, here, client = view.keys.of, view.keys.here, view.client
+    of, here, client = view.key.of, view.key.here, view.client
     copied, moved, buckets = (
         client.hrandfield(key, SAMPLED) or [] for key in (of("copies"), of("clusters"), here("b"))
     )
@@ -43,10 +43,12 @@ def sizes(view: View) -> dict[str, int]:
         "marks": [of("marks")],
         "bodies": [of("bodies")],
         "signatures": [here("s")],
+        "keys": [here("k")],
+        "postings": [here("p")],
         "bands": [here("b"), here("c")],
         "edges": [here("n")],
         "frames": [here("f")],
-        "counts": [of("counts")],
+        "counts": [of("counts"), of("counted")],
         "changes": [of("changes")],
     }
     found = {name: _usage(view, keys) for name, keys in single.items()}
@@ -58,11 +60,11 @@ def sizes(view: View) -> dict[str, int]:
 
 def _postings(view: View) -> int:
     """Bytes of the sets of holders of marks, estimated per text from the marks of some texts."""
-    some = [int(text) for text in view.client.hrandfield(view.keys.of("marks"), SAMPLED) or []]
-    keys = [view.keys.of("held", mark) for marks in view.marks(some).values() for mark in naming(marks)]
+    some = [int(text) for text in view.client.hrandfield(view.key.of("marks"), SAMPLED) or []]
+    keys = [view.key.of("held", mark) for marks in view.marks(some).values() for mark in naming(marks)]
     cards, sizes = view.each("ZCARD", keys), view.each("MEMORY USAGE", keys)
     each = sum((size or 0) / max(1, card) for size, card in zip(sizes, cards, strict=True))
-    return int(each * view.client.hlen(view.keys.of("marks")) / max(1, len(some)))
+    return int(each * view.client.hlen(view.key.of("marks")) / max(1, len(some)))
 
 
 def _usage(view: View, keys: Iterable[str | bytes]) -> int:

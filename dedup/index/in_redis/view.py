@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.index.banding import agreement, limits_for
 from dedup.index.in_redis.band_sets import BandSets
-from dedup.index.in_redis.counts import SharedCounts, Shingle
+from dedup.index.in_redis.counts import SharedCounts, Shingle, Stand, counts_in
 from dedup.index.in_redis.layout import AT_ONCE, Head, Keys, pack_id, pieces, unpack_article, unpack_edges, unpack_id
+from dedup.index.in_redis.postings import InvertedIndex
+from dedup.index.listed import Listed, Signature, kind, rules, stored
 from dedup.index.marks import Marks
+from dedup.index.on_disk.lookup import Lookup
+from dedup.index.on_disk.recent import Recent
 from dedup.index.store import Change, Edge, Opening, Place
 from dedup.settings import Settings
-from dedup.stages.candidates import sketches
 
-SIGNATURES_AT_ONCE = 32
-"""Signatures looked up in one round trip: 8,192 buckets of 256 bands."""
+LOOKED_UP = 256
+"""Texts looked up at once."""
 BODIES_AT_ONCE = 500
 """Texts whose shingles are made at once."""
 
@@ -32,27 +36,27 @@ BODIES_AT_ONCE = 500
 class View:
     """The rows of the index of this name."""
 
-    def __init__(self, client: Any, name: str, head: Head, opening: Opening) -> None:
-        self.client, self.head, self.opening = client, head, opening
-        self.go_to(Keys(name, head.epoch))
+    def __init__(self, client: Any, name: str, head: Head, opening: Opening, counts: SharedCounts) -> None:
+        self.client, self.head, self.opening, self._counts = client, head, opening, counts
+        self.key = Keys(name, head.epoch)
 
-    def go_to(self, keys: Keys) -> None:
-        """Read signatures, buckets and edges of this epoch."""
-        self.keys = keys
-        self._bands: BandSets | None = None
-
-    @property
-    def bands(self) -> BandSets:
-        """The buckets of signatures; datasketch is loaded when they are first asked for."""
-        if self._bands is None:
-            self._bands = BandSets(self.client, self.keys, self.opening.settings)
-        return self._bands
+    @cached_property
+    def buckets(self) -> InvertedIndex | BandSets:
+        """What lists the texts under their keys; for near copies, this loads datasketch."""
+        if self.opening.settings.weighted:
+            return InvertedIndex(self.client, self.key, self.opening.settings, self.head.listed)
+        return BandSets(self.client, self.key, self.opening.settings)
 
     @property
     def counts(self) -> SharedCounts:
         """The table of counts."""
         assert self.counting, "texts are judged by the estimate"
-        return SharedCounts(self.client, self.keys.of("counts"), self.head.bits)
+        return self._counts
+
+    @property
+    def stand(self) -> Stand:
+        """How far counting has come."""
+        return Stand(self.head.bits, self.head.written, self.head.noted)
 
     @property
     def counting(self) -> bool:
@@ -107,7 +111,7 @@ class View:
         """The windows of frames found since the last `reweigh`, by numbers above this."""
         if self.head.frames <= after:
             return []
-        found = ((int(number), data) for number, data in self.client.hgetall(self.keys.here("f")).items())
+        found = ((int(number), data) for number, data in self.client.hgetall(self.key.here("f")).items())
         return [(number, np.frombuffer(data, "<u8")) for number, data in sorted(found) if number > after]
 
     def find(self, ids: Sequence[str]) -> dict[str, int]:
@@ -116,25 +120,47 @@ class View:
 
     def find_articles(self, ids: Sequence[str]) -> dict[str, tuple[int, int]]:
         """Number and text of each article that is there."""
-        found = self.values(self.keys.of("ids"), map(pack_id, ids))
+        found = self.values(self.key.of("ids"), map(pack_id, ids))
         return {id_: unpack_article(value) for id_, value in zip(ids, found, strict=True) if value}
 
     def find_equal(self, fingerprints: Sequence[bytes]) -> dict[bytes, int]:
         """The text with each fingerprint."""
         wanted = [fingerprint for fingerprint in fingerprints if fingerprint]
-        found = self.values(self.keys.of("fingerprints"), wanted)
+        found = self.values(self.key.of("fingerprints"), wanted)
         return {fingerprint: int(value) for fingerprint, value in zip(wanted, found, strict=True) if value}
 
-    def candidates(self, signatures: NDArray[np.uint16], threads: int = 1) -> list[NDArray[np.int64]]:  # noqa: ARG002
-        """Texts that agree with each signature in a band, and in the lowest bytes of enough slots; best first."""
-        found = []
-        for begin in range(0, len(signatures), SIGNATURES_AT_ONCE):
-            part = signatures[begin : begin + SIGNATURES_AT_ONCE]
-            met = self.bands.meet(part)
-            known = self.signatures(np.unique(np.concatenate(met)).tolist())
-            settings = self.opening.settings
-            found += [_alike(one, numbers, known, settings) for one, numbers in zip(part, met, strict=True)]
+    def candidates(self, texts: Listed, threads: int = 1) -> list[NDArray[np.int64]]:
+        """Texts that share a key with each of these, and agree in the lowest bytes of enough slots; best first."""
+        count = len(texts.signatures)
+        parts = (texts.part(begin, min(count, begin + LOOKED_UP)) for begin in range(0, count, LOOKED_UP))
+        return [numbers for part in parts for numbers in self._candidates(part, threads)]
+
+    def _candidates(self, texts: Listed, threads: int) -> list[NDArray[np.int64]]:
+        """First with the oldest texts of each key; others are looked at only if one of these is similar."""
+        settings = self.opening.settings
+        keys, numbers = self.buckets.meet(texts.keys)
+        place = np.arange(len(keys)) - np.searchsorted(keys, keys)
+        early = place < rules(settings).looked_at
+        found = _lookup(settings).find([self._layer(keys[early], numbers[early])], texts, threads)
+        if not early.all():
+            similar = np.unique(keys[np.isin(numbers, np.concatenate(found))])
+            wanted = early | np.isin(keys, similar)
+            found = _lookup(settings).find([self._layer(keys[wanted], numbers[wanted])], texts, threads)
         return found
+
+    def _layer(self, keys: NDArray[np.uint32], numbers: NDArray[np.int64]) -> Recent:
+        """The texts of these postings that are there, under these keys alone."""
+        held = self.held(self.key.here("s"), np.unique(numbers).tolist())
+        there, slots = np.fromiter(held, np.int64, len(held)), self.opening.settings.slots
+        kept = np.isin(numbers, there)
+        keys, numbers = keys[kept], numbers[kept]
+        order = np.argsort(numbers, kind="stable")
+        starts = np.append(np.searchsorted(numbers[order], there), len(order))
+        signatures = _unpacked(b"".join(held.values()), self.opening.settings).reshape(-1, slots)
+        texts = Listed(signatures, keys[order], starts)
+        layer = Recent(len(there), len(keys), texts.sketches.shape[1])
+        layer.append(there, texts)
+        return layer
 
     def places(self, texts: Iterable[int]) -> dict[int, Place]:
         """Cluster and copies of each text that is there."""
@@ -142,7 +168,7 @@ class View:
         for piece in pieces(texts):
             with self.client.pipeline() as pipe:
                 for word in ("prints", "clusters", "copies"):
-                    pipe.hmget(self.keys.of(word), piece)
+                    pipe.hmget(self.key.of(word), piece)
                 rows = zip(piece, *pipe.execute(), strict=True)
             for text, fingerprint, cluster, copies in rows:
                 if fingerprint is not None:
@@ -151,32 +177,57 @@ class View:
 
     def bodies(self, texts: Iterable[int]) -> dict[int, bytes]:
         """The compressed text of each."""
-        return self.held(self.keys.of("bodies"), texts)
+        return self.held(self.key.of("bodies"), texts)
 
-    def signatures(self, texts: Iterable[int]) -> dict[int, NDArray[np.uint16]]:
-        """The lower halves of the slots of each; a text without shingles has none."""
+    def signatures(self, texts: Iterable[int]) -> dict[int, Signature]:
+        """The signature of each; a text without shingles has none."""
         wanted = list(texts)
-        found = self.held(self.keys.here("s"), wanted)
-        rest = self.held(self.keys.of("prints"), [text for text in wanted if text not in found])
+        found = self.held(self.key.here("s"), wanted)
+        rest = self.held(self.key.of("prints"), [text for text in wanted if text not in found])
         found |= {text: b"" for text, fingerprint in rest.items() if not fingerprint}
-        return {text: np.frombuffer(value, "<u2").astype(np.uint16, copy=False) for text, value in found.items()}
+        return {text: _unpacked(value, self.opening.settings) for text, value in found.items()}
+
+    def keys(self, texts: Iterable[int]) -> dict[int, NDArray[np.uint32]]:
+        """The keys of each that has any."""
+        found = self.held(self.key.here("k"), texts)
+        return {text: np.frombuffer(value, "<u4").astype(np.uint32, copy=False) for text, value in found.items()}
+
+    def listed(self, signatures: dict[int, Signature]) -> Listed:
+        """What these texts are listed by, of which this is the signature."""
+        keys = self.keys(signatures) if self.opening.settings.weighted else {}
+        none = np.empty(0, np.uint32)
+        every = [keys.get(text, none) for text in signatures]
+        return stored(np.stack([*signatures.values()]), every, self.opening.settings)
+
+    def sign(self, pipe: Any, signed: Sequence[tuple[int, Signature, NDArray[np.uint32]]]) -> None:
+        """Write signatures and keys of texts, which have some, and list these texts."""
+        if not signed:
+            return
+        slot = kind(self.opening.settings).newbyteorder("<")
+        numbers, signatures, keys = zip(*sorted(signed, key=itemgetter(0)), strict=True)
+        packed = (one.astype(slot, copy=False).tobytes() for one in signatures)
+        pipe.hset(self.key.here("s"), mapping=dict(zip(numbers, packed, strict=True)))
+        if self.opening.settings.weighted:
+            packed = (one.astype("<u4", copy=False).tobytes() for one in keys)
+            pipe.hset(self.key.here("k"), mapping=dict(zip(numbers, packed, strict=True)))
+        self.buckets.enter(pipe, numbers, stored(np.stack(signatures), keys, self.opening.settings))
 
     def edges(self, texts: Iterable[int]) -> dict[int, dict[int, Edge]]:
         """All edges of each text, by the other end."""
         wanted = list(texts)
-        found = self.each("HGETALL", (self.keys.here("e", text) for text in wanted))
+        found = self.each("HGETALL", (self.key.here("e", text) for text in wanted))
         return {text: unpack_edges(ends) for text, ends in zip(wanted, found, strict=True)}
 
     def next_with_edges(self, after: int, most: int) -> list[int]:
         """The first texts above this that have edges, ascending."""
-        return [text for _, text in self.above(self.keys.here("n"), after, most)]
+        return [text for _, text in self.above(self.key.here("n"), after, most)]
 
     def oldest(self, cluster: int, most: int) -> list[int]:
         """The first texts of a cluster, ascending; the text with the cluster's number is in no set."""
         with self.client.pipeline() as pipe:
-            pipe.hexists(self.keys.of("prints"), cluster)
-            pipe.hexists(self.keys.of("clusters"), cluster)
-            pipe.zrange(self.keys.of("members", cluster), 0, max(0, most - 1))
+            pipe.hexists(self.key.of("prints"), cluster)
+            pipe.hexists(self.key.of("clusters"), cluster)
+            pipe.zrange(self.key.of("members", cluster), 0, max(0, most - 1))
             there, moved, others = pipe.execute()
         founder = [cluster] if there and not moved else []
         return sorted([*founder, *map(int, others)])[:most]
@@ -187,8 +238,8 @@ class View:
         for piece in pieces(texts):
             with self.client.pipeline() as pipe:
                 for text in piece:
-                    pipe.zrangebyscore(self.keys.of("articles"), text, text)
-                    pipe.zrange(self.keys.of("names", text), 0, max(0, most - 1))
+                    pipe.zrangebyscore(self.key.of("articles"), text, text)
+                    pipe.zrange(self.key.of("names", text), 0, max(0, most - 1))
                 answers = pipe.execute()
             for text, first, more in zip(piece, answers[::2], answers[1::2], strict=True):
                 found[text] = [unpack_id(id_) for id_ in (*first, *more)][:most]
@@ -196,17 +247,17 @@ class View:
 
     def frequencies(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
         """How many texts hold each shingle, or a little more."""
-        return self.counts.of(keys)
+        return counts_in(self.counts.table(self.stand), keys)
 
     def articles(self) -> int:
         """How many articles there are."""
-        return int(self.client.hlen(self.keys.of("ids")))
+        return int(self.client.hlen(self.key.of("ids")))
 
     def count_rows(self) -> dict[str, int]:
         """How many articles, texts, clusters and edges there are."""
         clusters = [cluster for _, _, cluster, _ in self.scan_texts()]
-        linked = self.client.zrange(self.keys.here("n"), 0, -1)
-        edges = sum(self.each("HLEN", (self.keys.here("e", int(text)) for text in linked)))
+        linked = self.client.zrange(self.key.here("n"), 0, -1)
+        edges = sum(self.each("HLEN", (self.key.here("e", int(text)) for text in linked)))
         counts = {"articles": self.articles(), "texts": len(clusters), "clusters": len(set(clusters))}
         return {**counts, "edges": edges // 2}
 
@@ -214,34 +265,34 @@ class View:
 
     def marks(self, texts: Iterable[int]) -> dict[int, Marks]:
         """The marks of each text that has any."""
-        return {text: np.frombuffer(value, "<i8") for text, value in self.held(self.keys.of("marks"), texts).items()}
+        return {text: np.frombuffer(value, "<i8") for text, value in self.held(self.key.of("marks"), texts).items()}
 
     def holders(self, marks: Iterable[int], most: int) -> dict[int, list[int]]:
         """Texts that hold each mark which names somebody: at most `most`, spread over all."""
         wanted = list(marks)
-        keys = (self.keys.of("held", mark) for mark in wanted)
+        keys = (self.key.of("held", mark) for mark in wanted)
         found = zip(wanted, self.each("ZRANGE", keys, 0, most - 1), strict=True)
         return {mark: [int(text) for text in texts] for mark, texts in found}
 
     def count_holders(self, marks: Iterable[int]) -> dict[int, int]:
         """How many texts hold each mark which names somebody."""
         wanted = list(marks)
-        return dict(zip(wanted, self.each("ZCARD", (self.keys.of("held", mark) for mark in wanted)), strict=True))
+        return dict(zip(wanted, self.each("ZCARD", (self.key.of("held", mark) for mark in wanted)), strict=True))
 
     def campaigns(self, clusters: Iterable[int]) -> dict[int, int]:
         """The campaign of each cluster for which another number than its own is stored."""
-        return {cluster: int(value) for cluster, value in self.held(self.keys.of("campaigns"), clusters).items()}
+        return {cluster: int(value) for cluster, value in self.held(self.key.of("campaigns"), clusters).items()}
 
     def parts(self, campaign: int, most: int) -> list[int]:
         """The first clusters of a campaign, except the one with its number, ascending."""
-        return [int(cluster) for cluster in self.client.zrange(self.keys.of("campaign", campaign), 0, most - 1)]
+        return [int(cluster) for cluster in self.client.zrange(self.key.of("campaign", campaign), 0, most - 1)]
 
     # --- all of it ------------------------------------------------------------------------------------------------
 
     def scan_articles(self, after: int = 0) -> Iterator[tuple[int, str, int]]:
         """Number, id and text of every article with a number above this, ascending."""
-        while rows := self.above(self.keys.of("articles"), after):
-            held = self.values(self.keys.of("ids"), [id_ for id_, _ in rows])
+        while rows := self.above(self.key.of("articles"), after):
+            held = self.values(self.key.of("ids"), [id_ for id_, _ in rows])
             for (id_, number), value in zip(rows, held, strict=True):
                 if value and unpack_article(value)[0] == number:  # else it was replaced meanwhile, and comes later
                     yield number, unpack_id(id_), unpack_article(value)[1]
@@ -249,7 +300,7 @@ class View:
 
     def scan_texts(self) -> Iterator[tuple[int, bytes, int, int]]:
         """Number, fingerprint, cluster and copies of every text, ascending."""
-        prints = {int(text): value for text, value in self.scan(self.keys.of("prints")).items()}
+        prints = {int(text): value for text, value in self.scan(self.key.of("prints")).items()}
         for piece in pieces(sorted(prints)):
             for text, place in self.places(piece).items():
                 yield text, prints[text], place.cluster, place.copies
@@ -264,19 +315,21 @@ class View:
 
     def scan_campaigns(self) -> Iterator[tuple[int, int]]:
         """Every cluster with the campaign that is stored for it, ascending."""
-        held = self.scan(self.keys.of("campaigns"))
+        held = self.scan(self.key.of("campaigns"))
         yield from sorted((int(cluster), int(campaign)) for cluster, campaign in held.items())
 
     def scan_changes(self, after: int = 0) -> Iterator[Change]:
         """Every recorded change above this, ascending."""
-        while rows := self.above(self.keys.of("changes"), after):
+        while rows := self.above(self.key.of("changes"), after):
             yield from (Change(*json.loads(row)) for row, _ in rows)
             after = rows[-1][1]
 
-    def scan_signatures(self) -> Iterator[tuple[int, NDArray[np.uint16]]]:
-        """The signature of every text that has shingles, ascending."""
+    def scan_signed(self) -> Iterator[tuple[int, Signature, NDArray[np.uint32]]]:
+        """The signature and the keys of every text that has shingles, ascending."""
+        none = np.empty(0, np.uint32)
         for piece in pieces(self.shingled(), BODIES_AT_ONCE):
-            yield from self.signatures(piece).items()
+            keys = self.keys(piece)
+            yield from ((text, one, keys.get(text, none)) for text, one in self.signatures(piece).items())
 
     def scan_shingles(self, shingle: Shingle) -> Iterator[list[NDArray[np.uint64]]]:
         """The shingles of all texts that have any, made of what is stored, some texts at a time."""
@@ -288,16 +341,11 @@ class View:
         return [text for text, fingerprint, _, _ in self.scan_texts() if fingerprint]
 
 
-def _alike(
-    one: NDArray[np.uint16], numbers: NDArray[np.int64], known: dict[int, NDArray[np.uint16]], settings: Settings
-) -> NDArray[np.int64]:
-    """The texts with enough equal lowest bytes, in the first block and in all; best first, then the oldest."""
-    there = np.array([number for number in numbers.tolist() if number in known], np.int64)
-    if not len(there):
-        return there
-    (own, *_), values = sketches(one[None]), sketches(np.stack([known[number] for number in there.tolist()]))
-    first, early, least = limits_for(settings)
-    agreed = agreement(own, values)
-    kept = (agreed >= least) & (agreement(own[:first], values[:, :first]) >= early)
-    order = np.lexsort((there, -agreed))
-    return there[order][kept[order]]
+def _unpacked(data: bytes, settings: Settings) -> Signature:
+    """Signatures as they are stored, lowest bytes first."""
+    return np.frombuffer(data, kind(settings).newbyteorder("<")).astype(kind(settings), copy=False)
+
+
+@lru_cache
+def _lookup(settings: Settings) -> Lookup:
+    return Lookup(settings)
