@@ -89,6 +89,7 @@ class Batch:
         self._places: dict[int, Place] = {}
         self._articles: dict[int, list[str]] = {}
         self._owned: dict[tuple[Judge, int], Shingled] = {}
+        self._firsts: dict[int, str] = {}
         self._freed: set[int] = set()
         self._counted = False
 
@@ -133,7 +134,8 @@ class Batch:
         """Add the articles, and keep what was seen of each."""
         self._ids = ids
         self._sort_out()
-        self._places = self._store.places(dict.fromkeys([*self._rows.copies, *self._rows.texts]))
+        old = dict.fromkeys(text for text in (*self._rows.copies, *self._rows.texts) if text not in self._rows.new)
+        self._places = self._store.places(old) if old else {}
         copies = self._copies()
         self._change.gone = {text for text, count in copies.items() if count <= 0}
         before = self.judge.texts(self._store)
@@ -147,6 +149,7 @@ class Batch:
         self._let_go()
         self._judge_again(-(-len(signed) // A_STEP))
         self._settle_clusters(self._rows.texts)
+        self._read_firsts(other for text in self._rows.new for _, other in self._closest(text))
         self.seen = [self._seen(row) for row in range(len(ids))]
         self._store_all(copies)
         for number, windows in self.judge.found_from(self._first):
@@ -263,8 +266,10 @@ class Batch:
 
     def _similarities(self, pairs: Pairs, new: Mapping[int, int]) -> Similar:
         """How similar texts are to others; `new` gives the rows of new texts."""
-        involved = {text for one, others in pairs.items() for text in (one, *others) if text in new}
-        return self.judge.similarities(self._store, pairs, {text: self._own(new[text]) for text in involved})
+        some = {text: others for text, others in pairs.items() if others}
+        involved = {text for one, others in some.items() for text in (one, *others) if text in new}
+        own = {text: self._own(new[text]) for text in involved}
+        return {text: {} for text in pairs} | self.judge.similarities(self._store, some, own)
 
     def _own(self, row: int, judge: Judge | None = None) -> Own:
         """What the text of a row is compared by."""
@@ -450,16 +455,26 @@ class Batch:
 
     def _nearest(self, text: int) -> tuple[Near, ...]:
         """The earlier articles that a new text is most similar to."""
+        return self._named(self._closest(text))
+
+    def _closest(self, text: int) -> list[tuple[float, int]]:
+        """The earlier texts that a new text is most similar to, and how similar, negative."""
         similar = self._change.new.get(text, {})
         edges = [(-value, other) for other, value in similar.items() if value >= self._settings.threshold]
-        return self._named(sorted(edges)[:NEAREST])
+        return sorted(edges)[:NEAREST]
+
+    def _read_firsts(self, texts: Iterable[int]) -> None:
+        """Read the first articles of stored texts."""
+        unknown = {text for text in texts if text not in self._rows.new and text not in self._firsts}
+        if unknown:
+            self._firsts |= self._names(unknown)
 
     def _named(self, edges: list[tuple[float, int]]) -> tuple[Near, ...]:
-        names = self._names(other for _, other in edges if other not in self._rows.new) if edges else {}
+        self._read_firsts(other for _, other in edges)
         found = []
         for value, other in edges:
             row = self._rows.new.get(other)
-            name = self._ids[row] if row is not None else names.get(other)
+            name = self._ids[row] if row is not None else self._firsts.get(other)
             if name is not None:
                 found.append(Near(name, -value))
         return tuple(found)

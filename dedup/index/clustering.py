@@ -31,6 +31,9 @@ from dedup.stages.changes import Kind
 MOST = 128
 """A component of at most so many texts is linked as a whole."""
 
+AHEAD, READ_AHEAD = 3, 1 << 14
+"""Steps over edges, and texts, that are read together for all that is linked."""
+
 Edges = dict[int, dict[int, Edge]]
 """Edges of some texts, by the other end."""
 
@@ -182,6 +185,7 @@ class Grouping:
         self._change = transaction
         self._plan, self._done, self._large = Plan(), set[int](), set[int]()
         self._were: dict[int, int] = {}
+        self._stored: Edges = {}
         self._joined: dict[int, int] = {}
 
     def plan(self) -> Plan:
@@ -193,6 +197,7 @@ class Grouping:
         roots = sorted(self._change.touched - self._change.gone)
         linked = sorted(self._change.new.keys() - set(alone))
         every = roots if self._cut == 0 else [*roots, *linked]
+        self._read_ahead({*every, *(other for edges in self._change.edges.values() for other in edges)})
         groups = [group for root in every for group in self._component(root)]
         if self._cut > 0:  # after all small components, which so do not depend on the order of roots
             groups += [group for root in every for group in self._near(root)]
@@ -268,12 +273,22 @@ class Grouping:
             text: {other: edge for other, edge in edges.items() if other in texts} for text, edges in inside.items()
         }
 
+    def _read_ahead(self, wave: set[int]) -> None:
+        """Read the edges of texts near those that are linked together: a round trip for each would take longer."""
+        for _ in range(AHEAD):
+            if len(self._stored) + len(wave) > READ_AHEAD:
+                return
+            reached = self._edges(sorted(wave))
+            wave = {other for edges in reached.values() for other in edges} - self._stored.keys()
+
     def _edges(self, texts: list[int]) -> Edges:
         """The edges of some texts after the transaction."""
-        stored = self._reader.edges(text for text in texts if text not in self._change.new)
         change, result = self._change, {}
+        unknown = [text for text in texts if text not in change.new and text not in self._stored]
+        if unknown:
+            self._stored |= self._reader.edges(unknown)
         for text in texts:
-            every = stored.get(text, {}) | change.edges.get(text, {})
+            every = self._stored.get(text, {}) | change.edges.get(text, {})
             lost = change.gone | change.dropped.get(text, set())
             result[text] = {other: edge for other, edge in every.items() if other not in lost}
         return result

@@ -11,7 +11,7 @@ call, since in a transaction a script that the server has forgotten would fail a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,9 @@ from dedup.index.in_redis.layout import AT_ONCE, Keys
 from dedup.index.listed import Listed, rules
 from dedup.settings import Settings
 
-FILL = 128
+Number = TypeVar("Number", np.uint32, np.uint64)
+
+FILL = 64
 """Postings of a bucket, in the mean. More cost memory less, and more bytes are sent where a key is found."""
 CLOSED = 2**32 - 1
 """Listed under a key that has turned a text away; no text has this number."""
@@ -110,12 +112,12 @@ class InvertedIndex:
 
     def meet(self, wanted: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
         """The postings of these keys: key and number, sorted by key, then the oldest first."""
-        keys, numbers = _halves(self._find(np.unique(wanted)))
+        keys, numbers = _halves(self._find(wanted))
         return keys[numbers != CLOSED], numbers[numbers != CLOSED]
 
     def _find(self, wanted: NDArray[np.uint32]) -> NDArray[np.uint64]:
-        """The postings of these ascending keys, ascending; and for those that are closed, one of nobody."""
-        buckets, parts = self._buckets(self.entered), list[bytes]()
+        """The postings of these keys, ascending; and for those that are closed, one of nobody."""
+        wanted, buckets, parts = _distinct(wanted), self._buckets(self.entered), list[bytes]()
         waiting = _by_bucket(wanted, buckets)
         while waiting:
             found = self._client.eval(_MEET, 2, self._head, self._key, FILL, buckets, *waiting[-1])
@@ -124,8 +126,10 @@ class InvertedIndex:
             else:
                 parts.append(found)
                 waiting.pop()
-        every = np.unique(np.frombuffer(b"".join(parts), "<u8"))
-        return every[np.isin(every >> _LOW, wanted)]
+        every = np.frombuffer(b"".join(parts), "<u8")
+        keys = (every >> _LOW).astype(np.uint32)
+        place = np.searchsorted(wanted, keys)
+        return _distinct(every[wanted[np.minimum(place, len(wanted) - 1)] == keys] if len(wanted) else every)
 
     @staticmethod
     def _buckets(entered: int) -> int:
@@ -139,9 +143,9 @@ class InvertedIndex:
         self.entered += len(texts.keys)
         postings = _joined(texts.keys, np.repeat(numbers, np.diff(texts.starts)))
         fields = _fields(texts.keys, after)
-        which, counts = np.unique(fields, return_counts=True)
-        sizes = np.stack([which, 8 * counts], axis=1).astype("<u4")
         order = np.argsort(fields, kind="stable")
+        starts = np.flatnonzero(np.diff(fields[order], prepend=np.uint32(CLOSED)))
+        sizes = np.stack([fields[order][starts], 8 * np.diff(starts, append=len(order))], axis=1).astype("<u4")
         closed = CLOSED.to_bytes(4, "little")
         given = sizes.tobytes(), postings[order].astype("<u8").tobytes()
         pipe.eval(_SPLIT + _ENTER, 1, self._key, before, after, self._most, closed, *given)
@@ -156,7 +160,7 @@ class InvertedIndex:
 
     def missing(self, numbers: Sequence[int], texts: Listed) -> list[int]:
         """The texts that are not listed under one of their keys although it is not closed."""
-        found = self._find(np.unique(texts.keys))
+        found = self._find(texts.keys)
         mine = np.repeat(numbers, np.diff(texts.starts))
         there = np.isin(_joined(texts.keys, mine), found)
         lost = ~there & ~np.isin(_joined(texts.keys, np.full(len(mine), CLOSED)), found)
@@ -176,6 +180,12 @@ def _by_bucket(keys: NDArray[np.uint32], buckets: int) -> list[tuple[bytes, byte
     rows = np.stack([fields[order], keys[order]]).astype("<u4")
     parts = (rows[:, begin : begin + AT_ONCE] for begin in range(0, len(order), AT_ONCE))
     return [(some[0].tobytes(), some[1].tobytes()) for some in parts]
+
+
+def _distinct(values: NDArray[Number]) -> NDArray[Number]:
+    """Each value once, ascending; `np.unique` takes ten times as long for 64 bits."""
+    ordered = np.sort(values)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
 
 
 def _fields(keys: NDArray[np.uint32], buckets: int) -> NDArray[np.uint32]:
