@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -155,8 +156,8 @@ class Counting:
     @cached_property
     def _steps(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         """The cells that are counted up, and down, ascending."""
-        up, down = _parted(self.journal)
-        return np.sort(up), np.sort(down)
+        down = self.journal >= _DOWN
+        return np.sort(self.journal[~down]), np.sort(self.journal[down] ^ _DOWN)
 
     def write(self, pipe: Any, keys: Keys) -> None:
         """Append to the journal, or write the table, as part of a transaction."""
@@ -184,14 +185,9 @@ def _times(among: NDArray[np.uint32], cells: NDArray[np.uint32]) -> NDArray[np.i
     return np.searchsorted(among, cells, "right") - np.searchsorted(among, cells, "left")
 
 
-def _parted(journal: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    """The cells that a journal counts up, and those that it counts down."""
-    down = journal >= _DOWN
-    return journal[~down], journal[down] ^ _DOWN
-
-
 def _apply(table: NDArray[np.uint32], journal: NDArray[np.uint32]) -> None:
     """Count what a journal says."""
-    bits = len(table).bit_length() - 1
-    for cells, step in zip(_parted(journal), (1, -1), strict=True):
-        kernels.bump(table, cells.astype(np.uint64) << np.uint64(64 - bits), bits, step)
+    bits, down = len(table).bit_length() - 1, journal >= _DOWN
+    keys = (journal & ~_DOWN).astype(np.uint64) << np.uint64(64 - bits)
+    for begin, end in pairwise([0, *(1 + np.flatnonzero(np.diff(down))).tolist(), len(keys)]):
+        kernels.bump(table, keys[begin:end], bits, -1 if down[begin:end].any() else 1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -40,6 +41,7 @@ class Lock:
     def __init__(self, server: Server) -> None:
         self.server, self.key = server, f"{server.name}:lock"
         self._secret, self._numbers = secrets.token_hex(8), count(1)
+        self.keeper = _Keeper()
 
     @property
     def _client(self) -> str:
@@ -76,26 +78,24 @@ class Hold:
 
     def __init__(self, lock: Lock, token: str) -> None:
         self._lock, self._client, self.token = lock, lock.server.client, token
-        self._quiet, self._done, self._released = threading.Lock(), threading.Event(), False
-        self._keeper = threading.Thread(target=self._keep, daemon=True)
+        self._quiet, self._released = threading.Lock(), False
 
     def __enter__(self) -> Self:
         """Keep it."""
-        self._keeper.start()
+        self._lock.keeper.keep(self)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Release the lock; if the connection is lost it expires by itself, and trying would only cost time."""
-        self._done.set()
-        self._keeper.join(1.0)
+        self._lock.keeper.keep(None)
         if not self._released and not isinstance(error, self._lock.server.lost):
             with suppress(self._lock.server.errors.RedisError):
                 self._client.eval(_RELEASE, 1, self._lock.key, self.token)
 
-    def _keep(self) -> None:
-        while not self._done.wait(LOCK_SECONDS / 3):
-            with self._quiet, suppress(self._lock.server.errors.RedisError):
-                self._client.eval(_RENEW, 1, self._lock.key, self.token, 1000 * LOCK_SECONDS)
+    def renew(self) -> None:
+        """Let it expire later, if it is still ours."""
+        with self._quiet, suppress(self._lock.server.errors.RedisError):
+            self._client.eval(_RENEW, 1, self._lock.key, self.token, 1000 * LOCK_SECONDS)
 
     def verify(self) -> None:
         """Raise if the lock is no longer ours."""
@@ -114,3 +114,35 @@ class Hold:
             pipe.delete(self._lock.key)
             pipe.execute()
         self._released = True
+
+
+class _Keeper:
+    """Renews a hold, and later ones, in one thread: starting it takes longer than all else that a hold does.
+
+    The thread ends when it finds no hold. A fork has no thread, and starts one.
+    """
+
+    def __init__(self) -> None:
+        self._changing = threading.Lock()
+        self._hold: Hold | None = None
+        self._thread: threading.Thread | None = None
+
+    def keep(self, hold: Hold | None) -> None:
+        """Renew this one from now on, or none."""
+        with self._changing:
+            self._hold = hold
+            if hold and not (self._thread and self._thread.is_alive()):
+                self._thread = threading.Thread(target=self._work, daemon=True)
+                self._thread.start()
+
+    def _work(self) -> None:
+        while hold := self._kept():
+            hold.renew()
+
+    def _kept(self) -> Hold | None:
+        """The hold there is a while later; the thread ends if there is none."""
+        time.sleep(LOCK_SECONDS / 3)
+        with self._changing:
+            if self._hold is None:
+                self._thread = None
+            return self._hold

@@ -58,22 +58,28 @@ _SPLIT = """for new = tonumber(ARGV[1]), tonumber(ARGV[2]) - 1 do
 """
 """Make new buckets: each takes the postings with one more bit from the older bucket with the same lower bits."""
 
+_FIND = """local function find(value, what, place)
+    local at = string.find(value, what, 1, true)
+    while at and at % 8 ~= place do at = string.find(value, what, at + 1, true) end
+    return at end
+"""
+"""Where a part of a posting, which begins at this place of it, is first."""
+
 _ENTER = """local most, closed, at = tonumber(ARGV[3]), ARGV[4], 1
-local function held(value, key)
+local function listed(value, key)
     local count, place = 0, string.find(value, key, 1, true)
     while place do
         if place % 8 == 5 then count = count + 1 end
         place = string.find(value, key, place + 1, true) end
-    return count end
+    if find(value, closed .. key, 1) then return count - 1, true end
+    return count, false end
 local function chosen(value, more)
-    local counts, taken = {}, {}
+    local counts, shut, taken = {}, {}, {}
     for place = 1, #more, 8 do
         local posting, key = string.sub(more, place, place + 7), string.sub(more, place + 4, place + 7)
-        local count = counts[key] or held(value, key)
-        if count < most then taken[#taken + 1] = posting
-        elseif count == most and not string.find(value, closed .. key, 1, true) then
-            taken[#taken + 1] = closed .. key end
-        counts[key] = count + 1 end
+        if not counts[key] then counts[key], shut[key] = listed(value, key) end
+        if counts[key] < most then taken[#taken + 1], counts[key] = posting, counts[key] + 1
+        elseif not shut[key] then taken[#taken + 1], shut[key] = closed .. key, true end end
     return table.concat(taken) end
 for i = 1, #ARGV[5], 8 do
     local field, size = string.sub(ARGV[5], i, i + 3), struct.unpack('<I4', ARGV[5], i + 4)
@@ -86,12 +92,12 @@ for i = 1, #ARGV[5], 8 do
 _LEAVE = """for i = 1, #ARGV[1], 4 do
     local field, posting = string.sub(ARGV[1], i, i + 3), string.sub(ARGV[2], 2 * i - 1, 2 * i + 6)
     local value = redis.call('hget', KEYS[1], field) or ''
-    local at = string.find(value, posting, 1, true)
-    while at and at % 8 ~= 1 do at = string.find(value, posting, at + 1, true) end
+    local at = find(value, posting, 1)
     if at then
         value = string.sub(value, 1, at - 1) .. string.sub(value, at + 8)
         if #value == 0 then redis.call('hdel', KEYS[1], field) else redis.call('hset', KEYS[1], field, value) end
     end end"""
+"""Take postings out of their buckets."""
 
 
 class InvertedIndex:
@@ -148,13 +154,13 @@ class InvertedIndex:
         sizes = np.stack([fields[order][starts], 8 * np.diff(starts, append=len(order))], axis=1).astype("<u4")
         closed = CLOSED.to_bytes(4, "little")
         given = sizes.tobytes(), postings[order].astype("<u8").tobytes()
-        pipe.eval(_SPLIT + _ENTER, 1, self._key, before, after, self._most, closed, *given)
+        pipe.eval(_FIND + _SPLIT + _ENTER, 1, self._key, before, after, self._most, closed, *given)
 
     def leave(self, pipe: Any, text: int, keys: NDArray[np.uint32]) -> None:
         """Take a text off the lists of its keys, as part of a transaction, before others are entered."""
         fields = _fields(keys, self._buckets(self.entered)).astype("<u4")
         postings = _joined(keys, np.full(len(keys), text)).astype("<u8")
-        pipe.eval(_LEAVE, 1, self._key, fields.tobytes(), postings.tobytes())
+        pipe.eval(_FIND + _LEAVE, 1, self._key, fields.tobytes(), postings.tobytes())
 
     # --- audit ----------------------------------------------------------------------------------------------------
 
