@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from dedup.errors import FileError, IndexBusyError
 from dedup.index import Index
 from dedup.index.in_redis import SharedStore, lock, postings
-from dedup.index.listed import Listed, agreement, by_bands, listed, rules
+from dedup.index.listed import Listed, agreement, by_bands, rules
 from dedup.index.on_disk.counters import LEAST_BITS
 from dedup.index.store import Change, Edge, Opening, Place, Reader, Text, Writer
 from dedup.settings import Settings
@@ -105,7 +105,7 @@ def article_ids(store: SharedStore) -> list[str]:
 def query(one: Any) -> Listed:
     """Texts with these signatures, as they are asked for."""
     rows = one.reshape(-1, SMALL.slots)
-    return listed(rows, [runs(row) for row in rows]) if one.dtype == np.uint8 else by_bands(rows, NEAR.settings)
+    return Listed.of(rows, [runs(row) for row in rows]) if one.dtype == np.uint8 else by_bands(rows, NEAR.settings)
 
 
 # --- rows ---------------------------------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 
 In: a view of a store that nobody changes meanwhile. Out: what is wrong, in sentences. Reads everything but the texts;
 with a function that makes shingles, it reads these, too. `dedup.index.checking` compares the rows with each other; this
-module checks what only this store has. Entries in buckets, and keys, that were left behind by lost connections are no
-problem: nothing reads them.
+module checks what only this store has. Near copies in buckets, and keys, that were left behind by lost connections are
+no problem: nothing reads them.
 """
 
 from __future__ import annotations

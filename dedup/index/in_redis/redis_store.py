@@ -11,8 +11,9 @@ noeviction`), and must not be a Redis Cluster.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any
 
 from dedup.errors import FileError, IndexBusyError
 from dedup.index.in_redis.audit import audit
@@ -26,6 +27,8 @@ from dedup.index.in_redis.sizes import sizes
 from dedup.index.in_redis.view import View
 from dedup.index.on_disk.counters import LEAST_BITS, bits_for, tallied
 from dedup.index.store import Opening, Result
+
+_HEAD = ("format", *Head._fields)
 
 OPENING_PATIENCE = 2.0
 """Seconds to wait for a server when an index is opened: a wrong address should be reported soon."""
@@ -58,8 +61,8 @@ class SharedStore:
     ) -> None:
         self._server = Server(url, timeout)
         self._client, self._name, self.location = self._server.client, self._server.name, self._server.location
-        self._lock, self._shingle = Lock(self._server), shingle
         self._key, self._epoch = f"{self._name}:head", 0
+        self._lock, self._shingle = Lock(self._server, self._key, _HEAD), shingle
         self._counts = SharedCounts(self._client, Keys(self._name, self._epoch))
         self._server.again(lambda: self._open(opening if create else None), min(timeout, OPENING_PATIENCE))
 
@@ -76,9 +79,9 @@ class SharedStore:
                 start = dict.fromkeys(Head._fields, 0) | {"epoch": 1, "epochs": 1, "bits": LEAST_BITS}
                 self._client.hset(self._key, mapping={"format": VERSION, **start, **pack_opening(opening)})
 
-    def _head(self) -> Head:
-        """Read the values that change with every commit, and the opening if another process has changed it."""
-        version, *numbers = self._client.hmget(self._key, "format", *Head._fields)
+    def _head(self, values: Sequence[Any] | None = None) -> Head:
+        """Read the values that change with every commit, or take these, and the opening if it has changed."""
+        version, *numbers = values or self._client.hmget(self._key, _HEAD)
         self._check_format(version)
         if int(numbers[0]) != self._epoch:
             found = self._client.hmget(self._key, *Head._fields, *OPENING)
@@ -103,6 +106,18 @@ class SharedStore:
 
     # --- transactions ---------------------------------------------------------------------------------------------
 
+    def _again(self, attempt: Callable[[], Result]) -> Result:
+        """Run this until the server answers; one that comes back may have lost its last commits, so counts are read."""
+
+        def careful() -> Result:
+            try:
+                return attempt()
+            except self._server.lost:
+                self._counts.forget()
+                raise
+
+        return self._server.again(careful)
+
     def read(self, work: Callable[[View], Result]) -> Result:
         """Run this on the store while others may write; again if the connection is lost or a generation begins."""
 
@@ -114,7 +129,7 @@ class SharedStore:
                 raise OutdatedError("signatures were replaced, or the table of counts has grown")
             return result
 
-        return self._server.again(attempt)
+        return self._again(attempt)
 
     def alone(self, work: Callable[[View], Result]) -> Result:
         """Run this while nobody changes the store; if the server cannot be written, as `read` does."""
@@ -129,7 +144,7 @@ class SharedStore:
                 hold.verify()
             return result
 
-        return self._server.again(attempt)
+        return self._again(attempt)
 
     def write(self, work: Callable[[Pending], Result]) -> Result:
         """Run this alone, and apply its changes together; none if it raises.
@@ -153,10 +168,10 @@ class SharedStore:
                     return sent[-1][1]
                 raise
 
-        return self._server.again(attempt)
+        return self._again(attempt)
 
     def _change(self, work: Callable[[Pending], Result], hold: Hold, sent: list[tuple[str, Result]]) -> Result:
-        head = self._head()
+        head = self._head(hold.head)
         draft = Pending(self._client, self._name, head, self.opening, self._counts)
         result = work(draft)
         sent.append((hold.token, result))
