@@ -74,7 +74,8 @@ def measure(mode: str, articles: int) -> None:
         with dedup.Index(url, MODES[mode]()) as index:
             for begin in range(0, articles, BATCH):
                 index.add_many(*feed.take(min(BATCH, articles - begin)))
-            taken = (used(url) - empty) / articles
+        taken = (used(url) - empty) / articles
+        with dedup.Index(url) as index:
             batch = many(index, feed)
             rate, middle, slow = singly(index.add, feed, ONE_BY_ONE)
     figures = f"{articles:,} | {rate:,.0f} | {middle:.2f} | {slow:.2f} | {batch:,.0f} | {taken:,.0f}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -77,6 +78,7 @@ def winnowing(settings: Settings) -> Winnowing:
     return runs.winnowing(settings.width, window=WINDOW)
 
 
+@lru_cache
 def rules(settings: Settings) -> Rules:
     """How many texts with a key are looked at, the oldest first, and which of them are similar."""
     return meeting_rules(replace(settings, slots=min(settings.slots, SLOTS)))
