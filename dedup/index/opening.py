@@ -6,6 +6,7 @@ In: a path, and the caller's options. Out: the open store, or an error that says
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from os import PathLike, fspath
 
 import numpy as np
@@ -66,13 +67,15 @@ def _connect(location: str, opening: Opening, *, create: bool, fsync: bool, time
     if location.startswith(SHARED):
         from dedup.index.in_redis import SharedStore  # noqa: PLC0415 - the one door to Redis
 
-        return SharedStore(location, opening, shingle=_shingle, create=create, timeout=timeout)
-    return EmbeddedStore(location, opening, shingle=_shingle, create=create, fsync=fsync, timeout=timeout)
+        counting = partial(_shingle, SharedStore.codec)
+        return SharedStore(location, opening, shingle=counting, create=create, timeout=timeout)
+    counting = partial(_shingle, EmbeddedStore.codec)
+    return EmbeddedStore(location, opening, shingle=counting, create=create, fsync=fsync, timeout=timeout)
 
 
-def _shingle(settings: Settings, bodies: list[bytes]) -> list[NDArray[np.uint64]]:
+def _shingle(codec: str, settings: Settings, bodies: list[bytes]) -> list[NDArray[np.uint64]]:
     """The shingles of stored texts, for a store that counts them again."""
-    preparer = Preparer(settings, None, store_texts=True)
+    preparer = Preparer(settings, None, store_texts=True, codec=codec)
     return [one.keys for one in preparer.shingle(preparer.column(bodies))]
 
 

@@ -75,14 +75,21 @@ class Preparer:
         weights: Weights of signatures; None if shingles are not weighted.
         windows: What marks the frames that are left out of signatures; None for none.
         store_texts: Whether to compress the texts.
+        codec: How, as Arrow calls it.
     """
 
     def __init__(
-        self, settings: Settings, weights: Weights | None, windows: Windows | None = None, *, store_texts: bool
+        self,
+        settings: Settings,
+        weights: Weights | None,
+        windows: Windows | None = None,
+        *,
+        store_texts: bool,
+        codec: str = "lz4_raw",
     ) -> None:
         self._settings, self._signer, self._store_texts = settings, Signer(settings, weights), store_texts
         self._windows, self._runs = windows or NO_WINDOWS, Room(np.uint32)
-        self._codec = pa.Codec("lz4_raw")  # a third larger than with zstd, and read in a tenth of the time
+        self._codec = pa.Codec(codec)
 
     def prepare(self, column: pa.ChunkedArray, threads: int = 1) -> Prepared:
         """Make texts ready.

@@ -248,6 +248,8 @@ class Store(Protocol):
 
     location: str
     opening: Opening
+    codec: str
+    """How texts are to be compressed, as Arrow calls it."""
 
     def read(self, work: Callable[[Reader], Result]) -> Result:
         """Run this on one view of the store."""

@@ -50,6 +50,8 @@ class SharedStore:
         MissingExtraError: redis-py is not installed.
     """
 
+    codec = "zstd"  # memory of a server costs more than what it takes to read a text, which is little beside a command
+
     def __init__(
         self,
         url: str,

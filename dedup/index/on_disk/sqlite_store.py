@@ -64,6 +64,8 @@ class EmbeddedStore(StoredRows):
         FileError: It cannot be opened, is of another version, or is not there.
     """
 
+    codec = "lz4_raw"  # a third larger than with zstd, and read in a tenth of the time
+
     def __init__(
         self,
         path: str,
