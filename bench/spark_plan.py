@@ -29,8 +29,9 @@ from dedup.stages.runs import LOOKED_AT
 
 UTF8 = 3  # bytes of a Chinese character
 COMPARED = 10e-9  # seconds a comparison, as `dedup.stages.candidates` says
-ROW = 4.5e-6  # CPU seconds a row that goes to a bucket, JVM and Python: two million rows more on one core
-MORE = 2.2  # times the pairs to verify, since sketches are shortened: of 12,000 real articles
+KEY = 1.9e-6  # CPU seconds a key that is sent without a sketch, JVM and Python: two million keys more on one core
+ROW = 6e-6  # CPU seconds a key that several texts have, which joins its sketch and goes to a bucket: a million more
+MORE = 2.1  # times the pairs to verify, since sketches are shortened: of 12,000 real articles
 TASK = 128e6  # bytes that a task reads
 FOOTER = 250  # characters of a common one
 
@@ -61,8 +62,10 @@ class Way(NamedTuple):
     name: str
     amount: float
     """Bytes."""
+    keys: float
+    """That are sent without sketches."""
     rows: float
-    """That go to buckets."""
+    """That go to buckets, with sketches."""
     walks: int
     """How often a text is walked, once with each other block."""
 
@@ -71,10 +74,10 @@ def way(articles: int, characters: float, settings: Settings, cores: int) -> Way
     """How rewrites are sent, as the package itself chooses."""
     keys, cut = buckets.KEYS * characters, tiles.plan(articles, int(articles * characters), settings, 2 * cores)
     to_tiles = tiles.bytes_a_text(cut, settings, characters)
-    to_buckets = buckets.bytes_a_text(buckets.shortened(settings), keys)
+    to_buckets = buckets.bytes_a_text(buckets.shortened(settings), characters)
     if to_tiles > to_buckets:
-        return Way("buckets", articles * to_buckets, articles * keys, 1)
-    return Way(f"tiles, {cut.blocks:,} blocks", articles * to_tiles, 0, max(1, cut.blocks - 1))
+        return Way("buckets", articles * to_buckets, articles * keys, articles * keys * buckets.SHARED, 1)
+    return Way(f"tiles, {cut.blocks:,} blocks", articles * to_tiles, 0, 0, max(1, cut.blocks - 1))
 
 
 def breaks(articles: int, characters: float, settings: Settings) -> list[str]:
@@ -107,7 +110,7 @@ def plan(mode: str, runs: list[dict[str, Any]], args: argparse.Namespace) -> Non
     runs = sorted(runs, key=lambda run: run["articles"])
     sizes, many = [run["articles"] for run in runs], args.articles
     characters = runs[-1]["text_bytes"] / runs[-1]["articles"] / UTF8
-    chosen = way(many, characters, settings, args.cores) if settings.weighted else Way("buckets", 0, 0, 1)
+    chosen = way(many, characters, settings, args.cores) if settings.weighted else Way("buckets", 0, 0, 0, 1)
     measured = ", ".join(f"{size:,}" for size in sizes)
     print(
         f"\n{mode}: {many:,} articles of {characters:,.0f} characters, from {measured}; candidates by {chosen.name}\n"
@@ -122,7 +125,8 @@ def plan(mode: str, runs: list[dict[str, Any]], args: argparse.Namespace) -> Non
         sending = fitted(sizes, [run["stages"][stage]["shuffled"] for run in runs])
         amount, law = sending.of(many), f"{sending.exponent:.2f}"
         if stage == "meet" and settings.weighted:
-            used, amount = used * chosen.walks + chosen.rows * (ROW + LOOKED_AT * COMPARED), chosen.amount
+            used = used * chosen.walks + chosen.keys * KEY + chosen.rows * (ROW + LOOKED_AT * COMPARED)
+            amount = chosen.amount
             power, law = f"{power}, rows computed", "computed"
         if stage == "verify" and chosen.rows:
             used, amount = MORE * used, MORE * amount

@@ -134,6 +134,7 @@ def test_every_way_to_candidates_ends_in_the_same(
 ) -> None:
     """As one tile does; small runs would never be cut into blocks, or go to buckets."""
     from dedup.spark import buckets, driver, tiles
+    from dedup.stages import runs
 
     whole = run(session, mixed, dedup.Settings())
     if way == "several blocks":
@@ -141,6 +142,7 @@ def test_every_way_to_candidates_ends_in_the_same(
         assert tiles.plan(len(mixed), 300 * len(mixed), dedup.Settings(), 2).blocks > 2
     monkeypatch.setattr(driver, "bytes_to_buckets", lambda *_: 0 if way == "buckets" else math.inf)
     monkeypatch.setattr(buckets, "SLOTS", dedup.Settings().slots)
+    monkeypatch.setattr(buckets, "WINDOW", runs.WINDOW)
     assert run(session, mixed, dedup.Settings()).equals(whole)
 
 

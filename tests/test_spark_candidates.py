@@ -18,7 +18,7 @@ from dedup.pipeline import meeting_rules
 from dedup.settings import Settings
 from dedup.stages import bands
 from dedup.stages.candidates import LOOKED_AT, Buckets, candidates, sketches
-from dedup.stages.runs import BITS, RunBuckets, Runs
+from dedup.stages.runs import BITS, RunBuckets, Runs, winnowing
 from dedup.stages.shingles import Texts
 from dedup.stages.signer import Signer
 from dedup.stages.weights import prior_weights
@@ -88,7 +88,7 @@ def entries(
     """Texts in buckets, sorted, in batches of a size."""
     order = np.lexsort((numbers, keys))
     columns = {
-        "key": binary(keys[order, None].astype(">u8")),
+        "key": pa.array(keys[order].astype(np.int64)),
         "number": pa.array(numbers[order]),
         "sketch": binary(sketches[numbers[order]]),
     }
@@ -112,14 +112,27 @@ def test_buckets_are_those_of_one_process(seed: int, count: int, kinds: int, siz
 
 
 @GENERATED
-@given(st.integers(0, 1000), st.integers(1, 120), st.integers(1, 20), st.integers(1, 200))
-def test_buckets_of_runs_are_those_of_one_process(seed: int, count: int, kinds: int, size: int) -> None:
-    """The same where texts have as many keys as they have runs, or none."""
+@given(st.integers(0, 1000), st.integers(1, 120), st.integers(1, 20), st.integers(1, 200), st.booleans())
+def test_buckets_of_runs_are_those_of_one_process(seed: int, count: int, kinds: int, size: int, lone: bool) -> None:
+    """The same where texts have as many keys as they have runs, or none, with or without those that stand alone."""
     signed, (keys, counts) = drawn(seed, count, kinds), run_keys(seed, count, kinds)
     whole = RunBuckets([Runs(np.arange(count), keys, np.cumsum(np.append(0, counts)))], count)
-    batches = entries(keys, np.repeat(np.arange(count), counts), hashed(signed)[1], size)
+    values, held = np.unique(keys, return_counts=True)
+    sent = np.isin(keys, values[held > (0 if lone else 1)])
+    batches = entries(keys[sent], np.repeat(np.arange(count), counts)[sent], hashed(signed)[1], size)
     found = [pa.Table.from_batches([batch]) for batch in buckets._walk(REWRITES)(batches)]
     assert got(found) == wanted(whole, signed, REWRITES)
+
+
+@GENERATED
+@given(st.lists(st.integers(0, 30)), st.integers(1, 40))
+def test_a_key_that_one_text_alone_has_is_dropped(keys: list[int], size: int) -> None:
+    """And no other, wherever batches end."""
+    held = sorted(keys)
+    batch = pa.RecordBatch.from_pydict({"key": pa.array(held, pa.int64()), "number": pa.array(range(len(held)))})
+    found = buckets._drop_lone(batch.slice(begin, size) for begin in range(0, len(held), size))
+    rows = [row for some in found for row in some.to_pylist()]
+    assert rows == [{"key": key, "number": number} for number, key in enumerate(held) if held.count(key) > 1]
 
 
 def test_long_keys_begin_with_other_bits_of_the_same_runs() -> None:
@@ -127,7 +140,7 @@ def test_long_keys_begin_with_other_bits_of_the_same_runs() -> None:
     column = ["手機卡續費輕鬆搞定全程線上辦理" * 30, "a", "今日も晴れで明日も晴れるでしょう"]
     texts = Texts.of(pa.chunked_array([column], pa.large_string()), Settings())
     _, short = Signer(Settings(), prior_weights(1000.0)).sketch(texts, np.arange(3))
-    keys = long_keys(texts, short, Settings().width)
+    keys = long_keys(texts, short, winnowing(Settings().width))
     assert (keys.astype(np.uint32) == short[0].keys).all()
     assert len(set(keys >> np.uint64(BITS))) == len(set(keys))
 

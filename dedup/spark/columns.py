@@ -44,6 +44,11 @@ def ragged(flat: NDArray[Any], counts: NDArray[np.int64]) -> pa.Array:
     return pa.Array.from_buffers(pa.binary(), len(counts), [None, pa.py_buffer(offsets), pa.py_buffer(plain)])
 
 
+def lists(flat: NDArray[np.int64], counts: NDArray[np.int64]) -> pa.Array:
+    """Flat whole numbers split into rows of these counts; at most 2^31 in all."""
+    return pa.ListArray.from_arrays(np.cumsum(np.append(0, counts)).astype(np.int32), flat)
+
+
 def values(column: Any, kind: Any) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """The numbers of all rows, and how many there are in each: the arguments of `ragged`."""
     array = _whole(column).cast(pa.large_binary())

@@ -25,9 +25,9 @@ from dedup import pipeline
 from dedup.errors import InputError, SettingsError, warn
 from dedup.settings import Settings
 from dedup.spark.broadcasts import Shared, SharedInputs
-from dedup.spark.buckets import KEYS, shortened
 from dedup.spark.buckets import bytes_a_text as bytes_to_buckets
 from dedup.spark.buckets import candidates as bucket_candidates
+from dedup.spark.buckets import shared_with_sketches, shortened, winnowing, with_sketches
 from dedup.spark.campaign_links import campaigns
 from dedup.spark.component_links import packed
 from dedup.spark.counting import weigh
@@ -233,11 +233,12 @@ class _SparkJob:
         settings, tasks = self._settings, 2 * self._folder.session.sparkContext.defaultParallelism
         if not settings.weighted:
             shape = pipeline.chosen_bands(settings)
-            return bucket_candidates(with_bands(read.texts, settings, self._shared, shape), settings)
+            return bucket_candidates(with_sketches(with_bands(read.texts, settings, self._shared, shape)), settings)
         cut, short = plan(read.total, read.characters, settings, tasks), shortened(settings)
         length = read.characters / max(1, read.total)
-        if bytes_to_tiles(cut, settings, length) > bytes_to_buckets(short, KEYS * length):
-            return bucket_candidates(with_long_keys(read.texts, settings, self._shared, short.slots), short)
+        if bytes_to_tiles(cut, settings, length) > bytes_to_buckets(short, length):
+            signed = with_long_keys(read.texts, settings, self._shared, short.slots, winnowing(settings))
+            return bucket_candidates(shared_with_sketches(self._folder.keep(signed, "signed")), short)
         return tile_candidates(with_runs(read.texts, settings, self._shared, cut.groups), settings, cut)
 
     def _verified(self, pairs: DataFrame, read: DistinctTexts, *, least: float, evidence: float) -> DataFrame:

@@ -1,8 +1,8 @@
 """Signatures on Spark: makes what is sent of a text to find candidates.
 
 In: the distinct texts by number. Out: `number, sketch` and what texts meet by: for tiles `group, runs`, the hashes of
-runs of the text, in groups; for buckets `keys`, the hash of every band or run, eight bytes each. A sketch is the lowest
-byte of every slot, which is enough to exclude most pairs. The signature itself is not sent.
+runs of the text, in groups; for buckets `keys`, the hash of every band or run, of 64 bits. A sketch is the lowest byte
+of every slot, which is enough to exclude most pairs. The signature itself is not sent.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 
+from dedup.kernels import Winnowing
 from dedup.settings import Settings
 from dedup.spark.broadcasts import Shared, corpus_of
-from dedup.spark.columns import Batches, binary, ragged, sent
+from dedup.spark.columns import Batches, binary, lists, ragged, sent
 from dedup.stages import bands
 from dedup.stages.candidates import sketch_width, sketches
-from dedup.stages.runs import BITS, Runs, winnowing
+from dedup.stages.runs import BITS, Runs
 from dedup.stages.shingles import Texts
 from dedup.stages.signer import Signer
 from dedup.work import Room
 
-KEYED = "number long, sketch binary, keys binary"
+KEYED = "number long, sketch binary, keys array<long>"
 
 
 def with_bands(texts: DataFrame, settings: Settings, shared: Shared, shape: bands.Bands) -> DataFrame:
@@ -39,8 +40,9 @@ def with_bands(texts: DataFrame, settings: Settings, shared: Shared, shape: band
         for batch in batches:
             corpus = corpus_of(batch["text"], settings, shared)
             signed = Signer(settings, corpus.weights).sign(corpus.texts, corpus.first)
-            keys = bands.band_hashes(signed, shape, names).T.astype(">u8")  # bytes sort like the number
-            yield from sent({"number": batch["number"], "sketch": binary(sketches(signed)), "keys": binary(keys)})
+            keys = bands.band_hashes(signed, shape, names).T.ravel().view(np.int64)
+            columns = {"sketch": binary(sketches(signed)), "keys": lists(keys, np.full(len(signed), shape.bands))}
+            yield from sent({"number": batch["number"]} | columns)
 
     return texts.select("number", "text").mapInArrow(sign, KEYED)
 
@@ -73,37 +75,38 @@ def with_runs(texts: DataFrame, settings: Settings, shared: Shared, groups: int)
     return texts.select("number", "text").mapInArrow(sign, schema)
 
 
-def with_long_keys(texts: DataFrame, settings: Settings, shared: Shared, slots: int) -> DataFrame:
-    """Sign, and keep the beginning of the sketch, and the keys of all runs with 64 bits.
+def with_long_keys(texts: DataFrame, settings: Settings, shared: Shared, slots: int, which: Winnowing) -> DataFrame:
+    """Sign, and keep the beginning of the sketch, and the keys of runs with 64 bits.
 
     Args:
         texts: The columns `number` and `text`.
         settings: How articles are compared.
         shared: The weights of their shingles, and what is left out of them.
         slots: So many are kept.
+        which: Which runs are keys.
     """
 
     def sign(batches: Batches) -> Batches:
         for batch in batches:
             corpus = corpus_of(batch["text"], settings, shared)
-            signed, found = Signer(settings, corpus.weights).sketch(corpus.texts, corpus.first)
-            keys = long_keys(corpus.texts, found, settings.width).astype(">u8")
-            columns = {"sketch": binary(signed[:, : sketch_width(slots)]), "keys": ragged(keys, _counts(found))}
+            signed, found = Signer(settings, corpus.weights).sketch(corpus.texts, corpus.first, which=which)
+            keys = long_keys(corpus.texts, found, which).view(np.int64)
+            columns = {"sketch": binary(signed[:, : sketch_width(slots)]), "keys": lists(keys, _counts(found))}
             yield from sent({"number": batch["number"]} | columns)
 
     return texts.select("number", "text").mapInArrow(sign, KEYED)
 
 
-def long_keys(texts: Texts, found: list[Runs], width: int) -> NDArray[np.uint64]:
+def long_keys(texts: Texts, found: list[Runs], which: Winnowing) -> NDArray[np.uint64]:
     """Keys of 64 bits, for so many texts that all of 32 bits are taken.
 
     Args:
         texts: Some texts.
         found: The runs of all of them, which are the lower halves.
-        width: Of shingles, in units.
+        which: Which runs are keys.
     """
     rooms = Room(np.uint64), Room(np.uint32)
-    _, upper, _ = texts.shingle_and_winnow(np.arange(len(texts)), winnowing(width, shift=BITS), *rooms)
+    _, upper, _ = texts.shingle_and_winnow(np.arange(len(texts)), which._replace(shift=BITS), *rooms)
     return upper.astype(np.uint64) << np.uint64(BITS) | _keys(found)
 
 
