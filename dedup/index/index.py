@@ -121,7 +121,9 @@ class Index:
         opening = self._store.opening
         self._generation = opening.generation
         signing, windows = unpack(opening.weights, self.settings)
-        self._preparer = Preparer(self.settings, signing, windows, store_texts=opening.store_texts, codec=self._store.codec)
+        self._preparer = Preparer(
+            self.settings, signing, windows, store_texts=opening.store_texts, codec=self._store.codec
+        )
         self._judge = Judge(self.settings, self._preparer, windows, store_texts=opening.store_texts)
 
     # --- adding ---------------------------------------------------------------------------------------------------
