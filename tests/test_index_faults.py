@@ -805,14 +805,15 @@ def test_a_damaged_database(path: str, folder: Path) -> None:
     """Pages of the database that are overwritten are told of by an error of ours, or found by `check`."""
     fill(path)
     file = Path(path) / "index.sqlite"
-    pages = file.stat().st_size // 2048
+    page_bytes = int.from_bytes(file.read_bytes()[16:18], "big")
+    pages = file.stat().st_size // page_bytes
     rng, found = Random(17), 0
     for page in range(1, pages, max(1, pages // 60)):
         broken = folder / "broken"
         shutil.copytree(path, broken)
         with (broken / "index.sqlite").open("r+b") as out:
-            out.seek(2048 * page)
-            out.write(rng.choice([bytes(2048), b"\xff" * 2048, rng.randbytes(2048)]))
+            out.seek(page_bytes * page)
+            out.write(rng.choice([bytes(page_bytes), b"\xff" * page_bytes, rng.randbytes(page_bytes)]))
         try:
             with dedup.Index(broken) as index:
                 problems = index.check().problems

@@ -39,6 +39,8 @@ class Corpus:
     """None where a shingle counts as one."""
     frames: Frames | None = None
     """What is left out of the texts; None where nothing is."""
+    tile: int = pairs.TILE
+    """Shingles that a thread holds at once while pairs are verified."""
 
     _keys: Room = field(default_factory=lambda: Room(np.uint64), repr=False)
     _bits: Room = field(default_factory=lambda: Room(np.uint32), repr=False)
@@ -74,7 +76,9 @@ class Corpus:
         progress: Progress | None = None,
     ) -> NDArray[np.float64]:
         """The exact similarity of pairs of distinct texts, by their numbers; see `dedup.stages.pairs.verify`."""
-        return pairs.verify(self.sets, left, right, self.sizes, evidence=evidence, threads=threads, progress=progress)
+        return pairs.verify(
+            self.sets, left, right, self.sizes, evidence=evidence, threads=threads, progress=progress, most=self.tile
+        )
 
     def explain(self, left: int, right: int, names: tuple[str, str]) -> passages.Explanation:
         """The passages that two texts share.

@@ -30,6 +30,8 @@ AN_ENTRY = 48
 """Bytes of every window, and every shingle, that is sampled while frames are looked for; 44 measured of 14 million."""
 AN_ENTRY_HELD = 13
 """Bytes of every entry of a bucket while the bucket is walked."""
+A_SHINGLE = 40
+"""Bytes of every shingle of a tile, at most; see `dedup.stages.pairs`."""
 AN_EDGE = 120
 """Bytes of every edge while clusters are linked."""
 
@@ -87,6 +89,11 @@ class Budget:
     def entries(self) -> int:
         """Entries of buckets that all threads hold at once."""
         return (self.total - OWN) // 16 // AN_ENTRY_HELD
+
+    @property
+    def verified(self) -> int:
+        """Shingles that all threads hold at once while pairs are verified."""
+        return (self.total - OWN) // 6 // A_SHINGLE
 
     @property
     def pairs(self) -> int:

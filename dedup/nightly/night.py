@@ -52,6 +52,7 @@ from dedup.stages.changes import NOBODY, Members, changes, counts
 from dedup.stages.clusters import NO_PAIRS, Graph, Pairs, representatives
 from dedup.stages.frames import Rate
 from dedup.stages.frequencies import Sketch
+from dedup.stages.pairs import TILE
 from dedup.stages.shingles import NO_WINDOWS, Texts
 from dedup.stages.weights import SketchWeights
 from dedup.work import Progress
@@ -169,7 +170,8 @@ class Tonight:
 
     def _judged(self, weights: SketchWeights | None) -> Corpus:
         """The texts as pairs of them are verified."""
-        return Corpus(self._texts.without(self._left_out), self._first, self._number, weights)
+        tile = min(TILE, self._budget.verified // self._threads)
+        return Corpus(self._texts.without(self._left_out), self._first, self._number, weights, tile=tile)
 
     # --- steps ----------------------------------------------------------------------------------------------------
 
