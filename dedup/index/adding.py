@@ -30,8 +30,6 @@ JUDGED_AGAIN = 16
 """Edges of one text that are judged again at once."""
 A_STEP = 1
 """For so many new texts, the edges of one old text are checked, and judged again if they are stale."""
-SWEPT = 8
-"""So many old texts at once, at least: to ask the store for them costs more than to look at them."""
 LEAST_ALL_OVER = 256
 """With so many texts or more, frames are also searched in a sample of all texts."""
 FREED = 512
@@ -43,8 +41,6 @@ class Sweep:
     """How far an index has come in judging its edges again."""
 
     text: int = 0
-    owed: int = 0
-    """Texts whose turn it is."""
 
 
 @dataclass
@@ -363,11 +359,9 @@ class Batch:
                 self._change.touched.add(other)
 
     def _judge_again(self, steps: int) -> None:
-        """Judge again the old edges of the next `steps` texts, in the order of their numbers, some steps at once."""
-        self._sweep.owed += steps
-        if self._sweep.owed < SWEPT or not self.judge.counts:
+        """Judge again the old edges of the next `steps` texts, in the order of their numbers."""
+        if not (steps and self.judge.counts):
             return
-        steps, self._sweep.owed = self._sweep.owed, 0
         texts = self._store.next_with_edges(self._sweep.text, steps)
         self._sweep.text = texts[-1] if len(texts) == steps else 0
         now = self.judge.texts(self._store)
