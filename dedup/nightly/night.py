@@ -125,7 +125,7 @@ class Tonight:
 
     @contextmanager
     def _staged(self, name: str) -> Iterator[Progress]:
-        """Run one stage under this name, and hand pages of texts back whenever it tells its progress."""
+        """Run one stage under this name, and hand pages of texts back when it tells its progress, and at its end."""
         with self._stages.stage(name) as tell:
 
             def told(done: int, total: int) -> None:
@@ -133,6 +133,7 @@ class Tonight:
                 tell(done, total)
 
             yield told
+            self._give_back()
 
     def _give_back(self, *_: int) -> None:
         self._catalogue.texts.give_back()
