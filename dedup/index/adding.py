@@ -266,10 +266,8 @@ class Batch:
 
     def _similarities(self, pairs: Pairs, new: Mapping[int, int]) -> Similar:
         """How similar texts are to others; `new` gives the rows of new texts."""
-        some = {text: others for text, others in pairs.items() if others}
-        involved = {text for one, others in some.items() for text in (one, *others) if text in new}
-        own = {text: self._own(new[text]) for text in involved}
-        return {text: {} for text in pairs} | self.judge.similarities(self._store, some, own)
+        involved = {text for one, others in pairs.items() if others for text in (one, *others) if text in new}
+        return self.judge.similarities(self._store, pairs, {text: self._own(new[text]) for text in involved})
 
     def _own(self, row: int, judge: Judge | None = None) -> Own:
         """What the text of a row is compared by."""
