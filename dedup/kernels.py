@@ -71,6 +71,17 @@ def exact(function: Callable[..., Any]) -> Any:
 
 
 @kernel
+def put_last(entry, chain, heads, tails, nexts):
+    """Put an entry at the end of a chain, which is empty where its head is negative."""
+    nexts[entry] = -1
+    if heads[chain] < 0:
+        heads[chain] = entry
+    else:
+        nexts[tails[chain]] = entry
+    tails[chain] = entry
+
+
+@kernel
 def mix(x):
     """Scramble 64 bits: the finaliser of SplitMix64 (Steele, Lea and Flood, 2014)."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -1441,13 +1452,7 @@ def chain(begin, stop, keys, heads, tails, nexts):
     """Put the postings `begin` to `stop` at the end of the chains of their buckets: the highest bits of their keys."""
     shift = np.uint32(32 - bits_of(len(heads)))
     for k in range(begin, stop):
-        bucket = np.uint64(keys[k]) >> np.uint64(shift)
-        nexts[k] = -1
-        if heads[bucket] < 0:
-            heads[bucket] = k
-        else:
-            nexts[tails[bucket]] = k
-        tails[bucket] = k
+        put_last(k, np.uint64(keys[k]) >> np.uint64(shift), heads, tails, nexts)
 
 
 @kernel
@@ -1702,12 +1707,7 @@ def thread_edges(lefts, rights, heads, tails, nexts, ends):
             entry = 2 * e + side
             node = lefts[e] if side == 0 else rights[e]
             ends[entry] = rights[e] if side == 0 else lefts[e]
-            nexts[entry] = -1
-            if heads[node] < 0:
-                heads[node] = entry
-            else:
-                nexts[tails[node]] = entry
-            tails[node] = entry
+            put_last(entry, node, heads, tails, nexts)
 
 
 @kernel
