@@ -825,6 +825,19 @@ def test_a_damaged_database(path: str, folder: Path) -> None:
     assert found > 30
 
 
+@pytest.mark.parametrize("column", ["keys", "signature", "marks"])
+def test_a_damaged_row(path: str, column: str) -> None:
+    """A row that was cut short is told of by an error of ours."""
+    fill(path)
+    with sqlite3.connect(Path(path) / "index.sqlite") as database:
+        database.execute(f"UPDATE bodies SET {column} = substr(IFNULL({column}, 'other'), 1, 3)")
+    database.close()
+    for segment in Path(path).glob("*.segment"):
+        segment.unlink()
+    with pytest.raises(FileError, match="damaged"), dedup.Index(path) as index:
+        index.check()
+
+
 # --- interrupted ------------------------------------------------------------------------------------------------------
 
 

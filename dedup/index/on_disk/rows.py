@@ -67,7 +67,7 @@ class StoredRows:
     def frames(self, after: int = 0) -> list[tuple[int, NDArray[np.uint64]]]:
         """The windows of frames found since the last `reweigh`, by numbers above this."""
         rows = self._database.execute("SELECT number, windows FROM frames WHERE number > ? ORDER BY number", (after,))
-        return [(number, np.frombuffer(windows, "<u8")) for number, windows in rows]
+        return [(number, numbers_in(windows, "<u8")) for number, windows in rows]
 
     def articles(self) -> int:
         """How many articles there are."""
@@ -102,12 +102,12 @@ class StoredRows:
     def signatures(self, texts: Iterable[int]) -> dict[int, Signature]:
         """The signature of each."""
         rows, slot = self._each("SELECT signature FROM bodies WHERE number = ?", texts), kind(self.opening.settings)
-        return {text: np.frombuffer(value, slot) for text, (value,) in rows}
+        return {text: numbers_in(value, slot) for text, (value,) in rows}
 
     def keys(self, texts: Iterable[int]) -> dict[int, NDArray[np.uint32]]:
         """The keys of each."""
         rows = self._each("SELECT keys FROM bodies WHERE number = ?", texts)
-        return {text: np.frombuffer(value or b"", np.uint32) for text, (value,) in rows}
+        return {text: numbers_in(value, np.uint32) for text, (value,) in rows}
 
     def edges(self, texts: Iterable[int]) -> dict[int, dict[int, Edge]]:
         """All edges of each text, by the other end."""
@@ -148,7 +148,7 @@ class StoredRows:
     def marks(self, texts: Iterable[int]) -> dict[int, Marks]:
         """The marks of each text that has any."""
         rows = self._each("SELECT marks FROM bodies WHERE number = ? AND marks IS NOT NULL", texts)
-        return {text: np.frombuffer(value, "<i8") for text, (value,) in rows}
+        return {text: numbers_in(value, "<i8") for text, (value,) in rows}
 
     def holders(self, marks: Iterable[int], most: int) -> dict[int, list[int]]:
         """Texts that hold each mark which names somebody: at most `most`, spread over all."""
@@ -275,6 +275,18 @@ class StoredRows:
         """Store a change; additions of articles that are still there are not stored."""
         self._last = max(self._last, change.number)
         self._later["INSERT INTO changes VALUES (?, ?, ?, ?, ?)"].append(change)
+
+
+def numbers_in(value: bytes | None, slot: Any) -> NDArray[Any]:
+    """The numbers of this type in a blob.
+
+    Raises:
+        sqlite3.DatabaseError: It ends in the middle of one.
+    """
+    slot = np.dtype(slot)
+    if len(value or b"") % slot.itemsize:
+        raise sqlite3.DatabaseError(f"malformed row of {len(value or b'')} bytes, not a multiple of {slot.itemsize}")
+    return np.frombuffer(value or b"", slot)
 
 
 def _last(database: sqlite3.Connection) -> int:

@@ -30,7 +30,7 @@ from dedup.index.marks import naming, place_of
 from dedup.index.on_disk.counters import Frequencies, Steps
 from dedup.index.on_disk.layers import REBUILD, Layers, Stored
 from dedup.index.on_disk.lookup import Lookup
-from dedup.index.on_disk.rows import StoredRows
+from dedup.index.on_disk.rows import StoredRows, numbers_in
 from dedup.index.on_disk.schema import NAME, connect, prepare, read_opening, save, writable
 from dedup.index.store import Edge, Opening
 from dedup.settings import Settings
@@ -265,8 +265,10 @@ class EmbeddedStore(StoredRows):
         settings = self.opening.settings
         while some := rows.fetchmany(REBUILD):
             numbers, signed, keys = zip(*some, strict=True)
+            if any(len(one) != settings.slots * kind(settings).itemsize for one in signed):
+                raise sqlite3.DatabaseError("malformed signature, of another length than the settings say")
             values = np.frombuffer(b"".join(signed), kind(settings)).reshape(len(numbers), settings.slots)
-            yield np.array(numbers), stored(values, [np.frombuffer(one or b"", np.uint32) for one in keys], settings)
+            yield np.array(numbers), stored(values, [numbers_in(one, np.uint32) for one in keys], settings)
 
     def _open_frequencies(self, frequencies: Frequencies) -> None:
         """Open the counts; if they are missing or damaged, count again while nobody adds."""
