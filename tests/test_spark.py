@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 import warnings
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any
 
@@ -166,40 +167,45 @@ def test_a_component_that_is_too_large_loses_its_weaker_edges(session: Any, mixe
     assert labels[0] == labels[900]  # exact copies
 
 
-@pytest.mark.parametrize("stage", [0, 16, 32])
-def test_a_worker_is_killed_in_the_middle(running: tuple[Any, Any], mixed: list[str | None], stage: int) -> None:
-    """In an early stage, or a later one: the job goes on with what is left, and ends with the same labels."""
+@pytest.mark.parametrize("written", ["articles", "edges", "result"])
+def test_a_worker_is_killed_in_the_middle(
+    running: tuple[Any, Any], mixed: list[str | None], written: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the start, later or at the end: the job goes on with what is left, and ends with the same labels."""
     import dedup.spark
+    from dedup.spark.folder import Folder
 
     cluster, session = running
-    frame = sparks.frame(session, range(len(mixed)), mixed, 8)
-    tracker = session.sparkContext.statusTracker()
-    seen, killed = set[int](), threading.Event()
+    begun, killed, keep = tmp_path / "begun", tmp_path / "killed", Folder.keep
 
-    def there() -> str | None:
-        active = {one for one in tracker.getActiveStageIds() if _running(tracker, one)}
-        seen.update(active)
-        return "there" if active and max(active) - min(seen) >= stage else None
+    def held(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        begun.write_text(str(Path.cwd()), "utf-8")  # a folder of the worker
+        while not killed.exists():  # a worker goes while its tasks run, however fast the machine is
+            time.sleep(0.05)
+        yield from batches
+
+    def kept(folder: Folder, found: Any, name: str) -> Any:
+        return keep(folder, found.mapInArrow(held, found.schema) if name == written else found, name)
+
+    def running_there() -> str | None:
+        return (begun.read_text("utf-8") if begun.exists() else "") or None
 
     def kill() -> None:
-        sparks.STANDALONE.waited(there, "the stage never ran", seconds=300)  # the job takes a minute on busy cores
-        cluster.kill("worker-1")
-        killed.set()
+        place = sparks.STANDALONE.waited(running_there, "no task began", seconds=300)
+        worker = next(name for name in cluster.workers if name in Path(place).parts)
+        cluster.kill(worker)
+        killed.write_text(worker, "utf-8")
 
+    monkeypatch.setattr(Folder, "keep", kept)
+    frame = sparks.frame(session, range(len(mixed)), mixed, 8)
     killer = threading.Thread(target=kill)
     killer.start()
     try:
         found = sparks.result(dedup.spark.cluster(frame, settings=NEAR))
     finally:
         killer.join()
-        cluster.add("worker-1")
-    assert killed.is_set()
+    cluster.add(killed.read_text("utf-8"))
     assert found.equals(expected(list(range(len(mixed))), mixed, NEAR))
-
-
-def _running(tracker: Any, stage: int) -> bool:
-    info = tracker.getStageInfo(stage)
-    return info is not None and info.numActiveTasks > 0
 
 
 def test_equal_and_missing_ids(session: Any) -> None:
