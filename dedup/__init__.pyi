@@ -17,6 +17,7 @@ from .evidence.passages import Explanation, Passage
 from .evidence.templates import Fixed, Slot, Template
 from .index.answers import Added, Near, Seen
 from .index.index import Index
+from .kept import Dropped, Kept
 from .pipeline import cluster, explain, fit, similarity
 from .results import Cluster, Clusters
 from .settings import Settings
@@ -30,6 +31,7 @@ __all__ = [
     "Clusters",
     "DedupError",
     "DedupWarning",
+    "Dropped",
     "Explanation",
     "FileError",
     "Fixed",
@@ -40,6 +42,7 @@ __all__ = [
     "IndexBusyError",
     "Indicator",
     "InputError",
+    "Kept",
     "Keyword",
     "MissingExtraError",
     "Near",

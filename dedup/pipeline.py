@@ -25,6 +25,7 @@ from dedup.errors import DedupWarning, InputError, SettingsError, warn
 from dedup.evidence.corpus import Corpus
 from dedup.evidence.passages import Explanation
 from dedup.results import Clusters
+from dedup.rows import Rows
 from dedup.settings import Settings
 from dedup.stages import articles as reading
 from dedup.stages import bands, candidates, clusters, frames, runs, shingles, weights
@@ -114,7 +115,8 @@ def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, s
     del signing  # of copies, too
     graph = connect(corpus, settings, threads=count, stages=stages, signed=signed)
     with stages.stage("cluster"):
-        result = Clusters(graph, settings.threshold, settings.linkage, read.ids, corpus=corpus)
+        rows = Rows.of(source, read.source, len(read.texts))
+        result = Clusters(graph, settings.threshold, settings.linkage, read.ids, corpus=corpus, source=rows)
         result = with_representatives(result, corpus, count)
     return replace(result, seconds=dict(stages.seconds))
 
@@ -298,7 +300,7 @@ def with_representatives(result: Clusters, corpus: Corpus, count: int) -> Cluste
     """
     graph = result.graph
     alone = np.flatnonzero(np.isnan(result.to_representative[graph.first]))
-    representatives = graph.distinct[result.labels[graph.first[alone]]]
+    representatives = graph.distinct[result.heads[graph.first[alone]]]
     similarity = corpus.similarities(representatives, alone, threads=count)
     looked_up = clusters.Pairs(representatives, alone, similarity)
     return replace(result, graph=replace(graph, looked_up=looked_up))

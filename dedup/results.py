@@ -26,7 +26,10 @@ from dedup.evidence.keywords import Keyword, beginnings
 from dedup.evidence.passages import Explanation
 from dedup.evidence.templates import Template
 from dedup.evidence.titles import titles
+from dedup.identity import id_text, id_texts
+from dedup.kept import By, Kept, Rule, best, lengths, picked
 from dedup.kernels import Integers
+from dedup.rows import Rows
 from dedup.settings import Settings
 from dedup.stages.clusters import Graph, Pairs, representatives
 from dedup.work import count as count_threads
@@ -218,6 +221,7 @@ class Clusters:
         seconds: How long each stage took, in order.
         representatives: (d,) the text that represents the cluster of each distinct text; None links the graph to know.
         corpus: The texts and the weights of their shingles; without them nothing can be explained.
+        source: The articles as they were given, by reference; None where they came from an index or a night.
     """
 
     graph: Graph
@@ -227,6 +231,7 @@ class Clusters:
     seconds: Mapping[str, float] = field(default_factory=dict)
     representatives: Integers | None = field(default=None, repr=False)
     corpus: Corpus | None = field(default=None, repr=False)
+    source: Rows | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Link, unless that has been done for this threshold."""
@@ -239,14 +244,19 @@ class Clusters:
         return self.graph.similarity >= self.threshold
 
     @cached_property
-    def labels(self) -> Integers:
+    def heads(self) -> Integers:
         """int64 (n,): position of the representative of each article's cluster; its own where it is alone."""
-        labels = np.arange(len(self.graph.distinct))
+        heads = np.arange(len(self.graph.distinct))
         known = self.graph.distinct >= 0
         assert self.representatives is not None
-        labels[known] = self.graph.first[self.representatives][self.graph.distinct[known]]
-        labels.flags.writeable = False
-        return labels
+        heads[known] = self.graph.first[self.representatives][self.graph.distinct[known]]
+        heads.flags.writeable = False
+        return heads
+
+    @property
+    def labels(self) -> Any:
+        """int64 (n,): `heads`; where the articles came from pandas, as a series with their index."""
+        return self.heads if self.source is None else self.source.indexed(self.heads)
 
     @cached_property
     def pairs(self) -> Pairs:
@@ -267,12 +277,12 @@ class Clusters:
     @cached_property
     def sizes(self) -> Integers:
         """int64 (n,): how many articles there are in each article's cluster."""
-        return np.bincount(self.labels, minlength=len(self.labels))[self.labels]
+        return np.bincount(self.heads, minlength=len(self.heads))[self.heads]
 
     @cached_property
     def firsts(self) -> Integers:
         """int64 (n,): position of the first article of each article's cluster; its id is the cluster's name."""
-        _, firsts, mine = np.unique(self.labels, return_index=True, return_inverse=True)
+        _, firsts, mine = np.unique(self.heads, return_index=True, return_inverse=True)
         return firsts[mine]
 
     @property
@@ -305,8 +315,8 @@ class Clusters:
     @cached_property
     def _clusters(self) -> list[Cluster]:
         grouped = np.flatnonzero(self.sizes > 1)
-        grouped = grouped[np.argsort(self.labels[grouped], kind="stable")]
-        heads, starts = np.unique(self.labels[grouped], return_index=True)
+        grouped = grouped[np.argsort(self.heads[grouped], kind="stable")]
+        heads, starts = np.unique(self.heads[grouped], return_index=True)
         by_label = dict(zip(heads.tolist(), np.split(grouped, starts[1:]), strict=False))  # no heads: one empty part
         several = list(by_label)
         several.sort(key=lambda label: (-len(by_label[label]), label))
@@ -321,7 +331,7 @@ class Clusters:
     @property
     def names(self) -> pa.ChunkedArray:
         """The ids, or the positions where the articles have none."""
-        return pa.chunked_array([pa.array(np.arange(len(self.labels)))]) if self.ids is None else self.ids
+        return pa.chunked_array([pa.array(np.arange(len(self.heads)))]) if self.ids is None else self.ids
 
     def _mean(self, members: Integers) -> float:
         """Mean similarity of these articles to their representative, without the representative."""
@@ -346,15 +356,111 @@ class Clusters:
 
     def __repr__(self) -> str:
         """One line: how many articles and clusters."""
-        articles, inside = len(self.labels), int((self.sizes > 1).sum())
+        articles, inside = len(self.heads), int((self.sizes > 1).sum())
         return f"<Clusters: {len(self):,} of {inside:,} among {articles:,} articles, threshold {self.threshold:g}>"
 
-    def explain(self, i: int, j: int) -> Explanation:
+    def of(self, id: Any) -> Cluster:  # noqa: A002 - the column's usual name
+        """The cluster of an article; of one that is alone a cluster of itself.
+
+        Args:
+            id: Of the article, of its own type or as text: 7, 7.0 and "7" name the same one. Where the articles have no
+                ids it is the position. Of an id that occurs more than once it is the first article.
+
+        Raises:
+            InputError: There is no such article.
+        """
+        place = self._position(id) if self.ids is None else self._place(id)
+        name = int(self.heads[place])
+        if self.sizes[place] > 1:
+            return self._by_head[name]
+        alone = np.array([place])
+        return Cluster(alone, place, 1.0, self.names.take(pa.array(alone)).combine_chunks(), self.corpus)
+
+    @cached_property
+    def _by_head(self) -> dict[int, Cluster]:
+        return {one.representative: one for one in self._clusters}
+
+    def keep(self, by: By = "first") -> Kept:
+        """One article of each cluster, and all that are alone, in the order given; of the others what is kept instead.
+
+        Missing and empty texts are nobody's duplicates and are kept. Of two articles that are equal by the rule the
+        earlier one is kept.
+
+        Args:
+            by: Which article of a cluster is kept: ``"first"``; ``"longest"``, by the characters of its text;
+                ``"representative"``; ``"newest:date"`` or ``"oldest:date"``, by a column of dates, times or numbers, or
+                of ISO 8601 strings, those without one last; ``"source:site:a.com,b.com"``, by a column whose best value
+                stands first, all others after the last. The same as tuples, ``("newest", "date")`` and
+                ``("source", "site", ["a.com", "b.com"])``, for names with colons and commas. Or a function: it gets the
+                rows of one cluster in the caller's own kind, and returns the place of the one to keep among them, its
+                id, or of a list the row itself.
+
+        Returns:
+            `Kept.rows`, and `Kept.dropped` with what is kept instead of each.
+
+        Raises:
+            SettingsError: There is no such rule.
+            InputError: There is no such column, it holds no dates, the function returned none of its rows, or the
+                articles were changed since they were clustered.
+        """
+        return Kept(self._chosen(by), self._rows, self.names, self._similarities)
+
+    def _chosen(self, by: By) -> Integers:
+        """Position of the article that is kept for each article."""
+        if callable(by):
+            return self._picked(by)
+        rule = Rule.of(by)
+        if rule.kind == "representative":
+            return self.heads
+        if rule.kind == "first":
+            return self.firsts
+        if rule.kind == "longest":
+            return best(self.heads, -lengths(_known(self.corpus).texts.column))
+        return best(self.heads, rule.order(self._rows.column(rule.column)))
+
+    def _picked(self, choose: Callable[[Any], Any]) -> Integers:
+        """What a function keeps of each cluster."""
+        kept = np.arange(len(self.heads))
+        for cluster in self:
+            rows = self._rows.take(cluster.members)
+            ids = None if self.ids is None else cluster.ids.to_pylist()
+            kept[cluster.members] = cluster.members[picked(rows, choose(rows), ids)]
+        return kept
+
+    @property
+    def _rows(self) -> Rows:
+        """The articles as they were given, or a table of ids and texts where they came from elsewhere."""
+        if self.source is not None:
+            return self.source
+        table = pa.table({"id": self.names, "text": _known(self.corpus).texts.column})
+        return Rows(table, len(table))
+
+    def _similarities(self, left: Integers, right: Integers) -> NDArray[np.float64]:
+        """The exact similarity of pairs of articles of one cluster."""
+        corpus, number = _known(self.corpus), self.graph.distinct
+        texts = np.sort(np.stack([number[left], number[right]]), axis=0)
+        found = np.ones(len(left))
+        apart = np.flatnonzero(texts[0] != texts[1])
+        found[apart] = corpus.similarities(*texts[:, apart], threads=count_threads(None))
+        return found
+
+    @property
+    def duplicates(self) -> Any:
+        """The articles that `keep` drops where it keeps the first of each cluster: see `Kept.dropped`."""
+        return self.keep("first").dropped
+
+    @property
+    def ratio(self) -> float:
+        """Share of the articles that are duplicates of another one, 0 to 1: what `keep` drops by any rule."""
+        return self.keep("first").ratio
+
+    def explain(self, i: Any, j: Any) -> Explanation:
         """Why two articles are alike, or are not: the passages they share, with this run's weights.
 
         Args:
-            i: Position of an article; a negative one counts from the end.
-            j: Position of another.
+            i: An article. A whole number is always its position, also where ids are numbers, and a negative one counts
+                from the end; anything else is its id, of its own type or as text: the id 7 is "7".
+            j: Another.
 
         Returns:
             Spans in both texts, heaviest first, whose weights add up to the similarity. It prints as a table and
@@ -365,7 +471,7 @@ class Clusters:
         """
         corpus, names = _known(self.corpus), self.names
         left, right = self._position(i), self._position(j)
-        return corpus.explain(left, right, (str(names[left].as_py()), str(names[right].as_py())))
+        return corpus.explain(left, right, (str(id_text(names[left].as_py())), str(id_text(names[right].as_py()))))
 
     def frames(self) -> FrameList:
         """The frames that were found: passages that many articles share while they share nothing else.
@@ -411,16 +517,34 @@ class Clusters:
         answer: Campaigns = self.__dict__["_campaigns"]
         return answer
 
-    def _position(self, place: int) -> int:
-        """The same position, counted from the beginning."""
-        articles = len(self.labels)
-        if not isinstance(place, int | np.integer) or isinstance(place, bool) or not -articles <= place < articles:
-            known = "; the position of an id is clusters.ids.index(id).as_py()" if self.ids is not None else ""
+    def _position(self, article: Any) -> int:
+        """The position of an article that is told by position, or by its id if that is no whole number."""
+        whole = isinstance(article, int | np.integer) and not isinstance(article, bool)
+        if not whole and self.ids is not None:
+            return self._place(article)
+        articles = len(self.heads)
+        if not whole or not -articles <= article < articles:
+            known = '; an id is given as text: "7"' if self.ids is not None else "; the articles have no ids"
             raise InputError(
                 f"an article's position must be a whole number below {articles:,}, the number of articles, or counted "
-                f"from the end, -1 and so on; got {place!r}{known}"
+                f"from the end, -1 and so on; got {article!r}{known}"
             )
-        return int(place) % articles
+        return int(article) % articles
+
+    def _place(self, id_: Any) -> int:
+        """The position of the first article with this id."""
+        assert self.ids is not None
+        name = id_text(id_)
+        place = -1 if name is None else self._id_texts.index(pa.scalar(name, pa.large_string())).as_py()
+        if place < 0:
+            some = ", ".join(repr(one) for one in self._id_texts[:3].to_pylist())
+            raise InputError(f"no article has the id {id_!r}; there are ids such as {some or 'none at all'}")
+        return int(place)
+
+    @cached_property
+    def _id_texts(self) -> pa.ChunkedArray:
+        assert self.ids is not None
+        return id_texts(self.ids)
 
     def report(
         self,
@@ -546,7 +670,7 @@ class Clusters:
             campaigns: Add the column `campaign`: the id of the first article of the article's campaign.
         """
         similarity = pa.array(self.to_representative, from_pandas=True)
-        label, cluster = (self.names.take(pa.array(of)) for of in (self.labels, self.firsts))
+        label, cluster = (self.names.take(pa.array(of)) for of in (self.heads, self.firsts))
         columns = {"id": self.names, "label": label, "size": self.sizes, "similarity": similarity, "cluster": cluster}
         table = pa.table(columns)
         if not campaigns:
@@ -554,12 +678,13 @@ class Clusters:
         return table.append_column("campaign", self.names.take(pa.array(self.campaigns().labels)))
 
     def to_pandas(self, *, campaigns: bool = False) -> pandas.DataFrame:
-        """The table of `to_arrow` as a pandas data frame; needs the extra `pandas`."""
+        """The table of `to_arrow` as a pandas data frame, with the articles' index; needs the extra `pandas`."""
         try:
             import pandas  # noqa: F401, PLC0415 - an extra
         except ImportError as error:
             raise MissingExtraError("pandas", "pandas", "to_pandas()") from error
-        return self.to_arrow(campaigns=campaigns).to_pandas()
+        frame = self.to_arrow(campaigns=campaigns).to_pandas()
+        return frame if self.source is None or self.source.index is None else frame.set_axis(self.source.index)
 
     def to_polars(self, *, campaigns: bool = False) -> polars.DataFrame:
         """The table of `to_arrow` as a Polars data frame; needs the extra `polars`."""

@@ -35,6 +35,8 @@ ORDER = [
     "pipeline",
     # what is asked of the result
     "results",
+    "kept",
+    "rows",
     "report",
     "evidence.campaign_results",
     "files",
@@ -71,6 +73,7 @@ ORDER = [
     "stages.articles",
     "stages",
     # what they all stand on
+    "identity",
     "kernels",
     "work",
     "system",
@@ -103,8 +106,9 @@ DOORS: dict[str, str | set[str]] = {
     "phonenumbers": "evidence.indicators",
     "publicsuffixlist": "evidence.indicators",
     "stdnum": "evidence.indicators",
-    "pandas": "results",
-    "polars": "results",
+    "pandas": {"results", "rows"},
+    "polars": {"results", "rows"},
+    "duckdb": "rows",
     "matplotlib": "report",
     "trafilatura": "files",
     "scrapy": "integrations",
@@ -231,7 +235,7 @@ def test_the_map_says_what_each_room_knows() -> None:
             found[room] |= {name.partition(".")[0] for name in own(path)} & told.keys() - {room}
     assert told == found
     rooms = {entry.stem for entry in (ROOT / "dedup").iterdir() if not entry.name.startswith(("_", "."))}
-    assert rooms - {"py", "data", "kernels", "work", "system", "settings", "errors"} == told.keys()
+    assert rooms - {"py", "data", "identity", "kernels", "work", "system", "settings", "errors"} == told.keys()
 
 
 def test_importing_the_package_loads_next_to_nothing() -> None:

@@ -251,8 +251,8 @@ def _show(found: Clusters, read: pa.Table, seconds: Mapping[str, float], targets
     if several:
         console.out.print(terminal.largest_campaigns(found.campaigns()))
     console.say(
-        f"{counted(len(found.labels), 'article')}: {inside:,} in {counted(len(found), 'cluster')}, "
-        f"{len(found.labels) - inside:,} alone. {targets.words}"
+        f"{counted(len(found.heads), 'article')}: {inside:,} in {counted(len(found), 'cluster')}, "
+        f"{len(found.heads) - inside:,} alone. {targets.words}"
     )
     if targets.campaigns:
         articles = f", of {counted(sum(map(len, several)), 'article')}" if several else ""

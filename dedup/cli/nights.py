@@ -118,7 +118,7 @@ def report(state: str, target: str, no_campaigns: bool, threads: int | None, qui
         found = nightly.snapshot(state, threads=threads)
         found.report(target, campaigns=not no_campaigns, progress=lambda done, total: tell("report", done, total))
     if not quiet:
-        console.say(f"{counted(len(found.labels), 'article')} of the last night; the report is {printable(target)}")
+        console.say(f"{counted(len(found.heads), 'article')} of the last night; the report is {printable(target)}")
 
 
 @contextmanager

@@ -167,7 +167,7 @@ class Campaign:
 
     def frames(self) -> list[Frame]:
         """The frames of the run that at least two of its members hold."""
-        mine = np.zeros(len(self.run.labels), np.bool_)
+        mine = np.zeros(len(self.run.heads), np.bool_)
         mine[self.members] = True
         return [frame for frame in self.run.frames() if mine[frame.members].sum() > 1]
 
@@ -225,7 +225,7 @@ class Campaign:
         Raises:
             InputError: There are not as many dates as articles.
         """
-        values = _listed(dates, len(self.run.labels))
+        values = _listed(dates, len(self.run.heads))
         mine = (values[member] for member in self.members.tolist())
         return sorted(Counter(date for date in mine if date is not None).items())
 
@@ -243,7 +243,7 @@ class Campaign:
         Raises:
             InputError: There are not as many dates as articles, or one of them is not a date.
         """
-        days = None if dates is None else [_moment(one) for one in _listed(dates, len(self.run.labels))]
+        days = None if dates is None else [_moment(one) for one in _listed(dates, len(self.run.heads))]
         return self._held(days)
 
     def _held(self, days: Sequence[datetime | None] | None) -> list[HeldIndicator]:
@@ -410,7 +410,7 @@ class Campaigns(Sequence[Campaign]):
         Args:
             dates: A date of every article of the run; see `Campaign.held`.
         """
-        days = None if dates is None else [_moment(one) for one in _listed(dates, len(self.run.labels))]
+        days = None if dates is None else [_moment(one) for one in _listed(dates, len(self.run.heads))]
         return [one for campaign in self for one in campaign._held(days)]  # noqa: SLF001 - dates are read once
 
     def export(self, path: str | os.PathLike[str], *, dates: Sequence[Any] | None = None) -> None:

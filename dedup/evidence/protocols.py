@@ -73,7 +73,7 @@ class ClustersLike(Protocol):
         """The texts, without which there is no evidence."""
 
     @property
-    def labels(self) -> Integers:
+    def heads(self) -> Integers:
         """Position of each article's representative."""
 
     @property

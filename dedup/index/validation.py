@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.errors import InputError, SettingsError
+from dedup.identity import missing
 from dedup.index.answers import Rejected
 from dedup.index.prepared import joined
 from dedup.stages import articles as reading
@@ -92,7 +93,7 @@ def listed(values: Any) -> list[Any]:
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values.to_pylist()
     every = values.tolist() if isinstance(values, np.ndarray) else list(values)
-    return [None if reading.missing(value) else value for value in every]
+    return [None if missing(value) else value for value in every]
 
 
 def sorted_out(ids: list[Any], texts: list[Any]) -> tuple[dict[str, list[int]], list[Rejected]]:

@@ -268,7 +268,7 @@ class _Job:
         of = members(clusters, catalogue)
         place = np.searchsorted(of.numbers, catalogue.numbers[rows])
         campaign = read_campaigns(self._linked, of, len(catalogue))[place] if self._campaigns else None
-        labels, sizes = clusters.labels[rows], clusters.sizes[rows]
+        labels, sizes = clusters.heads[rows], clusters.sizes[rows]
         return Labels(catalogue.ids, rows, labels, sizes, similarity[rows], of.clusters[place], campaign)
 
     def _summary(self, files: int, rejects: pa.Table, *, changed: bool) -> Summary:

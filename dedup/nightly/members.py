@@ -34,7 +34,7 @@ def members(clusters: Clusters, catalogue: Catalogue) -> Members:
         catalogue: All rows.
     """
     rows = np.flatnonzero(catalogue.live)
-    numbers, labels = catalogue.numbers[rows], clusters.labels[rows]
+    numbers, labels = catalogue.numbers[rows], clusters.heads[rows]
     oldest = np.full(len(catalogue), len(catalogue))
     np.minimum.at(oldest, labels, numbers)
     order = np.argsort(numbers)

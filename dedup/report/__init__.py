@@ -155,7 +155,7 @@ def _summary(found: ReportedResult, title: str, rows: list[dict[str, Any]]) -> d
         "title": title,
         "version": version("article-dedup"),
         "created": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "articles": len(found.labels),
+        "articles": len(found.heads),
         "clustered": sum(len(cluster) for cluster in found),
         "threshold": found.threshold,
         "histogram": found.histogram.tolist(),

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.errors import InputError, warn
+from dedup.identity import id_text, missing
 from dedup.work import ranges, spread
 
 KINDS = (
@@ -28,7 +29,6 @@ KINDS = (
 )
 Column: TypeAlias = pa.ChunkedArray
 CHUNK = 512
-MISSING = ("NAType", "NaTType")  # pandas' own, known by name so that pandas need not be there
 
 
 class Articles(NamedTuple):
@@ -38,6 +38,8 @@ class Articles(NamedTuple):
     """large_string (n,), null where a text is missing."""
     ids: pa.ChunkedArray | None
     """Any type, (n,); None where the articles have no ids."""
+    source: Any
+    """What was read, to be read again: what was given, the list that an iterable became, or the table of a query."""
 
 
 def articles(
@@ -69,16 +71,27 @@ def articles(
     if type(source).__module__.partition(".")[0] == "pandas":
         texts, ids = _from_pandas(source, text, id, threads)
     elif isinstance(source, pa.RecordBatchReader) or hasattr(source, "__arrow_c_stream__"):
-        texts, ids = _from_arrow(pa.chunked_array(source), text, id)
+        column = pa.chunked_array(source)
+        texts, ids = _from_arrow(column, text, id)
+        source = _lasting(source, column)
     elif hasattr(source, "__arrow_c_array__"):
         texts, ids = _from_arrow(pa.chunked_array([pa.array(source)]), text, id)
     else:
+        source = _listed(source)
         texts, ids = _from_python(source, text, id, threads)
     if ids is None and id != "id" and len(texts):
         raise InputError(f"there is no {id!r} to take ids from; name what holds them with id=, or leave it out")
-    result = Articles(_as_text(texts, text), None if ids is None else _plain(ids))
+    result = Articles(_as_text(texts, text), None if ids is None else _plain(ids), source)
     _warn_of_repeats(result.ids)
     return result
+
+
+def _lasting(source: Any, column: Column) -> Any:
+    """The source if it can be read again and gives the same rows; of a query or a stream the rows that were read."""
+    library = type(source).__module__.partition(".")[0]
+    if library in ("pyarrow", "polars") and not isinstance(source, pa.RecordBatchReader):
+        return source
+    return pa.Table.from_struct_array(column) if pa.types.is_struct(column.type) else column
 
 
 def _from_arrow(column: Column, text: str, id: str) -> tuple[Column, Column | None]:  # noqa: A002
@@ -121,10 +134,15 @@ def _from_series(series: Any, threads: int) -> Column:
     return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
 
 
-def _from_python(source: Any, text: str, id: str, threads: int) -> tuple[Column, Column | None]:  # noqa: A002
-    """Strings, mappings or dataclasses, one by one; a numpy column is a run of strings too."""
+def _listed(source: Any) -> Any:
+    """A list, a tuple or a numpy column as it is, another iterable as the list that it becomes."""
     if not isinstance(source, Iterable) or isinstance(source, Mapping) or getattr(source, "ndim", 1) != 1:
         raise InputError(f"articles must be {KINDS}, got {type(source).__name__}")
+    return source if isinstance(source, list | tuple | np.ndarray) else list(source)
+
+
+def _from_python(source: Any, text: str, id: str, threads: int) -> tuple[Column, Column | None]:  # noqa: A002
+    """Strings, mappings or dataclasses, one by one; a numpy column is a run of strings too."""
     values = list(source)
     first = next((value for value in values if not missing(value)), None)
     if not (isinstance(first, Mapping) or _is_instance(first)):
@@ -132,11 +150,6 @@ def _from_python(source: Any, text: str, id: str, threads: int) -> tuple[Column,
     fields = [_fields(value, place, text) for place, value in enumerate(values)]
     texts = _strings([f.get(text) for f in fields], threads)
     return texts, _ids([f.get(id) for f in fields]) if any(id in f for f in fields) else None
-
-
-def missing(value: Any) -> bool:
-    """None, NaN and pandas' NA: the missing values of a column of strings."""
-    return value is None or type(value).__name__ in MISSING or (isinstance(value, float) and value != value)  # noqa: PLR0124
 
 
 def _is_instance(value: Any) -> bool:
@@ -208,7 +221,7 @@ def _ids(values: list[Any]) -> Column:
     if len({type(value) for value in values if value is not None}) <= 1:  # Arrow would treat b"x" and "x" as equal
         with suppress(pa.ArrowException, UnicodeEncodeError, OverflowError):
             return pa.chunked_array([pa.array(values)])
-    texts = [None if value is None else _encodable(str(value)) for value in values]
+    texts = [None if value is None else _encodable(id_text(value) or "") for value in values]
     return pa.chunked_array([pa.array(texts, pa.large_string())])
 
 
