@@ -20,7 +20,7 @@ from dedup.errors import FileError
 from dedup.files.encodings import characters, mended
 from dedup.files.jobs import Job
 from dedup.files.problems import counted
-from dedup.files.tables import packed
+from dedup.files.tables import Row, packed
 
 
 def csv_rows(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
@@ -36,27 +36,47 @@ def csv_rows(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
     Raises:
         FileError: The line of column names is broken or lacks a column.
     """
-    with _long_fields(), characters(stream, "") as lines:
-        yield from packed(_rows(job, lines))
+    with long_fields(), characters(stream, "") as lines:
+        yield from packed(_rows(job, lines), job.others)
 
 
-def _rows(job: Job, lines: Iterator[str]) -> Iterator[tuple[str, str | None]]:
-    numbered = _numbered(lines, "\t" if job.source.kind == "tsv" else ",")
-    records = ((number, record) for number, record in numbered if record != [])  # without empty lines
-    _, header = next(records, (1, []))
+def records(lines: Iterator[str], kind: str) -> tuple[list[str], Iterator[tuple[int, list[str] | None]]]:
+    """The names of the columns of a file, and its records, each with the number of its first line.
+
+    Args:
+        lines: Of the file, as `encodings.characters` gives them.
+        kind: ``"csv"`` or ``"tsv"``.
+
+    Returns:
+        Names, none where the file is empty; and records without empty lines, None for one whose quotes do not match.
+
+    Raises:
+        FileError: The line of column names is broken.
+    """
+    numbered = _numbered(lines, "\t" if kind == "tsv" else ",")
+    every = ((number, record) for number, record in numbered if record != [])
+    _, header = next(every, (1, []))
     if header is None:
         raise FileError("the quotes in the line of column names do not match; close or double them")
+    return [mended(name)[0] for name in header], every
+
+
+def _rows(job: Job, lines: Iterator[str]) -> Iterator[Row]:
+    header, every = records(lines, job.source.kind)
     if not header:
         return
-    text, ids = job.columns([mended(name)[0] for name in header])
-    for row, (number, record) in enumerate(records):
+    text, ids = job.columns(header)
+    others = [header.index(name) for name in job.others]
+    for row, (number, record) in enumerate(every):
         if record is None:
             job.lose(number, "the quotes in this row do not match; close or double them")
         elif len(record) != len(header):
             job.lose(number, f"the row has {counted(len(record), 'field')}, the line of column names {len(header)}")
         else:
             named = "" if ids is None else job.mend(record[ids], number)
-            yield named or job.made_id(row), job.mend(record[text], number)
+            job.take(row)
+            more = [job.mend(record[place], number) for place in others]
+            yield named or job.made_id(row), job.mend(record[text], number), *more
 
 
 def _numbered(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
@@ -93,7 +113,7 @@ def _numbered(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[
 
 
 @contextmanager
-def _long_fields() -> Iterator[None]:
+def long_fields() -> Iterator[None]:
     """Lift the limit of 128 KB on a CSV field, and put it back: the whole process shares it."""
     before = csv.field_size_limit(2**31 - 1)
     try:

@@ -31,7 +31,8 @@ def document(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
     raw = stream.read()
     text, undecodable = decoded(raw, marked(raw) or "utf-8")
     job.count(undecodable)
-    yield table([job.source.id], [text])
+    job.take(0)
+    yield table([job.source.id], [text], {name: [None] for name in job.others})
 
 
 def page(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
@@ -56,7 +57,8 @@ def page(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
         raise FileError(f"trafilatura could not read the page: {error!r}") from error
     if not text:
         raise FileError("no article text found in the page")
-    yield table([job.source.id], [text])
+    job.take(0)
+    yield table([job.source.id], [text], {name: [None] for name in job.others})
 
 
 def _extractor() -> Callable[..., str | None]:

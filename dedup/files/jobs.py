@@ -7,6 +7,7 @@ after the first thousand: those are only counted. Reads nothing itself.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -24,11 +25,14 @@ NAMED_COLUMNS = 20
 
 @dataclass(slots=True)
 class Job:
-    """A file to read and the names of the columns of text and id."""
+    """A file to read and the names of the columns of text and id, and of others that are read besides."""
 
     source: Source
     text: str
     id: str
+    others: tuple[str, ...] = ()
+    taken: array[int] | None = None
+    """Which rows of the file were read, counted from 0; None where nobody asks."""
     fault: str = ""
     """Why the file was not read to its end."""
     refused: bool = False
@@ -54,9 +58,16 @@ class Job:
         Raises:
             FileError: A column is there twice, or is missing (the default column of ids may be).
         """
+        for name in self.others:
+            _position(names, name, "")
         text = _position(names, self.text, "--text-column")
         made = self.id == "id" and "id" not in names
         return text, None if made else _position(names, self.id, "--id-column")
+
+    def take(self, row: int, count: int = 1) -> None:
+        """Note that rows of the file were read, the first of which is this one, counted from 0."""
+        if self.taken is not None:
+            self.taken.extend(range(row, row + count))
 
     def mend(self, text: str, row: int) -> str:
         """Text from `encodings.characters` with U+FFFD for its undecodable bytes, which are counted."""
@@ -128,4 +139,5 @@ def _position(names: Sequence[str], name: str, option: str) -> int:
     if name in names:
         raise FileError(f"{names.count(name)} columns are called {name!r}; rename all but one")
     present = ", ".join(map(repr, names[:NAMED_COLUMNS])) + ", ..." * (len(names) > NAMED_COLUMNS)
-    raise FileError(f"no column {name!r}; the columns are {present or 'none'}; pass the right one with {option} NAME")
+    hint = f"; pass the right one with {option} NAME" if option else ""
+    raise FileError(f"no column {name!r}; the columns are {present or 'none'}{hint}")

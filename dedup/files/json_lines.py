@@ -18,7 +18,8 @@ import pyarrow as pa
 from dedup.errors import InputError
 from dedup.files.encodings import characters
 from dedup.files.jobs import Job
-from dedup.files.tables import packed
+from dedup.files.tables import Row, packed
+from dedup.identity import id_text
 
 
 def json_lines(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
@@ -30,16 +31,16 @@ def json_lines(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
 
     Yields:
         Tables. A text that is null or not there is null; an id that is null or not there is made of the number of
-        the line, and another value that is not a string is written as JSON.
+        the line, and a list or an object is written as JSON.
 
     Raises:
         FileError: No object has the column. It is raised after all tables, none of which is to be kept then.
     """
     with characters(stream, "\n") as lines:
-        yield from packed(_rows(job, lines))
+        yield from packed(_rows(job, lines), job.others)
 
 
-def _rows(job: Job, lines: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+def _rows(job: Job, lines: Iterable[str]) -> Iterator[Row]:
     names: dict[str, None] | None = None  # the keys of the first object, and those asked for that any other has
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -47,14 +48,16 @@ def _rows(job: Job, lines: Iterable[str]) -> Iterator[tuple[str, str | None]]:
         try:
             article = _object(job.mend(line, number))
             names = dict.fromkeys(article) if names is None else names
-            names |= dict.fromkeys(article.keys() & {job.text, job.id})
+            names |= dict.fromkeys(article.keys() & {job.text, job.id, *job.others})
             text = _text(article.get(job.text))
             name = _id(article.get(job.id))
             text, name = text and job.whole(text, number), name and job.whole(name, number)
+            others = [_value(job, article.get(other), number) for other in job.others]
         except InputError as error:
             job.lose(number, error)
         else:
-            yield job.made_id(number - 1) if name is None else name, text
+            job.take(number - 1)
+            yield job.made_id(number - 1) if name is None else name, text, *others
     if names is not None:
         job.columns(list(names))
 
@@ -80,9 +83,15 @@ def _text(value: object) -> str | None:
     raise InputError(f"the text must be a string or null, got {reprlib.repr(value)}")
 
 
+def _value(job: Job, value: object, number: int) -> str | None:
+    """Another value as text."""
+    text = _id(value)
+    return text and job.whole(text, number)
+
+
 def _id(value: object) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
+    if not isinstance(value, list | dict):
+        return id_text(value)
     try:
         return json.dumps(value)
     except (ValueError, RecursionError) as error:

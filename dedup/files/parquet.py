@@ -2,7 +2,8 @@
 
 In: the bytes of one file, decompressed. Out: tables whose strings are checked to be UTF-8, which Parquet does not do,
 and mended where they are not; ids of any single type as strings. Holds 16 MB or 1,024 rows, or the whole file if it is
-compressed as a whole; valid strings are not copied. A broken row group costs only itself. Reads no other columns.
+compressed as a whole; valid strings are not copied. A broken row group costs only itself. Other columns are read only
+where they are asked for, and keep their types.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dedup.errors import FileError
 from dedup.files.encodings import decoded
 from dedup.files.jobs import Job
 from dedup.files.problems import FAULTS, reason
+from dedup.identity import id_texts
 
 ROWS, PIECE = 1 << 10, 1 << 24
 """Rows that are read at once, and bytes that are handed on at once."""
@@ -43,6 +45,7 @@ def parquet(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
     text, ids = job.columns(schema.names)
     _check_types(schema.field(text), None if ids is None else schema.field(ids))
     wanted = [job.text] if ids in (None, text) else [job.text, job.id]
+    wanted += [name for name in job.others if name not in wanted]
     # Asked for by name, a dictionary of invalid UTF-8 is read and can be mended; else Arrow refuses it.
     coded = [name for name in wanted if pa.types.is_dictionary(schema.field(name).type)]
     yield from _groups(job, pq.ParquetFile(source, read_dictionary=coded, buffer_size=1 << 20), wanted)
@@ -54,7 +57,10 @@ def _groups(job: Job, file: Any, wanted: list[str]) -> Iterator[pa.Table]:
         end = row + file.metadata.row_group(group).num_rows
         try:
             for read in _pieces(file, group, wanted):
-                yield pa.table({"id": _ids(job, read, row), "text": _strings(job, read.column(job.text), row)})
+                others = {name: read.column(name) for name in job.others}
+                found = {"id": _ids(job, read, row), "text": _strings(job, read.column(job.text), row), **others}
+                job.take(row, len(read))
+                yield pa.table(found)
                 row += len(read)
         except FAULTS as error:
             job.lose(row + 1, f"rows {row + 1:,} to {end:,} cannot be read: {reason(error)}", end - row)
@@ -111,13 +117,7 @@ def _ids(job: Job, table: pa.Table, first: int) -> pa.ChunkedArray:
         return pa.chunked_array([pa.array(made, pa.large_string())])
     ids = table.column(job.id)
     kind = _kind(ids.type)
-    if _is_text(kind):
-        ids = _strings(job, ids, first)
-    elif pa.types.is_fixed_size_binary(kind) or isinstance(kind, pa.BaseExtensionType):  # hashes and UUIDs
-        values = (value.hex() if isinstance(value, bytes) else value for value in ids.to_pylist())
-        ids = pa.chunked_array([[None if value is None else str(value) for value in values]], pa.large_string())
-    else:
-        ids = ids.cast(kind).cast(pa.large_string())
+    ids = _strings(job, ids, first) if _is_text(kind) else id_texts(ids)
     return pc.coalesce(ids, pa.array(made, pa.large_string())) if ids.null_count else ids
 
 

@@ -10,20 +10,24 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from dedup.errors import DedupError
+from dedup.errors import DedupError, FileError
 from dedup.files.csv_rows import csv_rows
 from dedup.files.documents import document, page
 from dedup.files.jobs import Job
 from dedup.files.json_lines import json_lines
 from dedup.files.parquet import parquet
 from dedup.files.problems import FAULTS, Problem, counted, reason
-from dedup.files.sources import Sources
+from dedup.files.sources import Source, Sources
 from dedup.files.tables import joined
 
 READERS: dict[str, Callable[[Job, io.BufferedReader], Iterator[pa.Table]]] = {
@@ -44,11 +48,22 @@ class Read:
         table: Columns ``id`` (large_string, no nulls) and ``text`` (large_string, nullable), one row per article.
         problems: Those of the paths, then those of the files, in the order in which they were met.
         skipped: Number of files in the folders whose suffix cannot be read.
+        origins: Of each file from which articles came, in order, which of its rows these are, counted from 0; only if
+            they were asked for.
     """
 
     table: pa.Table
     problems: list[Problem]
     skipped: int = 0
+    origins: Sequence[Origin] = ()
+
+
+class Origin(NamedTuple):
+    """Rows of a file."""
+
+    source: Source
+    rows: NDArray[np.int64]
+    """(r,): which ones, ascending."""
 
 
 def read(
@@ -58,6 +73,8 @@ def read(
     id: str = "id",  # noqa: A002 - the name of the column and of the option
     exclude: Iterable[str | os.PathLike[str]] | str | os.PathLike[str] = (),
     by_path: bool = False,
+    columns: Sequence[str] = (),
+    origins: bool = False,
     progress: Callable[[int, int], object] | None = None,
 ) -> Read:
     """Read all articles of files and folders.
@@ -74,16 +91,53 @@ def read(
         id: Column of the tables that holds the ids. Only the default may be missing.
         exclude: Files that are not read wherever they are found, such as those to be written.
         by_path: Ids that are made begin with the whole path as it was given.
+        columns: Other columns of the tables to read. Those of Parquet keep their types, of CSV they are strings, of
+            JSON Lines text, a list or an object as JSON; text files have none of them and give null. Where the types of
+            files differ, a column is of a type that holds all, or text. A file that lacks a column is a problem.
+        origins: Also tell where the articles come from.
         progress: Called with the bytes read so far and the bytes of all files, after each table and file.
 
     Returns:
         The articles, the problems, and the number of files skipped.
+
+    Raises:
+        FileError: One of the other columns is called as those of the articles are here, ``id`` or ``text``.
     """
+    sources = found(paths, exclude, by_path=by_path)
+    others = checked_others(columns, text, id)
+    came: list[Origin] | None = [] if origins else None
+    table = joined(_tables(sources, (text, id, others), came, progress or _no_progress), others)
+    return Read(table, sources.problems, sources.skipped, came or ())
+
+
+def found(
+    paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str],
+    exclude: Iterable[str | os.PathLike[str]] | str | os.PathLike[str] = (),
+    *,
+    by_path: bool = False,
+) -> Sources:
+    """The files that `read` reads; see there."""
     sources = Sources(seen=set(map(os.path.realpath, _several(exclude))), by_path=by_path)
     for path in _several(paths):
         sources.add(Path(path))
-    table = joined(_tables(sources, text, id, progress or _no_progress))
-    return Read(table, sources.problems, sources.skipped)
+    return sources
+
+
+def checked_others(columns: Sequence[str], text: str, id_: str) -> tuple[str, ...]:
+    """The columns to read beside text and id, each once.
+
+    Args:
+        columns: Names of columns.
+        text: Column of the texts.
+        id_: Column of the ids.
+
+    Raises:
+        FileError: One is called ``id`` or ``text`` and is another column than that of the articles.
+    """
+    for name, ours in (("text", text), ("id", id_)):
+        if name in columns and name != ours:
+            raise FileError(f"the column {name!r} cannot be read beside {ours!r}, which is called so here; rename it")
+    return tuple(dict.fromkeys(name for name in columns if name not in ("text", "id")))
 
 
 def _several(paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str]) -> Iterable[str | os.PathLike[str]]:
@@ -95,7 +149,12 @@ def _no_progress(*done: int) -> None:
     """Report nothing."""
 
 
-def _tables(sources: Sources, text: str, id_: str, progress: Callable[[int, int], object]) -> Iterator[pa.Table]:
+def _tables(
+    sources: Sources,
+    columns: tuple[str, str, tuple[str, ...]],
+    origins: list[Origin] | None,
+    progress: Callable[[int, int], object],
+) -> Iterator[pa.Table]:
     """The tables of all files, one file at a time; problems are added to the sources."""
     done, total = 0, sum(source.size for source in sources.files)
 
@@ -103,14 +162,26 @@ def _tables(sources: Sources, text: str, id_: str, progress: Callable[[int, int]
         progress(done + at, total)
 
     for source in sources.files:
-        job = Job(source, text, id_)
+        job = Job(source, *columns, None if origins is None else array("q"))
         tables = list(stream(job, tell))
         if job.refused:
             tables = []
         sources.problems += job.problems(sum(map(len, tables)))
+        if origins is not None and tables:
+            origins.append(Origin(source, taken_rows(job)))
         yield from tables
         tell(source.size)
         done += source.size
+
+
+def taken_rows(job: Job) -> NDArray[np.int64]:
+    """The rows of a file that were read.
+
+    Args:
+        job: Which has noted them.
+    """
+    assert job.taken is not None
+    return np.frombuffer(job.taken, np.int64).copy() if job.taken else np.empty(0, np.int64)
 
 
 def stream(job: Job, progress: Callable[[int], object] | None = None) -> Iterator[pa.Table]:
@@ -127,8 +198,8 @@ def stream(job: Job, progress: Callable[[int], object] | None = None) -> Iterato
     """
     kept = at = 0
     try:
-        with job.source.path.open("rb", buffering=0) as raw, _decompressed(raw, job.source.codec) as decompressed:
-            for table in READERS[job.source.kind](job, decompressed):
+        with job.source.path.open("rb", buffering=0) as raw, decompressed(raw, job.source.codec) as plain:
+            for table in READERS[job.source.kind](job, plain):
                 kept += len(table)
                 yield table
                 at = min(max(at, raw.tell()), job.source.size)  # Parquet is not read from left to right
@@ -139,7 +210,13 @@ def stream(job: Job, progress: Callable[[int], object] | None = None) -> Iterato
         job.fault = reason(error) + (f"; the {counted(kept, 'article')} before it were kept" if kept else "")
 
 
-def _decompressed(raw: io.FileIO, codec: str | None) -> io.BufferedReader:
+def decompressed(raw: io.FileIO, codec: str | None) -> io.BufferedReader:
+    """The bytes of a file as a reader wants them.
+
+    Args:
+        raw: The file.
+        codec: How it is compressed; None is not at all.
+    """
     if codec is None:
         return io.BufferedReader(raw, 1 << 20)
     # By 4 KB: where a stream is cut short, the read that meets the end loses all that it had.

@@ -1,18 +1,20 @@
 """Rows become Arrow tables, and many tables become one.
 
 In: ids and texts as Python strings, or tables. Out: tables of the columns id and text, both large_string, the first
-without nulls. Costs a copy of each text, and of each small table once more: at most 12 MB are held twice. Does not
-look at what the texts say, except for lone surrogates, which UTF-8 cannot hold.
+without nulls, and of others that were asked for. Costs a copy of each text, and of each small table once more: at most
+12 MB are held twice. Does not look at what the texts say, except for lone surrogates, which UTF-8 cannot hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 import pyarrow as pa
 
 from dedup.files.encodings import SURROGATES
 from dedup.files.problems import FAULTS
+from dedup.identity import id_texts
 
 PACK = 1 << 22
 """Characters or bytes that are gathered before they become a table."""
@@ -20,24 +22,32 @@ SMALL = 1 << 20
 """Smaller tables, in bytes, are joined: a folder of many files must not become as many chunks."""
 
 
-def table(ids: Sequence[str], texts: Sequence[str | None]) -> pa.Table:
-    """Two columns.
+Row: TypeAlias = tuple[str | None, ...]
+"""The id and the text of an article, and what else is read of it."""
+Others: TypeAlias = Mapping[str, Sequence[str | None]]
+
+
+def table(ids: Sequence[str | None], texts: Sequence[str | None], others: Others | None = None) -> pa.Table:
+    """Two columns, and others.
 
     Args:
         ids: One per row.
         texts: One per row, None where it is missing.
+        others: Columns of the same length.
 
     Returns:
         The table; a lone surrogate, as JSON may escape one, is U+FFFD in it.
     """
-    return pa.table({"id": _array(ids), "text": _array(texts)})
+    columns = {"id": ids, "text": texts, **(others or {})}
+    return pa.table([_array(column) for column in columns.values()], list(columns))
 
 
-def packed(rows: Iterable[tuple[str, str | None]]) -> Iterator[pa.Table]:
+def packed(rows: Iterable[Row], others: Sequence[str] = ()) -> Iterator[pa.Table]:
     """Rows as tables.
 
     Args:
-        rows: Ids and texts; may break off with an error of a broken file.
+        rows: Ids and texts, and other values; may break off with an error of a broken file.
+        others: Names of the columns of these.
 
     Yields:
         Tables of at most 12 MB or one row, at least one.
@@ -45,33 +55,61 @@ def packed(rows: Iterable[tuple[str, str | None]]) -> Iterator[pa.Table]:
     Raises:
         Exception: What `rows` raised, after a table of the rows before it.
     """
-    ids: list[str] = []
-    texts: list[str | None] = []
+    gathered: list[Row] = []
     size = 0
     try:
-        for id_, text in rows:
-            ids.append(id_)
-            texts.append(text)
-            size += len(id_) + len(text or "")
+        for row in rows:
+            gathered.append(row)
+            size += sum(map(len, filter(None, row)))
             if size >= PACK:
-                yield table(ids, texts)
-                ids, texts, size = [], [], 0
+                yield _of_rows(gathered, others)
+                gathered, size = [], 0
     except FAULTS:
-        yield table(ids, texts)
+        yield _of_rows(gathered, others)
         raise
-    yield table(ids, texts)
+    yield _of_rows(gathered, others)
 
 
-def joined(tables: Iterable[pa.Table]) -> pa.Table:
+def _of_rows(rows: Sequence[Row], others: Sequence[str]) -> pa.Table:
+    ids, texts, *more = zip(*rows, strict=True) if rows else [()] * (2 + len(others))
+    return table(ids, texts, dict(zip(others, more, strict=True)))
+
+
+def alike(tables: Sequence[pa.Table]) -> Sequence[pa.Table]:
+    """Tables with columns of the same types: the types that hold all values, or else text.
+
+    Args:
+        tables: With the same columns.
+    """
+    schemas = {one.schema.remove_metadata() for one in tables}
+    if len(schemas) <= 1:
+        return tables
+    fields = []
+    for name in tables[0].column_names:
+        some = [pa.schema([schema.field(name)]) for schema in schemas]
+        try:
+            fields.append(pa.unify_schemas(some, promote_options="permissive").field(0))
+        except pa.ArrowException:
+            fields.append(pa.field(name, pa.large_string()))
+    return [pa.table([_cast(one[field.name], field.type) for field in fields], pa.schema(fields)) for one in tables]
+
+
+def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    return id_texts(column) if pa.types.is_large_string(kind) else column.cast(kind)
+
+
+def joined(tables: Iterable[pa.Table], others: Sequence[str] = ()) -> pa.Table:
     """Tables one after the other, as one.
 
     Args:
         tables: As `table` makes them; taken as they come.
+        others: Columns beside id and text, whose types may differ.
 
     Returns:
         The rows of all; runs of small tables share chunks, large ones are not copied.
     """
-    whole: list[pa.Table] = [table([], [])]
+    tables = alike(list(tables)) if others else tables
+    whole: list[pa.Table] = [_of_rows([], others)]
     small: list[pa.Table] = []
     size = 0
     for one in tables:
