@@ -20,6 +20,7 @@ ORDER = [
     "__main__",
     "cli",
     "cli.cluster",
+    "cli.unique",
     "cli.explain",
     "cli.show",
     "cli.indexing",
@@ -27,6 +28,8 @@ ORDER = [
     "cli.console",
     "cli.terminal",
     "cli.labelled",
+    # files of rows, without their duplicates
+    "unique_rows",
     # what remembers
     "index",
     "nightly",

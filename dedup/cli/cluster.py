@@ -6,12 +6,10 @@ is a night: see `dedup.cli.nights`. Holds all articles in memory.
 
 from __future__ import annotations
 
-import os
 import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -22,7 +20,7 @@ from dedup.cli import console, nights, terminal
 from dedup.errors import DedupWarning, FileError, MissingExtraError, SettingsError
 from dedup.evidence.campaign_results import check_export
 from dedup.evidence.titles import printable
-from dedup.files import counted, shown
+from dedup.files import counted
 from dedup.pipeline import cluster as cluster_articles
 from dedup.settings import Settings
 
@@ -159,7 +157,7 @@ def _cluster(
             files.check_output(targets.report, console.REPORTS)
         if targets.indicators is not None:
             check_export(targets.indicators)
-        _check_inputs(paths, targets.files)
+        console.check_inputs(paths, targets.files)
     except (SettingsError, FileError, MissingExtraError) as error:
         raise click.UsageError(str(error)) from error
     with console.failures():
@@ -190,19 +188,6 @@ def _write_others(found: Clusters, targets: _Targets, seconds: dict[str, float],
                 campaigns=targets.campaigns,
                 progress=lambda done, total: tell("report", done, total),
             )
-
-
-def _check_inputs(paths: tuple[str, ...], targets: dict[str, str]) -> None:
-    """Refuse to read nothing, to write over what is read, and to write two things into one file."""
-    for (one, path), (other, second) in combinations(targets.items(), 2):
-        if os.path.realpath(path) == os.path.realpath(second):
-            raise FileError(f"{one} and {other} name the same file, {shown(path)!r}; name another for one of them")
-    for path in paths:
-        if not path:
-            raise FileError("a PATH is empty; name a file or folder, or . for this one")
-        for target in filter(os.path.exists, targets.values()):
-            if os.path.exists(path) and os.path.samefile(path, target):  # noqa: PTH110, PTH121
-                raise FileError(f"{target!r} is also an input, which the output would replace; name another file")
 
 
 @contextmanager

@@ -8,13 +8,15 @@ failed, 2 for bad usage. Costs nothing beside the work. Knows no command.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
+from itertools import combinations
 from typing import Any, TypeVar
 
 import click
@@ -22,7 +24,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from dedup import files
-from dedup.errors import DedupError, DedupWarning, SettingsError
+from dedup.errors import DedupError, DedupWarning, FileError, SettingsError
 from dedup.evidence.titles import printable
 from dedup.files import counted
 from dedup.settings import Settings
@@ -62,6 +64,30 @@ def settings(threshold: float | None, *, near_copies: bool) -> Settings:
     """
     chosen = Settings.near_copies() if near_copies else Settings()
     return chosen if threshold is None else replace(chosen, threshold=threshold)
+
+
+def check_inputs(paths: Sequence[str], targets: Mapping[str, str | None]) -> None:
+    """Refuse to read nothing, to write over what is read, and to write two things into one file.
+
+    Args:
+        paths: What is read.
+        targets: What is written, by the option that names it; None is nothing.
+
+    Raises:
+        FileError: What is refused, and what to do.
+    """
+    named = {option: path for option, path in targets.items() if path is not None}
+    for (one, path), (other, second) in combinations(named.items(), 2):
+        if os.path.realpath(path) == os.path.realpath(second):
+            raise FileError(
+                f"{one} and {other} name the same file, {files.shown(path)!r}; name another for one of them"
+            )
+    for path in paths:
+        if not path:
+            raise FileError("a PATH is empty; name a file or folder, or . for this one")
+        for target in filter(os.path.exists, named.values()):
+            if os.path.exists(path) and os.path.samefile(path, target):  # noqa: PTH110, PTH121
+                raise FileError(f"{target!r} is also an input, which the output would replace; name another file")
 
 
 def prepare_process() -> None:

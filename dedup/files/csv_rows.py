@@ -74,7 +74,6 @@ def _rows(job: Job, lines: Iterator[str]) -> Iterator[Row]:
             job.lose(number, f"the row has {counted(len(record), 'field')}, the line of column names {len(header)}")
         else:
             named = "" if ids is None else job.mend(record[ids], number)
-            job.take(row)
             more = [job.mend(record[place], number) for place in others]
             yield named or job.made_id(row), job.mend(record[text], number), *more
 

@@ -31,7 +31,6 @@ def document(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
     raw = stream.read()
     text, undecodable = decoded(raw, marked(raw) or "utf-8")
     job.count(undecodable)
-    job.take(0)
     yield table([job.source.id], [text], {name: [None] for name in job.others})
 
 
@@ -57,7 +56,6 @@ def page(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
         raise FileError(f"trafilatura could not read the page: {error!r}") from error
     if not text:
         raise FileError("no article text found in the page")
-    job.take(0)
     yield table([job.source.id], [text], {name: [None] for name in job.others})
 
 

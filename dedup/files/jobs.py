@@ -7,7 +7,6 @@ after the first thousand: those are only counted. Reads nothing itself.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -29,10 +28,9 @@ class Job:
 
     source: Source
     text: str
-    id: str
+    id: str | None
+    """None makes all ids."""
     others: tuple[str, ...] = ()
-    taken: array[int] | None = None
-    """Which rows of the file were read, counted from 0; None where nobody asks."""
     fault: str = ""
     """Why the file was not read to its end."""
     refused: bool = False
@@ -61,13 +59,9 @@ class Job:
         for name in self.others:
             _position(names, name, "")
         text = _position(names, self.text, "--text-column")
-        made = self.id == "id" and "id" not in names
-        return text, None if made else _position(names, self.id, "--id-column")
-
-    def take(self, row: int, count: int = 1) -> None:
-        """Note that rows of the file were read, the first of which is this one, counted from 0."""
-        if self.taken is not None:
-            self.taken.extend(range(row, row + count))
+        if self.id is None or (self.id == "id" and "id" not in names):
+            return text, None
+        return text, _position(names, self.id, "--id-column")
 
     def mend(self, text: str, row: int) -> str:
         """Text from `encodings.characters` with U+FFFD for its undecodable bytes, which are counted."""

@@ -50,13 +50,12 @@ def _rows(job: Job, lines: Iterable[str]) -> Iterator[Row]:
             names = dict.fromkeys(article) if names is None else names
             names |= dict.fromkeys(article.keys() & {job.text, job.id, *job.others})
             text = _text(article.get(job.text))
-            name = _id(article.get(job.id))
+            name = None if job.id is None else _id(article.get(job.id))
             text, name = text and job.whole(text, number), name and job.whole(name, number)
             others = [_value(job, article.get(other), number) for other in job.others]
         except InputError as error:
             job.lose(number, error)
         else:
-            job.take(number - 1)
             yield job.made_id(number - 1) if name is None else name, text, *others
     if names is not None:
         job.columns(list(names))

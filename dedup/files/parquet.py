@@ -44,8 +44,8 @@ def parquet(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
     schema = pq.ParquetFile(source).schema_arrow
     text, ids = job.columns(schema.names)
     _check_types(schema.field(text), None if ids is None else schema.field(ids))
-    wanted = [job.text] if ids in (None, text) else [job.text, job.id]
-    wanted += [name for name in job.others if name not in wanted]
+    wanted = [schema.names[place] for place in (text, ids) if place is not None]
+    wanted = list(dict.fromkeys([*wanted, *job.others]))
     # Asked for by name, a dictionary of invalid UTF-8 is read and can be mended; else Arrow refuses it.
     coded = [name for name in wanted if pa.types.is_dictionary(schema.field(name).type)]
     yield from _groups(job, pq.ParquetFile(source, read_dictionary=coded, buffer_size=1 << 20), wanted)
@@ -56,10 +56,9 @@ def _groups(job: Job, file: Any, wanted: list[str]) -> Iterator[pa.Table]:
     for group in range(file.num_row_groups):
         end = row + file.metadata.row_group(group).num_rows
         try:
-            for read in _pieces(file, group, wanted):
+            for read in pieces(file, group, wanted):
                 others = {name: read.column(name) for name in job.others}
                 found = {"id": _ids(job, read, row), "text": _strings(job, read.column(job.text), row), **others}
-                job.take(row, len(read))
                 yield pa.table(found)
                 row += len(read)
         except FAULTS as error:
@@ -67,8 +66,14 @@ def _groups(job: Job, file: Any, wanted: list[str]) -> Iterator[pa.Table]:
         row = end
 
 
-def _pieces(file: Any, group: int, wanted: list[str]) -> Iterator[pa.Table]:
-    """A row group in pieces of limited decoded size: a dictionary may turn a megabyte into gigabytes."""
+def pieces(file: Any, group: int, wanted: list[str] | None) -> Iterator[pa.Table]:
+    """A row group in pieces of limited decoded size: a dictionary may turn a megabyte into gigabytes.
+
+    Args:
+        file: A `pyarrow.parquet.ParquetFile`.
+        group: The number of the row group.
+        wanted: Names of columns; None is all.
+    """
     about, waiting, held = file.metadata.row_group(group), list[pa.RecordBatch](), 0
     rows = max(1, min(ROWS, PIECE * about.num_rows // max(1, about.total_byte_size)))
     try:

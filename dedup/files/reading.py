@@ -10,15 +10,11 @@ from __future__ import annotations
 
 import io
 import os
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from dedup.errors import DedupError, FileError
 from dedup.files.csv_rows import csv_rows
@@ -27,7 +23,7 @@ from dedup.files.jobs import Job
 from dedup.files.json_lines import json_lines
 from dedup.files.parquet import parquet
 from dedup.files.problems import FAULTS, Problem, counted, reason
-from dedup.files.sources import Source, Sources
+from dedup.files.sources import Sources
 from dedup.files.tables import joined
 
 READERS: dict[str, Callable[[Job, io.BufferedReader], Iterator[pa.Table]]] = {
@@ -48,33 +44,21 @@ class Read:
         table: Columns ``id`` (large_string, no nulls) and ``text`` (large_string, nullable), one row per article.
         problems: Those of the paths, then those of the files, in the order in which they were met.
         skipped: Number of files in the folders whose suffix cannot be read.
-        origins: Of each file from which articles came, in order, which of its rows these are, counted from 0; only if
-            they were asked for.
     """
 
     table: pa.Table
     problems: list[Problem]
     skipped: int = 0
-    origins: Sequence[Origin] = ()
-
-
-class Origin(NamedTuple):
-    """Rows of a file."""
-
-    source: Source
-    rows: NDArray[np.int64]
-    """(r,): which ones, ascending."""
 
 
 def read(
     paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str],
     *,
     text: str = "text",
-    id: str = "id",  # noqa: A002 - the name of the column and of the option
+    id: str | None = "id",  # noqa: A002 - the name of the column and of the option
     exclude: Iterable[str | os.PathLike[str]] | str | os.PathLike[str] = (),
     by_path: bool = False,
     columns: Sequence[str] = (),
-    origins: bool = False,
     progress: Callable[[int, int], object] | None = None,
 ) -> Read:
     """Read all articles of files and folders.
@@ -88,13 +72,13 @@ def read(
         paths: Files and folders. Suffixes tell the kind: .parquet .pq, .jsonl .ndjson .json (an object a line),
             .csv .tsv, .txt .text .md .markdown, .html .htm .xhtml, each also with .gz or .zst after it.
         text: Column of the tables that holds the texts.
-        id: Column of the tables that holds the ids. Only the default may be missing.
+        id: Column of the tables that holds the ids. Only the default may be missing. None makes all ids, as of rows
+            that have none.
         exclude: Files that are not read wherever they are found, such as those to be written.
         by_path: Ids that are made begin with the whole path as it was given.
         columns: Other columns of the tables to read. Those of Parquet keep their types, of CSV they are strings, of
             JSON Lines text, a list or an object as JSON; text files have none of them and give null. Where the types of
             files differ, a column is of a type that holds all, or text. A file that lacks a column is a problem.
-        origins: Also tell where the articles come from.
         progress: Called with the bytes read so far and the bytes of all files, after each table and file.
 
     Returns:
@@ -105,9 +89,8 @@ def read(
     """
     sources = found(paths, exclude, by_path=by_path)
     others = checked_others(columns, text, id)
-    came: list[Origin] | None = [] if origins else None
-    table = joined(_tables(sources, (text, id, others), came, progress or _no_progress), others)
-    return Read(table, sources.problems, sources.skipped, came or ())
+    table = joined(_tables(sources, (text, id, others), progress or _no_progress), others)
+    return Read(table, sources.problems, sources.skipped)
 
 
 def found(
@@ -123,7 +106,7 @@ def found(
     return sources
 
 
-def checked_others(columns: Sequence[str], text: str, id_: str) -> tuple[str, ...]:
+def checked_others(columns: Sequence[str], text: str, id_: str | None) -> tuple[str, ...]:
     """The columns to read beside text and id, each once.
 
     Args:
@@ -151,8 +134,7 @@ def _no_progress(*done: int) -> None:
 
 def _tables(
     sources: Sources,
-    columns: tuple[str, str, tuple[str, ...]],
-    origins: list[Origin] | None,
+    columns: tuple[str, str | None, tuple[str, ...]],
     progress: Callable[[int, int], object],
 ) -> Iterator[pa.Table]:
     """The tables of all files, one file at a time; problems are added to the sources."""
@@ -162,26 +144,14 @@ def _tables(
         progress(done + at, total)
 
     for source in sources.files:
-        job = Job(source, *columns, None if origins is None else array("q"))
+        job = Job(source, *columns)
         tables = list(stream(job, tell))
         if job.refused:
             tables = []
         sources.problems += job.problems(sum(map(len, tables)))
-        if origins is not None and tables:
-            origins.append(Origin(source, taken_rows(job)))
         yield from tables
         tell(source.size)
         done += source.size
-
-
-def taken_rows(job: Job) -> NDArray[np.int64]:
-    """The rows of a file that were read.
-
-    Args:
-        job: Which has noted them.
-    """
-    assert job.taken is not None
-    return np.frombuffer(job.taken, np.int64).copy() if job.taken else np.empty(0, np.int64)
 
 
 def stream(job: Job, progress: Callable[[int], object] | None = None) -> Iterator[pa.Table]:

@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from dedup.errors import FileError
+from dedup.errors import DedupError, FileError
 from dedup.files.problems import FAULTS, reason, shown
 from dedup.system import whole_file
 
@@ -78,7 +78,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     try:
         with whole_file(Path(os.path.realpath(path))) as file:  # through a link: the link stays, its target is replaced
             yield file
-    except FileError:  # about another file, which is read while this one is written
+    except DedupError:  # about something else, such as a file that is read while this one is written
         raise
     except FAULTS as error:
         raise FileError(f"cannot write {shown(path)!r}: {reason(error)}") from error
@@ -97,8 +97,17 @@ def _write_csv(table: pa.Table, file: BinaryIO) -> None:
 
 
 def _write_lines(table: pa.Table, file: BinaryIO) -> None:
+    file.writelines(lines(table))
+
+
+def lines(table: pa.Table) -> Iterator[bytes]:
+    """The rows of a table as lines of JSON.
+
+    Args:
+        table: Any.
+    """
     for batch in table.to_batches(max_chunksize=1024):
-        file.writelines(f"{_json(row)}\n".encode() for row in batch.to_pylist())
+        yield from (f"{_json(row)}\n".encode() for row in batch.to_pylist())
 
 
 _json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str).encode

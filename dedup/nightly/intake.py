@@ -66,7 +66,7 @@ class Columns:
     """What a user calls the columns of tables."""
 
     text: str
-    id: str
+    id: str | None
 
 
 @dataclass(frozen=True)
@@ -93,15 +93,18 @@ def found(paths: list[str], own: Sequence[Path] = ()) -> Sources:
 
     Args:
         paths: Of files and folders.
-        own: Folders that the job itself writes; files in them are skipped.
+        own: Files and folders that the job itself writes; they are skipped, with the files in them.
     """
     sources, ours = Sources(by_path=True), {os.path.realpath(folder) for folder in own}
     for path in paths:
         sources.add(Path(path))
-    sources.files = [
-        source for source in sources.files if ours.isdisjoint(map(str, Path(os.path.realpath(source.path)).parents))
-    ]
+    sources.files = [source for source in sources.files if ours.isdisjoint(_above(Path(os.path.realpath(source.path))))]
     return sources
+
+
+def _above(path: Path) -> Iterator[str]:
+    """A path, and all folders that it is in."""
+    yield from map(str, (path, *path.parents))
 
 
 def take_in(

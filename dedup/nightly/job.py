@@ -92,7 +92,8 @@ def run(
     campaigns: bool = True,
     memory: str | int = MEMORY,
     text: str = "text",
-    id: str = "id",  # noqa: A002 - the name of the column and of the option
+    id: str | None = "id",  # noqa: A002 - the name of the column and of the option
+    exclude: Sequence[str | os.PathLike[str]] = (),
     threads: int | None = None,
     max_rejects: int | None = None,
     progress: Progress | None = None,
@@ -117,7 +118,9 @@ def run(
             that is full of similar ones (`Settings.bucket_cap`), or of others. Below 3 GB, with more than 2 million
             characters, it decides how fine the samples are by which frames and campaigns are found.
         text: Column of the tables that holds the texts.
-        id: Column of the tables that holds the ids. Only the default may be missing.
+        id: Column of the tables that holds the ids. Only the default may be missing. None makes all
+            ids, of paths and rows.
+        exclude: Files and folders that are not read.
         threads: How many to use; None is one a core. The result does not depend on it.
         max_rejects: Fail, and write nothing, if more rows and files than this could not be read; None is no limit.
         progress: Called with the stage, the work done and the whole of it.
@@ -138,7 +141,8 @@ def run(
     stages = Measured(progress, log or (lambda *_: None))
     with opened(Path(state), settings) as held:
         job = _Job(held, Path(out), settings, budget, count, stages, campaigns=campaigns)
-        return job.run([os.fspath(path) for path in paths], Columns(text, id), max_rejects)
+        left_out = [Path(path) for path in exclude]
+        return job.run([os.fspath(path) for path in paths], Columns(text, id), max_rejects, left_out)
 
 
 class Measured(Stages):
@@ -178,9 +182,9 @@ class _Job:
         self._state, self._out, self._settings = state, out, settings
         self._budget, self._threads, self._stages, self._campaigns = budget, threads, stages, campaigns
 
-    def run(self, paths: list[str], columns: Columns, max_rejects: int | None) -> Summary:
+    def run(self, paths: list[str], columns: Columns, max_rejects: int | None, exclude: Sequence[Path]) -> Summary:
         self._state.check()
-        sources, last = found(paths, [self._out, self._state.path]), self._state.last
+        sources, last = found(paths, [self._out, self._state.path, *exclude]), self._state.last
         before = self._state.published
         _check_paths(paths)
         for problem in sources.problems:

@@ -1,0 +1,187 @@
+"""`dedup unique`: rows in, the same rows without duplicates out, with all columns.
+
+In: paths and options, or rows on the standard input, which become a file, for rows are read twice. Out: one file, or
+the standard output; what was dropped, and for what, in a file of its own. No logic of its own: see
+`dedup.unique_rows`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import click
+
+from dedup import files
+from dedup.cli import console
+from dedup.errors import FileError, SettingsError
+from dedup.evidence.titles import printable
+from dedup.files import counted
+from dedup.kept import Rule
+from dedup.unique_rows import Columns, Limits, Outcome, write_unique
+
+STANDARD = "-"
+"""The path that means the standard input, or the standard output."""
+
+
+class _Where(NamedTuple):
+    """What is read and written."""
+
+    paths: tuple[str, ...]
+    target: str
+    dropped: str | None
+    kind: str
+    """The format of the output, of `files.FORMATS`; at first the one that was asked for."""
+    given: str = ""
+    """The format of the standard input."""
+
+    @property
+    def written(self) -> list[str]:
+        """What is written."""
+        return [self.target] if self.dropped is None else [self.target, self.dropped]
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--out", "target", required=True, metavar="FILE", help="The rows that are kept: .parquet, .csv, .jsonl, or -."
+)
+@click.option(
+    "--keep", "by", default="first", show_default=True, metavar="RULE",
+    help="Which row of a cluster: first, longest, representative, newest:COLUMN, oldest:COLUMN, "
+    "source:COLUMN:BEST,SECOND.",
+)  # fmt: skip
+@click.option(
+    "--dropped", metavar="FILE", help="Ids of the other rows, of what is kept instead, and the similarity: .parquet, "
+    ".csv or .jsonl.",
+)  # fmt: skip
+@click.option(
+    "--format", "kind", type=click.Choice(["csv", "jsonl"]), help="Of the standard input and output; default jsonl."
+)
+@click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
+@click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
+@console.columns
+@click.option(
+    "--memory", metavar="SIZE", help="Most memory, such as 2GB; texts are then kept on disk, beside the output."
+)
+@click.option("--threads", type=int, metavar="N", help="Threads to use; by default one per core.")
+@click.option("--quiet", is_flag=True, help="Print problems only.")
+def unique(
+    paths: tuple[str, ...],
+    target: str,
+    by: str,
+    dropped: str | None,
+    kind: str | None,
+    threshold: float | None,
+    near_copies: bool,
+    text_column: str,
+    id_column: str,
+    memory: str | None,
+    threads: int | None,
+    quiet: bool,
+) -> None:
+    """Write the rows of files and folders without duplicates: one row of each cluster, and all that are alone.
+
+    A PATH is a Parquet, JSON Lines, CSV, text, Markdown or HTML file (each also .gz or .zst), or a folder of them; - is
+    the standard input, rows of the --format named. Rows keep their order, and all of their columns: Parquet those of
+    Parquet with nested ones, JSON Lines every line as it is. A row without a text is nobody's duplicate and is kept.
+    """
+    console.prepare_process()
+    try:
+        settings = console.settings(threshold, near_copies=near_copies)
+        Rule.of(by)
+        where = _checked(_Where(paths, target, dropped, kind or ""))
+    except (SettingsError, FileError) as error:
+        raise click.UsageError(str(error)) from error
+    found: Outcome | None = None
+    with (
+        console.failures(),
+        _spooled(where) as spooled,
+        _opened(where) as file,
+        console.warned(_complained),
+        console.shown_progress(quiet=quiet) as tell,
+    ):
+        found = write_unique(
+            spooled.paths, file, where.kind, by, settings=settings, columns=Columns(text_column, id_column),
+            dropped=dropped, exclude=where.written, limits=Limits(memory, _folder(target), threads), progress=tell,
+        )  # fmt: skip
+    if found is None:  # the reader of the output has gone
+        return
+    _report(found, where, quiet=quiet)
+    if any(problem.severity == "error" for problem in found.problems):
+        raise SystemExit(1)
+
+
+def _checked(where: _Where) -> _Where:
+    """Refuse what cannot be written, or would be written over what is read; the format of the output is known then."""
+    for target in where.written:
+        if target != STANDARD:
+            files.check_output(target)
+    if where.dropped == STANDARD:
+        raise FileError("--dropped must be a file: the standard output is for rows")
+    streams = STANDARD in (*where.paths, where.target)
+    if where.kind and not streams:
+        raise FileError("--format is for the standard input and output; the suffix of a file tells its format")
+    if where.paths.count(STANDARD) > 1:
+        raise FileError("- is the standard input, which can be read once; name it once")
+    console.check_inputs(where.paths, {"--out": where.target, "--dropped": where.dropped})
+    suffix = Path(where.target).suffix.lower()
+    kind = where.kind or "jsonl"
+    return where._replace(kind=kind if where.target == STANDARD else files.FORMATS[suffix], given=kind)
+
+
+@contextmanager
+def _spooled(where: _Where) -> Iterator[_Where]:
+    """The standard input becomes a file, since rows are read twice."""
+    if STANDARD not in where.paths:
+        yield where
+        return
+    with tempfile.TemporaryDirectory(prefix="dedup-unique-", dir=_folder(where.target)) as folder:
+        path = Path(folder, f"stdin.{where.given}")
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
+        paths = tuple(str(path) if one == STANDARD else one for one in where.paths)
+        yield where._replace(paths=paths)
+
+
+@contextmanager
+def _opened(where: _Where) -> Iterator[BinaryIO]:
+    """Where the rows are written: a file that is whole or not there, or the standard output."""
+    if where.target != STANDARD:
+        with files.replacing(where.target) as file:
+            yield file
+        return
+    with console.closed_output():
+        yield sys.stdout.buffer
+
+
+def _folder(target: str) -> str | None:
+    """A folder for what is kept meanwhile: that of the output, which has room for it."""
+    return None if target == STANDARD else str(Path(os.path.realpath(target)).parent)
+
+
+def _complained(message: str) -> None:
+    console.complain(printable(message), "warning")
+
+
+def _report(found: Outcome, where: _Where, *, quiet: bool) -> None:
+    """What could not be read, and how many rows are kept."""
+    if found.skipped:
+        console.err.print(f"{counted(found.skipped, 'file')} with other suffixes skipped", highlight=False)
+    for problem in found.problems:
+        place = problem.path if problem.row is None else f"{problem.path}, row {problem.row}"
+        console.complain(printable(f"{place}: {problem.reason}"), problem.severity)
+    if quiet:
+        return
+    gone = found.rows - found.kept
+    line = f"Kept {found.kept:,} of {counted(found.rows, 'row')}; {gone:,} dropped ({gone / max(1, found.rows):.1%})"
+    if where.target == STANDARD:
+        console.err.print(line, highlight=False, markup=False, soft_wrap=True)
+    else:
+        console.say(f"{line}. Rows are in {printable(where.target)}")

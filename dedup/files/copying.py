@@ -1,0 +1,125 @@
+"""Wanted rows of files become one file, with all their columns.
+
+In: files, and which of their rows are wanted. Out: the rows in their order, in the format that is named: Parquet keeps
+the schema and nested values of Parquet; JSON Lines keeps the lines of JSON Lines byte for byte; CSV keeps the fields of
+CSV. Costs one pass over the files, and one more where rows of several schemas, or of JSON, become a table. Holds 16 MB
+or a few thousand rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, BinaryIO, NamedTuple, Self
+
+import pyarrow as pa
+
+from dedup.errors import FileError
+from dedup.files.problems import FAULTS, reason
+from dedup.files.sources import Source
+from dedup.files.whole_rows import Rows, Wanted, as_table, schema, unified, whole_rows
+from dedup.files.writing import lines
+
+FORMATS = {
+    **dict.fromkeys((".parquet", ".pq"), "parquet"),
+    ".csv": "csv",
+    **dict.fromkeys((".jsonl", ".ndjson", ".json"), "jsonl"),
+}
+"""What the suffix of a file says of the rows that are written to it."""
+GROUP = 1 << 26
+"""Bytes of a row group of Parquet that is written."""
+
+
+class Chosen(NamedTuple):
+    """Rows of a file."""
+
+    source: Source
+    wanted: Wanted
+
+
+def copy_rows(
+    chosen: Sequence[Chosen], target: BinaryIO, kind: str, progress: Callable[[int, int], object] | None = None
+) -> None:
+    """Write rows of files one after the other.
+
+    Args:
+        chosen: Files, and which of their rows.
+        target: Where to write.
+        kind: A value of `FORMATS`.
+        progress: Called with files done and in all.
+
+    Raises:
+        FileError: A file can no longer be read, or the rows do not fit into one table or this format.
+    """
+    if kind == "jsonl":
+        for rows, _ in _each(chosen, progress):
+            target.writelines(_encoded(rows))
+        return
+    whole = unified([schema(*one) for one in chosen if one.wanted.any()] or [pa.schema([])])
+    try:
+        with _WRITERS[kind](target, whole) as writer:
+            for rows, source in _each(chosen, progress):
+                writer.write_table(as_table(rows, whole, source))
+    except FileError:
+        raise
+    except FAULTS as error:
+        raise FileError(f"the rows cannot be written as {kind}: {reason(error)}; .jsonl holds any row") from error
+
+
+def _each(chosen: Sequence[Chosen], progress: Callable[[int, int], object] | None) -> Iterator[tuple[Rows, Source]]:
+    for done, one in enumerate(chosen, 1):
+        for rows in whole_rows(*one):
+            yield rows, one.source
+        if progress:
+            progress(done, len(chosen))
+
+
+def _encoded(rows: Rows) -> Iterator[bytes]:
+    """Lines of JSON as they were, the last one of a file with its end."""
+    if isinstance(rows, pa.Table):
+        yield from lines(rows)
+        return
+    for line in rows:
+        yield (line if line.endswith("\n") else f"{line}\n").encode("utf-8", "surrogateescape")
+
+
+def _parquet(target: BinaryIO, kind: pa.Schema) -> Any:
+    return _Groups(target, kind)
+
+
+class _Groups:
+    """A Parquet file whose row groups are of a fair size, however small the tables are that are written."""
+
+    def __init__(self, target: BinaryIO, kind: pa.Schema) -> None:
+        import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other formats do without
+
+        self._writer = pq.ParquetWriter(target, kind)
+        self._held: list[pa.Table] = []
+        self._bytes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write_table(self, table: pa.Table) -> None:
+        self._held.append(table)
+        self._bytes += table.nbytes
+        if self._bytes >= GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._held:
+            self._writer.write_table(pa.concat_tables(self._held))
+        self._held, self._bytes = [], 0
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._flush()
+        self._writer.close()
+
+
+def _csv(target: BinaryIO, kind: pa.Schema) -> Any:
+    from pyarrow.csv import CSVWriter  # noqa: PLC0415 - only here
+
+    return CSVWriter(target, kind)
+
+
+_WRITERS: dict[str, Callable[[BinaryIO, pa.Schema], Any]] = {"parquet": _parquet, "csv": _csv}

@@ -1,0 +1,250 @@
+"""Files of rows without their duplicates: one row of each cluster, and all that are alone, with all columns.
+
+In: paths, settings, and a rule that says which row of a cluster is kept. Out: the rows in their order, and an
+`Outcome`. Files are read twice: their texts, to find out which rows are kept, and then whole, to be copied. Holds all
+texts in memory; with a bound on it they are kept on disk meanwhile, as in a nightly job. What cannot be read is told.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedup import files, nightly, pipeline
+from dedup.errors import FileError
+from dedup.files import Chosen, Problem, Source, Sources, escaped
+from dedup.identity import id_texts
+from dedup.kept import Kept, Rule
+from dedup.kernels import Integers
+from dedup.pipeline import Progress
+from dedup.results import Clusters
+from dedup.rows import Rows
+from dedup.settings import Settings
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What a user calls the columns of text and id."""
+
+    text: str
+    id: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the work may take.
+
+    Attributes:
+        memory: Most memory, such as ``"2GB"``; None is all that is needed.
+        beside: The folder in which texts are kept meanwhile, where memory is bounded; None is the system's.
+        threads: How many to use; None is one a core.
+    """
+
+    memory: str | None = None
+    beside: str | None = None
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the rows.
+
+    Attributes:
+        rows: How many were read.
+        kept: How many of them were written.
+        problems: Files and rows that could not be read, which are in neither number.
+        skipped: How many files in the folders have a suffix that cannot be read.
+    """
+
+    rows: int
+    kept: int
+    problems: list[Problem]
+    skipped: int
+
+
+@dataclass(frozen=True)
+class FileRows:
+    """Articles as rows of files.
+
+    Attributes:
+        sources: The files, in the order in which they were read.
+        files: int64 (n,) the number of each article's file.
+        rows: int64 (n,) its row, from 0.
+    """
+
+    sources: list[Source]
+    files: Integers
+    rows: Integers
+
+    @classmethod
+    def of(cls, names: Sequence[str], sources: Sequence[Source]) -> FileRows:
+        """The rows that these names mean, as `files.read` makes them of paths.
+
+        Args:
+            names: ``<path>:<row>``, or the path of a file that is one article.
+            sources: The files there are.
+        """
+        numbers = {escaped(source.path): number for number, source in enumerate(sources)}
+        file, row = np.zeros(len(names), np.int64), np.zeros(len(names), np.int64)
+        for place, name in enumerate(names):
+            path, _, number = name.rpartition(":")
+            whole = name in numbers
+            file[place] = numbers[name if whole else path]
+            row[place] = 0 if whole else int(number)
+        return cls(list(sources), file, row)
+
+    def chosen(self, places: Integers) -> list[Chosen]:
+        """Some of the articles, file by file.
+
+        Args:
+            places: Their positions, ascending.
+        """
+        files, rows, found = self.files[places], self.rows[places], []
+        for number, source in enumerate(self.sources):
+            mine = rows[files == number]
+            wanted = np.zeros(int(mine.max(initial=-1)) + 1, np.bool_)
+            wanted[mine] = True
+            found.append(Chosen(source, wanted))
+        return found
+
+    def column(self, name: str, places: Integers) -> pa.ChunkedArray:
+        """The values of a column.
+
+        Args:
+            name: The column.
+            places: Positions of articles, ascending.
+
+        Raises:
+            FileError: No file has it, or its values are of several types.
+        """
+        found = [files.values(*one, name) for one in self.chosen(places)]
+        if all(pa.types.is_null(one.type) for one in found) and len(places):
+            raise FileError(f"no row has a column {name!r}; name one that the files have")
+        return files.together(found, name)
+
+    def names(self, column: str, places: Integers) -> pa.Array:
+        """Ids of articles: those of a column, or of their files and rows where they have none.
+
+        Args:
+            column: The column.
+            places: Positions, ascending.
+        """
+        found = id_texts(files.together([files.values(*one, column) for one in self.chosen(places)], column))
+        paths = [self.sources[number].id for number in self.files[places]]
+        made = [f"{path}:{row}" for path, row in zip(paths, self.rows[places].tolist(), strict=True)]
+        return pc.coalesce(found.combine_chunks(), pa.array(made, pa.large_string()))
+
+
+def write_unique(
+    paths: Sequence[str],
+    target: BinaryIO,
+    kind: str,
+    by: str,
+    *,
+    settings: Settings,
+    columns: Columns,
+    dropped: str | None = None,
+    exclude: Sequence[str] = (),
+    limits: Limits,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Write the rows of files without duplicates.
+
+    Args:
+        paths: Files and folders; see `dedup.files.read`.
+        target: Where the rows are written.
+        kind: A value of `files.FORMATS`.
+        by: Which row of a cluster is kept, as in `Clusters.keep`.
+        settings: How texts are compared.
+        columns: Of text and id.
+        dropped: A file for the ids of the rows that are not kept, of what is kept instead, and the similarity of both.
+        exclude: Files that are not read.
+        limits: Memory and threads.
+        progress: Called with the stage, the work done and the whole of it.
+
+    Raises:
+        FileError: No article can be read, a file changed meanwhile, or the rows do not fit into this format.
+        SettingsError: There is no such rule, or a setting is out of its range.
+        InputError: The column of the rule holds no dates.
+    """
+    rule = Rule.of(by)
+    tell = progress or (lambda *_: None)
+    with _clustered(paths, settings, columns, exclude, limits, tell) as (found, read):
+        rows = FileRows.of(found.names.to_pylist(), read.sources.files)
+        kept = _kept(found, rule, by, rows)
+        files.copy_rows(rows.chosen(kept.places), target, kind, lambda done, total: tell("write", done, total))
+        if dropped is not None:
+            files.write(_dropped(kept, rows, columns.id), dropped)
+        return Outcome(len(kept.of), len(kept), read.problems, read.sources.skipped)
+
+
+def _kept(found: Clusters, rule: Rule, by: str, rows: FileRows) -> Kept:
+    """Which articles are kept."""
+    if rule.column:
+        column = rows.column(rule.column, np.arange(len(rows.files)))
+        found = replace(found, source=Rows(pa.table({rule.column: column}), len(column)))
+    return found.keep(by)
+
+
+def _dropped(kept: Kept, rows: FileRows, column: str) -> pa.Table:
+    """The table of `Kept.dropped_ids` with the ids that the rows have."""
+    table = kept.dropped_ids()
+    gone = np.flatnonzero(kept.of != np.arange(len(kept.of)))
+    named = np.union1d(gone, kept.of[gone])
+    names = rows.names(column, named)
+    for place, (title, of) in enumerate((("id", gone), ("kept", kept.of[gone]))):
+        table = table.set_column(place, title, names.take(pa.array(np.searchsorted(named, of))))
+    return table
+
+
+class _Read(NamedTuple):
+    """What was read on the way to clusters."""
+
+    sources: Sources
+    problems: list[Problem]
+
+
+@contextmanager
+def _clustered(
+    paths: Sequence[str], settings: Settings, columns: Columns, exclude: Sequence[str], limits: Limits, tell: Progress
+) -> Iterator[tuple[Clusters, _Read]]:
+    """The clusters of all articles, each called by its file and row."""
+    sources = Sources(seen=set(map(os.path.realpath, exclude)))
+    for path in paths:
+        sources.add(Path(path))
+    if limits.memory is None:
+        read = files.read(
+            paths, text=columns.text, id=None, exclude=exclude, by_path=True,
+            progress=lambda done, total: tell("read", done, total),
+        )  # fmt: skip
+        if not len(read.table):
+            raise FileError(_nothing(read.problems))
+        found = pipeline.cluster(read.table, settings, threads=limits.threads, progress=tell)
+        yield found, _Read(sources, read.problems)
+        return
+    with tempfile.TemporaryDirectory(prefix=".dedup-unique-", dir=limits.beside) as folder:
+        problems: list[Problem] = []
+
+        def log(event: str, about: Mapping[str, Any]) -> None:
+            if event == "problem":
+                problems.append(Problem(**about))
+
+        nightly.run(
+            paths, f"{folder}/labels", f"{folder}/state", settings=settings, campaigns=False, memory=limits.memory,
+            text=columns.text, id=None, threads=limits.threads, exclude=exclude, progress=tell, log=log,
+        )  # fmt: skip
+        yield nightly.snapshot(f"{folder}/state", threads=limits.threads), _Read(sources, problems)
+
+
+def _nothing(problems: Sequence[Problem]) -> str:
+    first = f": {problems[0].path}: {problems[0].reason}" if problems else ""
+    return f"no articles were read, nothing was written{first}"
