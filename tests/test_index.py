@@ -22,6 +22,8 @@ from hypothesis import strategies as st
 import dedup
 from dedup.errors import DedupWarning, FileError, InputError, SettingsError
 from dedup.index import Change
+from dedup.index.on_disk import layers
+from dedup.index.on_disk.segments import Segment
 from dedup.nightly.outputs import WITH_CAMPAIGNS
 
 NEAR = dedup.Settings.near_copies()
@@ -352,6 +354,38 @@ def test_what_goes_after_compacting_is_passed_over_by_others_too(tmp_path: Path,
         for number in range(200, 350):
             one.add("home", f"{base}今天是第{number}天")
             assert other.query(f"{base}转载").is_duplicate
+
+
+def test_another_process_misses_no_removal_when_the_index_is_compacted(tmp_path: Path, synthetic: ModuleType) -> None:
+    """Of what it did not hear of before the rows that tell of it were deleted it hears, too."""
+    (base,) = synthetic.near_copies(1, 1500, seed=7)[0]
+    with dedup.Index(tmp_path / "index", NEAR) as one, dedup.Index(tmp_path / "index") as other:
+        for number in range(300):
+            other.add("home", f"{base}今天是第{number}天")
+        for _ in range(2):
+            one.remove("home")
+            one.compact()
+            assert other.add("mirror", f"{base}转载").nearest == ()
+            assert other.query(f"{base}转载了").nearest[0].id == "mirror"
+            one.add("home", f"{base}今天")
+            one.remove("mirror")
+
+
+def test_compacting_takes_in_what_others_have_written(
+    tmp_path: Path, synthetic: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Texts that another process wrote and removed are in no segment afterwards."""
+    monkeypatch.setattr(layers, "TEXTS", 16)
+    texts = synthetic.near_copies(60, 300, seed=8)[0]
+    with dedup.Index(tmp_path / "index", NEAR) as one, dedup.Index(tmp_path / "index") as other:
+        for number, text in enumerate(texts):
+            other.add(str(number), text)
+        for number in range(len(texts) - 1):
+            other.remove(str(number))
+        other.close()
+        one.compact()
+    held = [Segment(path).numbers.tolist() for path in (tmp_path / "index").glob("*.segment")]
+    assert sum(map(len, held)) <= 1
 
 
 def test_two_ids_swap_their_texts(start: Open, synthetic: ModuleType) -> None:

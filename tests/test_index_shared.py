@@ -241,6 +241,20 @@ def test_an_emptied_database_is_told(store: SharedStore, client: Any) -> None:
         add(store, "a")
 
 
+def test_an_index_that_was_made_anew_is_another(store: SharedStore, redis_url: str, client: Any) -> None:
+    """Who has the first one open would judge by its settings, weights, frames and counts."""
+    add(store, "a")
+    client.flushdb()
+    another = SharedStore(redis_url, OPENING)
+    for _ in range(2):
+        with pytest.raises(FileError, match="made another one of this name; open it anew"):
+            add(store, "b")
+        with pytest.raises(FileError, match="open it anew"):
+            store.read(lambda reader: reader.last())
+    add(another, "c")
+    assert article_ids(another) == ["c"]
+
+
 def test_a_server_that_is_full_refuses(store: SharedStore, client: Any) -> None:
     """Nothing is changed, and everything goes on when there is room again."""
     client.config_set("maxmemory", 1)

@@ -11,6 +11,7 @@ noeviction`), and must not be a Redis Cluster.
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -28,7 +29,7 @@ from dedup.index.in_redis.view import View
 from dedup.index.on_disk.counters import LEAST_BITS, bits_for, tallied
 from dedup.index.store import Opening, Result
 
-_HEAD = ("format", *Head._fields)
+_HEAD = ("format", "life", *Head._fields)
 
 OPENING_PATIENCE = 2.0
 """Seconds to wait for a server when an index is opened: a wrong address should be reported soon."""
@@ -64,6 +65,7 @@ class SharedStore:
         self._server = Server(url, timeout)
         self._client, self._name, self.location = self._server.client, self._server.name, self._server.location
         self._key, self._epoch = f"{self._name}:head", 0
+        self._life: bytes | None = None
         self._lock, self._shingle = Lock(self._server, self._key, _HEAD), shingle
         self._counts = SharedCounts(self._client, Keys(self._name, self._epoch))
         self._server.again(lambda: self._open(opening if create else None), min(timeout, OPENING_PATIENCE))
@@ -79,12 +81,14 @@ class SharedStore:
         with self._lock.take():  # if two processes create it at once, the first one wins
             if not self._client.exists(self._key):
                 start = dict.fromkeys(Head._fields, 0) | {"epoch": 1, "epochs": 1, "bits": LEAST_BITS}
-                self._client.hset(self._key, mapping={"format": VERSION, **start, **pack_opening(opening)})
+                whole = {"format": VERSION, "life": secrets.token_hex(8), **start, **pack_opening(opening)}
+                self._client.hset(self._key, mapping=whole)
 
     def _head(self, values: Sequence[Any] | None = None) -> Head:
         """Read the values that change with every commit, or take these, and the opening if it has changed."""
-        version, *numbers = values or self._client.hmget(self._key, _HEAD)
+        version, life, *numbers = values or self._client.hmget(self._key, _HEAD)
         self._check_format(version)
+        self._check_life(life or b"")
         if int(numbers[0]) != self._epoch:
             found = self._client.hmget(self._key, *Head._fields, *OPENING)
             numbers = found[: len(numbers)]
@@ -100,6 +104,15 @@ class SharedStore:
                 f"{self.location!r} has format {int(version)}, this version of dedup reads format {VERSION}: it was "
                 f"written by {other} one. With that one run `dedup index export --texts`, and add the file to a new "
                 "index with this one, under another ?name=..."
+            )
+
+    def _check_life(self, life: bytes) -> None:
+        """Another index of the same name would be read with the weights, frames and counts of the first one."""
+        self._life = life if self._life is None else self._life
+        if life != self._life:
+            raise FileError(
+                f"the index at {self.location!r} is gone: somebody has emptied the database, and made another one of "
+                "this name; open it anew"
             )
 
     def _view(self) -> View:

@@ -57,7 +57,7 @@ class Layers:
     ) -> None:
         self._folder, self._settings, self._connect, self._writable = folder, settings, connect, writable
         self.known = 0
-        """The highest number of a text that is in a layer."""
+        """The highest number of a text that is in a layer, or was before it was removed."""
         self.damaged = False
         """A segment is damaged, and must be built again by `load`."""
         self.folded = False
@@ -170,15 +170,18 @@ class Layers:
                 with self._locked() as mine:
                     while mine and not self.damaged and (self._full or self._due()):
                         if self._full:
-                            self._write(self._full[0])
+                            self._write(self._full[0], database)
                         else:
                             self._merge(self._due(), database)
         except (OSError, sqlite3.Error) as error:
             warn(f"segments could not be written: {error}; nothing is lost, and the next texts try again")
 
-    def _write(self, recent: Recent) -> None:
-        """Write the segment of a memory of texts, except texts that another process has written."""
+    def _write(self, recent: Recent, database: sqlite3.Connection) -> None:
+        """Write the segment of a memory of texts, except texts that another process has written, or has removed."""
+        numbers = recent.numbers[: len(recent)]
+        gone = numbers[~_alive(database, numbers)]
         with self._changing:
+            recent.drop(gone)
             self._take_up()
         rows = recent.since(self._covered)
         segment = None
@@ -229,11 +232,15 @@ class Layers:
     def compact(self) -> bool:
         """Make one segment of all texts that are still there, except those in memory; returns whether it was done.
 
+        Segments that others have written are among them: none of them holds a text that was removed before.
+
         Raises:
             OSError: There is no room for it; nothing changes.
         """
         self.close()
         with self._locked() as mine, closing(self._connect()) as database:
+            with self._changing:
+                self._take_up()
             for some in _mergeable(self._segments) if mine else ():
                 self._merge(some, database)
             return mine
@@ -307,5 +314,5 @@ def _alive(database: sqlite3.Connection, numbers: NDArray[np.int64]) -> NDArray[
     if not len(numbers):
         return np.ones(0, np.bool_)
     between = (int(numbers[0]), int(numbers[-1]))
-    rows = database.execute("SELECT text FROM dropped WHERE text BETWEEN ? AND ?", between)
-    return ~np.isin(numbers, np.fromiter((text for (text,) in rows), np.int64))
+    rows = database.execute("SELECT number FROM texts WHERE number BETWEEN ? AND ?", between)
+    return np.isin(numbers, np.fromiter((number for (number,) in rows), np.int64))

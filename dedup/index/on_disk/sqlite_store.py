@@ -234,13 +234,21 @@ class EmbeddedStore(StoredRows):
         if seen == self._seen and not self._layers.damaged:
             return
         (generation,) = self._database.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
-        if generation != self.opening.generation or self._layers.damaged:
+        if generation != self.opening.generation or self._layers.damaged or self._missed:
             self._load()
         else:
+            self._last = -1
             for numbers, texts in self._stored_after(self._layers.known):
                 self._layers.append(numbers, texts)
+            self._layers.known = self.last()  # the latest texts may have been removed again
             self._drop_others()
-        self._seen, self._last = seen, -1
+        self._seen = seen
+
+    @property
+    def _missed(self) -> bool:
+        """Whether another process has compacted, and so deleted rows of `dropped` that were not read here."""
+        (first,) = self._database.execute("SELECT IFNULL(MIN(number), 0) FROM dropped").fetchone()
+        return bool(first > self._dropped + 1)
 
     def _drop_others(self) -> None:
         """Skip the texts that were dropped since the last call."""
@@ -339,6 +347,7 @@ class EmbeddedStore(StoredRows):
             self._take_hold()
             if not self.writable:
                 raise FileError(f"{self.location!r} cannot be written: it is read-only for this user; change its mode")
+            self.read(lambda _: None)  # segments that others have written since are taken up
             (last,) = self._database.execute("SELECT IFNULL(MAX(number), 0) FROM dropped").fetchone()
             if self._layers.compact():  # the last stays: other processes would miss numbers that start again
                 self._database.execute("DELETE FROM dropped WHERE number < ?", (last,))
