@@ -96,6 +96,9 @@ class World:
         rows = [(n, signature(n).tobytes(), keys(n).tobytes()) for n in range(first, first + count)]
         with closing(self.connect()) as database:
             database.executemany("INSERT INTO bodies (number, signature, keys) VALUES (?, ?, ?)", rows)
+            database.executemany(
+                "INSERT INTO texts (number, cluster, copies) VALUES (?, 0, 1)", [row[:1] for row in rows]
+            )
         for begin in range(first, first + count, each):
             some = range(begin, min(begin + each, first + count))
             self.layers.append(np.array(some), texts(*some))
@@ -103,8 +106,8 @@ class World:
     def remove(self, *numbers: int) -> None:
         """Texts that go."""
         with closing(self.connect()) as database:
-            database.executemany("DELETE FROM bodies WHERE number = ?", [(number,) for number in numbers])
-            database.executemany("INSERT INTO dropped (text) VALUES (?)", [(number,) for number in numbers])
+            for table in ("bodies", "texts"):
+                database.executemany(f"DELETE FROM {table} WHERE number = ?", [(number,) for number in numbers])
 
     @property
     def sizes(self) -> list[int]:
