@@ -6,9 +6,12 @@ import json
 import uuid
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from test_files import only, put, put_parquet, rows
 
+from dedup.errors import FileError
 from dedup.files import read
 
 
@@ -118,3 +121,30 @@ def test_files_to_be_written_are_left_out(tmp_path: Path) -> None:
     assert [name for name, _ in rows(read(tmp_path))] == ["a", "b", "c"]
     assert [name for name, _ in rows(read(tmp_path, exclude=str(one)))] == ["b", "c"]
     assert [name for name, _ in rows(read([tmp_path, two], exclude=[one, str(two)]))] == ["b"]
+
+
+def test_further_columns_are_read(tmp_path: Path) -> None:
+    """Of Parquet with their types, of CSV as strings, of JSON Lines as text; a text file has none."""
+    days = pa.array([19_000, None], pa.date32())
+    pq.write_table(pa.table({"text": ["x", "y"], "day": days, "n": [1.5, 2]}), tmp_path / "a.parquet")
+    found = read([tmp_path], columns=["day", "n", "text"])
+    assert found.table.column_names == ["id", "text", "day", "n"]
+    assert found.table["day"].type == pa.date32()
+    (tmp_path / "b.csv").write_text("n,text,day\n07,z,2024-01-01\n", "utf-8")
+    (tmp_path / "c.jsonl").write_text('{"text": "七", "n": 7.0}\n{"text": "八", "day": ["月", 1]}\n', "utf-8")
+    (tmp_path / "d.md").write_text("note", "utf-8")
+    found = read([tmp_path], columns=["day", "n"])
+    assert found.problems == []
+    assert found.table["n"].to_pylist() == ["1.5", "2", "07", "7", None, None]
+    assert found.table["day"].to_pylist() == ["2022-01-08", None, "2024-01-01", None, '["月", 1]', None]
+
+
+def test_a_further_column_that_is_missing_is_a_problem(tmp_path: Path) -> None:
+    """The file is named with its columns; a name that means another column here is refused."""
+    for name, text in (("a.csv", "text\nx\n"), ("b.jsonl", '{"text": "x"}\n')):
+        (tmp_path / name).write_text(text, "utf-8")
+    found = read([tmp_path], columns=["day"])
+    assert len(found.table) == 0
+    assert [one.reason for one in found.problems] == ["no column 'day'; the columns are 'text'"] * 2
+    with pytest.raises(FileError, match="cannot be read beside 'body'"):
+        read([tmp_path], text="body", columns=["text"])

@@ -84,7 +84,7 @@ def _text(value: object) -> str | None:
 
 def _value(job: Job, value: object, number: int) -> str | None:
     """Another value as text."""
-    text = _id(value)
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else id_text(value)
     return text and job.whole(text, number)
 
 
