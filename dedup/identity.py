@@ -48,7 +48,7 @@ def id_text(value: Any) -> str | None:
         return str(value)
     if missing(value):
         return None
-    return next((text_of(value) for kinds, text_of in _TEXTS if isinstance(value, kinds)), None) or str(value)
+    return next((text_of for kinds, text_of in _TEXTS if isinstance(value, kinds)), str)(value)
 
 
 def _number(value: Any) -> str:

@@ -35,6 +35,7 @@ NOON = datetime.datetime(2024, 5, 1, 12, 30)  # noqa: DTZ001 - without a zone, a
         (True, "true"),
         (np.bool_(False), "false"),  # noqa: FBT003 - the value itself
         (b"abc", "abc"),
+        (b"", ""),
         (b"\xff\x00", "ff00"),
         (UUID, str(UUID)),
         (datetime.date(2024, 5, 1), "2024-05-01"),

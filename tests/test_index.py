@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import random
 import threading
+import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -473,7 +476,7 @@ def test_lone_surrogates_are_mended(start: Open) -> None:
         index.add("\ud800", "文章")
 
 
-@pytest.mark.parametrize("id_", ["", None, b"bytes", 1.5, True, "nul\x00"])
+@pytest.mark.parametrize("id_", ["", None, float("nan"), b"", ["a"], {"a": 1}, "nul\x00", b"nul\x00"])
 def test_an_id_of_no_use_is_refused(start: Open, id_: Any) -> None:
     """The message says what was given and what is allowed."""
     index = start()
@@ -485,8 +488,19 @@ def test_an_id_of_no_use_is_refused(start: Open, id_: Any) -> None:
 def test_a_number_may_be_an_id(start: Open) -> None:
     """It is taken as its digits."""
     index = start()
-    index.add(7, "第七篇文章的内容")  # type: ignore[arg-type]
-    assert "7" in index and 7 in index and index.remove("7")
+    index.add(7, "第七篇文章的内容")
+    assert "7" in index and 7 in index and 7.0 in index and index.remove("7")
+
+
+def test_an_id_of_any_type_is_its_text(start: Open) -> None:
+    """As in files and in a run: a UUID, a date, a decimal, bytes, a truth value, one by one and in a column."""
+    index, name = start(), uuid.UUID(int=7)
+    ids = [name, datetime.date(2024, 5, 1), decimal.Decimal("7.50"), b"abc", True]
+    assert not index.add_many(ids, [f"第{place}篇文章的内容各不相同" for place in range(5)]).rejected
+    for id_, text in zip(ids, (str(name), "2024-05-01", "7.5", "abc", "true"), strict=True):
+        assert id_ in index and text in index and index.remove(id_)
+    index.add_many(pa.array([7.0, None]), ["第七篇文章的内容", "没有编号的文章"])
+    assert "7" in index and len(index) == 1
 
 
 def test_a_bad_row_costs_nothing_else(start: Open, examples: dict[str, str]) -> None:
@@ -518,7 +532,7 @@ def test_bad_batches_are_refused(start: Open) -> None:
     with pytest.raises(InputError, match="must be lists or columns"):
         index.add_many("ab", ["x", "y"])
     with pytest.raises(InputError, match="must be a string"):
-        index.query(3)  # type: ignore[arg-type]
+        index.query(3)
     with pytest.raises(InputError, match="no article 'z'"):
         index.cluster_of("z")
     assert list(index.add_many([], [])) == [] and len(index) == 0 and not index.remove("z")
@@ -548,7 +562,7 @@ def test_other_settings_are_refused(start: Open, place: str) -> None:
     with pytest.raises(SettingsError, match="store_texts=True"):
         dedup.Index(place, store_texts=False)
     with pytest.raises(SettingsError, match="settings must be"):
-        dedup.Index(place, 0.7)  # type: ignore[arg-type]
+        dedup.Index(place, 0.7)
     assert start(dedup.Settings(threshold=0.13)).settings.threshold == 0.13
 
 
@@ -577,7 +591,7 @@ def test_fitted_weights_are_kept(start: Open, place: str, synthetic: ModuleType)
     with pytest.raises(SettingsError, match="other weights"):
         dedup.Index(place, weights=dedup.fit(list(articles.values())[100:]))
     with pytest.raises(SettingsError, match=r"what dedup\.fit gives"):
-        dedup.Index(place, weights=1)  # type: ignore[arg-type]
+        dedup.Index(place, weights=1)
     with pytest.raises(SettingsError, match="no weights to be fitted"):
         dedup.fit(["文章"], NEAR)
 

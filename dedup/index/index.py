@@ -128,11 +128,12 @@ class Index:
 
     # --- adding ---------------------------------------------------------------------------------------------------
 
-    def add(self, id: str, text: str | None) -> Seen:  # noqa: A002 - what it is called everywhere
+    def add(self, id: Any, text: str | None) -> Seen:  # noqa: A002 - what it is called everywhere
         """Remember an article; one with the same id is replaced.
 
         Args:
-            id: Its name, for example a URL. A number becomes its digits.
+            id: Its name, for example a URL. A number becomes its digits, 7 and 7.0 the same ones; another single value,
+                such as a UUID or a date, its text, as everywhere.
             text: The text. None, or a text without letters and digits, is remembered, but is never a duplicate.
 
         Returns:
@@ -251,7 +252,7 @@ class Index:
     def _look_up(self, preparer: Preparer, prepared: Prepared) -> Seen:
         return self._store.read(lambda reader: self._batch(reader, preparer, prepared, 1).query())
 
-    def remove(self, id: str) -> bool:  # noqa: A002
+    def remove(self, id: Any) -> bool:  # noqa: A002
         """Forget an article.
 
         Returns:
@@ -297,7 +298,7 @@ class Index:
         """The number of the last change; pass it to `changes` later."""
         return self._read(lambda reader: reader.last())
 
-    def cluster_of(self, id: str) -> str:  # noqa: A002
+    def cluster_of(self, id: Any) -> str:  # noqa: A002
         """The name of an article's cluster: the id of the oldest article in it.
 
         That is the first article of the oldest text; an article that got another text is as old as that text.
@@ -308,7 +309,7 @@ class Index:
         name = checked_id(id)
         return self._read(lambda reader: _called(reader, _cluster_of(reader, name), name))
 
-    def cluster(self, id: str) -> Cluster:  # noqa: A002
+    def cluster(self, id: Any) -> Cluster:  # noqa: A002
         """The cluster that an article is in, even if it is alone; evidence is worked out when it is asked for.
 
         Its articles are sorted by age, those with the same text together, and are weighed with the weights of that
@@ -345,7 +346,7 @@ class Index:
         """The texts of these articles, as they are compared today."""
         return self._asked(lambda reader: as_corpus(reader, self._judge, self._preparer, self.settings, rows))
 
-    def campaign_of(self, id: str) -> str:  # noqa: A002
+    def campaign_of(self, id: Any) -> str:  # noqa: A002
         """The name of an article's campaign: the id of the oldest article in it.
 
         If no other cluster is in the campaign, it has the name of the article's cluster.
@@ -356,7 +357,7 @@ class Index:
         name = checked_id(id)
         return self._read(lambda reader: _called(reader, _campaign_of(reader, _cluster_of(reader, name)), name))
 
-    def campaign(self, id: str) -> CampaignMembers:  # noqa: A002
+    def campaign(self, id: Any) -> CampaignMembers:  # noqa: A002
         """The campaign that an article is in, with its clusters.
 
         Args:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.errors import InputError, SettingsError
-from dedup.identity import missing
+from dedup.identity import id_text, missing
 from dedup.index.answers import Rejected
 from dedup.index.prepared import joined
 from dedup.stages import articles as reading
@@ -23,18 +23,17 @@ HIGHEST = 2**63 - 1
 
 
 def id_or_reason(given: object) -> tuple[str, str]:
-    """An id as it is stored, and what is wrong with it; one of the two is empty."""
-    if isinstance(given, Integral) and not isinstance(given, bool):
-        return str(int(given)), ""
-    if not isinstance(given, str):
-        return "", f"an id must be a string or a whole number, got {type(given).__name__}"
-    if not given:
-        return "", "an id must not be empty"
+    """An id as it is stored, its text, and what is wrong with it; one of the two is empty."""
+    if isinstance(given, Iterable) and not isinstance(given, str | bytes | bytearray):
+        return "", f"an id must be one value, such as a string, a number or a UUID, got {type(given).__name__}"
+    name = id_text(given)
+    if not name:
+        return "", f"an id must not be {'missing' if name is None else 'empty'}, got {given!r}"
     try:
-        given.encode()
+        name.encode()
     except UnicodeEncodeError:
         return "", f"an id must be valid Unicode, got {given!r}"
-    return ("", f"an id must not hold a NUL character, got {given!r}") if "\0" in given else (given, "")
+    return ("", f"an id must not hold a NUL character, got {given!r}") if "\0" in name else (name, "")
 
 
 def checked_id(given: object) -> str:
