@@ -51,7 +51,7 @@ DRAWN_MEMBERS = 200
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Cluster:
-    """Two or more articles that belong together.
+    """Two or more articles that belong together; `Clusters.of` also gives one that is alone.
 
     Attributes:
         members: Positions of the articles, ascending.
@@ -81,7 +81,8 @@ class Cluster:
         """One line: how many articles, and the first of their ids."""
         first = ", ".join(str(one) for one in self.ids[:3].to_pylist())
         more = ", …" if len(self) > 3 else ""  # noqa: PLR2004 - as many as are shown
-        return f"<Cluster: {len(self):,} articles, similarity {self.similarity:.2f}: {first}{more}>"
+        noun = "article" if len(self) == 1 else "articles"
+        return f"<Cluster: {len(self):,} {noun}, similarity {self.similarity:.2f}: {first}{more}>"
 
     def template(self, *, share: float = 0.5, sample: int | None = 64) -> Template:
         """What the members share: fixed passages, and slots with what fills them.

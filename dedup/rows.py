@@ -18,6 +18,9 @@ import pyarrow as pa
 from dedup.errors import InputError
 from dedup.kernels import Integers
 
+FEW = 64
+"""Rows, as of a cluster, that are taken from a table one by one: others are found in a pass over all of it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Rows:
@@ -70,9 +73,7 @@ class Rows:
         if self.index is not None:
             return self.source.iloc[places]
         if isinstance(self.source, pa.Table | pa.RecordBatch | pa.Array | pa.ChunkedArray):
-            chosen = np.zeros(self.count, np.bool_)
-            chosen[places] = True
-            return self.source.filter(pa.array(chosen))  # `take` would join the chunks of a column of strings
+            return _of_arrow(self.source, places)
         if isinstance(self.source, np.ndarray) or _library(self.source) in ("pandas", "polars"):
             return self.source[places]
         return [self.source[place] for place in places.tolist()]
@@ -157,6 +158,15 @@ class Rows:
         import pandas  # noqa: PLC0415 - the caller has it
 
         return pandas.Series(values, index=self.index, name="label")
+
+
+def _of_arrow(source: Any, places: Integers) -> Any:
+    """Some rows; `take` would join the chunks of a column of strings, which may be too large for one."""
+    if isinstance(source, pa.Table) and len(places) <= FEW:
+        return pa.concat_tables([source.slice(0, 0), *(source.slice(place, 1) for place in places.tolist())])
+    chosen = np.zeros(len(source), np.bool_)
+    chosen[places] = True
+    return source.filter(pa.array(chosen))
 
 
 def _library(source: Any) -> str:

@@ -256,6 +256,7 @@ def test_of_finds_the_cluster_of_an_article() -> None:
     clusters = near(TABLE)
     assert clusters.of("a2") is clusters[0]
     assert (clusters.of("a1").members.tolist(), clusters.of("a1").ids.to_pylist()) == ([1], ["a1"])
+    assert repr(clusters.of("a1")) == "<Cluster: 1 article, similarity 1.00: a1>"
     numbers = near([one | {"id": place * 10} for place, one in enumerate(records())])
     assert numbers.of(20).representative == numbers.of("20").representative == numbers.of(20.0).representative == 0
     assert near(TEXTS).of(-1).members.tolist() == [0, 2, 5]
