@@ -1028,6 +1028,47 @@ class Rules(NamedTuple):
     """and so many more for each that was similar."""
 
 
+class Reach(NamedTuple):
+    """Which articles may be compared at all: those in reach of each other; three empty arrays where all may be.
+
+    Both ends of a reach ascend with the numbers of articles, so that those in reach of one stand side by side in every
+    bucket.
+    """
+
+    earliest: NDArray[np.uint64]
+    """(n,): the first article that each may be compared with, itself or an earlier one."""
+    latest: NDArray[np.uint64]
+    """(n,): the last one, itself or a later one."""
+    sources: Integers
+    """(n,): those of one source are out of each other's reach; -1 is of none. Empty where sources do not count."""
+
+
+EVERYBODY = Reach(np.empty(0, np.uint64), np.empty(0, np.uint64), np.empty(0, np.int64))
+"""Every article is in reach of every other."""
+
+
+@kernel
+def reach_back(groups, times, window, earliest):
+    """How far back each of some articles reaches that ascend by group, then by time; in group -1 only to itself."""
+    begin = 0
+    for i in range(len(groups)):
+        if groups[i] < 0:
+            begin = i
+        while groups[begin] != groups[i] or times[i] - times[begin] > window:
+            begin += 1
+        earliest[i] = begin
+
+
+@kernel
+def other_sources(keys, bits, sources, after):
+    """For each entry of sorted keys, the first one behind it that is of another source, or of none."""
+    mask = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
+    for k in range(len(keys) - 1, -1, -1):
+        source = sources[keys[k] & mask]
+        alike = k + 1 < len(keys) and source >= 0 and sources[keys[k + 1] & mask] == source
+        after[k] = after[k + 1] if alike else k + 1
+
+
 @kernel
 def gather_bucket(keys, begin, shift, mask, sketches, near):
     """Copy the first blocks of the sketches of a bucket next to each other; returns how many there was room for."""
@@ -1041,62 +1082,93 @@ def gather_bucket(keys, begin, shift, mask, sketches, near):
 
 
 @kernel
-def meet(keys, bits, at, sketches, rules, room, seen):
-    """Pairs of articles that share a bucket and whose sketches are similar; see `Rules`.
+def look_through(keys, bits, at, begin, last, sketches, rules, reach, after, near, used):
+    """Compare the article at `at` with those from `begin` on and before `last`, until it has found enough.
 
-    In a bucket, every article is compared with those before it, from the first on. `seen` is its place there, or with
-    how many it was compared if it has found enough. The room has three parts. `near`: first blocks, copied next to
-    each other in a large bucket, where few articles are similar. `known`: pairs found recently, maybe in another
-    bucket; similar articles meet in many, and most pairs of a small one are similar. `found`: the result. Begins at
-    the article `at` of the sorted keys and stops where the pairs of the next one may not fit in `found`. Returns the
-    first article that is not done and the number of pairs, each as later << 32 | earlier.
+    `near` is the room of `meet`, whether the bucket is small, and the first entry of those whose sketches are in the
+    room, and how many these are. Returns where it stopped, whether it has found enough, and how many pairs there are.
     """
-    since, apart, _, early, least, bucket_cap, looked_at, for_each = rules
-    near, known, found = room
+    (copies, known, found), few, base, gathered = near
+    one, mask = np.uint64(1), (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
+    first, blocks = copies.shape[1] // BLOCK, sketches.shape[1] // BLOCK
+    i, agreed, k, stop = keys[at] & mask, 0, begin, begin + np.uint64(rules.looked_at)
+    across = len(reach.sources) > 0 and reach.sources[i] >= 0
+    while k < last and k < stop and agreed < rules.bucket_cap:
+        row, j = k - base, keys[k] & mask
+        if across and reach.sources[j] == reach.sources[i]:  # all of them at once, and they are not looked at
+            stop += np.uint64(after[k]) - k
+            k = np.uint64(after[k])
+            continue
+        k += one
+        if j == i:  # two runs of a long text may have one key
+            continue
+        pair = max(i, j) << np.uint64(32) | min(i, j)
+        mark = pair * BASE >> np.uint64(64 - KNOWN_BITS)
+        if not few or known[mark] != pair:
+            look, there = (copies, row) if row < gathered else (sketches, j)
+            if (
+                agreement(look, there, sketches, i, first) < rules.early
+                or agreement(sketches, j, sketches, i, blocks) < rules.least
+            ):
+                continue
+            if known[mark] != pair:
+                known[mark] = found[used] = pair
+                used += one
+        agreed += 1
+        stop += np.uint64(rules.for_each)
+    return k, agreed >= rules.bucket_cap, used
+
+
+@kernel
+def meet(keys, bits, at, sketches, rules, reach, after, room, seen):
+    """Pairs of articles that share a bucket and whose sketches are similar; see `Rules` and `Reach`.
+
+    In a bucket, every article is compared with those before it, from the first in its reach on; where sources count,
+    also with those behind it, for of a source with very many there the others find only some. `seen` is its place, or
+    with how many it was compared if it has found enough; below 0 if behind it. `after` is that of `other_sources`.
+    The room has three parts: first blocks, copied next to each other in a large bucket, where few articles are similar;
+    pairs found recently, maybe in another bucket, as similar articles meet in many, and most pairs of a small one are
+    similar; and the result. Begins at the entry `at` of the sorted keys and stops where the pairs of the next one may
+    not fit. Returns the first entry that is not done and the number of pairs, each as later << 32 | earlier.
+    """
     shift, one = np.uint64(bits), np.uint64(1)
     mask = (one << shift) - one
     used, at, end = np.uint64(0), np.uint64(at), np.uint64(len(keys))
-    begin, room, bound, gathered = at, np.uint64(len(found)), np.uint64(looked_at), np.uint64(0)
-    more, most = np.uint64(for_each), np.uint64(looked_at + for_each * bucket_cap)
-    first_new = np.uint64(since)
-    first, blocks = near.shape[1] // BLOCK, sketches.shape[1] // BLOCK
+    begin, space, first_new = at, np.uint64(len(room[2])), np.uint64(rules.since)
+    most = np.uint64(rules.looked_at + rules.for_each * rules.bucket_cap)
+    cap, bounded, both_sides = np.uint64(rules.bucket_cap), len(reach.earliest) > 0, len(reach.sources) > 0
     while begin > 0 and keys[begin - one] >> shift == keys[at] >> shift:
         begin -= one
+    base, gathered, ahead = begin, np.uint64(0), at
     while at < end:
+        i = keys[at] & mask
         if keys[at] >> shift != keys[begin] >> shift:
-            begin, gathered = at, np.uint64(0)
-        if at == begin or keys[at] & mask < first_new:  # most articles, in most bands
+            begin, base, gathered = at, at, np.uint64(0)
+        while bounded and keys[begin] & mask < reach.earliest[i]:
+            begin += one
+        ahead = max(ahead, at + one)
+        while both_sides and ahead < end and keys[ahead] <= (keys[at] & ~mask | reach.latest[i]):
+            ahead += one
+        if ahead - begin == one or i < first_new:  # most articles, in most bands
             seen[at] = at - begin
             at += one
             continue
-        if room - used < min(np.uint64(bucket_cap), at - begin):
+        if space - used < min(cap, at - begin) + min(cap, ahead - at - one):
             break
-        i, agreed, k, last, stop = keys[at] & mask, 0, begin, min(at, begin + most), begin + bound
-        while apart and last > begin and keys[last - one] & mask >= first_new:
-            last -= one
-        few = at - begin < FEW
-        if not few and not gathered:
-            gathered = gather_bucket(keys, begin, shift, mask, sketches, near)
-        while k < last and k < stop and agreed < bucket_cap:
-            row, j = k - begin, keys[k] & mask
-            k += one
-            if j == i:  # two runs of a long text may have one key
-                continue
-            pair = i << np.uint64(32) | j
-            mark = pair * BASE >> np.uint64(64 - KNOWN_BITS)
-            if not few or known[mark] != pair:
-                look, there = (near, row) if row < gathered else (sketches, j)
-                if (
-                    agreement(look, there, sketches, i, first) < early
-                    or agreement(sketches, j, sketches, i, blocks) < least
-                ):
-                    continue
-                if known[mark] != pair:
-                    known[mark] = found[used] = pair
-                    used += one
-            agreed += 1
-            stop += more
-        seen[at] = k - begin if agreed >= bucket_cap else at - begin
+        last, few = at, ahead - one - begin < FEW
+        if rules.apart:
+            last = min(at, begin + most)
+            while last > begin and keys[last - one] & mask >= first_new:
+                last -= one
+        if not few and begin >= base + gathered:
+            base, gathered = begin, gather_bucket(keys, begin, shift, mask, sketches, room[0])
+        near = (room, few, base, gathered)
+        k, filled, used = look_through(keys, bits, at, begin, last, sketches, rules, reach, after, near, used)
+        seen[at] = k - begin if filled else at - begin
+        if both_sides:
+            k, behind, used = look_through(keys, bits, at, at + one, ahead, sketches, rules, reach, after, near, used)
+            if behind and not filled:
+                seen[at] = np.int64(at) + 1 - np.int64(k)
         at += one
     return np.int64(at), np.int64(used)
 
@@ -1159,22 +1231,27 @@ def sift(keys, bits, since, marks):
 
 
 @kernel
-def count_mates(keys, bits, seen, bucket_cap, mates):
-    """How many in its bucket are similar to an article that had found enough: as large a share as of those it saw.
+def count_mates(keys, bits, seen, bucket_cap, reach, mates):
+    """How many in its reach are similar to an article that had found enough: as large a share as of those it saw.
 
     `mates` keeps the largest number of all buckets.
     """
-    shift = np.uint64(bits)
+    shift, bounded = np.uint64(bits), len(reach.earliest) > 0
     mask = (np.uint64(1) << shift) - np.uint64(1)
     begin = 0
     while begin < len(keys):
         end = begin + 1
         while end < len(keys) and keys[end] >> shift == keys[begin] >> shift:
             end += 1
+        first, last = begin, begin if bounded else end
         for k in range(begin, end):
-            if seen[k] < k - begin:
-                article = keys[k] & mask
-                mates[article] = max(mates[article], bucket_cap * (end - begin - 1) // seen[k])
+            article = keys[k] & mask
+            while bounded and keys[first] & mask < reach.earliest[article]:
+                first += 1
+            while last < end and keys[last] & mask <= reach.latest[article]:
+                last += 1
+            if seen[k] < k - first:
+                mates[article] = max(mates[article], bucket_cap * (last - first - 1) // abs(seen[k]))
         begin = end
 
 
@@ -1739,13 +1816,77 @@ def gather(c, parents, heads, tails, nexts, ends, sums, first_entry):
 
 
 @kernel
-def nearest(c, before, heads, nexts, ends, sums, sizes):
+def members_in(listed, first, last):
+    """How many of these ascending members are from `first` to `last`."""
+    return np.searchsorted(listed, last, "right") - np.searchsorted(listed, first, "left")
+
+
+@kernel
+def comparable(a, b, members, sizes, reach):
+    """How many pairs of one member of either cluster may be compared; see `Reach`."""
+    if len(reach.earliest) == 0:
+        return sizes[a] * sizes[b]
+    listed, begins = members
+    small, large = (a, b) if sizes[a] < sizes[b] else (b, a)
+    pairs, theirs = 0, listed[:, begins[large] : begins[large] + sizes[large]]
+    for k in range(begins[small], begins[small] + sizes[small]):
+        i = listed[0, k]
+        first, last = np.int64(reach.earliest[i]), np.int64(reach.latest[i])
+        pairs += members_in(theirs[0], first, last)
+        if len(reach.sources) > 0 and reach.sources[i] >= 0:
+            source = reach.sources[i] << 32
+            pairs -= members_in(theirs[1], source | first, source | last)
+    return pairs
+
+
+@kernel
+def merge_members(a, b, members, sizes, free):
+    """Write the members of two clusters, ascending, from `free` on, where there is room for them."""
+    listed, begins = members
+    for row in range(len(listed)):
+        i, j, end_i, end_j = begins[a], begins[b], begins[a] + sizes[a], begins[b] + sizes[b]
+        for k in range(free, free + sizes[a] + sizes[b]):
+            if j == end_j or (i < end_i and listed[row, i] < listed[row, j]):
+                listed[row, k] = listed[row, i]
+                i += 1
+            else:
+                listed[row, k] = listed[row, j]
+                j += 1
+
+
+@kernel
+def pack_members(parents, members, sizes):
+    """Move the members of all clusters to the front; returns where they end."""
+    listed, begins = members
+    old, free = listed.copy(), 0
+    for c in range(len(parents)):
+        if parents[c] == c:
+            listed[:, free : free + sizes[c]] = old[:, begins[c] : begins[c] + sizes[c]]
+            begins[c] = free
+            free += sizes[c]
+    return free
+
+
+@kernel
+def list_members(reach):
+    """Every article as a cluster: its members by number and, where sources count, by source << 32 | number; begins."""
+    articles = len(reach.earliest)
+    listed = np.empty((2 if len(reach.sources) > 0 else 1, 3 * articles), np.int64)
+    for i in range(articles):
+        listed[0, i] = i
+        if len(listed) > 1:
+            listed[1, i] = reach.sources[i] << 32 | i
+    return listed, np.arange(articles)
+
+
+@kernel
+def nearest(c, before, heads, nexts, ends, sums, sizes, members, reach):
     """The cluster with the highest mean similarity to `c`; among equals `before`, then the first by number."""
     best, best_mean = -1, -1.0
     entry = heads[c]
     while entry >= 0:
         other = ends[entry]
-        mean = sums[entry] / (np.float64(sizes[c]) * np.float64(sizes[other]))
+        mean = sums[entry] / np.float64(comparable(c, other, members, sizes, reach))
         if mean > best_mean or (mean == best_mean and best != before and (other == before or other < best)):
             best, best_mean = other, mean
         entry = nexts[entry]
@@ -1764,12 +1905,14 @@ def join(a, b, parents, sizes, heads, tails, nexts):
 
 
 @kernel
-def link(lefts, rights, similarities, articles, cut):
-    """Average linkage over sparse edges, a pair without an edge counting as 0, cut at a mean of `cut`.
+def link(lefts, rights, similarities, articles, cut, reach):
+    """Average linkage over sparse edges, a pair in reach without an edge counting as 0, cut at a mean of `cut`.
 
     Similarities and the cut are integers (fixed point), so that a mean is the same from either side. Returns the
     cluster of each article, named by one of its members. See `dedup.stages.clusters.link` for the method.
     """
+    members = list_members(reach)
+    free = len(members[1])
     edges = len(lefts)
     heads, tails = np.full(articles, -1, np.int64), np.full(articles, -1, np.int64)
     nexts, ends = np.empty(2 * edges, np.int64), np.empty(2 * edges, np.int64)
@@ -1788,14 +1931,21 @@ def link(lefts, rights, similarities, articles, cut):
             c = chain[depth - 1]
             before = chain[depth - 2] if depth > 1 else -1
             gather(c, parents, heads, tails, nexts, ends, sums, first_entry)
-            best, mean = nearest(c, before, heads, nexts, ends, sums, sizes)
+            best, mean = nearest(c, before, heads, nexts, ends, sums, sizes, members, reach)
             if best < 0 or mean < cut:
                 depth -= 1
             elif best != before:
                 chain[depth] = best
                 depth += 1
             else:
+                if len(members[1]) > 0:
+                    if free + sizes[c] + sizes[before] > members[0].shape[1]:
+                        free = pack_members(parents, members, sizes)
+                    merge_members(c, before, members, sizes, free)
+                    begin, free = free, free + sizes[c] + sizes[before]
                 joined = join(c, before, parents, sizes, heads, tails, nexts)
+                if len(members[1]) > 0:
+                    members[1][joined] = begin
                 depth -= 2
                 if depth == 0:
                     chain[0], depth = joined, 1

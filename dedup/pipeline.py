@@ -29,6 +29,8 @@ from dedup.rows import Rows
 from dedup.settings import Settings
 from dedup.stages import articles as reading
 from dedup.stages import bands, candidates, clusters, frames, runs, shingles, weights
+from dedup.stages.reach import CopyBuckets, Scoped, scoped
+from dedup.stages.scope import Scope, standings
 from dedup.stages.signer import Signer
 from dedup.work import Progress as Tell
 from dedup.work import Room, bar
@@ -64,6 +66,10 @@ def cluster(
     *,
     text: str = "text",
     id: str = "id",  # noqa: A002 - the column's usual name
+    within: Any = None,
+    across: Any = None,
+    within_days: float | None = None,
+    date: Any = None,
     threads: int | None = None,
     progress: Progress | bool | None = None,
 ) -> Clusters:
@@ -76,6 +82,15 @@ def cluster(
         settings: How articles are compared; None is `Settings()`.
         text: Column, key or attribute that holds the text.
         id: Column, key or attribute that holds the id; the default may be absent.
+        within: Only articles of one group are compared. A group is whatever stands in the column, key or attribute of
+            this name, or what a function makes of an article (of a frame or table: of a row, as a mapping), or one of n
+            values given here. An article with none (missing or blank) is compared with no other.
+        across: Only articles of different sources are compared, given in the same ways. An article with none is
+            compared with those of all sources. Two of one source may end in one cluster through a third.
+        within_days: Only articles are compared whose dates are at most so many days apart, 0 or more; fractions are
+            allowed. A cluster may be longer than that, since it goes on from article to article.
+        date: The dates, given in the same ways as groups: dates, datetimes, or ISO strings; without a zone they are
+            UTC. An article with none is compared with no other.
         threads: How many to use; None is one a core. The result does not depend on it.
         progress: True shows a bar; a function is called with the stage, the work done and the whole of it.
 
@@ -84,17 +99,18 @@ def cluster(
 
     Raises:
         InputError: The articles are of a kind that cannot be read, or have no such column.
-        SettingsError: `threads` is out of its range, or `settings` is neither a Settings nor None.
+        SettingsError: `threads` or `within_days` is out of its range, or `settings` is neither a Settings nor None.
 
     Warns:
         DedupWarning: Something was mended or left out; the message says what.
     """
     settings = checked_settings(settings)
+    scope = Scope(within, across, within_days, date)
     count = count_threads(threads)
     with ExitStack() as stack:
         if progress is True:
             progress = stack.enter_context(bar())
-        return _cluster(articles, settings, text, id, count, Stages(progress or None))
+        return _cluster(articles, settings, text, id, scope, count, Stages(progress or None))
 
 
 def checked_settings(settings: Settings | None) -> Settings:
@@ -106,18 +122,23 @@ def checked_settings(settings: Settings | None) -> Settings:
     )
 
 
-def _cluster(source: Any, settings: Settings, text: str, id_: str, count: int, stages: Stages) -> Clusters:
+def _cluster(
+    source: Any, settings: Settings, text: str, id_: str, scope: Scope, count: int, stages: Stages
+) -> Clusters:
     with stages.stage("read"):
         read = reading.articles(source, text=text, id=id_, threads=count)
+        standing = standings(read.source, scope, len(read.texts)) if scope else None
     signing = None if settings.weighted else Signer(settings, None).room(len(read.texts))
     corpus = represent(read.texts, settings, threads=count, stages=stages, signing=signing)
-    signed = None if signing is None else signing.halves[corpus.first]
+    parted = None if standing is None else scoped(corpus.number, standing)
+    compared = corpus if parted is None else replace(corpus, first=parted.first, number=parted.number)
+    signed = None if signing is None else signing.halves[compared.first]
     del signing  # of copies, too
-    graph = connect(corpus, settings, threads=count, stages=stages, signed=signed)
+    graph = connect(compared, settings, parted, threads=count, stages=stages, signed=signed)
     with stages.stage("cluster"):
         rows = Rows.of(source, read.source, len(read.texts))
         result = Clusters(graph, settings.threshold, settings.linkage, read.ids, corpus=corpus, source=rows)
-        result = with_representatives(result, corpus, count)
+        result = with_representatives(result, compared, count)
     return replace(result, seconds=dict(stages.seconds))
 
 
@@ -241,6 +262,7 @@ def chosen_bands(settings: Settings) -> bands.Bands:
 def connect(
     corpus: Corpus,
     settings: Settings,
+    parted: Scoped | None = None,
     *,
     threads: int = 1,
     stages: Stages | None = None,
@@ -249,23 +271,32 @@ def connect(
     """Find candidates and verify them: the edges, in ascending order of `right`, then `left`.
 
     Args:
-        corpus: Distinct texts.
+        corpus: Distinct texts, or those of `parted`.
         settings: How articles are compared.
+        parted: Which texts may be compared at all; None is all.
         threads: How many to use.
         stages: Collects times and reports progress.
         signed: (d, slots) lower halves of the signatures of the distinct texts; None makes them.
     """
     stages = stages or Stages()
-    left, right, capped = _candidates(corpus, settings, threads, stages, signed)
+    left, right, capped = _candidates(corpus, settings, parted, threads, stages, signed)
     with stages.stage("verify") as tell:
         similarity = corpus.similarities(left, right, evidence=settings.least_shared, threads=threads, progress=tell)
+        if parted is not None:  # copies are copies, however little there is of them
+            similarity[parted.text[left] == parted.text[right]] = 1.0
         every = clusters.Pairs(left, right, similarity)
         edges = every.where(similarity >= settings.threshold)
-    return clusters.Graph(corpus.first, corpus.number, *edges, capped, every.by_hundredths())
+    reach = kernels.EVERYBODY if parted is None else parted.reach
+    return clusters.Graph(corpus.first, corpus.number, *edges, capped, every.by_hundredths(), reach=reach)
 
 
 def _candidates(
-    corpus: Corpus, settings: Settings, threads: int, stages: Stages, signed: NDArray[np.uint16] | None
+    corpus: Corpus,
+    settings: Settings,
+    parted: Scoped | None,
+    threads: int,
+    stages: Stages,
+    signed: NDArray[np.uint16] | None,
 ) -> candidates.Candidates:
     """Pairs that share a run of text, or a band of their signatures, and whose signatures are similar."""
     buckets: candidates.Buckets
@@ -280,8 +311,11 @@ def _candidates(
                 signed = signer.sign(*of, threads=threads, progress=tell)
         sketches = candidates.sketches(signed)
         buckets = bands.BandBuckets(bands.Matrix(signed), chosen_bands(settings))
+    reach = kernels.EVERYBODY
+    if parted is not None:
+        buckets, reach = CopyBuckets(buckets, parted.text), parted.reach
     with stages.stage("meet") as tell:
-        return candidates.candidates(buckets, sketches, meeting_rules(settings), threads=threads, progress=tell)
+        return candidates.candidates(buckets, sketches, meeting_rules(settings), reach, threads=threads, progress=tell)
 
 
 def meeting_rules(settings: Settings, **where: Any) -> kernels.Rules:

@@ -513,6 +513,7 @@ class Clusters:
             kept = self._kept
             edges = Pairs(self.graph.left[kept], self.graph.right[kept], self.graph.similarity[kept])
             of_step = (lambda _: progress) if progress else None
+            corpus = replace(corpus, first=self.graph.first, number=self.graph.distinct)
             found = campaigns.find(corpus, node, edges, threads=count_threads(threads), progress=of_step)
             self.__dict__["_campaigns"] = Campaigns(self, found)
         answer: Campaigns = self.__dict__["_campaigns"]

@@ -63,6 +63,7 @@ ORDER = [
     "stages.pairs",
     "stages.bands",
     "stages.signer",
+    "stages.reach",
     "stages.candidates",
     "stages.runs",
     "stages.signatures",
@@ -73,6 +74,7 @@ ORDER = [
     "stages.words",
     "stages.background",
     "stages.folding",
+    "stages.scope",
     "stages.articles",
     "stages",
     # what they all stand on

@@ -146,21 +146,25 @@ class BucketWalk:
     Args:
         sketches: The sketches of all n articles.
         rules: Which articles are compared.
+        reach: Which may be at all.
 
     Attributes:
         seen: int32 (m,): for each entry of the last keys, its place in its bucket, or if it found `bucket_cap` similar
-            ones there, with how many it was compared.
+            ones there, with how many it was compared; below 0 if it found them behind it.
         mates: int64 (n,): how many similar articles a bucket has where it found so many, the most of all buckets.
     """
 
-    def __init__(self, sketches: NDArray[np.uint8], rules: kernels.Rules) -> None:
-        articles = len(sketches)
-        self._sketches, self._rules = sketches, rules
+    def __init__(
+        self, sketches: NDArray[np.uint8], rules: kernels.Rules, reach: kernels.Reach = kernels.EVERYBODY
+    ) -> None:
+        articles, sides = len(sketches), 2 if len(reach.sources) else 1
+        self._sketches, self._rules, self._reach = sketches, rules, reach
         self._room = (
             np.empty((min(articles, rules.looked_at), rules.first), np.uint8),
             np.zeros(1 << kernels.KNOWN_BITS, np.uint64),
-            np.empty(max(PIECE, min(rules.bucket_cap, articles)), np.uint64),
+            np.empty(max(PIECE, min(sides * rules.bucket_cap, articles)), np.uint64),
         )
+        self._after = Room(np.int64)
         self.seen = np.empty(0, np.int32)
         self.mates = np.zeros(articles, np.int64)
 
@@ -174,13 +178,17 @@ class BucketWalk:
         """
         if len(keys) > len(self.seen):
             self.seen = np.empty(len(keys), np.int32)
+        after = self._after.take(len(keys) if len(self._reach.sources) else 0)
+        kernels.other_sources(keys[: len(after)], bits, self._reach.sources, after)
         while begin < len(keys):
-            begin, used = kernels.meet(keys, bits, begin, self._sketches, self._rules, self._room, self.seen)
+            begin, used = kernels.meet(
+                keys, bits, begin, self._sketches, self._rules, self._reach, after, self._room, self.seen
+            )
             yield self._room[-1][:used].copy()
 
     def count(self, keys: NDArray[np.uint64], bits: int, some: slice = slice(None)) -> None:
         """Count `mates` in whole buckets; `some` are the entries of these."""
-        kernels.count_mates(keys[some], bits, self.seen[some], self._rules.bucket_cap, self.mates)
+        kernels.count_mates(keys[some], bits, self.seen[some], self._rules.bucket_cap, self._reach, self.mates)
 
 
 class Buckets(Protocol):
@@ -202,6 +210,7 @@ def candidates(
     buckets: Buckets,
     sketches: NDArray[np.uint8],
     rules: kernels.Rules,
+    reach: kernels.Reach = kernels.EVERYBODY,
     *,
     threads: int = 1,
     progress: Progress | None = None,
@@ -212,10 +221,11 @@ def candidates(
         buckets: Of n articles.
         sketches: (n, w): the sketch of each.
         rules: Which articles of a bucket are compared, and which of them are similar.
+        reach: Which articles may be compared at all.
         threads: How many pieces run side by side; the result does not depend on it.
         progress: Called with pieces done and in all.
     """
-    found, walk = Found(), Walk(buckets, sketches, rules)
+    found, walk = Found(), Walk(buckets, sketches, rules, reach)
     walk.pairs(found.add, threads, progress)
     left, right = ends(found.settled())
     return Candidates(left, right, capped(left, right, walk.mates()))
@@ -244,10 +254,17 @@ class Walk:
         buckets: Of n articles.
         sketches: (n, w): the sketch of each.
         rules: Which articles are compared.
+        reach: Which may be at all.
     """
 
-    def __init__(self, buckets: Buckets, sketches: NDArray[np.uint8], rules: kernels.Rules) -> None:
-        self._buckets, self._sketches, self._rules = buckets, sketches, rules
+    def __init__(
+        self,
+        buckets: Buckets,
+        sketches: NDArray[np.uint8],
+        rules: kernels.Rules,
+        reach: kernels.Reach = kernels.EVERYBODY,
+    ) -> None:
+        self._buckets, self._sketches, self._rules, self._reach = buckets, sketches, rules, reach
         self._free: SimpleQueue[_Scratch] = SimpleQueue()
         self._all: list[_Scratch] = []
 
@@ -286,7 +303,10 @@ class Walk:
         with suppress(Empty):
             return self._free.get_nowait()
         marks = np.empty(MARKS if self._rules.since else 0, np.uint8)
-        ends, walk = np.empty(self._buckets.articles + 1, np.int64), BucketWalk(self._sketches, self._rules)
+        ends, walk = (
+            np.empty(self._buckets.articles + 1, np.int64),
+            BucketWalk(self._sketches, self._rules, self._reach),
+        )
         scratch = _Scratch(Room(np.uint64), Room(np.uint64), ends, marks, walk)
         self._all.append(scratch)
         return scratch

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.kernels import Integers
+from dedup.kernels import EVERYBODY, Integers, Reach
 
 HUNDREDTHS = 100
 FEWEST = 8
@@ -31,8 +31,13 @@ def link(
     articles: int,
     cut: float,
     capped: NDArray[np.bool_] | None = None,
+    reach: Reach = EVERYBODY,
 ) -> Integers:
     """Average linkage over sparse edges, a pair without an edge counting as 0.
+
+    A pair that may not be compared is evidence neither for a cluster nor against it: the mean is over the pairs that
+    are in reach of each other. That keeps average linkage reducible, as the mean of two joined clusters to a third lies
+    between those of either.
 
     The nearest-neighbour chain (Murtagh, 1983): follow nearest neighbours until two clusters are each other's, join
     them, go on from there. Average linkage is reducible (joining others never brings a cluster nearer), so the clusters
@@ -54,6 +59,7 @@ def link(
         articles: n.
         cut: Least mean similarity at which two clusters join; 0 gives connected components.
         capped: (n,) articles that were compared with only some of their bucket mates.
+        reach: Which articles may be compared at all.
 
     Returns:
         (n,): the cluster of each article, as the number of one of its members.
@@ -63,38 +69,72 @@ def link(
         return together
     points = np.ceil(similarity * FIXED_POINT).astype(np.int64)  # up: a mean at the cut must not fall below it
     if capped is None or not capped.any():
-        return _link(left, right, points, articles, cut)
+        return _link(left, right, points, cut, reach, articles)
     plain = ~(capped[left] | capped[right])
-    groups = _link(left[plain], right[plain], points[plain], articles, cut)
-    _assign(groups, left, right, points, capped, cut)
+    groups = _link(left[plain], right[plain], points[plain], cut, reach, articles)
+    _assign(groups, left, right, points, capped, cut, reach)
     alone = capped & (groups == np.arange(articles))
     rest = alone[left] & alone[right]
-    leftover = _link(left[rest], right[rest], points[rest], articles, cut)
+    leftover = _link(left[rest], right[rest], points[rest], cut, reach, articles)
     return np.where(alone, leftover, groups)
 
 
-def _link(left: Integers, right: Integers, points: Integers, articles: int, cut: float) -> Integers:
-    groups: Integers = kernels.link(left, right, points, articles, float(cut * FIXED_POINT))
+def _link(left: Integers, right: Integers, points: Integers, cut: float, reach: Reach, articles: int) -> Integers:
+    groups: Integers = kernels.link(left, right, points, articles, float(cut * FIXED_POINT), reach)
     return groups
 
 
 def _assign(
-    groups: Integers, left: Integers, right: Integers, points: Integers, capped: NDArray[np.bool_], cut: float
+    groups: Integers,
+    left: Integers,
+    right: Integers,
+    points: Integers,
+    capped: NDArray[np.bool_],
+    cut: float,
+    reach: Reach,
 ) -> None:
     """Put each capped article into the cluster to which its mean similarity is highest, if at the cut or above."""
     mixed = capped[left] != capped[right]
     article = np.where(capped[left], left, right)[mixed]
     group = groups[np.where(capped[left], right, left)[mixed]]
-    size = np.bincount(groups[~capped], minlength=len(groups))
     ties, which, edges = np.unique(np.stack([article, group]), axis=1, return_inverse=True, return_counts=True)
     totals, degree = np.zeros(ties.shape[1], np.int64), np.bincount(article, minlength=len(groups))
     np.add.at(totals, which.ravel(), points[mixed])
-    means = totals / np.maximum(edges, np.minimum(size[ties[1]], np.maximum(degree[ties[0]] / 2, FEWEST)))
+    size = _members_in_reach(ties[0], ties[1], groups, np.flatnonzero(~capped), reach)
+    means = totals / np.maximum(edges, np.minimum(size, np.maximum(degree[ties[0]] / 2, FEWEST)))
     best_first = np.lexsort((ties[1], -means, ties[0]))
     first = np.unique(ties[0][best_first], return_index=True)[1]
     best = best_first[first]
     joins = best[means[best] >= cut * FIXED_POINT]
     groups[ties[0][joins]] = ties[1][joins]
+
+
+def _members_in_reach(
+    article: Integers, group: Integers, groups: Integers, members: Integers, reach: Reach
+) -> Integers:
+    """With how many members of a group each article may be compared; `groups` are those of all articles."""
+    if not len(reach.earliest):
+        return np.bincount(groups[members], minlength=len(groups))[group]
+    first, last = reach.earliest[article].astype(np.int64), reach.latest[article].astype(np.int64)
+    found = _between(groups[members], members, group, first, last)
+    if len(reach.sources):
+        alike = groups * (reach.sources.max() + 1) + reach.sources  # of one group and one source
+        mine = group * (reach.sources.max() + 1) + reach.sources[article]
+        some = members[reach.sources[members] >= 0]
+        found -= (reach.sources[article] >= 0) * _between(alike[some], some, mine, first, last)
+    return found
+
+
+def _between(names: Integers, members: Integers, name: Integers, first: Integers, last: Integers) -> Integers:
+    """For each name, how many of its members, which are called so in `names`, are from `first` to `last`."""
+    known, codes = np.unique(names, return_inverse=True)
+    code = np.searchsorted(known, name)
+    there = np.append(known, -1)[code] == name
+    count = int(members.max(initial=0)) + 1
+    listed = np.sort(codes * count + members)
+    begins, ends = code * count + np.minimum(first, count), code * count + np.minimum(last + 1, count)
+    found: Integers = there * (np.searchsorted(listed, ends) - np.searchsorted(listed, begins))
+    return found
 
 
 class Pairs(NamedTuple):
@@ -136,6 +176,8 @@ class Graph:
     """(100,): how many pairs of distinct texts were verified, edges or not, by hundredths of similarity."""
     looked_up: Pairs = field(default_factory=lambda: NO_PAIRS)
     """Pairs below the threshold that were computed nevertheless: members with their representative."""
+    reach: Reach = EVERYBODY
+    """Which of the texts may be compared at all."""
 
     @property
     def edges(self) -> Pairs:
@@ -162,7 +204,7 @@ def representatives(graph: Graph, threshold: float, linkage: float) -> Integers:
         (d,): the representative of each distinct text's cluster, as its number.
     """
     edges = graph.edges.where(graph.similarity >= threshold)
-    groups = link(*edges, len(graph.first), threshold * linkage, graph.capped)
+    groups = link(*edges, len(graph.first), threshold * linkage, graph.capped, graph.reach)
     return chosen(groups, edges, graph.first, graph.copies)
 
 
