@@ -9,7 +9,7 @@ The lower layer, one module a stage, each usable by itself over flat arrays: `de
 `dedup.stages.folding` (fold), `dedup.stages.words` and `dedup.stages.shingles` (shingle), `dedup.stages.frames` (leave
 out), `dedup.stages.background`, `dedup.stages.frequencies` and `dedup.stages.weights` (weigh),
 `dedup.stages.signatures` and `dedup.stages.signer` (sign), `dedup.stages.runs`, `dedup.stages.bands` and
-`dedup.stages.candidates` (meet), `dedup.stages.pairs`
+`dedup.stages.candidates` (meet; who with whom: `dedup.stages.scope`, `dedup.stages.reach`), `dedup.stages.pairs`
 (verify), `dedup.stages.clusters` (link), `dedup.evidence.campaigns` (attribute); `dedup.files` reads and writes what
 the command line does.
 """

@@ -1147,7 +1147,9 @@ def meet(keys, bits, at, sketches, rules, reach, after, room, seen):
         while bounded and keys[begin] & mask < reach.earliest[i]:
             begin += one
         ahead = max(ahead, at + one)
-        while both_sides and ahead < end and keys[ahead] <= (keys[at] & ~mask | reach.latest[i]):
+        while both_sides and ahead < end and keys[ahead] >> shift == keys[at] >> shift:
+            if keys[ahead] & mask > reach.latest[i]:
+                break
             ahead += one
         if ahead - begin == one or i < first_new:  # most articles, in most bands
             seen[at] = at - begin

@@ -10,6 +10,7 @@ import math
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from fractions import Fraction
 from functools import cache
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -523,3 +524,31 @@ def partition(labels: NDArray[np.int64]) -> Partition:
     for i, label in enumerate(labels.tolist()):
         groups.setdefault(label, set()).add(i)
     return {frozenset(group) for group in groups.values()}
+
+
+def link(
+    edges: Iterable[tuple[int, int, float]],
+    articles: int,
+    cut: float,
+    comparable: Callable[[int, int], bool] = lambda *_: True,
+) -> tuple[Partition, bool]:
+    """Average linkage by its definition: always join the closest two; says also whether there ever was a tie.
+
+    The mean is over the pairs that may be compared.
+    """
+    between = {frozenset((i, j)): Fraction(similarity) for i, j, similarity in edges}
+    groups: list[frozenset[int]] = [frozenset([i]) for i in range(articles)]
+    tied = False
+    while len(groups) > 1:
+        means = {}
+        for a, b in combinations(groups, 2):
+            held = [between.get(frozenset((i, j)), Fraction(0)) for i in a for j in b if comparable(i, j)]
+            means[a, b] = sum(held, Fraction(0)) / max(1, len(held))
+        best = max(means.values())
+        closest = [pair for pair, mean in means.items() if mean == best]
+        if best < Fraction(cut) or best == 0:
+            break
+        tied = tied or len(closest) > 1
+        a, b = closest[0]
+        groups = [group for group in groups if group not in (a, b)] + [a | b]
+    return set(groups), tied

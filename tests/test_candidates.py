@@ -30,6 +30,8 @@ from dedup.stages.candidates import (
     rules,
     sketches,
 )
+from dedup.stages.reach import scoped
+from dedup.stages.scope import Standings
 from dedup.stages.signatures import sign
 from dedup.work import Room
 
@@ -459,3 +461,93 @@ def test_a_sketch_is_the_lowest_byte_of_every_slot(slots: int, width: int) -> No
     found = sketches(halves)
     assert found.shape == (3, width) and not found[:, slots:].any()
     assert found[:, :slots].tolist() == (halves & 255).tolist()
+
+
+# --- articles out of reach ----------------------------------------------------------------------------------------
+
+
+def placed(
+    group: Sequence[int], time: Sequence[int] | None = None, source: Sequence[int] | None = None, window: int = 0
+) -> tuple[list[int], kernels.Reach]:
+    """Rows in the order in which a reach has them, and this reach; every row is a text of its own."""
+    times = np.zeros(len(group), np.int64) if time is None else np.array(time, np.int64)
+    sources = None if source is None else np.array(source, np.int64)
+    where = Standings(np.array(group, np.int64), times, sources, window)
+    found = scoped(np.arange(len(group)), where)
+    return found.first.tolist(), found.reach
+
+
+def reached(rows: Rows, shape: Bands, threshold: float, reach: kernels.Reach, **options: Any) -> Candidates:
+    """The candidates of these signatures that are in reach of each other."""
+    signed = signatures(rows, 7)
+    compared = rules(threshold, 7, options.pop("bucket_cap", 128), **options)
+    return stage.candidates(BandBuckets(Matrix(signed), shape), sketches(signed.astype(np.uint16)), compared, reach)
+
+
+GROUPS = st.lists(st.integers(0, 2), min_size=30, max_size=30)
+TIMES = st.lists(st.integers(0, 20), min_size=30, max_size=30)
+
+
+@GENERATED
+@given(SIGNATURES, SHAPES, st.sampled_from([0.01, 0.5, 0.8]), st.data())
+def test_within_a_group_all_is_as_if_there_were_no_other(
+    rows: Rows, shape: Bands, threshold: float, data: st.DataObject
+) -> None:
+    """Pairs and who is capped are those of each group on its own: looks and matches are spent on nobody else."""
+    group = data.draw(GROUPS)[: len(rows)]
+    options = {"bucket_cap": data.draw(st.integers(1, 3)), "looked_at": data.draw(st.sampled_from([1, 2, 100]))}
+    order, reach = placed(group)
+    together = reached([rows[row] for row in order], shape, threshold, reach, **options)
+    met, capped_here = [], []
+    for one in sorted(set(group)):
+        mine = [place for place, row in enumerate(order) if group[row] == one]
+        alone = reached([rows[order[place]] for place in mine], shape, threshold, kernels.EVERYBODY, **options)
+        met += [(mine[left], mine[right]) for left, right in pairs(alone)]
+        capped_here += [mine[place] for place in capped(alone)]
+    assert sorted(pairs(together)) == sorted(met)
+    assert capped(together) == sorted(capped_here)
+
+
+@GENERATED
+@given(SIGNATURES, SHAPES, st.sampled_from([0.01, 0.5, 0.8]), st.booleans(), st.data())
+def test_who_is_in_reach_is_found_and_nobody_else(
+    rows: Rows, shape: Bands, threshold: float, across: bool, data: st.DataObject
+) -> None:
+    """With groups, dates and sources at once: of the pairs that are found without them, those that they allow."""
+    group, time, source = (data.draw(values)[: len(rows)] for values in (GROUPS, TIMES, GROUPS))
+    window = data.draw(st.integers(0, 12))
+    order, reach = placed(group, time, [one - 1 for one in source] if across else None, window)
+    these = [rows[row] for row in order]
+
+    def allowed(pair: tuple[int, int]) -> bool:
+        i, j = (order[end] for end in pair)
+        apart = not across or source[i] == 0 or source[i] != source[j]
+        return group[i] == group[j] and abs(time[i] - time[j]) <= window and apart
+
+    wanted = [pair for pair in pairs(reached(these, shape, threshold, kernels.EVERYBODY)) if allowed(pair)]
+    assert pairs(reached(these, shape, threshold, reach)) == wanted
+
+
+@pytest.mark.parametrize("piece", [1, 50, 1 << 18])
+@pytest.mark.parametrize("place", [0, 1, 150, 299])
+def test_a_crowd_of_one_source_does_not_hide_another(monkeypatch: pytest.MonkeyPatch, place: int, piece: int) -> None:
+    """One copy at another source is found by each of 299, wherever it stands among them, with few matches allowed."""
+    monkeypatch.setattr(stage, "PIECE", piece)
+    source = [0] * 300
+    source[place] = 1
+    order, reach = placed([0] * 300, None, source)
+    found_here = reached([[7] * 7] * 300, Bands(1, 2), 0.5, reach, bucket_cap=8, looked_at=1)
+    one = order.index(place)
+    assert pairs(found_here) == sorted(
+        ((min(one, other), max(one, other)) for other in range(300) if other != one), key=lambda pair: pair[::-1]
+    )
+    assert not found_here.capped.any()
+
+
+def test_a_crowd_of_many_sources_is_capped() -> None:
+    """Where there are too many to compare, of whatever source, each has enough, and is known to be capped."""
+    _, reach = placed([0] * 300, None, [number % 3 for number in range(300)])
+    found_here = reached([[7] * 7] * 300, Bands(1, 2), 0.5, reach, bucket_cap=8)
+    matches = np.bincount(np.concatenate([found_here.left, found_here.right]), minlength=300)
+    assert (matches >= 8).all()
+    assert found_here.capped.sum() > 200

@@ -11,6 +11,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import naive
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -19,32 +20,14 @@ from naive import Partition, partition
 from numpy.typing import NDArray
 
 import dedup
+from dedup.kernels import EVERYBODY, Reach
 from dedup.stages.clusters import FIXED_POINT, link
+from dedup.stages.reach import scoped
+from dedup.stages.scope import Standings
 
 Edge = tuple[int, int, float]
 
 # --- references, slow and obvious ---------------------------------------------------------------------------------
-
-
-def naive_link(edges: list[Edge], articles: int, cut: float) -> tuple[Partition, bool]:
-    """Average linkage by its definition: always join the closest two; says also whether there ever was a tie."""
-    between = {frozenset((i, j)): Fraction(similarity) for i, j, similarity in edges}
-    groups: list[frozenset[int]] = [frozenset([i]) for i in range(articles)]
-    tied = False
-    while len(groups) > 1:
-        means = {
-            (a, b): sum((between.get(frozenset((i, j)), Fraction(0)) for i in a for j in b), Fraction(0))
-            / (len(a) * len(b))
-            for a, b in combinations(groups, 2)
-        }
-        best = max(means.values())
-        closest = [pair for pair, mean in means.items() if mean == best]
-        if best < Fraction(cut) or best == 0:
-            break
-        tied = tied or len(closest) > 1
-        a, b = closest[0]
-        groups = [group for group in groups if group not in (a, b)] + [a | b]
-    return set(groups), tied
 
 
 def naive_chain(similarity: list[float], cut: float) -> list[int]:
@@ -80,7 +63,9 @@ def components(edges: list[Edge], articles: int) -> Partition:
     return set(groups.values())
 
 
-def run(edges: list[Edge], articles: int, cut: float, capped: list[bool] | None = None) -> NDArray[np.int64]:
+def run(
+    edges: list[Edge], articles: int, cut: float, capped: list[bool] | None = None, reach: Reach = EVERYBODY
+) -> NDArray[np.int64]:
     """`link` over a list of edges."""
     left, right, similarity = zip(*edges, strict=True) if edges else ((), (), ())
     return link(
@@ -90,6 +75,7 @@ def run(edges: list[Edge], articles: int, cut: float, capped: list[bool] | None 
         articles,
         cut,
         None if capped is None else np.array(capped, np.bool_),
+        reach,
     )
 
 
@@ -129,11 +115,75 @@ def test_average_linkage_joins_by_the_mean() -> None:
 def test_average_linkage_is_as_defined(graph: tuple[list[Edge], int], cut: float) -> None:
     """On any sparse graph the clusters are those of always joining the closest two."""
     edges, articles = graph
-    expected, tied = naive_link(edges, articles, cut)
+    expected, tied = naive.link(edges, articles, cut)
     assume(not tied)
     labels = run(edges, articles, cut)
     assert partition(labels) == expected
     assert all(labels[label] == label for label in labels)
+
+
+@st.composite
+def reaches(draw: st.DrawFn, articles: int) -> Reach:
+    """The reach of some articles by windows of time, by sources, or by both."""
+
+    def column(most: int) -> NDArray[np.int64]:
+        return np.array(draw(st.lists(st.integers(-1, most), min_size=articles, max_size=articles)), np.int64)
+
+    source = column(3) if draw(st.booleans()) else None
+    time = np.sort(column(9)) if source is None or draw(st.booleans()) else np.zeros(articles, np.int64)
+    where = Standings(np.zeros(articles, np.int64), time, source, draw(st.integers(0, 6)))
+    return scoped(np.arange(articles), where).reach
+
+
+def comparable(reach: Reach, i: int, j: int) -> bool:
+    """Whether two articles are in each other's reach."""
+    alike = len(reach.sources) > 0 and reach.sources[i] == reach.sources[j] >= 0
+    return bool(reach.earliest[i] <= j <= reach.latest[i]) and not alike
+
+
+@given(sparse_graphs(ties=False), st.sampled_from([0.0, 0.03, 0.06, 0.2, 0.5, 0.9]), st.data())
+@settings(max_examples=400, deadline=None)
+def test_the_mean_is_over_pairs_in_reach(graph: tuple[list[Edge], int], cut: float, data: st.DataObject) -> None:
+    """A pair that may not be compared counts neither for a cluster nor against it."""
+    edges, articles = graph
+    reach = data.draw(reaches(articles))
+    edges = [edge for edge in edges if comparable(reach, *edge[:2])]
+    expected, tied = naive.link(edges, articles, cut, lambda i, j: comparable(reach, i, j))
+    assume(not tied)
+    assert partition(run(edges, articles, cut, reach=reach)) == expected
+
+
+def test_two_of_one_source_meet_through_a_third() -> None:
+    """They are no evidence against each other: with their own pair counted as 0 the mean would be under the cut."""
+    reach = Reach(np.zeros(3, np.uint64), np.full(3, 2, np.uint64), np.array([0, 0, 1]))
+    edges = [(0, 2, 0.5), (1, 2, 0.4)]
+    assert partition(run(edges, 3, 0.35, reach=reach)) == {frozenset({0, 1, 2})}
+    assert partition(run(edges, 3, 0.35)) == {frozenset({0, 2}), frozenset({1})}
+
+
+def test_a_chain_in_time_goes_on() -> None:
+    """Whoever is in the window of some members joins by these alone, so that a cluster may be longer than a window."""
+    steps = np.arange(2_000)
+    reach = Reach(np.maximum(steps - 2, 0).astype(np.uint64), np.minimum(steps + 2, 1_999).astype(np.uint64), steps[:0])
+    edges = [(int(i), int(i) + step, 0.5) for step in (1, 2) for i in steps[:-step]]
+    assert len(partition(run(edges, 2_000, 0.4, reach=reach))) == 1
+    assert len(partition(run(edges, 2_000, 0.4))) > 100
+
+
+def test_a_capped_article_joins_by_the_members_in_its_reach() -> None:
+    """Of a cluster of forty of its own source and four of another it is like the four, all it may be compared with.
+
+    It is a little like thirty others, too, so that without sources four would be too few of 44.
+    """
+    sources = np.array([0] * 40 + [1] * 4 + [2] * 30 + [0])
+    reach = Reach(np.zeros(75, np.uint64), np.full(75, 74, np.uint64), sources)
+    edges = [(i, j, 0.5) for i in range(40) for j in range(40, 44)]
+    edges += [(j, 74, 0.45) for j in range(40, 44)] + [(j, 74, 0.1) for j in range(44, 74)]
+    capped = [False] * 74 + [True]
+    labels = run(edges, 75, 0.4, capped, reach)
+    assert labels[74] == labels[0] == labels[43]
+    edges += [(i, j, 0.5) for i, j in combinations(range(40), 2)]
+    assert run(edges, 75, 0.4, capped)[74] == 74
 
 
 @given(
@@ -188,7 +238,7 @@ def test_a_mean_of_several_at_the_cut_joins() -> None:
     between = [(unit + 0.25) / FIXED_POINT, (unit + 0.25) / FIXED_POINT, (unit - 0.5) / FIXED_POINT]
     edges = [(0, 1, 0.9), (0, 2, 0.9), (1, 2, 0.9), *((i, 3, similarity) for i, similarity in enumerate(between))]
     assert sum(map(Fraction, between)) / 3 == Fraction(unit / FIXED_POINT)
-    assert naive_link(edges, 4, unit / FIXED_POINT)[0] == {frozenset(range(4))}
+    assert naive.link(edges, 4, unit / FIXED_POINT)[0] == {frozenset(range(4))}
     assert partition(run(edges, 4, unit / FIXED_POINT)) == {frozenset(range(4))}
 
 

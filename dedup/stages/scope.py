@@ -65,7 +65,7 @@ class Scope:
     @property
     def window(self) -> int:
         """Microseconds by which two articles may be apart."""
-        return 0 if self.within_days is None else min(round(float(self.within_days) * DAY), LONGEST_WINDOW)
+        return 0 if self.within_days is None else round(min(float(self.within_days) * DAY, LONGEST_WINDOW))
 
 
 class Standings(NamedTuple):
