@@ -23,6 +23,7 @@ from dedup.evidence.titles import printable
 from dedup.files import counted
 from dedup.pipeline import cluster as cluster_articles
 from dedup.settings import Settings
+from dedup.stages.scope import Scope
 
 if TYPE_CHECKING:
     from dedup.results import Clusters
@@ -41,6 +42,12 @@ if TYPE_CHECKING:
 @click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
 @console.columns
+@click.option("--within", metavar="COLUMN", help="Compare only articles that have the same in this column.")
+@click.option("--across", metavar="COLUMN", help="Compare only articles that have different things in this column.")
+@click.option("--within-days", type=float, metavar="N", help="Compare only articles at most so many days apart.")
+@click.option(
+    "--date", metavar="COLUMN", help="With --within-days: column of the dates, such as 2025-03-01T12:30+08:00."
+)
 @click.option("--threads", type=int, metavar="N", help="Threads to use; by default one per core.")
 @nights.options
 @click.option("--quiet", is_flag=True, help="Print problems only.")
@@ -54,6 +61,10 @@ def cluster(
     near_copies: bool,
     text_column: str,
     id_column: str,
+    within: str | None,
+    across: str | None,
+    within_days: float | None,
+    date: str | None,
     threads: int | None,
     state: str | None,
     memory: str | None,
@@ -69,14 +80,17 @@ def cluster(
     (the id of its first article) and campaign (the id of its first article; a campaign is the clusters and lone
     articles that one operator made, with --near-copies a single cluster).
 
+    With --within, --across and --within-days not all articles are compared. One that has nothing in such a column, as
+    no text file has, is compared with none, with --across with those of all; that is counted in a warning.
+
     With --state the run is a night of a job: files that are new or have changed are read and compared with everything
     before, in bounded memory; the output is a folder of Parquet, in which clusters and campaigns keep their ids from
     night to night.
     """
     console.prepare_process()
-    settings = _settings(threshold, near_copies=near_copies)
+    settings, scope = _settings(threshold, near_copies=near_copies), _scope(within, across, within_days, date)
     if state is not None:
-        _check_nightly(paths, report, indicators)
+        _check_nightly(paths, report, indicators, scope)
         nights.run(
             paths, target, state, settings, (text_column, id_column),
             campaigns=not no_campaigns, memory=memory, threads=threads, max_rejects=max_rejects, log_json=log_json,
@@ -87,12 +101,23 @@ def cluster(
     if indicators is not None and no_campaigns:
         raise click.UsageError("--indicators lists what campaigns hold; leave out --no-campaigns")
     targets = _Targets(target, report, indicators, campaigns=not no_campaigns)
-    _cluster(paths, targets, settings, text_column, id_column, threads, quiet=quiet)
+    _cluster(paths, targets, settings, scope, (text_column, id_column), threads, quiet=quiet)
 
 
 def _settings(threshold: float | None, *, near_copies: bool) -> Settings:
     try:
         return console.settings(threshold, near_copies=near_copies)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _scope(within: str | None, across: str | None, within_days: float | None, date: str | None) -> Scope:
+    if date is not None and within_days is None:
+        raise click.UsageError("--date is for a window of time: say how wide it is, for example --within-days 30")
+    if within_days is not None and date is None:
+        raise click.UsageError(f"--within-days {within_days:g} needs dates: name their column, --date COLUMN")
+    try:
+        return Scope(within, across, within_days, date)
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
 
@@ -119,8 +144,13 @@ class _Targets(NamedTuple):
         return ", ".join(f"{known[option]} in {printable(path)}" for option, path in self.files.items())
 
 
-def _check_nightly(paths: tuple[str, ...], report: str | None, indicators: str | None) -> None:
+def _check_nightly(paths: tuple[str, ...], report: str | None, indicators: str | None, scope: Scope) -> None:
     """Refuse what does not go with --state."""
+    if scope:
+        raise click.UsageError(
+            "--within, --across and --within-days do not go with --state, which compares every article with all before "
+            "it; leave one of them out"
+        )
     for option, path, instead in (
         ("--report", report, "leave it out, and run dedup report STATE --out FILE after the night"),
         ("--indicators", indicators, "leave one of them out"),
@@ -144,8 +174,8 @@ def _cluster(
     paths: tuple[str, ...],
     targets: _Targets,
     settings: Settings,
-    text_column: str,
-    id_column: str,
+    scope: Scope,
+    columns: tuple[str, str],
     threads: int | None,
     *,
     quiet: bool,
@@ -162,7 +192,7 @@ def _cluster(
         raise click.UsageError(str(error)) from error
     with console.failures():
         names = list(targets.files.values())
-        read, found, reading = _run(paths, names, settings, text_column, id_column, threads, quiet=quiet)
+        read, found, reading = _run(paths, names, settings, scope, columns, threads, quiet=quiet)
         seconds = {**found.seconds, "read": reading + found.seconds["read"]}
         if targets.campaigns:
             with _timed(seconds, "campaigns"), console.shown_progress(quiet=quiet) as tell:
@@ -201,8 +231,8 @@ def _run(
     paths: tuple[str, ...],
     targets: list[str],
     settings: Settings,
-    text: str,
-    id_: str,
+    scope: Scope,
+    columns: tuple[str, str],
     threads: int | None,
     *,
     quiet: bool,
@@ -214,14 +244,16 @@ def _run(
     ):
         warnings.simplefilter("always", DedupWarning)
         begin = time.perf_counter()
+        (text, id_), further = columns, [name for name in (scope.within, scope.across, scope.date) if name is not None]
         read = files.read(
-            paths, text=text, id=id_, exclude=targets, progress=lambda done, total: tell("read", done, total)
-        )
+            paths, text=text, id=id_, exclude=targets, columns=further,
+            progress=lambda done, total: tell("read", done, total),
+        )  # fmt: skip
         reading = time.perf_counter() - begin
         try:
             if not len(read.table):
                 raise FileError("no articles were read, nothing was written")
-            found = cluster_articles(read.table, settings, threads=threads, progress=tell)
+            found = cluster_articles(read.table, settings, **vars(scope), threads=threads, progress=tell)
         finally:
             console.report(read, caught)
     return read, found, reading
