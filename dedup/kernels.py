@@ -1818,42 +1818,67 @@ def gather(c, parents, heads, tails, nexts, ends, sums, first_entry):
 
 
 @kernel
-def members_in(listed, first, last):
-    """How many of these ascending members are from `first` to `last`."""
-    return np.searchsorted(listed, last, "right") - np.searchsorted(listed, first, "left")
+def lower_bound(listed, row, begin, end, value):
+    """The first place from `begin` and before `end` of an ascending row that holds `value` or more."""
+    while begin < end:
+        middle = (begin + end) // 2
+        if listed[row, middle] < value:
+            begin = middle + 1
+        else:
+            end = middle
+    return begin
+
+
+@kernel
+def members_in(listed, row, begin, end, first, last):
+    """How many members in these places of an ascending row are from `first` to `last`: mostly all of them, or none."""
+    if listed[row, begin] > last or listed[row, end - 1] < first:
+        return 0
+    if listed[row, begin] >= first and listed[row, end - 1] <= last:
+        return end - begin
+    return lower_bound(listed, row, begin, end, last + 1) - lower_bound(listed, row, begin, end, first)
 
 
 @kernel
 def comparable(a, b, members, sizes, reach):
     """How many pairs of one member of either cluster may be compared; see `Reach`."""
-    if len(reach.earliest) == 0:
-        return sizes[a] * sizes[b]
     listed, begins = members
     small, large = (a, b) if sizes[a] < sizes[b] else (b, a)
-    pairs, theirs = 0, listed[:, begins[large] : begins[large] + sizes[large]]
+    pairs, begin, end = 0, begins[large], begins[large] + sizes[large]
     for k in range(begins[small], begins[small] + sizes[small]):
         i = listed[0, k]
         first, last = np.int64(reach.earliest[i]), np.int64(reach.latest[i])
-        pairs += members_in(theirs[0], first, last)
+        pairs += members_in(listed, 0, begin, end, first, last)
         if len(reach.sources) > 0 and reach.sources[i] >= 0:
             source = reach.sources[i] << 32
-            pairs -= members_in(theirs[1], source | first, source | last)
+            pairs -= members_in(listed, 1, begin, end, source | first, source | last)
     return pairs
 
 
 @kernel
-def merge_members(a, b, members, sizes, free):
-    """Write the members of two clusters, ascending, from `free` on, where there is room for them."""
-    listed, begins = members
-    for row in range(len(listed)):
-        i, j, end_i, end_j = begins[a], begins[b], begins[a] + sizes[a], begins[b] + sizes[b]
-        for k in range(free, free + sizes[a] + sizes[b]):
-            if j == end_j or (i < end_i and listed[row, i] < listed[row, j]):
-                listed[row, k] = listed[row, i]
-                i += 1
-            else:
-                listed[row, k] = listed[row, j]
-                j += 1
+def pairs_of(entry, c, other, counted, members, sizes, reach):
+    """`comparable` of a cluster and the other end of its entry, counted anew only if either has grown since.
+
+    `counted` is for each entry the number of pairs, and of the members of both clusters by which it was counted.
+    """
+    if len(reach.earliest) == 0:
+        return sizes[c] * sizes[other]
+    if counted[entry, 1] != sizes[c] + sizes[other]:
+        counted[entry, 0] = comparable(c, other, members, sizes, reach)
+        counted[entry, 1] = sizes[c] + sizes[other]
+    return counted[entry, 0]
+
+
+@kernel
+def add_pairs(c, joining, parents, heads, nexts, ends, counted, members, sizes, reach):
+    """Add the pairs of a cluster that is about to join `c` to what has been counted: cheap where it is a small one."""
+    entry = heads[c]
+    while entry >= 0:
+        other = root(parents, ends[entry])
+        if other != joining and counted[entry, 1] == sizes[c] + sizes[other]:
+            counted[entry, 0] += comparable(joining, other, members, sizes, reach)
+            counted[entry, 1] += sizes[joining]
+        entry = nexts[entry]
 
 
 @kernel
@@ -1870,6 +1895,24 @@ def pack_members(parents, members, sizes):
 
 
 @kernel
+def merge_members(a, b, parents, members, sizes, free):
+    """Write the members of two clusters, ascending, from `free` on, or where there is room; returns where they end."""
+    listed, begins = members
+    if free + sizes[a] + sizes[b] > listed.shape[1]:
+        free = pack_members(parents, members, sizes)
+    for row in range(len(listed)):
+        i, j, end_i, end_j = begins[a], begins[b], begins[a] + sizes[a], begins[b] + sizes[b]
+        for k in range(free, free + sizes[a] + sizes[b]):
+            if j == end_j or (i < end_i and listed[row, i] < listed[row, j]):
+                listed[row, k] = listed[row, i]
+                i += 1
+            else:
+                listed[row, k] = listed[row, j]
+                j += 1
+    return free + sizes[a] + sizes[b]
+
+
+@kernel
 def list_members(reach):
     """Every article as a cluster: its members by number and, where sources count, by source << 32 | number; begins."""
     articles = len(reach.earliest)
@@ -1882,13 +1925,13 @@ def list_members(reach):
 
 
 @kernel
-def nearest(c, before, heads, nexts, ends, sums, sizes, members, reach):
+def nearest(c, before, heads, nexts, ends, sums, sizes, counted, members, reach):
     """The cluster with the highest mean similarity to `c`; among equals `before`, then the first by number."""
     best, best_mean = -1, -1.0
     entry = heads[c]
     while entry >= 0:
         other = ends[entry]
-        mean = sums[entry] / np.float64(comparable(c, other, members, sizes, reach))
+        mean = sums[entry] / np.float64(pairs_of(entry, c, other, counted, members, sizes, reach))
         if mean > best_mean or (mean == best_mean and best != before and (other == before or other < best)):
             best, best_mean = other, mean
         entry = nexts[entry]
@@ -1913,9 +1956,8 @@ def link(lefts, rights, similarities, articles, cut, reach):
     Similarities and the cut are integers (fixed point), so that a mean is the same from either side. Returns the
     cluster of each article, named by one of its members. See `dedup.stages.clusters.link` for the method.
     """
-    members = list_members(reach)
-    free = len(members[1])
-    edges = len(lefts)
+    edges, bounded = len(lefts), len(reach.earliest) > 0
+    members, free, counted = list_members(reach), articles, np.zeros((2 * edges if bounded else 0, 2), np.int64)
     heads, tails = np.full(articles, -1, np.int64), np.full(articles, -1, np.int64)
     nexts, ends = np.empty(2 * edges, np.int64), np.empty(2 * edges, np.int64)
     sums = np.empty(2 * edges, np.int64)
@@ -1933,21 +1975,20 @@ def link(lefts, rights, similarities, articles, cut, reach):
             c = chain[depth - 1]
             before = chain[depth - 2] if depth > 1 else -1
             gather(c, parents, heads, tails, nexts, ends, sums, first_entry)
-            best, mean = nearest(c, before, heads, nexts, ends, sums, sizes, members, reach)
+            best, mean = nearest(c, before, heads, nexts, ends, sums, sizes, counted, members, reach)
             if best < 0 or mean < cut:
                 depth -= 1
             elif best != before:
                 chain[depth] = best
                 depth += 1
             else:
-                if len(members[1]) > 0:
-                    if free + sizes[c] + sizes[before] > members[0].shape[1]:
-                        free = pack_members(parents, members, sizes)
-                    merge_members(c, before, members, sizes, free)
-                    begin, free = free, free + sizes[c] + sizes[before]
+                if bounded:
+                    add_pairs(c, before, parents, heads, nexts, ends, counted, members, sizes, reach)
+                    add_pairs(before, c, parents, heads, nexts, ends, counted, members, sizes, reach)
+                    free = merge_members(c, before, parents, members, sizes, free)
                 joined = join(c, before, parents, sizes, heads, tails, nexts)
-                if len(members[1]) > 0:
-                    members[1][joined] = begin
+                if bounded:
+                    members[1][joined] = free - sizes[joined]
                 depth -= 2
                 if depth == 0:
                     chain[0], depth = joined, 1
