@@ -1,3 +1,6 @@
+from .audits.estimates import Estimate
+from .audits.marked import MarkedAudit
+from .audits.sampled import Audit
 from .errors import (
     BusyError,
     DedupError,
@@ -24,6 +27,7 @@ from .settings import Settings
 
 __all__ = [
     "Added",
+    "Audit",
     "BusyError",
     "Campaign",
     "Campaigns",
@@ -32,6 +36,7 @@ __all__ = [
     "DedupError",
     "DedupWarning",
     "Dropped",
+    "Estimate",
     "Explanation",
     "FileError",
     "Fixed",
@@ -44,6 +49,7 @@ __all__ = [
     "InputError",
     "Kept",
     "Keyword",
+    "MarkedAudit",
     "MissingExtraError",
     "Near",
     "Passage",

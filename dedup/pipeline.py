@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -137,7 +138,9 @@ def _cluster(
     graph = connect(compared, settings, parted, threads=count, stages=stages, signed=signed)
     with stages.stage("cluster"):
         rows = Rows.of(source, read.source, len(read.texts))
-        result = Clusters(graph, settings.threshold, settings.linkage, read.ids, corpus=corpus, source=rows)
+        lower = partial(connect_lower, compared, settings, parted, threads=count)
+        graph_of = (graph, settings.threshold, settings.linkage, read.ids)
+        result = Clusters(*graph_of, corpus=corpus, lower=lower, source=rows)
         result = with_representatives(result, compared, count)
     return replace(result, seconds=dict(stages.seconds))
 
@@ -288,6 +291,23 @@ def connect(
         edges = every.where(similarity >= settings.threshold)
     reach = kernels.EVERYBODY if parted is None else parted.reach
     return clusters.Graph(corpus.first, corpus.number, *edges, capped, every.by_hundredths(), reach=reach)
+
+
+def connect_lower(
+    corpus: Corpus, settings: Settings, parted: Scoped | None, least: float, *, threads: int = 1
+) -> clusters.Graph:
+    """The edges of another threshold, for those who ask what a run has missed: see `Clusters.audit`.
+
+    Args:
+        corpus: Distinct texts.
+        settings: How articles are compared.
+        parted: Who is compared with whom; None is everybody.
+        least: Similarity from which a pair is an edge.
+        threads: How many to use.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DedupWarning)  # of the recall of bands there: an audit is of pairs that met
+        return connect(corpus, replace(settings, threshold=least), parted, threads=threads)
 
 
 def _candidates(

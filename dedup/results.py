@@ -7,7 +7,7 @@ Everything but the labels is worked out when it is asked for. Frozen: another th
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     import pandas
     import polars
 
+    from dedup.audits.sampled import Audit
     from dedup.evidence.campaign_results import Campaigns
 
 
@@ -222,6 +223,7 @@ class Clusters:
         seconds: How long each stage took, in order.
         representatives: (d,) the text that represents the cluster of each distinct text; None links the graph to know.
         corpus: The texts and the weights of their shingles; without them nothing can be explained.
+        lower: Finds the edges of a lower threshold, for `audit`; None where that cannot be asked.
         source: The articles as they were given, by reference; None where they came from an index or a night.
     """
 
@@ -232,6 +234,7 @@ class Clusters:
     seconds: Mapping[str, float] = field(default_factory=dict)
     representatives: Integers | None = field(default=None, repr=False)
     corpus: Corpus | None = field(default=None, repr=False)
+    lower: Callable[[float], Graph] | None = field(default=None, repr=False)
     source: Rows | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -518,6 +521,35 @@ class Clusters:
             self.__dict__["_campaigns"] = Campaigns(self, found)
         answer: Campaigns = self.__dict__["_campaigns"]
         return answer
+
+    def audit(self, pairs: int = 200, *, by: Iterable[object] | None = None, seed: int = 0) -> Audit:
+        """Sample pairs for a person to mark right or wrong, from which precision and recall are worked out.
+
+        Both are of pairs of distinct texts: precision is the share of the pairs in one cluster that are right, recall
+        the share of the right pairs that are in one cluster, among those in one cluster and those that met with a
+        similarity of half the threshold or more. What never met is not in it. Pairs of copies are right by definition:
+        they are counted, not shown.
+
+        Costs about as much as the comparing of the run, for pairs below the threshold are found anew.
+
+        Args:
+            pairs: How many to sample, half of them in one cluster. A pair takes a reader some ten seconds.
+            by: The source of each article, such as `table["domain"]`; None takes the host of an id that is an address,
+                else what stands before its first slash.
+            seed: 0 or more; the same one gives the same pairs.
+
+        Returns:
+            The pairs, to be written as a page or a CSV file and read again with their marks.
+
+        Raises:
+            SettingsError: A value is out of its range.
+            InputError: The result holds no texts, or there is not one source an article.
+        """
+        from dedup.audits.sampled import sample  # noqa: PLC0415 - for those who ask
+
+        _check_number("pairs", pairs)
+        _known(self.corpus)
+        return sample(self, pairs, by=by, seed=seed)
 
     def _position(self, article: Any) -> int:
         """The position of an article that is told by position, or by its id if that is no whole number."""

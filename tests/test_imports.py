@@ -19,6 +19,7 @@ ORDER = [
     "integrations",
     "__main__",
     "cli",
+    "cli.auditing",
     "cli.cluster",
     "cli.unique",
     "cli.explain",
@@ -38,6 +39,7 @@ ORDER = [
     "pipeline",
     # what is asked of the result
     "results",
+    "audits",
     "kept",
     "rows",
     "report",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import click
 
-from dedup.cli import cluster, explain, indexing, nights, show, unique
+from dedup.cli import auditing, cluster, explain, indexing, nights, show, unique
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,5 +19,14 @@ def main() -> None:
     """Find articles that are copies, edited copies or template-spun rewrites of each other."""
 
 
-for command in (cluster.cluster, unique.unique, explain.explain, show.show, indexing.index, nights.report):
+COMMANDS = (
+    cluster.cluster,
+    unique.unique,
+    explain.explain,
+    show.show,
+    auditing.audit,
+    indexing.index,
+    nights.report,
+)
+for command in COMMANDS:
     main.add_command(command)

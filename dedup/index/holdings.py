@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -227,6 +229,7 @@ def snapshot(
     rows = [row for row in rows if row.text in known]
     corpus = pipeline.represent(column, settings, threads=threads, windows=judge.windows)
     result = _result(reader, rows, settings, corpus.first, corpus.number, corpus)
+    result = replace(result, lower=partial(pipeline.connect_lower, corpus, settings, threads=threads))
     return pipeline.with_representatives(result, corpus, threads)
 
 

@@ -8,6 +8,8 @@ are looked up, which takes one pass over all texts.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ from dedup.nightly.previous import read as read_known
 from dedup.nightly.sketching import read_sketch, weighed
 from dedup.nightly.state import State, opened, settings_of
 from dedup.nightly.verifying import read as read_edges
+from dedup.pipeline import connect_lower
 from dedup.results import Clusters
 from dedup.settings import Settings
 from dedup.stages import frames
@@ -74,7 +77,8 @@ def snapshot(state: str | os.PathLike[str], *, threads: int | None = None) -> Cl
     ids = pa.chunked_array([catalogue.ids.combine_chunks().take(pa.array(rows))])
     graph = _graph(known, order, edges, first, distinct)
     chosen = order.places[known.representative[order.texts]]
-    return Clusters(graph, settings.threshold, settings.linkage, ids, representatives=chosen, corpus=corpus)
+    found = Clusters(graph, settings.threshold, settings.linkage, ids, representatives=chosen, corpus=corpus)
+    return replace(found, lower=partial(connect_lower, corpus, settings, threads=count_threads(threads)))
 
 
 def _graph(known: Known, order: Order, edges: Pairs, first: Integers, distinct: Integers) -> Graph:

@@ -1,7 +1,5 @@
 // One cluster: its template, keywords, indicators and members.
 
-const STEPS = 5;
-
 /**
  * A titled part of a cluster.
  * @type {(title: string, words: string, testid: string | null, ...children: Child[]) => HTMLElement}
@@ -11,9 +9,6 @@ const section = (title, words, testid, ...children) => make('section', { class: 
 
 /** How many of the texts hold something. @type {(n: number, of: number) => string} */
 const held = (n, of) => `held by ${count(n)} of ${count(of)}`;
-
-/** Which of five shades a share from 0 to 1 has. @type {(x: number) => number} */
-const shade = (x) => clamp(Math.ceil(x * STEPS) - 1, 0, STEPS - 1);
 
 /**
  * The known values of a slot, most frequent first.

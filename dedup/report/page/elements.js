@@ -16,6 +16,9 @@ const percent = (x) => `${(100 * x).toFixed(x >= 0.1 || x === 0 ? 0 : 1)} %`;
 const clamp = (x, low, high) => Math.max(low, Math.min(high, x));
 /** @type {(values: Iterable<number>) => number} */
 const sum = (values) => Array.from(values).reduce((a, b) => a + b, 0);
+const STEPS = 5;
+/** Which of five shades a share from 0 to 1 has. @type {(x: number) => number} */
+const shade = (x) => clamp(Math.ceil(x * STEPS) - 1, 0, STEPS - 1);
 const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 /** @type {() => ScrollBehavior} */
 const glide = () => (calm() ? 'auto' : 'smooth');

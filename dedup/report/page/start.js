@@ -1,29 +1,7 @@
-// Theme, keys, printing, and where it all starts.
-
-/** @type {Record<string, string>} */
-const THEMES = { auto: 'as the system', light: 'light', dark: 'dark' };
-
-/** The theme kept from last time; plain files may have no storage. @type {(value?: string) => string | null} */
-const stored = (value) => {
-  try {
-    if (value) localStorage.setItem('dedup-theme', value);
-    return localStorage.getItem('dedup-theme');
-  } catch {
-    return null;
-  }
-};
+// Keys, printing, and where it all starts.
 
 /** Paints the heat map again: it takes its colours from the style sheet. */
 const repaint = () => { if (state.open?.map) paintMatrix(state.open.map); };
-
-/** Switches colours. @type {(name: string) => void} */
-const setTheme = (name) => {
-  const theme = name in THEMES ? name : 'auto';
-  document.documentElement.dataset.theme = theme;
-  $('theme').textContent = theme[0].toUpperCase() + theme.slice(1);
-  $('theme').setAttribute('aria-label', `Colour theme: ${THEMES[theme]}`);
-  repaint();
-};
 
 /** Keys for the whole page: / to search, Escape to clear or close. @type {(event: KeyboardEvent) => void} */
 const keys = (event) => {
@@ -87,29 +65,10 @@ const listen = () => {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', repaint);
 };
 
-/** Connects what works without data. */
-const prepare = () => {
-  setTheme(stored() ?? 'auto');
-  $('theme').addEventListener('click', () => {
-    const names = Object.keys(THEMES);
-    const next = names[(names.indexOf(document.documentElement.dataset.theme ?? '') + 1) % names.length];
-    stored(next);
-    setTheme(next);
-  });
-  within(document, '.skip').addEventListener('click', (event) => {
-    event.preventDefault();
-    $('main').focus();
-  });
-};
-
 /** Reads the summary, draws it, and goes where the address points. */
 const start = async () => {
-  prepare();
-  if (typeof DecompressionStream === 'undefined') {
-    complain('This browser cannot unpack the data of the report. '
-      + 'Chrome or Edge 80, Firefox 113 and Safari 16.4 or newer can.');
-    return;
-  }
+  prepare(repaint);
+  if (!canUnpack()) return;
   try {
     state.summary = await load('summary');
     drawOverview();

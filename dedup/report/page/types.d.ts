@@ -61,6 +61,25 @@ interface Summary {
   campaigns: Campaigns;
 }
 
+/** What the page of an audit shows first, and saves. */
+interface AuditSummary {
+  title: string;
+  version: string;
+  key: string;
+  columns: string[];
+  rows: string[][];
+}
+
+/** What the page of an audit remembers: a letter a pair, `y`, `n`, `?`, or a blank where there is no mark. */
+interface Marking {
+  summary: AuditSummary;
+  said: string[];
+  at: number;
+  opening: number;
+  kept: boolean;
+  parts: Sides;
+}
+
 interface Fixed {
   text: string;
   members: number;
@@ -215,14 +234,18 @@ interface Heat {
   cell: number;
 }
 
-/** The parts of the side-by-side view. */
-interface PairParts {
-  choices: HTMLSelectElement[];
+/** Two texts side by side. */
+interface Sides {
   panes: HTMLElement[];
-  output: HTMLElement;
-  verdict: HTMLElement;
   key: HTMLElement;
   items: HTMLElement;
+}
+
+/** The parts of the side-by-side view. */
+interface PairParts extends Sides {
+  choices: HTMLSelectElement[];
+  output: HTMLElement;
+  verdict: HTMLElement;
   swap: HTMLButtonElement;
 }
 

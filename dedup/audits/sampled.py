@@ -1,0 +1,271 @@
+"""The pairs of an audit, drawn from a result, and where they go to be marked.
+
+In: a result with its texts. Out: `Audit`, whose pairs are written as a page or a CSV file, and which makes a
+`MarkedAudit` of the marks. Pairs below the threshold are found anew, which costs about what comparing cost the run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from dedup.audits import marks, printed
+from dedup.audits.audited_runs import AuditedResult, AuditedRun
+from dedup.audits.marked import MarkedAudit, Verdicts
+from dedup.audits.populations import Population, cuts, mixed
+from dedup.audits.sources import Loss, Sources
+from dedup.errors import InputError, SettingsError
+from dedup.evidence.frame_lists import one_line
+from dedup.kernels import Integers
+from dedup.stages.clusters import Graph, Pairs
+
+BEGINNING = 80
+"""Characters of each text in a CSV file."""
+
+
+class AuditedPair(NamedTuple):
+    """Two articles that an audit asks about."""
+
+    left: int
+    """Position of the first article that has the one text."""
+    right: int
+    similarity: float
+    joined: bool
+    """Whether they are in one cluster."""
+
+
+def sample(found: AuditedResult, pairs: int, *, by: Iterable[object] | None, seed: int) -> Audit:
+    """Draw pairs; see `Clusters.audit`.
+
+    Args:
+        found: The result, with its texts.
+        pairs: How many.
+        by: The source of each article; None takes it of the ids.
+        seed: Of the sample.
+
+    Raises:
+        SettingsError: The seed is out of its range.
+        InputError: There is not one source an article.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 1 << 63:
+        raise SettingsError(f"seed must be a whole number of 0 or more, got {seed!r}")
+    corpus, sources = found.corpus, Sources.given(found.names, by)
+    assert corpus is not None
+    assert found.representatives is not None
+    every = cuts(found.threshold)
+    lower = found.graph if found.lower is None else found.lower(every[0])
+    met = merged(found.graph, lower, every[0])
+    population = Population(found.graph, found.representatives, met, every)
+    left, right = population.sample(pairs, int(seed), mixed(corpus.texts.prints[corpus.first]).sum(axis=1))
+    strata, similarity = population.look_up(left, right)
+    unmet = np.flatnonzero(np.isnan(similarity))
+    similarity[unmet] = corpus.similarities(left[unmet], right[unmet])
+    return Audit(AuditedRun(found, population, lower, sources), Pairs(left, right, similarity), strata)
+
+
+def merged(graph: Graph, lower: Graph, least: float) -> Pairs:
+    """Edges of two graphs of the same texts, each once, the lower text first, ascending.
+
+    Args:
+        graph: One.
+        lower: The other.
+        least: Similarity below which an edge is left out.
+    """
+    ends = np.concatenate([[graph.left, graph.right], [lower.left, lower.right]], axis=1)
+    similarity = np.concatenate([graph.similarity, lower.similarity])
+    left, right = np.sort(ends, axis=0)
+    _, once = np.unique(left * len(graph.first) + right, return_index=True)
+    once = once[similarity[once] >= least]
+    return Pairs(left[once], right[once], similarity[once])
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Audit:
+    """Pairs of articles for a person to mark right or wrong; see `Clusters.audit`.
+
+    A sequence of `AuditedPair`, in an order that says nothing of them, so that somebody who stops early has marked some
+    of each kind.
+
+    Attributes:
+        run: What the pairs are drawn from.
+        sampled: The pairs, as numbers of distinct texts.
+        strata: The stratum of each.
+    """
+
+    run: AuditedRun
+    sampled: Pairs
+    strata: Integers
+
+    @cached_property
+    def pairs(self) -> list[AuditedPair]:
+        """The pairs, by positions of articles."""
+        left, right = self._positions
+        joined = self.run.population.joined[self.strata]
+        columns = (left, right, self.sampled.similarity, joined)
+        return [AuditedPair(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+
+    def __len__(self) -> int:
+        """How many pairs there are to be marked."""
+        return len(self.strata)
+
+    def __iter__(self) -> Iterator[AuditedPair]:
+        """The pairs."""
+        return iter(self.pairs)
+
+    @property
+    def _positions(self) -> tuple[Integers, Integers]:
+        first = self.run.found.graph.first
+        return first[self.sampled.left], first[self.sampled.right]
+
+    @property
+    def losses(self) -> list[Loss]:
+        """Which source loses which share of its articles when one of each cluster is kept; needs no marks."""
+        return self.run.losses
+
+    def __repr__(self) -> str:
+        """One line: how many pairs, of how many."""
+        return f"<Audit: {len(self):,} of {int(self.run.population.sizes().sum()):,} pairs to be marked>"
+
+    def __str__(self) -> str:
+        """What the pairs are drawn from, and what each source loses."""
+        return printed.lines(self.tables)
+
+    def _repr_html_(self) -> str:
+        """The same as tables, for a notebook."""
+        return printed.html(self.tables)
+
+    @property
+    def tables(self) -> list[printed.Table]:
+        """What it prints."""
+        sizes, taken = self.run.population.sizes(), np.bincount(self.strata, minlength=len(self.run.population.joined))
+        rows = [
+            (f"{size:,}", f"{count:,}", self.run.population.name(stratum))
+            for stratum, (size, count) in enumerate(zip(sizes.tolist(), taken.tolist(), strict=True))
+            if size
+        ]
+        head = f"{len(self):,} pairs to be marked; {self.run.copies:,} pairs of copies are right by definition"
+        return [printed.Table(head, ("pairs", "sampled", "stratum"), rows), printed.lost(self.losses)]
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write the pairs as CSV, with an empty column `right` for y or n.
+
+        Args:
+            path: File ending in .csv; an existing file is replaced as a whole or not touched.
+
+        Raises:
+            FileError: The file cannot be written.
+        """
+        marks.write(path, self._rows())
+
+    def to_html(self, path: str | os.PathLike[str], *, title: str = "dedup audit") -> None:
+        """Write a page to mark the pairs in: one HTML file that opens in any browser and asks no server.
+
+        The page keeps the marks while it is closed, and saves them as CSV. It shows neither similarity nor whether a
+        pair was joined, which could sway whoever marks it.
+
+        Args:
+            path: File ending in .html or .htm; an existing file is replaced as a whole or not touched.
+            title: Title of the page.
+
+        Raises:
+            FileError: The file cannot be written.
+            InputError: `title` is not a string.
+        """
+        from dedup.report import audit_page  # noqa: PLC0415 - for those who want one
+
+        if not isinstance(title, str):
+            raise InputError(f"title must be a string, got {title!r}")
+        corpus = self.run.found.corpus
+        assert corpus is not None
+        positions = np.stack(self._positions, axis=1).tolist()
+        audit_page.write(path, corpus, positions, list(self._rows()), columns=marks.COLUMNS, title=title)
+
+    def _rows(self) -> Iterator[tuple[object, ...]]:
+        """The columns of `marks.COLUMNS`."""
+        corpus = self.run.found.corpus
+        assert corpus is not None
+        left, right = self._positions
+        names = [self.run.found.names.take(pa.array(ends)).to_pylist() for ends in (left, right)]
+        texts = [[one_line(corpus.texts.text(row), BEGINNING) for row in ends.tolist()] for ends in (left, right)]
+        sources = [
+            [self.run.sources.names[one] for one in self.run.sources.of[ends].tolist()] for ends in (left, right)
+        ]
+        strata = [self.run.population.name(stratum) for stratum in self.strata.tolist()]
+        similarity = [f"{one:.4f}" for one in self.sampled.similarity.tolist()]
+        yield from zip(*names, similarity, strata, *sources, *texts, [""] * len(self), strict=True)
+
+    def read(self, path: str | os.PathLike[str]) -> MarkedAudit:
+        """What the marks of a file say.
+
+        They may have been made for another run of nearly the same articles: pairs are known by their ids, and each is
+        taken for one of the stratum in which it is now.
+
+        Args:
+            path: CSV that the page saved, or that `to_csv` wrote, with some of its column `right` filled in.
+
+        Raises:
+            FileError: The file cannot be read, or holds a mark that means nothing.
+            InputError: It marks a pair both right and wrong.
+        """
+        every = marks.read(path)
+        left, right = self._texts([mark.a for mark in every]), self._texts([mark.b for mark in every])
+        for place, mark in enumerate(every):
+            left[place], right[place] = self._known.get((mark.a, mark.b), (left[place], right[place]))
+        return self._verdicts(left, right, np.array([mark.right for mark in every], np.int64), every)
+
+    def mark(self, right: Sequence[bool | None]) -> MarkedAudit:
+        """What these marks say.
+
+        Args:
+            right: Whether each pair is right, in their order; None where that is not known.
+
+        Raises:
+            InputError: There is not one mark a pair.
+        """
+        if len(right) != len(self):
+            raise InputError(f"there must be one mark a pair: there are {len(self):,}, got {len(right):,}")
+        said = np.array([marks.NONE if one is None else int(bool(one)) for one in right], np.int64)
+        return self._verdicts(self.sampled.left, self.sampled.right, said, [])
+
+    @cached_property
+    def _known(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """The sampled pairs by their ids, which other articles may have, too."""
+        names = [self.run.found.names.take(pa.array(ends)).to_pylist() for ends in self._positions]
+        ends = (self.sampled.left.tolist(), self.sampled.right.tolist())
+        return {(str(a), str(b)): (i, j) for a, b, i, j in zip(*names, *ends, strict=True)}
+
+    def _texts(self, ids: list[str]) -> Integers:
+        """The text of the first article with each id, -1 where there is none."""
+        names = self.run.found.names.cast(pa.large_string())
+        rows = pc.index_in(pa.array(ids, pa.large_string()), names.combine_chunks()).fill_null(-1).to_numpy()
+        return np.where(rows >= 0, self.run.found.graph.distinct[rows], -1) if len(rows) else np.empty(0, np.int64)
+
+    def _verdicts(
+        self, left: Integers, right: Integers, said: NDArray[np.int64], every: list[marks.Mark]
+    ) -> MarkedAudit:
+        """Each pair once; what cannot be used is counted."""
+        low, high = np.minimum(left, right), np.maximum(left, right)
+        strata, _ = self.run.population.look_up(np.maximum(low, 0), np.maximum(high, 0))
+        why = np.select(
+            [low < 0, said == marks.NONE, low == high, strata < 0],
+            ["of articles that are not there", "not marked", "of copies", "that do not meet any more"], "",
+        )  # fmt: skip
+        used = np.flatnonzero(why == "")
+        codes = low[used] * len(self.run.population.groups) + high[used]
+        _, once, which = np.unique(codes, return_index=True, return_inverse=True)
+        for place in used[said[used] != said[used][once[which]]][:1].tolist():
+            a, b, _ = every[place]
+            raise InputError(f"{a!r} and {b!r} are marked both right and wrong; keep one of the two rows")
+        left_out = Counter(why[why != ""].tolist() + ["marked again"] * (len(used) - len(once)))
+        used = used[np.sort(once)]
+        verdicts = Verdicts(low[used], high[used], strata[used], said[used] == marks.SURE)
+        return MarkedAudit(self.run, verdicts, dict(left_out))
