@@ -522,7 +522,7 @@ class Clusters:
         answer: Campaigns = self.__dict__["_campaigns"]
         return answer
 
-    def audit(self, pairs: int = 200, *, by: Iterable[object] | None = None, seed: int = 0) -> Audit:
+    def audit(self, pairs: int = 200, *, by: str | Iterable[object] | None = None, seed: int = 0) -> Audit:
         """Sample pairs for a person to mark right or wrong, from which precision and recall are worked out.
 
         Both are of pairs of distinct texts: precision is the share of the pairs in one cluster that are right, recall
@@ -534,8 +534,8 @@ class Clusters:
 
         Args:
             pairs: How many to sample, half of them in one cluster. A pair takes a reader some ten seconds.
-            by: The source of each article, such as `table["domain"]`; None takes the host of an id that is an address,
-                else what stands before its first slash.
+            by: Column, key or attribute of the articles that holds their source, such as ``"domain"``, or the source of
+                each; None takes the host of an id that is an address, else what stands before its first slash.
             seed: 0 or more; the same one gives the same pairs.
 
         Returns:
@@ -543,13 +543,14 @@ class Clusters:
 
         Raises:
             SettingsError: A value is out of its range.
-            InputError: The result holds no texts, or there is not one source an article.
+            InputError: The result holds no texts, there is no such column, or there is not one source an article.
         """
         from dedup.audits.sampled import sample  # noqa: PLC0415 - for those who ask
 
         _check_number("pairs", pairs)
         _known(self.corpus)
-        return sample(self, pairs, by=by, seed=seed)
+        sources = self._rows.column(by) if isinstance(by, str) else by
+        return sample(self, pairs, by=sources, seed=seed)
 
     def _position(self, article: Any) -> int:
         """The position of an article that is told by position, or by its id if that is no whole number."""

@@ -56,8 +56,8 @@ def test_copies_count_as_articles(audit: Audit, marked: MarkedAudit) -> None:
     """Pairs of articles, those of one text being right."""
     found = audit.run.found
     hit = joined = 0
-    for a, b in combinations(range(len(found.labels)), 2):
-        if found.labels[a] == found.labels[b]:
+    for a, b in combinations(range(len(found.heads)), 2):
+        if found.heads[a] == found.heads[b]:
             joined += 1
             hit += found.graph.distinct[a] == found.graph.distinct[b] or right(audit, a, b)
     assert marked.precision_with_copies == pytest.approx([hit / joined] * 3)
@@ -106,7 +106,7 @@ def test_sources_are_told_exactly(audit: Audit, marked: MarkedAudit) -> None:
 def test_another_threshold_is_told_by_the_same_marks(audit: Audit, marked: MarkedAudit, threshold: float) -> None:
     """Its clusters are those of a run, and its precision what all marks say of them."""
     (found,) = marked.thresholds(threshold)
-    texts = [audit.run.found.corpus.texts.text(row) for row in range(len(audit.run.found.labels))]  # type: ignore[union-attr]
+    texts = [audit.run.found.corpus.texts.text(row) for row in range(len(audit.run.found.heads))]  # type: ignore[union-attr]
     run = dedup.cluster(texts, Settings(threshold=threshold))
     assert (found.clusters, found.articles) == (len(run), int((run.sizes > 1).sum()))
     joined = [pair for pair in audit if run.labels[pair.left] == run.labels[pair.right]]

@@ -55,7 +55,7 @@ def test_pairs_are_joined_or_nearly(clusters: Clusters, audit: Audit) -> None:
     """Half are in one cluster; each has its exact similarity; none is of copies."""
     assert len(audit) == len(audit.pairs) == 40
     for pair in audit:
-        assert pair.joined == (clusters.labels[pair.left] == clusters.labels[pair.right])
+        assert pair.joined == (clusters.heads[pair.left] == clusters.heads[pair.right])
         assert pair.joined or pair.similarity >= THRESHOLD / 2
         assert pair.similarity == pytest.approx(clusters.explain(pair.left, pair.right).similarity, abs=1e-6)
         assert clusters.graph.distinct[pair.left] != clusters.graph.distinct[pair.right]
@@ -98,8 +98,19 @@ def test_losses_need_no_marks(clusters: Clusters, audit: Audit) -> None:
     losses = {one.source: one for one in audit.losses}
     assert losses["甲站.example"].articles == 9
     assert losses["copies"].articles == 3
-    assert sum(one.articles for one in audit.losses) == len(clusters.labels)
-    assert sum(one.lost for one in audit.losses) == int((clusters.labels != np.arange(len(clusters.labels))).sum())
+    assert sum(one.articles for one in audit.losses) == len(clusters.heads)
+    assert sum(one.lost for one in audit.losses) == int((clusters.heads != np.arange(len(clusters.heads))).sum())
+
+
+def test_a_column_of_the_articles_holds_their_source(articles: list[dict[str, str | None]]) -> None:
+    """By its name, or as it is."""
+    given = [{**one, "domain": f"{n % 2}.example"} for n, one in enumerate(articles)]
+    run = dedup.cluster(given, Settings(threshold=THRESHOLD))
+    named, listed = run.audit(5, by="domain"), run.audit(5, by=[one["domain"] for one in given])
+    assert {one.source for one in named.losses} == {"0.example", "1.example"}
+    assert named.losses == listed.losses
+    with pytest.raises(InputError, match="there is no column 'host'"):
+        run.audit(by="host")
 
 
 def test_a_small_run_is_asked_about_as_a_whole() -> None:

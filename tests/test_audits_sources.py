@@ -46,12 +46,10 @@ def test_a_user_may_name_the_sources(by: object) -> None:
 
 
 def test_there_is_one_source_an_article() -> None:
-    """The name of a column is none, for the result does not hold the table."""
+    """No more and no fewer."""
     ids = pa.chunked_array([list("wxyz")])
     with pytest.raises(InputError, match="there are 4, got 2"):
         Sources.given(ids, ["a", "b"])
-    with pytest.raises(InputError, match=r"give the column: table\['domain'\]"):
-        Sources.given(ids, "domain")
 
 
 def test_losses_are_articles_that_another_one_stands_for() -> None:

@@ -59,12 +59,7 @@ class Sources:
         Raises:
             InputError: There is not one source an article.
         """
-        if by is None:
-            every = [source(str(name)) for name in names.to_pylist()]
-        elif isinstance(by, str | bytes):
-            raise InputError(f"by must hold the source of each article, got {by!r}; give the column: table[{by!r}]")
-        else:
-            every = [_name(one) for one in by]
+        every = [source(str(name)) for name in names.to_pylist()] if by is None else [_name(one) for one in by]
         if len(every) != len(names):
             raise InputError(f"by must hold one source an article: there are {len(names):,}, got {len(every):,}")
         found, of = np.unique(np.array(every, object), return_inverse=True)

@@ -28,6 +28,7 @@ WRITTEN = (".csv", *console.REPORTS)
 @click.option("--out", "target", metavar="FILE", help="Pairs to be marked: a page (.html), or .csv.")
 @click.option("--marks", "marked", metavar="FILE", help="Pairs that are marked: what the page saved, or the .csv.")
 @click.option("--pairs", default=200, show_default=True, metavar="N", help="How many pairs to sample.")
+@click.option("--by", metavar="COLUMN", help="Column that holds the source of each article, such as a domain.")
 @click.option("--seed", default=0, show_default=True, metavar="N", help="Another one samples other pairs.")
 @click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
@@ -40,6 +41,7 @@ def audit(
     target: str | None,
     marked: str | None,
     pairs: int,
+    by: str | None,
     seed: int,
     threshold: float | None,
     near_copies: bool,
@@ -56,8 +58,8 @@ def audit(
     Then, for the same articles and options, with --marks: precision and recall with intervals of 95 %, by similarity
     and by source, and what other thresholds would do.
 
-    Recall is of the pairs that are at least half the threshold alike. The source of an article is the host of an id
-    that is an address, else what stands before its first slash.
+    Recall is of the pairs that are at least half the threshold alike. The source of an article is what --by holds,
+    else the host of an id that is an address, else what stands before its first slash.
     """
     console.prepare_process()
     try:
@@ -66,11 +68,16 @@ def audit(
     except (SettingsError, FileError) as error:
         raise click.UsageError(str(error)) from error
     with console.failures():
-        read = console.read(paths, text_column, id_column, filter(None, [target, marked]))
+        columns = [] if by is None else [by]
+        others = [path for path in (target, marked) if path is not None]
+        read = files.read(paths, text=text_column, id=id_column, exclude=others, columns=columns)
+        console.report(read, [])
         if not len(read.table):
             raise FileError("no articles were read, nothing was written")
+        sources = None if by is None else read.table[by]
         with console.shown_progress(quiet=quiet) as tell, console.warned(_warn):
-            found = cluster_articles(read.table, settings, threads=threads, progress=tell).audit(pairs, seed=seed)
+            run = cluster_articles(read.table, settings, threads=threads, progress=tell)
+            found = run.audit(pairs, by=sources, seed=seed)
         if target is not None:
             (found.to_csv if target.lower().endswith(".csv") else found.to_html)(target)
         said = None if marked is None else found.read(marked)
