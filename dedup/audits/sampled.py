@@ -23,7 +23,7 @@ from dedup.audits.audited_runs import AuditedResult, AuditedRun
 from dedup.audits.marked import MarkedAudit, Verdicts
 from dedup.audits.populations import Population, cuts, mixed
 from dedup.audits.sources import Loss, Sources
-from dedup.errors import InputError, SettingsError
+from dedup.errors import InputError, SettingsError, warn
 from dedup.evidence.frame_lists import one_line
 from dedup.kernels import Integers
 from dedup.stages.clusters import Graph, Pairs
@@ -41,6 +41,15 @@ class AuditedPair(NamedTuple):
     similarity: float
     joined: bool
     """Whether they are in one cluster."""
+
+
+class Stratum(NamedTuple):
+    """Pairs that are sampled evenly."""
+
+    name: str
+    """Joined or apart, and how similar."""
+    pairs: int
+    sampled: int
 
 
 def sample(found: AuditedResult, pairs: int, *, by: Iterable[object] | None, seed: int) -> Audit:
@@ -144,14 +153,17 @@ class Audit:
         return printed.html(self.tables)
 
     @property
+    def stratified(self) -> list[Stratum]:
+        """What the pairs are drawn from; strata without pairs are left out."""
+        sizes = self.run.population.sizes()
+        taken = np.bincount(self.strata, minlength=len(sizes))
+        rows = enumerate(zip(sizes.tolist(), taken.tolist(), strict=True))
+        return [Stratum(self.run.population.name(place), size, count) for place, (size, count) in rows if size]
+
+    @property
     def tables(self) -> list[printed.Table]:
         """What it prints."""
-        sizes, taken = self.run.population.sizes(), np.bincount(self.strata, minlength=len(self.run.population.joined))
-        rows = [
-            (f"{size:,}", f"{count:,}", self.run.population.name(stratum))
-            for stratum, (size, count) in enumerate(zip(sizes.tolist(), taken.tolist(), strict=True))
-            if size
-        ]
+        rows = [(f"{size:,}", f"{count:,}", name) for name, size, count in self.stratified]
         head = f"{len(self):,} pairs to be marked; {self.run.copies:,} pairs of copies are right by definition"
         return [printed.Table(head, ("pairs", "sampled", "stratum"), rows), printed.lost(self.losses)]
 
@@ -215,6 +227,9 @@ class Audit:
         Raises:
             FileError: The file cannot be read, or holds a mark that means nothing.
             InputError: It marks a pair both right and wrong.
+
+        Warns:
+            DedupWarning: Some marks say nothing of this run; the message says why.
         """
         every = marks.read(path)
         left, right = self._texts([mark.a for mark in every]), self._texts([mark.b for mark in every])
@@ -266,6 +281,9 @@ class Audit:
             a, b, _ = every[place]
             raise InputError(f"{a!r} and {b!r} are marked both right and wrong; keep one of the two rows")
         left_out = Counter(why[why != ""].tolist() + ["marked again"] * (len(used) - len(once)))
+        for reason in sorted(left_out.keys() - {"not marked", "marked again"}):
+            a, b, _ = every[int(np.argmax(why == reason))]
+            warn(f"{left_out[reason]:,} of the marks are {reason} and say nothing; the first is of {a!r} and {b!r}")
         used = used[np.sort(once)]
         verdicts = Verdicts(low[used], high[used], strata[used], said[used] == marks.SURE)
         return MarkedAudit(self.run, verdicts, dict(left_out))

@@ -80,7 +80,8 @@ def audit(
             found = run.audit(pairs, by=sources, seed=seed)
         if target is not None:
             (found.to_csv if target.lower().endswith(".csv") else found.to_html)(target)
-        said = None if marked is None else found.read(marked)
+        with console.warned(_warn):
+            said = None if marked is None else found.read(marked)
         with console.closed_output():
             if as_json:
                 console.print_json(_told(found, said))
@@ -109,7 +110,7 @@ def _told(found: Audit, said: MarkedAudit | None) -> dict[str, Any]:
     """What JSON holds of it."""
     losses = [{**one._asdict(), "share": one.share} for one in found.losses]
     if said is None:
-        return {"pairs": len(found), "copies": found.run.copies, "losses": losses}
+        return {"strata": _plain(found.stratified), "copies": found.run.copies, "losses": losses}
     estimates = ("precision", "recall", "precision_with_copies", "recall_with_copies")
     return {
         "marked": len(said),
