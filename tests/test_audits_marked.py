@@ -85,6 +85,20 @@ def test_ranges_of_similarity_add_up(marked: MarkedAudit) -> None:
     assert hit / sum(row.joined for row in rows) == pytest.approx(marked.precision.value)
 
 
+def test_pairs_from_a_similarity_on_are_told(audit: Audit, marked: MarkedAudit) -> None:
+    """As by going through all pairs that are so alike; the last row begins at the threshold."""
+    rows = marked.at_least
+    assert [row.name for row in rows] == ["0.125 to 1", "0.188 to 1", "0.25 to 1"]
+    for row, least in zip(rows, (0.125, 0.1875, 0.25), strict=True):
+        alike = [pair for pair in audit if pair.similarity >= least]
+        joined = [pair for pair in alike if pair.joined]
+        hit = sum(right(audit, *pair[:2]) for pair in joined)
+        assert (row.joined, row.apart) == (len(joined), len(alike) - len(joined))
+        assert row.precision is not None and row.recall is not None
+        assert row.precision.value == pytest.approx(hit / len(joined))
+        assert row.recall.value == pytest.approx(hit / sum(right(audit, *pair[:2]) for pair in alike))
+
+
 def test_sources_are_told_exactly(audit: Audit, marked: MarkedAudit) -> None:
     """As by going through all pairs that have an end there."""
     found = audit.run.found

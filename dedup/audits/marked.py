@@ -110,12 +110,29 @@ class MarkedAudit:
     @cached_property
     def by_similarity(self) -> list[Rated]:
         """Precision and recall of the pairs in each range of similarity; the last row is of pairs that never met."""
-        population, cells = self.run.population, self._cells
-        every = np.arange(len(cells.joined))
-        of_range = np.where(every == 2 * population.ranges, population.ranges, every % population.ranges)
-        names = [*map(population.range_name, range(population.ranges)), "never met"]
-        rows = [_rated(name, cells.where(of_range == number)) for number, name in enumerate(names)]
+        names = [*map(self.run.population.range_name, range(self.run.population.ranges)), "never met"]
+        rows = [_rated(name, self._cells.where(self._ranges == number)) for number, name in enumerate(names)]
         return [row for row in rows if row.joined or row.apart]
+
+    @cached_property
+    def at_least(self) -> list[Rated]:
+        """Precision and recall of the pairs from each similarity on, up to the threshold; without those that never met.
+
+        The lower it begins, the more there is that was missed, and the wider are the intervals of recall: a share of a
+        hundredth of a hundred thousand pairs takes many marks to be known.
+        """
+        population, of = self.run.population, self._ranges
+        return [
+            _rated(f"{cut:.3g} to 1", self._cells.where((of >= number) & (of < population.ranges)))
+            for number, cut in enumerate(population.cuts)
+            if cut <= self.run.found.threshold
+        ]
+
+    @property
+    def _ranges(self) -> Integers:
+        """(strata,): the range of similarity of each."""
+        ranges, every = self.run.population.ranges, np.arange(len(self._cells.joined))
+        return np.where(every == 2 * ranges, ranges, every % ranges)
 
     @cached_property
     def by_source(self) -> list[Rated]:
@@ -179,6 +196,7 @@ class MarkedAudit:
         of = f"recall is of the pairs that met, from a similarity of {least}"
         return [
             printed.Table(f"{len(self):,} pairs marked{left_out}; {of}", ("precision", "recall", "of"), whole),
+            _table("From a similarity on", "similarity", self.at_least),
             _table("By similarity", "similarity", self.by_similarity),
             _table("By source", "source", self.by_source[: printed.SHOWN]),
             _tried(self.thresholds()),

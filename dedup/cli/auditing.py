@@ -86,9 +86,7 @@ def audit(
             if as_json:
                 console.print_json(_told(found, said))
             else:
-                console.say(str(found if said is None else said))
-                if target is not None:
-                    console.say(f"\nThe pairs are in {printable(target)}; then: dedup audit PATH... --marks FILE")
+                console.say(_words(found, said, target))
     console.fail_if_unread(read)
 
 
@@ -106,6 +104,13 @@ def _check(target: str | None, marked: str | None) -> None:
         raise FileError(f"--out would replace the marks in {target!r}; name another file")
 
 
+def _words(found: Audit, said: MarkedAudit | None, target: str | None) -> str:
+    """What a terminal shows of it."""
+    then = "mark them, and run the same command with --marks FILE instead of --out"
+    where = "" if target is None else f"\n\nThe pairs are in {printable(target)}; {then}"
+    return f"{found if said is None else said}{where}"
+
+
 def _told(found: Audit, said: MarkedAudit | None) -> dict[str, Any]:
     """What JSON holds of it."""
     losses = [{**one._asdict(), "share": one.share} for one in found.losses]
@@ -116,6 +121,7 @@ def _told(found: Audit, said: MarkedAudit | None) -> dict[str, Any]:
         "marked": len(said),
         "left_out": said.left_out,
         **{name: _plain(getattr(said, name)) for name in estimates},
+        "at_least": _plain(said.at_least),
         "by_similarity": _plain(said.by_similarity),
         "by_source": _plain(said.by_source),
         "thresholds": _plain(said.thresholds()),
