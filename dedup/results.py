@@ -527,8 +527,8 @@ class Clusters:
 
         Both are of pairs of distinct texts: precision is the share of the pairs in one cluster that are right, recall
         the share of the right pairs that are in one cluster, among those in one cluster and those that met with a
-        similarity of half the threshold or more. What never met is not in it. Pairs of copies are right by definition:
-        they are counted, not shown.
+        similarity, as the run measures it, of half the threshold or more. What never met is not in it. A pair is right
+        if the two belong together. Pairs of copies do by definition: they are counted, not shown.
 
         Costs about as much as the comparing of the run, for pairs below the threshold are found anew.
 

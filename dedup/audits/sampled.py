@@ -168,7 +168,9 @@ class Audit:
         return [printed.Table(head, ("pairs", "sampled", "stratum"), rows), printed.lost(self.losses)]
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write the pairs as CSV, with an empty column `right` for y or n.
+        """Write the pairs as CSV, with an empty column `right`.
+
+        Into it goes y where the two belong together, and n where they do not, whether the run has joined them or not.
 
         Args:
             path: File ending in .csv; an existing file is replaced as a whole or not touched.
