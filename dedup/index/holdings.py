@@ -229,7 +229,7 @@ def snapshot(
     rows = [row for row in rows if row.text in known]
     corpus = pipeline.represent(column, settings, threads=threads, windows=judge.windows)
     result = _result(reader, rows, settings, corpus.first, corpus.number, corpus)
-    result = replace(result, lower=partial(pipeline.connect_lower, corpus, settings, threads=threads))
+    result = replace(result, lower=partial(pipeline.connect_lower, corpus, settings, None, threads=threads))
     return pipeline.with_representatives(result, corpus, threads)
 
 

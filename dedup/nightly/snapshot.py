@@ -78,7 +78,7 @@ def snapshot(state: str | os.PathLike[str], *, threads: int | None = None) -> Cl
     graph = _graph(known, order, edges, first, distinct)
     chosen = order.places[known.representative[order.texts]]
     found = Clusters(graph, settings.threshold, settings.linkage, ids, representatives=chosen, corpus=corpus)
-    return replace(found, lower=partial(connect_lower, corpus, settings, threads=count_threads(threads)))
+    return replace(found, lower=partial(connect_lower, corpus, settings, None, threads=count_threads(threads)))
 
 
 def _graph(known: Known, order: Order, edges: Pairs, first: Integers, distinct: Integers) -> Graph:
