@@ -21,6 +21,8 @@ from .evidence.templates import Fixed, Slot, Template
 from .index.answers import Added, Near, Seen
 from .index.index import Index
 from .kept import Dropped, Kept
+from .matches import Match, Matched, Matches
+from .matching import containment, match
 from .pipeline import cluster, explain, fit, similarity
 from .results import Cluster, Clusters
 from .settings import Settings
@@ -50,6 +52,9 @@ __all__ = [
     "Kept",
     "Keyword",
     "MarkedAudit",
+    "Match",
+    "Matched",
+    "Matches",
     "MissingExtraError",
     "Near",
     "Passage",
@@ -61,7 +66,9 @@ __all__ = [
     "Slot",
     "Template",
     "cluster",
+    "containment",
     "explain",
     "fit",
+    "match",
     "similarity",
 ]

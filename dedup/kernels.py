@@ -2584,3 +2584,126 @@ def dots(starts, features, weights, families, lefts, rights, products):
         for k in range(count):
             sums[seen[k]] = 0.0
         products[p] = min(total, 2 * (total - largest)) if len(families) else total
+
+
+# --- containment --------------------------------------------------------------------------------------------------
+
+
+@kernel
+def find_keys(keys, table, begins, shift, places):
+    """The place of each key in an ascending table, -1 where it is not there; `begins` is by the highest bits."""
+    for k in range(len(keys)):
+        key = keys[k]
+        at, end = begins[key >> np.uint32(shift)], begins[(key >> np.uint32(shift)) + np.uint32(1)]
+        while at < end and table[at] < key:
+            at += 1
+        places[k] = at if at < end and table[at] == key else -1
+
+
+@kernel
+def share_runs(places, starts, postings, least, room, pairs):
+    """Texts that share enough runs with each of some others, as other << 32 | text; returns how many, written or not.
+
+    `places` are those of the others' runs among the lists of `postings`, -1 for none; `least` is how many of its runs
+    each text must share. The room has a count for each text, all 0, and as many places for those that were counted.
+    """
+    (begins, texts), (counts, touched), found = postings, room, np.int64(0)
+    for i in range(len(starts) - 1):
+        several = 0
+        for k in range(starts[i], starts[i + 1]):
+            if places[k] < 0:
+                continue
+            for m in range(begins[places[k]], begins[places[k] + 1]):
+                if counts[texts[m]] == 0:
+                    touched[several] = texts[m]
+                    several += 1
+                counts[texts[m]] += 1
+        for k in range(several):
+            if counts[touched[k]] >= least[touched[k]]:
+                if found < len(pairs):
+                    pairs[found] = np.uint64(i) << np.uint64(32) | np.uint64(touched[k])
+                found += 1
+            counts[touched[k]] = 0
+    return found
+
+
+@kernel
+def contain(sets, numbers, weights, pairs, evidence, found):
+    """The share of the weight of each left set that the right one holds, too; pairs are together by right.
+
+    A shingle weighs as in the longer of both texts; see `by_chance`. A pair that shares less weight than `evidence`,
+    as in short texts, shares nothing.
+    """
+    starts, stops, less = sets
+    before, holder = np.int64(-1), np.full(len(weights), -1)
+    for p in range(len(pairs)):
+        i, j = pairs[p]
+        if j != before:
+            for k in range(starts[j], stops[j]):
+                holder[numbers[k]] = j
+            before = j
+        much, total, both, plain = max(less[i], less[j]), 0.0, 0.0, 0.0
+        for k in range(starts[i], stops[i]):
+            weight = np.float64(weights[numbers[k]])
+            left = max(weight - much, weight * LEAST_LEFT)
+            total += left
+            if holder[numbers[k]] == j:
+                both += left
+                plain += weight
+        found[p] = both / total if total > 0 and plain >= evidence else 0.0
+
+
+# --- one set of texts against another -----------------------------------------------------------------------------
+
+
+@kernel
+def note_shingles(keys, bits):
+    """Set a bit for each shingle; a shingle whose bit is not set was never noted."""
+    last = np.uint64(64 * len(bits) - 1)
+    for k in range(len(keys)):
+        at = keys[k] * BASE >> np.uint64(20) & last
+        bits[at >> np.uint64(6)] |= np.uint64(1) << (at & np.uint64(63))
+
+
+@kernel
+def enough_noted(keys, noted, threshold, seen):
+    """Whether a text may be similar to one whose shingles were noted; overwrites `keys`.
+
+    The share of its shingles that are noted is at least its similarity to any of those. In all but short texts one
+    shingle in eight is looked up: what is six standard deviations under the threshold is not similar.
+    """
+    nothing, kept, found = np.empty(0, np.float32), np.uint64(0), 0
+    every = np.uint64(7 if len(keys) >= 512 else 0)
+    last = np.uint64(64 * len(noted) - 1)
+    for k in range(np.uint64(len(keys))):
+        keys[kept] = keys[k]
+        kept += np.uint64(keys[k] & every == 0)
+    several = distinct(keys[:kept], nothing, seen[: size_for(kept)], keys, nothing)
+    for k in range(np.uint64(several)):
+        at = keys[k] * BASE >> np.uint64(20) & last
+        found += np.int64(noted[at >> np.uint64(6)] >> (at & np.uint64(63)) & np.uint64(1))
+    wanted = threshold * several
+    return found >= (wanted - 6 * np.sqrt(wanted * (1 - threshold)) if every else wanted * (1 - 1e-9))
+
+
+@kernel
+def scan_for_noted(chunk, begin, end, recipe, noted, lengths, prints, enough):
+    """`scan`, and which texts may be similar to one whose shingles were noted, by a least similarity."""
+    data, offsets = chunk
+    table, expansions, _, width, by_word, _ = recipe
+    bits, threshold = noted
+    codes, starts, rolling, keys = room_for(np.int64(0), by_word)
+    seen = np.empty(0, np.uint64)
+    for i in range(begin, end):
+        if offsets[i + 1] - offsets[i] > len(codes):
+            codes, starts, rolling, keys = room_for(2 * (offsets[i + 1] - offsets[i]), by_word)
+        count = fold(data, offsets[i], offsets[i + 1], table, expansions, codes, starts)
+        if count > len(codes):
+            codes, starts, rolling, keys = room_for(count, by_word)
+            count = fold(data, offsets[i], offsets[i + 1], table, expansions, codes, starts)
+        if size_for(len(codes)) > len(seen):
+            seen = np.zeros(size_for(len(codes)), np.uint64)
+        lengths[i - begin] = count
+        mine = prints[i - begin] if count else prints[i - begin, :0]
+        found = roll(codes[:count], starts, (width, by_word, np.bool_(False)), rolling, keys, mine)
+        enough[i - begin] = enough_noted(keys[:found], bits, threshold, seen)

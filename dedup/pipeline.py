@@ -233,13 +233,17 @@ def represent(
     return Corpus(folded, first, number, weighed, found)
 
 
-def distinct(texts: shingles.Texts) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def distinct(
+    texts: shingles.Texts, begin: int = 0, end: int | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The first text with each fingerprint, in the order of fingerprints, and the number of each text's fingerprint.
 
     Args:
         texts: All texts.
+        begin: The first of those that are numbered; the others have the number -1.
+        end: The first after these; None is the end.
     """
-    some = np.flatnonzero(texts.lengths)
+    some = begin + np.flatnonzero(texts.lengths[begin:end])
     order, fresh = shingles.by_print(texts.prints[some])
     order = some[order]
     number = np.full(len(texts), -1, np.int64)
@@ -377,7 +381,7 @@ def similarity(a: str, b: str, settings: Settings | None = None) -> float:
         InputError: One of them is not a string.
         SettingsError: `settings` is neither a Settings nor None.
     """
-    corpus, both = _pair(a, b, settings), np.arange(2)
+    corpus, both = two_texts(a, b, settings), np.arange(2)
     return float(corpus.similarities(both[:1], both[1:])[0])
 
 
@@ -410,7 +414,7 @@ def explain(
         SettingsError: `settings` is neither a Settings nor None.
     """
     if among is None:
-        return _pair(a, b, settings).explain(0, 1, ("left", "right"))
+        return two_texts(a, b, settings).explain(0, 1, ("left", "right"))
     if isinstance(among, Clusters):
         raise InputError("among must be articles, got Clusters; ask them: clusters.explain(i, j)")
     count = count_threads(threads)
@@ -418,7 +422,7 @@ def explain(
     return represent(column, checked_settings(settings), threads=count).explain(0, 1, ("left", "right"))
 
 
-def _pair(a: str, b: str, settings: Settings | None) -> Corpus:
+def two_texts(a: str, b: str, settings: Settings | None) -> Corpus:
     """Two texts, weighed by the prior alone."""
     settings = checked_settings(settings)
     texts = shingles.Texts.of(_two(a, b), settings)

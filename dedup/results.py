@@ -714,18 +714,42 @@ class Clusters:
 
     def to_pandas(self, *, campaigns: bool = False) -> pandas.DataFrame:
         """The table of `to_arrow` as a pandas data frame, with the articles' index; needs the extra `pandas`."""
-        try:
-            import pandas  # noqa: F401, PLC0415 - an extra
-        except ImportError as error:
-            raise MissingExtraError("pandas", "pandas", "to_pandas()") from error
-        frame = self.to_arrow(campaigns=campaigns).to_pandas()
+        frame = as_pandas(self.to_arrow(campaigns=campaigns))
         return frame if self.source is None or self.source.index is None else frame.set_axis(self.source.index)
 
     def to_polars(self, *, campaigns: bool = False) -> polars.DataFrame:
         """The table of `to_arrow` as a Polars data frame; needs the extra `polars`."""
-        try:
-            import polars  # noqa: PLC0415 - an extra
-        except ImportError as error:
-            raise MissingExtraError("polars", "polars", "to_polars()") from error
-        frame: Any = polars.from_arrow(self.to_arrow(campaigns=campaigns))
-        return frame
+        return as_polars(self.to_arrow(campaigns=campaigns))
+
+
+def as_pandas(table: pa.Table) -> pandas.DataFrame:
+    """A table as a pandas data frame.
+
+    Args:
+        table: Any.
+
+    Raises:
+        MissingExtraError: pandas is not installed.
+    """
+    try:
+        import pandas  # noqa: F401, PLC0415 - an extra
+    except ImportError as error:
+        raise MissingExtraError("pandas", "pandas", "to_pandas()") from error
+    return table.to_pandas()
+
+
+def as_polars(table: pa.Table) -> polars.DataFrame:
+    """A table as a Polars data frame.
+
+    Args:
+        table: Any.
+
+    Raises:
+        MissingExtraError: Polars is not installed.
+    """
+    try:
+        import polars  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise MissingExtraError("polars", "polars", "to_polars()") from error
+    frame: Any = polars.from_arrow(table)
+    return frame

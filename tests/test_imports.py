@@ -31,6 +31,8 @@ ORDER = [
     "cli.labelled",
     # files of rows, without their duplicates
     "unique_rows",
+    # the whole job for two sets
+    "matching",
     # what remembers
     "index",
     "nightly",
@@ -38,6 +40,7 @@ ORDER = [
     "spark",
     "pipeline",
     # what is asked of the result
+    "matches",
     "results",
     "audits",
     "kept",
@@ -47,6 +50,7 @@ ORDER = [
     "files",
     "evidence.protocols",
     "evidence.campaigns",
+    "evidence.containing",
     "evidence.corpus",
     "evidence.exports",
     "evidence.passages",
@@ -67,11 +71,13 @@ ORDER = [
     "stages.signer",
     "stages.reach",
     "stages.candidates",
+    "stages.quotes",
     "stages.runs",
     "stages.signatures",
     "stages.weights",
     "stages.frequencies",
     "stages.frames",
+    "stages.noted",
     "stages.shingles",
     "stages.words",
     "stages.background",
@@ -100,6 +106,8 @@ KNOWN_TO_EACH_OTHER = {
     "stages.weights": {"stages.background", "stages.frequencies"},  # the prior, and what is counted
     # from texts to what is kept of each
     "stages.signer": {"stages.candidates", "stages.runs", "stages.shingles", "stages.signatures", "stages.weights"},
+    "stages.quotes": {"stages.runs"},  # the same keys
+    "stages.noted": {"stages.shingles"},  # what is noted while texts are folded
     "stages.frames": {"stages.background", "stages.shingles"},  # the prior, and texts as they are sampled
 }
 """Stages meet in `pipeline`; these alone import others, and no more than this."""

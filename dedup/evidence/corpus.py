@@ -80,6 +80,28 @@ class Corpus:
             self.sets, left, right, self.sizes, evidence=evidence, threads=threads, progress=progress, most=self.tile
         )
 
+    def containments(
+        self,
+        left: NDArray[np.int64],
+        right: NDArray[np.int64],
+        *,
+        evidence: float = 0.0,
+        threads: int = 1,
+        progress: Progress | None = None,
+    ) -> NDArray[np.float64]:
+        """Which share of each left text stands in the right one; see `dedup.stages.pairs.contain`."""
+        return pairs.verify(
+            self.sets,
+            left,
+            right,
+            self.sizes,
+            evidence=evidence,
+            threads=threads,
+            progress=progress,
+            most=self.tile,
+            measure=pairs.contain,
+        )
+
     def explain(self, left: int, right: int, names: tuple[str, str]) -> passages.Explanation:
         """The passages that two texts share.
 

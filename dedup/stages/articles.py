@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
@@ -29,6 +29,8 @@ KINDS = (
 )
 Column: TypeAlias = pa.ChunkedArray
 CHUNK = 512
+SINGLE = 4096
+"""Articles of an iterator that are read at once."""
 
 
 class Articles(NamedTuple):
@@ -92,6 +94,35 @@ def _lasting(source: Any, column: Column) -> Any:
     if library in ("pyarrow", "polars") and not isinstance(source, pa.RecordBatchReader):
         return source
     return pa.Table.from_struct_array(column) if pa.types.is_struct(column.type) else column
+
+
+def streamed(
+    source: Any,
+    *,
+    text: str = "text",
+    id: str = "id",  # noqa: A002 - the column's usual name
+    threads: int = 1,
+) -> Iterator[Articles]:
+    """Read articles some at a time, where the caller has them so.
+
+    Args:
+        source: An iterator of articles, or of chunks of any kind that `articles` reads; an Arrow record batch reader.
+            Whatever else `articles` reads is one chunk.
+        text: Column, key or attribute that holds the text.
+        id: Column, key or attribute that holds the id.
+        threads: As in `articles`.
+
+    Raises:
+        InputError: As `articles`, when the chunk is reached.
+    """
+    if not isinstance(source, pa.RecordBatchReader | Iterator):
+        yield articles(source, text=text, id=id, threads=threads)
+        return
+    rest = iter(source)
+    for first in rest:
+        one = missing(first) or isinstance(first, str | bytes | Mapping) or _is_instance(first)
+        chunk = [first, *islice(rest, SINGLE - 1)] if one else first
+        yield articles(chunk, text=text, id=id, threads=threads)
 
 
 def _from_arrow(column: Column, text: str, id: str) -> tuple[Column, Column | None]:  # noqa: A002

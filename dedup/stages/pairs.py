@@ -1,4 +1,4 @@
-"""Candidate pairs verified: the exact similarity of any two articles.
+"""Candidate pairs verified: the exact similarity of any two articles, or how much of one stands in the other.
 
 In: pairs of articles, and a function that makes the shingle sets of some. Out: their weighted Jaccard similarity. Pairs
 are sorted into tiles, so that articles with the same partners are together and only the sets of a tile are in memory:
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,14 @@ class Sets(NamedTuple):
     """(n,): characters of each article; in a long one a shingle weighs less."""
 
 
+class Measure(Protocol):
+    """Computes something of pairs of sets, all in memory."""
+
+    def __call__(self, sets: Sets, pairs: NDArray[np.int32], *, evidence: float = ...) -> NDArray[np.float64]:
+        """One figure a pair."""
+        ...
+
+
 class _Tile(NamedTuple):
     """Pairs that are verified together."""
 
@@ -51,7 +59,12 @@ class _Tile(NamedTuple):
     """(m,): their positions."""
     articles: Integers
     ends: NDArray[np.int32]
-    """(m, 2): positions of their articles in `articles`."""
+    """(m, 2): positions of their articles in `articles`, either first."""
+
+    def turned(self, left: Integers) -> NDArray[np.int32]:
+        """The ends with the left one first."""
+        other = self.articles[self.ends[:, 0]] != left[self.pairs]
+        return np.where(other[:, None], self.ends[:, ::-1], self.ends)
 
 
 def verify(
@@ -64,8 +77,9 @@ def verify(
     threads: int = 1,
     progress: Progress | None = None,
     most: int = TILE,
+    measure: Measure | None = None,
 ) -> NDArray[np.float64]:
-    """Exact weighted Jaccard similarity of pairs of articles.
+    """Exact weighted Jaccard similarity of pairs of articles, or another measure of them.
 
     Args:
         load: Makes the sets of these articles, in this order.
@@ -76,14 +90,16 @@ def verify(
         threads: How many tiles run side by side; the result does not depend on it.
         progress: Called with pairs done and in all.
         most: Shingles of a tile, unless two articles have more; the result does not depend on it.
+        measure: What is computed of the pairs, left before right; None is `compare`.
 
     Returns:
         float64 (m,), in [0, 1].
     """
     similarities = np.empty(len(left), np.float64)
+    of_pairs: Measure = measure or compare
 
     def work(tile: _Tile) -> int:
-        similarities[tile.pairs] = compare(load(tile.articles), tile.ends, evidence=evidence)
+        similarities[tile.pairs] = of_pairs(load(tile.articles), tile.turned(left), evidence=evidence)
         return len(tile.pairs)
 
     done = 0
@@ -116,6 +132,24 @@ def compare(sets: Sets, pairs: NDArray[np.int32], *, evidence: float = 0.0, few:
     kernels.compare((starts, stops, less, totals), (numbers, weights, groups), lists, pairs, evidence, found)
     similarities[order] = found
     return similarities
+
+
+def contain(sets: Sets, pairs: NDArray[np.int32], *, evidence: float = 0.0) -> NDArray[np.float64]:
+    """Which share of the left set's weight stands in the right set, all in memory.
+
+    Args:
+        sets: The sets.
+        pairs: (m, 2) their numbers.
+        evidence: A pair that shares less weight has a share of 0.
+    """
+    numbers, weights = _numbered(sets)
+    less, totals = np.empty(len(sets.starts)), np.empty(len(sets.starts))
+    kernels.weigh_sets((sets.starts, sets.stops, sets.lengths), numbers, weights, less, totals)
+    order = np.argsort(pairs[:, 1], kind="stable")
+    found, shares = np.empty(len(pairs)), np.empty(len(pairs))
+    kernels.contain((sets.starts, sets.stops, less), numbers, weights, pairs[order], evidence, found)
+    shares[order] = found
+    return shares
 
 
 def _numbered(sets: Sets) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:

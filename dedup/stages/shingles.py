@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from itertools import accumulate, pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -72,6 +72,29 @@ NO_RUNS = kernels.Winnowing(0, 0, 0, 0, 0)
 NO_WINDOWS = Windows(np.empty(0, np.uint64), np.uint64(0), 0)
 
 
+class _Chunk(NamedTuple):
+    data: NDArray[np.uint8]
+    offsets: NDArray[np.int64]
+
+
+class Scanning(Protocol):
+    """Makes something of texts in the pass that folds them for the first time; only without weights."""
+
+    def scan(self, chunk: _Chunk, some: tuple[int, int], recipe: kernels.Recipe, mine: slice, out: _Scanned) -> None:
+        """Scan the texts `some` of a chunk, which are `mine` of all.
+
+        Args:
+            chunk: The bytes of texts.
+            some: The first of them, and the first after these.
+            recipe: What makes shingles.
+            mine: Their places among all texts.
+            out: Where to put their lengths and fingerprints.
+        """
+
+
+_Scanned = tuple[NDArray[np.int64], NDArray[np.uint64]]
+
+
 class Signing(NamedTuple):
     """Signatures that are made while texts are folded for the first time; see `dedup.stages.signatures`."""
 
@@ -80,10 +103,24 @@ class Signing(NamedTuple):
     seed: np.uint64
     """As it is scrambled by `scrambled`."""
 
+    def scan(self, chunk: _Chunk, some: tuple[int, int], recipe: kernels.Recipe, mine: slice, out: _Scanned) -> None:
+        """See `Scanning`."""
+        kernels.scan_and_sign(chunk, *some, recipe, self.seed, *out, self.halves[mine])
 
-class _Chunk(NamedTuple):
-    data: NDArray[np.uint8]
-    offsets: NDArray[np.int64]
+
+class Noting(NamedTuple):
+    """Which texts may be similar to others, found while they are folded first; see `dedup.stages.noted`."""
+
+    bits: NDArray[np.uint64]
+    """A bit for each shingle of the others."""
+    threshold: float
+    """Least similarity."""
+    enough: NDArray[np.bool_]
+    """(n,): which may be, to be filled."""
+
+    def scan(self, chunk: _Chunk, some: tuple[int, int], recipe: kernels.Recipe, mine: slice, out: _Scanned) -> None:
+        """See `Scanning`."""
+        kernels.scan_for_noted(chunk, *some, recipe, (self.bits, self.threshold), *out, self.enough[mine])
 
 
 class Texts:
@@ -98,7 +135,7 @@ class Texts:
         progress: Called with batches done and in all.
         batch_bytes: Size of a batch; the result does not depend on it.
         known: `lengths` and `prints`, if they are known already.
-        signing: Where to put signatures made in the same pass; only without weights. None makes none.
+        signing: What else is made in the same pass, such as signatures; only without weights. None makes nothing.
 
     Attributes:
         lengths: int64 (n,), characters of every folded text; no text has more shingles than characters.
@@ -117,7 +154,7 @@ class Texts:
         progress: Progress | None = None,
         batch_bytes: int = BATCH_BYTES,
         known: tuple[NDArray[np.int64], NDArray[np.uint64]] | None = None,
-        signing: Signing | None = None,
+        signing: Scanning | None = None,
     ) -> None:
         """Fold every text once for its length and fingerprint, unless these are known."""
         self.column = column
@@ -272,14 +309,14 @@ class Texts:
         cuts = np.unique(np.concatenate([[0], np.searchsorted(offsets, marks), [len(offsets) - 1]]))
         return [(number, int(begin), int(end)) for begin, end in pairwise(cuts)]
 
-    def _scan(self, run: tuple[int, int, int], signing: Signing | None) -> None:
+    def _scan(self, run: tuple[int, int, int], signing: Scanning | None) -> None:
         number, begin, end = run
         mine = slice(self._begins[number] + begin, self._begins[number] + end)
         chunk, out = self._chunks[number], (self.lengths[mine], self.prints[mine])
         if signing is None:
             kernels.scan(*chunk, begin, end, *fold_table(), *out)
         else:
-            kernels.scan_and_sign(chunk, begin, end, self._recipe, signing.seed, *out, signing.halves[mine])
+            signing.scan(chunk, (begin, end), self._recipe, mine, out)
 
 
 def by_print(prints: NDArray[np.uint64], *then: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

@@ -105,6 +105,32 @@ class Signer:
         return sketched, runs
 
 
+def winnow(
+    texts: Texts,
+    rows: NDArray[np.int64],
+    which: Winnowing,
+    *,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> list[Runs]:
+    """Runs of some texts, in which a text is called by its place.
+
+    Args:
+        texts: All texts.
+        rows: (m,) which texts.
+        which: Which runs.
+        threads: How many to use; the result does not depend on it.
+        progress: Called with batches done and in all.
+    """
+    shingles, runs = Room(np.uint64), Room(np.uint32)
+
+    def work(places: NDArray[np.int64], batch: NDArray[np.int64]) -> Runs:
+        _, keys, starts = texts.shingle_and_winnow(batch, which, shingles, runs)
+        return Runs(places, keys.copy(), starts)
+
+    return list(_by_batch(work, texts, rows, threads, progress))
+
+
 def _by_batch(
     work: Callable[[NDArray[np.int64], NDArray[np.int64]], Result],
     texts: Texts,
