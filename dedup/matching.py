@@ -53,8 +53,9 @@ BLOCK = 1 << 28
 """Bytes of the texts of a stream that are held at once."""
 Known = tuple[Integers, NDArray[np.uint64]]
 """Lengths and fingerprints of texts."""
-CONTAINED = 0.5
-"""Containment from which an article stands in another, by default: half of it."""
+CONTAINED = 0.8
+"""Containment from which an article stands in another, by default. Of real pages that were found with quotations of 80
+characters from 0.8 on, one in a thousand holds less than half of the quotation; from 0.5 on one in seventy."""
 
 
 def match(
@@ -81,7 +82,7 @@ def match(
             Arrow record batch reader, are streamed: memory is that of A, of 256 MB of B at a time, and of what matched.
         settings: How articles are compared; None is `Settings()`, or for an index its own.
         by: What is computed, ``"similarity"`` or ``"containment"``.
-        threshold: Least of it, in (0, 1]; None is that of the settings, for containment 0.5.
+        threshold: Least of it, in (0, 1]; None is that of the settings, for containment 0.8.
         text: Column, key or attribute that holds the text.
         id: Column, key or attribute that holds the id; the default may be absent.
         threads: How many to use; None is one a core. The result does not depend on it.

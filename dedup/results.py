@@ -552,6 +552,38 @@ class Clusters:
         sources = self._rows.column(by) if isinstance(by, str) else by
         return sample(self, pairs, by=sources, seed=seed)
 
+    def contained(self, least: float = 0.8, *, threads: int | None = None) -> pa.Table:
+        """The articles that stand inside another one, whether they are in a cluster with it or not.
+
+        A quotation, an article among others on one page, the short version of a long one. Both of two copies with a few
+        changes stand in each other; texts that are equal when folded are not told. Costs about as much as clustering.
+
+        Args:
+            least: Share of the article's evidence that stands in the other one, in (0, 1].
+            threads: How many to use; None is one a core. The result does not depend on it.
+
+        Returns:
+            Columns `id`, `within`, the id of the other one, the first of its copies, and `containment`: for each
+            article by position, the fullest first.
+
+        Raises:
+            SettingsError: `least` or `threads` is out of its range.
+            InputError: The result holds no texts.
+        """
+        from dedup.evidence import containing  # noqa: PLC0415 - for those who ask
+
+        corpus, names = _known(self.corpus), self.names
+        found = containing.contained(corpus, Settings(threshold=least).threshold, threads=count_threads(threads))
+        copies = np.bincount(corpus.number[corpus.number >= 0], minlength=len(corpus.first))[found.left]
+        articles = np.argsort(corpus.number, kind="stable")
+        begins = np.searchsorted(corpus.number[articles], found.left)
+        pair = np.repeat(np.arange(len(copies)), copies)
+        inside = articles[np.arange(len(pair)) + np.repeat(begins - np.cumsum(copies) + copies, copies)]
+        within, share = corpus.first[found.right[pair]], found.similarity[pair]
+        order = np.lexsort((within, -share, inside))
+        ids = (names.take(pa.array(at[order])) for at in (inside, within))
+        return pa.table([*ids, pa.array(share[order])], ["id", "within", "containment"])
+
     def _position(self, article: Any) -> int:
         """The position of an article that is told by position, or by its id if that is no whole number."""
         whole = isinstance(article, int | np.integer) and not isinstance(article, bool)

@@ -24,6 +24,7 @@ ORDER = [
     "cli.unique",
     "cli.explain",
     "cli.show",
+    "cli.matching",
     "cli.indexing",
     "cli.nights",
     "cli.console",

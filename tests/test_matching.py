@@ -206,7 +206,7 @@ def test_what_goes_in_and_out() -> None:
     (row,) = matches.to_arrow(spans=True)["spans"].to_pylist()
     begin = len(PAGES[0]) + 1
     assert row == [{"begin": 0, "end": len(QUOTE) - 1, "match_begin": begin, "match_end": begin + len(QUOTE) - 1}]
-    assert repr(matches) == "<Matches: 1 of 2 articles, 1 pairs with 1 others, containment from 0.5>"
+    assert repr(matches) == "<Matches: 1 of 2 articles, 1 pairs with 1 others, containment from 0.8>"
     assert matches.explain(0).names == ("quote", "7")
     assert matches.to_pandas().shape == (1, 3)
     assert matches.to_polars(spans=True).shape == (1, 4)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dedup.stages.pairs import Sets, compare, verify
+from dedup.stages.pairs import Sets, compare, contain, verify
 
 Weighted = dict[int, float]
 Pairs = list[tuple[int, int]]
@@ -323,3 +323,27 @@ def test_progress_counts_pairs(threads: int) -> None:
     assert [done for done, _ in told] == sorted({done for done, _ in told})
     assert told[-1][0] == len(pairs)
     assert len(told) > 10
+
+
+@pytest.mark.parametrize("most", [1, 300, 1 << 20])
+def test_containment_is_the_share_of_the_left_set(most: int) -> None:
+    """As the reference counts it, in either order, in long texts, and however the work is parted into tiles."""
+    sets, rng = families(8, count=12), np.random.default_rng(3)
+    lengths = [0, 3000, 20_000, 90_000] * (len(sets) // 4)
+    every = [(int(i), int(j)) for i, j in rng.integers(0, len(sets), (600, 2))]
+    wanted = []
+    for i, j in every:
+        less = max(naive.by_chance(lengths[one], len(sets[one])) for one in (i, j))
+        mine = {key: max(weight - less, weight * 2.0**-10) for key, weight in sets[i].items()}
+        wanted.append(sum(weight for key, weight in mine.items() if key in sets[j]) / sum(mine.values()))
+    found = similarities(sets, every, lengths=lengths, measure=contain, most=most)
+    assert found == pytest.approx(wanted, abs=1e-9)
+    assert all(value == 1 for (i, j), value in zip(every, found, strict=True) if i == j)
+
+
+def test_a_pair_that_shares_too_little_weight_contains_nothing() -> None:
+    """Whatever share it is; weight counts as in a short text."""
+    sets = [{1 << 60: 3.0}, {1 << 60: 3.0, 2 << 60: 4.0}]
+    for length in (0, 100_000):
+        assert similarities(sets, [(0, 1)], lengths=[0, length], measure=contain, evidence=3.0) == [1]
+        assert similarities(sets, [(0, 1)], lengths=[0, length], measure=contain, evidence=3.1) == [0]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import click
 
-from dedup.cli import auditing, cluster, explain, indexing, nights, show, unique
+from dedup.cli import auditing, cluster, explain, indexing, matching, nights, show, unique
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -22,6 +22,7 @@ def main() -> None:
 COMMANDS = (
     cluster.cluster,
     unique.unique,
+    matching.match,
     explain.explain,
     show.show,
     auditing.audit,

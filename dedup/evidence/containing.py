@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dedup.evidence.corpus import Corpus
 from dedup.kernels import Integers
 from dedup.settings import Settings
+from dedup.stages.clusters import Pairs
 from dedup.stages.quotes import Quotes, of_pages, of_quotes
 from dedup.stages.signer import winnow
 
@@ -55,6 +56,21 @@ def standing(
     left, right = looked_for[quote], pages[page]
     apart = left != right
     return left[apart], right[apart]
+
+
+def contained(corpus: Corpus, threshold: float, *, threads: int = 1) -> Pairs:
+    """All texts of a corpus that stand in another one of it, with their containment.
+
+    Args:
+        corpus: Distinct texts.
+        threshold: Least containment.
+        threads: How many to use; the result does not depend on it.
+    """
+    every = np.arange(len(corpus.first))
+    settings = Settings(weighted=corpus.weights is not None, unit="word" if corpus.texts.by_word else "char")
+    left, right = standing(corpus, quoted(corpus, every, threshold, threads=threads), every, every, threads=threads)
+    share = corpus.containments(left, right, evidence=least_evidence(settings), threads=threads)
+    return Pairs(left, right, share).where(share >= threshold)
 
 
 def evidence_of(corpus: Corpus, numbers: Integers, most: int = 1 << 24) -> NDArray[np.float64]:

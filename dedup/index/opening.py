@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import partial
 from os import PathLike, fspath
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dedup.errors import InputError, SettingsError
+from dedup.index.on_disk.schema import NAME
 from dedup.index.on_disk.sqlite_store import EmbeddedStore
 from dedup.index.packing import pack, same
 from dedup.index.prepared import Preparer
@@ -52,6 +54,15 @@ def open_store(
     if not store.opening.settings.weighted:
         chosen_bands(store.opening.settings)  # for its warning: an index with few slots should not miss pairs silently
     return store
+
+
+def is_index(path: str) -> bool:
+    """Whether a path names an index rather than files: an address of a server, or the folder of an index.
+
+    Args:
+        path: As a user gives it.
+    """
+    return path.startswith(SHARED) or (Path(path) / NAME).is_file()
 
 
 def _location(path: str | PathLike[str]) -> str:

@@ -177,6 +177,11 @@ class Texts:
         """Texts with the kind of shingles in these settings."""
         return cls(column, width=settings.width, unit=settings.unit, weighted=settings.weighted, **options)
 
+    @property
+    def by_word(self) -> bool:
+        """Whether shingles start and end at words."""
+        return self._kind[1]
+
     def __len__(self) -> int:
         """How many texts there are."""
         return len(self.lengths)

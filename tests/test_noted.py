@@ -1,0 +1,56 @@
+"""`dedup.stages.noted`: texts that cannot be near copies of any of some others are left out, and no others are."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import dedup
+from dedup.stages.noted import note
+from dedup.stages.shingles import Noting, Texts
+
+NEAR = dedup.Settings.near_copies()
+
+
+def column(texts: list[str]) -> pa.ChunkedArray:
+    """Texts as they are read."""
+    return pa.chunked_array([pa.array(texts, pa.large_string())])
+
+
+def kept(mine: list[str], others: list[str], threshold: float) -> list[bool]:
+    """Which of the others may be similar to one of mine."""
+    first = Texts.of(column(mine), NEAR)
+    noting = Noting(note(first, np.arange(len(mine))), threshold, np.empty(len(others), np.bool_))
+    scanned = Texts.of(column(others), NEAR, signing=noting)
+    plain = Texts.of(column(others), NEAR)
+    assert np.array_equal(scanned.lengths, plain.lengths)
+    assert np.array_equal(scanned.prints, plain.prints)
+    return noting.enough.tolist()
+
+
+@pytest.mark.parametrize("length", [60, 300, 1500])
+@pytest.mark.parametrize("threshold", [0.3, 0.7, 1.0])
+def test_no_near_copy_is_left_out(synthetic: ModuleType, length: int, threshold: float) -> None:
+    """Short texts, and long ones of which shingles are sampled."""
+    texts = synthetic.near_copies(300, length, seed=length)[0]
+    mine, others = texts[:100], texts[100:]
+    enough = kept(mine, others, threshold)
+    left, right, similarity = dedup.cluster(texts, dedup.Settings.near_copies(0.3), threads=1).pairs
+    similar = {b - 100 for a, b, one in zip(left, right, similarity, strict=True) if a < 100 <= b and one >= threshold}
+    assert all(enough[one] for one in similar)
+
+
+def test_strangers_are_left_out(synthetic: ModuleType) -> None:
+    """Nearly all of them."""
+    articles, groups = synthetic.near_copies(200, 1500, seed=2)
+    texts = list(dict(zip(groups.tolist(), articles, strict=True)).values())
+    assert sum(kept(texts[:20], texts[20:], 0.7)) < 10
+
+
+def test_texts_of_any_length_are_scanned() -> None:
+    """Empty ones, one longer than those before it, one that grows when it is folded."""
+    texts = ["", "短", "渡" * 3000, "ﷺ" * 400, "河水" * 20]
+    assert kept(texts[1:], texts, 0.7)[1:] == [True] * 4
