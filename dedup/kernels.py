@@ -2631,25 +2631,28 @@ def share_runs(places, starts, postings, least, room, pairs):
 def contain(sets, numbers, weights, pairs, evidence, found):
     """The share of the weight of each left set that the right one holds, too; pairs are together by right.
 
-    A shingle weighs as in the longer of both texts; see `by_chance`. A pair that shares less weight than `evidence`,
-    as in short texts, shares nothing.
+    If there are twice as many sets, those of the second half are the same texts with what stands in frames: a shingle
+    that the right one has only there counts neither for nor against. A shingle weighs as in the longer of both texts;
+    see `by_chance`. A pair that shares less weight than `evidence`, as in short texts, shares nothing.
     """
-    starts, stops, less = sets
+    starts, stops, less, texts = sets
     before, holder = np.int64(-1), np.full(len(weights), -1)
     for p in range(len(pairs)):
-        i, j = pairs[p]
+        i, j = np.int64(pairs[p, 0]), np.int64(pairs[p, 1])
         if j != before:
-            for k in range(starts[j], stops[j]):
-                holder[numbers[k]] = j
+            for one in range(j + len(starts) - texts, j - 1, -max(1, len(starts) - texts)):
+                for k in range(starts[one], stops[one]):
+                    holder[numbers[k]] = one
             before = j
         much, total, both, plain = max(less[i], less[j]), 0.0, 0.0, 0.0
         for k in range(starts[i], stops[i]):
-            weight = np.float64(weights[numbers[k]])
+            there, weight = holder[numbers[k]], np.float64(weights[numbers[k]])
             left = max(weight - much, weight * LEAST_LEFT)
-            total += left
-            if holder[numbers[k]] == j:
+            if there == j:
                 both += left
                 plain += weight
+            if there != j + texts:
+                total += left
         found[p] = both / total if total > 0 and plain >= evidence else 0.0
 
 

@@ -725,3 +725,22 @@ def test_any_story_ends_well(tmp_path_factory: pytest.TempPathFactory, synthetic
         assert sets(index.clusters()) == batch_sets(there, NEAR)
         assert index.check().problems == []
         assert sorted(index.to_arrow()["id"].to_pylist()) == sorted(there)
+
+
+@pytest.mark.parametrize("settings", [dedup.Settings(), dedup.Settings.near_copies()], ids=["default", "near"])
+def test_many_queries_are_answered_as_one_by_one(
+    start: Callable[..., dedup.Index], synthetic: ModuleType, settings: dedup.Settings
+) -> None:
+    """Known texts, new ones, copies of each other, missing and empty ones; nothing is added."""
+    texts = synthetic.near_copies(120, 300, seed=6)[0]
+    index = start(settings=settings)
+    index.add_many([f"a{n}" for n in range(80)], texts[:80])
+    asked = [*texts[60:], texts[90], "", "!?", *texts[:3]]
+    many = index.query_many([*asked, None], threads=2)
+    assert many == [index.query(text) for text in [*asked, ""]]
+    assert any(seen.is_duplicate for seen in many[20:60])
+    assert len(index) == 80
+    assert index.query_many([]) == []
+    assert index.query_many(pa.array(asked)) == many[:-1]
+    with pytest.raises(dedup.InputError, match="a text must be a string or None, got int"):
+        index.query_many(["x", 3])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -43,6 +43,7 @@ class Corpus:
     """Shingles that a thread holds at once while pairs are verified."""
 
     _keys: Room = field(default_factory=lambda: Room(np.uint64), repr=False)
+    _whole_keys: Room = field(default_factory=lambda: Room(np.uint64), repr=False)
     _bits: Room = field(default_factory=lambda: Room(np.uint32), repr=False)
 
     def _weigh(self, keys: NDArray[np.uint64]) -> NDArray[np.float32]:
@@ -89,18 +90,27 @@ class Corpus:
         threads: int = 1,
         progress: Progress | None = None,
     ) -> NDArray[np.float64]:
-        """Which share of each left text stands in the right one; see `dedup.stages.pairs.contain`."""
+        """Which share of each left text stands in the right one, by their numbers; see `dedup.stages.pairs.contain`.
+
+        What stands in a frame in either text counts neither for nor against.
+        """
+        framed = self.texts.leaves_out
+
+        def measure(sets: pairs.Sets, ends: NDArray[np.int32], *, evidence: float = 0.0) -> NDArray[np.float64]:
+            return pairs.contain(sets, ends, evidence=evidence, texts=len(sets.starts) // (1 + framed))
+
         return pairs.verify(
-            self.sets,
-            left,
-            right,
-            self.sizes,
-            evidence=evidence,
-            threads=threads,
-            progress=progress,
-            most=self.tile,
-            measure=pairs.contain,
-        )
+            self.with_frames if framed else self.sets, left, right, self.sizes,
+            evidence=evidence, threads=threads, progress=progress, most=self.tile, measure=measure,
+        )  # fmt: skip
+
+    def with_frames(self, numbers: NDArray[np.int64]) -> pairs.Sets:
+        """The sets of `sets`, then those of the same texts with what stands in frames."""
+        own, whole = self.sets(numbers), replace(self, texts=self.texts.whole, _keys=self._whole_keys).sets(numbers)
+        begins = own.starts, whole.starts + len(own.keys)
+        ends = own.stops, whole.stops + len(own.keys)
+        keys, lengths = np.concatenate([own.keys, whole.keys]), np.concatenate([own.lengths, whole.lengths])
+        return pairs.Sets(keys, self._weigh, np.concatenate(begins), np.concatenate(ends), lengths)
 
     def explain(self, left: int, right: int, names: tuple[str, str]) -> passages.Explanation:
         """The passages that two texts share.

@@ -119,6 +119,11 @@ class Batch:
             nearest=self._nearest(number),
         )
 
+    def query_all(self) -> list[Seen]:
+        """What is seen of each text by itself, without adding it."""
+        some = (self._prepared.only(row) for row in range(len(self._prepared.fingerprints)))
+        return [Batch(self._store, self._settings, self.judge, one, self._threads, self._sweep).query() for one in some]
+
     def _joins(self, number: int) -> int | None:
         """The cluster that a text would join; None if it would be alone."""
         cluster = self._plan.clusters[number]

@@ -59,6 +59,12 @@ class Prepared:
     weighted: bool = True
     """Whether shingles are weighed, so that keys are those of runs."""
 
+    def only(self, row: int) -> Prepared:
+        """One text of them."""
+        one, mine = slice(row, row + 1), self.listed.part(row, row + 1)
+        prints, shingled, marks = self.fingerprints[one], self.shingles[one], self.marks[one]
+        return Prepared(prints, shingled, mine, self.bodies[one], self.column[one], marks, self.weighted)
+
     def text(self, row: int, number: int, cluster: int) -> Text:
         """A text, to be stored."""
         fingerprint, every = self.fingerprints[row], self.listed

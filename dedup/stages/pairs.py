@@ -47,7 +47,7 @@ class Sets(NamedTuple):
 class Measure(Protocol):
     """Computes something of pairs of sets, all in memory."""
 
-    def __call__(self, sets: Sets, pairs: NDArray[np.int32], *, evidence: float = ...) -> NDArray[np.float64]:
+    def __call__(self, sets: Sets, pairs: NDArray[np.int32], /, *, evidence: float = ...) -> NDArray[np.float64]:
         """One figure a pair."""
         ...
 
@@ -134,20 +134,24 @@ def compare(sets: Sets, pairs: NDArray[np.int32], *, evidence: float = 0.0, few:
     return similarities
 
 
-def contain(sets: Sets, pairs: NDArray[np.int32], *, evidence: float = 0.0) -> NDArray[np.float64]:
+def contain(
+    sets: Sets, pairs: NDArray[np.int32], *, evidence: float = 0.0, texts: int | None = None
+) -> NDArray[np.float64]:
     """Which share of the left set's weight stands in the right set, all in memory.
 
     Args:
         sets: The sets.
         pairs: (m, 2) their numbers.
         evidence: A pair that shares less weight has a share of 0.
+        texts: Where it is half of the sets, set `i + texts` is set i with what stands in frames: a shingle that the
+            right text has only in a frame counts neither for nor against. None is all of them.
     """
     numbers, weights = _numbered(sets)
     less, totals = np.empty(len(sets.starts)), np.empty(len(sets.starts))
     kernels.weigh_sets((sets.starts, sets.stops, sets.lengths), numbers, weights, less, totals)
-    order = np.argsort(pairs[:, 1], kind="stable")
+    order, count = np.argsort(pairs[:, 1], kind="stable"), len(sets.starts) if texts is None else texts
     found, shares = np.empty(len(pairs)), np.empty(len(pairs))
-    kernels.contain((sets.starts, sets.stops, less), numbers, weights, pairs[order], evidence, found)
+    kernels.contain((sets.starts, sets.stops, less, count), numbers, weights, pairs[order], evidence, found)
     shares[order] = found
     return shares
 

@@ -178,6 +178,16 @@ class Texts:
         return cls(column, width=settings.width, unit=settings.unit, weighted=settings.weighted, **options)
 
     @property
+    def leaves_out(self) -> bool:
+        """Whether something is left out of these texts."""
+        return len(self._left_out.table) > 0
+
+    @property
+    def whole(self) -> Texts:
+        """The same texts, of which nothing is left out."""
+        return self.without(NO_WINDOWS)
+
+    @property
     def by_word(self) -> bool:
         """Whether shingles start and end at words."""
         return self._kind[1]
