@@ -744,3 +744,43 @@ def test_many_queries_are_answered_as_one_by_one(
     assert index.query_many(pa.array(asked)) == many[:-1]
     with pytest.raises(dedup.InputError, match="a text must be a string or None, got int"):
         index.query_many(["x", 3])
+
+
+def test_an_index_is_asked_in_which_articles_a_text_stands(start: Open, synthetic: ModuleType) -> None:
+    """A quotation, in the other script too, in pages that are not like it; removed ones and phrases are not told."""
+    texts = synthetic.near_copies(60, 400, seed=8)[0]
+    quote = texts[50][100:190]
+    index = start()
+    pages = [
+        "".join(texts[:20]) + quote.replace("国", "國") + texts[20],
+        texts[21] + quote,
+        *texts[22:40],
+        texts[41] + quote,
+    ]
+    index.add_many([f"a{n}" for n in range(len(pages))], pages)
+    index.remove(f"a{len(pages) - 1}")
+    seen = index.query(quote, by="containment")
+    assert seen.is_duplicate
+    assert {near.id for near in seen.nearest} == {"a0", "a1"}
+    assert all(near.similarity == pytest.approx(1) for near in seen.nearest)
+    assert seen.cluster in {"a0", "a1"}
+    half = index.query(quote[:45] + texts[55][:45], by="containment", threshold=0.3)
+    assert {near.id for near in half.nearest} == {"a0", "a1"}
+    assert all(0.3 < near.similarity < 0.7 for near in half.nearest)
+    for nothing in ("", "!?", quote[:12], texts[56]):
+        assert index.query(nothing, by="containment") == dedup.Seen(is_duplicate=False, cluster=None, campaign=None)
+    with pytest.raises(SettingsError, match=r"for 80 % write 0\.8"):
+        index.query(quote, by="containment", threshold=80)
+    with pytest.raises(SettingsError, match="by must be 'containment'"):
+        index.query(quote, threshold=0.8)
+
+
+def test_an_index_without_runs_or_texts_says_so(start: Open, tmp_path: Path) -> None:
+    """And what to do instead."""
+    with pytest.raises(InputError, match="by='containment'"):
+        start(settings=NEAR).query("渡口", by="containment")
+    with (
+        dedup.Index(tmp_path / "none", store_texts=False) as index,
+        pytest.raises(InputError, match="cannot look for quotations in this index"),
+    ):
+        index.query("渡口", by="containment")

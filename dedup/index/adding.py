@@ -17,6 +17,7 @@ from dedup.index.answers import Near, Seen
 from dedup.index.campaigning import Campaigning
 from dedup.index.clustering import MOST, Grouping, Plan, Transaction, Turn, carry_out
 from dedup.index.judge import LEAST_HOLDERS, Judge, Own, Pairs, Similar
+from dedup.index.listed import Listed
 from dedup.index.on_disk.lookup import within
 from dedup.index.prepared import Prepared, Shingled
 from dedup.index.store import Change, Edge, Place, Writer
@@ -117,6 +118,28 @@ class Batch:
             cluster=None if cluster is None else self._name(cluster),
             campaign=None if campaign == number else self._name(campaign),
             nearest=self._nearest(number),
+        )
+
+    def query_within(self, listed: Listed, least: float) -> Seen:
+        """The texts in which the only text stands, and how much of it.
+
+        Args:
+            listed: All its runs.
+            least: Least containment.
+        """
+        others = self._store.candidates(listed, self._threads, quoting=True)[0].tolist()
+        own, evidence = self._shingled(0, self.judge), self._settings.least_shared
+        share = self.judge.containments(self._store, own, others, evidence=evidence)
+        best = sorted((-one, text) for text, one in share.items() if one >= least)
+        places = self._store.places([text for _, text in best])
+        best = [(one, text) for one, text in best if text in places][:NEAREST]
+        if not best:
+            return Seen(is_duplicate=False, cluster=None, campaign=None)
+        cluster = places[best[0][1]].cluster
+        campaign = self._store.campaigns([cluster]).get(cluster, cluster)
+        self._read_names([cluster, campaign])
+        return Seen(
+            is_duplicate=True, cluster=self._name(cluster), campaign=self._name(campaign), nearest=self._named(best)
         )
 
     def query_all(self) -> list[Seen]:

@@ -22,7 +22,7 @@ from dedup.index.prepared import Prepared, Preparer, Shingled, joined
 from dedup.index.store import Reader
 from dedup.settings import Settings
 from dedup.stages import frames
-from dedup.stages.pairs import Sets, compare
+from dedup.stages.pairs import Sets, compare, contain
 from dedup.stages.shingles import NO_WINDOWS, Texts, Windows
 from dedup.stages.weights import Formula
 from dedup.work import ranges
@@ -31,6 +31,8 @@ KEPT_BYTES = 1 << 26
 """Shingles of recent candidates that are kept in memory."""
 AT_ONCE = 2048
 """Pairs whose shingles are in memory together: for articles, about 25 MB."""
+HOLDERS = 64
+"""Texts of which it is asked at once whether another stands in them."""
 LEAST_HOLDERS = frames.LEAST_HOLDERS
 LOOKED_AT = 16
 """At most so many texts are searched for frames: as many holders of a frame are compared at most."""
@@ -170,6 +172,29 @@ class Judge:
         )
         for (text, other), similarity in zip(wanted, similar.tolist(), strict=True):
             found[text][other] = similarity
+
+    def containments(
+        self, reader: Reader, own: Shingled, others: Sequence[int], *, evidence: float
+    ) -> dict[int, float]:
+        """How much of a text that is not stored stands in each of others; removed texts are left out.
+
+        Args:
+            reader: A view of the store.
+            own: The text as it is compared.
+            others: The others, by number.
+            evidence: Least weight that the two must share.
+        """
+        found: dict[int, float] = {}
+        for begin, end in ranges(len(others), HOLDERS):
+            sets = self.shingles(reader, others[begin:end])
+            every = [*sets.values(), own]
+            stops = np.cumsum([len(one.keys) for one in every])
+            keys, lengths = np.concatenate([one.keys for one in every]), np.array([one.length for one in every])
+            starts = stops - [len(one.keys) for one in every]
+            ends = np.stack([np.full(len(sets), len(sets)), np.arange(len(sets))], axis=1).astype(np.int32)
+            share = contain(Sets(keys, partial(self.weigh, reader), starts, stops, lengths), ends, evidence=evidence)
+            found |= dict(zip(sets, share.tolist(), strict=True))
+        return found
 
     def weigh(self, reader: Reader, keys: NDArray[np.uint64]) -> NDArray[np.float32]:
         """The weight of each shingle today; see `dedup.stages.weights`."""

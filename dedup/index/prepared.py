@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup.index.listed import Listed, Signature, by_bands, kind, winnowing
+from dedup.index.listed import Listed, Signature, by_bands, every_run, kind, winnowing
 from dedup.index.marks import NO_MARKS, Marks, marks_of
 from dedup.index.store import Text
 from dedup.settings import Settings
@@ -163,6 +163,13 @@ class Preparer:
         """The shingles of texts, each once, without what these windows mark."""
         texts, rows = self.texts(column), np.arange(len(column))
         return _apart(texts.without(windows).shingle(rows), texts.lengths)
+
+    def runs(self, column: pa.ChunkedArray, windows: Windows) -> Listed:
+        """All runs of texts, without what these windows mark, as keys by which the texts are found that hold them."""
+        texts, rows = self.texts(column).without(windows), np.arange(len(column))
+        which = every_run(self._settings)
+        _, keys, starts = texts.shingle_and_winnow(rows, which, Room(np.uint64), self._runs)
+        return Listed(np.zeros((len(rows), self._settings.slots), kind(self._settings)), keys.copy(), starts)
 
     def column(self, bodies: Sequence[bytes]) -> pa.ChunkedArray:
         """Stored texts, as they were given."""

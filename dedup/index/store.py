@@ -100,7 +100,7 @@ class Reader(Protocol):
     def find_equal(self, fingerprints: Sequence[bytes]) -> dict[bytes, int]:
         """The text with each fingerprint."""
 
-    def candidates(self, texts: Listed, threads: int = 1) -> list[NDArray[np.int64]]:
+    def candidates(self, texts: Listed, threads: int = 1, *, quoting: bool = False) -> list[NDArray[np.int64]]:
         """Texts that share a key with each of these, and agree in the lowest bytes of enough slots; best first.
 
         Some may have been removed. How many texts with a key are looked at, the oldest first, and how many slots are
@@ -109,6 +109,7 @@ class Reader(Protocol):
         Args:
             texts: n texts.
             threads: How many may be used.
+            quoting: Whatever shares a key counts, as in `dedup.index.listed.rules`.
         """
 
     def places(self, texts: Iterable[int]) -> dict[int, Place]:

@@ -129,23 +129,23 @@ class View:
         found = self.values(self.key.of("fingerprints"), wanted)
         return {fingerprint: int(value) for fingerprint, value in zip(wanted, found, strict=True) if value}
 
-    def candidates(self, texts: Listed, threads: int = 1) -> list[NDArray[np.int64]]:
+    def candidates(self, texts: Listed, threads: int = 1, *, quoting: bool = False) -> list[NDArray[np.int64]]:
         """Texts that share a key with each of these, and agree in the lowest bytes of enough slots; best first."""
         count = len(texts.signatures)
         parts = (texts.part(begin, min(count, begin + LOOKED_UP)) for begin in range(0, count, LOOKED_UP))
-        return [numbers for part in parts for numbers in self._candidates(part, threads)]
+        return [numbers for part in parts for numbers in self._candidates(part, threads, quoting=quoting)]
 
-    def _candidates(self, texts: Listed, threads: int) -> list[NDArray[np.int64]]:
+    def _candidates(self, texts: Listed, threads: int, *, quoting: bool) -> list[NDArray[np.int64]]:
         """First with the oldest texts of each key; others are looked at only if one of these is similar."""
         settings = self.opening.settings
         keys, numbers = self.buckets.meet(texts.keys)
         place = np.arange(len(keys)) - np.searchsorted(keys, keys)
-        early = place < rules(settings).looked_at
-        found = _lookup(settings).find([self._layer(keys[early], numbers[early])], texts, threads)
-        if not early.all():
+        early, lookup = place < rules(settings, quoting=quoting).looked_at, _lookup(settings, quoting=quoting)
+        found = lookup.find([self._layer(keys[early], numbers[early])], texts, threads)
+        if not (quoting or early.all()):
             similar = np.unique(keys[np.isin(numbers, np.concatenate(found))])
             wanted = early | np.isin(keys, similar)
-            found = _lookup(settings).find([self._layer(keys[wanted], numbers[wanted])], texts, threads)
+            found = lookup.find([self._layer(keys[wanted], numbers[wanted])], texts, threads)
         return found
 
     def _layer(self, keys: NDArray[np.uint32], numbers: NDArray[np.int64]) -> Recent:
@@ -347,5 +347,5 @@ def _unpacked(data: bytes, settings: Settings) -> Signature:
 
 
 @lru_cache
-def _lookup(settings: Settings) -> Lookup:
-    return Lookup(settings)
+def _lookup(settings: Settings, *, quoting: bool) -> Lookup:
+    return Lookup(settings, quoting=quoting)

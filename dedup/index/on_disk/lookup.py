@@ -36,10 +36,11 @@ class Lookup(threading.local):
 
     Args:
         settings: How texts are compared.
+        quoting: See `dedup.index.listed.rules`.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._rules = rules(settings)
+    def __init__(self, settings: Settings, *, quoting: bool = False) -> None:
+        self._rules = rules(settings, quoting=quoting)
         self._met, self._touched = np.zeros(0, np.uint8), np.empty(0, np.uint32)
         self._found, self._agreements = np.empty(0, np.uint32), np.empty(0, np.int64)
 

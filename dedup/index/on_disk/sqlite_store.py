@@ -90,7 +90,7 @@ class EmbeddedStore(StoredRows):
             self._database = connect(self._folder, fsync=self._fsync, timeout=self._timeout)
             self.opening = read_opening(self._database)
         settings = self.opening.settings
-        self._lookup = Lookup(settings)
+        self._lookups = Lookup(settings), Lookup(settings, quoting=True)
         self._layers = Layers(self._folder, settings, self._connect_more, writable=self.writable)
         counting = settings.weighted and self.opening.store_texts
         self._frequencies = Frequencies(self._folder / "frequencies") if counting else None
@@ -309,9 +309,9 @@ class EmbeddedStore(StoredRows):
             return self._frequencies.texts
         return _signed(self._database)
 
-    def candidates(self, texts: Listed, threads: int = 1) -> list[NDArray[np.int64]]:
+    def candidates(self, texts: Listed, threads: int = 1, *, quoting: bool = False) -> list[NDArray[np.int64]]:
         """Texts that share a key with each of these and agree in enough slots; best first."""
-        return self._lookup.find(self._layers.layers(), texts, threads)
+        return self._lookups[quoting].find(self._layers.layers(), texts, threads)
 
     def frequencies(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
         """How many texts hold each shingle, or a little more."""
