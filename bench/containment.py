@@ -2,6 +2,7 @@
 
     python bench/containment.py ../shared/corpora/real-articles.parquet
     python bench/containment.py --generated
+    python bench/containment.py --index ../shared/corpora/real-articles.parquet
 
 Prints, for quotations of 80, 150 and 300 characters out of 20,000 pages: of those that hold enough evidence, how many
 are found in the page that they were cut from; how much of them the other pages hold that were found; and the seconds of
@@ -13,8 +14,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 import time
 from difflib import SequenceMatcher
+from itertools import islice
 
 import corpus
 import numpy as np
@@ -105,16 +108,40 @@ def hidden(name: str, texts: list[str], threads: int | None) -> None:
         print(f"{name:9} among {others:2} others: found {inside} of {HIDDEN}, spans right in {right}", flush=True)
 
 
+def asked(texts: list[str]) -> None:
+    """Quotations of which an index is asked, by the length of its pages."""
+    texts = [text for text in texts if len(text) >= 1000]
+    for length in (1_000, 10_000, 100_000):
+        whole, rest = [], iter("\n".join(texts[: 200 + length // 10]))
+        while len(whole) < 100 and len(page := "".join(islice(rest, length))) == length:
+            whole.append(page)
+        found, short = {}, {}
+        with tempfile.TemporaryDirectory() as folder, dedup.Index(f"{folder}/index") as index:
+            index.add_many([str(place) for place in range(len(whole))], whole)
+            for characters in LENGTHS:
+                quotes = quotations(whole, characters, 100)
+                answers = [index.query(quote, by="containment") for quote, _ in quotes]
+                pairs = zip(answers, quotes, strict=True)
+                found[characters] = sum(str(page) in {near.id for near in seen.nearest} for seen, (_, page) in pairs)
+                every = dedup.match([quote for quote, _ in quotes], whole, by="containment")
+                short[characters] = len(every)
+        print(f"index of {len(whole)} pages of {length:,}: found {found}; match finds {short} anywhere", flush=True)
+
+
 def main() -> None:
     """Print all figures."""
     parser = argparse.ArgumentParser()
     parser.add_argument("path", nargs="?")
     parser.add_argument("--generated", action="store_true")
+    parser.add_argument("--index", action="store_true", help="ask an index instead")
     parser.add_argument("--pages", type=int, default=PAGES)
     parser.add_argument("--threads", type=int, default=None)
     options = parser.parse_args()
     texts = pages(None if options.generated else options.path, options.pages)
     print(f"{len(texts):,} pages of {int(np.median([len(text) for text in texts])):,} characters in the median")
+    if options.index:
+        asked(texts)
+        return
     for name in SETTINGS:
         cut_out(name, texts, options.threads)
         hidden(name, texts, options.threads)

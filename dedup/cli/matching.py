@@ -153,8 +153,6 @@ class _Against:
         for source in self._sources.files:
             job, rows = files.Job(source, *self._columns), 0
             for table in files.stream(job):
-                if job.refused:
-                    break
                 rows += len(table)
                 yield table
             self._sources.problems += job.problems(rows)
