@@ -2691,7 +2691,7 @@ def enough_noted(keys, noted, threshold, seen):
 
 @kernel
 def scan_for_noted(chunk, begin, end, recipe, noted, lengths, prints, enough):
-    """`scan`, and which texts may be similar to one whose shingles were noted, by a least similarity."""
+    """`scan`, and which texts may be similar to one whose shingles were noted; of the others no fingerprint is made."""
     data, offsets = chunk
     table, expansions, _, width, by_word, _ = recipe
     bits, threshold = noted
@@ -2707,6 +2707,7 @@ def scan_for_noted(chunk, begin, end, recipe, noted, lengths, prints, enough):
         if size_for(len(codes)) > len(seen):
             seen = np.zeros(size_for(len(codes)), np.uint64)
         lengths[i - begin] = count
-        mine = prints[i - begin] if count else prints[i - begin, :0]
-        found = roll(codes[:count], starts, (width, by_word, np.bool_(False)), rolling, keys, mine)
-        enough[i - begin] = enough_noted(keys[:found], bits, threshold, seen)
+        found = roll(codes[:count], starts, (width, by_word, np.bool_(False)), rolling, keys, keys[:0])
+        enough[i - begin] = count > 0 and enough_noted(keys[:found], bits, threshold, seen)
+        if enough[i - begin]:
+            fingerprint(codes[:count], prints[i - begin])

@@ -235,6 +235,10 @@ class _Meeting:
         """What is made of so many texts of B while they are folded; the corpus is that of A."""
         return None
 
+    def worthwhile(self, others: int) -> Integers:
+        """Which texts of the block that was folded last are looked at."""
+        return np.arange(others)
+
     def pairs(self, ends: _Ends) -> tuple[Integers, Integers]:
         """Texts of A and of B that may match."""
         raise NotImplementedError
@@ -288,18 +292,20 @@ class _ByBands(_Meeting):
         self._noting = Noting(self._noted, self._least, np.empty(others, np.bool_))
         return self._noting
 
+    def worthwhile(self, others: int) -> Integers:  # noqa: ARG002 - the scan has told
+        """See `_Meeting`."""
+        return np.flatnonzero(self._noting.enough)
+
     def pairs(self, ends: _Ends) -> tuple[Integers, Integers]:
         """See `_Meeting`."""
         texts, first, others, settings = ends.corpus.texts, ends.corpus.first, ends.others, self._settings
         signer, count = Signer(settings, None), self._threads
-        some = np.flatnonzero(self._noting.enough[first[:others] - ends.articles])
         with self._stages.stage("sign") as tell:
             if self._mine is None:
                 self._mine = signer.sign(texts, first[others:], threads=count)
-            signed = np.concatenate([signer.sign(texts, first[some], threads=count, progress=tell), self._mine])
+            signed = np.concatenate([signer.sign(texts, first[:others], threads=count, progress=tell), self._mine])
         buckets = bands.BandBuckets(bands.Matrix(signed), chosen_bands(settings))
-        mine, theirs = self._met(buckets, candidates.sketches(signed), len(some))
-        return mine - len(some) + others, some[theirs]
+        return self._met(buckets, candidates.sketches(signed), others)
 
 
 class _ByQuotes(_Meeting):
@@ -368,8 +374,8 @@ class _Matcher:
             self._weighed = corpus
         else:
             corpus = self._corpus(column, self._known(self._folded(block)))
-        others, other_numbers = distinct(corpus.texts, articles)
-        mine, my_numbers = distinct(corpus.texts, 0, articles)
+        others, other_numbers = distinct(corpus.texts, articles + self._meeting.worthwhile(len(block.texts)))
+        mine, my_numbers = distinct(corpus.texts, np.arange(articles))
         numbers = np.where(my_numbers < 0, other_numbers, my_numbers + len(others))
         both = replace(corpus, first=np.concatenate([others, mine]), number=numbers)
         return _Ends(both, len(others), articles)

@@ -234,16 +234,15 @@ def represent(
 
 
 def distinct(
-    texts: shingles.Texts, begin: int = 0, end: int | None = None
+    texts: shingles.Texts, among: NDArray[np.int64] | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The first text with each fingerprint, in the order of fingerprints, and the number of each text's fingerprint.
 
     Args:
         texts: All texts.
-        begin: The first of those that are numbered; the others have the number -1.
-        end: The first after these; None is the end.
+        among: Those that are numbered, ascending; the others have the number -1. None is all.
     """
-    some = begin + np.flatnonzero(texts.lengths[begin:end])
+    some = np.flatnonzero(texts.lengths) if among is None else among[texts.lengths[among] > 0]
     order, fresh = shingles.by_print(texts.prints[some])
     order = some[order]
     number = np.full(len(texts), -1, np.int64)
