@@ -2669,11 +2669,10 @@ def note_shingles(keys, bits):
 
 
 @kernel
-def enough_noted(keys, noted, threshold, seen):
-    """Whether a text may be similar to one whose shingles were noted; overwrites `keys`.
+def enough_noted(keys, noted, share, seen):
+    """Whether at least this share of a text's shingles was noted, but for a few; overwrites `keys`.
 
-    The share of its shingles that are noted is at least its similarity to any of those. In all but short texts one
-    shingle in eight is looked up: what is six standard deviations under the threshold is not similar.
+    In all but short texts one shingle in eight is looked up; six standard deviations under the share are enough.
     """
     nothing, kept, found = np.empty(0, np.float32), np.uint64(0), 0
     every = np.uint64(7 if len(keys) >= 512 else 0)
@@ -2685,16 +2684,16 @@ def enough_noted(keys, noted, threshold, seen):
     for k in range(np.uint64(several)):
         at = keys[k] * BASE >> np.uint64(20) & last
         found += np.int64(noted[at >> np.uint64(6)] >> (at & np.uint64(63)) & np.uint64(1))
-    wanted = threshold * several
-    return found >= (wanted - 6 * np.sqrt(wanted * (1 - threshold)) if every else wanted * (1 - 1e-9))
+    wanted = share * several
+    return found >= wanted - max(4.0, 6 * np.sqrt(wanted * (1 - share)) if every else 0.0)
 
 
 @kernel
 def scan_for_noted(chunk, begin, end, recipe, noted, lengths, prints, enough):
     """`scan`, and which texts may be similar to one whose shingles were noted; of the others no fingerprint is made."""
     data, offsets = chunk
-    table, expansions, _, width, by_word, _ = recipe
-    bits, threshold = noted
+    table, expansions, _, _, by_word, _ = recipe
+    bits, width, share = noted
     codes, starts, rolling, keys = room_for(np.int64(0), by_word)
     seen = np.empty(0, np.uint64)
     for i in range(begin, end):
@@ -2708,6 +2707,6 @@ def scan_for_noted(chunk, begin, end, recipe, noted, lengths, prints, enough):
             seen = np.zeros(size_for(len(codes)), np.uint64)
         lengths[i - begin] = count
         found = roll(codes[:count], starts, (width, by_word, np.bool_(False)), rolling, keys, keys[:0])
-        enough[i - begin] = count > 0 and enough_noted(keys[:found], bits, threshold, seen)
+        enough[i - begin] = count > 0 and enough_noted(keys[:found], bits, share, seen)
         if enough[i - begin]:
             fingerprint(codes[:count], prints[i - begin])

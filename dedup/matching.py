@@ -282,18 +282,18 @@ class _ByRuns(_Meeting):
 class _ByBands(_Meeting):
     """Texts without weights: those that agree in a band; what shares too few shingles with A is not even signed."""
 
-    _noted: NDArray[np.uint64] | None = None
+    _noting: Noting | None = None
     _mine: NDArray[np.uint16] | None = None
 
     def scanning(self, corpus: Corpus, others: int) -> Noting:
         """See `_Meeting`."""
-        if self._noted is None:
-            self._noted = note(corpus.texts, corpus.first)
-        self._noting = Noting(self._noted, self._least, np.empty(others, np.bool_))
+        noting = self._noting or note(corpus.texts, corpus.first, self._settings)
+        self._noting = noting._replace(enough=np.empty(others, np.bool_))
         return self._noting
 
     def worthwhile(self, others: int) -> Integers:  # noqa: ARG002 - the scan has told
         """See `_Meeting`."""
+        assert self._noting is not None
         return np.flatnonzero(self._noting.enough)
 
     def pairs(self, ends: _Ends) -> tuple[Integers, Integers]:

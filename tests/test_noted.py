@@ -9,10 +9,8 @@ import pyarrow as pa
 import pytest
 
 import dedup
-from dedup.stages.noted import note
-from dedup.stages.shingles import Noting, Texts
-
-NEAR = dedup.Settings.near_copies()
+from dedup.stages.noted import least_share, note
+from dedup.stages.shingles import Texts
 
 
 def column(texts: list[str]) -> pa.ChunkedArray:
@@ -21,13 +19,13 @@ def column(texts: list[str]) -> pa.ChunkedArray:
 
 
 def kept(mine: list[str], others: list[str], threshold: float) -> list[bool]:
-    """Which of the others may be similar to one of mine."""
-    first = Texts.of(column(mine), NEAR)
-    noting = Noting(note(first, np.arange(len(mine))), threshold, np.empty(len(others), np.bool_))
-    scanned = Texts.of(column(others), NEAR, signing=noting)
-    plain = Texts.of(column(others), NEAR)
+    """Which of the others may be similar to one of mine; these have their lengths and fingerprints."""
+    settings = dedup.Settings.near_copies(threshold)
+    first = Texts.of(column(mine), settings)
+    noting = note(first, np.arange(len(mine)), settings)._replace(enough=np.empty(len(others), np.bool_))
+    scanned, plain = Texts.of(column(others), settings, signing=noting), Texts.of(column(others), settings)
     assert np.array_equal(scanned.lengths, plain.lengths)
-    assert np.array_equal(scanned.prints, plain.prints)
+    assert np.array_equal(scanned.prints[noting.enough], plain.prints[noting.enough])
     return noting.enough.tolist()
 
 
@@ -41,6 +39,15 @@ def test_no_near_copy_is_left_out(synthetic: ModuleType, length: int, threshold:
     left, right, similarity = dedup.cluster(texts, dedup.Settings.near_copies(0.3), threads=1).pairs
     similar = {b - 100 for a, b, one in zip(left, right, similarity, strict=True) if a < 100 <= b and one >= threshold}
     assert all(enough[one] for one in similar)
+
+
+def test_the_share_follows_the_threshold() -> None:
+    """By the blocks that a change takes; where nothing can be said, nothing is left out."""
+    assert least_share(dedup.Settings.near_copies(1.0)) == 1
+    assert least_share(dedup.Settings.near_copies(0.7)) == pytest.approx(1 - 0.3 * 7 / 4)
+    assert least_share(dedup.Settings.near_copies(0.4)) == 0
+    assert least_share(dedup.Settings.near_copies(0.9, unit="word")) == 0
+    assert least_share(dedup.Settings.near_copies(0.9, width=3)) == 0
 
 
 def test_strangers_are_left_out(synthetic: ModuleType) -> None:

@@ -112,15 +112,16 @@ class Noting(NamedTuple):
     """Which texts may be similar to others, found while they are folded first; see `dedup.stages.noted`."""
 
     bits: NDArray[np.uint64]
-    """A bit for each shingle of the others."""
-    threshold: float
-    """Least similarity."""
+    """A bit for each shingle of this width of the others."""
+    width: int
+    share: float
+    """Least share of a text's shingles that are noted."""
     enough: NDArray[np.bool_]
     """(n,): which may be, to be filled."""
 
     def scan(self, chunk: _Chunk, some: tuple[int, int], recipe: kernels.Recipe, mine: slice, out: _Scanned) -> None:
         """See `Scanning`."""
-        kernels.scan_for_noted(chunk, *some, recipe, (self.bits, self.threshold), *out, self.enough[mine])
+        kernels.scan_for_noted(chunk, *some, recipe, (self.bits, self.width, self.share), *out, self.enough[mine])
 
 
 class Texts:
@@ -176,6 +177,13 @@ class Texts:
     def of(cls, column: pa.ChunkedArray, settings: Settings, **options: Any) -> Texts:
         """Texts with the kind of shingles in these settings."""
         return cls(column, width=settings.width, unit=settings.unit, weighted=settings.weighted, **options)
+
+    def of_width(self, width: int) -> Texts:
+        """The same texts with wider or narrower shingles."""
+        texts = copy.copy(self)
+        texts._kind = (width, *self._kind[1:])  # noqa: SLF001 - of its own class
+        texts._open()  # noqa: SLF001
+        return texts
 
     @property
     def leaves_out(self) -> bool:
