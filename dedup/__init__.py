@@ -1,7 +1,7 @@
 """Finds articles that are copies, edited copies or template-spun rewrites of each other, and groups them.
 
 The whole job: `cluster`, `similarity`, `Settings`. The result: `Clusters`, `Cluster`, and above these `Campaigns`,
-`Campaign`. Mistakes: `DedupError`.
+`Campaign`. One set against another, and what stands in what: `match`, `containment`, `Matches`. Mistakes: `DedupError`.
 
 For more than memory holds, night after night: `dedup.nightly.run`. For many machines: `dedup.spark.cluster`.
 

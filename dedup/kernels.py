@@ -40,6 +40,8 @@ LEAST_LEFT = 2.0**-10  # of a weight, however long the text is; a power of two, 
 FEW = 16  # articles before one in its bucket
 KEPT_BITS = 13  # buckets whose articles are remembered, so that those with the same are walked once
 NONE = np.uint32(0xFFFFFFFF)
+MANY = 512  # shingles from which one in eight is enough to say whether half of them were seen before
+SAMPLED = np.uint64(7 << 61)  # bits of a hash that are 0 where it is sampled, before it is mixed
 FIRST_WINDOW = 0.625  # of time: an article of 1,500 characters nearly always fills 512 slots in one window
 
 
@@ -2660,32 +2662,61 @@ def contain(sets, numbers, weights, pairs, evidence, found):
 
 
 @kernel
-def note_shingles(keys, bits):
-    """Set a bit for each shingle; a shingle whose bit is not set was never noted."""
-    last = np.uint64(64 * len(bits) - 1)
-    for k in range(len(keys)):
-        at = keys[k] * BASE >> np.uint64(20) & last
-        bits[at >> np.uint64(6)] |= np.uint64(1) << (at & np.uint64(63))
+def unmix(x):
+    """What `mix` made this of."""
+    x = (x ^ (x >> np.uint64(31)) ^ (x >> np.uint64(62))) * np.uint64(0x319642B2D24D8EC3)
+    x = (x ^ (x >> np.uint64(27)) ^ (x >> np.uint64(54))) * np.uint64(0x96DE1B173F119089)
+    return x ^ (x >> np.uint64(30)) ^ (x >> np.uint64(60))
 
 
 @kernel
-def enough_noted(keys, noted, share, seen):
+def bit_of(key, bits):
+    """Where the bit of a shingle is: the word, and the bit in it."""
+    at = key * BASE >> np.uint64(20) & np.uint64(64 * len(bits) - 1)
+    return at >> np.uint64(6), at & np.uint64(63)
+
+
+@kernel
+def note_shingles(keys, bits, sampled):
+    """Set a bit for each shingle, and in a smaller room for those that `some_shingles` samples."""
+    for k in range(len(keys)):
+        word, bit = bit_of(keys[k], bits)
+        bits[word] |= np.uint64(1) << bit
+        if unmix(keys[k]) & SAMPLED == 0:
+            word, bit = bit_of(keys[k], sampled)
+            sampled[word] |= np.uint64(1) << bit
+
+
+@kernel
+def some_shingles(codes, width, rolling, keys):
+    """Hash shingles as `roll` does, without weights; of all but short texts one in eight. Returns how many."""
+    _, after, powers, inverses, terms = rolling
+    for k in range(np.uint64(len(codes))):
+        terms[k] = scramble(codes[k]) * powers[k]
+    count = close(codes, np.uint32(width), terms, after, keys, keys[:0])
+    sampled, kept = SAMPLED if count >= MANY else np.uint64(0), np.uint64(0)
+    for k in range(count):
+        key = (keys[k] - terms[k]) * inverses[k]
+        keys[kept] = key
+        kept += np.uint64(key & sampled == 0)
+    for k in range(kept):
+        keys[k] = mix(keys[k])
+    return kept, sampled != 0
+
+
+@kernel
+def enough_noted(keys, sampled, noted, share, seen):
     """Whether at least this share of a text's shingles was noted, but for a few; overwrites `keys`.
 
-    In all but short texts one shingle in eight is looked up; six standard deviations under the share are enough.
+    Where shingles are sampled, four standard deviations under the share are enough.
     """
-    nothing, kept, found = np.empty(0, np.float32), np.uint64(0), 0
-    every = np.uint64(7 if len(keys) >= 512 else 0)
-    last = np.uint64(64 * len(noted) - 1)
-    for k in range(np.uint64(len(keys))):
-        keys[kept] = keys[k]
-        kept += np.uint64(keys[k] & every == 0)
-    several = distinct(keys[:kept], nothing, seen[: size_for(kept)], keys, nothing)
+    nothing, found = np.empty(0, np.float32), 0
+    several = distinct(keys, nothing, seen[: size_for(len(keys))], keys, nothing)
     for k in range(np.uint64(several)):
-        at = keys[k] * BASE >> np.uint64(20) & last
-        found += np.int64(noted[at >> np.uint64(6)] >> (at & np.uint64(63)) & np.uint64(1))
+        word, bit = bit_of(keys[k], noted)
+        found += np.int64(noted[word] >> bit & np.uint64(1))
     wanted = share * several
-    return found >= wanted - max(4.0, 6 * np.sqrt(wanted * (1 - share)) if every else 0.0)
+    return found >= wanted - max(4.0, 4 * np.sqrt(wanted * (1 - share)) if sampled else 0.0)
 
 
 @kernel
@@ -2693,7 +2724,7 @@ def scan_for_noted(chunk, begin, end, recipe, noted, lengths, prints, enough):
     """`scan`, and which texts may be similar to one whose shingles were noted; of the others no fingerprint is made."""
     data, offsets = chunk
     table, expansions, _, _, by_word, _ = recipe
-    bits, width, share = noted
+    bits, few, width, share = noted
     codes, starts, rolling, keys = room_for(np.int64(0), by_word)
     seen = np.empty(0, np.uint64)
     for i in range(begin, end):
@@ -2706,7 +2737,9 @@ def scan_for_noted(chunk, begin, end, recipe, noted, lengths, prints, enough):
         if size_for(len(codes)) > len(seen):
             seen = np.zeros(size_for(len(codes)), np.uint64)
         lengths[i - begin] = count
-        found = roll(codes[:count], starts, (width, by_word, np.bool_(False)), rolling, keys, keys[:0])
-        enough[i - begin] = count > 0 and enough_noted(keys[:found], bits, share, seen)
+        enough[i - begin] = count > 0
+        if share > 0:
+            found, sampled = some_shingles(codes[:count], width, rolling, keys)
+            enough[i - begin] = count > 0 and enough_noted(keys[:found], sampled, few if sampled else bits, share, seen)
         if enough[i - begin]:
             fingerprint(codes[:count], prints[i - begin])

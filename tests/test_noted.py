@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from types import ModuleType
 
+import naive
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import dedup
+from dedup import kernels
 from dedup.stages.noted import least_share, note
 from dedup.stages.shingles import Texts
 
@@ -20,10 +24,10 @@ def column(texts: list[str]) -> pa.ChunkedArray:
 
 def kept(mine: list[str], others: list[str], threshold: float) -> list[bool]:
     """Which of the others may be similar to one of mine; these have their lengths and fingerprints."""
-    settings = dedup.Settings.near_copies(threshold)
-    first = Texts.of(column(mine), settings)
-    noting = note(first, np.arange(len(mine)), settings)._replace(enough=np.empty(len(others), np.bool_))
-    scanned, plain = Texts.of(column(others), settings, signing=noting), Texts.of(column(others), settings)
+    near = dedup.Settings.near_copies(threshold)
+    first = Texts.of(column(mine), near)
+    noting = note(first, np.arange(len(mine)), near)._replace(enough=np.empty(len(others), np.bool_))
+    scanned, plain = Texts.of(column(others), near, signing=noting), Texts.of(column(others), near)
     assert np.array_equal(scanned.lengths, plain.lengths)
     assert np.array_equal(scanned.prints[noting.enough], plain.prints[noting.enough])
     return noting.enough.tolist()
@@ -55,6 +59,13 @@ def test_strangers_are_left_out(synthetic: ModuleType) -> None:
     articles, groups = synthetic.near_copies(200, 1500, seed=2)
     texts = list(dict(zip(groups.tolist(), articles, strict=True)).values())
     assert sum(kept(texts[:20], texts[20:], 0.7)) < 10
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**64 - 1))
+def test_unmix_undoes_mix(value: int) -> None:
+    """By which is told whether a shingle is one of those that are sampled."""
+    assert int(kernels.unmix(np.uint64(naive.mix(value)))) == value
 
 
 def test_texts_of_any_length_are_scanned() -> None:

@@ -50,9 +50,10 @@ def note(texts: Texts, rows: Integers, settings: Settings) -> Noting:
         What is to be given to `Texts` of others, with room for the answers for none.
     """
     width, share, room = wide(settings.width), least_share(settings), Room(np.uint64)
-    words = max(1, int(texts.lengths[rows].sum()) * BITS // 64) if share else 1
+    words = max(8, int(texts.lengths[rows].sum()) * BITS // 64) if share else 8
     bits = np.zeros(1 << (words - 1).bit_length(), np.uint64)
+    sampled = np.zeros(len(bits) // 8, np.uint64)
     wider = texts.of_width(width)
     for some in texts.batches(rows) if share else ():
-        kernels.note_shingles(wider.shingle(some, once=False, room=room).keys, bits)
-    return Noting(bits, width, share, np.empty(0, np.bool_))
+        kernels.note_shingles(wider.shingle(some, once=False, room=room).keys, bits, sampled)
+    return Noting(bits, sampled, width, share, np.empty(0, np.bool_))

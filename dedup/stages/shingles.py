@@ -112,8 +112,11 @@ class Noting(NamedTuple):
     """Which texts may be similar to others, found while they are folded first; see `dedup.stages.noted`."""
 
     bits: NDArray[np.uint64]
-    """A bit for each shingle of this width of the others."""
+    """A bit for each shingle of the others."""
+    sampled: NDArray[np.uint64]
+    """The same for one shingle in eight, which are enough for long texts and stay in the cache."""
     width: int
+    """Of these shingles."""
     share: float
     """Least share of a text's shingles that are noted."""
     enough: NDArray[np.bool_]
@@ -121,7 +124,9 @@ class Noting(NamedTuple):
 
     def scan(self, chunk: _Chunk, some: tuple[int, int], recipe: kernels.Recipe, mine: slice, out: _Scanned) -> None:
         """See `Scanning`."""
-        kernels.scan_for_noted(chunk, *some, recipe, (self.bits, self.width, self.share), *out, self.enough[mine])
+        kernels.scan_for_noted(
+            chunk, *some, recipe, (self.bits, self.sampled, self.width, self.share), *out, self.enough[mine]
+        )
 
 
 class Texts:
