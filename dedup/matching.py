@@ -171,7 +171,7 @@ def _blocks(chunks: Iterator[Articles], most: int) -> Iterator[Articles]:
                 held = []
             number = blocks[begin]
             ids = None if chunk.ids is None else chunk.ids[begin:end]
-            held.append(Articles(chunk.texts[begin:end], ids))
+            held.append(Articles(chunk.texts[begin:end], ids, None))
     yield _joined(held)
 
 
@@ -179,7 +179,7 @@ def _joined(several: list[Articles]) -> Articles:
     texts = [chunk for some in several for chunk in some.texts.chunks]
     ids = [some.ids for some in several if some.ids is not None]
     named = _one_type(ids) if ids and len(ids) == len(several) else None
-    return Articles(pa.chunked_array(texts, pa.large_string()), named)
+    return Articles(pa.chunked_array(texts, pa.large_string()), named, None)
 
 
 def _one_type(columns: list[pa.ChunkedArray]) -> pa.ChunkedArray:
