@@ -238,3 +238,19 @@ def test_nothing_to_read(tmp_path: Path) -> None:
         assert result.exit_code == 1
         assert "nothing was written" in result.output
     assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_number_that_json_has_not_costs_no_row(tmp_path: Path) -> None:
+    """NaN and infinity of Parquet are null in JSON Lines, nested ones too; bytes are text, or hexadecimal digits."""
+    columns = {"text": [STARS, ARABIC], "x": [float("nan"), 1.5], "y": [[1.0], [float("inf")]], "z": [b"ab", b"\xff"]}
+    pq.write_table(pa.table(columns), tmp_path / "in.parquet")
+    assert run(tmp_path / "in.parquet", "--out", tmp_path / "out.jsonl").exit_code == 0
+    found = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()]
+    assert [(row["x"], row["y"], row["z"]) for row in found] == [(None, [1.0], "ab"), (1.5, [None], "ff")]
+
+
+def test_a_problem_of_the_standard_input_is_called_so() -> None:
+    """Not by the file that it becomes."""
+    result = run("-", "--out", "-", given=b'no\n{"text": "x"}\n')
+    assert (result.exit_code, result.stdout) == (1, '{"text": "x"}\n')
+    assert "Error: standard input, row 1: not a JSON object" in result.stderr

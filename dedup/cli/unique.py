@@ -28,6 +28,8 @@ from dedup.unique_rows import Columns, Limits, Outcome, write_unique
 
 STANDARD = "-"
 """The path that means the standard input, or the standard output."""
+SPOOL = "dedup-unique-"
+"""What the folder of the standard input, which is read twice, is called first."""
 
 
 class _Where(NamedTuple):
@@ -142,7 +144,7 @@ def _spooled(where: _Where) -> Iterator[_Where]:
     if STANDARD not in where.paths:
         yield where
         return
-    with tempfile.TemporaryDirectory(prefix="dedup-unique-", dir=_folder(where.target)) as folder:
+    with tempfile.TemporaryDirectory(prefix=SPOOL, dir=_folder(where.target)) as folder:
         path = Path(folder, f"stdin.{where.given}")
         with path.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
@@ -175,7 +177,9 @@ def _report(found: Outcome, where: _Where, *, quiet: bool) -> None:
     if found.skipped:
         console.err.print(f"{counted(found.skipped, 'file')} with other suffixes skipped", highlight=False)
     for problem in found.problems:
-        place = problem.path if problem.row is None else f"{problem.path}, row {problem.row}"
+        piped = STANDARD in where.paths and Path(problem.path).parent.name.startswith(SPOOL)
+        path = "standard input" if piped else problem.path
+        place = path if problem.row is None else f"{path}, row {problem.row}"
         console.complain(printable(f"{place}: {problem.reason}"), problem.severity)
     if quiet:
         return

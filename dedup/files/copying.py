@@ -8,6 +8,8 @@ or a few thousand rows.
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO, NamedTuple, Self
 
@@ -18,6 +20,7 @@ from dedup.files.problems import FAULTS, reason
 from dedup.files.sources import Source
 from dedup.files.whole_rows import Rows, Wanted, as_table, schema, unified, whole_rows
 from dedup.files.writing import lines
+from dedup.identity import id_text
 
 FORMATS = {
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
@@ -76,10 +79,33 @@ def _each(chosen: Sequence[Chosen], progress: Callable[[int, int], object] | Non
 def _encoded(rows: Rows) -> Iterator[bytes]:
     """Lines of JSON as they were, the last one of a file with its end."""
     if isinstance(rows, pa.Table):
-        yield from lines(rows)
+        yield from lines(rows, _as_json)
         return
     for line in rows:
         yield (line if line.endswith("\n") else f"{line}\n").encode("utf-8", "surrogateescape")
+
+
+def _as_json(row: dict[str, Any]) -> str:
+    """A row of a table; what JSON has not, NaN and infinity, is null: a row is not lost for a number."""
+    try:
+        return _json(row)
+    except ValueError:
+        return _json(_without_nan(row))
+
+
+def _plain(value: Any) -> str | None:
+    return id_text(value) if isinstance(value, bytes) else str(value)
+
+
+_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_plain).encode
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nan(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _parquet(target: BinaryIO, kind: pa.Schema) -> Any:

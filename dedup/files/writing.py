@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 
@@ -100,14 +100,15 @@ def _write_lines(table: pa.Table, file: BinaryIO) -> None:
     file.writelines(lines(table))
 
 
-def lines(table: pa.Table) -> Iterator[bytes]:
+def lines(table: pa.Table, encode: Callable[[Any], str] | None = None) -> Iterator[bytes]:
     """The rows of a table as lines of JSON.
 
     Args:
         table: Any.
+        encode: Writes a row; None refuses NaN, which JSON has not.
     """
     for batch in table.to_batches(max_chunksize=1024):
-        yield from (f"{_json(row)}\n".encode() for row in batch.to_pylist())
+        yield from (f"{(encode or _json)(row)}\n".encode() for row in batch.to_pylist())
 
 
 _json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str).encode
