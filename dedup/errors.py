@@ -7,6 +7,7 @@
     ├── IndexBusyError         another writer holds the index for too long (also a TimeoutError)
     ├── BusyError              another run of the nightly job holds its state (also a BlockingIOError)
     ├── RejectsError           more rows and files could not be read than are allowed
+    ├── ReplacedError          more articles were replaced by others with the same id than are allowed
     └── MissingExtraError      an optional dependency that is not installed (also an ImportError)
 
     DedupWarning               something odd was mended or left out; nothing else was lost
@@ -50,6 +51,10 @@ class BusyError(DedupError, BlockingIOError):
 
 class RejectsError(DedupError):
     """More rows and files could not be read than are allowed."""
+
+
+class ReplacedError(DedupError):
+    """More articles were replaced by others with the same id than are allowed."""
 
 
 class MissingExtraError(DedupError, ImportError):

@@ -626,6 +626,7 @@ def tell(folder: Path, deeds: Sequence[tuple[str, str, list[tuple[str, int]]]], 
             story.read(name, held)
 
 
+@pytest.mark.filterwarnings("ignore:.*that another file brought again")
 @settings(deadline=None, max_examples=20)
 @given(NIGHTS, st.booleans())
 def test_any_story_ends_as_if_told_at_once(nights: list[Any], tiny: bool) -> None:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 @click.option("--no-campaigns", is_flag=True, help="Leave out the column campaign; it takes 0.5 to 2 ms an article.")
 @click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
-@console.columns
+@console.identified
 @click.option("--within", metavar="COLUMN", help="Compare only articles that have the same in this column.")
 @click.option("--across", metavar="COLUMN", help="Compare only articles that have different things in this column.")
 @click.option("--within-days", type=float, metavar="N", help="Compare only articles at most so many days apart.")
@@ -61,6 +61,7 @@ def cluster(
     near_copies: bool,
     text_column: str,
     id_column: str,
+    id_from: str,
     within: str | None,
     across: str | None,
     within_days: float | None,
@@ -69,6 +70,7 @@ def cluster(
     state: str | None,
     memory: str | None,
     max_rejects: int | None,
+    max_replaced: int | None,
     log_json: bool,
     quiet: bool,
 ) -> None:
@@ -92,16 +94,19 @@ def cluster(
     if state is not None:
         _check_nightly(paths, report, indicators, scope)
         nights.run(
-            paths, target, state, settings, (text_column, id_column),
-            campaigns=not no_campaigns, memory=memory, threads=threads, max_rejects=max_rejects, log_json=log_json,
-            quiet=quiet,
+            paths, target, state, settings, nights.Naming(text_column, id_column, id_from),
+            nights.Limits(max_rejects, max_replaced), campaigns=not no_campaigns, memory=memory, threads=threads,
+            log_json=log_json, quiet=quiet,
         )  # fmt: skip
         return
-    _check_alone(memory=memory is not None, max_rejects=max_rejects is not None, log_json=log_json)
+    _check_alone(
+        memory=memory is not None, max_rejects=max_rejects is not None, max_replaced=max_replaced is not None,
+        log_json=log_json,
+    )  # fmt: skip
     if indicators is not None and no_campaigns:
         raise click.UsageError("--indicators lists what campaigns hold; leave out --no-campaigns")
     targets = _Targets(target, report, indicators, campaigns=not no_campaigns)
-    _cluster(paths, targets, settings, scope, (text_column, id_column), threads, quiet=quiet)
+    _cluster(paths, targets, settings, scope, nights.Naming(text_column, id_column, id_from), threads, quiet=quiet)
 
 
 def _settings(threshold: float | None, *, near_copies: bool) -> Settings:
@@ -175,7 +180,7 @@ def _cluster(
     targets: _Targets,
     settings: Settings,
     scope: Scope,
-    columns: tuple[str, str],
+    naming: nights.Naming,
     threads: int | None,
     *,
     quiet: bool,
@@ -192,7 +197,7 @@ def _cluster(
         raise click.UsageError(str(error)) from error
     with console.failures():
         names = list(targets.files.values())
-        read, found, reading = _run(paths, names, settings, scope, columns, threads, quiet=quiet)
+        read, found, reading = _run(paths, names, settings, scope, naming, threads, quiet=quiet)
         seconds = {**found.seconds, "read": reading + found.seconds["read"]}
         if targets.campaigns:
             with _timed(seconds, "campaigns"), console.shown_progress(quiet=quiet) as tell:
@@ -232,7 +237,7 @@ def _run(
     targets: list[str],
     settings: Settings,
     scope: Scope,
-    columns: tuple[str, str],
+    naming: nights.Naming,
     threads: int | None,
     *,
     quiet: bool,
@@ -244,9 +249,9 @@ def _run(
     ):
         warnings.simplefilter("always", DedupWarning)
         begin = time.perf_counter()
-        (text, id_), further = columns, [name for name in (scope.within, scope.across, scope.date) if name is not None]
+        further = [name for name in (scope.within, scope.across, scope.date) if name is not None]
         read = files.read(
-            paths, text=text, id=id_, exclude=targets, columns=further,
+            paths, text=naming.text, id=naming.id, id_from=naming.id_from, exclude=targets, columns=further,
             progress=lambda done, total: tell("read", done, total),
         )  # fmt: skip
         reading = time.perf_counter() - begin

@@ -52,6 +52,19 @@ def columns(command: Command) -> Command:
     return texts(ids(command))
 
 
+def identified(command: Command) -> Command:
+    """The options of every command that knows articles by their ids: those of `columns`, and what ids are made of.
+
+    Args:
+        command: What click is to call.
+    """
+    made = click.option(
+        "--id-from", type=click.Choice(files.ID_FROM), default="id", show_default=True,
+        help="What ids are made of: with path+id they are PATH:ID, for files that number their articles alike.",
+    )  # fmt: skip
+    return columns(made(command))
+
+
 def settings(threshold: float | None, *, near_copies: bool) -> Settings:
     """What two options make of the defaults.
 
@@ -139,7 +152,13 @@ def _no_progress(stage: str, done: int, total: int) -> None:
 
 
 def read(
-    paths: Sequence[str], text: str, id_: str, exclude: Iterable[str] = (), *, by_path: bool = False
+    paths: Sequence[str],
+    text: str,
+    id_: str,
+    exclude: Iterable[str] = (),
+    *,
+    id_from: str = "id",
+    by_path: bool = False,
 ) -> files.Read:
     """Articles of files and folders; what cannot be read is reported.
 
@@ -148,9 +167,10 @@ def read(
         text: Column of the texts.
         id_: Column of the ids.
         exclude: Files to leave out.
+        id_from: What ids are made of.
         by_path: Ids that are made begin with the whole path, as in a nightly job.
     """
-    found = files.read(paths, text=text, id=id_, exclude=exclude, by_path=by_path)
+    found = files.read(paths, text=text, id=id_, exclude=exclude, id_from=id_from, by_path=by_path)
     report(found, [])
     return found
 

@@ -29,9 +29,16 @@ if TYPE_CHECKING:
 @click.option("--among", multiple=True, metavar="PATH", help="Articles in which to count; A and B may be ids of them.")
 @click.option("--near-copies", is_flag=True, help="Plain Jaccard of five-character shingles, without weights.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every passage.")
-@console.columns
+@console.identified
 def explain(
-    a: str, b: str, among: tuple[str, ...], near_copies: bool, as_json: bool, text_column: str, id_column: str
+    a: str,
+    b: str,
+    among: tuple[str, ...],
+    near_copies: bool,
+    as_json: bool,
+    text_column: str,
+    id_column: str,
+    id_from: str,
 ) -> None:
     """Show why two articles are alike: what they share, coloured by weight.
 
@@ -40,7 +47,7 @@ def explain(
     """
     console.prepare_process()
     with console.failures():
-        others = console.read(among, text_column, id_column)
+        others = console.read(among, text_column, id_column, id_from=id_from)
         (left, left_read), (right, right_read) = (
             _article(name, others, text_column, id_column, among=bool(among)) for name in (a, b)
         )

@@ -82,7 +82,7 @@ class Tally:
 @click.option("--no-texts", is_flag=True, help="For a new index: keep no texts; smaller, and cannot tell why.")
 @click.option("--batch", type=click.IntRange(1), default=BATCH, show_default=True, metavar="N", help="Batch size.")
 @AS_JSON
-@console.columns
+@console.identified
 def add(
     location: str,
     paths: tuple[str, ...],
@@ -93,11 +93,13 @@ def add(
     as_json: bool,
     text_column: str,
     id_column: str,
+    id_from: str,
 ) -> None:
     """Add the articles of files and folders.
 
     A PATH is what it is to `dedup cluster`. An article whose id is there already, or comes again, is a newer version
-    and takes the place of the earlier one; how many did is told. What a new index is made with, it keeps; other
+    and takes the place of the earlier one; how many did is told, and warned of where two of the files have the id:
+    --id-from path+id keeps them apart. What a new index is made with, it keeps; other
     settings are refused. Articles are added a batch at a time: a batch is in the index whole or not at all, and what
     was added before a failure stays.
     """
@@ -107,16 +109,25 @@ def add(
         chosen = console.settings(threshold, near_copies=near_copies) if near_copies or threshold is not None else None
         with console.shown_progress(quiet=as_json and console.out.is_terminal) as tell:
             read = files.read(
-                paths, text=text_column, id=id_column, progress=lambda done, total: tell("read", done, total)
-            )
+                paths, text=text_column, id=id_column, id_from=id_from,
+                progress=lambda done, total: tell("read", done, total),
+            )  # fmt: skip
             console.report(read, [])
             if not len(read.table):
                 raise FileError("no articles were read, nothing was added")
+            _complain_of_repeats(read)
             with Index(location, chosen, store_texts=False if no_texts else None) as opened:
                 _add(opened, read.table, batch, tally, tell, as_json=as_json)
     console.fail_if_unread(read)
     if tally.rejected:
         raise SystemExit(1)
+
+
+def _complain_of_repeats(read: files.Read) -> None:
+    """Say that files have ids in common, of which the index will keep the last."""
+    found = files.repeats(read)
+    if found is not None:
+        console.complain(printable(str(found)), "warning")
 
 
 def _add(opened: Index, table: pa.Table, batch: int, tally: Tally, tell: console.Tell, *, as_json: bool) -> None:
@@ -183,8 +194,8 @@ def _conclude(tally: Tally, *, as_json: bool) -> None:
 @LOCATION
 @PATHS
 @AS_JSON
-@console.columns
-def query(location: str, paths: tuple[str, ...], as_json: bool, text_column: str, id_column: str) -> None:
+@console.identified
+def query(location: str, paths: tuple[str, ...], as_json: bool, text_column: str, id_column: str, id_from: str) -> None:
     """Look for articles without adding them.
 
     A PATH is what it is to `dedup cluster`; - is the standard input, which is one article. For each article: whether
@@ -192,7 +203,7 @@ def query(location: str, paths: tuple[str, ...], as_json: bool, text_column: str
     """
     with _opened(location) as opened:
         named = [path for path in paths if path != STDIN]
-        read = console.read(named, text_column, id_column)
+        read = console.read(named, text_column, id_column, id_from=id_from)
         with console.closed_output():
             for id_, text in [*_standard_input(paths), *_rows(read.table)]:
                 seen = opened.query(text)

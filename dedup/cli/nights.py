@@ -2,8 +2,9 @@
 
 In: paths and options. Out: the output folder; on the standard output one line, a JSON object that sums the run up; on
 the standard error stream what is done, as lines or as JSON. Exit codes: 0 when the night is done, even if something
-could not be read; 1 when it failed; 2 for bad usage; 3 when more than `--max-rejects` could not be read; 75 when
-another run holds the state and this one may be tried again later (EX_TEMPFAIL). No logic of its own.
+could not be read; 1 when it failed; 2 for bad usage; 3 when more than `--max-rejects` could not be read, or more than
+`--max-replaced` articles got another text; 75 when another run holds the state and this one may be tried again later
+(EX_TEMPFAIL). No logic of its own.
 """
 
 from __future__ import annotations
@@ -13,21 +14,38 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 import pyarrow as pa
 
 from dedup import files
 from dedup.cli import console
-from dedup.errors import BusyError, DedupError, FileError, RejectsError, SettingsError
+from dedup.errors import BusyError, DedupError, FileError, RejectsError, ReplacedError, SettingsError
 from dedup.evidence.titles import printable
 from dedup.files import counted
 from dedup.settings import Settings
 
-REJECTED, BUSY = 3, 75
+LIMITED, BUSY = 3, 75
 Command = TypeVar("Command", bound=Callable[..., None])
 Log = Callable[[str, Mapping[str, Any]], None]
+
+
+class Naming(NamedTuple):
+    """What texts and ids are called, and what ids are made of."""
+
+    text: str
+    id: str
+    id_from: str
+
+
+class Limits(NamedTuple):
+    """What makes a night fail; None is no limit."""
+
+    rejects: int | None
+    """Rows and files that could not be read."""
+    replaced: int | None
+    """Articles that got another text."""
 
 
 def options(command: Command) -> Command:
@@ -42,6 +60,12 @@ def options(command: Command) -> Command:
         click.option(
             "--max-rejects", type=click.IntRange(0), metavar="N", help="With --state: fail if more cannot be read."
         ),
+        click.option(
+            "--max-replaced",
+            type=click.IntRange(0),
+            metavar="N",
+            help="With --state: fail if more articles got another text under the same id.",
+        ),
         click.option("--log-json", is_flag=True, help="With --state: say what is done as JSON."),
     ]
     for one in reversed(several):
@@ -54,12 +78,12 @@ def run(
     target: str,
     state: str,
     settings: Settings,
-    columns: tuple[str, str],
+    naming: Naming,
+    limits: Limits,
     *,
     campaigns: bool,
     memory: str | None,
     threads: int | None,
-    max_rejects: int | None,
     log_json: bool,
     quiet: bool,
 ) -> None:
@@ -70,11 +94,11 @@ def run(
         target: The output folder.
         state: The state.
         settings: How articles are compared.
-        columns: Of text and id.
+        naming: Of texts and ids.
+        limits: What makes it fail.
         campaigns: Whether to find the campaign of each article.
         memory: Most memory of the run; None is the default.
         threads: How many to use; None is one a core.
-        max_rejects: Fail if more rows and files could not be read.
         log_json: Log as JSON.
         quiet: Print problems only.
     """
@@ -88,7 +112,8 @@ def run(
     ):
         summary = nightly.run(
             paths, target, state, settings=settings, campaigns=campaigns, memory=memory or nightly.MEMORY,
-            text=columns[0], id=columns[1], threads=threads, max_rejects=max_rejects, progress=tell, log=log,
+            text=naming.text, id=naming.id, id_from=naming.id_from, threads=threads, max_rejects=limits.rejects,
+            max_replaced=limits.replaced, progress=tell, log=log,
         )  # fmt: skip
     if not quiet:
         with console.closed_output():
@@ -131,7 +156,8 @@ def _failures(log: Log | None) -> Iterator[None]:
             log("error", {"message": str(error), "exit": click.UsageError.exit_code})
         raise click.UsageError(str(error)) from error
     except (DedupError, OSError, MemoryError, pa.ArrowException) as error:
-        code = BUSY if isinstance(error, BusyError) else REJECTED if isinstance(error, RejectsError) else 1
+        limited = isinstance(error, RejectsError | ReplacedError)
+        code = BUSY if isinstance(error, BusyError) else LIMITED if limited else 1
         message = "out of memory; give less with --memory" if isinstance(error, MemoryError) else str(error)
         if log is None:
             console.complain(printable(message))
@@ -155,7 +181,7 @@ def _lines(*, quiet: bool) -> Log:
             console.complain(printable(f"{place}: {about['reason']}"), about["severity"])
         elif event == "warning":
             console.complain(printable(about["message"]), "warning")
-        elif not quiet:
+        elif event in _SAID and not quiet:
             console.err.print(_SAID[event](about), highlight=False, markup=False, soft_wrap=True)
 
     return log

@@ -6,8 +6,9 @@ Text is kept as it stands, nothing is normalised, and nothing is guessed but the
 
 From the top: `reading` runs the whole; `sources` are the files found; `documents`, `json_lines`, `csv_rows` and
 `parquet` each turn one file into `tables`; a `jobs.Job` says what to read of a file and collects what went wrong;
-`encodings` and `problems` are below them all. `writing` writes tables; `whole_rows` reads rows again with all columns,
-and `copying` writes those that are wanted; `label_files` reads labels back.
+`encodings` and `problems` are below them all. `repeats` tells of ids that two files have. `writing` writes tables;
+`whole_rows` reads rows again with all columns, and `copying` writes those that are wanted; `label_files` reads labels
+back.
 """
 
 from dedup.files.copying import FORMATS, Chosen, copy_rows
@@ -15,24 +16,29 @@ from dedup.files.jobs import Job
 from dedup.files.label_files import labels
 from dedup.files.problems import Problem, counted, escaped, shown
 from dedup.files.reading import Read, read, stream
-from dedup.files.sources import Source, Sources
+from dedup.files.repeats import Repeats, repeats
+from dedup.files.sources import ID_FROM, Source, Sources, check_id_from
 from dedup.files.whole_rows import together, values
 from dedup.files.writing import check_output, replacing, write
 
 __all__ = [
     "FORMATS",
+    "ID_FROM",
     "Chosen",
     "Job",
     "Problem",
     "Read",
+    "Repeats",
     "Source",
     "Sources",
+    "check_id_from",
     "check_output",
     "copy_rows",
     "counted",
     "escaped",
     "labels",
     "read",
+    "repeats",
     "replacing",
     "shown",
     "stream",

@@ -73,9 +73,9 @@ def _rows(job: Job, lines: Iterator[str]) -> Iterator[Row]:
         elif len(record) != len(header):
             job.lose(number, f"the row has {counted(len(record), 'field')}, the line of column names {len(header)}")
         else:
-            named = "" if ids is None else job.mend(record[ids], number)
+            named = None if ids is None else job.mend(record[ids], number)
             more = [job.mend(record[place], number) for place in others]
-            yield named or job.made_id(row), job.mend(record[text], number), *more
+            yield job.named(named or None, row), job.mend(record[text], number), *more
 
 
 def _numbered(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str] | None]]:

@@ -44,6 +44,12 @@ class Job:
         """The id of a row that has none, counted from 0."""
         return f"{self.source.id}:{row}"
 
+    def named(self, name: str | None, row: int) -> str:
+        """The id of a row, counted from 0, that is called so; None if it has no name of its own."""
+        if name is None or (self.source.prefix and not name):
+            return self.made_id(row)
+        return self.source.prefix + name
+
     def columns(self, names: Sequence[str]) -> tuple[int, int | None]:
         """Where the texts and the ids are.
 

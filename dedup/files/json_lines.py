@@ -56,7 +56,7 @@ def _rows(job: Job, lines: Iterable[str]) -> Iterator[Row]:
         except InputError as error:
             job.lose(number, error)
         else:
-            yield job.made_id(number - 1) if name is None else name, text, *others
+            yield job.named(name, number - 1), text, *others
     if names is not None:
         job.columns(list(names))
 

@@ -123,6 +123,10 @@ def _ids(job: Job, table: pa.Table, first: int) -> pa.ChunkedArray:
     ids = table.column(job.id)
     kind = _kind(ids.type)
     ids = _strings(job, ids, first) if _is_text(kind) else id_texts(ids)
+    if job.source.prefix:
+        prefix, nothing = (pa.scalar(one, pa.large_string()) for one in (job.source.prefix, ""))
+        named = pc.if_else(pc.equal(ids, ""), pa.scalar(None, pa.large_string()), ids)
+        ids = pc.binary_join_element_wise(prefix, named, nothing)
     return pc.coalesce(ids, pa.array(made, pa.large_string())) if ids.null_count else ids
 
 

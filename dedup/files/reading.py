@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,8 +22,8 @@ from dedup.files.documents import document, page
 from dedup.files.jobs import Job
 from dedup.files.json_lines import json_lines
 from dedup.files.parquet import parquet
-from dedup.files.problems import FAULTS, Problem, counted, reason
-from dedup.files.sources import Sources
+from dedup.files.problems import FAULTS, Problem, counted, reason, shown
+from dedup.files.sources import Sources, check_id_from
 from dedup.files.tables import joined
 
 READERS: dict[str, Callable[[Job, io.BufferedReader], Iterator[pa.Table]]] = {
@@ -44,11 +44,13 @@ class Read:
         table: Columns ``id`` (large_string, no nulls) and ``text`` (large_string, nullable), one row per article.
         problems: Those of the paths, then those of the files, in the order in which they were met.
         skipped: Number of files in the folders whose suffix cannot be read.
+        counts: The path of each file, and how many articles it has, in the order of the table.
     """
 
     table: pa.Table
     problems: list[Problem]
     skipped: int = 0
+    counts: list[tuple[str, int]] = field(default_factory=list)
 
 
 def read(
@@ -57,6 +59,7 @@ def read(
     text: str = "text",
     id: str | None = "id",  # noqa: A002 - the name of the column and of the option
     exclude: Iterable[str | os.PathLike[str]] | str | os.PathLike[str] = (),
+    id_from: str = "id",
     by_path: bool = False,
     columns: Sequence[str] = (),
     progress: Callable[[int, int], object] | None = None,
@@ -75,6 +78,9 @@ def read(
         id: Column of the tables that holds the ids. Only the default may be missing. None makes all ids, as of rows
             that have none.
         exclude: Files that are not read wherever they are found, such as those to be written.
+        id_from: ``"id"``: ids are what the column of ids says. ``"path+id"``: they are ``<path>:<id>``, with the whole
+            path of the file as it was given, so that two files may number their articles alike; documents and rows
+            without ids are named as with `by_path`.
         by_path: Ids that are made begin with the whole path as it was given.
         columns: Other columns of the tables to read. Those of Parquet keep their types, of CSV they are strings, of
             JSON Lines text, a list or an object as JSON; text files have none of them and give null. Where the types of
@@ -86,21 +92,26 @@ def read(
 
     Raises:
         FileError: One of the other columns is called as those of the articles are here, ``id`` or ``text``.
+        SettingsError: `id_from` is neither.
     """
-    sources = found(paths, exclude, by_path=by_path)
+    sources = found(paths, exclude, id_from=id_from, by_path=by_path)
     others = checked_others(columns, text, id)
-    table = joined(_tables(sources, (text, id, others), progress or _no_progress), others)
-    return Read(table, sources.problems, sources.skipped)
+    counts: list[tuple[str, int]] = []
+    table = joined(_tables(sources, (text, id, others), progress or _no_progress, counts), others)
+    return Read(table, sources.problems, sources.skipped, counts)
 
 
 def found(
     paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str],
     exclude: Iterable[str | os.PathLike[str]] | str | os.PathLike[str] = (),
     *,
+    id_from: str = "id",
     by_path: bool = False,
 ) -> Sources:
     """The files that `read` reads; see there."""
-    sources = Sources(seen=set(map(os.path.realpath, _several(exclude))), by_path=by_path)
+    prefixed = check_id_from(id_from) != "id"
+    seen = set(map(os.path.realpath, _several(exclude)))
+    sources = Sources(seen=seen, by_path=by_path or prefixed, prefixed=prefixed)
     for path in _several(paths):
         sources.add(Path(path))
     return sources
@@ -136,8 +147,9 @@ def _tables(
     sources: Sources,
     columns: tuple[str, str | None, tuple[str, ...]],
     progress: Callable[[int, int], object],
+    counts: list[tuple[str, int]],
 ) -> Iterator[pa.Table]:
-    """The tables of all files, one file at a time; problems are added to the sources."""
+    """The tables of all files, one file at a time; problems are added to the sources, and articles are counted."""
     done, total = 0, sum(source.size for source in sources.files)
 
     def tell(at: int) -> None:
@@ -148,7 +160,8 @@ def _tables(
         tables = list(stream(job, tell))
         if job.refused:
             tables = []
-        sources.problems += job.problems(sum(map(len, tables)))
+        counts.append((shown(source.path), sum(map(len, tables))))
+        sources.problems += job.problems(counts[-1][1])
         yield from tables
         tell(source.size)
         done += source.size

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dedup.errors import SettingsError
 from dedup.files.problems import Problem, counted, escaped, reason, shown
 
 KINDS = {
@@ -24,6 +25,24 @@ KINDS = {
 }
 CODECS = {".gz": "gzip", ".zst": "zstd"}
 READABLE = f"{', '.join(KINDS)}, each also with {' or '.join(CODECS)} after it"
+
+
+ID_FROM = ("id", "path+id")
+"""Where ids come from: from the column of ids, or from the path of the file and that column."""
+
+
+def check_id_from(given: str) -> str:
+    """Refuse what says nothing of ids; returns what does.
+
+    Args:
+        given: One of `ID_FROM`.
+
+    Raises:
+        SettingsError: It is another.
+    """
+    if given not in ID_FROM:
+        raise SettingsError(f"id_from must be 'id' or 'path+id', got {given!r}")
+    return given
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +58,8 @@ class Source:
     """A value of `CODECS`; None where it is not compressed."""
     size: int
     """Bytes on disk."""
+    prefix: str = ""
+    """What ids that its rows have begin with."""
 
 
 @dataclass(slots=True)
@@ -48,6 +69,7 @@ class Sources:
     Args:
         by_path: Ids begin with the whole path as it was given. Otherwise they begin with the path below the folder that
             was named, without suffixes.
+        prefixed: Ids that rows have begin with that of their file, too.
     """
 
     files: list[Source] = field(default_factory=list)
@@ -55,6 +77,7 @@ class Sources:
     skipped: int = 0
     seen: set[str] = field(default_factory=set)
     by_path: bool = False
+    prefixed: bool = False
 
     def add(self, path: Path) -> None:
         """Take a file, or all files of a folder and the folders in it, except hidden ones and `_temporary` of jobs.
@@ -100,7 +123,8 @@ class Sources:
         try:
             size = path.stat().st_size
             if path.is_file():
-                self.files.append(Source(path, escaped(path) if self.by_path else shown(stem), kind, codec, size))
+                id_ = escaped(path) if self.by_path else shown(stem)
+                self.files.append(Source(path, id_, kind, codec, size, f"{id_}:" if self.prefixed else ""))
             else:  # a pipe or a device could block for ever
                 self._problem(path, "not a regular file; write what it gives to a file first")
         except OSError as error:

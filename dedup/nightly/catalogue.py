@@ -11,17 +11,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dedup import kernels
+from dedup.files import Repeats
 from dedup.kernels import Integers
 from dedup.nightly.damage import damaged, read_table
 from dedup.nightly.intake import ARTICLES, FILES
 from dedup.nightly.memory import Mapped
 from dedup.nightly.state import Shard, State
+
+
+class Replaced(NamedTuple):
+    """Rows that took the place of another with the same id."""
+
+    earlier: Integers
+    """(m,): the row whose place was taken."""
+    later: Integers
+    """(m,): the row that took it."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +47,7 @@ class Catalogue:
         lengths: (n,) characters of each when it is folded.
         prints: uint64 (n, 2) fingerprints.
         files: (n,) the version of a file that each comes from.
+        paths: string (versions,): the path of each file.
         current: (versions,) whether there is no later version of the same file that could be read to its end.
     """
 
@@ -44,6 +57,7 @@ class Catalogue:
     lengths: Integers
     prints: NDArray[np.uint64]
     files: Integers
+    paths: pa.Array
     current: NDArray[np.bool_]
 
     def __len__(self) -> int:
@@ -88,13 +102,26 @@ class Catalogue:
         live[lasts[lasts >= 0]] = True
         return live
 
-    def replaced(self, begin: int) -> int:
-        """How many rows from one on have another text than the row before them with the same id."""
+    def replaced(self, begin: int) -> Replaced:
+        """The rows from one on that have another text than the row before them with the same id."""
         order = np.lexsort((np.arange(len(self)), self.numbers))
         order = order[self.current[self.files[order]] | (order < begin)]
         later, earlier = order[1:], order[:-1]
         same = (self.numbers[later] == self.numbers[earlier]) & (later >= begin)
-        return int((self.prints[later[same]] != self.prints[earlier[same]]).any(axis=1).sum())
+        later, earlier = later[same], earlier[same]
+        other = (self.prints[later] != self.prints[earlier]).any(axis=1)
+        return Replaced(earlier[other], later[other])
+
+    def repeats(self, replaced: Replaced, begin: int) -> Repeats | None:
+        """Those of the replaced rows from one on whose id another file has brought again; None if there are none."""
+        before, now = (self.paths.take(pa.array(self.files[rows])) for rows in replaced)
+        across = pc.not_equal(before, now).to_numpy(zero_copy_only=False) & (replaced.earlier >= begin)
+        some = np.flatnonzero(across)
+        if not len(some):
+            return None
+        first = some[np.argmin(replaced.later[some])]
+        id_ = self.ids[int(replaced.later[first])].as_py()
+        return Repeats(len(some), id_, before[int(first)].as_py(), now[int(first)].as_py())
 
 
 def catalogued(state: State, limit: int, shards: int | None = None) -> Catalogue:
@@ -125,6 +152,7 @@ def catalogued(state: State, limit: int, shards: int | None = None) -> Catalogue
         _joined([table["characters"].to_numpy() for table in tables]),
         np.concatenate([np.empty((0, 2), np.uint64), *(_prints(table) for table in tables)]),
         np.concatenate(files).astype(np.int64),
+        pa.array([row["path"] for row in versions], pa.string()),
         np.array([whole.get(row["path"], -1) <= number for number, row in enumerate(versions)], np.bool_),
     )
 

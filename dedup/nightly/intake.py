@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.files import Job, Problem, Source, Sources, counted, escaped, shown, stream
+from dedup.files import Job, Problem, Source, Sources, check_id_from, counted, escaped, shown, stream
 from dedup.nightly.damage import read_table
 from dedup.nightly.state import Shard, State
 from dedup.settings import Settings
@@ -88,14 +88,18 @@ class _Draft:
     problems: list[tuple[Problem, int]] = field(default_factory=list)
 
 
-def found(paths: list[str], own: Sequence[Path] = ()) -> Sources:
+def found(paths: list[str], own: Sequence[Path] = (), *, id_from: str = "id") -> Sources:
     """The files that paths lead to; articles without ids are named after the whole path, which is unique in all nights.
 
     Args:
         paths: Of files and folders.
         own: Files and folders that the job itself writes; they are skipped, with the files in them.
+        id_from: See `dedup.files.read`.
     """
-    sources, ours = Sources(by_path=True), {os.path.realpath(folder) for folder in own}
+    sources, ours = (
+        Sources(by_path=True, prefixed=check_id_from(id_from) != "id"),
+        {os.path.realpath(folder) for folder in own},
+    )
     for path in paths:
         sources.add(Path(path))
     sources.files = [source for source in sources.files if ours.isdisjoint(_above(Path(os.path.realpath(source.path))))]

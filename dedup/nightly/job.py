@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from dedup.errors import FileError, RejectsError, SettingsError
-from dedup.files import Sources, replacing, shown
+from dedup.errors import FileError, RejectsError, ReplacedError, SettingsError, warn
+from dedup.files import Sources, check_id_from, replacing, shown
 from dedup.nightly.catalogue import Catalogue, catalogued, numbered
 from dedup.nightly.damage import read_table, reading
 from dedup.nightly.intake import Columns, as_table, bad_files, bad_rows, found, published, rejects, take_in
@@ -93,9 +93,11 @@ def run(
     memory: str | int = MEMORY,
     text: str = "text",
     id: str | None = "id",  # noqa: A002 - the name of the column and of the option
+    id_from: str = "id",
     exclude: Sequence[str | os.PathLike[str]] = (),
     threads: int | None = None,
     max_rejects: int | None = None,
+    max_replaced: int | None = None,
     progress: Progress | None = None,
     log: Log | None = None,
 ) -> Summary:
@@ -103,7 +105,8 @@ def run(
 
     An article is known by its id: a row with an id that was there before replaces that article, which keeps its place
     in time. Rows and files without ids are named after the path of their file. When a file has changed, the articles
-    that it no longer holds are removed; articles of files that have been deleted stay.
+    that it no longer holds are removed; articles of files that have been deleted stay. If two files of one run have an
+    id in common, with other texts, a `DedupWarning` says so.
 
     Args:
         paths: Files and folders; see `dedup.files.read`. Files that were read before are skipped.
@@ -120,9 +123,13 @@ def run(
         text: Column of the tables that holds the texts.
         id: Column of the tables that holds the ids. Only the default may be missing. None makes all
             ids, of paths and rows.
+        id_from: ``"id"``: articles are known by what that column says, in whatever file it stands. ``"path+id"``: by
+            ``<path>:<id>``, for files that number their articles alike. The same every night.
         exclude: Files and folders that are not read.
         threads: How many to use; None is one a core. The result does not depend on it.
         max_rejects: Fail, and write nothing, if more rows and files than this could not be read; None is no limit.
+        max_replaced: Fail, and write nothing, if more articles than this got another text: a row with the same id came
+            later, in this run or since the last one; None is no limit.
         progress: Called with the stage, the work done and the whole of it.
         log: Called with events, such as a shard that was read or a stage that was done.
 
@@ -131,18 +138,29 @@ def run(
         FileError: A folder cannot be written to, a path does not exist, there are no articles at all, or the state is
             damaged.
         RejectsError: More could not be read than `max_rejects`; mend or leave out those files and run again.
+        ReplacedError: More articles were replaced than `max_replaced`.
         SettingsError: A setting is out of its range, or not the one that the state was made with.
     """
     settings = settings or Settings()
     if settings.unit != "char":
         raise SettingsError(f"a nightly job shingles characters, got unit={settings.unit!r}; leave it out")
     budget, count = Budget(parsed(memory)), count_threads(threads)
+    limits = Limits(max_rejects, max_replaced)
     check_output(Path(out), Path(state))
     stages = Measured(progress, log or (lambda *_: None))
-    with opened(Path(state), settings) as held:
+    with opened(Path(state), settings, id_from=check_id_from(id_from)) as held:
         job = _Job(held, Path(out), settings, budget, count, stages, campaigns=campaigns)
         left_out = [Path(path) for path in exclude]
-        return job.run([os.fspath(path) for path in paths], Columns(text, id), max_rejects, left_out)
+        return job.run([os.fspath(path) for path in paths], Columns(text, id), limits, left_out)
+
+
+class Limits(NamedTuple):
+    """What makes a run fail; None is no limit."""
+
+    rejects: int | None
+    """Rows and files that could not be read."""
+    replaced: int | None
+    """Articles that got another text."""
 
 
 class Measured(Stages):
@@ -182,9 +200,10 @@ class _Job:
         self._state, self._out, self._settings = state, out, settings
         self._budget, self._threads, self._stages, self._campaigns = budget, threads, stages, campaigns
 
-    def run(self, paths: list[str], columns: Columns, max_rejects: int | None, exclude: Sequence[Path]) -> Summary:
+    def run(self, paths: list[str], columns: Columns, limits: Limits, exclude: Sequence[Path]) -> Summary:
         self._state.check()
-        sources, last = found(paths, [self._out, self._state.path, *exclude]), self._state.last
+        own = [self._out, self._state.path, *exclude]
+        sources, last = found(paths, own, id_from=self._state.id_from), self._state.last
         before = self._state.published
         _check_paths(paths)
         for problem in sources.problems:
@@ -196,22 +215,25 @@ class _Job:
             )  # fmt: skip
         fresh = len(self._state.shards) > last.shards
         rejects = self._rejects(before, sources)
-        _check_rejects(rejects, max_rejects)
+        _check_rejects(rejects, limits.rejects)
         if not fresh and not last.number:
             raise FileError("no articles were read, nothing was written")
         if fresh or (self._campaigns and not self._linked.exists()):
-            self._work()
+            self._work(limits.replaced)
         changed = before < self._state.last.number  # else nothing is new, and no run was killed before it wrote
+        if changed:
+            _check_replaced(self._state.counts["replaced"], limits.replaced)
         if changed or not self._is_there:
             self._publish(rejects, changed=changed)
         return self._summary(files, rejects, changed=changed)
 
-    def _work(self) -> None:
+    def _work(self, max_replaced: int | None) -> None:
         with self._stages.stage("read"):
             catalogue = catalogued(self._state, self._budget.mapped)
             self._budget.check(len(catalogue), catalogue.ids.nbytes)
             if not catalogue.live.any():
                 raise FileError("no articles were read, nothing was written")
+            self._tell_replaced(catalogue, max_replaced)
             tonight = Tonight(
                 self._state,
                 catalogue,
@@ -223,6 +245,16 @@ class _Job:
             )
         self._stages.log("night", {"night": tonight.night.number, "whole": tonight.whole})
         tonight.work()
+
+    def _tell_replaced(self, catalogue: Catalogue, most: int | None) -> None:
+        """Warn of ids that two files of this run have; fail where too many articles were replaced."""
+        begin = self._state.published_rows
+        replaced = catalogue.replaced(begin)
+        repeats = catalogue.repeats(replaced, begin)
+        if repeats is not None:
+            self._stages.log("repeats", repeats._asdict())
+            warn(str(repeats))
+        _check_replaced(len(replaced.later), most)
 
     # --- what could not be read -----------------------------------------------------------------------------------
 
@@ -307,4 +339,13 @@ def _check_rejects(rejects: pa.Table, most: int | None) -> None:
         raise RejectsError(
             f"{count:,} rows and files could not be read, more than the {most:,} that are allowed, and nothing was "
             f"written; the first is {first['path']}: {first['reason']}; mend the files and run again"
+        )
+
+
+def _check_replaced(count: int, most: int | None) -> None:
+    if most is not None and count > most:
+        raise ReplacedError(
+            f"{count:,} articles were replaced by another text with the same id, more than the {most:,} that are "
+            "allowed, and nothing was written; make the ids unique and run again, or begin a new state with --id-from "
+            "path+id, or allow more"
         )

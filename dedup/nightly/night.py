@@ -335,7 +335,7 @@ class Tonight:
             keep(work / "before.parquet", before._asdict())
             keep(work / "articles.parquet", now._asdict())
             keep(work / "changes.parquet", changes(before, now)._asdict())
-            about |= counts(before, now) | {"replaced": self._catalogue.replaced(self._state.published_rows)}
+            about |= counts(before, now) | {"replaced": len(self._catalogue.replaced(self._state.published_rows).later)}
             with replacing(work / "counts.json") as file:
                 file.write(json.dumps(about).encode())
             return now, chosen

@@ -32,7 +32,9 @@ from dedup.nightly.damage import counts, damaged, reading
 from dedup.settings import Settings
 from dedup.system import locked, put, synced
 
-FORMAT = 4
+FORMAT = 5
+READ = {4, FORMAT}
+"""Formats that are read; a state of an earlier one gets this one when it is opened."""
 LEFT_OVER = ("begun.json", "candidates.parquet", "capped.parquet")
 """Files of a night that are needed only while it is worked out."""
 COUNTS = ("whole", "since", "articles", "new", "gone", "replaced", "clusters", "clustered")
@@ -97,12 +99,13 @@ class TextFile(NamedTuple):
 
 
 @contextmanager
-def opened(path: Path, settings: Settings) -> Iterator[State]:
+def opened(path: Path, settings: Settings, *, id_from: str | None = None) -> Iterator[State]:
     """The state in a folder, made if there is none, and locked while it is open.
 
     Args:
         path: The folder; the folder above it exists.
         settings: How articles are compared; they must be those that the state was made with.
+        id_from: Where ids come from, which must be the same, too; None is whatever it was made with.
 
     Raises:
         BusyError: Another run holds the state.
@@ -112,8 +115,7 @@ def opened(path: Path, settings: Settings) -> Iterator[State]:
     with ExitStack() as held:
         if not _lock(path, held):
             raise BusyError(f"another run holds {shown(path)!r}; wait until it has ended, or name another")
-        _check_settings(path / "state.json", settings)
-        state = State(path)
+        state = State(path, _check_settings(path / "state.json", settings, id_from))
         state.sweep()
         yield state
 
@@ -135,7 +137,7 @@ def settings_of(path: Path) -> Settings:
 
 
 def _check_format(number: Any) -> None:
-    if number != FORMAT:
+    if number not in READ:
         raise FileError(f"the state has format {number!r}, this version reads {FORMAT}; begin a new state")
 
 
@@ -168,21 +170,27 @@ def _check_place(path: Path) -> None:
         )
 
 
-def _check_settings(path: Path, settings: Settings) -> None:
-    mine = {"format": FORMAT, "settings": asdict(settings)}
-    if not path.exists():
-        with files.replacing(path) as file:
-            file.write(json.dumps(mine, indent=1).encode())
-        return
-    with reading(path):
-        theirs = json.loads(path.read_bytes())
-        kept, number = dict(theirs["settings"]), theirs["format"]
-    _check_format(number)
-    others = [
-        f"{name}={kept.get(name)!r}, not {value!r}"
-        for name, value in asdict(settings).items()
-        if kept.get(name) != value
-    ]
+def _check_settings(path: Path, settings: Settings, id_from: str | None) -> str:
+    """Refuse other settings than those of the state; returns where its ids come from."""
+    mine = {**asdict(settings), "id_from": id_from or "id"}
+    if path.exists():
+        with reading(path):
+            theirs = json.loads(path.read_bytes())
+            kept, number = {**theirs["settings"], "id_from": theirs.get("id_from", "id")}, theirs["format"]
+        _check_format(number)
+        if id_from is None:
+            mine["id_from"] = kept["id_from"]
+        _check_same(kept, mine)
+        if number == FORMAT:
+            return str(mine["id_from"])
+    about = {"format": FORMAT, "settings": asdict(settings), "id_from": mine["id_from"]}
+    with files.replacing(path) as file:
+        file.write(json.dumps(about, indent=1).encode())
+    return str(mine["id_from"])
+
+
+def _check_same(kept: dict[str, Any], mine: dict[str, Any]) -> None:
+    others = [f"{name}={kept.get(name)!r}, not {value!r}" for name, value in mine.items() if kept.get(name) != value]
     if others:
         raise SettingsError(
             f"the state was made with {'; '.join(others)}; give the same settings, or begin a new state"
@@ -194,9 +202,11 @@ class State:
 
     Args:
         path: The folder, locked.
+        id_from: Where ids come from; see `dedup.files.read`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, id_from: str = "id") -> None:
+        self.id_from = id_from
         self.path = path.absolute()  # Arrow would take a relative one with a colon for an address
         self.texts, self.work = self.path / "texts.utf8", self.path / "work"
         for name in ("shards", "generations", "nights"):
