@@ -10,6 +10,7 @@ from .errors import (
     InputError,
     MissingExtraError,
     RejectsError,
+    ReplacedError,
     SettingsError,
 )
 from .evidence.campaign_results import Campaign, Campaigns, Reason
@@ -60,6 +61,7 @@ __all__ = [
     "Passage",
     "Reason",
     "RejectsError",
+    "ReplacedError",
     "Seen",
     "Settings",
     "SettingsError",

@@ -41,6 +41,8 @@ sys.addaudithook(hook)
 main()
 """
 """A command that is killed when it renames a file or folder, after some that it has renamed."""
+AT = ("--now", "2026-11-22T01:30Z")
+"""The time of a night, where two are to end in the same bytes."""
 
 
 class Crawl:
@@ -73,9 +75,9 @@ class Crawl:
             printed, said = script.communicate()
         return subprocess.CompletedProcess(script.args, script.returncode, printed, said)
 
-    def done(self, night: str, **settings: str | Path) -> dict[str, Any]:
+    def done(self, night: str, *arguments: str, **settings: str | Path) -> dict[str, Any]:
         """Run a night that goes well, and says nothing; returns its summary."""
-        ran = self.night(NIGHT=night, **settings)
+        ran = self.night(*arguments, NIGHT=night, **settings)
         assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
         assert (self.out / "latest").readlink() == Path(night)
         return self.summary(night)
@@ -136,12 +138,12 @@ def test_killed_and_run_again(crawl: Crawl, renames: int) -> None:
     killer = crawl.state.with_name("killer")
     killer.write_text(KILLED.format(python=sys.executable, renames=renames), "utf-8")
     killer.chmod(0o755)
-    ran = crawl.night(NIGHT="2026-11-22", DEDUP=killer)
+    ran = crawl.night(*AT, NIGHT="2026-11-22", DEDUP=killer)
     assert ran.returncode == 137
     assert "dedup ended with 137" in ran.stderr
     assert (crawl.out / "latest").readlink() == Path("2026-11-21")
-    assert crawl.done("2026-11-22")["articles"] == 7
-    crawl.done("undisturbed", STATE=copy)
+    assert crawl.done("2026-11-22", *AT)["articles"] == 7
+    crawl.done("undisturbed", *AT, STATE=copy)
     assert crawl.bytes("2026-11-22") == crawl.bytes("undisturbed")
 
 

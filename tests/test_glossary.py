@@ -12,6 +12,7 @@ import pytest
 import dedup
 from dedup import index, nightly
 from dedup.index.store import Change
+from dedup.nightly.news import CLUSTERS, NEW
 from dedup.nightly.outputs import WITH_CAMPAIGNS
 from dedup.stages.changes import Kind
 
@@ -23,6 +24,8 @@ NAMES = [
     "spark.cluster",
     *(field.name for field in fields(dedup.Settings)),
     *WITH_CAMPAIGNS.names,
+    *NEW.names,
+    *CLUSTERS.names,
     *typing.get_args(Kind),
     *(name for name in Change._fields if name in {"old", "new"}),
 ]
@@ -37,7 +40,16 @@ def test_a_public_name_is_explained(name: str) -> None:
 def test_every_code_is_a_name() -> None:
     """Nothing stands there that is called otherwise now."""
     rooms = {"dedup", "dedup.index", "dedup.nightly", "dedup.spark"}
-    known = {*NAMES, *rooms, "weights_version", "changes.parquet", "tests/test_glossary.py", "dedup cluster --out"}
+    known = {
+        *NAMES,
+        *rooms,
+        "weights_version",
+        "changes.parquet",
+        "new.parquet",
+        "clusters.parquet",
+        "tests/test_glossary.py",
+        "dedup cluster --out",
+    }
     for code in re.findall(r"`([^`]+)`", PAGE):
         name = code.removeprefix("dedup.")
         owner, _, attribute = name.rpartition(".")

@@ -271,6 +271,7 @@ def command(folder: Path, *options: str) -> list[str]:
     """The command of a night."""
     return [
         "cluster", str(folder / "in"), "--out", str(folder / "out"), "--state", str(folder / "state"),
+        "--now", "2026-11-21T01:30Z",
         "--near-copies", "--threads", "1", *options,
     ]  # fmt: skip
 

@@ -27,7 +27,8 @@ def labels(rows: list[int]) -> Labels:
 
 def write(path: Path, rows: list[int]) -> None:
     """Publish articles and nothing else."""
-    publish(path, labels(rows), CHANGES.empty_table(), published(as_table()))
+    tables = {"changes.parquet": [CHANGES.empty_table()], "rejects.parquet": [published(as_table())]}
+    publish(path, labels(rows), tables)
 
 
 def read(path: Path) -> list[str]:

@@ -10,6 +10,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -71,6 +72,7 @@ def cluster(
     memory: str | None,
     max_rejects: int | None,
     max_replaced: int | None,
+    now: datetime | None,
     log_json: bool,
     quiet: bool,
 ) -> None:
@@ -95,13 +97,13 @@ def cluster(
         _check_nightly(paths, report, indicators, scope)
         nights.run(
             paths, target, state, settings, nights.Naming(text_column, id_column, id_from),
-            nights.Limits(max_rejects, max_replaced), campaigns=not no_campaigns, memory=memory, threads=threads,
-            log_json=log_json, quiet=quiet,
+            nights.Limits(max_rejects, max_replaced), campaigns=not no_campaigns, memory=memory, now=now,
+            threads=threads, log_json=log_json, quiet=quiet,
         )  # fmt: skip
         return
     _check_alone(
         memory=memory is not None, max_rejects=max_rejects is not None, max_replaced=max_replaced is not None,
-        log_json=log_json,
+        now=now is not None, log_json=log_json,
     )  # fmt: skip
     if indicators is not None and no_campaigns:
         raise click.UsageError("--indicators lists what campaigns hold; leave out --no-campaigns")

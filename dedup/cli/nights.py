@@ -31,6 +31,26 @@ Command = TypeVar("Command", bound=Callable[..., None])
 Log = Callable[[str, Mapping[str, Any]], None]
 
 
+class Time(click.ParamType[datetime]):
+    """A time in ISO 8601; one without a time zone is in UTC."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The time that is meant.
+
+        Args:
+            value: As it was given.
+            param: The option.
+            ctx: Of the command.
+        """
+        try:
+            found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time; write it as 2026-11-21 or 2026-11-21T01:30:00Z", param, ctx)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
 class Naming(NamedTuple):
     """What texts and ids are called, and what ids are made of."""
 
@@ -66,6 +86,12 @@ def options(command: Command) -> Command:
             metavar="N",
             help="With --state: fail if more articles got another text under the same id.",
         ),
+        click.option(
+            "--now",
+            type=Time(),
+            metavar="TIME",
+            help="With --state: when the night is, such as 2026-11-21T01:30:00Z, for first_seen; by default now.",
+        ),
         click.option("--log-json", is_flag=True, help="With --state: say what is done as JSON."),
     ]
     for one in reversed(several):
@@ -83,6 +109,7 @@ def run(
     *,
     campaigns: bool,
     memory: str | None,
+    now: datetime | None,
     threads: int | None,
     log_json: bool,
     quiet: bool,
@@ -98,6 +125,7 @@ def run(
         limits: What makes it fail.
         campaigns: Whether to find the campaign of each article.
         memory: Most memory of the run; None is the default.
+        now: When the night is; None is by the clock.
         threads: How many to use; None is one a core.
         log_json: Log as JSON.
         quiet: Print problems only.
@@ -113,7 +141,7 @@ def run(
         summary = nightly.run(
             paths, target, state, settings=settings, campaigns=campaigns, memory=memory or nightly.MEMORY,
             text=naming.text, id=naming.id, id_from=naming.id_from, threads=threads, max_rejects=limits.rejects,
-            max_replaced=limits.replaced, progress=tell, log=log,
+            max_replaced=limits.replaced, now=now, progress=tell, log=log,
         )  # fmt: skip
     if not quiet:
         with console.closed_output():

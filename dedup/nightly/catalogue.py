@@ -48,7 +48,10 @@ class Catalogue:
         prints: uint64 (n, 2) fingerprints.
         files: (n,) the version of a file that each comes from.
         paths: string (versions,): the path of each file.
+        failed: (versions,) whether it could not be read to its end.
         current: (versions,) whether there is no later version of the same file that could be read to its end.
+        shards: What each shard says of itself.
+        begins: (shards + 1,) the first version of a file of each shard, and how many versions there are.
     """
 
     texts: Mapped
@@ -58,7 +61,10 @@ class Catalogue:
     prints: NDArray[np.uint64]
     files: Integers
     paths: pa.Array
+    failed: NDArray[np.bool_]
     current: NDArray[np.bool_]
+    shards: list[Shard]
+    begins: Integers
 
     def __len__(self) -> int:
         """How many rows there are."""
@@ -95,12 +101,28 @@ class Catalogue:
     @cached_property
     def live(self) -> NDArray[np.bool_]:
         """(n,): whether each row is an article: the last with its id among the rows of files as they are now."""
-        rows = np.flatnonzero(self.current[self.files])
+        return self._last(np.flatnonzero(self.current[self.files]))
+
+    def live_at(self, night: int) -> NDArray[np.bool_]:
+        """(n,): whether each row was an article at the end of a night."""
+        shards = sum(shard.night <= night for shard in self.shards)
+        current = _current(self.paths, self.failed, int(self.begins[shards]))
+        rows = sum(shard.rows for shard in self.shards[:shards])
+        return self._last(np.flatnonzero(current[self.files[:rows]]))
+
+    def _last(self, rows: Integers) -> NDArray[np.bool_]:
+        """(n,): whether each row is the last of some with its id."""
         lasts = np.full(len(self), -1, np.int64)
         lasts[self._codes[rows]] = rows
-        live = np.zeros(len(self), np.bool_)
-        live[lasts[lasts >= 0]] = True
-        return live
+        found = np.zeros(len(self), np.bool_)
+        found[lasts[lasts >= 0]] = True
+        return found
+
+    def times(self, rows: Integers) -> Integers:
+        """When each of some rows was read, in microseconds since 1970, or `UNKNOWN`."""
+        ends = np.cumsum([shard.rows for shard in self.shards])
+        times = np.array([shard.time for shard in self.shards], np.int64)
+        return times[np.searchsorted(ends, rows, side="right")]
 
     def replaced(self, begin: int) -> Replaced:
         """The rows from one on that have another text than the row before them with the same id."""
@@ -144,7 +166,8 @@ def catalogued(state: State, limit: int, shards: int | None = None) -> Catalogue
     files = [np.empty(0, np.int64)] + [
         table["file"].to_numpy() + begin for table, begin in zip(tables, begins[:-1], strict=True)
     ]
-    whole = {row["path"]: number for number, row in enumerate(versions) if not row["failed"]}
+    paths = pa.array([row["path"] for row in versions], pa.string())
+    failed = np.array([row["failed"] for row in versions], np.bool_)
     return Catalogue(
         Mapped(state.texts, limit),
         pa.chunked_array([chunk for table in tables for chunk in table["id"].chunks], pa.large_string()),
@@ -152,9 +175,22 @@ def catalogued(state: State, limit: int, shards: int | None = None) -> Catalogue
         _joined([table["characters"].to_numpy() for table in tables]),
         np.concatenate([np.empty((0, 2), np.uint64), *(_prints(table) for table in tables)]),
         np.concatenate(files).astype(np.int64),
-        pa.array([row["path"] for row in versions], pa.string()),
-        np.array([whole.get(row["path"], -1) <= number for number, row in enumerate(versions)], np.bool_),
+        paths,
+        failed,
+        _current(paths, failed, len(versions)),
+        about,
+        begins.astype(np.int64),
     )
+
+
+def _current(paths: pa.Array, failed: NDArray[np.bool_], upto: int) -> NDArray[np.bool_]:
+    """(upto,): whether each version is the last of its file that could be read to its end, or a later one."""
+    codes = paths.slice(0, upto).dictionary_encode().indices.to_numpy()
+    numbers = np.flatnonzero(~failed[:upto])
+    whole = np.full(upto, -1)
+    whole[codes[numbers]] = numbers
+    found: NDArray[np.bool_] = whole[codes] <= np.arange(upto)
+    return found
 
 
 def _articles(path: Path, about: Shard, size: int, files: int) -> pa.Table:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,15 +72,18 @@ def _why(error: Exception) -> str:
     return os.strerror(number) if number else (str(error) or type(error).__name__).splitlines()[0]
 
 
-def counts(path: Path, names: Iterable[str]) -> dict[str, int]:
+def counts(path: Path, names: Iterable[str], missing: Mapping[str, int] | None = None) -> dict[str, int]:
     """A JSON object of counts.
 
     Args:
         path: The file.
         names: The names that it has, and no others.
+        missing: Counts for names that states of an earlier format do not have.
     """
     with reading(path):
         found: dict[str, int] = json.loads(path.read_bytes())
+        if isinstance(found, dict):
+            found = {**(missing or {}), **found}
         if not isinstance(found, dict) or found.keys() != set(names):
             raise ValueError("it holds other names")
         if not all(isinstance(value, int) and value >= 0 for value in found.values()):

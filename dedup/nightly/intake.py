@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,7 +23,7 @@ import pyarrow.compute as pc
 
 from dedup.files import Job, Problem, Source, Sources, check_id_from, counted, escaped, shown, stream
 from dedup.nightly.damage import read_table
-from dedup.nightly.state import Shard, State
+from dedup.nightly.state import UNKNOWN, Shard, State
 from dedup.settings import Settings
 from dedup.stages.shingles import Texts
 from dedup.system import settled, whole_folder
@@ -77,6 +78,8 @@ class _How:
     threads: int
     most_bytes: int
     """Most bytes of a text."""
+    time: int
+    """When the night began."""
 
 
 @dataclass
@@ -117,6 +120,7 @@ def take_in(
     columns: Columns,
     settings: Settings,
     *,
+    now: datetime | None = None,
     threads: int = 1,
     most_bytes: int = 1 << 26,
     progress: Callable[[int, int], object] | None = None,
@@ -131,6 +135,7 @@ def take_in(
         sources: The files there are.
         columns: Names of the columns of tables.
         settings: How texts are folded.
+        now: The time of the night, unless it has begun to read before; None is the clock's.
         threads: How many to use.
         most_bytes: A longer text is not taken.
         progress: Called with the bytes of files read and of those to read.
@@ -139,7 +144,7 @@ def take_in(
     Returns:
         How many files were read.
     """
-    how = _How(settings, threads, most_bytes)
+    how = _How(settings, threads, most_bytes, _time(state, now))
     known, failed = _known(state)
     unknown = [source for source in sources if _is_fresh(source, known)]
     again = [source for source in unknown if not _is_fresh(source, failed)]
@@ -181,8 +186,15 @@ def _shard(
             done += source.size
         if not retried or not all(file["failed"] for file in draft.files):
             settled(texts)
-            _write(state, number, draft, texts.tell())
+            _write(state, number, draft, texts.tell(), how.time)
     return draft
+
+
+def _time(state: State, now: datetime | None) -> int:
+    """The time of the night: that of what was read for it before, by a run that was killed."""
+    before = since(state, state.last.number)
+    known = Shard.of(before[0]).time if before else UNKNOWN
+    return known or int((now or datetime.now(UTC)).timestamp() * 1e6)
 
 
 def _add(progress: Callable[[int], object], done: int, at: int) -> None:
@@ -376,10 +388,10 @@ def _taken(table: pa.Table, file: int, texts: BinaryIO, how: _How) -> pa.Table:
     return pa.table([table["id"], np.concatenate(sizes), scanned.lengths, prints, files], ARTICLES)
 
 
-def _write(state: State, number: int, draft: _Draft, end: int) -> None:
+def _write(state: State, number: int, draft: _Draft, end: int, time: int) -> None:
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
 
-    about = Shard(state.last.number + 1, sum(map(len, draft.tables)), end)
+    about = Shard(state.last.number + 1, sum(map(len, draft.tables)), end, time)
     with whole_folder(state.shard(number)) as folder:
         articles = pa.concat_tables([ARTICLES.empty_table(), *draft.tables])
         pq.write_table(articles, folder / "articles.parquet", use_dictionary=["file"])

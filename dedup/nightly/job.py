@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,8 +26,9 @@ from dedup.files import Sources, check_id_from, replacing, shown
 from dedup.nightly.catalogue import Catalogue, catalogued, numbered
 from dedup.nightly.damage import read_table, reading
 from dedup.nightly.intake import Columns, as_table, bad_files, bad_rows, found, published, rejects, take_in
-from dedup.nightly.members import NUMBERED, members, read_campaigns
+from dedup.nightly.members import NUMBERED, members, read_campaigns, read_members
 from dedup.nightly.memory import Budget, parsed
+from dedup.nightly.news import Night as Told
 from dedup.nightly.night import Tonight
 from dedup.nightly.outputs import NAMES, Labels, publish, resolved
 from dedup.nightly.outputs import check as check_output
@@ -95,6 +97,7 @@ def run(
     id: str | None = "id",  # noqa: A002 - the name of the column and of the option
     id_from: str = "id",
     exclude: Sequence[str | os.PathLike[str]] = (),
+    now: datetime | None = None,
     threads: int | None = None,
     max_rejects: int | None = None,
     max_replaced: int | None = None,
@@ -126,6 +129,8 @@ def run(
         id_from: ``"id"``: articles are known by what that column says, in whatever file it stands. ``"path+id"``: by
             ``<path>:<id>``, for files that number their articles alike. The same every night.
         exclude: Files and folders that are not read.
+        now: The time of the night, with its time zone, which `first_seen` tells; None is the clock's. A night that was
+            killed and goes on keeps the time with which it began.
         threads: How many to use; None is one a core. The result does not depend on it.
         max_rejects: Fail, and write nothing, if more rows and files than this could not be read; None is no limit.
         max_replaced: Fail, and write nothing, if more articles than this got another text: a row with the same id came
@@ -144,12 +149,13 @@ def run(
     settings = settings or Settings()
     if settings.unit != "char":
         raise SettingsError(f"a nightly job shingles characters, got unit={settings.unit!r}; leave it out")
+    check_time(now)
     budget, count = Budget(parsed(memory)), count_threads(threads)
     limits = Limits(max_rejects, max_replaced)
     check_output(Path(out), Path(state))
     stages = Measured(progress, log or (lambda *_: None))
     with opened(Path(state), settings, id_from=check_id_from(id_from)) as held:
-        job = _Job(held, Path(out), settings, budget, count, stages, campaigns=campaigns)
+        job = _Job(held, Path(out), settings, budget, count, stages, campaigns=campaigns, now=now)
         left_out = [Path(path) for path in exclude]
         return job.run([os.fspath(path) for path in paths], Columns(text, id), limits, left_out)
 
@@ -196,8 +202,9 @@ class _Job:
         stages: Measured,
         *,
         campaigns: bool,
+        now: datetime | None = None,
     ) -> None:
-        self._state, self._out, self._settings = state, out, settings
+        self._state, self._out, self._settings, self._now = state, out, settings, now
         self._budget, self._threads, self._stages, self._campaigns = budget, threads, stages, campaigns
 
     def run(self, paths: list[str], columns: Columns, limits: Limits, exclude: Sequence[Path]) -> Summary:
@@ -210,7 +217,7 @@ class _Job:
             self._stages.log("problem", asdict(problem))
         with self._stages.stage("read") as tell:
             files = take_in(
-                self._state, sources.files, columns, self._settings,
+                self._state, sources.files, columns, self._settings, now=self._now,
                 threads=self._threads, most_bytes=self._budget.text, progress=tell, log=self._stages.log,
             )  # fmt: skip
         fresh = len(self._state.shards) > last.shards
@@ -286,15 +293,22 @@ class _Job:
             catalogue = catalogued(self._state, self._budget.mapped, self._state.last.shards)
             found = read_table(self._folder / "changes.parquet", NUMBERED)
             changes = Changes(*(column.to_numpy() for column in (found if changed else found.slice(0, 0)).columns))
-            publish(self._out, self._labels(catalogue), changes.table(catalogue.ids), published(rejects))
+            night = self._told(catalogue, changed=changed)
+            tables = {
+                "changes.parquet": [changes.table(catalogue.ids)],
+                "rejects.parquet": [published(rejects)],
+                "new.parquet": night.new(),
+                "clusters.parquet": night.clusters(),
+            }
+            publish(self._out, night.labels, tables)
             with replacing(self._state.marker) as file:
                 file.write(json.dumps(str(resolved(self._out))).encode())
         replaced = self._state.counts["replaced"] if changed else 0
         about = {"path": str(self._out), "articles": int(catalogue.live.sum()), "replaced": replaced}
         self._stages.log("written", about)
 
-    def _labels(self, catalogue: Catalogue) -> Labels:
-        """The labels of all articles, in the order in which they were read."""
+    def _told(self, catalogue: Catalogue, *, changed: bool) -> Told:
+        """The labels of all articles, in the order in which they were read, and what else is told of the night."""
         texts = read_known(self._folder, self._state.last.texts, len(catalogue))
         _, number = numbered(catalogue, texts.prints)
         clusters = texts.clusters(number, self._settings)
@@ -304,8 +318,13 @@ class _Job:
         of = members(clusters, catalogue)
         place = np.searchsorted(of.numbers, catalogue.numbers[rows])
         campaign = read_campaigns(self._linked, of, len(catalogue))[place] if self._campaigns else None
-        labels, sizes = clusters.heads[rows], clusters.sizes[rows]
-        return Labels(catalogue.ids, rows, labels, sizes, similarity[rows], of.clusters[place], campaign)
+        labels = Labels(
+            catalogue.ids, rows, clusters.heads[rows], clusters.sizes[rows], similarity[rows], of.clusters[place],
+            campaign,
+        )  # fmt: skip
+        before = read_members(self._folder / "before.parquet", len(catalogue)) if changed else of
+        since = self._state.counts["since"] if changed else self._state.last.number
+        return Told(catalogue, labels, before, since, number, self._folder / "edges.parquet")
 
     def _summary(self, files: int, rejects: pa.Table, *, changed: bool) -> Summary:
         kinds = read_table(self._folder / "changes.parquet", NUMBERED)["kind"].to_pylist() if changed else []
@@ -323,6 +342,19 @@ class _Job:
             bytes=self._stages.bytes,
             peak_memory=peak_bytes(),
         )
+
+
+def check_time(now: datetime | None) -> None:
+    """Refuse a time of a night that is none.
+
+    Args:
+        now: The time.
+
+    Raises:
+        SettingsError: It has no time zone, or is before 1970.
+    """
+    if now is not None and (now.tzinfo is None or now.timestamp() <= 0):
+        raise SettingsError(f"now must be a time after 1970 with a time zone, got {now.isoformat()!r}")
 
 
 def _check_paths(paths: list[str]) -> None:

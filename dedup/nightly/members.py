@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from dedup.kernels import Integers
 from dedup.nightly.catalogue import Catalogue
-from dedup.nightly.damage import check_places, damaged, read_table
+from dedup.nightly.damage import check_places, damaged, read_columns, read_table
 from dedup.results import Clusters
 from dedup.stages.changes import Members
 
@@ -39,6 +39,19 @@ def members(clusters: Clusters, catalogue: Catalogue) -> Members:
     np.minimum.at(oldest, labels, numbers)
     order = np.argsort(numbers)
     return Members(numbers[order], oldest[labels][order])
+
+
+def read_members(path: Path, rows: int) -> Members:
+    """The articles of a night and their clusters, as they were written.
+
+    Args:
+        path: The file.
+        rows: How many rows were ever read.
+    """
+    found = Members(*read_columns(path, MEMBERS))
+    for numbers in found:
+        check_places(path, numbers, rows)
+    return found
 
 
 def oldest(group: Integers, number: Integers, catalogue: Catalogue) -> Integers:

@@ -24,7 +24,7 @@ from dedup.files import replacing
 from dedup.kernels import Integers
 from dedup.nightly.candidates import Meeting
 from dedup.nightly.catalogue import Catalogue, numbered
-from dedup.nightly.damage import check_places, damaged, read_columns, rows
+from dedup.nightly.damage import damaged, read_columns, rows
 from dedup.nightly.framing import Marks, found, latest, left_out, lost
 from dedup.nightly.framing import keep as keep_frames
 from dedup.nightly.framing import read as read_frames
@@ -32,7 +32,7 @@ from dedup.nightly.gathered import COLUMNS, rate_of
 from dedup.nightly.gathered import write as gather
 from dedup.nightly.keeping import keep
 from dedup.nightly.linking import campaigns
-from dedup.nightly.members import MEMBERS, members, oldest, read_campaigns
+from dedup.nightly.members import members, oldest, read_campaigns, read_members
 from dedup.nightly.memory import Budget
 from dedup.nightly.previous import NOTHING, Known
 from dedup.nightly.previous import read as read_known
@@ -410,11 +410,7 @@ class Tonight:
         if not last:
             return NOBODY
         name = "articles.parquet" if self._state.published == last else "before.parquet"
-        path = self._state.night(last) / name
-        before = Members(*read_columns(path, MEMBERS))
-        for numbers in before:
-            check_places(path, numbers, len(self._catalogue))
-        return before
+        return read_members(self._state.night(last) / name, len(self._catalogue))
 
 
 def _layout(settings: Settings) -> Layout:

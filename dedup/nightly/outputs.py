@@ -1,15 +1,16 @@
 """What a night gives to its users: a folder of Parquet, whole or not at all.
 
 In: a state whose night is done. Out: the folder: `labels/`, a file for every million articles; `changes.parquet`, what
-became of the clusters of last night; `rejects.parquet`, what could not be read. It is written beside its place; the
-folder that was there before is moved aside just before the new one takes its place, and then removed.
+became of the clusters of last night; `rejects.parquet`, what could not be read; and
+the tables of `dedup.nightly.news`. It is written beside its place; the folder that was there before is moved aside just
+before the new one takes its place, and then removed.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -33,7 +34,7 @@ LABELS = pa.schema(
     }
 )
 WITH_CAMPAIGNS = LABELS.append(pa.field("campaign", pa.large_string()))
-NAMES = {"labels", "changes.parquet", "rejects.parquet"}
+NAMES = {"labels", "changes.parquet", "rejects.parquet", "new.parquet", "clusters.parquet"}
 
 
 def check(path: Path, state: Path) -> None:
@@ -88,14 +89,13 @@ def resolved(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def publish(path: Path, labels: Labels, changes: pa.Table, rejects: pa.Table) -> None:
+def publish(path: Path, labels: Labels, tables: Mapping[str, Iterable[pa.Table]]) -> None:
     """Put the results of a night in their place.
 
     Args:
         path: The folder to be written.
         labels: Of all articles.
-        changes: Of clusters.
-        rejects: What could not be read.
+        tables: By the name of the file: a table or several, one after the other.
     """
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
 
@@ -110,12 +110,22 @@ def publish(path: Path, labels: Labels, changes: pa.Table, rejects: pa.Table) ->
         for number, begin in enumerate(range(0, max(1, len(labels.rows)), PART)):
             part = folder / "labels" / f"part-{number:05}.parquet"
             pq.write_table(labels.table(begin, begin + PART), part)
-        pq.write_table(changes, folder / "changes.parquet")
-        pq.write_table(rejects, folder / "rejects.parquet")
+        for name, several in tables.items():
+            _write(folder / name, iter(several))
     if path.exists():
         put(path, old, lasting=False)
     put(new, path)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _write(path: Path, tables: Iterator[pa.Table]) -> None:
+    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
+
+    first = next(tables)
+    with pq.ParquetWriter(path, first.schema) as out:
+        out.write_table(first)
+        for table in tables:
+            out.write_table(table)
 
 
 class Labels:
@@ -142,14 +152,18 @@ class Labels:
         campaigns: Integers | None = None,
     ) -> None:
         self._ids = ids.combine_chunks() if ids.num_chunks > 1 else ids
-        self.rows, self._labels, self._clusters = rows, labels, clusters
-        self._sizes, self._similarity, self._campaigns = sizes, similarity, campaigns
+        self.rows, self._labels, self.clusters = rows, labels, clusters
+        self._sizes, self._similarity, self.campaigns = sizes, similarity, campaigns
+
+    def names(self, rows: Integers) -> pa.Array:
+        """The ids of some rows; null for -1."""
+        return self._ids.take(pa.array(rows, mask=rows < 0))
 
     def table(self, begin: int, end: int) -> pa.Table:
         """The labels of some articles."""
         some = slice(begin, end)
-        names = [self._ids.take(pa.array(of[some])) for of in (self.rows, self._labels, self._clusters)]
+        names = [self.names(of[some]) for of in (self.rows, self._labels, self.clusters)]
         columns = [names[0], names[1], pa.array(self._sizes[some]), pa.array(self._similarity[some]), names[2]]
-        if self._campaigns is None:
+        if self.campaigns is None:
             return pa.table(columns, LABELS)
-        return pa.table([*columns, self._ids.take(pa.array(self._campaigns[some]))], WITH_CAMPAIGNS)
+        return pa.table([*columns, self.names(self.campaigns[some])], WITH_CAMPAIGNS)

@@ -65,6 +65,10 @@ class Night:
 NO_NIGHT = Night(0, 0, 0, 0, 0)
 
 
+UNKNOWN = 0
+"""The time of a night of which none was kept."""
+
+
 class Shard(NamedTuple):
     """What a shard says of itself."""
 
@@ -73,11 +77,13 @@ class Shard(NamedTuple):
     rows: int
     end: int
     """Where its texts end in the file of all texts."""
+    time: int = UNKNOWN
+    """When that night began to read, in microseconds since 1970."""
 
     @classmethod
     def of(cls, folder: Path) -> Self:
         """What is written in a shard's folder."""
-        return cls(**counts(folder / "shard.json", cls._fields))
+        return cls(**counts(folder / "shard.json", cls._fields, cls._field_defaults))
 
 
 SIGNATURES, GATHERED = "signatures", "gathered"
