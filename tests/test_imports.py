@@ -26,6 +26,7 @@ ORDER = [
     "cli.show",
     "cli.matching",
     "cli.indexing",
+    "cli.states",
     "cli.nights",
     "cli.console",
     "cli.terminal",

@@ -31,6 +31,7 @@ from dedup.nightly import intake
 from dedup.nightly.state import opened
 from dedup.settings import Settings
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*that another file brought again")  # as it is meant to
 CALLS = ("fsync", "rename", "replace", "mkdir", "unlink", "rmdir")
 """What is done to a disk: before them a run is killed."""
 STRIDE = int(os.environ.get("DEDUP_STRIDE", "2"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import click
 
-from dedup.cli import auditing, cluster, explain, indexing, matching, nights, show, unique
+from dedup.cli import auditing, cluster, explain, indexing, matching, nights, show, states, unique
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,6 +28,7 @@ COMMANDS = (
     auditing.audit,
     indexing.index,
     nights.report,
+    states.state,
 )
 for command in COMMANDS:
     main.add_command(command)

@@ -73,6 +73,7 @@ def cluster(
     max_rejects: int | None,
     max_replaced: int | None,
     now: datetime | None,
+    forget: tuple[str, ...],
     log_json: bool,
     quiet: bool,
 ) -> None:
@@ -98,12 +99,12 @@ def cluster(
         nights.run(
             paths, target, state, settings, nights.Naming(text_column, id_column, id_from),
             nights.Limits(max_rejects, max_replaced), campaigns=not no_campaigns, memory=memory, now=now,
-            threads=threads, log_json=log_json, quiet=quiet,
+            forget=forget, threads=threads, log_json=log_json, quiet=quiet,
         )  # fmt: skip
         return
     _check_alone(
         memory=memory is not None, max_rejects=max_rejects is not None, max_replaced=max_replaced is not None,
-        now=now is not None, log_json=log_json,
+        now=now is not None, forget=bool(forget), log_json=log_json,
     )  # fmt: skip
     if indicators is not None and no_campaigns:
         raise click.UsageError("--indicators lists what campaigns hold; leave out --no-campaigns")

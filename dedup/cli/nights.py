@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 import pyarrow as pa
@@ -25,6 +26,9 @@ from dedup.errors import BusyError, DedupError, FileError, RejectsError, Replace
 from dedup.evidence.titles import printable
 from dedup.files import counted
 from dedup.settings import Settings
+
+if TYPE_CHECKING:
+    from dedup.nightly import Forget
 
 LIMITED, BUSY = 3, 75
 Command = TypeVar("Command", bound=Callable[..., None])
@@ -68,6 +72,39 @@ class Limits(NamedTuple):
     """Articles that got another text."""
 
 
+def criteria(several: tuple[str, ...]) -> Forget | None:
+    """What is to be forgotten; None if nothing is.
+
+    Args:
+        several: ``before=DATE``, ``deleted``, ``ids=FILE``.
+    """
+    from dedup.nightly import Forget  # noqa: PLC0415 - other commands do without it
+
+    before, deleted, ids = None, False, list[str]()
+    for one in several:
+        name, _, value = one.partition("=")
+        if name == "before" and value:
+            before = Time().convert(value, None, None)
+        elif one == "deleted":
+            deleted = True
+        elif name == "ids" and value:
+            ids += _ids(value)
+        else:
+            raise click.UsageError(f"cannot forget {one!r}; give before=DATE, deleted or ids=FILE")
+    return Forget(ids, before, deleted) if several else None
+
+
+def _ids(path: str) -> list[str]:
+    """The ids in a file, one a line."""
+    try:
+        lines = Path(path).read_text("utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(
+            f"cannot read ids from {printable(path)}: {error}; give a file of an id a line"
+        ) from None
+    return [line.removesuffix("\r") for line in lines if line.removesuffix("\r")]
+
+
 def options(command: Command) -> Command:
     """The options of a run with a state.
 
@@ -92,6 +129,13 @@ def options(command: Command) -> Command:
             metavar="TIME",
             help="With --state: when the night is, such as 2026-11-21T01:30:00Z, for first_seen; by default now.",
         ),
+        click.option(
+            "--forget",
+            multiple=True,
+            metavar="WHAT",
+            help="With --state: articles that are to go: before=DATE (of their last reading), deleted (with their"
+            " file), ids=FILE (an id a line).",
+        ),
         click.option("--log-json", is_flag=True, help="With --state: say what is done as JSON."),
     ]
     for one in reversed(several):
@@ -110,6 +154,7 @@ def run(
     campaigns: bool,
     memory: str | None,
     now: datetime | None,
+    forget: tuple[str, ...],
     threads: int | None,
     log_json: bool,
     quiet: bool,
@@ -126,6 +171,7 @@ def run(
         campaigns: Whether to find the campaign of each article.
         memory: Most memory of the run; None is the default.
         now: When the night is; None is by the clock.
+        forget: What is to be forgotten; see `criteria`.
         threads: How many to use; None is one a core.
         log_json: Log as JSON.
         quiet: Print problems only.
@@ -134,14 +180,15 @@ def run(
 
     log = _json if log_json else _lines(quiet=quiet)
     with (
-        _failures(log if log_json else None),
+        failures(log if log_json else None),
         console.shown_progress(quiet=quiet or log_json) as tell,
         console.warned(lambda message: log("warning", {"message": message})),
     ):
         summary = nightly.run(
             paths, target, state, settings=settings, campaigns=campaigns, memory=memory or nightly.MEMORY,
             text=naming.text, id=naming.id, id_from=naming.id_from, threads=threads, max_rejects=limits.rejects,
-            max_replaced=limits.replaced, now=now, progress=tell, log=log,
+            max_replaced=limits.replaced, now=now,
+            forget=criteria(forget), progress=tell, log=log,
         )  # fmt: skip
     if not quiet:
         with console.closed_output():
@@ -175,8 +222,12 @@ def report(state: str, target: str, no_campaigns: bool, threads: int | None, qui
 
 
 @contextmanager
-def _failures(log: Log | None) -> Iterator[None]:
-    """Exit with the code that a scheduler needs; the error is logged as JSON if there is such a log."""
+def failures(log: Log | None = None) -> Iterator[None]:
+    """Exit with the code that a scheduler needs.
+
+    Args:
+        log: Where the error is logged as JSON; None says it in words.
+    """
     try:
         yield
     except SettingsError as error:
@@ -221,6 +272,7 @@ def _night(about: Mapping[str, Any]) -> str:
 
 
 _SAID: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "forgotten": lambda about: f"{counted(about['articles'], 'article')} forgotten",
     "shard": lambda about: (
         f"Shard {about['shard']:,}: {counted(about['files'], 'file')}, {counted(about['articles'], 'article')}"
     ),

@@ -5,11 +5,14 @@ top: `job` runs the whole, and `night` the steps of a night; `intake` turns file
 known of every article, `previous` what the last night left; `framing`, `sketching`, `signed`, `candidates` and
 `verifying` are the stages of `dedup.pipeline` over what lies on disk, `stored_runs` and `stored_bands` what is kept of
 signed texts to meet by; `gathered` keeps what campaigns are found by, and `linking` finds them; `members` tells what
-became of the clusters of last night; `outputs` writes what users read, and `snapshot` gives it as `dedup.cluster`
-would. `state` is the folder, `keeping` writes what is in it, `damage` reads it, and `memory` bounds all.
+became of the clusters of last night; `outputs` and `news` write what users read, and `snapshot` gives it as
+`dedup.cluster` would. `upkeep` is for between two nights: `forgetting` and `marks` say what is to go, `compacting`
+takes it out. `state` is the folder, `keeping` writes what is in it, `damage` reads it, and `memory` bounds all.
 """
 
+from dedup.nightly.forgetting import Forget, Forgotten
 from dedup.nightly.job import MEMORY, Summary, run
 from dedup.nightly.snapshot import snapshot
+from dedup.nightly.upkeep import StateStats, compact, forget, stats
 
-__all__ = ["MEMORY", "Summary", "run", "snapshot"]
+__all__ = ["MEMORY", "Forget", "Forgotten", "StateStats", "Summary", "compact", "forget", "run", "snapshot", "stats"]

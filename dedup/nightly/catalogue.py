@@ -22,7 +22,8 @@ from dedup import kernels
 from dedup.files import Repeats
 from dedup.kernels import Integers
 from dedup.nightly.damage import damaged, read_table
-from dedup.nightly.intake import ARTICLES, FILES
+from dedup.nightly.intake import ARTICLES, EMPTIED, FILES
+from dedup.nightly.marks import read_marks
 from dedup.nightly.memory import Mapped
 from dedup.nightly.state import Shard, State
 
@@ -46,11 +47,13 @@ class Catalogue:
         sizes: (n,) bytes of each text.
         lengths: (n,) characters of each when it is folded.
         prints: uint64 (n, 2) fingerprints.
-        files: (n,) the version of a file that each comes from.
-        paths: string (versions,): the path of each file.
+        files: (n,) the version of a file that each comes from, the last of all for a row that was emptied: only its id
+            is left, by which an article that came again is known.
+        paths: string (versions + 1,): the path of each file; the last is that of none, and so below.
         failed: (versions,) whether it could not be read to its end.
         current: (versions,) whether there is no later version of the same file that could be read to its end.
         shards: What each shard says of itself.
+        forgotten: (n,) whether each row is forgotten.
         begins: (shards + 1,) the first version of a file of each shard, and how many versions there are.
     """
 
@@ -64,6 +67,7 @@ class Catalogue:
     failed: NDArray[np.bool_]
     current: NDArray[np.bool_]
     shards: list[Shard]
+    forgotten: NDArray[np.bool_]
     begins: Integers
 
     def __len__(self) -> int:
@@ -101,12 +105,24 @@ class Catalogue:
     @cached_property
     def live(self) -> NDArray[np.bool_]:
         """(n,): whether each row is an article: the last with its id among the rows of files as they are now."""
-        return self._last(np.flatnonzero(self.current[self.files]))
+        return self.without(np.zeros(len(self), np.bool_))
+
+    @cached_property
+    def held(self) -> NDArray[np.bool_]:
+        """(n,): whether a file that is as it was holds each row, and it is not forgotten."""
+        found: NDArray[np.bool_] = self.current[self.files] & ~self.forgotten
+        return found
+
+    def without(self, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(n,): what `live` were if some rows were forgotten, too."""
+        return self._last(np.flatnonzero(self.held & ~rows))
 
     def live_at(self, night: int) -> NDArray[np.bool_]:
         """(n,): whether each row was an article at the end of a night."""
         shards = sum(shard.night <= night for shard in self.shards)
-        current = _current(self.paths, self.failed, int(self.begins[shards]))
+        upto = int(self.begins[shards])
+        current = np.zeros(len(self.paths), np.bool_)
+        current[:upto] = _current(self.paths.slice(0, upto), self.failed[:upto])
         rows = sum(shard.rows for shard in self.shards[:shards])
         return self._last(np.flatnonzero(current[self.files[:rows]]))
 
@@ -127,7 +143,8 @@ class Catalogue:
     def replaced(self, begin: int) -> Replaced:
         """The rows from one on that have another text than the row before them with the same id."""
         order = np.lexsort((np.arange(len(self)), self.numbers))
-        order = order[self.current[self.files[order]] | (order < begin)]
+        there = self.held | ((np.arange(len(self)) < begin) & ~self.forgotten & (self.files < len(self.paths) - 1))
+        order = order[there[order]]
         later, earlier = order[1:], order[:-1]
         same = (self.numbers[later] == self.numbers[earlier]) & (later >= begin)
         later, earlier = later[same], earlier[same]
@@ -152,7 +169,7 @@ def catalogued(state: State, limit: int, shards: int | None = None) -> Catalogue
     Args:
         state: The state.
         limit: Bytes of the texts that may be held at once.
-        shards: How many shards are read, from the first on; None is all.
+        shards: How many shards are read, from the first on, as of the last night; None is all there is now.
     """
     folders = state.shards[:shards]
     about = [Shard.of(folder) for folder in folders]
@@ -164,10 +181,13 @@ def catalogued(state: State, limit: int, shards: int | None = None) -> Catalogue
     versions = [row for some in read for row in some.to_pylist()]
     begins = np.cumsum([0, *map(len, read)])
     files = [np.empty(0, np.int64)] + [
-        table["file"].to_numpy() + begin for table, begin in zip(tables, begins[:-1], strict=True)
+        np.where(table["file"].to_numpy() == EMPTIED, begins[-1], table["file"].to_numpy() + begin)
+        for table, begin in zip(tables, begins[:-1], strict=True)
     ]
-    paths = pa.array([row["path"] for row in versions], pa.string())
-    failed = np.array([row["failed"] for row in versions], np.bool_)
+    paths = pa.array([*(row["path"] for row in versions), ""], pa.string())
+    failed = np.array([*(row["failed"] for row in versions), True], np.bool_)
+    current = _current(paths, failed)
+    current[-1] = False
     return Catalogue(
         Mapped(state.texts, limit),
         pa.chunked_array([chunk for table in tables for chunk in table["id"].chunks], pa.large_string()),
@@ -177,19 +197,20 @@ def catalogued(state: State, limit: int, shards: int | None = None) -> Catalogue
         np.concatenate(files).astype(np.int64),
         paths,
         failed,
-        _current(paths, failed, len(versions)),
+        current,
         about,
+        read_marks(state, sum(map(len, tables)), len(paths), None if shards is None else state.last.marks).rows,
         begins.astype(np.int64),
     )
 
 
-def _current(paths: pa.Array, failed: NDArray[np.bool_], upto: int) -> NDArray[np.bool_]:
-    """(upto,): whether each version is the last of its file that could be read to its end, or a later one."""
-    codes = paths.slice(0, upto).dictionary_encode().indices.to_numpy()
-    numbers = np.flatnonzero(~failed[:upto])
-    whole = np.full(upto, -1)
+def _current(paths: pa.Array, failed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(versions,): whether each is the last of its file that could be read to its end, or a later one."""
+    codes = paths.dictionary_encode().indices.to_numpy()
+    numbers = np.flatnonzero(~failed)
+    whole = np.full(len(paths), -1)
     whole[codes[numbers]] = numbers
-    found: NDArray[np.bool_] = whole[codes] <= np.arange(upto)
+    found: NDArray[np.bool_] = whole[codes] <= np.arange(len(paths))
     return found
 
 
@@ -199,7 +220,7 @@ def _articles(path: Path, about: Shard, size: int, files: int) -> pa.Table:
     sizes, numbers = table["bytes"].to_numpy(), table["file"].to_numpy()
     if len(table) != about.rows or sizes.sum() != size or sizes.min(initial=0) < 0:
         raise damaged(path, f"{about.rows:,} articles of {size:,} bytes were written, and others are there")
-    if numbers.size and not 0 <= numbers.min() <= numbers.max() < files:
+    if numbers.size and not EMPTIED <= numbers.min() <= numbers.max() < files:
         raise damaged(path.with_name("files.parquet"), f"it has {files:,} files, and there are articles of others")
     return table
 
@@ -214,18 +235,21 @@ def _prints(table: pa.Table) -> NDArray[np.uint64]:
     return np.frombuffer(column.buffers()[1], np.uint64).reshape(-1, 2)[column.offset : column.offset + len(column)]
 
 
-def numbered(catalogue: Catalogue, known: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], Integers]:
+def numbered(
+    catalogue: Catalogue, known: NDArray[np.uint64], some: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.uint64], Integers]:
     """Number the distinct texts of all articles, those that are known first, then in the order of the rows.
 
     Args:
         catalogue: All rows.
         known: uint64 (k, 2) fingerprints of the texts that have the numbers from 0 on.
+        some: (n,) the rows whose texts are numbered; None is those of articles.
 
     Returns:
         uint64 (d, 2), the fingerprints of all d texts; and int64 (n,), the number of each row's, -1 where it is no
         article or has no text.
     """
-    rows = np.flatnonzero(catalogue.live & (catalogue.lengths > 0))
+    rows = np.flatnonzero((catalogue.live if some is None else some) & (catalogue.lengths > 0))
     prints, numbers = _numbered([known, catalogue.prints[rows]])
     found = np.full(len(catalogue), -1, np.int64)
     found[rows] = numbers[1]

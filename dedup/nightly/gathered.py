@@ -8,7 +8,7 @@ text, nearly all of it to find names; 16 MB are held while they are written or r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,7 +95,7 @@ def write(
             if progress:
                 progress(done, len(rows))
 
-    _write(path, tables(), every)
+    put_together(path, tables(), every)
 
 
 def _table(windows: NDArray[np.uint64], counts: Integers, names: list[list[Name]]) -> pa.Table:
@@ -125,7 +125,14 @@ def _hashed(names: list[Name]) -> NDArray[np.uint64]:
     return np.ascontiguousarray(prints[:, 1])
 
 
-def _write(path: Path, tables: Iterator[pa.Table], every: int) -> None:
+def put_together(path: Path, tables: Iterable[pa.Table], every: int) -> None:
+    """Write what was gathered.
+
+    Args:
+        path: The file.
+        tables: A row a text, in order.
+        every: One window in so many was kept.
+    """
     schema = COLUMNS.with_metadata({b"rate": str(every).encode()})
     with written(path, schema, compression="zstd", use_dictionary=["kinds.list.element"]) as out:
         for table in regrouped(tables, AT_ONCE, GROUP):

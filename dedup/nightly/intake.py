@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 
 from dedup.files import Job, Problem, Source, Sources, check_id_from, counted, escaped, shown, stream
 from dedup.nightly.damage import read_table
+from dedup.nightly.marks import forgotten_versions
 from dedup.nightly.state import UNKNOWN, Shard, State
 from dedup.settings import Settings
 from dedup.stages.shingles import Texts
@@ -51,6 +52,8 @@ PUBLISHED = ["path", "row", "reason", "count"]
 FILES = pa.schema(
     {"path": pa.string(), "size": pa.int64(), "changed": pa.int64(), "rows": pa.int64(), "failed": pa.bool_()}
 )
+EMPTIED = -1
+"""The file of a row of which only the id is left."""
 ARTICLES = pa.schema(
     {
         "id": pa.large_string(),
@@ -268,8 +271,13 @@ def _known(state: State) -> tuple[dict[str, tuple[int, int]], dict[str, tuple[in
     """Size and time of every file that need not be read again, and of those that could not be read."""
     known: dict[str, tuple[int, int]] = {}
     failed: dict[str, tuple[int, int]] = {}
-    for shard in state.shards:
-        for row in read_table(shard / "files.parquet", FILES).to_pylist():
+    versions = [row for shard in state.shards for row in read_table(shard / "files.parquet", FILES).to_pylist()]
+    forgotten = forgotten_versions(state)
+    for number, row in enumerate(versions):
+        if number in forgotten:
+            known.pop(row["path"], None)
+            failed.pop(row["path"], None)
+        else:
             (known if row["failed"] else failed).pop(row["path"], None)
             (failed if row["failed"] else known)[row["path"]] = (row["size"], row["changed"])
     return known, failed

@@ -25,6 +25,8 @@ from dedup.errors import FileError, RejectsError, ReplacedError, SettingsError, 
 from dedup.files import Sources, check_id_from, replacing, shown
 from dedup.nightly.catalogue import Catalogue, catalogued, numbered
 from dedup.nightly.damage import read_table, reading
+from dedup.nightly.forgetting import Forget
+from dedup.nightly.forgetting import forget as forget_articles
 from dedup.nightly.intake import Columns, as_table, bad_files, bad_rows, found, published, rejects, take_in
 from dedup.nightly.members import NUMBERED, members, read_campaigns, read_members
 from dedup.nightly.memory import Budget, parsed
@@ -66,6 +68,7 @@ class Summary:
         seconds: How long each stage took.
         bytes: What each stage read and wrote by system calls; empty where the system does not say.
         peak_memory: Bytes that the process held at most, so far.
+        forgotten: How many articles were forgotten, of those that there would be.
     """
 
     night: int
@@ -83,6 +86,7 @@ class Summary:
     seconds: Mapping[str, float]
     bytes: Mapping[str, int]
     peak_memory: int
+    forgotten: int = 0
 
 
 def run(
@@ -98,6 +102,7 @@ def run(
     id_from: str = "id",
     exclude: Sequence[str | os.PathLike[str]] = (),
     now: datetime | None = None,
+    forget: Forget | None = None,
     threads: int | None = None,
     max_rejects: int | None = None,
     max_replaced: int | None = None,
@@ -131,6 +136,7 @@ def run(
         exclude: Files and folders that are not read.
         now: The time of the night, with its time zone, which `first_seen` tells; None is the clock's. A night that was
             killed and goes on keeps the time with which it began.
+        forget: Articles that are to go tonight; their texts stay in the state until `compact`.
         threads: How many to use; None is one a core. The result does not depend on it.
         max_rejects: Fail, and write nothing, if more rows and files than this could not be read; None is no limit.
         max_replaced: Fail, and write nothing, if more articles than this got another text: a row with the same id came
@@ -157,7 +163,7 @@ def run(
     with opened(Path(state), settings, id_from=check_id_from(id_from)) as held:
         job = _Job(held, Path(out), settings, budget, count, stages, campaigns=campaigns, now=now)
         left_out = [Path(path) for path in exclude]
-        return job.run([os.fspath(path) for path in paths], Columns(text, id), limits, left_out)
+        return job.run([os.fspath(path) for path in paths], Columns(text, id), limits, left_out, forget)
 
 
 class Limits(NamedTuple):
@@ -207,7 +213,9 @@ class _Job:
         self._state, self._out, self._settings, self._now = state, out, settings, now
         self._budget, self._threads, self._stages, self._campaigns = budget, threads, stages, campaigns
 
-    def run(self, paths: list[str], columns: Columns, limits: Limits, exclude: Sequence[Path]) -> Summary:
+    def run(
+        self, paths: list[str], columns: Columns, limits: Limits, exclude: Sequence[Path], forget: Forget | None
+    ) -> Summary:
         self._state.check()
         own = [self._out, self._state.path, *exclude]
         sources, last = found(paths, own, id_from=self._state.id_from), self._state.last
@@ -225,6 +233,8 @@ class _Job:
         _check_rejects(rejects, limits.rejects)
         if not fresh and not last.number:
             raise FileError("no articles were read, nothing was written")
+        forgotten = self._forget(forget) if forget else 0
+        fresh |= self._state.marks != last.marks
         if fresh or (self._campaigns and not self._linked.exists()):
             self._work(limits.replaced)
         changed = before < self._state.last.number  # else nothing is new, and no run was killed before it wrote
@@ -232,7 +242,7 @@ class _Job:
             _check_replaced(self._state.counts["replaced"], limits.replaced)
         if changed or not self._is_there:
             self._publish(rejects, changed=changed)
-        return self._summary(files, rejects, changed=changed)
+        return self._summary(files, rejects, changed=changed, forgotten=forgotten)
 
     def _work(self, max_replaced: int | None) -> None:
         with self._stages.stage("read"):
@@ -252,6 +262,12 @@ class _Job:
             )
         self._stages.log("night", {"night": tonight.night.number, "whole": tonight.whole})
         tonight.work()
+
+    def _forget(self, what: Forget) -> int:
+        """Mark what is to be forgotten; returns how many articles that are."""
+        found = forget_articles(self._state, catalogued(self._state, self._budget.mapped), what)
+        self._stages.log("forgotten", found._asdict())
+        return found.articles
 
     def _tell_replaced(self, catalogue: Catalogue, most: int | None) -> None:
         """Warn of ids that two files of this run have; fail where too many articles were replaced."""
@@ -293,7 +309,7 @@ class _Job:
             catalogue = catalogued(self._state, self._budget.mapped, self._state.last.shards)
             found = read_table(self._folder / "changes.parquet", NUMBERED)
             changes = Changes(*(column.to_numpy() for column in (found if changed else found.slice(0, 0)).columns))
-            night = self._told(catalogue, changed=changed)
+            night = self._told(catalogue, changes, changed=changed)
             tables = {
                 "changes.parquet": [changes.table(catalogue.ids)],
                 "rejects.parquet": [published(rejects)],
@@ -307,7 +323,7 @@ class _Job:
         about = {"path": str(self._out), "articles": int(catalogue.live.sum()), "replaced": replaced}
         self._stages.log("written", about)
 
-    def _told(self, catalogue: Catalogue, *, changed: bool) -> Told:
+    def _told(self, catalogue: Catalogue, changes: Changes, *, changed: bool) -> Told:
         """The labels of all articles, in the order in which they were read, and what else is told of the night."""
         texts = read_known(self._folder, self._state.last.texts, len(catalogue))
         _, number = numbered(catalogue, texts.prints)
@@ -324,9 +340,10 @@ class _Job:
         )  # fmt: skip
         before = read_members(self._folder / "before.parquet", len(catalogue)) if changed else of
         since = self._state.counts["since"] if changed else self._state.last.number
-        return Told(catalogue, labels, before, since, number, self._folder / "edges.parquet")
+        renamed = Changes(*(column[changes.kind == "renamed"] for column in changes))
+        return Told(catalogue, labels, before, renamed, since, number, self._folder / "edges.parquet")
 
-    def _summary(self, files: int, rejects: pa.Table, *, changed: bool) -> Summary:
+    def _summary(self, files: int, rejects: pa.Table, *, changed: bool, forgotten: int) -> Summary:
         kinds = read_table(self._folder / "changes.parquet", NUMBERED)["kind"].to_pylist() if changed else []
         counts = self._state.counts
         counts.pop("since")
@@ -341,6 +358,7 @@ class _Job:
             seconds={stage: round(taken, 3) for stage, taken in self._stages.seconds.items()},
             bytes=self._stages.bytes,
             peak_memory=peak_bytes(),
+            forgotten=forgotten,
         )
 
 

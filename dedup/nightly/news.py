@@ -21,7 +21,7 @@ from dedup.nightly.damage import check_places, groups
 from dedup.nightly.outputs import PART, Labels
 from dedup.nightly.state import UNKNOWN
 from dedup.nightly.verifying import EDGES
-from dedup.stages.changes import Members
+from dedup.stages.changes import Changes, Members
 
 TIME = pa.timestamp("us", "UTC")
 CAMPAIGN = pa.field("campaign", pa.large_string())
@@ -56,6 +56,7 @@ class Night:
         catalogue: All rows.
         labels: Of all articles.
         before: The articles of the last night that was published, and their clusters.
+        renamed: Clusters of that night that have another name now.
         since: The number of that night.
         texts: (n,) the distinct text of each row, -1 where it is no article or has none.
         edges: The file of verified edges between distinct texts.
@@ -64,6 +65,7 @@ class Night:
     catalogue: Catalogue
     labels: Labels
     before: Members
+    renamed: Changes
     since: int
     texts: Integers
     edges: Path
@@ -113,7 +115,9 @@ class Night:
         np.minimum.at(seen, of, catalogue.times(catalogue.numbers[labels.rows]))
         last = np.full(len(names), UNKNOWN)
         np.maximum.at(last, of, catalogue.times(labels.rows))
-        growth = sizes - np.bincount(self.before.clusters, minlength=len(catalogue))[names]
+        was = np.bincount(self.before.clusters, minlength=len(catalogue))
+        was[self.renamed.new] = was[self.renamed.old]
+        growth = sizes - was[names]
         order = np.lexsort((names, -sizes))
         order = order[sizes[order] > 1]
         columns = {

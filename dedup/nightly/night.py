@@ -106,8 +106,9 @@ class Tonight:
             last.generation + self.whole,
             len(self._prints),
             texts if self.whole else last.fitted,
+            state.marks,
         )
-        self._layout = _layout(settings)
+        self._layout = layout_of(settings)
         self._signed = self._was_left_out = self._left_out = NO_WINDOWS
 
     def work(self) -> None:
@@ -413,7 +414,7 @@ class Tonight:
         return read_members(self._state.night(last) / name, len(self._catalogue))
 
 
-def _layout(settings: Settings) -> Layout:
+def layout_of(settings: Settings) -> Layout:
     """What is kept of texts to find candidates by."""
     return StoredRuns(settings) if settings.weighted else StoredBands(settings, chosen_bands(settings))
 

@@ -9,7 +9,7 @@ the buckets that are walked while texts meet.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -106,8 +106,19 @@ def write(
             tell = partial(_tell, progress, some, len(rows)) if progress else None
             yield layout.table(corpus, rows[some], threads=threads, progress=tell)
 
-    with written(path, layout.schema, compression="none") as out:
-        for table in regrouped(tables(), GROUP, BYTES):
+    put_together(path, tables(), layout.schema)
+
+
+def put_together(path: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> None:
+    """Write what is kept of texts.
+
+    Args:
+        path: The file.
+        tables: A row a text, in order.
+        schema: Their columns.
+    """
+    with written(path, schema, compression="none") as out:
+        for table in regrouped(tables, GROUP, BYTES):
             out.write_table(table, row_group_size=GROUP)
 
 

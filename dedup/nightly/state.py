@@ -10,6 +10,8 @@ final name is whole, and the rest is removed. One run holds the lock of the fold
                                   first text in it; gathered-000001-0.parquet likewise, what campaigns are found by
     nights/000001/                the last night: texts, edges, articles, frames, frequencies, changes; night.json; and
                                   campaigns if they were asked for
+    forgotten.parquet             rows that are no articles any more, until they are taken out
+    compacted/                    all of these but the last, without what is forgotten, just before it takes their place
     work/                         what the running night has done so far, which becomes its folder
 """
 
@@ -25,12 +27,14 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+import pyarrow as pa
+
 from dedup import files
 from dedup.errors import BusyError, FileError, SettingsError
 from dedup.files import shown
-from dedup.nightly.damage import counts, damaged, reading
+from dedup.nightly.damage import counts, damaged, reading, rows
 from dedup.settings import Settings
-from dedup.system import locked, put, synced
+from dedup.system import locked, put, synced, whole_folder
 
 FORMAT = 5
 READ = {4, FORMAT}
@@ -43,6 +47,14 @@ UNFINISHED = ".dedup-*.tmp"
 """What `dedup.system.whole_file` writes to, which is left where a run is killed."""
 
 
+MARKED = pa.schema({"mark": pa.int64()})
+"""What is forgotten: rows, and versions of files, which are written as -1 - version."""
+COMPACTED = "compacted"
+"""The folder of a state that has been compacted and has yet to take its place."""
+RENEWED = ("texts.utf8", "shards", "generations", "nights")
+"""What a compacted state has anew."""
+
+
 @dataclass(frozen=True)
 class Night:
     """What the state says of a night.
@@ -52,7 +64,9 @@ class Night:
         shards: How many it knows; they have the numbers from 1 on.
         generation: The generation of its signatures.
         texts: How many distinct texts have numbers, with those that no article has any more.
-        fitted: How many texts there were when the weights of the generation were made.
+        fitted: How many texts there were when the weights of the generation were made, without those that were
+            taken out since.
+        marks: How many rows and versions of files were marked to be forgotten.
     """
 
     number: int
@@ -60,6 +74,7 @@ class Night:
     generation: int
     texts: int
     fitted: int
+    marks: int = 0
 
 
 NO_NIGHT = Night(0, 0, 0, 0, 0)
@@ -121,9 +136,24 @@ def opened(path: Path, settings: Settings, *, id_from: str | None = None) -> Ite
     with ExitStack() as held:
         if not _lock(path, held):
             raise BusyError(f"another run holds {shown(path)!r}; wait until it has ended, or name another")
+        _renew(path)
         state = State(path, _check_settings(path / "state.json", settings, id_from))
         state.sweep()
         yield state
+
+
+def _renew(path: Path) -> None:
+    """Put a compacted state in the place of what it was made of, or go on where that was broken off."""
+    new = path / COMPACTED
+    _remove(path / f".{COMPACTED}.new")
+    if not new.exists():
+        return
+    for name in RENEWED:
+        if (new / name).exists():
+            _remove(path / name)
+            put(new / name, path / name)
+    _remove(path / "forgotten.parquet")
+    new.rmdir()
 
 
 def settings_of(path: Path) -> Settings:
@@ -225,7 +255,7 @@ class State:
         """The last night that was finished."""
         nights = _numbers(self.path / "nights")
         names = [field.name for field in fields(Night)]
-        return Night(**counts(self.night(nights[-1]) / "night.json", names)) if nights else NO_NIGHT
+        return Night(**counts(self.night(nights[-1]) / "night.json", names, {"marks": 0})) if nights else NO_NIGHT
 
     @property
     def marker(self) -> Path:
@@ -249,6 +279,16 @@ class State:
     def counts(self) -> dict[str, int]:
         """The figures of the last night."""
         return counts(self.night(self.last.number) / "counts.json", COUNTS)
+
+    @property
+    def forgotten(self) -> Path:
+        """The file of what is forgotten; missing where nothing is."""
+        return self.path / "forgotten.parquet"
+
+    @property
+    def marks(self) -> int:
+        """How many rows and versions of files are marked to be forgotten."""
+        return rows(self.forgotten, MARKED) if self.forgotten.exists() else 0
 
     @property
     def shards(self) -> list[Path]:
@@ -332,6 +372,13 @@ class State:
         synced(self.work)
         put(self.work, self.night(night.number))
         self.sweep()
+
+    @contextmanager
+    def renewed(self) -> Iterator[Path]:
+        """A folder for all that a compacted state has anew, which takes its place at the end."""
+        with whole_folder(self.path / COMPACTED) as folder:
+            yield folder
+        _renew(self.path)
 
     def sweep(self) -> None:
         """Remove what no night needs, and what a killed run left unfinished."""
