@@ -40,7 +40,7 @@ class Forget:
             the article then.
 
     Raises:
-        SettingsError: Nothing is asked for, or the time has no time zone.
+        SettingsError: The ids are one string, or the time has no time zone.
     """
 
     ids: Sequence[str] = ()
