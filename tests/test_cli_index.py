@@ -244,6 +244,22 @@ def test_remove_names_what_is_not_there(filled: Path) -> None:
     assert run("remove", filled, "tea-2").exit_code == 0
 
 
+def test_ids_to_remove_come_from_a_file(filled: Path, tmp_path: Path) -> None:
+    """One a line, whatever ends it; of the input or of a file, beside ids that are given; more than a batch of them."""
+    file = tmp_path / "ids.txt"
+    file.write_bytes("\ufefftea-1\r\n\r\nbridge-copy\n".encode())
+    result = run("remove", filled, "tea-2", "--ids", file)
+    assert (result.exit_code, result.stdout) == (0, "3 articles removed\n")
+    result = run("remove", filled, "--ids", "-", given="\n".join(["茶"] * 1500 + ["tea-3"]))
+    assert (result.exit_code, result.stdout) == (1, "1 article removed\n")
+    assert result.stderr.count("there is no article '茶' in the index") == 1500
+    result = run("remove", filled, "--ids", "-", given=b"\xff\n")
+    assert (result.exit_code, result.stdout) == (1, "0 articles removed\n")
+    assert "an id must be valid Unicode" in result.stderr
+    assert run("remove", filled).exit_code == 2
+    assert clusters(filled) == [["tea-4", "tea-5"]]
+
+
 def test_stats_tell_how_much_there_is(filled: Path) -> None:
     """For people and for programs."""
     result = run("stats", filled)

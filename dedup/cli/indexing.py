@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 import pyarrow as pa
@@ -238,17 +238,39 @@ def _show(id_: str, seen: Seen) -> None:
 
 @index.command()
 @LOCATION
-@click.argument("ids", nargs=-1, required=True, metavar="ID...")
-def remove(location: str, ids: tuple[str, ...]) -> None:
-    """Remove articles by their ids; clusters that they held together fall apart."""
+@click.argument("ids", nargs=-1, metavar="ID...")
+@click.option("--ids", "file", type=click.File("rb"), metavar="FILE", help="A file with an id a line; - is the input.")
+def remove(location: str, ids: tuple[str, ...], file: BinaryIO | None) -> None:
+    """Remove articles by their ids; clusters that they held together fall apart.
+
+    What they said stays in the files until `dedup index compact`. Ids are removed a batch at a time.
+    """
+    if not ids and file is None:
+        raise click.UsageError("name at least one ID, or a file of them with --ids")
     with _opened(location) as opened:
-        missing = [id_ for id_ in ids if not opened.remove(id_)]
-        for id_ in missing:
-            console.complain(f"there is no article {printable(id_)!r} in the index")
+        removed, every = 0, [*ids, *_lines(file)]
+        for some in _batches(every):
+            found = opened.remove_many(some)
+            removed += found.removed
+            for id_ in found.missing:
+                console.complain(f"there is no article {printable(id_)!r} in the index")
+            for one in found.rejected:
+                console.complain(printable(f"{one.id!r}: {one.reason}"))
         with console.closed_output():
-            console.say(f"{counted(len(ids) - len(missing), 'article')} removed")
-    if missing:
+            console.say(f"{counted(removed, 'article')} removed")
+    if removed < len(every):
         raise SystemExit(1)
+
+
+def _lines(file: BinaryIO | None) -> list[str]:
+    """The lines of a file that are not empty."""
+    lines = file.read().decode("utf-8-sig", "surrogateescape").split("\n") if file else []
+    return [line for line in (line.removesuffix("\r") for line in lines) if line]
+
+
+def _batches(ids: list[str]) -> list[list[str]]:
+    """Ids, as many at a time as are added."""
+    return [ids[at : at + BATCH] for at in range(0, len(ids), BATCH)]
 
 
 @index.command()

@@ -5,8 +5,8 @@ The logic (`index`, `adding`, `judge`, `clustering`, `campaigning`, `reweighing`
 both keep.
 """
 
-from dedup.index.answers import Added, CampaignMembers, Checked, Near, Rejected, Seen, Stats
+from dedup.index.answers import Added, CampaignMembers, Checked, Near, Rejected, Removed, Seen, Stats
 from dedup.index.index import Index
 from dedup.index.store import Change
 
-__all__ = ["Added", "CampaignMembers", "Change", "Checked", "Index", "Near", "Rejected", "Seen", "Stats"]
+__all__ = ["Added", "CampaignMembers", "Change", "Checked", "Index", "Near", "Rejected", "Removed", "Seen", "Stats"]

@@ -198,22 +198,24 @@ class Batch:
             if not self.judge.leaves_out or (self.judge, row) in self._owned:
                 self.judge.remember(text, self._shingled(row, self.judge))
 
-    def remove(self, id_: str) -> bool:
-        """Take an article out; returns whether it was there."""
-        found = self._store.find([id_])
-        if not found:
-            return False
-        (text,) = found.values()
-        self._leaving[id_] = self._next(), text
-        self._places = self._store.places([text])
-        copies = self._places[text].copies - 1
-        if not copies:
-            self._change.gone = {text}
+    def remove(self, ids: Sequence[str]) -> list[str]:
+        """Take articles out; returns those that were there, in this order."""
+        found = self._store.find(ids)
+        there = [id_ for id_ in ids if id_ in found]
+        if not there:
+            return []
+        for id_ in there:
+            self._leaving[id_] = self._next(), found[id_]
+            self._rows.copies[found[id_]] -= 1
+        self._places = self._store.places(self._rows.copies)
+        copies = self._copies()
+        self._change.gone = {text for text, count in copies.items() if count <= 0}
+        if self._change.gone:
             self._count()
             self._let_go()
         self._settle_clusters([])
-        self._store_all({text: copies})
-        return True
+        self._store_all(copies)
+        return there
 
     # --- reading and computing ------------------------------------------------------------------------------------
 

@@ -86,6 +86,17 @@ class Added(Sequence["Seen | None"]):
         return f"<Added: {len(self)} rows, {told}>"
 
 
+class Removed(NamedTuple):
+    """What came of removing a batch of articles."""
+
+    removed: int
+    """How many were there, and are no more."""
+    missing: list[str]
+    """Ids of which there was no article."""
+    rejected: list[Rejected]
+    """Ids that are not valid, and why."""
+
+
 class CampaignMembers(NamedTuple):
     """A campaign: clusters, also those of one article, that one operator made."""
 

@@ -358,9 +358,18 @@ class EmbeddedStore(StoredRows):
                     self._recount(self._frequencies)
                 finally:
                     self._database.execute("ROLLBACK")
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._empty_log()
             self._database.execute("VACUUM")
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._empty_log()
+
+    def _empty_log(self) -> None:
+        """Move all of the log into the database: until then, what was removed stands in both."""
+        (busy, *_) = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise IndexBusyError(
+                f"{self.location!r} has been read or written by another process for more than {self._timeout:g} "
+                "seconds, so what was removed is not gone from its files yet; compact it again"
+            )
 
     def check(self) -> list[str]:
         """What is wrong with the database, the segments or the counts; reads all of them."""
