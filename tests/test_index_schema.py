@@ -186,6 +186,7 @@ def test_the_database_is_pinned(tmp_path: Path) -> None:
         "weights": [("piece", "INTEGER"), ("bytes", "BLOB")],
         "frames": [("number", "INTEGER"), ("windows", "BLOB")],
         "articles": [("number", "INTEGER"), ("id", "TEXT"), ("text", "INTEGER")],
+        "times": [("number", "INTEGER"), ("first", "INTEGER"), ("more", "INTEGER")],
         "texts": [(name, "INTEGER") for name in ("number", "print", "more", "cluster", "copies")],
         "bodies": [("number", "INTEGER"), *((name, "BLOB") for name in ("signature", "keys", "marks", "body"))],
         "held": [("mark", "INTEGER"), ("place", "INTEGER")],

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 import click
@@ -159,6 +160,8 @@ def _told(seen: Seen) -> dict[str, Any]:
         "nearest": nearest,
         "replaced": seen.replaced,
         "unchanged": seen.unchanged,
+        "kind": seen.kind,
+        "duplicate_of": seen.duplicate_of,
     }
 
 
@@ -262,6 +265,24 @@ def remove(location: str, ids: tuple[str, ...], file: BinaryIO | None) -> None:
         raise SystemExit(1)
 
 
+@index.command()
+@LOCATION
+@click.option(
+    "--before", required=True, type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]), metavar="DATE",
+    help="Last seen before this day or second, UTC: 2025-01-31 or 2025-01-31T12:00:00.",
+)  # fmt: skip
+def forget(location: str, before: datetime) -> None:
+    """Remove the articles that were last seen before a date.
+
+    An article is seen whenever it is added, also with the text that it has already. What they said stays in the files
+    until `dedup index compact`.
+    """
+    with console.warned(lambda message: console.complain(message, "warning")), _opened(location) as opened:
+        forgotten = opened.forget(before.replace(tzinfo=UTC))
+    with console.closed_output():
+        console.say(f"{counted(forgotten, 'article')} forgotten")
+
+
 def _lines(file: BinaryIO | None) -> list[str]:
     """The lines of a file that are not empty."""
     lines = file.read().decode("utf-8-sig", "surrogateescape").split("\n") if file else []
@@ -338,11 +359,12 @@ def reweigh(location: str) -> None:
 @LOCATION
 @click.option("--out", "target", required=True, metavar="FILE", help="Labels: .parquet, .csv or .jsonl.")
 @click.option("--texts", is_flag=True, help="Write the texts, too.")
-def export(location: str, target: str, texts: bool) -> None:
+@click.option("--times", is_flag=True, help="Write when each was first and last seen, too.")
+def export(location: str, target: str, texts: bool, times: bool) -> None:
     """Write a label for every article, as `dedup cluster` does, of the clusters and campaigns that the index keeps."""
     console.prepare_process()
     with _checked(target), Index(location, create=False) as opened:
-        table = opened.to_arrow()
+        table = opened.to_arrow(times=times)
         if texts:
             table = table.append_column("text", _texts(opened, table["id"]))
         files.write(table, target)

@@ -8,5 +8,18 @@ both keep.
 from dedup.index.answers import Added, CampaignMembers, Checked, Near, Rejected, Removed, Seen, Stats
 from dedup.index.index import Index
 from dedup.index.store import Change
+from dedup.index.times import Times
 
-__all__ = ["Added", "CampaignMembers", "Change", "Checked", "Index", "Near", "Rejected", "Removed", "Seen", "Stats"]
+__all__ = [
+    "Added",
+    "CampaignMembers",
+    "Change",
+    "Checked",
+    "Index",
+    "Near",
+    "Rejected",
+    "Removed",
+    "Seen",
+    "Stats",
+    "Times",
+]

@@ -21,6 +21,7 @@ from dedup.index.listed import Listed
 from dedup.index.on_disk.lookup import within
 from dedup.index.prepared import Prepared, Shingled
 from dedup.index.store import Change, Edge, Place, Writer
+from dedup.index.times import Span, widened
 from dedup.settings import Settings
 
 NEAREST = 10
@@ -56,6 +57,10 @@ class _BatchRows:
     """New texts, and the row of each."""
     replaced: dict[int, int] = field(default_factory=dict)
     """Rows whose id is stored with another text, and that text."""
+    spans: list[Span] = field(default_factory=list)
+    """When the article of each row was seen, until now."""
+    again: dict[str, Span] = field(default_factory=dict)
+    """Articles that were only seen again, at another time."""
     copies: Counter[int] = field(default_factory=Counter)
     """By how many articles the count of each text grows or shrinks."""
 
@@ -158,9 +163,9 @@ class Batch:
         best = max(similar, key=lambda other: (similar[other], -other))
         return self._store.places([best])[best].cluster
 
-    def add(self, ids: Sequence[str]) -> Self:
-        """Add the articles, and keep what was seen of each."""
-        self._ids = ids
+    def add(self, ids: Sequence[str], spans: Sequence[Span]) -> Self:
+        """Add the articles, seen in these times, and keep what was seen of each."""
+        self._ids, self._rows.spans = ids, list(spans)
         self._sort_out()
         old = dict.fromkeys(text for text in (*self._rows.copies, *self._rows.texts) if text not in self._rows.new)
         self._places = self._store.places(old) if old else {}
@@ -198,9 +203,12 @@ class Batch:
             if not self.judge.leaves_out or (self.judge, row) in self._owned:
                 self.judge.remember(text, self._shingled(row, self.judge))
 
-    def remove(self, ids: Sequence[str]) -> list[str]:
-        """Take articles out; returns those that were there, in this order."""
+    def remove(self, ids: Sequence[str], before: int | None = None) -> list[str]:
+        """Take articles out, if they were not seen since; returns those that were there, in this order."""
         found = self._store.find(ids)
+        if before is not None:
+            spans = self._store.spans(ids)
+            found = {id_: text for id_, text in found.items() if id_ in spans and spans[id_].last < before}
         there = [id_ for id_ in ids if id_ in found]
         if not there:
             return []
@@ -227,6 +235,7 @@ class Batch:
         """Which rows are new texts, copies, replaced or unchanged; every article and removal gets its number."""
         ids, rows, prints = self._ids, self._rows, self._prepared.fingerprints
         there = self._store.find(ids)
+        self._see_again([id_ in there for id_ in ids])
         equal = self._store.find_equal([one for one in dict.fromkeys(prints) if one])
         for row, (id_, fingerprint) in enumerate(zip(ids, prints, strict=True)):
             old, text = there.get(id_), equal.get(fingerprint)
@@ -234,6 +243,7 @@ class Batch:
                 rows.numbers.append(0)
                 rows.texts.append(old)
                 continue
+            rows.again.pop(id_, None)  # it is stored anew
             if old is not None:
                 rows.replaced[row] = old
                 rows.copies[old] -= 1
@@ -247,6 +257,16 @@ class Batch:
             rows.copies[text] += 1
             rows.numbers.append(number)
             rows.texts.append(text)
+
+    def _see_again(self, there: Sequence[bool]) -> None:
+        """Take into account when stored articles were seen before."""
+        rows = self._rows
+        stored = {id_: row for row, id_ in enumerate(self._ids) if there[row]}
+        known = self._store.spans([*stored]) if stored else {}
+        for id_, row in stored.items():
+            rows.spans[row] = widened(known.get(id_), rows.spans[row])
+            if rows.spans[row] != known.get(id_):
+                rows.again[id_] = rows.spans[row]
 
     def _has_shingles(self, text: int) -> bool:
         return len(self._store.signatures([text]).get(text, ())) > 0
@@ -547,9 +567,11 @@ class Batch:
             store.add_text(prepared.text(row, text, self._cluster(text)))
             if rows.copies[text] > 1:
                 store.set_copies(text, rows.copies[text])
-        for number, text, id_ in zip(rows.numbers, rows.texts, self._ids, strict=True):
+        for number, text, id_, span in zip(rows.numbers, rows.texts, self._ids, rows.spans, strict=True):
             if number:
-                store.add_article(number, id_, text)
+                store.add_article(number, id_, text, span)
+        for id_, span in rows.again.items():
+            store.set_span(id_, span)
         for text, count in copies.items():
             if count <= 0:
                 store.drop_text(text)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple, overload
+from typing import Any, Literal, NamedTuple, overload
 
 from dedup.results import Cluster
 from dedup.settings import Settings
+
+SeenKind = Literal["new", "unchanged", "changed", "duplicate"]
 
 
 class Near(NamedTuple):
@@ -36,7 +38,29 @@ class Seen:
     replaced: bool = False
     """The article of this id had another text before; it has this one now."""
     unchanged: bool = False
-    """The article of this id was there with this text already; nothing was stored."""
+    """The article of this id was there with this text already; nothing was stored but when it was seen."""
+
+    @property
+    def kind(self) -> SeenKind:
+        """What the article is to the index: one word of four.
+
+        `"unchanged"`: it was there with this text. `"changed"`: it was there with another text. `"duplicate"`: it is
+        here for the first time, and an article that it is a copy or rewrite of was there before. `"new"`: none was. A
+        duplicate that comes again is `"unchanged"` or `"changed"`; `duplicate_of` says then, too, what it is one of.
+        """
+        if self.unchanged:
+            return "unchanged"
+        if self.replaced:
+            return "changed"
+        return "duplicate" if self.is_duplicate else "new"
+
+    @property
+    def duplicate_of(self) -> str | None:
+        """The oldest article of its cluster, the one that stays where duplicates are dropped; None for no duplicate.
+
+        The article that it is most like is the first of `nearest`.
+        """
+        return self.cluster if self.is_duplicate else None
 
 
 class Rejected(NamedTuple):

@@ -12,6 +12,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from datetime import date, datetime
+from functools import partial
 from itertools import islice, pairwise
 from os import PathLike
 from types import TracebackType
@@ -26,6 +28,7 @@ from dedup.evidence import passages
 from dedup.evidence.corpus import Corpus
 from dedup.index.adding import Batch, Sweep
 from dedup.index.answers import Added, CampaignMembers, Checked, Removed, Seen, Stats
+from dedup.index.awaited import Awaited, InOrder
 from dedup.index.checking import check
 from dedup.index.holdings import (
     MOST,
@@ -41,12 +44,13 @@ from dedup.index.holdings import (
 )
 from dedup.index.judge import Judge
 from dedup.index.listed import Listed
-from dedup.index.opening import open_store
+from dedup.index.opening import address, open_store
 from dedup.index.packing import unpack
 from dedup.index.prepared import Prepared, Preparer, joined
-from dedup.index.removing import missing, sorted_ids
+from dedup.index.removing import in_batches, missing, outdated, sorted_ids, warn_of_unknown
 from dedup.index.reweighing import reweigh
 from dedup.index.store import Change, Reader, Writer
+from dedup.index.times import Span, Times, as_times, checked_limit, checked_times, time_columns
 from dedup.index.validation import (
     checked_id,
     checked_number,
@@ -70,11 +74,12 @@ CLUSTERS = 100
 """Clusters made at once."""
 
 
-class Index:
+class Index(Awaited):
     """Articles that are remembered, on this host or in a Redis that many hosts share.
 
     Adding costs about a millisecond, most of it for comparing. Several threads may use one object; several processes
-    may open one index. Use it as a context manager, or close it.
+    may open one index, and it is pickled as its address. For `asyncio` there are `aadd`, `aadd_many`, `aquery` and
+    `aremove`, which keep their order and do not block the loop. Use it as a context manager, or close it.
 
     Args:
         path: A folder of its own, made if it does not exist; or `redis://host:port/db`, with `?name=...` for one of
@@ -113,7 +118,9 @@ class Index:
         wait = checked_timeout(timeout)
         self._store = open_store(path, settings, weights, store_texts, create=create, fsync=fsync, timeout=wait)
         self.path, self.settings = self._store.location, self._store.opening.settings
+        self._address = partial(Index, address(path), fsync=fsync, timeout=wait, create=False)
         self._lock, self._closed, self._sweep = threading.RLock(), False, Sweep()
+        self._in_order = InOrder()
         _INDEXES.add(self)
         self._adopt()
 
@@ -129,25 +136,33 @@ class Index:
 
     # --- adding ---------------------------------------------------------------------------------------------------
 
-    def add(self, id: Any, text: str | None) -> Seen:  # noqa: A002 - what it is called everywhere
+    def add(  # what it is called everywhere
+        self,
+        id: Any,  # noqa: A002
+        text: str | None,
+        *,
+        seen_at: datetime | None = None,
+    ) -> Seen:
         """Remember an article; one with the same id is replaced.
 
         Args:
             id: Its name, for example a URL. A number becomes its digits, 7 and 7.0 the same ones; another single value,
                 such as a UUID or a date, its text, as everywhere.
             text: The text. None, or a text without letters and digits, is remembered, but is never a duplicate.
+            seen_at: When it was seen, with a time zone; None is now.
 
         Returns:
             Whether it, or a rewrite of it, was there before.
 
         Raises:
-            InputError: The id or the text is not valid.
+            InputError: The id, the text or the time is not valid.
             IndexBusyError: Another writer is at work for longer than the timeout; nothing was added.
             FileError: It could not be stored; nothing was added.
         """
-        return self._add([checked_id(id)], column([checked_text(text)]), 1)[0]
+        spans = [Span(second, second) for second in checked_times(seen_at, 1)]
+        return self._add([checked_id(id)], column([checked_text(text)]), 1, spans)[0]
 
-    def add_many(self, ids: Any, texts: Any, *, threads: int | None = None) -> Added:
+    def add_many(self, ids: Any, texts: Any, *, threads: int | None = None, seen_at: Any = None) -> Added:
         """Remember a batch of articles, all or none; much faster per article than one by one.
 
         The result is that of adding them in this order, except that the shingles of the whole batch are counted before
@@ -158,6 +173,7 @@ class Index:
             ids: Their ids, in a list, an Arrow array or a column.
             texts: As many texts; None for one that is missing.
             threads: How many to use; None is one per core. The result does not depend on it.
+            seen_at: When they were seen: one time for all, or as many as ids, in a list or a column; None is now.
 
         Returns:
             What `add` returns for each, and the rows that were rejected.
@@ -171,12 +187,14 @@ class Index:
         names, values = listed(ids), listed(texts)
         if len(names) != len(values):
             raise InputError(f"there are {len(names)} ids and {len(values)} texts; give one of each for every article")
+        seconds = checked_times(seen_at, len(names))
         rows, rejected = sorted_out(names, values)
         seen: list[Seen | None] = [None] * len(names)
         replaced = unchanged = 0
         if rows:
             given = column([values[mine[-1]] for mine in rows.values()], count)
-            for mine, one in zip(rows.values(), self._add(list(rows), given, count), strict=True):
+            spans = [Span(min(some), max(some)) for some in ([seconds[row] for row in mine] for mine in rows.values())]
+            for mine, one in zip(rows.values(), self._add(list(rows), given, count, spans), strict=True):
                 anew = one.replaced or any(values[a] != values[b] for a, b in pairwise(mine))
                 one = replace(one, replaced=anew, unchanged=one.unchanged and not anew)  # noqa: PLW2901 - of the batch
                 replaced, unchanged = replaced + one.replaced, unchanged + one.unchanged
@@ -184,15 +202,17 @@ class Index:
                     seen[row] = one
         return Added(seen, rejected, replaced, unchanged)
 
-    def _add(self, ids: list[str], texts: pa.ChunkedArray, count: int) -> list[Seen]:
+    def _add(self, ids: list[str], texts: pa.ChunkedArray, count: int, spans: list[Span]) -> list[Seen]:
         while True:
             preparer = self._preparer
             prepared = preparer.prepare(texts, count)  # while other threads may go on
             with self._unless_stale():
-                return self._store_batch(ids, preparer, prepared, count)
+                return self._store_batch(ids, spans, preparer, prepared, count)
 
-    def _store_batch(self, ids: list[str], preparer: Preparer, prepared: Prepared, count: int) -> list[Seen]:
-        batch = self._store.write(lambda writer: self._batch(writer, preparer, prepared, count).add(ids))
+    def _store_batch(
+        self, ids: list[str], spans: list[Span], preparer: Preparer, prepared: Prepared, count: int
+    ) -> list[Seen]:
+        batch = self._store.write(lambda writer: self._batch(writer, preparer, prepared, count).add(ids, spans))
         batch.remember()
         self._judge = batch.judge  # it knows the frames that were found
         return batch.seen
@@ -340,11 +360,32 @@ class Index:
         there = self._remove([*dict.fromkeys(names)])
         return Removed(len(there), missing(names, there), rejected)
 
-    def _remove(self, ids: list[str]) -> list[str]:
-        """Take out those that are there."""
+    def forget(self, before: date | datetime) -> int:
+        """Forget all articles that were last seen before a time, some thousand at a time.
+
+        An article that is seen meanwhile stays, and so does one whose time is not known; a warning says how many.
+
+        Args:
+            before: A time with a time zone, or a date, which begins at midnight UTC.
+
+        Returns:
+            How many were forgotten.
+
+        Raises:
+            InputError: It is no time.
+            IndexBusyError: Another writer is at work for longer than the timeout; some may be forgotten.
+        """
+        limit = checked_limit(before)
+        old, unknown = self._read(lambda reader: outdated(reader, limit))
+        if unknown:
+            warn_of_unknown(unknown)
+        return sum(len(self._remove(some, limit)) for some in in_batches(old))
+
+    def _remove(self, ids: list[str], before: int | None = None) -> list[str]:
+        """Take out those that are there, and were not seen since."""
 
         def work(writer: Writer) -> list[str]:
-            return self._batch(writer, self._preparer, _NOTHING, 1).remove(ids)
+            return self._batch(writer, self._preparer, _NOTHING, 1).remove(ids, before)
 
         return self._fresh(lambda: self._store.write(work))
 
@@ -544,14 +585,40 @@ class Index:
             lambda reader: snapshot(reader, members(reader), self._judge, self._preparer, self.settings, count)
         )
 
-    def to_arrow(self) -> pa.Table:
+    def times(self, id: str) -> Times:  # noqa: A002
+        """When an article was added first, and last.
+
+        Raises:
+            InputError: There is no such article.
+        """
+        name = checked_id(id)
+
+        def work(reader: Reader) -> Times:
+            _text_of(reader, name)
+            return as_times(reader.spans([name]).get(name))
+
+        return self._read(work)
+
+    def to_arrow(self, *, times: bool = False) -> pa.Table:
         """One row per article, in the order in which they were added; the columns are those of every engine.
 
         `id`, `label`, `size`, `similarity`, `cluster` and `campaign` are as in `Clusters.to_arrow`; `similarity` is
         null where an article has no edge to its representative. Clusters and campaigns are those that the index keeps.
         Texts need not be stored. Takes the memory of all ids and edges.
+
+        Args:
+            times: Add the columns `first_seen` and `last_seen`, to the second, in UTC; null where they are not known.
         """
-        return self._read(lambda reader: labels(reader, members(reader), self.settings))
+
+        def work(reader: Reader) -> pa.Table:
+            table = labels(reader, members(reader), self.settings)
+            known = dict(reader.scan_spans()) if times else {}
+            columns = time_columns([known.get(id_) for id_ in table["id"].to_pylist()]) if times else {}
+            for name, values in columns.items():
+                table = table.append_column(name, values)
+            return table
+
+        return self._read(work)
 
     def texts(self) -> Iterator[pa.RecordBatch]:
         """All articles as batches of id and text. Articles that are equal when folded share one text.
@@ -644,6 +711,7 @@ class Index:
         with self._lock:
             if not self._closed:
                 self._closed = True
+                self._in_order.close()
                 self._store.close()
 
     def __enter__(self) -> Self:
@@ -655,6 +723,13 @@ class Index:
     ) -> None:
         """Close it."""
         self.close()
+
+    def __reduce__(self) -> tuple[Callable[[], Index], tuple[()]]:
+        """Pickled and copied as its address: where it is read, the index of this path is opened, and never made.
+
+        A folder's path is absolute. The address of a Redis server holds user and password, if it was given with them.
+        """
+        return self._address, ()
 
     def __repr__(self) -> str:
         """Where it is."""

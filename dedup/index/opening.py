@@ -74,6 +74,12 @@ def _location(path: str | PathLike[str]) -> str:
     return location
 
 
+def address(path: str | PathLike[str]) -> str:
+    """A path or URL by which another process finds the same index."""
+    location = _location(path)
+    return location if location.startswith(SHARED) else str(Path(location).absolute())
+
+
 def _connect(location: str, opening: Opening, *, create: bool, fsync: bool, timeout: float) -> Store:
     if location.startswith(SHARED):
         from dedup.index.in_redis import SharedStore  # noqa: PLC0415 - the one door to Redis

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from dedup.index.listed import Listed, Signature
 from dedup.index.marks import NO_MARKS, Marks
+from dedup.index.times import Span
 from dedup.settings import Settings
 from dedup.stages.changes import Kind
 
@@ -166,6 +167,12 @@ class Reader(Protocol):
     def scan_articles(self, after: int = 0) -> Iterator[tuple[int, str, int]]:
         """Number, id and text of every article with a number above this, ascending."""
 
+    def spans(self, ids: Sequence[str]) -> dict[str, Span]:
+        """When each article was seen; those that are not there, or came before times were kept, are left out."""
+
+    def scan_spans(self) -> Iterator[tuple[str, Span | None]]:
+        """The id of every article, and when it was seen, in the order of `scan_articles`."""
+
     def scan_texts(self) -> Iterator[tuple[int, bytes, int, int]]:
         """Number, fingerprint, cluster and copies of every text, ascending."""
 
@@ -188,8 +195,11 @@ class Writer(Reader, Protocol):
     def drop_text(self, text: int) -> None:
         """Forget a text, its signature, keys, marks and body; its edges are dropped one by one."""
 
-    def add_article(self, number: int, id_: str, text: int) -> None:
-        """Store an article."""
+    def add_article(self, number: int, id_: str, text: int, span: Span | None = None) -> None:
+        """Store an article, and when it was seen."""
+
+    def set_span(self, id_: str, span: Span) -> None:
+        """When a stored article was seen; not called if it is added or dropped in the same transaction."""
 
     def drop_article(self, id_: str) -> None:
         """Forget an article."""

@@ -60,12 +60,12 @@ def _articles(view: View, texts: Iterable[int]) -> Iterator[str]:
     listed = {id_ for _, id_, _ in view.scan_articles()}
     yield from _told("articles that are not listed by number", held.keys() - listed)
     names = dict.fromkeys(texts, 0)
-    for number, text in held.values():
+    for number, text, _ in held.values():
         names[text] = names.get(text, 0) + (number != text)
     named = view.each("ZCARD", (view.key.of("names", text) for text in names))
     wrong = (text for text, more in zip(names, named, strict=True) if more != names[text])
     yield from _told("texts whose names are not those of their articles", wrong)
-    if max((number for number, _ in held.values()), default=0) > view.last():
+    if max((article.number for article in held.values()), default=0) > view.last():
         yield "there are articles with higher numbers than the last one"
 
 

@@ -34,6 +34,7 @@ class _Commit:
     def __init__(self, draft: Pending) -> None:
         self._draft, self._of, self._here = draft, draft.key.of, draft.key.here
         self._articles = draft.find_articles(sorted(draft.gone))
+        self._seen = draft.find_articles(sorted(draft.seen))
         self._prints = draft.held(self._of("prints"), sorted(draft.dropped))
         self._signatures = {text: one for text, one in draft.signatures(self._prints).items() if len(one)}
         there = sorted((draft.moved.keys() | draft.dropped) - draft.new.keys())
@@ -52,7 +53,7 @@ class _Commit:
 
     def _forget(self, pipe: Any) -> None:
         """Take out texts, and the old places of articles and texts that have new ones."""
-        for id_, (number, text) in self._articles.items():
+        for id_, (number, text, _) in self._articles.items():
             if number != text:
                 pipe.zrem(self._of("names", text), pack_id(id_))
             pipe.hdel(self._of("ids"), pack_id(id_))
@@ -70,11 +71,14 @@ class _Commit:
                 self._draft.buckets.leave(pipe, text, self._listed.keys_of(row))
 
     def _store_articles(self, pipe: Any) -> None:
-        added = {pack_id(id_): where for id_, where in self._draft.added.items()}
+        added = {pack_id(id_): article for id_, article in self._draft.added.items()}
+        again = {pack_id(id_): article._replace(span=self._draft.seen[id_]) for id_, article in self._seen.items()}
+        if added or again:
+            held = {id_: pack_article(article) for id_, article in (again | added).items()}
+            pipe.hset(self._of("ids"), mapping=held)
         if added:
-            pipe.hset(self._of("ids"), mapping={id_: pack_article(*where) for id_, where in added.items()})
-            pipe.zadd(self._of("articles"), {id_: number for id_, (number, _) in added.items()})
-        for id_, (number, text) in added.items():
+            pipe.zadd(self._of("articles"), {id_: article.number for id_, article in added.items()})
+        for id_, (number, text, _) in added.items():
             if number != text:
                 pipe.zadd(self._of("names", text), {id_: number})
 
@@ -139,7 +143,7 @@ class _Commit:
             draft.counted.write(pipe, draft.key)
         for number, windows in draft.found.items():
             pipe.hset(self._here("f"), number, windows.astype("<u8").tobytes())
-        used = [number for number, _ in draft.added.values()] + [change.number for change in draft.changes]
+        used = [article.number for article in draft.added.values()] + [change.number for change in draft.changes]
         more = sum(bool(text.fingerprint) for text in draft.new.values()) - sum(map(bool, self._prints.values()))
         values = {"last": max(draft.head.last, *used, 0), "texts": draft.head.texts + more}
         if draft.opening.settings.weighted:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from dedup.index.on_disk.schema import settings
 from dedup.index.store import Edge, Opening
+from dedup.index.times import Span
 
 T = TypeVar("T")
 
@@ -75,15 +76,27 @@ def unpack_id(data: bytes) -> str:
     return data.decode("utf-8", "surrogatepass")
 
 
-def pack_article(number: int, text: int) -> bytes:
-    """Number and text of an article, as they stand under its id."""
-    return b"%d" % number if number == text else b"%d %d" % (number, text)
+class Article(NamedTuple):
+    """What stands under the id of an article."""
+
+    number: int
+    text: int
+    span: Span | None = None
 
 
-def unpack_article(value: bytes) -> tuple[int, int]:
-    """Number and text of an article."""
-    number, _, text = value.partition(b" ")
-    return int(number), int(text or number)
+def pack_article(article: Article) -> bytes:
+    """An article, as it stands under its id."""
+    number, text, span = article
+    where = b"%d" % number if number == text else b"%d %d" % (number, text)
+    return where + (b";%d %d" % (span.first, span.last - span.first) if span else b"")
+
+
+def unpack_article(value: bytes) -> Article:
+    """An article from what `pack_article` gave."""
+    where, _, seen = value.partition(b";")
+    number, _, text = where.partition(b" ")
+    first, _, more = seen.partition(b" ")
+    return Article(int(number), int(text or number), Span(int(first), int(first) + int(more)) if seen else None)
 
 
 def pack_edge(edge: Edge) -> bytes:

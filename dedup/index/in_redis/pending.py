@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.index.in_redis.counts import Counting, SharedCounts
-from dedup.index.in_redis.layout import Head, pack_edge, pieces
+from dedup.index.in_redis.layout import Article, Head, pack_edge, pieces
 from dedup.index.in_redis.view import View
 from dedup.index.listed import Signature
 from dedup.index.store import Change, Edge, Opening, Text
+from dedup.index.times import Span
 
 SIGNATURES_AT_ONCE = 1000
 """Signatures entered at once."""
@@ -29,7 +30,8 @@ class Pending(View):
     Attributes:
         new: Texts that are added.
         dropped: Stored texts that are removed.
-        added: Number and text of articles that are added.
+        added: Articles that are added.
+        seen: When stored articles were seen.
         gone: Stored articles that are removed.
         copies: How many articles texts have now.
         moved: The clusters that texts are in now.
@@ -45,7 +47,8 @@ class Pending(View):
         super().__init__(client, name, head, opening, counts)
         self.new: dict[int, Text] = {}
         self.dropped: set[int] = set()
-        self.added: dict[str, tuple[int, int]] = {}
+        self.added: dict[str, Article] = {}
+        self.seen: dict[str, Span] = {}
         self.gone: set[str] = set()
         self.copies: dict[int, int] = {}
         self.moved: dict[int, int] = {}
@@ -68,9 +71,13 @@ class Pending(View):
         self.moved.pop(text, None)
         self.copies.pop(text, None)
 
-    def add_article(self, number: int, id_: str, text: int) -> None:
-        """Store an article."""
-        self.added[id_] = number, text
+    def add_article(self, number: int, id_: str, text: int, span: Span | None = None) -> None:
+        """Store an article, and when it was seen."""
+        self.added[id_] = Article(number, text, span)
+
+    def set_span(self, id_: str, span: Span) -> None:
+        """When a stored article was seen."""
+        self.seen[id_] = span
 
     def drop_article(self, id_: str) -> None:
         """Forget an article."""

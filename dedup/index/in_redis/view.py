@@ -18,13 +18,24 @@ from numpy.typing import NDArray
 
 from dedup.index.in_redis.band_sets import BandSets
 from dedup.index.in_redis.counts import SharedCounts, Shingle, Stand, counts_in
-from dedup.index.in_redis.layout import AT_ONCE, Head, Keys, pack_id, pieces, unpack_article, unpack_edges, unpack_id
+from dedup.index.in_redis.layout import (
+    AT_ONCE,
+    Article,
+    Head,
+    Keys,
+    pack_id,
+    pieces,
+    unpack_article,
+    unpack_edges,
+    unpack_id,
+)
 from dedup.index.in_redis.postings import InvertedIndex
 from dedup.index.listed import Listed, Signature, kind, rules, stored
 from dedup.index.marks import Marks
 from dedup.index.on_disk.lookup import Lookup
 from dedup.index.on_disk.recent import Recent
 from dedup.index.store import Change, Edge, Opening, Place
+from dedup.index.times import Span
 from dedup.settings import Settings
 
 LOOKED_UP = 256
@@ -116,10 +127,14 @@ class View:
 
     def find(self, ids: Sequence[str]) -> dict[str, int]:
         """The text of each article that is there."""
-        return {id_: text for id_, (_, text) in self.find_articles(ids).items()}
+        return {id_: article.text for id_, article in self.find_articles(ids).items()}
 
-    def find_articles(self, ids: Sequence[str]) -> dict[str, tuple[int, int]]:
-        """Number and text of each article that is there."""
+    def spans(self, ids: Sequence[str]) -> dict[str, Span]:
+        """When each article was seen."""
+        return {id_: article.span for id_, article in self.find_articles(ids).items() if article.span}
+
+    def find_articles(self, ids: Sequence[str]) -> dict[str, Article]:
+        """Each article that is there."""
         found = self.values(self.key.of("ids"), map(pack_id, ids))
         return {id_: unpack_article(value) for id_, value in zip(ids, found, strict=True) if value}
 
@@ -291,11 +306,20 @@ class View:
 
     def scan_articles(self, after: int = 0) -> Iterator[tuple[int, str, int]]:
         """Number, id and text of every article with a number above this, ascending."""
+        return ((article.number, id_, article.text) for id_, article in self._scan_held(after))
+
+    def scan_spans(self) -> Iterator[tuple[str, Span | None]]:
+        """The id of every article, and when it was seen, ascending by number."""
+        return ((id_, article.span) for id_, article in self._scan_held())
+
+    def _scan_held(self, after: int = 0) -> Iterator[tuple[str, Article]]:
+        """Every article with a number above this, ascending."""
         while rows := self.above(self.key.of("articles"), after):
             held = self.values(self.key.of("ids"), [id_ for id_, _ in rows])
             for (id_, number), value in zip(rows, held, strict=True):
-                if value and unpack_article(value)[0] == number:  # else it was replaced meanwhile, and comes later
-                    yield number, unpack_id(id_), unpack_article(value)[1]
+                article = unpack_article(value) if value else None
+                if article and article.number == number:  # else it was replaced meanwhile, and comes later
+                    yield unpack_id(id_), article
             after = rows[-1][1]
 
     def scan_texts(self) -> Iterator[tuple[int, bytes, int, int]]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from dedup.index.listed import Signature, kind
 from dedup.index.marks import COUNTED, Marks, counted, naming, place_of, text_at
 from dedup.index.store import Change, Edge, Opening, Place, Text
+from dedup.index.times import Span
 
 _IN_JSON = " IN (SELECT value FROM json_each(?))"
 _COPIES = "SELECT id FROM articles WHERE text = ? AND text <> number ORDER BY number LIMIT ?"
@@ -182,6 +183,19 @@ class StoredRows:
         """Number, id and text of every article with a number above this, ascending."""
         return self._scan("SELECT number, id, text FROM articles WHERE number > ? ORDER BY number", after)
 
+    def spans(self, ids: Sequence[str]) -> dict[str, Span]:
+        """When each article was seen."""
+        statement = "SELECT articles.id, first, more FROM articles JOIN times USING (number) WHERE articles.id"
+        return {id_: Span(first, first + more) for id_, first, more in self._of_each(statement, ids)}
+
+    def scan_spans(self) -> Iterator[tuple[str, Span | None]]:
+        """The id of every article, and when it was seen, ascending by number."""
+        statement = (
+            "SELECT id, first, more FROM articles LEFT JOIN times USING (number) WHERE number > ? ORDER BY number"
+        )
+        for id_, first, more in self._scan(statement, 0):
+            yield id_, None if first is None else Span(first, first + more)
+
     def scan_texts(self) -> Iterator[tuple[int, bytes, int, int]]:
         """Number, fingerprint, cluster and copies of every text, ascending."""
         rows = self._scan("SELECT number, print, more, cluster, copies FROM texts WHERE number > ? ORDER BY number", 0)
@@ -228,14 +242,22 @@ class StoredRows:
         self._database.execute("DELETE FROM texts WHERE number = ?", (text,))
         self._database.execute("DELETE FROM bodies WHERE number = ?", (text,))
 
-    def add_article(self, number: int, id_: str, text: int) -> None:
-        """Store an article."""
+    def add_article(self, number: int, id_: str, text: int, span: Span | None = None) -> None:
+        """Store an article, and when it was seen."""
         self._later["INSERT INTO articles VALUES (?, ?, ?)"].append((number, id_, text))
+        if span is not None:
+            self._later["INSERT INTO times VALUES (?, ?, ?)"].append((number, span.first, span.last - span.first))
         self._last = max(self._last, number)
 
     def drop_article(self, id_: str) -> None:
         """Forget an article."""
+        self._later["DELETE FROM times WHERE number = (SELECT number FROM articles WHERE id = ?)"].append((id_,))
         self._later["DELETE FROM articles WHERE id = ?"].append((id_,))
+
+    def set_span(self, id_: str, span: Span) -> None:
+        """When a stored article was seen."""
+        statement = "INSERT OR REPLACE INTO times SELECT number, ?, ? FROM articles WHERE id = ?"
+        self._later[statement].append((span.first, span.last - span.first, id_))
 
     def set_copies(self, text: int, copies: int) -> None:
         """How many articles have this text now."""

@@ -27,11 +27,13 @@ PIECE = 1 << 24
 CACHE_KIB = 32_768
 MAPPED_BYTES = 1 << 33
 
-TABLES = """
+TIMES = "times (number INTEGER PRIMARY KEY, first INTEGER NOT NULL, more INTEGER NOT NULL)"
+TABLES = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE weights (piece INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
 CREATE TABLE frames (number INTEGER PRIMARY KEY, windows BLOB NOT NULL);
 CREATE TABLE articles (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, text INTEGER NOT NULL);
+CREATE TABLE {TIMES};
 CREATE TABLE texts (
     number INTEGER PRIMARY KEY, print INTEGER, more INTEGER, cluster INTEGER NOT NULL, copies INTEGER NOT NULL
 );
@@ -64,7 +66,9 @@ def connect(folder: Path, *, fsync: bool, timeout: float) -> sqlite3.Connection:
                 f"{str(folder)!r} cannot be written, and its last changes are still in a log: open it once where it "
                 "can be written, and close it"
             )
-        return sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None, check_same_thread=False)
+        _add_times(connection, "TEMP TABLE")
+        return connection
     connection = sqlite3.connect(
         f"{uri}?mode=rw", uri=True, timeout=timeout, isolation_level=None, check_same_thread=False,
         cached_statements=256,
@@ -74,7 +78,14 @@ def connect(folder: Path, *, fsync: bool, timeout: float) -> sqlite3.Connection:
     connection.execute("PRAGMA wal_autocheckpoint = 0")  # the background thread does it
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
+    _add_times(connection, "TABLE IF NOT EXISTS")
     return connection
+
+
+def _add_times(connection: sqlite3.Connection, kind: str) -> None:
+    """Make the table of times in an index that is older than it; one of the connection alone if that is read-only."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'times'").fetchone():
+        connection.execute(f"CREATE {kind} {TIMES}")
 
 
 def writable(folder: Path) -> bool:
