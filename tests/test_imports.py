@@ -131,12 +131,17 @@ DOORS: dict[str, str | set[str]] = {
     "scrapy": "integrations",
     "itemadapter": "integrations",
     "twisted": "integrations",
+    "w3lib": "integrations",
     "pyspark": "spark",
     "stix2": "evidence.exports",
 }
 """Third-party packages and who alone may import them; all but numba when they are needed, not before."""
 
-INTEGRATIONS = {"integrations.scrapy": {"scrapy", "itemadapter", "twisted"}, "spark": {"pyspark"}}
+INTEGRATIONS = {
+    "integrations.scrapy": {"scrapy", "itemadapter", "twisted"},
+    "integrations.page_urls": {"w3lib"},
+    "spark": {"pyspark"},
+}
 """Modules that are for those who have an extra, and what they import of it."""
 
 NEEDED_BY_INTEGRATIONS = set().union(*INTEGRATIONS.values())

@@ -29,7 +29,7 @@ import dataclasses, json
 import attrs, scrapy
 
 class Declared(scrapy.Item):
-    url, text, dedup = scrapy.Field(), scrapy.Field(), scrapy.Field()
+    url, text, dedup, canonical = scrapy.Field(), scrapy.Field(), scrapy.Field(), scrapy.Field()
 
 @dataclasses.dataclass
 class Data:
@@ -227,7 +227,7 @@ def test_a_second_crawl_knows_the_first(site: Site, location: str, articles: dic
     site.publish(articles, on_one_page=True)
     second = site.crawl(location)
     assert second.names == first.names
-    assert counts(second) == {"seen": 14, "new": 6, "duplicates": 8, "dropped": 8}
+    assert counts(second) == {"seen": 14, "unchanged": 13, "duplicates": 8, "dropped": 8}
     with dedup.Index(location, create=False) as index:
         assert len(index) == 14
 
@@ -286,7 +286,7 @@ def test_a_new_index_has_the_settings_of_the_crawl(site: Site, articles: dict[st
     with dedup.Index(location, create=False) as index:
         assert index.settings == dedup.Settings.near_copies(0.6, seed=7)
         assert not index.stats().store_texts
-    assert counts(site.crawl(location)) == {"seen": 14, "new": 14}
+    assert counts(site.crawl(location)) == {"seen": 14, "unchanged": 14}
     other = site.crawl(location, DEDUP_THRESHOLD=0.5)
     assert (other.items, other.code) == ([], 1)
     assert "SettingsError" in other.log
@@ -312,6 +312,8 @@ def test_without_an_index_the_pipeline_is_disabled(site: Site, articles: dict[st
     ("settings", "words"),
     [
         ({"DEDUP_ACTION": "dorp"}, "DEDUP_ACTION must be 'drop' or 'tag', got 'dorp'"),
+        ({"DEDUP_UNCHANGED": "keep"}, "DEDUP_UNCHANGED must be 'pass' or 'drop', got 'keep'"),
+        ({"DEDUP_CANONICAL_URL": "perhaps"}, "DEDUP_CANONICAL_URL cannot be read"),
         ({"DEDUP_THRESHOLD": "80"}, "for 80 % write 0.8"),
         ({"DEDUP_THRESHOLD": "much"}, "DEDUP_THRESHOLD cannot be read"),
         ({"DEDUP_NEAR_COPIES": "perhaps"}, "DEDUP_NEAR_COPIES cannot be read"),
@@ -384,3 +386,75 @@ def test_no_item_is_lost_when_redis_goes_away(
     crawl = site.crawl(redis_url, DEDUP_TIMEOUT=0.5)
     assert crawl.names == ["a0", "a1"]
     assert counts(crawl) == {"seen": 2, "errors": 2}
+
+
+# --- the URL of a page ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("clean_first", [True, False])
+def test_of_two_ways_to_a_page_the_clean_one_stays(
+    site: Site, location: str, articles: dict[str, str], *, clean_first: bool
+) -> None:
+    """Whichever comes first; in a second crawl all of them are the pages of the first."""
+    tagged = {f"{name}?utm_source=mail&id=1": text for name, text in articles.items()}
+    clean = {f"{name}?id=1": text for name, text in articles.items()}
+    site.publish(clean | tagged if clean_first else tagged | clean, on_one_page=True)
+    crawl = site.crawl(location, DEDUP_CANONICAL_URL=True, **LOWER)
+    assert crawl.names == [f"{name}?id=1" for name in ("a0", "b0", *ALONE)]
+    assert counts(crawl) == {
+        "seen": 28, "new": 6, "unchanged": 14, "duplicates": 16, "dropped": 22, "same_page": 14,
+    }  # fmt: skip
+    second = site.crawl(location, DEDUP_CANONICAL_URL=True)
+    assert second.names == crawl.names
+    assert counts(second) == {"seen": 28, "unchanged": 28, "duplicates": 16, "dropped": 22, "same_page": 14}
+    with dedup.Index(location, create=False) as index:
+        assert len(index) == 14
+
+
+def test_unchanged_pages_may_be_dropped(site: Site, articles: dict[str, str]) -> None:
+    """Of a second crawl only what is new or has changed stays."""
+    location = str(site.folder / "articles.dedup")
+    some = {name: articles[name] for name in ("c0", "c1", "c2")}
+    site.publish(some, on_one_page=True)
+    assert site.crawl(location, DEDUP_UNCHANGED="drop").names == ["c0", "c1", "c2"]
+    site.publish(some | {"c1": articles["c3"], "a0": articles["a0"]}, on_one_page=True)
+    second = site.crawl(location, DEDUP_UNCHANGED="drop")
+    assert second.names == ["c1", "a0"]
+    assert counts(second) == {"seen": 4, "new": 1, "replaced": 1, "unchanged": 2, "dropped": 2}
+
+
+def test_dropped_articles_need_not_be_stored(site: Site, location: str, articles: dict[str, str]) -> None:
+    """The index holds what was kept; a page that is in it is updated all the same."""
+    site.publish(articles, on_one_page=True)
+    crawl = site.crawl(location, DEDUP_STORE_DROPPED=False, **LOWER)
+    assert crawl.names == ["a0", "b0", *ALONE]
+    assert counts(crawl) == {"seen": 14, "new": 6, "duplicates": 8, "dropped": 8}
+    site.publish({"c0": articles["c1"] + "。", "c2": articles["c2"]}, on_one_page=True)
+    assert counts(site.crawl(location, DEDUP_STORE_DROPPED=False))["unchanged"] == 1
+    with dedup.Index(location, create=False) as index:
+        assert len(index) == 6 and index.check().ok
+
+
+@pytest.mark.parametrize(
+    ("url", "declared", "clean"),
+    [
+        ("https://a.example/p?utm_source=x&id=7&utm_medium=y#top", "", "https://a.example/p?id=7"),
+        ("https://a.example/p?b=2&a=1&a=1&c=", "", "https://a.example/p?b=2&a=1&a=1&c="),
+        ("https://a.example/p?FBCLID=1", "", "https://a.example/p"),
+        ("https://例子.example/文章?題目=茶&spm=1.2", "", "https://例子.example/文章?題目=茶"),
+        ("https://a.example/%E8%8C%B6?q=%E8%8C%B6&gclid=1", "", "https://a.example/%E8%8C%B6?q=%E8%8C%B6"),
+        ("https://m.a.example/p?id=7", " https://a.example/p?utm_id=1 ", "https://a.example/p"),
+        ("https://a.example/x/p", "../q", "https://a.example/q"),
+        ("https://a.example/p?id=7", "https://a.example/", "https://a.example/p?id=7"),
+        ("https://a.example/?utm_source=x", "/", "https://a.example/"),
+        ("https://a.example/p", "javascript:void(0)", "https://a.example/p"),
+        ("http://[", "", "http://["),
+        ("文章 7?utm_source=x", "https://a.example/q", "文章 7?utm_source=x"),
+    ],
+)
+def test_the_url_of_a_page(url: str, declared: str, clean: str) -> None:
+    """Without what tells only how a visitor came; with what the page says, unless that cannot be meant."""
+    from dedup.integrations.page_urls import page_url
+
+    assert page_url(url, declared) == clean
+    assert page_url(clean) == clean

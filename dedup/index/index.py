@@ -162,6 +162,15 @@ class Index(Awaited):
         spans = [Span(second, second) for second in checked_times(seen_at, 1)]
         return self._add([checked_id(id)], column([checked_text(text)]), 1, spans)[0]
 
+    def add_unless_duplicate(self, id: str, text: str | None, *, seen_at: datetime | None = None) -> Seen:  # noqa: A002
+        """Remember an article, unless it is here for the first time and is a copy or rewrite of one that is there.
+
+        It is looked up, and added if it is new, in one transaction: of two workers that come with the same one, only
+        one adds it. Arguments, result and errors are those of `add`.
+        """
+        spans = [Span(second, second) for second in checked_times(seen_at, 1)]
+        return self._add([checked_id(id)], column([checked_text(text)]), 1, spans, duplicates=False)[0]
+
     def add_many(self, ids: Any, texts: Any, *, threads: int | None = None, seen_at: Any = None) -> Added:
         """Remember a batch of articles, all or none; much faster per article than one by one.
 
@@ -202,11 +211,15 @@ class Index(Awaited):
                     seen[row] = one
         return Added(seen, rejected, replaced, unchanged)
 
-    def _add(self, ids: list[str], texts: pa.ChunkedArray, count: int, spans: list[Span]) -> list[Seen]:
+    def _add(
+        self, ids: list[str], texts: pa.ChunkedArray, count: int, spans: list[Span], *, duplicates: bool = True
+    ) -> list[Seen]:
         while True:
             preparer = self._preparer
             prepared = preparer.prepare(texts, count)  # while other threads may go on
             with self._unless_stale():
+                if not duplicates:
+                    return [self._store_unless_duplicate(ids, spans, preparer, prepared)]
                 return self._store_batch(ids, spans, preparer, prepared, count)
 
     def _store_batch(
@@ -216,6 +229,24 @@ class Index(Awaited):
         batch.remember()
         self._judge = batch.judge  # it knows the frames that were found
         return batch.seen
+
+    def _store_unless_duplicate(
+        self, ids: list[str], spans: list[Span], preparer: Preparer, prepared: Prepared
+    ) -> Seen:
+        """Store the only article if its id is there, or it is no duplicate."""
+
+        def work(writer: Writer) -> tuple[Batch | None, Seen]:
+            seen = None if writer.find(ids) else self._batch(writer, preparer, prepared, 1).query()
+            if seen and seen.is_duplicate:
+                return None, seen
+            batch = self._batch(writer, preparer, prepared, 1).add(ids, spans)
+            return batch, batch.seen[0]
+
+        batch, seen = self._store.write(work)
+        if batch:
+            batch.remember()
+            self._judge = batch.judge
+        return seen
 
     def _batch(self, reader: Any, preparer: Preparer, prepared: Prepared, count: int) -> Batch:
         """A batch to be worked out from this view, with texts that this preparer has prepared."""

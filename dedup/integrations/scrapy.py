@@ -8,8 +8,12 @@ for each item, together about a millisecond. It opens no page and changes only i
     DEDUP_INDEX = "articles.dedup"        # or redis://host:6379/0; without it the pipeline is disabled
     DEDUP_ACTION = "drop"                 # or "tag"
     DEDUP_FIELD = "dedup"                 # what "tag" sets: {"is_duplicate": ..., "cluster": ..., "campaign": ...,
-                                          # "nearest": [...], "replaced": ...}
+                                          # "nearest": [...], "replaced": ..., "kind": ..., "duplicate_of": ...}
+    DEDUP_UNCHANGED = "pass"              # or "drop": pages that are in the index with this text already
+    DEDUP_STORE_DROPPED = True            # False: a duplicate that is dropped is not added either
     DEDUP_TEXT_FIELD, DEDUP_ID_FIELD = "text", "url"
+    DEDUP_CANONICAL_URL = False           # True: the id is the URL without trackers and fragment
+    DEDUP_CANONICAL_FIELD = ""            # the field with what <link rel=canonical> or og:url says, if there is one
     DEDUP_NEAR_COPIES = False             # these three are for a new index; an existing one keeps its settings,
     DEDUP_THRESHOLD = 0.12                # and refuses others
     DEDUP_SETTINGS = {"unit": "word"}     # any field of dedup.Settings
@@ -22,18 +26,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar, get_args
 
 from dedup.errors import DedupError, MissingExtraError, SettingsError
 from dedup.index import Index, Seen
+from dedup.index.awaited import InOrder
 from dedup.settings import Settings
 
 try:
     from itemadapter import ItemAdapter
     from scrapy.exceptions import DropItem, NotConfigured
     from scrapy.utils.asyncio import is_asyncio_available
+
+    from dedup.integrations.page_urls import page_url
 except ImportError as error:
     raise MissingExtraError("scrapy>=2.14", "scrapy", "dedup.integrations.scrapy") from error
 
@@ -42,6 +49,7 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
 Action = Literal["drop", "tag"]
+Unchanged = Literal["pass", "drop"]
 Answer = TypeVar("Answer")
 logger = logging.getLogger(__name__)
 
@@ -66,6 +74,10 @@ class Options:
         settings: For a new index; None uses the defaults, or those of the existing index.
         store_texts: For a new index; None as for `settings`.
         timeout: Seconds to wait for another writer; None leaves the index's default.
+        unchanged: What becomes of an article that is in the index with this text already.
+        store_dropped: Add duplicates that are dropped, too.
+        canonical_url: The id is a URL, and is cleaned.
+        canonical_field: The field with the URL that a page says is its own; "" for none.
     """
 
     index: str
@@ -76,6 +88,10 @@ class Options:
     settings: Settings | None
     store_texts: bool | None
     timeout: float | None
+    unchanged: Unchanged
+    store_dropped: bool
+    canonical_url: bool
+    canonical_field: str
 
     @classmethod
     def of(cls, settings: BaseSettings) -> Self:
@@ -90,18 +106,21 @@ class Options:
         """
         if not settings.get("DEDUP_INDEX"):
             raise NotConfigured("DEDUP_INDEX is not set; give it a folder or a redis:// URL to keep the index in")
-        action = settings.get("DEDUP_ACTION", "drop")
-        if action not in get_args(Action):
-            raise SettingsError(f"DEDUP_ACTION must be 'drop' or 'tag', got {action!r}")
+        store_dropped = _read(settings, settings.getbool, "DEDUP_STORE_DROPPED")
+        field = settings.get("DEDUP_CANONICAL_FIELD") or ""
         return cls(
             index=str(settings["DEDUP_INDEX"]),
-            action=action,
+            action=_one_of(settings, "DEDUP_ACTION", get_args(Action)),
             field=settings.get("DEDUP_FIELD", "dedup"),
             text_field=settings.get("DEDUP_TEXT_FIELD", "text"),
             id_field=settings.get("DEDUP_ID_FIELD", "url"),
             settings=_settings(settings),
             store_texts=_read(settings, settings.getbool, "DEDUP_STORE_TEXTS"),
             timeout=_read(settings, settings.getfloat, "DEDUP_TIMEOUT"),
+            unchanged=_one_of(settings, "DEDUP_UNCHANGED", get_args(Unchanged)),
+            store_dropped=store_dropped is not False,
+            canonical_url=bool(_read(settings, settings.getbool, "DEDUP_CANONICAL_URL")) or bool(field),
+            canonical_field=field,
         )
 
     def open(self) -> Index:
@@ -112,6 +131,14 @@ class Options:
         """
         waiting: dict[str, Any] = {} if self.timeout is None else {"timeout": self.timeout}
         return Index(self.index, self.settings, store_texts=self.store_texts, create=True, **waiting)
+
+
+def _one_of(given: BaseSettings, name: str, allowed: tuple[Any, ...]) -> Any:
+    """A setting that is one of two words, by default the first."""
+    chosen = given.get(name, allowed[0])
+    if chosen not in allowed:
+        raise SettingsError(f"{name} must be {' or '.join(map(repr, allowed))}, got {chosen!r}")
+    return chosen
 
 
 def _settings(given: BaseSettings) -> Settings | None:
@@ -143,11 +170,19 @@ def _read(given: BaseSettings, get: Callable[[str], Answer], name: str) -> Answe
 class DedupPipeline:
     """Adds every article to an index, and drops or tags copies and rewrites of earlier ones.
 
-    A dropped article is in the index as well: the next rewrite may be more similar to that one. An article whose id is
+    A dropped article is in the index as well, unless `DEDUP_STORE_DROPPED` is off: the next rewrite may be more similar
+    to that one. An article whose id is
     there already is a newer version, and replaces the old one. A second crawl keeps what the first one kept: the first
     article of a cluster is no duplicate of those that came after it. The counts are `dedup/seen`, `dedup/new`,
-    `dedup/duplicates`, `dedup/replaced`, `dedup/dropped`, `dedup/without_text`, `dedup/without_id`, `dedup/untagged`
-    and `dedup/errors`.
+    `dedup/unchanged`, `dedup/replaced`, `dedup/duplicates`, `dedup/dropped`, `dedup/same_page`, `dedup/without_text`,
+    `dedup/without_id`, `dedup/untagged` and `dedup/errors`. An article counts as new, unchanged or replaced, if it is
+    not a duplicate that is here for the first time; among the duplicates are unchanged ones.
+
+    With `DEDUP_CANONICAL_URL` a page has one id by whatever URL it was reached: the id field of an item is set to the
+    URL without trackers and fragment, so that the clean one stays, whichever comes first. Another item of the same page
+    in the same crawl is dropped, or tagged as unchanged, and counted in `dedup/same_page`; that takes the memory of all
+    ids of a crawl. Begin a new index with it: one that holds other URLs of the same pages takes the clean ones for
+    copies.
 
     Only duplicates are dropped. An item without text or id passes untouched. So does an item for which the index
     fails, for example because of a full disk, a Redis server that does not answer, or another writer that holds the
@@ -170,8 +205,9 @@ class DedupPipeline:
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.options = Options.of(crawler.settings)
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="dedup")
+        self._worker = InOrder()
         self._index: Index | None = None
+        self._crawled: set[str] = set()
         self._told: set[str] = set()
 
     @classmethod
@@ -195,7 +231,7 @@ class DedupPipeline:
         """Close the index after all articles are added."""
         if self._index is not None:
             await self._ask(self._index.close)
-        self._worker.shutdown()
+        self._worker.close()
 
     async def process_item(self, item: Any) -> Any:
         """Add an article.
@@ -213,14 +249,30 @@ class DedupPipeline:
         adapter = ItemAdapter(item)
         article = self._article(adapter)
         seen = await self._add(article) if article else None
-        if seen is None:
+        if article is None or seen is None:
             return item
+        again = self._came_before(article.id, seen)
         if self.options.action == "tag":
             self._tag(adapter, seen)
-        elif seen.is_duplicate:
-            self._count("dropped")
-            raise DropItem(_reason(seen))
+        elif seen.is_duplicate or again:
+            self._drop(_reason(seen) if seen.is_duplicate else f"{article.id} was crawled before")
+        if seen.unchanged and self.options.unchanged == "drop":
+            self._drop(f"{article.id} has not changed")
         return item
+
+    def _drop(self, reason: str) -> None:
+        self._count("dropped")
+        raise DropItem(reason)
+
+    def _came_before(self, id_: str, seen: Seen) -> bool:
+        """Whether this page, with this text, came in this crawl already, by another URL or the same."""
+        if not self.options.canonical_url:
+            return False
+        again = id_ in self._crawled and seen.unchanged
+        self._crawled.add(id_)
+        if again:
+            self._count("same_page")
+        return again
 
     def _article(self, adapter: ItemAdapter) -> Article | None:
         """The article of an item; None if it has no text or no id, which is counted, and logged once."""
@@ -235,36 +287,52 @@ class DedupPipeline:
                     lacks, f"an item has no {field!r} and passes untouched; see DEDUP_TEXT_FIELD, DEDUP_ID_FIELD"
                 )
                 return None
-        return found
+        return self._cleaned(adapter, found) if self.options.canonical_url else found
+
+    def _cleaned(self, adapter: ItemAdapter, found: Article) -> Article:
+        """An article by the URL of its page, which the item gets, too."""
+        declared = _text(adapter.get(self.options.canonical_field)) if self.options.canonical_field else ""
+        url = page_url(found.id.strip(), declared.partition("\n")[0])
+        if url != found.id:
+            self._set(adapter, self.options.id_field, url)
+        return found._replace(id=url)
 
     async def _add(self, article: Article) -> Seen | None:
         """Add to the index; None if that fails, which is counted and logged."""
         assert self._index is not None
         try:
-            seen = await self._ask(self._index.add, *article)
+            keeping = self.options.store_dropped or self.options.action == "tag"
+            seen = await self._ask(self._index.add if keeping else self._index.add_unless_duplicate, *article)
         except DedupError as error:
             self._log(logging.ERROR, f"the index failed for {article.id!r}, which passes untouched: {error}")
         except Exception:  # whatever fails in the index, the article must not be lost
             logger.exception("the index failed for %r, which passes untouched", article.id)
         else:
-            self._count("duplicates" if seen.is_duplicate else "new")
-            if seen.replaced:
-                self._count("replaced")
+            if seen.is_duplicate:
+                self._count("duplicates")
+            if seen.kind != "duplicate":
+                self._count("replaced" if seen.replaced else seen.kind)
             return seen
         self._count("errors")
         return None
 
     def _tag(self, adapter: ItemAdapter, seen: Seen) -> None:
-        """Set the field; an item without such a field is counted, and logged once."""
-        nearest = [near._asdict() for near in seen.nearest]
+        """Set the field that says what was seen."""
+        told = {
+            "is_duplicate": seen.is_duplicate,
+            "cluster": seen.cluster,
+            "campaign": seen.campaign,
+            "nearest": [near._asdict() for near in seen.nearest],
+            "replaced": seen.replaced,
+            "kind": seen.kind,
+            "duplicate_of": seen.duplicate_of,
+        }
+        self._set(adapter, self.options.field, told)
+
+    def _set(self, adapter: ItemAdapter, field: str, value: object) -> None:
+        """Set a field; an item that does not take it is counted, and logged once."""
         try:
-            adapter[self.options.field] = {
-                "is_duplicate": seen.is_duplicate,
-                "cluster": seen.cluster,
-                "campaign": seen.campaign,
-                "nearest": nearest,
-                "replaced": seen.replaced,
-            }
+            adapter[field] = value
         except (KeyError, AttributeError) as error:  # a field that is not declared; an item that is frozen
             self._count("untagged")
             self._tell_once("untagged", f"an item cannot be tagged and passes without: {error}; see DEDUP_FIELD")
