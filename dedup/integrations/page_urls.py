@@ -10,7 +10,12 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
-from w3lib.url import url_query_cleaner
+from dedup.errors import MissingExtraError
+
+try:
+    from w3lib.url import url_query_cleaner
+except ImportError as error:
+    raise MissingExtraError("scrapy>=2.14", "scrapy", "dedup.integrations.page_urls") from error
 
 TRACKERS = re.compile(
     r"utm_\w+|ga_\w+|hsa_\w+|mtm_\w+|pk_\w+|at_(?:medium|campaign)|[gdm]clid|gclsrc|[gw]braid|msclkid|fbclid|yclid|ysclid|"
