@@ -318,6 +318,18 @@ def test_the_first_article_stays_the_first_when_it_is_updated(start: Open, examp
     assert index.check().ok
 
 
+def test_only_what_is_no_duplicate_may_be_added(start: Open, examples: dict[str, str]) -> None:
+    """A copy or rewrite that is here for the first time is told and left out; what is there is updated."""
+    index = start()
+    seen = [index.add_unless_duplicate(id_, examples[id_]) for id_ in ("tea-1", "tea-2", "bridge-original")]
+    assert [one.kind for one in seen] == ["new", "duplicate", "new"] and seen[1].duplicate_of == "tea-1"
+    assert "tea-2" not in index and len(index) == 2
+    assert index.add_unless_duplicate("tea-1", examples["tea-1"]).kind == "unchanged"
+    assert index.add_unless_duplicate("bridge-original", examples["tea-3"]).kind == "changed"
+    assert index.add_unless_duplicate("🙂", None).kind == "new"
+    assert ids(index.cluster("tea-1")) == ["tea-1", "bridge-original"] and index.check().ok
+
+
 def test_copies_are_removed_one_by_one(start: Open) -> None:
     """A text lives as long as any article has it."""
     index = start()
