@@ -20,7 +20,7 @@ from dedup.nightly import intake
 from dedup.nightly.catalogue import catalogued
 from dedup.nightly.damage import read_table
 from dedup.nightly.intake import Columns, as_table, bad_files, bad_rows, ended, found, published, rejects, take_in
-from dedup.nightly.state import Night, State, opened
+from dedup.nightly.state import Night, Shard, State, opened
 from dedup.stages.shingles import Texts
 
 COLUMNS = Columns("text", "id")
@@ -221,7 +221,8 @@ def test_a_shard_that_was_not_finished(state: State, tmp_path: Path) -> None:
     put(tmp_path / "b.jsonl", {"b": "乙"})
     take(state, tmp_path / "b.jsonl")
     assert state.texts.read_text("utf-8") == "甲乙"
-    assert json.loads((state.shards[1] / "shard.json").read_bytes()) == {"night": 1, "rows": 1, "end": 6}
+    about = json.loads((state.shards[1] / "shard.json").read_bytes())
+    assert about == {"night": 1, "rows": 1, "end": 6, "time": Shard.of(state.shards[0]).time}
 
 
 def test_a_file_that_was_refused_leaves_no_texts(state: State, tmp_path: Path) -> None:

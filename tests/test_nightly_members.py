@@ -42,7 +42,7 @@ def test_members_are_called_after_the_oldest(rows: list[tuple[int, bool, int]]) 
         for row in range(len(rows))
     ]
     catalogue: Any = Rows(np.array(live, np.bool_), np.array([first[id_] for id_, _, _ in rows], np.int64))
-    found = members(SimpleNamespace(labels=np.array(together, np.int64)), catalogue)  # type: ignore[arg-type]
+    found = members(SimpleNamespace(heads=np.array(together, np.int64)), catalogue)  # type: ignore[arg-type]
     numbers = {first[id_]: group for row, (id_, _, group) in enumerate(rows) if live[row]}
     assert dict(zip(found.numbers.tolist(), found.clusters.tolist(), strict=True)) == named(numbers)
     assert found.numbers.tolist() == sorted(numbers)
