@@ -263,6 +263,11 @@ class Clusters:
         return self.heads if self.source is None else self.source.indexed(self.heads)
 
     @cached_property
+    def compared(self) -> Corpus:
+        """The corpus with its texts numbered as the graph has them: equal texts that may not meet have two numbers."""
+        return replace(_known(self.corpus), first=self.graph.first, number=self.graph.distinct)
+
+    @cached_property
     def pairs(self) -> Pairs:
         """Every verified edge: left, right, similarity.
 
@@ -441,8 +446,8 @@ class Clusters:
 
     def _similarities(self, left: Integers, right: Integers) -> NDArray[np.float64]:
         """The exact similarity of pairs of articles of one cluster."""
-        corpus, number = _known(self.corpus), self.graph.distinct
-        texts = np.sort(np.stack([number[left], number[right]]), axis=0)
+        corpus = self.compared
+        texts = np.sort(np.stack([corpus.number[left], corpus.number[right]]), axis=0)
         found = np.ones(len(left))
         apart = np.flatnonzero(texts[0] != texts[1])
         found[apart] = corpus.similarities(*texts[:, apart], threads=count_threads(None))
@@ -510,14 +515,13 @@ class Clusters:
             from dedup.evidence import campaigns  # noqa: PLC0415 - for those who ask
             from dedup.evidence.campaign_results import Campaigns  # noqa: PLC0415 - for those who ask
 
-            corpus = _known(self.corpus)
+            _known(self.corpus)
             assert self.representatives is not None
             node = campaigns.numbered(self.representatives)
             kept = self._kept
             edges = Pairs(self.graph.left[kept], self.graph.right[kept], self.graph.similarity[kept])
             of_step = (lambda _: progress) if progress else None
-            corpus = replace(corpus, first=self.graph.first, number=self.graph.distinct)
-            found = campaigns.find(corpus, node, edges, threads=count_threads(threads), progress=of_step)
+            found = campaigns.find(self.compared, node, edges, threads=count_threads(threads), progress=of_step)
             self.__dict__["_campaigns"] = Campaigns(self, found)
         answer: Campaigns = self.__dict__["_campaigns"]
         return answer

@@ -283,3 +283,25 @@ def test_no_articles() -> None:
     assert len(dedup.cluster([], within=[])) == 0
     assert len(dedup.cluster([], across="site")) == 0
     assert dedup.cluster([None, ""], across=["a", "b"]).labels.tolist() == [0, 1]
+
+
+def test_what_is_asked_of_such_a_run_goes_by_its_rules() -> None:
+    """Copies of two sites are two texts there: what is dropped is as similar as it says, and so are audited pairs."""
+    texts = written(40, 5)
+    rows = [{"id": place, "text": text, "site": place % 3} for place, text in enumerate(texts)]
+    rules: list[dict[str, Any]] = [{"within": "site"}, {"across": "site"}]
+    for rule in rules:
+        found = dedup.cluster(rows, SETTINGS["plain"], **rule)
+        assert found.corpus is not None
+        gone = found.keep("longest").dropped
+        assert len(gone) > 3
+        number = found.corpus.number
+        for one in gone:
+            pair = np.sort(number[[one.id, one.kept]])
+            alike = 1.0 if pair[0] == pair[1] else float(found.corpus.similarities(pair[:1], pair[1:])[0])
+            assert one.similarity == pytest.approx(alike)
+        audit = found.audit(pairs=20, by="site")
+        left, right = (number[found.graph.first[side]] for side in audit.sampled[:2])
+        ends = np.sort(np.stack([left, right]), axis=0)
+        alike = found.corpus.similarities(*ends)
+        assert audit.sampled.similarity.tolist() == pytest.approx(np.where(ends[0] == ends[1], 1.0, alike).tolist())

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from dedup.audits.populations import Population
 from dedup.audits.sources import Loss, Sources
+from dedup.evidence.corpus import Corpus
 from dedup.evidence.protocols import ClustersLike
 from dedup.kernels import Integers
 from dedup.stages.clusters import Graph, representatives
@@ -27,6 +28,10 @@ class AuditedResult(ClustersLike, Protocol):
     @property
     def linkage(self) -> float:
         """Share of the threshold that the mean similarity to a cluster must reach."""
+
+    @property
+    def compared(self) -> Corpus:
+        """The texts, numbered as in the graph."""
 
     @property
     def lower(self) -> Callable[[float], Graph] | None:

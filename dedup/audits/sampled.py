@@ -67,8 +67,7 @@ def sample(found: AuditedResult, pairs: int, *, by: Iterable[object] | None, see
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 1 << 63:
         raise SettingsError(f"seed must be a whole number of 0 or more, got {seed!r}")
-    corpus, sources = found.corpus, Sources.given(found.names, by)
-    assert corpus is not None
+    corpus, sources = found.compared, Sources.given(found.names, by)
     assert found.representatives is not None
     every = cuts(found.threshold)
     lower = found.graph if found.lower is None else found.lower(every[0])
