@@ -838,6 +838,28 @@ def test_a_damaged_row(path: str, column: str) -> None:
         index.check()
 
 
+@pytest.mark.parametrize("broken", [b"\xff\xff\xff\xff\x00", None], ids=["not compressed", "not UTF-8"])
+def test_a_damaged_text(path: str, broken: bytes | None) -> None:
+    """`check` names it, what needs it says so, and its article can be removed and added again."""
+    fill(path)
+    with sqlite3.connect(Path(path) / "index.sqlite") as database:
+        (body,) = database.execute("SELECT body FROM bodies WHERE number = 5").fetchone()
+        (id_,) = database.execute("SELECT id FROM articles WHERE text = 5").fetchone()
+        other = bytearray(body)
+        other[len(other) // 2] = 0xFF
+        database.execute("UPDATE bodies SET body = ? WHERE number = 5", (broken or bytes(other),))
+    database.close()
+    with dedup.Index(path) as index:
+        assert "text 5 has a body that is damaged: remove its article, and add it again" in index.check().problems
+        with pytest.raises(FileError, match="a stored text is damaged"):
+            list(index.texts())
+        assert index.remove(id_)
+        index.compact()
+        assert index.check().ok
+        index.add(id_, "昨晚的流星雨很美，我們帶了熱茶和毛毯")
+        assert index.check().ok
+
+
 # --- interrupted ------------------------------------------------------------------------------------------------------
 
 

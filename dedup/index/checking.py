@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from dedup import kernels
+from dedup.errors import FileError
 from dedup.index.answers import Checked
 from dedup.index.clustering import MOST
 from dedup.index.marks import NO_MARKS
@@ -153,6 +154,10 @@ def _signatures(reader: Reader, texts: Texts, preparer: Preparer) -> Iterator[st
         there = [text for text in some if text in bodies and text in signatures]
         for text in set(some).difference(there):
             yield f"text {text} has no body or no signature"
+        broken = [text for text in there if not _is_text(preparer, bodies[text])]
+        for text in broken:
+            yield f"text {text} has a body that is damaged: remove its article, and add it again"
+        there = [text for text in there if text not in broken]
         prepared = preparer.prepare(preparer.column([bodies[text] for text in there]))
         for k, text in enumerate(there):
             if prepared.fingerprints[k] != texts[text][0]:
@@ -163,3 +168,11 @@ def _signatures(reader: Reader, texts: Texts, preparer: Preparer) -> Iterator[st
                 yield f"text {text} does not have the keys that are stored"
             elif not np.array_equal(prepared.marks[k], marks.get(text, NO_MARKS)):
                 yield f"text {text} does not have the marks that are stored"
+
+
+def _is_text(preparer: Preparer, body: bytes) -> bool:
+    try:
+        preparer.told(body)
+    except FileError:
+        return False
+    return True

@@ -679,7 +679,7 @@ class Index(Awaited):
             after = rows[-1][0]
             numbers = {text for _, _, text in rows}
             bodies = self._read(lambda reader, numbers=numbers: reader.bodies(numbers))  # type: ignore[misc]
-            kept = [(id_, self._preparer.data(bodies[text]).decode()) for _, id_, text in rows if text in bodies]
+            kept = [(id_, self._preparer.told(bodies[text])) for _, id_, text in rows if text in bodies]
             ids, texts = zip(*kept, strict=True) if kept else ((), ())
             yield pa.record_batch({"id": pa.array(ids, pa.string()), "text": pa.array(texts, pa.large_string())})
 

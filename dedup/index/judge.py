@@ -307,7 +307,7 @@ class Judge:
     def whole(self, reader: Reader, texts: Iterable[int]) -> list[NDArray[np.uint64]]:
         """The shingles of stored texts, including those in frames: as they were counted."""
         bodies = reader.bodies(list(texts))
-        return [one.keys for one in self._preparer.shingle(self._preparer.column(list(bodies.values())))]
+        return [one.keys for one in self._preparer.shingle(self._preparer.readable(list(bodies.values())))]
 
 
 def _whole(texts: Texts, found: frames.Frames) -> NDArray[np.uint64]:

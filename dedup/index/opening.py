@@ -93,7 +93,7 @@ def _connect(location: str, opening: Opening, *, create: bool, fsync: bool, time
 def _shingle(codec: str, settings: Settings, bodies: list[bytes]) -> list[NDArray[np.uint64]]:
     """The shingles of stored texts, for a store that counts them again."""
     preparer = Preparer(settings, None, store_texts=True, codec=codec)
-    return [one.keys for one in preparer.shingle(preparer.column(bodies))]
+    return [one.keys for one in preparer.shingle(preparer.readable(bodies))]
 
 
 def _fits(fitted: Fitted, opening: Opening) -> bool:

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dedup.errors import FileError
 from dedup.index.listed import Listed, Signature, by_bands, every_run, kind, winnowing
 from dedup.index.marks import NO_MARKS, Marks, marks_of
 from dedup.index.store import Text
@@ -175,11 +176,45 @@ class Preparer:
         """Stored texts, as they were given."""
         return joined([self.data(body) for body in bodies])
 
+    def readable(self, bodies: Sequence[bytes]) -> pa.ChunkedArray:
+        """Stored texts, to count their shingles or take them away: one that is damaged has none."""
+        return joined([self._data_or_none(body) for body in bodies])
+
+    def _data_or_none(self, body: bytes) -> bytes:
+        try:
+            return self.data(body)
+        except FileError:
+            return b""
+
     def data(self, body: bytes) -> bytes:
-        """A stored text, as UTF-8."""
+        """A stored text, as UTF-8; not checked to be that.
+
+        Raises:
+            FileError: It is damaged.
+        """
         length = int.from_bytes(body[:LENGTH_BYTES], "little")
-        text: bytes = self._codec.decompress(memoryview(body)[LENGTH_BYTES:], length, asbytes=True)
+        try:
+            text: bytes = self._codec.decompress(memoryview(body)[LENGTH_BYTES:], length, asbytes=True)
+        except (OSError, ValueError) as error:
+            raise _damaged(error) from error
         return text
+
+    def told(self, body: bytes) -> str:
+        """A stored text.
+
+        Raises:
+            FileError: It is damaged.
+        """
+        try:
+            return self.data(body).decode()
+        except UnicodeDecodeError as error:
+            raise _damaged(error) from error
+
+
+def _damaged(error: Exception) -> FileError:
+    return FileError(
+        f"a stored text is damaged ({str(error).rstrip('.')}); check() names it: remove its article, and add it again"
+    )
 
 
 def _apart(shingled: shingles.Shingles, lengths: NDArray[np.int64]) -> list[Shingled]:
