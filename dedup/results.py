@@ -27,7 +27,7 @@ from dedup.evidence.passages import Explanation
 from dedup.evidence.templates import Template
 from dedup.evidence.titles import titles
 from dedup.identity import id_text, id_texts
-from dedup.kept import By, Kept, Rule, best, lengths, picked
+from dedup.kept import By, Kept, Rule, best, longest, picked
 from dedup.kernels import Integers
 from dedup.rows import Rows
 from dedup.settings import Settings
@@ -396,7 +396,7 @@ class Clusters:
         earlier one is kept.
 
         Args:
-            by: Which article of a cluster is kept: ``"first"``; ``"longest"``, by the characters of its text;
+            by: Which article of a cluster is kept: ``"first"``; ``"longest"``, by the letters and digits of its text;
                 ``"representative"``; ``"newest:date"`` or ``"oldest:date"``, by a column of dates, times or numbers, or
                 of ISO 8601 strings, those without one last; ``"source:site:a.com,b.com"``, by a column whose best value
                 stands first, all others after the last. The same as tuples, ``("newest", "date")`` and
@@ -424,7 +424,8 @@ class Clusters:
         if rule.kind == "first":
             return self.firsts
         if rule.kind == "longest":
-            return best(self.heads, -lengths(_known(self.corpus).texts.column))
+            texts = _known(self.corpus).texts
+            return best(self.heads, longest(texts.lengths, texts.column))
         return best(self.heads, rule.order(self._rows.column(rule.column)))
 
     def _picked(self, choose: Callable[[Any], Any]) -> Integers:

@@ -86,6 +86,18 @@ def _reported(results: Iterator[Result], total: int, progress: Progress | None) 
         yield result
 
 
+def ahead(found: Iterator[Result]) -> Iterator[Result]:
+    """The same, one after the other; a thread makes the next one meanwhile."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, found, _END)
+        while (one := coming.result()) is not _END:
+            coming = pool.submit(next, found, _END)
+            yield one  # type: ignore[misc]
+
+
+_END = object()
+
+
 def ranges(total: int, step: int) -> list[tuple[int, int]]:
     """Split `range(total)` into runs of `step`."""
     return [(begin, min(begin + step, total)) for begin in range(0, total, step)]

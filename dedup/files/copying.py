@@ -21,6 +21,7 @@ from dedup.files.sources import Source
 from dedup.files.whole_rows import Rows, Wanted, as_table, schema, unified, whole_rows
 from dedup.files.writing import lines
 from dedup.identity import id_text
+from dedup.work import ahead
 
 FORMATS = {
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
@@ -70,7 +71,7 @@ def copy_rows(
 
 def _each(chosen: Sequence[Chosen], progress: Callable[[int, int], object] | None) -> Iterator[tuple[Rows, Source]]:
     for done, one in enumerate(chosen, 1):
-        for rows in whole_rows(*one):
+        for rows in ahead(whole_rows(*one)):
             yield rows, one.source
         if progress:
             progress(done, len(chosen))
