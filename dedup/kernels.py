@@ -1820,11 +1820,11 @@ def gather(c, parents, heads, tails, nexts, ends, sums, first_entry):
 
 
 @kernel
-def lower_bound(listed, row, begin, end, value):
-    """The first place from `begin` and before `end` of an ascending row that holds `value` or more."""
+def lower_bound(ascending, begin, end, value):
+    """The first place from `begin` and before `end` that holds `value` or more."""
     while begin < end:
         middle = (begin + end) // 2
-        if listed[row, middle] < value:
+        if ascending[middle] < value:
             begin = middle + 1
         else:
             end = middle
@@ -1832,28 +1832,29 @@ def lower_bound(listed, row, begin, end, value):
 
 
 @kernel
-def members_in(listed, row, begin, end, first, last):
-    """How many members in these places of an ascending row are from `first` to `last`: mostly all of them, or none."""
-    if listed[row, begin] > last or listed[row, end - 1] < first:
+def members_in(ascending, begin, end, first, last):
+    """How many members in these places are from `first` to `last`: mostly all of them, or none."""
+    if ascending[begin] > last or ascending[end - 1] < first:
         return 0
-    if listed[row, begin] >= first and listed[row, end - 1] <= last:
+    if ascending[begin] >= first and ascending[end - 1] <= last:
         return end - begin
-    return lower_bound(listed, row, begin, end, last + 1) - lower_bound(listed, row, begin, end, first)
+    return lower_bound(ascending, begin, end, last + 1) - lower_bound(ascending, begin, end, first)
 
 
 @kernel
 def comparable(a, b, members, sizes, reach):
     """How many pairs of one member of either cluster may be compared; see `Reach`."""
     listed, begins = members
+    numbers, by_source = listed[0], listed[1]
     small, large = (a, b) if sizes[a] < sizes[b] else (b, a)
     pairs, begin, end = 0, begins[large], begins[large] + sizes[large]
     for k in range(begins[small], begins[small] + sizes[small]):
-        i = listed[0, k]
+        i = numbers[k]
         first, last = np.int64(reach.earliest[i]), np.int64(reach.latest[i])
-        pairs += members_in(listed, 0, begin, end, first, last)
+        pairs += members_in(numbers, begin, end, first, last)
         if len(reach.sources) > 0 and reach.sources[i] >= 0:
             source = reach.sources[i] << 32
-            pairs -= members_in(listed, 1, begin, end, source | first, source | last)
+            pairs -= members_in(by_source, begin, end, source | first, source | last)
     return pairs
 
 

@@ -52,7 +52,7 @@ def only(found: Read) -> Problem:
 def test_modules_import_only_what_is_below_them() -> None:
     """The order of the modules, from the top: no module imports one that stands before it."""
     order = [
-        *("__init__", "label_files", "copying", "writing", "whole_rows", "reading"),
+        *("__init__", "label_files", "repeats", "copying", "writing", "whole_rows", "reading"),
         *("documents", "json_lines", "csv_rows", "parquet"),
         *("tables", "jobs", "sources", "encodings", "problems"),
     ]

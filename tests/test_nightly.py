@@ -128,7 +128,9 @@ def expected_changes(
 
 def test_public_names() -> None:
     """What the command line uses, and no more."""
-    assert sorted(nightly.__all__) == ["MEMORY", "Summary", "run", "snapshot"]
+    assert sorted(nightly.__all__) == [
+        "Forget", "Forgotten", "MEMORY", "StateStats", "Summary", "compact", "forget", "run", "snapshot", "stats",
+    ]  # fmt: skip
     assert all(hasattr(nightly, name) for name in nightly.__all__)
 
 

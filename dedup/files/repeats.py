@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dedup.files.problems import counted
 from dedup.files.reading import Read
@@ -43,6 +42,8 @@ def repeats(read: Read) -> Repeats | None:
     Args:
         read: All that is added, in order.
     """
+    import pyarrow.compute as pc  # noqa: PLC0415 - as pyarrow.parquet
+
     ids, texts = read.table["id"], read.table["text"]
     codes = ids.combine_chunks().dictionary_encode().indices.to_numpy()
     files = np.repeat(np.arange(len(read.counts)), [count for _, count in read.counts])
