@@ -6,7 +6,7 @@
     ├── FileError              a file that cannot be read or written, by name (also an OSError)
     ├── IndexBusyError         another writer holds the index for too long (also a TimeoutError)
     ├── BusyError              another run of the nightly job holds its state (also a BlockingIOError)
-    ├── RejectsError           more rows and files could not be read than are allowed
+    ├── RejectsError           more rows and files could not be read than are allowed, or none of a batch is valid
     ├── ReplacedError          more articles were replaced by others with the same id than are allowed
     └── MissingExtraError      an optional dependency that is not installed (also an ImportError)
 
@@ -20,7 +20,9 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 PACKAGE = str(Path(__file__).parent) + os.sep
 
@@ -50,7 +52,15 @@ class BusyError(DedupError, BlockingIOError):
 
 
 class RejectsError(DedupError):
-    """More rows and files could not be read than are allowed."""
+    """More rows and files could not be read than are allowed, or every row of a batch was rejected.
+
+    Attributes:
+        rejected: The rows of the batch, and why.
+    """
+
+    def __init__(self, message: str, rejected: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.rejected = tuple(rejected)
 
 
 class ReplacedError(DedupError):

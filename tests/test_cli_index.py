@@ -169,6 +169,9 @@ def test_what_an_index_rejects_is_named(location: Path, tmp_path: Path) -> None:
     assert "an id must not hold a NUL character" in result.stderr
     assert "1 article added, of which 0 are duplicates; 1 rejected" in result.stderr
     assert [one["id"] for one in lines(result.stdout)] == ["c"]
+    result = run("add", location, rows(tmp_path, ("a\0b", "一篇文章"), ("d", "第三篇文章")), "--batch", 1)
+    assert result.exit_code == 1
+    assert "1 article added, of which 0 are duplicates; 1 rejected" in result.output
 
 
 def test_any_script_and_no_text(location: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 import dedup
-from dedup.errors import DedupWarning, FileError, InputError, SettingsError
+from dedup.errors import DedupWarning, FileError, InputError, RejectsError, SettingsError
 from dedup.index import Change
 from dedup.index.on_disk import layers
 from dedup.index.on_disk.segments import Segment
@@ -526,6 +526,16 @@ def test_a_bad_row_costs_nothing_else(start: Open, examples: dict[str, str]) -> 
     assert [one and one.is_duplicate for one in added] == [False, None, True, None, True, True]
     assert "got int" in added.rejected[1].reason
     assert len(index) == 3 and repr(added) == "<Added: 6 rows, 3 duplicates, 1 replaced, 2 rejected>"
+
+
+def test_a_batch_of_bad_rows_raises(start: Open) -> None:
+    """Nobody takes it for a batch that was added; the error has every row."""
+    index = start()
+    with pytest.raises(RejectsError, match="all 2 rows were rejected, the first is row 0, None: ") as raised:
+        index.add_many([None, "number"], ["一篇文章", 5])
+    assert [(one.row, one.id) for one in raised.value.rejected] == [(0, None), (1, "number")]
+    assert not len(index)
+    assert repr(index.add_many([], [])) == "<Added: 0 rows, 0 duplicates, 0 replaced, 0 rejected>"
 
 
 @pytest.mark.parametrize("kind", [list, tuple, pa.array, np.array, pa.chunked_array, iter])

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from dedup import files
 from dedup.cli import console
-from dedup.errors import FileError
+from dedup.errors import FileError, RejectsError
 from dedup.evidence.titles import printable
 from dedup.files import counted
 from dedup.index import Added, Index, Seen, Stats
@@ -135,7 +135,10 @@ def _add(opened: Index, table: pa.Table, batch: int, tally: Tally, tell: console
     """Add batch by batch; each is said as soon as it is in the index."""
     for start in range(0, len(table), batch):
         rows = table.slice(start, batch)
-        found = opened.add_many(rows["id"], rows["text"])
+        try:
+            found = opened.add_many(rows["id"], rows["text"])
+        except RejectsError as error:  # a batch of nothing else; the next ones are added
+            found = Added([None] * len(rows), error.rejected)
         tally.count(found)
         if as_json:
             with console.closed_output():

@@ -23,7 +23,7 @@ from weakref import WeakSet
 import numpy as np
 import pyarrow as pa
 
-from dedup.errors import FileError, InputError, SettingsError
+from dedup.errors import FileError, InputError, RejectsError, SettingsError
 from dedup.evidence import passages
 from dedup.evidence.corpus import Corpus
 from dedup.index.adding import Batch, Sweep
@@ -188,6 +188,7 @@ class Index(Awaited):
             What `add` returns for each, and the rows that were rejected.
 
         Raises:
+            RejectsError: Every row was rejected; the error has them.
             InputError: There are not as many ids as texts, or they are of a kind that cannot be read.
             IndexBusyError: Another writer is at work for longer than the timeout; nothing was added.
             FileError: The articles could not be stored; nothing was added.
@@ -198,6 +199,9 @@ class Index(Awaited):
             raise InputError(f"there are {len(names)} ids and {len(values)} texts; give one of each for every article")
         seconds = checked_times(seen_at, len(names))
         rows, rejected = sorted_out(names, values)
+        if rejected and not rows:
+            (row, id_, reason), many = rejected[0], len(rejected)
+            raise RejectsError(f"all {many:,} rows were rejected, the first is row {row}, {id_!r}: {reason}", rejected)
         seen: list[Seen | None] = [None] * len(names)
         replaced = unchanged = 0
         if rows:
