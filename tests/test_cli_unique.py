@@ -96,6 +96,15 @@ def test_parquet_keeps_its_schema(tmp_path: Path) -> None:
     assert found.equals(pq.read_table(tmp_path / "in.parquet").take([0, 2, 3, 4]), check_metadata=True)
 
 
+@pytest.mark.parametrize("codec", ["zstd", "none", "gzip"])
+def test_parquet_keeps_its_compression(tmp_path: Path, codec: str) -> None:
+    """Rows take no more room than they did."""
+    pq.write_table(pa.Table.from_pylist(ROWS), tmp_path / "in.parquet", compression=codec)
+    assert run(tmp_path / "in.parquet", "--out", tmp_path / "out.parquet").exit_code == 0
+    named = {"none": "UNCOMPRESSED"}.get(codec, codec.upper())
+    assert pq.ParquetFile(tmp_path / "out.parquet").metadata.row_group(0).column(1).compression == named
+
+
 def test_csv_keeps_its_fields(tmp_path: Path) -> None:
     """Commas, quotes and line ends in fields, and what looks like a number, come out as they went in."""
     rows = [["id", "text", "n"], ["007", f'{STARS}, "so"\nweiter', "1.50"], ["008", f'{STARS}, "so"\nweiter', ""]]

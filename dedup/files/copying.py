@@ -18,7 +18,7 @@ import pyarrow as pa
 from dedup.errors import FileError
 from dedup.files.problems import FAULTS, reason
 from dedup.files.sources import Source
-from dedup.files.whole_rows import Rows, Wanted, as_table, schema, unified, whole_rows
+from dedup.files.whole_rows import Rows, Wanted, as_table, compression, schema, unified, whole_rows
 from dedup.files.writing import lines
 from dedup.identity import id_text
 from dedup.work import ahead
@@ -60,13 +60,19 @@ def copy_rows(
         return
     whole = unified([schema(*one) for one in chosen if one.wanted.any()] or [pa.schema([])])
     try:
-        with _WRITERS[kind](target, whole) as writer:
+        with _WRITERS[kind](target, whole, _compression(chosen)) as writer:
             for rows, source in _each(chosen, progress):
                 writer.write_table(as_table(rows, whole, source))
     except FileError:
         raise
     except FAULTS as error:
         raise FileError(f"the rows cannot be written as {kind}: {reason(error)}; .jsonl holds any row") from error
+
+
+def _compression(chosen: Sequence[Chosen]) -> str:
+    """That of the first Parquet file."""
+    first = next((one.source for one in chosen if one.wanted.any() and one.source.kind == "parquet"), None)
+    return "snappy" if first is None else compression(first)
 
 
 def _each(chosen: Sequence[Chosen], progress: Callable[[int, int], object] | None) -> Iterator[tuple[Rows, Source]]:
@@ -109,17 +115,17 @@ def _without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _parquet(target: BinaryIO, kind: pa.Schema) -> Any:
-    return _Groups(target, kind)
+def _parquet(target: BinaryIO, kind: pa.Schema, codec: str) -> Any:
+    return _Groups(target, kind, codec)
 
 
 class _Groups:
     """A Parquet file whose row groups are of a fair size, however small the tables are that are written."""
 
-    def __init__(self, target: BinaryIO, kind: pa.Schema) -> None:
+    def __init__(self, target: BinaryIO, kind: pa.Schema, codec: str) -> None:
         import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other formats do without
 
-        self._writer = pq.ParquetWriter(target, kind)
+        self._writer = pq.ParquetWriter(target, kind, compression=codec)
         self._held: list[pa.Table] = []
         self._bytes = 0
 
@@ -143,10 +149,10 @@ class _Groups:
         self._writer.close()
 
 
-def _csv(target: BinaryIO, kind: pa.Schema) -> Any:
+def _csv(target: BinaryIO, kind: pa.Schema, _: str) -> Any:
     from pyarrow.csv import CSVWriter  # noqa: PLC0415 - only here
 
     return CSVWriter(target, kind)
 
 
-_WRITERS: dict[str, Callable[[BinaryIO, pa.Schema], Any]] = {"parquet": _parquet, "csv": _csv}
+_WRITERS: dict[str, Callable[[BinaryIO, pa.Schema, str], Any]] = {"parquet": _parquet, "csv": _csv}
