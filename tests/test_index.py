@@ -403,6 +403,23 @@ def test_compacting_takes_in_what_others_have_written(
     assert sum(map(len, held)) <= 1
 
 
+@pytest.mark.parametrize("order", ["oldest first", "at random"])
+def test_what_is_left_of_a_family_stays_together(start: Open, synthetic: ModuleType, order: str) -> None:
+    """A text is compared with a few of its cluster; when those go, the ones that they held together are compared."""
+    (base,) = synthetic.near_copies(1, 600, seed=9)[0]
+    rng, index = random.Random(5), start(NEAR)
+    for number in range(60):
+        letters = list(base)
+        for place in rng.sample(range(len(base)), 6):
+            letters[place] = chr(rng.randint(0x4E00, 0x9FA5))
+        index.add(str(number), "".join(letters))
+    going = [*range(55)] if order == "oldest first" else rng.sample(range(60), 55)
+    for number in going:
+        index.remove(str(number))
+        assert len(set(index.to_arrow()["cluster"].to_pylist())) == 1
+    assert index.check().ok
+
+
 def test_two_ids_swap_their_texts(start: Open, synthetic: ModuleType) -> None:
     """In one batch: neither text is forgotten."""
     one, two = synthetic.near_copies(2, 300, seed=6)[0]

@@ -405,6 +405,17 @@ class Batch:
             for other in edges:
                 self._change.unlink(text, other)
                 self._change.touched.add(other)
+            if self._settings.linkage == 0:
+                self._link_left([other for other in edges if other not in self._change.gone])
+
+    def _link_left(self, texts: list[int]) -> None:
+        """Compare texts that one which goes has held together, each with the next ones: of a cluster not all were."""
+        edges = self._store.edges(texts)
+        pairs = {
+            text: [other for other in texts[place : place + OF_A_CLUSTER] if other not in edges[text]]
+            for place, text in enumerate(texts, 1)
+        }
+        self._settle(pairs, self.judge.texts(self._store))
 
     def _judge_again(self, steps: int) -> None:
         """Judge again the old edges of the next `steps` texts, in the order of their numbers."""
