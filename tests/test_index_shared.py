@@ -22,6 +22,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import dedup
 from dedup.errors import FileError, IndexBusyError
 from dedup.index import Index
 from dedup.index.in_redis import SharedStore, lock, postings
@@ -234,6 +235,25 @@ def test_another_format_is_refused(store: SharedStore, redis_url: str, client: A
         add(store, "a")
 
 
+@pytest.mark.parametrize("chosen", [Settings(), Settings.near_copies()], ids=["rewrites", "near copies"])
+def test_a_server_that_is_full_still_answers(redis_url: str, client: Any, chosen: Settings) -> None:
+    """Whoever asks is told what is there, and the check runs; adding waits for room."""
+    text = "昨晚的流星雨很美，我們帶了熱茶和毛毯，一直等到凌晨三點才看見第一顆"
+    with dedup.Index(redis_url, chosen) as index, dedup.Index(redis_url) as other:
+        index.add("a", text)
+        client.config_set("maxmemory", 1)
+        try:
+            for one in (index, other):
+                assert one.query(text).nearest == (dedup.Near("a", 1.0),)
+                assert one.check().ok
+                assert one.cluster("a").ids.to_pylist() == ["a"]
+                with pytest.raises(FileError, match="give it more memory"):
+                    one.add("b", text)
+        finally:
+            client.config_set("maxmemory", 0)
+        assert index.add("b", text).is_duplicate
+
+
 def test_an_emptied_database_is_told(store: SharedStore, client: Any) -> None:
     """Nobody goes on as if it were a new index."""
     client.flushdb()
@@ -253,6 +273,7 @@ def test_an_index_that_was_made_anew_is_another(store: SharedStore, redis_url: s
             store.read(lambda reader: reader.last())
     add(another, "c")
     assert article_ids(another) == ["c"]
+    another.close()
 
 
 def test_a_server_that_is_full_refuses(store: SharedStore, client: Any) -> None:
@@ -261,6 +282,7 @@ def test_a_server_that_is_full_refuses(store: SharedStore, client: Any) -> None:
     try:
         with pytest.raises(FileError, match="give it more memory"):
             add(store, "a")
+        assert check(store) == []
     finally:
         client.config_set("maxmemory", 0)
     assert article_ids(store) == []

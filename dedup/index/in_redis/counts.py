@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.index.in_redis.layout import Keys
+from dedup.index.in_redis.server import at_one_moment
 from dedup.index.on_disk.counters import bits_for
 from dedup.settings import Settings
 
@@ -79,12 +80,14 @@ class SharedCounts:
 
     def _read(self, noted: int | None) -> tuple[NDArray[np.uint32] | None, NDArray[np.uint32], Stand]:
         """The table if nothing is known of it, what is new in the journal, and the stand, all at one moment."""
-        with self._client.pipeline() as pipe:
+
+        def ask(pipe: Any) -> None:
             pipe.hmget(self._keys.of("head"), Stand._fields)
             pipe.getrange(self._keys.of("counted"), 4 * (noted or 0), -1)
             if noted is None:
                 pipe.get(self._keys.of("counts"))
-            at, journal, *table = pipe.execute()
+
+        at, journal, *table = at_one_moment(self._client, ask)
         return (
             np.frombuffer(table[0] or b"", _CELL).astype(np.uint32) if table else None,
             np.frombuffer(journal, "<u4"),

@@ -152,7 +152,7 @@ class SharedStore:
         def attempt() -> Result:
             try:
                 hold = self._lock.take()
-            except self._server.errors.ReadOnlyError:
+            except (self._server.errors.ReadOnlyError, self._server.errors.OutOfMemoryError):
                 return work(self._view())
             with hold:
                 result = work(self._view())

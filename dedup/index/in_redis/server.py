@@ -90,6 +90,30 @@ class Server:
         return FileError(f"{self.location!r} refused: {error}; {advice}")
 
 
+def at_one_moment(client: Any, ask: Callable[[Any], object]) -> list[Any]:
+    """The answers to several commands that read, with no other client's in between.
+
+    A server without room refuses any command in a transaction. There they are answered one after the other, which is
+    nearly the same, for nobody can add anything.
+
+    Args:
+        client: Of redis-py.
+        ask: Puts the commands into a pipeline.
+    """
+    from redis.exceptions import OutOfMemoryError  # noqa: PLC0415 - an extra
+
+    try:
+        return _answers(client.pipeline(), ask)
+    except OutOfMemoryError:
+        return _answers(client.pipeline(transaction=False), ask)
+
+
+def _answers(pipeline: Any, ask: Callable[[Any], object]) -> list[Any]:
+    with pipeline as pipe:
+        ask(pipe)
+        return list(pipe.execute())
+
+
 def tries(seconds: float) -> Iterator[None]:
     """One try now, and more until so many seconds after its end, with longer and longer waits in between."""
     yield

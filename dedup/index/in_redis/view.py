@@ -30,6 +30,7 @@ from dedup.index.in_redis.layout import (
     unpack_id,
 )
 from dedup.index.in_redis.postings import InvertedIndex
+from dedup.index.in_redis.server import at_one_moment
 from dedup.index.listed import Listed, Signature, kind, rules, stored
 from dedup.index.marks import Marks
 from dedup.index.on_disk.lookup import Lookup
@@ -181,14 +182,17 @@ class View:
         """Cluster and copies of each text that is there."""
         found = {}
         for piece in pieces(texts):
-            with self.client.pipeline() as pipe:
-                for word in ("prints", "clusters", "copies"):
-                    pipe.hmget(self.key.of(word), piece)
-                rows = zip(piece, *pipe.execute(), strict=True)
-            for text, fingerprint, cluster, copies in rows:
+            for text, fingerprint, cluster, copies in zip(piece, *self._places(piece), strict=True):
                 if fingerprint is not None:
                     found[text] = Place(int(cluster or text), int(copies or 1))
         return found
+
+    def _places(self, texts: list[int]) -> list[Any]:
+        def ask(pipe: Any) -> None:
+            for word in ("prints", "clusters", "copies"):
+                pipe.hmget(self.key.of(word), texts)
+
+        return at_one_moment(self.client, ask)
 
     def bodies(self, texts: Iterable[int]) -> dict[int, bytes]:
         """The compressed text of each."""
@@ -239,11 +243,13 @@ class View:
 
     def oldest(self, cluster: int, most: int) -> list[int]:
         """The first texts of a cluster, ascending; the text with the cluster's number is in no set."""
-        with self.client.pipeline() as pipe:
+
+        def ask(pipe: Any) -> None:
             pipe.hexists(self.key.of("prints"), cluster)
             pipe.hexists(self.key.of("clusters"), cluster)
             pipe.zrange(self.key.of("members", cluster), 0, max(0, most - 1))
-            there, moved, others = pipe.execute()
+
+        there, moved, others = at_one_moment(self.client, ask)
         founder = [cluster] if there and not moved else []
         return sorted([*founder, *map(int, others)])[:most]
 
@@ -251,14 +257,18 @@ class View:
         """The first ids of each text, in the order in which they were added, the id of its first article first."""
         found: dict[int, list[str]] = {}
         for piece in pieces(texts):
-            with self.client.pipeline() as pipe:
-                for text in piece:
-                    pipe.zrangebyscore(self.key.of("articles"), text, text)
-                    pipe.zrange(self.key.of("names", text), 0, max(0, most - 1))
-                answers = pipe.execute()
+            answers = self._names(piece, max(0, most - 1))
             for text, first, more in zip(piece, answers[::2], answers[1::2], strict=True):
                 found[text] = [unpack_id(id_) for id_ in (*first, *more)][:most]
         return found
+
+    def _names(self, texts: list[int], last: int) -> list[Any]:
+        def ask(pipe: Any) -> None:
+            for text in texts:
+                pipe.zrangebyscore(self.key.of("articles"), text, text)
+                pipe.zrange(self.key.of("names", text), 0, last)
+
+        return at_one_moment(self.client, ask)
 
     def frequencies(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
         """How many texts hold each shingle, or a little more."""
