@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -200,6 +202,26 @@ def test_what_cannot_be_read_is_named_and_costs_nothing_else(tmp_path: Path, mem
     assert "b.csv, row 2: the row has 3 fields" in result.output
     assert "Kept 2 of 5 rows" in result.output
     assert ids(tmp_path / "out.jsonl") == ["a", "d"]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+@pytest.mark.parametrize("memory", [[], ["--memory", "1GB"]], ids=["all", "1GB"])
+def test_what_comes_before_a_broken_end_is_copied(tmp_path: Path, kind: str, memory: list[str]) -> None:
+    """A file that was cut short when it was compressed costs the rows that cannot be read, and no others."""
+    letters = random.Random(3)
+    texts = ["".join(chr(letters.randrange(0x4E00, 0x9FA5)) for _ in range(60)) for _ in range(2000)]
+    rows = [json.dumps({"id": place, "text": text}) for place, text in enumerate(texts)]
+    if kind == "csv":
+        rows = ["id,text", *(f"{place},{text}" for place, text in enumerate(texts))]
+    whole = gzip.compress("\n".join(rows).encode())
+    (tmp_path / f"in.{kind}.gz").write_bytes(whole[: len(whole) // 2])
+    result = run(tmp_path / f"in.{kind}.gz", "--out", tmp_path / "out.jsonl", *memory)
+    assert result.exit_code == 1
+    said = re.search(r"the ([0-9,]+) articles before it were kept", result.output)
+    assert said, result.output
+    there = int(said[1].replace(",", ""))
+    assert ids(tmp_path / "out.jsonl") == [place if kind == "jsonl" else str(place) for place in range(there)]
+    assert there > 500
 
 
 @pytest.mark.parametrize(

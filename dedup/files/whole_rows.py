@@ -187,8 +187,11 @@ def _object(line: str) -> dict[str, Any]:
     return found
 
 
-def _wanted(wanted: Wanted, row: int) -> bool:
-    return row < len(wanted) and bool(wanted[row])
+def _upto_last(wanted: Wanted) -> list[bool]:
+    """For each row up to the last wanted one; what comes after it is not read, for the file may be broken there."""
+    last = np.flatnonzero(wanted)[-1]
+    chosen: list[bool] = wanted[: last + 1].tolist()
+    return chosen
 
 
 def compression(source: Source) -> str:
@@ -239,7 +242,7 @@ def _parquet(_: Source, stream: io.BufferedReader, wanted: Wanted) -> Iterator[p
 
 def _lines(_: Source, stream: io.BufferedReader, wanted: Wanted) -> Iterator[list[str]]:
     with characters(stream, "\n") as lines:
-        chosen = (line for row, line in enumerate(lines) if _wanted(wanted, row))
+        chosen = (line for chosen, line in zip(_upto_last(wanted), lines, strict=False) if chosen)
         while some := list(islice(chosen, LINES)):
             yield some
 
@@ -248,7 +251,8 @@ def _records(source: Source, stream: io.BufferedReader, wanted: Wanted) -> Itera
     with long_fields(), characters(stream, "") as lines:
         names, numbered = records(lines, source.kind)
         kind = pa.schema([(name, pa.string()) for name in names])
-        chosen = (record for row, (_, record) in enumerate(numbered) if _wanted(wanted, row) and record)
+        every = zip(_upto_last(wanted), numbered, strict=False)
+        chosen = (record for chosen, (_, record) in every if chosen and record)
         while some := list(islice(chosen, LINES)):
             fields = ([mended(value)[0] for value in values] for values in zip(*some, strict=True))
             yield pa.table([pa.array(field, pa.string()) for field in fields], schema=kind)
