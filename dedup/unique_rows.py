@@ -7,12 +7,10 @@ texts in memory; with a bound on it they are kept on disk meanwhile, as in a nig
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -218,9 +216,7 @@ def _clustered(
     paths: Sequence[str], settings: Settings, columns: Columns, exclude: Sequence[str], limits: Limits, tell: Progress
 ) -> Iterator[tuple[Clusters, _Read]]:
     """The clusters of all articles, each called by its file and row."""
-    sources = Sources(seen=set(map(os.path.realpath, exclude)))
-    for path in paths:
-        sources.add(Path(path))
+    sources = files.found(paths, exclude)
     if limits.memory is None:
         read = files.read(
             paths, text=columns.text, id=None, exclude=exclude, by_path=True,

@@ -15,7 +15,7 @@ from dedup.files.copying import FORMATS, Chosen, copy_rows
 from dedup.files.jobs import Job
 from dedup.files.label_files import labels
 from dedup.files.problems import Problem, counted, escaped, shown
-from dedup.files.reading import Read, read, stream
+from dedup.files.reading import Read, found, read, stream
 from dedup.files.repeats import Repeats, repeats
 from dedup.files.sources import ID_FROM, Source, Sources, check_id_from
 from dedup.files.whole_rows import together, values
@@ -36,6 +36,7 @@ __all__ = [
     "copy_rows",
     "counted",
     "escaped",
+    "found",
     "labels",
     "read",
     "repeats",
