@@ -8,6 +8,7 @@ sort of the articles. Texts without a letter or digit are nobody's duplicates an
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -87,7 +88,7 @@ def _parts(by: object) -> tuple[str, str, tuple[Any, ...]]:
     if isinstance(by, str):
         kind, _, rest = by.partition(":")
         column, colon, several = rest.partition(":") if kind == "source" else (rest, "", "")
-        return kind, column, tuple(several.split(",")) if colon else ()
+        return kind, column, tuple(map(str.strip, several.split(","))) if colon else ()
     if isinstance(by, tuple) and 1 <= len(by) <= 3 and all(isinstance(one, str) for one in by[:2]):  # noqa: PLR2004 - its parts
         preferred = by[2] if len(by) > 2 else ()  # noqa: PLR2004 - the third part
         return by[0], (*by, "")[1], (preferred,) if isinstance(preferred, str) else tuple(preferred)
@@ -116,12 +117,12 @@ def ranked_dates(column: pa.ChunkedArray | Sequence[Any], name: str) -> Integers
         InputError: A value is none of these, or some are dates and others numbers.
     """
     if not isinstance(column, pa.ChunkedArray):
-        column = _of_values(column, name)
+        return _ranked(column, name)
     kind = column.type
     if pa.types.is_dictionary(kind) or pa.types.is_string_view(kind):
         column = column.cast(pa.large_string())
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        column = _of_values(column.to_pylist(), name)
+        return _ranked(column.to_pylist(), name)
     kind = column.type
     if pa.types.is_null(kind):
         return np.zeros(len(column), np.int64)
@@ -133,28 +134,34 @@ def ranked_dates(column: pa.ChunkedArray | Sequence[Any], name: str) -> Integers
     return np.where(column.is_null().to_numpy(), 0, places)
 
 
-def _of_values(values: Sequence[Any], name: str) -> pa.ChunkedArray:
-    """Dates or numbers as a column."""
+def _ranked(values: Sequence[Any], name: str) -> Integers:
+    """The ranks of values of Python, which compares whole numbers of any size with others exactly."""
     read = [_read(value, name) for value in values]
     if len({isinstance(value, datetime) for value in read if value is not None}) > 1:
         raise InputError(f"column {name!r} holds dates and numbers, which cannot be compared; make all of them dates")
     try:
-        return pa.chunked_array([pa.array(read)])
-    except (pa.ArrowException, TypeError, OverflowError) as error:
+        ranks = {value: rank for rank, value in enumerate(sorted({value for value in read if value is not None}), 1)}
+    except TypeError as error:
         raise InputError(f"column {name!r} cannot be sorted: {error}; make all of its values dates") from error
+    return np.array([0 if value is None else ranks[value] for value in read], np.int64)
 
 
 def _read(value: Any, name: str) -> Any:
     """A date or number; a string as it is written."""
-    if missing(value) or value == "":
+    if missing(value):
         return None
+    if isinstance(value, np.datetime64):
+        value = value.astype("datetime64[us]").item()
     if isinstance(value, str):
+        value = value.strip()
+        if not value:
+            return None
+        for number in (int, float):
+            with suppress(ValueError):
+                found = number(value)
+                return None if missing(found) else found
         try:
-            return float(value)
-        except ValueError:
-            pass
-        try:
-            value = datetime.fromisoformat(value.strip())
+            value = datetime.fromisoformat(value)
         except ValueError:
             raise InputError(
                 f"column {name!r} holds {value!r}, which is neither a number nor a date such as 2024-01-31 or "
@@ -263,9 +270,6 @@ class Kept:
         Of a pandas frame or series with its index; of a list or another iterable of Python objects a list of the very
         same objects; of a DuckDB relation a relation. A result that was read from an index or a night has a table of
         ids and texts.
-
-        Raises:
-            InputError: The articles were changed since they were clustered.
         """
         return self._source.take(self.places)
 
@@ -278,7 +282,7 @@ class Kept:
         were never compared, their similarity is computed now.
 
         Raises:
-            InputError: The articles were changed since they were clustered, or have such a column.
+            InputError: The articles have such a column.
         """
         gone = np.flatnonzero(self.of != np.arange(len(self.of)))
         similarity = self._similarity(gone, self.of[gone])

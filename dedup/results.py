@@ -409,8 +409,7 @@ class Clusters:
 
         Raises:
             SettingsError: There is no such rule.
-            InputError: There is no such column, it holds no dates, the function returned none of its rows, or the
-                articles were changed since they were clustered.
+            InputError: There is no such column, it holds no dates, or the function returned none of its rows.
         """
         return Kept(self._chosen(by), self._rows, self.names, self._similarities)
 

@@ -1,8 +1,9 @@
 """The rows that a caller gave, to be given back in the caller's own kind.
 
 In: what articles were read from, and positions in it. Out: those rows: of a pandas frame with its index, of a Polars
-frame, an Arrow table or a DuckDB relation with all columns, of a list the very same objects. Holds the source by
-reference, and copies the rows that are asked for. Changes nothing, and knows nothing of clusters.
+frame, an Arrow table or a DuckDB relation with all columns, of a list the very same objects. Holds the rows of the
+source by reference, in the order in which they were read, and copies those that are asked for. Changes nothing, and
+knows nothing of clusters.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Rows:
 
     Attributes:
         source: A pandas or Polars frame or series, an Arrow table, batch or column, a numpy array or a list.
-        count: How many rows it had when it was read.
+        count: How many rows it has.
         index: Of a pandas frame or series; None for other kinds.
         relation: Rows are given back as a DuckDB relation.
     """
@@ -48,7 +49,7 @@ class Rows:
             count: How many they are.
         """
         index = getattr(given, "index", None) if _library(given) == "pandas" else None  # its arrays have none
-        return cls(read, count, index, "duckdb" in _library(given))
+        return cls(_held(read), count, index, "duckdb" in _library(given))
 
     @property
     def tabular(self) -> bool:
@@ -61,15 +62,11 @@ class Rows:
 
         Args:
             places: Their positions, ascending.
-
-        Raises:
-            InputError: The source has other rows by now.
         """
         taken = self._taken(places)
         return _as_relation(taken) if self.relation else taken
 
     def _taken(self, places: Integers) -> Any:
-        self._check()
         if self.index is not None:
             return self.source.iloc[places]
         if isinstance(self.source, pa.Table | pa.RecordBatch | pa.Array | pa.ChunkedArray):
@@ -77,15 +74,6 @@ class Rows:
         if isinstance(self.source, np.ndarray) or _library(self.source) in ("pandas", "polars"):
             return self.source[places]
         return [self.source[place] for place in places.tolist()]
-
-    def _check(self) -> None:
-        """Positions mean nothing where rows were sorted or removed in place."""
-        moved = self.index is not None and not (self.source.index is self.index or self.source.index.equals(self.index))
-        if moved or len(self.source) != self.count:
-            raise InputError(
-                f"the articles were changed since they were clustered: there were {self.count:,} rows, now there are "
-                f"{len(self.source):,}{', in another order' if moved else ''}; cluster them again"
-            )
 
     def with_columns(self, places: Integers, columns: Mapping[str, pa.Array]) -> Any:
         """Some of the rows of a table, with more columns.
@@ -121,7 +109,6 @@ class Rows:
         Raises:
             InputError: There is no such column.
         """
-        self._check()
         if self.tabular:
             return self._column(name)
         if isinstance(self.source, list | tuple):
@@ -129,6 +116,8 @@ class Rows:
             if any(name in one for one in fields):
                 return [one.get(name) for one in fields]
             known = list(next((one for one in fields if one), ()))
+            if not self.source:
+                return []
         else:
             known = []
         raise InputError(f"there is no column {name!r}; {f'the columns are {known}' if known else 'there are none'}")
@@ -158,6 +147,17 @@ class Rows:
         import pandas  # noqa: PLC0415 - the caller has it
 
         return pandas.Series(values, index=self.index, name="label")
+
+
+def _held(source: Any) -> Any:
+    """The same rows in an order that the caller cannot change: the rows themselves are not copied, but for numpy's."""
+    if isinstance(source, list | tuple):
+        return list(source)
+    if _library(source) == "pandas":
+        return source.copy(deep=False)
+    if _library(source) == "polars":
+        return source.clone()
+    return source.copy() if isinstance(source, np.ndarray) else source
 
 
 def _of_arrow(source: Any, places: Integers) -> Any:
