@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from dedup import files, nightly, pipeline
 from dedup.errors import FileError
 from dedup.files import Chosen, Problem, Source, Sources, escaped
-from dedup.identity import id_texts
+from dedup.identity import id_text, id_texts
 from dedup.kept import Kept, Rule
 from dedup.kernels import Integers
 from dedup.pipeline import Progress
@@ -114,20 +114,23 @@ class FileRows:
             found.append(Chosen(source, wanted))
         return found
 
-    def column(self, name: str, places: Integers) -> pa.ChunkedArray:
-        """The values of a column.
+    def column(self, name: str) -> pa.ChunkedArray | list[Any]:
+        """The values of a column; where the files have several types of them, as values of Python.
 
         Args:
             name: The column.
-            places: Positions of articles, ascending.
 
         Raises:
-            FileError: No file has it, or its values are of several types.
+            FileError: No file has it, or several columns of one are called so.
         """
-        found = [files.values(*one, name) for one in self.chosen(places)]
-        if all(pa.types.is_null(one.type) for one in found) and len(places):
+        found = [some for one in self.chosen(np.arange(len(self.files))) for some in files.values(*one, name)]
+        kinds = {some.type if isinstance(some, pa.ChunkedArray) else pa.null() for some in found}
+        if len(kinds) == 1 and pa.null() not in kinds:
+            return pa.chunked_array([chunk for some in found for chunk in some.chunks])  # type: ignore[union-attr]
+        plain = [one for some in found for one in (some if isinstance(some, list) else some.to_pylist())]
+        if all(one is None for one in plain):
             raise FileError(f"no row has a column {name!r}; name one that the files have")
-        return files.together(found, name)
+        return plain
 
     def names(self, column: str, places: Integers) -> pa.Array:
         """Ids of articles: those of a column, or of their files and rows where they have none.
@@ -136,10 +139,18 @@ class FileRows:
             column: The column.
             places: Positions, ascending.
         """
-        found = id_texts(files.together([files.values(*one, column) for one in self.chosen(places)], column))
+        every = (some for one in self.chosen(places) for some in files.values(*one, column))
+        found = [chunk for some in every for chunk in _texts(some).chunks]
         paths = [self.sources[number].id for number in self.files[places]]
         made = [f"{path}:{row}" for path, row in zip(paths, self.rows[places].tolist(), strict=True)]
-        return pc.coalesce(found.combine_chunks(), pa.array(made, pa.large_string()))
+        ids = pa.chunked_array(found, pa.large_string()).combine_chunks()
+        return pc.coalesce(ids, pa.array(made, pa.large_string()))
+
+
+def _texts(ids: pa.ChunkedArray | list[Any]) -> pa.ChunkedArray:
+    if isinstance(ids, pa.ChunkedArray):
+        return id_texts(ids)
+    return pa.chunked_array([pa.array(map(id_text, ids), pa.large_string())])
 
 
 def write_unique(
@@ -188,8 +199,10 @@ def write_unique(
 def _kept(found: Clusters, rule: Rule, by: str, rows: FileRows) -> Kept:
     """Which articles are kept."""
     if rule.column:
-        column = rows.column(rule.column, np.arange(len(rows.files)))
-        found = replace(found, source=Rows(pa.table({rule.column: column}), len(column)))
+        column = rows.column(rule.column)
+        plain = isinstance(column, list)
+        given = [{rule.column: one} for one in column] if plain else pa.table({rule.column: column})
+        found = replace(found, source=Rows(given, len(column)))
     return found.keep(by)
 
 

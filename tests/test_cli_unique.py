@@ -261,6 +261,44 @@ def test_a_column_that_is_not_there_or_holds_no_dates(tmp_path: Path, rule: str,
     assert not (tmp_path / "out.jsonl").exists()
 
 
+@pytest.mark.parametrize("memory", [[], ["--memory", "1GB"]], ids=["all", "1GB"])
+def test_rows_without_any_text_are_kept(tmp_path: Path, memory: list[str]) -> None:
+    """All of them, though there is nothing to compare."""
+    given = lines(tmp_path / "in.jsonl", [{"id": 1, "text": None}, {"id": 2, "text": "…"}])
+    result = run(given, "--out", tmp_path / "out.jsonl", *memory)
+    assert "Kept 2 of 2 rows" in result.output
+
+
+def test_columns_of_one_name(tmp_path: Path) -> None:
+    """CSV and Parquet keep both; JSON Lines, which cannot, and whoever asks for one of them, is told."""
+    (tmp_path / "in.csv").write_text(f"id,text,x,x\n1,{STARS},a,b\n2,{ARABIC},c,d\n", "utf-8")
+    (tmp_path / "other.csv").write_text("id,text\n3,第三篇文章說的是別的事\n", "utf-8")
+    assert run(tmp_path / "in.csv", "--out", tmp_path / "out.csv").exit_code == 0
+    assert "a" in (tmp_path / "out.csv").read_text("utf-8") and "b" in (tmp_path / "out.csv").read_text("utf-8")
+    for arguments in (
+        ["in.csv", "--out", "out.jsonl"],
+        ["in.csv", "--out", "out.csv", "--keep", "newest:x"],
+        ["in.csv", "other.csv", "--out", "out.csv"],
+    ):
+        result = run(*(tmp_path / one if "." in one else one for one in arguments))
+        assert result.exit_code == 1
+        assert "2 columns are called 'x'; rename all but one" in result.output
+
+
+def test_values_of_several_types(tmp_path: Path) -> None:
+    """Ids, sources and dates of several files and lines need not be of one type."""
+    lines(tmp_path / "a.jsonl", [{"id": 1, "text": STARS, "n": "1"}, {"id": "x", "text": STARS, "n": 3}])
+    pq.write_table(pa.table({"id": [7], "text": [STARS], "n": [2.5]}), tmp_path / "b.parquet")
+    (tmp_path / "c.md").write_text(STARS, "utf-8")
+    paths = [tmp_path / name for name in ("a.jsonl", "b.parquet", "c.md")]
+    for rule, kept in (("newest:n", "x"), ("source:n:2.5", "7")):
+        result = run(*paths, "--out", tmp_path / "out.jsonl", "--dropped", tmp_path / "gone.jsonl", "--keep", rule)
+        assert result.exit_code == 0, result.output
+        gone = [json.loads(line) for line in (tmp_path / "gone.jsonl").read_text("utf-8").splitlines()]
+        assert {one["kept"] for one in gone} == {kept}
+        assert sorted(one["id"] for one in gone) == sorted({"1", "x", "7", "c"} - {kept})
+
+
 def test_nothing_to_read(tmp_path: Path) -> None:
     """A file without rows, and a path that leads nowhere, are no success."""
     (tmp_path / "in.jsonl").write_text("", "utf-8")

@@ -18,7 +18,7 @@ from dedup.files.problems import Problem, counted, escaped, shown
 from dedup.files.reading import Read, found, read, stream
 from dedup.files.repeats import Repeats, repeats
 from dedup.files.sources import ID_FROM, Source, Sources, check_id_from
-from dedup.files.whole_rows import together, values
+from dedup.files.whole_rows import values
 from dedup.files.writing import check_output, replacing, write
 
 __all__ = [
@@ -43,7 +43,6 @@ __all__ = [
     "replacing",
     "shown",
     "stream",
-    "together",
     "values",
     "write",
 ]

@@ -18,7 +18,7 @@ import pyarrow as pa
 from dedup.errors import FileError
 from dedup.files.problems import FAULTS, reason
 from dedup.files.sources import Source
-from dedup.files.whole_rows import Rows, Wanted, as_table, compression, schema, unified, whole_rows
+from dedup.files.whole_rows import Rows, Wanted, as_table, check_names, compression, schema, unified, whole_rows
 from dedup.files.writing import lines
 from dedup.identity import id_text
 from dedup.work import ahead
@@ -55,10 +55,12 @@ def copy_rows(
         FileError: A file can no longer be read, or the rows do not fit into one table or this format.
     """
     if kind == "jsonl":
-        for rows, _ in _each(chosen, progress):
+        for rows, source in _each(chosen, progress):
+            if isinstance(rows, pa.Table):  # an object has a key once
+                check_names(rows.column_names, source)
             target.writelines(_encoded(rows))
         return
-    whole = unified([schema(*one) for one in chosen if one.wanted.any()] or [pa.schema([])])
+    whole = _schema([one for one in chosen if one.wanted.any()])
     try:
         with _WRITERS[kind](target, whole, _compression(chosen)) as writer:
             for rows, source in _each(chosen, progress):
@@ -67,6 +69,15 @@ def copy_rows(
         raise
     except FAULTS as error:
         raise FileError(f"the rows cannot be written as {kind}: {reason(error)}; .jsonl holds any row") from error
+
+
+def _schema(chosen: Sequence[Chosen]) -> pa.Schema:
+    """Of the rows of all; files of several schemas are told by the names of their columns, which must differ then."""
+    schemas = [schema(*one) for one in chosen] or [pa.schema([])]
+    if any(not kind.equals(schemas[0]) for kind in schemas):
+        for one, kind in zip(chosen, schemas, strict=True):
+            check_names(kind.names, one.source)
+    return unified(schemas)
 
 
 def _compression(chosen: Sequence[Chosen]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -53,47 +53,41 @@ def whole_rows(source: Source, wanted: Wanted) -> Iterator[Rows]:
         raise _gone(source, error) from error
 
 
-def values(source: Source, wanted: Wanted, column: str) -> pa.ChunkedArray:
-    """A column of the wanted rows.
+def values(source: Source, wanted: Wanted, column: str) -> Iterator[pa.ChunkedArray | list[Any]]:
+    """A column of the wanted rows, some at a time: of a table as it is, of JSON Lines as values of Python.
 
     Args:
         source: The file.
         wanted: Which rows.
         column: Its name; a file that has no such column, or an object without this key, has nulls.
 
-    Returns:
-        One value a wanted row, in the type that the file gives them; JSON has that of its values.
-
     Raises:
-        FileError: The file can no longer be read, or the values are of several types.
+        FileError: The file can no longer be read, or several columns are called so.
     """
-    found = [pa.chunked_array([], pa.null())]
     for rows in whole_rows(source, wanted):
         if isinstance(rows, list):
-            found.append(pa.chunked_array([_array([_object(line).get(column) for line in rows], source)]))
-        elif column in rows.column_names:
-            found.append(rows[column])
-        else:
-            found.append(pa.chunked_array([pa.nulls(len(rows))]))
-    return together(found, column)
+            yield [_object(line).get(column) for line in rows]
+            continue
+        check_names(rows.column_names, source, [column])
+        yield rows[column] if column in rows.column_names else pa.chunked_array([pa.nulls(len(rows))])
 
 
-def together(columns: Sequence[pa.ChunkedArray], name: str) -> pa.ChunkedArray:
-    """Columns one after the other, in a type that holds the values of all.
+def check_names(columns: Sequence[str], source: Source, wanted: Iterable[str] | None = None) -> None:
+    """Refuse columns that one name stands for.
 
     Args:
-        columns: At least one.
-        name: What to call them in an error.
+        columns: The names of all columns of a file.
+        source: The file.
+        wanted: Which of them matter; None is all.
 
     Raises:
-        FileError: There is no such type.
+        FileError: Two have the same name.
     """
-    try:
-        schema = pa.unify_schemas([pa.schema({name: one.type}) for one in columns], promote_options="permissive")
-        kind = schema.field(name).type
-        return pa.chunked_array([chunk.cast(kind) for one in columns for chunk in one.chunks], kind)
-    except pa.ArrowException as error:
-        raise FileError(f"the values of {name!r} are not of one type: {reason(error)}; make them so") from error
+    for name in columns if wanted is None else wanted:
+        if columns.count(name) > 1:
+            raise FileError(
+                f"{shown(source.path)!r}: {columns.count(name)} columns are called {name!r}; rename all but one"
+            )
 
 
 def schema(source: Source, wanted: Wanted) -> pa.Schema:

@@ -66,7 +66,8 @@ def snapshot(state: str | os.PathLike[str], *, threads: int | None = None) -> Cl
         rows = rows[np.argsort(catalogue.numbers[rows])]
         order = Order.of(known.prints, known.live)
         number = numbered(catalogue, known.prints)[1][rows]
-        distinct = np.where(number >= 0, order.places[number], -1)
+        distinct = np.full(len(rows), -1)
+        distinct[number >= 0] = order.places[number[number >= 0]]
         first = np.full(len(order.texts), len(rows))
         np.minimum.at(first, distinct[distinct >= 0], np.flatnonzero(distinct >= 0))
         edges = read_edges(held.night(last.number) / "edges.parquet", len(known))
