@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import dedup
 from dedup import Audit, Clusters, Settings
-from dedup.errors import FileError, InputError, SettingsError
+from dedup.errors import DedupWarning, FileError, InputError, SettingsError
 
 THRESHOLD = 0.12
 SCRIPTS = {
@@ -141,6 +143,46 @@ def test_marks_make_the_round(audit: Audit, tmp_path: Path, suffix: str) -> None
     assert len(read) == 40
     assert read.left_out == {}
     assert (read.precision, read.recall) == (told.precision, told.recall)
+
+
+@pytest.mark.parametrize(
+    ("said", "right", "marked"),
+    [
+        (True, True, True), (np.True_, True, True), (1, True, True), ("y", True, True), ("對", True, True),
+        (False, False, True), (0, False, True), ("n", False, True), ("no", False, True),
+        (None, False, False), (float("nan"), False, False), (pd.NA, False, False), ("?", False, False),
+    ],
+)  # fmt: skip
+def test_marks_in_python(audit: Audit, said: object, right: bool, marked: bool) -> None:
+    """They mean what they mean in the file, from any iterable; missing ones are no marks."""
+    found = audit.mark(said for _ in audit)  # type: ignore[misc]
+    assert len(found.verdicts.left) == (len(audit) if marked else 0)
+    assert found.verdicts.sure.all() == (right or not marked)
+
+
+@pytest.mark.parametrize("said", ["maybe", 2, 0.5, [True]])
+def test_a_mark_that_means_nothing(audit: Audit, said: object) -> None:
+    """It is refused, with what is allowed."""
+    with pytest.raises(InputError, match="a mark must be True, False, or None"):
+        audit.mark([said] * len(audit))  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("ids", [[0, 1] * 3, [b"\xff\x00", 1.0] * 3, [None] * 6], ids=["repeated", "odd", "missing"])
+def test_marks_of_pairs_whose_ids_are_no_names(synthetic: ModuleType, tmp_path: Path, ids: list[object]) -> None:
+    """Pairs with the same ids are told apart by their order in the file."""
+    texts = [text for seed in range(3) for text in synthetic.spun(2, seed=seed).texts]
+    rows = [{"id": id_, "text": text} for id_, text in zip(ids, texts, strict=True)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DedupWarning)
+        audit = dedup.cluster(rows, Settings(threshold=THRESHOLD)).audit()
+    audit.to_csv(tmp_path / "pairs.csv")
+    whole = (tmp_path / "pairs.csv").read_text("utf-8-sig").splitlines()
+    said = ["y", *["n"] * (len(audit) - 1)]
+    marked = [whole[0], *(line + mark for line, mark in zip(whole[1:], said, strict=True))]
+    (tmp_path / "marked.csv").write_text("\n".join(marked), "utf-8")
+    found = audit.read(tmp_path / "marked.csv")
+    assert len(audit) > 1
+    assert sorted(found.verdicts.sure.tolist()) == [False] * (len(audit) - 1) + [True]
 
 
 def test_marks_are_known_by_their_ids(clusters: Clusters, audit: Audit, tmp_path: Path) -> None:

@@ -14,9 +14,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from dedup import files
 from dedup.errors import FileError
 from dedup.files import shown
+from dedup.identity import missing
 
 COLUMNS = ("a", "b", "similarity", "stratum", "source_a", "source_b", "text_a", "text_b", "right")
 READ = ("a", "b", "right")
@@ -93,9 +96,23 @@ def _mark(row: list[str], places: list[int], line: int) -> Mark:
     if len(row) <= max(places):
         raise ValueError(f"line {line} has {len(row)} columns, which are too few")
     a, b, said = (row[place] for place in places)
-    word = said.strip().casefold()
+    right = meant(said)
+    if right is None:
+        raise ValueError(f"line {line} has the mark {said!r}; write y for right, n for wrong, or nothing")
+    return Mark(a, b, right)
+
+
+def meant(said: object) -> int | None:
+    """What a mark says: `SURE`, `NOT` or `NONE`; None where it means nothing.
+
+    Args:
+        said: A word, a truth value, 0 or 1, or a missing value.
+    """
+    if missing(said):
+        return NONE
+    if isinstance(said, bool | np.bool_ | int | float | np.number):
+        return next((mark for mark in (NOT, SURE) if said == mark), None)
+    word = said.strip().casefold() if isinstance(said, str) else "no mark"
     if word in RIGHT | WRONG:
-        return Mark(a, b, SURE if word in RIGHT else NOT)
-    if not word or word in UNSURE:
-        return Mark(a, b, NONE)
-    raise ValueError(f"line {line} has the mark {said!r}; write y for right, n for wrong, or nothing")
+        return SURE if word in RIGHT else NOT
+    return NONE if not word or word in UNSURE else None

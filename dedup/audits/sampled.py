@@ -7,8 +7,8 @@ In: a result with its texts. Out: `Audit`, whose pairs are written as a page or 
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -25,6 +25,7 @@ from dedup.audits.populations import Population, cuts, mixed
 from dedup.audits.sources import Loss, Sources
 from dedup.errors import InputError, SettingsError, warn
 from dedup.evidence.frame_lists import one_line
+from dedup.identity import id_texts
 from dedup.kernels import Integers
 from dedup.stages.clusters import Graph, Pairs
 
@@ -207,14 +208,13 @@ class Audit:
         corpus = self.run.found.corpus
         assert corpus is not None
         left, right = self._positions
-        names = [self.run.found.names.take(pa.array(ends)).to_pylist() for ends in (left, right)]
         texts = [[one_line(corpus.texts.text(row), BEGINNING) for row in ends.tolist()] for ends in (left, right)]
         sources = [
             [self.run.sources.names[one] for one in self.run.sources.of[ends].tolist()] for ends in (left, right)
         ]
         strata = [self.run.population.name(stratum) for stratum in self.strata.tolist()]
         similarity = [f"{one:.4f}" for one in self.sampled.similarity.tolist()]
-        yield from zip(*names, similarity, strata, *sources, *texts, [""] * len(self), strict=True)
+        yield from zip(*self._names, similarity, strata, *sources, *texts, [""] * len(self), strict=True)
 
     def read(self, path: str | os.PathLike[str]) -> MarkedAudit:
         """What the marks of a file say.
@@ -232,36 +232,50 @@ class Audit:
         Warns:
             DedupWarning: Some marks say nothing of this run; the message says why.
         """
-        every = marks.read(path)
+        every, known = marks.read(path), self._known()
         left, right = self._texts([mark.a for mark in every]), self._texts([mark.b for mark in every])
         for place, mark in enumerate(every):
-            left[place], right[place] = self._known.get((mark.a, mark.b), (left[place], right[place]))
+            several = known.get((mark.a, mark.b))
+            if several:
+                left[place], right[place] = several.popleft()
         return self._verdicts(left, right, np.array([mark.right for mark in every], np.int64), every)
 
-    def mark(self, right: Sequence[bool | None]) -> MarkedAudit:
+    def mark(self, right: Iterable[bool | str | None]) -> MarkedAudit:
         """What these marks say.
 
         Args:
-            right: Whether each pair is right, in their order; None where that is not known.
+            right: Whether each pair is right, in their order, as truth values or in the words of the file; missing
+                where that is not known.
 
         Raises:
-            InputError: There is not one mark a pair.
+            InputError: There is not one mark a pair, or one means nothing.
         """
+        right = list(right)
         if len(right) != len(self):
             raise InputError(f"there must be one mark a pair: there are {len(self):,}, got {len(right):,}")
-        said = np.array([marks.NONE if one is None else int(bool(one)) for one in right], np.int64)
-        return self._verdicts(self.sampled.left, self.sampled.right, said, [])
+        said = [marks.meant(one) for one in right]
+        if None in said:
+            wrong = right[said.index(None)]
+            raise InputError(f"a mark must be True, False, or None where it is not known, got {wrong!r}")
+        return self._verdicts(self.sampled.left, self.sampled.right, np.array(said, np.int64), [])
 
-    @cached_property
-    def _known(self) -> dict[tuple[str, str], tuple[int, int]]:
-        """The sampled pairs by their ids, which other articles may have, too."""
-        names = [self.run.found.names.take(pa.array(ends)).to_pylist() for ends in self._positions]
+    def _known(self) -> dict[tuple[str, str], deque[tuple[int, int]]]:
+        """The sampled pairs by their ids, in order: other articles, and other pairs, may have the same ones."""
+        found: dict[tuple[str, str], deque[tuple[int, int]]] = defaultdict(deque)
         ends = (self.sampled.left.tolist(), self.sampled.right.tolist())
-        return {(str(a), str(b)): (i, j) for a, b, i, j in zip(*names, *ends, strict=True)}
+        for a, b, i, j in zip(*self._names, *ends, strict=True):
+            found[a, b].append((i, j))
+        return found
+
+    @property
+    def _names(self) -> list[list[str]]:
+        """The ids of both ends of each pair, as they are written."""
+        names = self.run.found.names
+        return [id_texts(names.take(pa.array(ends))).fill_null("").to_pylist() for ends in self._positions]
 
     def _texts(self, ids: list[str]) -> Integers:
         """The text of the first article with each id, -1 where there is none."""
-        names = self.run.found.names.cast(pa.large_string())
+        names = id_texts(self.run.found.names)
         rows = pc.index_in(pa.array(ids, pa.large_string()), names.combine_chunks()).fill_null(-1).to_numpy()
         return np.where(rows >= 0, self.run.found.graph.distinct[rows], -1) if len(rows) else np.empty(0, np.int64)
 
