@@ -610,3 +610,12 @@ def test_ids_that_were_asked_for_must_be_there() -> None:
         assert articles(source).ids is None
         with pytest.raises(InputError, match="no 'url' to take ids from"):
             articles(source, id="url")
+
+
+def test_objects_of_python_in_polars_are_refused() -> None:
+    """It hands them on as addresses in memory, which would be other ids in every run."""
+    frame = pl.DataFrame({"id": [uuid.UUID(int=1), uuid.UUID(int=2)], "text": ["a", "b"]})
+    with pytest.raises(InputError, match=r"column 'id' holds objects of Python.*make them strings"):
+        dedup.cluster(frame)
+    named = frame.with_columns(pl.Series("id", [str(one) for one in frame["id"]]))
+    assert dedup.cluster(named).names[1].as_py() == str(uuid.UUID(int=2))

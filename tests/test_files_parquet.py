@@ -69,6 +69,9 @@ def test_parquet_ids_of_any_type_are_strings(tmp_path: Path) -> None:
         (pa.array([True, None]), "true"),
         (pa.array([0, None], pa.date32()), "1970-01-01"),
         (pa.array([b"\xff\x00", None], pa.binary(2)), "ff00"),
+        (pa.array([b"\xff\x00", None], pa.binary()), "ff00"),
+        (pa.array([b"\xff\x00", None], pa.large_binary()).dictionary_encode(), "ff00"),
+        (pa.array(["茶".encode(), None], pa.binary()), "茶"),
         (pa.array([name.bytes, None], pa.uuid()), str(name)),
     ):
         found = read([put_parquet(tmp_path / "a.parquet", {"id": column, "text": ["x", "y"]})])

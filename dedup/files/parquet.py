@@ -106,11 +106,12 @@ def _kind(kind: pa.DataType) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
+def _is_string(kind: pa.DataType) -> bool:
+    return kind in (pa.string(), pa.large_string(), pa.string_view())
+
+
 def _is_text(kind: pa.DataType) -> bool:
-    return kind in (
-        *(pa.string(), pa.large_string(), pa.string_view()),
-        *(pa.binary(), pa.large_binary(), pa.binary_view()),
-    )
+    return _is_string(kind) or kind in (pa.binary(), pa.large_binary(), pa.binary_view())
 
 
 def _ids(job: Job, table: pa.Table, first: int) -> pa.ChunkedArray:
@@ -122,7 +123,7 @@ def _ids(job: Job, table: pa.Table, first: int) -> pa.ChunkedArray:
         return pa.chunked_array([pa.array(made, pa.large_string())])
     ids = table.column(job.id)
     kind = _kind(ids.type)
-    ids = _strings(job, ids, first) if _is_text(kind) else id_texts(ids)
+    ids = _strings(job, ids, first) if _is_string(kind) else id_texts(ids)
     if job.source.prefix:
         prefix, nothing = (pa.scalar(one, pa.large_string()) for one in (job.source.prefix, ""))
         named = pc.if_else(pc.equal(ids, ""), pa.scalar(None, pa.large_string()), ids)

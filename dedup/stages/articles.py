@@ -73,6 +73,7 @@ def articles(
     if type(source).__module__.partition(".")[0] == "pandas":
         texts, ids = _from_pandas(source, text, id, threads)
     elif isinstance(source, pa.RecordBatchReader) or hasattr(source, "__arrow_c_stream__"):
+        _check_objects(source, text, id)
         column = pa.chunked_array(source)
         texts, ids = _from_arrow(column, text, id)
         source = _lasting(source, column)
@@ -86,6 +87,17 @@ def articles(
     result = Articles(_as_text(texts, text), None if ids is None else _plain(ids), source)
     _warn_of_repeats(result.ids)
     return result
+
+
+def _check_objects(source: Any, *names: str) -> None:
+    """Refuse what Polars hands over as addresses in memory: columns of objects of Python."""
+    schema = getattr(source, "schema", None) if type(source).__module__.partition(".")[0] == "polars" else None
+    for name, kind in dict(schema or {}).items():
+        if name in names and str(kind) == "Object":
+            raise InputError(
+                f"column {name!r} holds objects of Python, which Polars hands on as addresses in memory; make them "
+                f"strings: frame.with_columns(pl.Series({name!r}, [str(one) for one in frame[{name!r}]]))"
+            )
 
 
 def _lasting(source: Any, column: Column) -> Any:
