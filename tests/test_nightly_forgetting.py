@@ -84,6 +84,25 @@ def test_names_are_gone_too(tmp_path: Path) -> None:
     assert len(nightly.snapshot(tmp_path / "state").labels) == 4
 
 
+def test_the_name_of_a_file_that_has_gone(tmp_path: Path) -> None:
+    """It may be the id of what is erased; of a file that is there it is known, or it would be read again."""
+    crawl = tmp_path / "in"
+    crawl.mkdir()
+    for name in ("secretname", "stays", "forgotten"):
+        (crawl / f"{name}.md").write_text(f"{name} {article(len(name))}", "utf-8")
+    run(tmp_path)
+    (crawl / "secretname.md").unlink()
+    gone = [str(crawl / f"{name}.md") for name in ("secretname", "forgotten")]
+    assert nightly.forget(tmp_path / "state", Forget(gone)).articles == 2
+    run(tmp_path)
+    nightly.compact(tmp_path / "state")
+    held = texts_of(tmp_path / "state")
+    assert b"secretname" not in held
+    assert b"forgotten.md" in held
+    run(tmp_path)
+    assert [row["id"] for row in read(tmp_path)] == [str(crawl / "stays.md")]
+
+
 def test_the_oldest_article_of_a_cluster(folder: Path) -> None:
     """Its cluster is called after the next, which is told, and has grown by one less."""
     summary = run(folder, forget=Forget(["a0"]))

@@ -116,4 +116,4 @@ def stats(state: str, as_json: bool) -> None:
 
 
 def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.1f} MB"
+    return f"{max(size, 0) / 1e6:,.1f} MB"

@@ -17,13 +17,14 @@ from dedup.files.label_files import labels
 from dedup.files.problems import Problem, counted, escaped, shown
 from dedup.files.reading import Read, found, read, stream
 from dedup.files.repeats import Repeats, repeats
-from dedup.files.sources import ID_FROM, Source, Sources, check_id_from
+from dedup.files.sources import ID_FROM, WHOLE, Source, Sources, check_id_from
 from dedup.files.whole_rows import values
 from dedup.files.writing import check_output, replacing, write
 
 __all__ = [
     "FORMATS",
     "ID_FROM",
+    "WHOLE",
     "Chosen",
     "Job",
     "Problem",

@@ -23,6 +23,8 @@ KINDS = {
     **dict.fromkeys((".txt", ".text", ".md", ".markdown"), "document"),
     **dict.fromkeys((".html", ".htm", ".xhtml"), "page"),
 }
+WHOLE = {"document", "page"}
+"""Kinds of files that are one text."""
 CODECS = {".gz": "gzip", ".zst": "zstd"}
 READABLE = f"{', '.join(KINDS)}, each also with {' or '.join(CODECS)} after it"
 

@@ -10,6 +10,7 @@ as much room on the disk as what remains, and the time to copy it.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -174,6 +175,7 @@ def _shards(remains: Remains, folder: Path) -> None:
         remains.catalogue.current
         & ~read_marks(remains.state, len(remains.catalogue), len(remains.catalogue.paths)).versions
     )
+    versions &= ~_left_alone(remains.catalogue)
     for number, shard in enumerate(remains.catalogue.shards):
         old = remains.state.shard(number + 1)
         kept = versions[remains.catalogue.begins[number] : remains.catalogue.begins[number + 1]]
@@ -187,6 +189,19 @@ def _shards(remains: Remains, folder: Path) -> None:
         _put(new / "rejects.parquet", _rejects(read_table(old / "rejects.parquet", REJECTS), places))
         about = Shard(shard.night, len(articles), end, shard.time)
         (new / "shard.json").write_text(json.dumps(about._asdict()), "utf-8")
+
+
+def _left_alone(catalogue: Catalogue) -> NDArray[np.bool_]:
+    """(versions + 1,): files that have gone and have no article left, of which even the name may be what is erased."""
+    articles = np.bincount(catalogue.files[catalogue.held], minlength=len(catalogue.paths))
+    paths = catalogue.paths.to_pylist()
+    return np.array(
+        [
+            not count and "\\" not in path and not os.path.lexists(path)
+            for count, path in zip(articles, paths, strict=True)
+        ],
+        np.bool_,
+    )
 
 
 def _articles(remains: Remains, table: pa.Table, begin: int, places: Integers) -> pa.Table:

@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.files import Job, Problem, Source, Sources, check_id_from, counted, escaped, shown, stream
+from dedup.files import WHOLE, Job, Problem, Source, Sources, check_id_from, counted, escaped, shown, stream
 from dedup.nightly.damage import read_table
 from dedup.nightly.marks import forgotten_versions
 from dedup.nightly.state import UNKNOWN, Shard, State
@@ -35,8 +35,6 @@ MOST_FILES = 4096
 """Files of a shard."""
 TIMES = np.iinfo(np.int64)
 """The range of times, in nanoseconds since 1970."""
-WHOLE = {"document", "page"}
-"""Kinds of files that are one text."""
 REJECTS = pa.schema(
     {
         "path": pa.string(),
