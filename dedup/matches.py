@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import pyarrow as pa
@@ -140,8 +140,21 @@ class Matches:
         """The articles of A that have matches, in order."""
         return (self[place] for place in range(len(self)))
 
-    def __getitem__(self, place: int) -> Matched:
-        """The article at this place among those that have matches."""
+    @overload
+    def __getitem__(self, place: int) -> Matched: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Matched]: ...
+    def __getitem__(self, place: int | slice) -> Matched | list[Matched]:
+        """The article at this place among those that have matches, or those of a slice."""
+        if isinstance(place, slice):
+            return [self._matched(one) for one in range(len(self))[place]]
+        return self._matched(place)
+
+    def _matched(self, place: int) -> Matched:
+        if not -len(self) <= place < len(self):
+            raise IndexError(
+                f"{len(self):,} articles have matches, got {place!r}; `position` says which each of them is"
+            )
         begin, end = self._starts[: len(self)][place], self._starts[1:][place]
         position = int(self.left[begin])
         found = (

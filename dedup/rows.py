@@ -153,11 +153,11 @@ def _held(source: Any) -> Any:
     """The same rows in an order that the caller cannot change: the rows themselves are not copied, but for numpy's."""
     if isinstance(source, list | tuple):
         return list(source)
-    if _library(source) == "pandas":
-        return source.copy(deep=False)
     if _library(source) == "polars":
         return source.clone()
-    return source.copy() if isinstance(source, np.ndarray) else source
+    if _library(source) == "pandas" and hasattr(source, "index"):
+        return source.copy(deep=False)
+    return source.copy() if isinstance(source, np.ndarray) or _library(source) == "pandas" else source
 
 
 def _of_arrow(source: Any, places: Integers) -> Any:

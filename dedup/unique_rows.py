@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup import files, nightly, pipeline
-from dedup.errors import FileError
-from dedup.files import Chosen, Problem, Source, Sources, escaped
+from dedup.errors import FileError, warn
+from dedup.files import Chosen, Problem, Source, Sources, escaped, shown
 from dedup.identity import id_text, id_texts
 from dedup.kept import Kept, Rule
 from dedup.kernels import Integers
@@ -31,10 +31,11 @@ from dedup.settings import Settings
 
 @dataclass(frozen=True)
 class Columns:
-    """What a user calls the columns of text and id."""
+    """What a user calls the columns of text and id, and what ids are made of; see `dedup.files.read`."""
 
     text: str
     id: str
+    id_from: str = "id"
 
 
 @dataclass(frozen=True)
@@ -141,10 +142,12 @@ class FileRows:
         """
         every = (some for one in self.chosen(places) for some in files.values(*one, column))
         found = [chunk for some in every for chunk in _texts(some).chunks]
-        paths = [self.sources[number].id for number in self.files[places]]
-        made = [f"{path}:{row}" for path, row in zip(paths, self.rows[places].tolist(), strict=True)]
+        sources = [self.sources[number] for number in self.files[places]]
+        made = [f"{one.id}:{row}" for one, row in zip(sources, self.rows[places].tolist(), strict=True)]
+        prefixes = pa.array([one.prefix if one.kind not in files.WHOLE else "" for one in sources], pa.large_string())
         ids = pa.chunked_array(found, pa.large_string()).combine_chunks()
-        return pc.coalesce(ids, pa.array(made, pa.large_string()))
+        named = pc.binary_join_element_wise(prefixes, ids, pa.scalar("", pa.large_string()))
+        return pc.coalesce(named, pa.array(made, pa.large_string()))
 
 
 def _texts(ids: pa.ChunkedArray | list[Any]) -> pa.ChunkedArray:
@@ -192,7 +195,7 @@ def write_unique(
         kept = _kept(found, rule, by, rows)
         files.copy_rows(rows.chosen(kept.places), target, kind, lambda done, total: tell("write", done, total))
         if dropped is not None:
-            files.write(_dropped(kept, rows, columns.id), dropped)
+            files.write(_dropped(kept, rows, columns.id, dropped), dropped)
         return Outcome(len(kept.of), len(kept), read.problems, read.sources.skipped)
 
 
@@ -206,12 +209,17 @@ def _kept(found: Clusters, rule: Rule, by: str, rows: FileRows) -> Kept:
     return found.keep(by)
 
 
-def _dropped(kept: Kept, rows: FileRows, column: str) -> pa.Table:
+def _dropped(kept: Kept, rows: FileRows, column: str, path: str) -> pa.Table:
     """The table of `Kept.dropped_ids` with the ids that the rows have."""
     table = kept.dropped_ids()
     gone = np.flatnonzero(kept.of != np.arange(len(kept.of)))
     named = np.union1d(gone, kept.of[gone])
     names = rows.names(column, named)
+    again = len(names) - pc.count_distinct(names).as_py()
+    if again:
+        warn(
+            f"{again:,} of the rows named in {shown(path)!r} have the id of another; --id-from path+id tells them apart"
+        )
     for place, (title, of) in enumerate((("id", gone), ("kept", kept.of[gone]))):
         table = table.set_column(place, title, names.take(pa.array(np.searchsorted(named, of))))
     return table
@@ -229,7 +237,7 @@ def _clustered(
     paths: Sequence[str], settings: Settings, columns: Columns, exclude: Sequence[str], limits: Limits, tell: Progress
 ) -> Iterator[tuple[Clusters, _Read]]:
     """The clusters of all articles, each called by its file and row."""
-    sources = files.found(paths, exclude)
+    sources = files.found(paths, exclude, id_from=columns.id_from)
     if limits.memory is None:
         read = files.read(
             paths, text=columns.text, id=None, exclude=exclude, by_path=True,

@@ -85,7 +85,7 @@ def test_what_cannot_be_read_is_told_and_costs_nothing_else(mine: Path, tmp_path
         (["--out", "matches.csv", "--spans"], "name a .parquet or .jsonl file", 2),
         (["--out", "matches.csv", "--threshold", "80"], "for 80 % write 0.8", 2),
         (["--out", "matches.csv", "--by", "size"], "is not one of", 2),
-        (["--out", "matches.csv", "--against", ""], "a path is empty", 2),
+        (["--out", "matches.csv", "--against", ""], "a PATH is empty", 2),
         (["--out", "matches.csv", "--against", "nowhere"], "there is no such file or folder", 1),
     ],
 )

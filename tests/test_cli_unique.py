@@ -158,6 +158,24 @@ def test_dropped_rows_say_what_is_kept_instead(tmp_path: Path) -> None:
     ]
 
 
+def test_files_that_number_their_rows_alike(tmp_path: Path) -> None:
+    """Which row is meant is told with the path; without it there is a warning."""
+    for name, text in (("a", STARS), ("b", ARABIC)):
+        lines(tmp_path / f"{name}.jsonl", [{"id": 1, "text": text}, {"id": 2, "text": text}])
+    (tmp_path / "c.md").write_text(STARS, "utf-8")
+    paths, gone = [tmp_path / name for name in ("a.jsonl", "b.jsonl", "c.md")], tmp_path / "gone.jsonl"
+    result = run(*paths, "--out", tmp_path / "out.jsonl", "--dropped", gone)
+    assert "2 of the rows named in" in result.output and "--id-from path+id" in result.output
+    result = run(*paths, "--out", tmp_path / "out.jsonl", "--dropped", gone, "--id-from", "path+id")
+    assert "Warning" not in result.output
+    found = [json.loads(line) for line in gone.read_text("utf-8").splitlines()]
+    assert [(one["id"], one["kept"]) for one in found] == [
+        (f"{paths[0]}:2", f"{paths[0]}:1"),
+        (f"{paths[1]}:2", f"{paths[1]}:1"),
+        (str(paths[2]), f"{paths[0]}:1"),
+    ]
+
+
 def test_from_standard_input_to_standard_output(tmp_path: Path) -> None:
     """Rows alone are on the standard output; what was done is on the standard error stream."""
     given = lines(tmp_path / "in.jsonl").read_bytes()

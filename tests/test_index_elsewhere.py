@@ -75,6 +75,7 @@ def test_awaited_calls_keep_their_order(start: Open) -> None:
         many = await index.aadd_many(["b", ""], [OTHER, OTHER])
         assert [one and one.kind for one in many] == ["new", None]
         assert (await index.aquery(OTHER)).duplicate_of == "b"
+        assert isinstance(await index.aquery(OTHER, by="containment"), dedup.Seen)
         assert await index.aremove("b") and not await index.aremove("b")
         return seen
 

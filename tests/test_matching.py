@@ -53,6 +53,15 @@ def test_matches_are_the_edges_of_clustering_both(corpus: list[str], settings: d
     assert found(dedup.match(texts[:150], texts[150:], settings, threads=2)) == wanted
 
 
+def test_a_sequence_of_those_that_matched() -> None:
+    """By place, from the end, and slices."""
+    found = dedup.match([PAGES[0], QUOTE, PAGES[1]], PAGES, NEAR)
+    assert [one.position for one in found[:]] == [one.position for one in found] == [0, 2]
+    assert [one.position for one in found[1:]] == [2] == [found[-1].position]
+    with pytest.raises(IndexError, match="2 articles have matches"):
+        found[2]
+
+
 @pytest.mark.parametrize("settings", [NEAR, dedup.Settings()], ids=["near", "default"])
 def test_copies_match_one_with_each(settings: dedup.Settings) -> None:
     """Every copy in A with every copy in B, Traditional or Simplified, in whatever punctuation."""

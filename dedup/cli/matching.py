@@ -7,7 +7,6 @@ matched is kept.
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -45,7 +44,7 @@ from dedup.settings import Settings
 @click.option("--threshold", type=float, metavar="T", help="Least similarity or containment, in (0, 1].")
 @click.option("--near-copies", is_flag=True, help="Plain Jaccard of five-character shingles, from 0.7; no frames.")
 @click.option("--spans", is_flag=True, help="Also write where what they share stands; .parquet or .jsonl.")
-@console.columns
+@console.identified
 @click.option("--threads", type=int, metavar="N", help="Threads to use; by default one per core.")
 @click.option("--quiet", is_flag=True, help="Print problems only.")
 def match(
@@ -58,6 +57,7 @@ def match(
     spans: bool,
     text_column: str,
     id_column: str,
+    id_from: str,
     threads: int | None,
     quiet: bool,
 ) -> None:
@@ -71,10 +71,10 @@ def match(
     console.prepare_process()
     settings = _checked(paths, others, target, spans=spans, near_copies=near_copies)
     with console.failures(), console.shown_progress(quiet=quiet) as tell:
-        read = console.read(paths, text_column, id_column, [target])
+        read = console.read(paths, text_column, id_column, [target], id_from=id_from)
         if not len(read.table):
             raise FileError("no articles of A were read, nothing was written")
-        against = _Against(others, (text_column, id_column), target)
+        against = _Against(others, (text_column, id_column), target, id_from)
         with warnings.catch_warnings(record=True) as caught, ExitStack() as stack:
             warnings.simplefilter("always", DedupWarning)
             tables, settings = against.opened(stack, settings)
@@ -99,21 +99,12 @@ def _checked(
     """Refuse what cannot be written; gives the settings that are asked for."""
     try:
         files.check_output(target)
-        _check_inputs((*paths, *others), target)
+        console.check_inputs((*paths, *others), {"--out": target})
     except FileError as error:
         raise click.UsageError(str(error)) from error
     if spans and Path(target).suffix.lower() == ".csv":
         raise click.UsageError(f"--spans are lists, which {target!r} cannot hold; name a .parquet or .jsonl file")
     return console.settings(None, near_copies=True) if near_copies else None
-
-
-def _check_inputs(paths: tuple[str, ...], target: str) -> None:
-    """Refuse to read nothing, and to write over what is read."""
-    for path in paths:
-        if not path:
-            raise FileError("a path is empty; name a file or folder, or . for this one")
-        if os.path.exists(path) and os.path.exists(target) and os.path.samefile(path, target):  # noqa: PTH110, PTH121
-            raise FileError(f"{target!r} is also an input, which the output would replace; name another file")
 
 
 class _Against:
@@ -123,14 +114,15 @@ class _Against:
         paths: Files, folders, and indexes.
         columns: Those of the texts and the ids.
         target: The file to be written, which is left out.
+        id_from: What ids are made of.
 
     Attributes:
         read: The problems, once all is read.
     """
 
-    def __init__(self, paths: tuple[str, ...], columns: tuple[str, str], target: str) -> None:
+    def __init__(self, paths: tuple[str, ...], columns: tuple[str, str], target: str, id_from: str) -> None:
         self._paths, self._columns = paths, columns
-        self._sources = files.Sources(seen={os.path.realpath(target)})
+        self._sources = files.found([path for path in paths if not is_index(path)], target, id_from=id_from)
 
     @property
     def read(self) -> files.Read:
@@ -140,9 +132,6 @@ class _Against:
     def opened(self, stack: ExitStack, settings: Settings | None) -> tuple[Iterator[pa.Table], Settings | None]:
         """The articles of B, and the settings: those of the index, if B is one and no others are asked for."""
         indexes = [stack.enter_context(Index(path, create=False)) for path in self._paths if is_index(path)]
-        for path in self._paths:
-            if not is_index(path):
-                self._sources.add(Path(path))
         if settings is None and len(indexes) == len(self._paths) == 1:
             settings = indexes[0].settings
         texts: Iterable[pa.RecordBatch] = chain.from_iterable(index.texts() for index in indexes)

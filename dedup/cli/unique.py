@@ -68,7 +68,7 @@ class _Where(NamedTuple):
 )
 @click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
-@console.columns
+@console.identified
 @click.option(
     "--memory", metavar="SIZE", help="Most memory, such as 2GB; texts are then kept on disk, beside the output."
 )
@@ -84,6 +84,7 @@ def unique(
     near_copies: bool,
     text_column: str,
     id_column: str,
+    id_from: str,
     memory: str | None,
     threads: int | None,
     quiet: bool,
@@ -110,7 +111,7 @@ def unique(
         console.shown_progress(quiet=quiet) as tell,
     ):
         found = write_unique(
-            spooled.paths, file, where.kind, by, settings=settings, columns=Columns(text_column, id_column),
+            spooled.paths, file, where.kind, by, settings=settings, columns=Columns(text_column, id_column, id_from),
             dropped=dropped, exclude=where.written, limits=Limits(memory, _folder(target), threads), progress=tell,
         )  # fmt: skip
     if found is None:  # the reader of the output has gone

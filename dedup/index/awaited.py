@@ -68,9 +68,9 @@ class Awaited:
         """`Index.add_many`, for `asyncio`."""
         return await self._in_order.ask(self.add_many, ids, texts, threads=threads, seen_at=seen_at)
 
-    async def aquery(self, text: str) -> Seen:
+    async def aquery(self, text: str, *, by: str = "similarity") -> Seen:
         """`Index.query`, for `asyncio`."""
-        return await self._in_order.ask(self.query, text)
+        return await self._in_order.ask(self.query, text, by=by)
 
     async def aremove(self, id: str) -> bool:  # noqa: A002
         """`Index.remove`, for `asyncio`."""
