@@ -502,7 +502,8 @@ class Clusters:
         """The campaigns: clusters and lone articles that one operator made, with the reasons; worked out once.
 
         Costs half a millisecond an article, two where there are many links to be read. A result without weights has no
-        evidence beyond its clusters: each cluster is a campaign then.
+        evidence beyond its clusters: each cluster is a campaign then. Clusters of different groups may be one campaign
+        also where a rule such as `within` kept them apart: one operator has many sites.
 
         Args:
             threads: How many to use; None is one a core. The result does not depend on it.
@@ -561,6 +562,7 @@ class Clusters:
 
         A quotation, an article among others on one page, the short version of a long one. Both of two copies with a few
         changes stand in each other; texts that are equal when folded are not told. Costs about as much as clustering.
+        Looks at all articles, also where rules such as `within` say which are compared.
 
         Args:
             least: Share of the article's evidence that stands in the other one, in (0, 1].
