@@ -8,7 +8,6 @@ look for ids that repeat: whoever clusters the table is warned of those.
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,23 +16,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from dedup.errors import DedupError, FileError
-from dedup.files.csv_rows import csv_rows
-from dedup.files.documents import document, page
+from dedup.files.compressed import opened
+from dedup.files.formats import READERS
 from dedup.files.jobs import Job
-from dedup.files.json_lines import json_lines
-from dedup.files.parquet import parquet
 from dedup.files.problems import FAULTS, Problem, counted, reason, shown
 from dedup.files.sources import Sources, check_id_from
 from dedup.files.tables import joined
-
-READERS: dict[str, Callable[[Job, io.BufferedReader], Iterator[pa.Table]]] = {
-    "parquet": parquet,
-    "json_lines": json_lines,
-    "csv": csv_rows,
-    "tsv": csv_rows,
-    "document": document,
-    "page": page,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +169,7 @@ def stream(job: Job, progress: Callable[[int], object] | None = None) -> Iterato
     """
     kept = at = 0
     try:
-        with job.source.path.open("rb", buffering=0) as raw, decompressed(raw, job.source.codec) as plain:
+        with opened(job.source) as (raw, plain):
             for table in READERS[job.source.kind](job, plain):
                 kept += len(table)
                 yield table
@@ -191,16 +179,3 @@ def stream(job: Job, progress: Callable[[int], object] | None = None) -> Iterato
         job.fault, job.refused = str(error), True
     except FAULTS as error:
         job.fault = reason(error) + (f"; the {counted(kept, 'article')} before it were kept" if kept else "")
-
-
-def decompressed(raw: io.FileIO, codec: str | None) -> io.BufferedReader:
-    """The bytes of a file as a reader wants them.
-
-    Args:
-        raw: The file.
-        codec: How it is compressed; None is not at all.
-    """
-    if codec is None:
-        return io.BufferedReader(raw, 1 << 20)
-    # By 4 KB: where a stream is cut short, the read that meets the end loses all that it had.
-    return io.BufferedReader(pa.CompressedInputStream(pa.PythonFile(raw, "r"), codec), 4096)

@@ -13,21 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dedup.errors import SettingsError
+from dedup.files.kinds import READABLE, parts
 from dedup.files.problems import Problem, counted, escaped, reason, shown
-
-KINDS = {
-    **dict.fromkeys((".parquet", ".pq"), "parquet"),
-    **dict.fromkeys((".jsonl", ".ndjson", ".json"), "json_lines"),
-    ".csv": "csv",
-    ".tsv": "tsv",
-    **dict.fromkeys((".txt", ".text", ".md", ".markdown"), "document"),
-    **dict.fromkeys((".html", ".htm", ".xhtml"), "page"),
-}
-WHOLE = {"document", "page"}
-"""Kinds of files that are one text."""
-CODECS = {".gz": "gzip", ".zst": "zstd"}
-READABLE = f"{', '.join(KINDS)}, each also with {' or '.join(CODECS)} after it"
-
 
 ID_FROM = ("id", "path+id")
 """Where ids come from: from the column of ids, or from the path of the file and that column."""
@@ -55,9 +42,9 @@ class Source:
     id: str
     """Of its article, or what the ids made for its rows begin with."""
     kind: str
-    """A value of `KINDS`."""
+    """A value of `kinds.KINDS`."""
     codec: str | None
-    """A value of `CODECS`; None where it is not compressed."""
+    """A value of `kinds.CODECS`; None where it is not compressed."""
     size: int
     """Bytes on disk."""
     prefix: str = ""
@@ -117,7 +104,7 @@ class Sources:
 
     def _add_file(self, path: Path, name: str) -> bool:
         """Take a file, named as below its folder; False if its suffix is not that of articles."""
-        stem, kind, codec = _parts(name)
+        stem, kind, codec = parts(name)
         real = os.path.realpath(path)
         if kind is None or real in self.seen:
             return kind is not None
@@ -138,11 +125,3 @@ class Sources:
 
     def _problem(self, path: Path, why: str) -> None:
         self.problems.append(Problem(shown(path), None, why))
-
-
-def _parts(name: str) -> tuple[str, str | None, str | None]:
-    """A name without its suffixes, and the kind and compression that the suffixes mean."""
-    path = Path(name)
-    codec = CODECS.get(path.suffix.lower())
-    path = path.with_suffix("") if codec else path
-    return path.with_suffix("").as_posix(), KINDS.get(path.suffix.lower()), codec

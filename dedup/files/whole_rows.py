@@ -18,12 +18,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup.errors import FileError
-from dedup.files.csv_rows import long_fields, records
+from dedup.files.compressed import opened
 from dedup.files.encodings import SURROGATES, characters, mended
+from dedup.files.formats import READERS
+from dedup.files.formats.csv_rows import long_fields, records
+from dedup.files.formats.parquet import pieces
 from dedup.files.jobs import Job
-from dedup.files.parquet import pieces
 from dedup.files.problems import FAULTS, reason, shown
-from dedup.files.reading import READERS, decompressed
 from dedup.files.sources import Source
 
 Wanted: TypeAlias = NDArray[np.bool_]
@@ -47,7 +48,7 @@ def whole_rows(source: Source, wanted: Wanted) -> Iterator[Rows]:
     if not wanted.any():
         return
     try:
-        with source.path.open("rb", buffering=0) as raw, decompressed(raw, source.codec) as stream:
+        with opened(source) as (_, stream):
             yield from _READERS.get(source.kind, _document)(source, stream, wanted)
     except FAULTS as error:
         raise _gone(source, error) from error
@@ -210,7 +211,7 @@ def _metadata(source: Source) -> Any:
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other kinds do without
 
     try:
-        with source.path.open("rb", buffering=0) as raw, decompressed(raw, source.codec) as stream:
+        with opened(source) as (_, stream):
             return pq.ParquetFile(stream if stream.seekable() else pa.BufferReader(stream.read())).metadata
     except FAULTS as error:
         raise _gone(source, error) from error

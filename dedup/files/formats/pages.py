@@ -1,8 +1,8 @@
-"""Files that are one article each: text, Markdown and web pages.
+"""Web pages: files that are one article each, with much around it.
 
 In: the bytes of one file, decompressed. Out: a table of one row, whose id is that of the file. A page is read by
-trafilatura (the extra ``html``) in 5 to 50 milliseconds, without menus and readers' comments, with its tables.
-Markdown stays as it is written. Holds one file. Does not import trafilatura before there is a page.
+trafilatura (the extra ``html``) in 5 to 50 milliseconds, without menus and readers' comments, with its tables. Holds
+one file. Does not import trafilatura before there is a page.
 """
 
 from __future__ import annotations
@@ -13,25 +13,9 @@ from collections.abc import Callable, Iterator
 import pyarrow as pa
 
 from dedup.errors import FileError, MissingExtraError
-from dedup.files.encodings import declared, decoded, marked
+from dedup.files.encodings import declared, decoded
 from dedup.files.jobs import Job
 from dedup.files.tables import table
-
-
-def document(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
-    """A text or Markdown file as it stands.
-
-    Args:
-        job: The file, whose undecodable bytes are counted.
-        stream: Its bytes, UTF-8 or with a mark that says what else.
-
-    Yields:
-        Its article; an empty file is an article of no text.
-    """
-    raw = stream.read()
-    text, undecodable = decoded(raw, marked(raw) or "utf-8")
-    job.count(undecodable)
-    yield table([job.source.id], [text], {name: [None] for name in job.others})
 
 
 def page(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:

@@ -1,0 +1,31 @@
+"""Files that are one article each: text and Markdown, which stays as it is written.
+
+In: the bytes of one file, decompressed. Out: a table of one row, whose id is that of the file. Holds one file.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from dedup.files.encodings import decoded, marked
+from dedup.files.jobs import Job
+from dedup.files.tables import table
+
+
+def document(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
+    """A text or Markdown file as it stands.
+
+    Args:
+        job: The file, whose undecodable bytes are counted.
+        stream: Its bytes, UTF-8 or with a mark that says what else.
+
+    Yields:
+        Its article; an empty file is an article of no text.
+    """
+    raw = stream.read()
+    text, undecodable = decoded(raw, marked(raw) or "utf-8")
+    job.count(undecodable)
+    yield table([job.source.id], [text], {name: [None] for name in job.others})

@@ -1,0 +1,36 @@
+"""What the name of a file says of it: its kind, and how it is compressed.
+
+In: a name. Out: the name without suffixes, and what they mean. Opens no file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+KINDS = {
+    **dict.fromkeys((".parquet", ".pq"), "parquet"),
+    **dict.fromkeys((".jsonl", ".ndjson", ".json"), "json_lines"),
+    ".csv": "csv",
+    ".tsv": "tsv",
+    **dict.fromkeys((".txt", ".text", ".md", ".markdown"), "document"),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), "page"),
+}
+WHOLE = {"document", "page"}
+"""Kinds of files that are one text."""
+CODECS = {".gz": "gzip", ".zst": "zstd"}
+READABLE = f"{', '.join(KINDS)}, each also with {' or '.join(CODECS)} after it"
+
+
+def parts(name: str) -> tuple[str, str | None, str | None]:
+    """What the suffixes of a name mean.
+
+    Args:
+        name: Of a file.
+
+    Returns:
+        The name without them, a value of `KINDS` and one of `CODECS`; None where they say nothing.
+    """
+    path = Path(name)
+    codec = CODECS.get(path.suffix.lower())
+    path = path.with_suffix("") if codec else path
+    return path.with_suffix("").as_posix(), KINDS.get(path.suffix.lower()), codec
