@@ -52,16 +52,20 @@ def only(found: Read) -> Problem:
 def test_modules_import_only_what_is_below_them() -> None:
     """The order of the modules, from the top: no module imports one that stands before it."""
     order = [
-        *("__init__", "label_files", "repeats", "copying", "writing", "whole_rows", "reading"),
-        *("documents", "json_lines", "csv_rows", "parquet"),
-        *("tables", "jobs", "sources", "encodings", "problems"),
+        *("__init__", "label_files", "repeats", "copying", "writing", "whole_rows", "reading", "compressed"),
+        *("formats", "formats.pages", "formats.documents", "formats.json_lines", "formats.csv_rows", "formats.parquet"),
+        *("tables", "jobs", "sources", "kinds", "encodings", "problems"),
     ]
     folder = Path(files.__file__).parent
-    assert {path.stem for path in folder.glob("*.py")} == set(order)
+    paths = {
+        ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in folder.rglob("*.py")
+    }
+    assert set(paths) == set(order)
     for place, name in enumerate(order):
-        tree = ast.parse((folder / f"{name}.py").read_text("utf-8"))
+        tree = ast.parse(paths[name].read_text("utf-8"))
         imported = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-        below = [module.rpartition(".")[2] for module in imported if module.startswith("dedup.files.")]
+        below = [module.removeprefix("dedup.files.") for module in imported if module.startswith("dedup.files.")]
         assert set(below) <= set(order[place + 1 :]), name
 
 
