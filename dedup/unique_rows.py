@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from dedup import files, nightly, pipeline
 from dedup.errors import FileError, warn
-from dedup.files import Chosen, Problem, Source, Sources, escaped, shown
+from dedup.files import Chosen, Problem, ReadOptions, Source, Sources, escaped, shown
 from dedup.identity import id_text, id_texts
 from dedup.kept import Kept, Rule
 from dedup.kernels import Integers
@@ -27,15 +27,6 @@ from dedup.pipeline import Progress
 from dedup.results import Clusters
 from dedup.rows import Rows
 from dedup.settings import Settings
-
-
-@dataclass(frozen=True)
-class Columns:
-    """What a user calls the columns of text and id, and what ids are made of; see `dedup.files.read`."""
-
-    text: str
-    id: str
-    id_from: str = "id"
 
 
 @dataclass(frozen=True)
@@ -163,7 +154,7 @@ def write_unique(
     by: str,
     *,
     settings: Settings,
-    columns: Columns,
+    options: ReadOptions,
     dropped: str | None = None,
     exclude: Sequence[str] = (),
     limits: Limits,
@@ -177,7 +168,7 @@ def write_unique(
         kind: A value of `files.FORMATS`.
         by: Which row of a cluster is kept, as in `Clusters.keep`.
         settings: How texts are compared.
-        columns: Of text and id.
+        options: How articles lie in the files.
         dropped: A file for the ids of the rows that are not kept, of what is kept instead, and the similarity of both.
         exclude: Files that are not read.
         limits: Memory and threads.
@@ -190,12 +181,12 @@ def write_unique(
     """
     rule = Rule.of(by)
     tell = progress or (lambda *_: None)
-    with _clustered(paths, settings, columns, exclude, limits, tell) as (found, read):
+    with _clustered(paths, settings, options, exclude, limits, tell) as (found, read):
         rows = FileRows.of(found.names.to_pylist(), read.sources.files)
         kept = _kept(found, rule, by, rows)
         files.copy_rows(rows.chosen(kept.places), target, kind, lambda done, total: tell("write", done, total))
         if dropped is not None:
-            files.write(_dropped(kept, rows, columns.id, dropped), dropped)
+            files.write(_dropped(kept, rows, options.id or "id", dropped), dropped)
         return Outcome(len(kept.of), len(kept), read.problems, read.sources.skipped)
 
 
@@ -234,13 +225,18 @@ class _Read(NamedTuple):
 
 @contextmanager
 def _clustered(
-    paths: Sequence[str], settings: Settings, columns: Columns, exclude: Sequence[str], limits: Limits, tell: Progress
+    paths: Sequence[str],
+    settings: Settings,
+    options: ReadOptions,
+    exclude: Sequence[str],
+    limits: Limits,
+    tell: Progress,
 ) -> Iterator[tuple[Clusters, _Read]]:
     """The clusters of all articles, each called by its file and row."""
-    sources = files.found(paths, exclude, id_from=columns.id_from)
+    sources = files.found(paths, options, exclude)
     if limits.memory is None:
         read = files.read(
-            paths, text=columns.text, id=None, exclude=exclude, by_path=True,
+            paths, replace(options, id=None, id_from="id"), exclude=exclude, by_path=True,
             progress=lambda done, total: tell("read", done, total),
         )  # fmt: skip
         if not len(read.table):
@@ -257,7 +253,8 @@ def _clustered(
 
         nightly.run(
             paths, f"{folder}/labels", f"{folder}/state", settings=settings, campaigns=False, memory=limits.memory,
-            text=columns.text, id=None, threads=limits.threads, exclude=exclude, progress=tell, log=log,
+            options=replace(options, id=None, id_from="id"), threads=limits.threads, exclude=exclude,
+            progress=tell, log=log,
         )  # fmt: skip
         yield nightly.snapshot(f"{folder}/state", threads=limits.threads), _Read(sources, problems)
 

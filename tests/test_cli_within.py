@@ -74,7 +74,7 @@ def test_text_files_have_no_columns(tmp_path: Path) -> None:
     result = run(tmp_path, write(tmp_path, "jsonl"), "--out", tmp_path / "out.parquet", "--within", "site")
     assert result.exit_code == 0, result.output
     assert "3 articles have no group (within)" in " ".join(result.stderr.split())
-    assert len(files.read(tmp_path / "out.parquet", text="label").table) == 6
+    assert len(files.read(tmp_path / "out.parquet", files.ReadOptions("label")).table) == 6
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from test_files import only, put, put_parquet, rows
 
-from dedup.files import Problem, read
+from dedup.files import Problem, ReadOptions, read
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
@@ -29,7 +29,7 @@ def test_a_missing_text_column_is_a_problem_of_the_file(tmp_path: Path, suffix: 
     assert "no column 'text'" in problem.reason
     assert "'id', 'body'" in problem.reason
     assert "--text-column NAME" in problem.reason
-    assert rows(read([tmp_path / f"a.{suffix}"], text="body")) == [("1", "x"), ("2", "y")]
+    assert rows(read([tmp_path / f"a.{suffix}"], ReadOptions("body"))) == [("1", "x"), ("2", "y")]
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
@@ -41,7 +41,7 @@ def test_ids_are_made_only_for_the_default_column(tmp_path: Path, suffix: str) -
         put_parquet(path, {"text": ["x", "y"]}, row_group_size=1)
     assert rows(read([path])) == [("a:0", "x"), ("a:1", "y")]
     assert rows(read([tmp_path / "in"])) == [("sub/a:0", "x"), ("sub/a:1", "y")]
-    found = read([path], id="url")
+    found = read([path], ReadOptions(id="url"))
     assert rows(found) == []
     assert "no column 'url'; the columns are 'text'; pass the right one with --id-column NAME" in only(found).reason
 
@@ -61,7 +61,7 @@ def test_one_column_may_be_both_text_and_id(tmp_path: Path, suffix: str) -> None
     path = put(tmp_path / f"a.{suffix}", {"csv": "text\nx\n", "jsonl": '{"text": "x"}\n'}.get(suffix, ""))
     if suffix == "parquet":
         put_parquet(path, {"text": ["x"]})
-    assert rows(read([path], id="text")) == [("x", "x")]
+    assert rows(read([path], ReadOptions(id="text"))) == [("x", "x")]
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.csv.gz"])

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from test_files import only, put, put_parquet, rows
 
-from dedup.files import Job, Sources, read, stream
+from dedup.files import Job, ReadOptions, Sources, read, stream
 
 
 def invalid(*values: bytes | None) -> pa.Array:
@@ -93,7 +93,7 @@ def test_parquet_columns_of_another_type_are_problems(tmp_path: Path) -> None:
 def test_a_dot_in_a_column_name_is_no_path(tmp_path: Path) -> None:
     """Column names are taken as they are."""
     path = put_parquet(tmp_path / "a.parquet", {"article.text": ["x"], "article": [{"text": "no"}]})
-    assert rows(read([path], text="article.text")) == [("a:0", "x")]
+    assert rows(read([path], ReadOptions("article.text"))) == [("a:0", "x")]
 
 
 @pytest.mark.parametrize("keep", [0, 3, 500])
@@ -130,7 +130,7 @@ def test_a_large_row_group_is_read_in_pieces(tmp_path: Path) -> None:
     sources = Sources()
     sources.add(tmp_path / "a.parquet")
     (source,) = sources.files
-    pieces = list(stream(Job(source, "text", "id")))
+    pieces = list(stream(Job(source)))
     assert len(pieces) > 2
     assert max(piece.nbytes for piece in pieces) < table.nbytes / 2
     found = pa.concat_tables(pieces)
@@ -145,6 +145,6 @@ def test_repeated_texts_are_read_in_pieces(tmp_path: Path) -> None:
     assert (tmp_path / "a.parquet").stat().st_size < 100_000
     sources = Sources()
     sources.add(tmp_path / "a.parquet")
-    pieces = list(stream(Job(sources.files[0], "text", "id")))
+    pieces = list(stream(Job(sources.files[0])))
     assert len(pieces) == 3
     assert pa.concat_tables(pieces)["text"].to_pylist() == texts

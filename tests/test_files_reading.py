@@ -12,7 +12,7 @@ import pytest
 from test_files import only, put, put_parquet, rows
 
 from dedup.errors import FileError
-from dedup.files import read
+from dedup.files import ReadOptions, read
 
 
 def test_a_folder_of_articles_of_every_kind_is_one_table(tmp_path: Path) -> None:
@@ -147,4 +147,4 @@ def test_a_further_column_that_is_missing_is_a_problem(tmp_path: Path) -> None:
     assert len(found.table) == 0
     assert [one.reason for one in found.problems] == ["no column 'day'; the columns are 'text'"] * 2
     with pytest.raises(FileError, match="cannot be read beside 'body'"):
-        read([tmp_path], text="body", columns=["text"])
+        read([tmp_path], ReadOptions("body"), columns=["text"])

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_nightly import NEAR, put
 
+from dedup.files import ReadOptions
 from dedup.nightly.catalogue import Catalogue, catalogued, numbered
-from dedup.nightly.intake import Columns, found, take_in
+from dedup.nightly.intake import found, take_in
 from dedup.nightly.state import State, opened
 
 GENERATED = settings(deadline=None, max_examples=15)
@@ -24,7 +25,7 @@ LETTERS = ["", "甲", "乙乙", "丙丙丙", "🎉", "丁"]
 
 def take(state: State, path: Path) -> None:
     """Read a file."""
-    take_in(state, found([str(path)]).files, Columns("text", "id"), NEAR)
+    take_in(state, found([str(path)]).files, ReadOptions(), NEAR)
 
 
 def read(folder: Path, versions: list[tuple[str, list[tuple[str, int]]]]) -> Catalogue:

@@ -15,15 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 from test_nightly import NEAR, put, touch
 
-from dedup.files import Problem
+from dedup.files import Problem, ReadOptions
 from dedup.nightly import intake
 from dedup.nightly.catalogue import catalogued
 from dedup.nightly.damage import read_table
-from dedup.nightly.intake import Columns, as_table, bad_files, bad_rows, ended, found, published, rejects, take_in
+from dedup.nightly.intake import as_table, bad_files, bad_rows, ended, found, published, rejects, take_in
 from dedup.nightly.state import Night, Shard, State, opened
 from dedup.stages.shingles import Texts
-
-COLUMNS = Columns("text", "id")
 
 
 @pytest.fixture
@@ -35,7 +33,7 @@ def state(tmp_path: Path) -> Iterator[State]:
 
 def take(state: State, *paths: Path, **options: Any) -> int:
     """Read what there is to be read; how many files."""
-    return take_in(state, found(list(map(str, paths))).files, COLUMNS, NEAR, **options)
+    return take_in(state, found(list(map(str, paths))).files, ReadOptions(), NEAR, **options)
 
 
 def articles(state: State) -> list[dict[str, Any]]:
@@ -208,7 +206,7 @@ def test_folders_of_the_job_are_passed_over(tmp_path: Path) -> None:
         put(tmp_path / name, {"a": "一"})
     (tmp_path / "link").symlink_to(tmp_path / "in")
     for place in ("in", "link"):
-        sources = found([str(tmp_path / place)], [tmp_path / "in" / "out", tmp_path / "link" / "state"])
+        sources = found([str(tmp_path / place)], own=[tmp_path / "in" / "out", tmp_path / "link" / "state"])
         assert [source.path.name for source in sources.files] == ["a.jsonl", "b.jsonl"]
 
 

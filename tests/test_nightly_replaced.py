@@ -14,6 +14,7 @@ from test_nightly import by_id, put, read, run, tree
 
 from dedup.cli import main
 from dedup.errors import DedupWarning, ReplacedError, SettingsError
+from dedup.files import ReadOptions
 from dedup.nightly.state import opened
 from dedup.settings import Settings
 
@@ -65,7 +66,7 @@ def test_more_than_are_allowed(folder: Path) -> None:
 def test_ids_with_the_path(folder: Path) -> None:
     """Nothing is replaced; rows without an id, and documents, are called as ever."""
     put(folder / "in" / "c.md", [(None, article(6))])
-    summary = run(folder, id_from="path+id", max_replaced=0)
+    summary = run(folder, options=ReadOptions(id_from="path+id"), max_replaced=0)
     assert (summary.articles, summary.replaced) == (9, 0)
     a, b = folder / "in" / "a.jsonl", folder / "in" / "乙.parquet"
     names = {*(f"{a}:{id_}" for id_ in "123"), f"{a}:0", *(f"{b}:{id_}" for id_ in "1234"), str(folder / "in" / "c.md")}
@@ -74,12 +75,12 @@ def test_ids_with_the_path(folder: Path) -> None:
 
 def test_a_state_keeps_to_its_ids(folder: Path) -> None:
     """With others every article would be new: that is refused, and nothing is changed."""
-    run(folder, id_from="path+id")
+    run(folder, options=ReadOptions(id_from="path+id"))
     before = tree(folder)
     with pytest.raises(SettingsError, match=r"made with id_from='path\+id', not 'id'"):
         run(folder)
     with pytest.raises(SettingsError, match="id_from must be 'id' or 'path\\+id', got 'path'"):
-        run(folder, id_from="path")
+        run(folder, options=ReadOptions(id_from="path"))
     assert tree(folder) == before
 
 

@@ -32,7 +32,7 @@ WRITTEN = (".csv", *console.REPORTS)
 @click.option("--seed", default=0, show_default=True, metavar="N", help="Another one samples other pairs.")
 @click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
-@console.identified
+@console.reads
 @click.option("--threads", type=int, metavar="N", help="Threads to use; by default one per core.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
@@ -45,9 +45,7 @@ def audit(
     seed: int,
     threshold: float | None,
     near_copies: bool,
-    text_column: str,
-    id_column: str,
-    id_from: str,
+    reading: files.ReadOptions,
     threads: int | None,
     as_json: bool,
     quiet: bool,
@@ -71,7 +69,7 @@ def audit(
     with console.failures():
         columns = [] if by is None else [by]
         others = [path for path in (target, marked) if path is not None]
-        read = files.read(paths, text=text_column, id=id_column, id_from=id_from, exclude=others, columns=columns)
+        read = files.read(paths, reading, exclude=others, columns=columns)
         console.report(read, [])
         if not len(read.table):
             raise FileError("no articles were read, nothing was written")

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 @click.option("--no-campaigns", is_flag=True, help="Leave out the column campaign; it takes 0.5 to 2 ms an article.")
 @click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
-@console.identified
+@console.reads
 @click.option("--within", metavar="COLUMN", help="Compare only articles that have the same in this column.")
 @click.option("--across", metavar="COLUMN", help="Compare only articles that have different things in this column.")
 @click.option("--within-days", type=float, metavar="N", help="Compare only articles at most so many days apart.")
@@ -60,9 +60,7 @@ def cluster(
     no_campaigns: bool,
     threshold: float | None,
     near_copies: bool,
-    text_column: str,
-    id_column: str,
-    id_from: str,
+    reading: files.ReadOptions,
     within: str | None,
     across: str | None,
     within_days: float | None,
@@ -97,7 +95,7 @@ def cluster(
     if state is not None:
         _check_nightly(paths, report, indicators, scope)
         nights.run(
-            paths, target, state, settings, nights.Naming(text_column, id_column, id_from),
+            paths, target, state, settings, reading,
             nights.Limits(max_rejects, max_replaced), campaigns=not no_campaigns, memory=memory, now=now,
             forget=forget, threads=threads, log_json=log_json, quiet=quiet,
         )  # fmt: skip
@@ -109,7 +107,7 @@ def cluster(
     if indicators is not None and no_campaigns:
         raise click.UsageError("--indicators lists what campaigns hold; leave out --no-campaigns")
     targets = _Targets(target, report, indicators, campaigns=not no_campaigns)
-    _cluster(paths, targets, settings, scope, nights.Naming(text_column, id_column, id_from), threads, quiet=quiet)
+    _cluster(paths, targets, settings, scope, reading, threads, quiet=quiet)
 
 
 def _settings(threshold: float | None, *, near_copies: bool) -> Settings:
@@ -183,7 +181,7 @@ def _cluster(
     targets: _Targets,
     settings: Settings,
     scope: Scope,
-    naming: nights.Naming,
+    reading: files.ReadOptions,
     threads: int | None,
     *,
     quiet: bool,
@@ -200,8 +198,8 @@ def _cluster(
         raise click.UsageError(str(error)) from error
     with console.failures():
         names = list(targets.files.values())
-        read, found, reading = _run(paths, names, settings, scope, naming, threads, quiet=quiet)
-        seconds = {**found.seconds, "read": reading + found.seconds["read"]}
+        read, found, reading_seconds = _run(paths, names, settings, scope, reading, threads, quiet=quiet)
+        seconds = {**found.seconds, "read": reading_seconds + found.seconds["read"]}
         if targets.campaigns:
             with _timed(seconds, "campaigns"), console.shown_progress(quiet=quiet) as tell:
                 found.campaigns(threads=threads, progress=lambda done, total: tell("campaigns", done, total))
@@ -240,7 +238,7 @@ def _run(
     targets: list[str],
     settings: Settings,
     scope: Scope,
-    naming: nights.Naming,
+    reading: files.ReadOptions,
     threads: int | None,
     *,
     quiet: bool,
@@ -254,17 +252,17 @@ def _run(
         begin = time.perf_counter()
         further = [name for name in (scope.within, scope.across, scope.date) if name is not None]
         read = files.read(
-            paths, text=naming.text, id=naming.id, id_from=naming.id_from, exclude=targets, columns=further,
+            paths, reading, exclude=targets, columns=further,
             progress=lambda done, total: tell("read", done, total),
         )  # fmt: skip
-        reading = time.perf_counter() - begin
+        seconds = time.perf_counter() - begin
         try:
             if not len(read.table):
                 raise FileError("no articles were read, nothing was written")
             found = cluster_articles(read.table, settings, **vars(scope), threads=threads, progress=tell)
         finally:
             console.report(read, caught)
-    return read, found, reading
+    return read, found, seconds
 
 
 def _show(found: Clusters, read: pa.Table, seconds: Mapping[str, float], targets: _Targets) -> None:

@@ -16,8 +16,9 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
+from functools import wraps
 from itertools import combinations
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 from rich.console import Console
@@ -37,32 +38,32 @@ REPORTS = (".html", ".htm")
 out, err = Console(), Console(stderr=True)
 
 
-def columns(command: Command) -> Command:
-    """The options of every command that reads articles.
-
-    Args:
-        command: What click is to call.
-    """
-    ids = click.option(
-        "--id-column", default="id", show_default=True, metavar="NAME", help="Column that holds the ids."
-    )
-    texts = click.option(
+_READING = (
+    click.option(
         "--text-column", default="text", show_default=True, metavar="NAME", help="Column that holds the texts."
-    )
-    return texts(ids(command))
-
-
-def identified(command: Command) -> Command:
-    """The options of every command that knows articles by their ids: those of `columns`, and what ids are made of.
-
-    Args:
-        command: What click is to call.
-    """
-    made = click.option(
+    ),
+    click.option("--id-column", default="id", show_default=True, metavar="NAME", help="Column that holds the ids."),
+    click.option(
         "--id-from", type=click.Choice(files.ID_FROM), default="id", show_default=True,
         help="What ids are made of: with path+id they are PATH:ID, for files that number their articles alike.",
-    )  # fmt: skip
-    return columns(made(command))
+    ),
+)  # fmt: skip
+
+
+def reads(command: Command) -> Command:
+    """The options of every command that reads articles; it is called with one `files.ReadOptions` for all of them.
+
+    Args:
+        command: What click is to call.
+    """
+
+    @wraps(command)
+    def called(*args: Any, text_column: str, id_column: str, id_from: str, **rest: Any) -> None:
+        command(*args, reading=files.ReadOptions(text_column, id_column, id_from), **rest)
+
+    for option in reversed(_READING):
+        called = option(called)
+    return cast("Command", called)
 
 
 def settings(threshold: float | None, *, near_copies: bool) -> Settings:
@@ -153,24 +154,20 @@ def _no_progress(stage: str, done: int, total: int) -> None:
 
 def read(
     paths: Sequence[str],
-    text: str,
-    id_: str,
+    reading: files.ReadOptions,
     exclude: Iterable[str] = (),
     *,
-    id_from: str = "id",
     by_path: bool = False,
 ) -> files.Read:
     """Articles of files and folders; what cannot be read is reported.
 
     Args:
         paths: What to read.
-        text: Column of the texts.
-        id_: Column of the ids.
+        reading: How articles lie in the files.
         exclude: Files to leave out.
-        id_from: What ids are made of.
         by_path: Ids that are made begin with the whole path, as in a nightly job.
     """
-    found = files.read(paths, text=text, id=id_, exclude=exclude, id_from=id_from, by_path=by_path)
+    found = files.read(paths, reading, exclude=exclude, by_path=by_path)
     report(found, [])
     return found
 

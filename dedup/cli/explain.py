@@ -29,16 +29,14 @@ if TYPE_CHECKING:
 @click.option("--among", multiple=True, metavar="PATH", help="Articles in which to count; A and B may be ids of them.")
 @click.option("--near-copies", is_flag=True, help="Plain Jaccard of five-character shingles, without weights.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every passage.")
-@console.identified
+@console.reads
 def explain(
     a: str,
     b: str,
     among: tuple[str, ...],
     near_copies: bool,
     as_json: bool,
-    text_column: str,
-    id_column: str,
-    id_from: str,
+    reading: files.ReadOptions,
 ) -> None:
     """Show why two articles are alike: what they share, coloured by weight.
 
@@ -47,10 +45,8 @@ def explain(
     """
     console.prepare_process()
     with console.failures():
-        others = console.read(among, text_column, id_column, id_from=id_from)
-        (left, left_read), (right, right_read) = (
-            _article(name, others, text_column, id_column, among=bool(among)) for name in (a, b)
-        )
+        others = console.read(among, reading)
+        (left, left_read), (right, right_read) = (_article(name, others, reading, among=bool(among)) for name in (a, b))
         settings = console.settings(None, near_copies=near_copies)
         found = explain_articles(left, right, settings, among=others.table["text"] if among else None)
         found = replace(found, names=(a, b))
@@ -62,14 +58,14 @@ def explain(
     console.fail_if_unread(others, left_read, right_read)
 
 
-def _article(name: str, others: files.Read, text: str, id_: str, *, among: bool) -> tuple[str, files.Read]:
+def _article(name: str, others: files.Read, reading: files.ReadOptions, *, among: bool) -> tuple[str, files.Read]:
     """The text of an article by its id, or of a file that holds one, and what it was read with."""
     found = labelled.article(others.table, name)
     if found is not None:
         return found, others
     if not os.path.lexists(name):
         raise FileError(_not_found(name, others.table, among=among))
-    read = files.read([name], text=text, id=id_)
+    read = files.read([name], replace(reading, id_from="id"))
     if not len(read.table):
         why = read.problems[0].reason if read.problems else "it holds no articles"
         raise FileError(f"cannot read an article from {shown(name)!r}: {why}")

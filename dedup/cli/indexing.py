@@ -83,7 +83,7 @@ class Tally:
 @click.option("--no-texts", is_flag=True, help="For a new index: keep no texts; smaller, and cannot tell why.")
 @click.option("--batch", type=click.IntRange(1), default=BATCH, show_default=True, metavar="N", help="Batch size.")
 @AS_JSON
-@console.identified
+@console.reads
 def add(
     location: str,
     paths: tuple[str, ...],
@@ -92,9 +92,7 @@ def add(
     no_texts: bool,
     batch: int,
     as_json: bool,
-    text_column: str,
-    id_column: str,
-    id_from: str,
+    reading: files.ReadOptions,
 ) -> None:
     """Add the articles of files and folders.
 
@@ -110,7 +108,7 @@ def add(
         chosen = console.settings(threshold, near_copies=near_copies) if near_copies or threshold is not None else None
         with console.shown_progress(quiet=as_json and console.out.is_terminal) as tell:
             read = files.read(
-                paths, text=text_column, id=id_column, id_from=id_from,
+                paths, reading,
                 progress=lambda done, total: tell("read", done, total),
             )  # fmt: skip
             console.report(read, [])
@@ -200,8 +198,8 @@ def _conclude(tally: Tally, *, as_json: bool) -> None:
 @LOCATION
 @PATHS
 @AS_JSON
-@console.identified
-def query(location: str, paths: tuple[str, ...], as_json: bool, text_column: str, id_column: str, id_from: str) -> None:
+@console.reads
+def query(location: str, paths: tuple[str, ...], as_json: bool, reading: files.ReadOptions) -> None:
     """Look for articles without adding them.
 
     A PATH is what it is to `dedup cluster`; - is the standard input, which is one article. For each article: whether
@@ -209,7 +207,7 @@ def query(location: str, paths: tuple[str, ...], as_json: bool, text_column: str
     """
     with _opened(location) as opened:
         named = [path for path in paths if path != STDIN]
-        read = console.read(named, text_column, id_column, id_from=id_from)
+        read = console.read(named, reading)
         with console.closed_output():
             for id_, text in [*_standard_input(paths), *_rows(read.table)]:
                 seen = opened.query(text)

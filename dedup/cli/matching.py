@@ -44,7 +44,7 @@ from dedup.settings import Settings
 @click.option("--threshold", type=float, metavar="T", help="Least similarity or containment, in (0, 1].")
 @click.option("--near-copies", is_flag=True, help="Plain Jaccard of five-character shingles, from 0.7; no frames.")
 @click.option("--spans", is_flag=True, help="Also write where what they share stands; .parquet or .jsonl.")
-@console.identified
+@console.reads
 @click.option("--threads", type=int, metavar="N", help="Threads to use; by default one per core.")
 @click.option("--quiet", is_flag=True, help="Print problems only.")
 def match(
@@ -55,9 +55,7 @@ def match(
     threshold: float | None,
     near_copies: bool,
     spans: bool,
-    text_column: str,
-    id_column: str,
-    id_from: str,
+    reading: files.ReadOptions,
     threads: int | None,
     quiet: bool,
 ) -> None:
@@ -71,10 +69,10 @@ def match(
     console.prepare_process()
     settings = _checked(paths, others, target, spans=spans, near_copies=near_copies)
     with console.failures(), console.shown_progress(quiet=quiet) as tell:
-        read = console.read(paths, text_column, id_column, [target], id_from=id_from)
+        read = console.read(paths, reading, [target])
         if not len(read.table):
             raise FileError("no articles of A were read, nothing was written")
-        against = _Against(others, (text_column, id_column), target, id_from)
+        against = _Against(others, reading, target)
         with warnings.catch_warnings(record=True) as caught, ExitStack() as stack:
             warnings.simplefilter("always", DedupWarning)
             tables, settings = against.opened(stack, settings)
@@ -112,17 +110,16 @@ class _Against:
 
     Args:
         paths: Files, folders, and indexes.
-        columns: Those of the texts and the ids.
+        reading: How articles lie in the files.
         target: The file to be written, which is left out.
-        id_from: What ids are made of.
 
     Attributes:
         read: The problems, once all is read.
     """
 
-    def __init__(self, paths: tuple[str, ...], columns: tuple[str, str], target: str, id_from: str) -> None:
-        self._paths, self._columns = paths, columns
-        self._sources = files.found([path for path in paths if not is_index(path)], target, id_from=id_from)
+    def __init__(self, paths: tuple[str, ...], reading: files.ReadOptions, target: str) -> None:
+        self._paths, self._reading = paths, reading
+        self._sources = files.found([path for path in paths if not is_index(path)], reading, target)
 
     @property
     def read(self) -> files.Read:
@@ -140,7 +137,7 @@ class _Against:
     def _tables(self) -> Iterator[pa.Table]:
         """The articles of all files; problems are added to the sources."""
         for source in self._sources.files:
-            job, rows = files.Job(source, *self._columns), 0
+            job, rows = files.Job(source, self._reading), 0
             for table in files.stream(job):
                 rows += len(table)
                 yield table

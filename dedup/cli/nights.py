@@ -55,14 +55,6 @@ class Time(click.ParamType[datetime]):
         return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-class Naming(NamedTuple):
-    """What texts and ids are called, and what ids are made of."""
-
-    text: str
-    id: str
-    id_from: str
-
-
 class Limits(NamedTuple):
     """What makes a night fail; None is no limit."""
 
@@ -148,7 +140,7 @@ def run(
     target: str,
     state: str,
     settings: Settings,
-    naming: Naming,
+    reading: files.ReadOptions,
     limits: Limits,
     *,
     campaigns: bool,
@@ -166,7 +158,7 @@ def run(
         target: The output folder.
         state: The state.
         settings: How articles are compared.
-        naming: Of texts and ids.
+        reading: How articles lie in the files.
         limits: What makes it fail.
         campaigns: Whether to find the campaign of each article.
         memory: Most memory of the run; None is the default.
@@ -186,7 +178,7 @@ def run(
     ):
         summary = nightly.run(
             paths, target, state, settings=settings, campaigns=campaigns, memory=memory or nightly.MEMORY,
-            text=naming.text, id=naming.id, id_from=naming.id_from, threads=threads, max_rejects=limits.rejects,
+            options=reading, threads=threads, max_rejects=limits.rejects,
             max_replaced=limits.replaced, now=now,
             forget=criteria(forget), progress=tell, log=log,
         )  # fmt: skip

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--campaign", "of_campaign", is_flag=True, help="CLUSTER names a campaign: show what it consists of.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Members to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every member.")
-@console.identified
+@console.reads
 def show(
     labels: str,
     cluster: str,
@@ -40,9 +40,7 @@ def show(
     of_campaign: bool,
     limit: int,
     as_json: bool,
-    text_column: str,
-    id_column: str,
-    id_from: str,
+    reading: files.ReadOptions,
 ) -> None:
     """Show a cluster or a campaign of a run.
 
@@ -57,7 +55,7 @@ def show(
     with console.failures():
         table = files.labels(labels)
         meant = _meant(labels, table, cluster, of_campaign=of_campaign)
-        read = _articles(labels, paths, (text_column, id_column), id_from)
+        read = _articles(labels, paths, reading)
         how = _Shown(limit, as_json, with_texts=bool(paths))
         if isinstance(meant, labelled.ShownCampaign):
             _show_campaign(meant, table, read.table, how)
@@ -75,10 +73,10 @@ class _Shown(NamedTuple):
     """Whether articles were named."""
 
 
-def _articles(labels: str, paths: tuple[str, ...], columns: tuple[str, str], id_from: str) -> files.Read:
+def _articles(labels: str, paths: tuple[str, ...], reading: files.ReadOptions) -> files.Read:
     """The articles that these labels are about."""
     nightly = os.path.isdir(labels)  # noqa: PTH112 - Path.is_dir raises where a folder above is closed
-    return console.read(paths, *columns, exclude=[labels], id_from=id_from, by_path=nightly)
+    return console.read(paths, reading, exclude=[labels], by_path=nightly)
 
 
 def _meant(

@@ -24,7 +24,7 @@ from dedup.errors import FileError, SettingsError
 from dedup.evidence.titles import printable
 from dedup.files import counted
 from dedup.kept import Rule
-from dedup.unique_rows import Columns, Limits, Outcome, write_unique
+from dedup.unique_rows import Limits, Outcome, write_unique
 
 STANDARD = "-"
 """The path that means the standard input, or the standard output."""
@@ -68,7 +68,7 @@ class _Where(NamedTuple):
 )
 @click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
-@console.identified
+@console.reads
 @click.option(
     "--memory", metavar="SIZE", help="Most memory, such as 2GB; texts are then kept on disk, beside the output."
 )
@@ -82,9 +82,7 @@ def unique(
     kind: str | None,
     threshold: float | None,
     near_copies: bool,
-    text_column: str,
-    id_column: str,
-    id_from: str,
+    reading: files.ReadOptions,
     memory: str | None,
     threads: int | None,
     quiet: bool,
@@ -111,7 +109,7 @@ def unique(
         console.shown_progress(quiet=quiet) as tell,
     ):
         found = write_unique(
-            spooled.paths, file, where.kind, by, settings=settings, columns=Columns(text_column, id_column, id_from),
+            spooled.paths, file, where.kind, by, settings=settings, options=reading,
             dropped=dropped, exclude=where.written, limits=Limits(memory, _folder(target), threads), progress=tell,
         )  # fmt: skip
     if found is None:  # the reader of the output has gone

@@ -5,8 +5,8 @@ read is a `Problem`, never an exception, and costs no other row. Memory is that 
 Text is kept as it stands, nothing is normalised, and nothing is guessed but the encoding of a page that declares none.
 
 From the top: `reading` runs the whole; `sources` are the files found, of the `kinds` that their names say; `compressed`
-opens one, and each of the `formats` turns one into `tables`; a `jobs.Job` says what to read of a file and collects what
-went wrong; `encodings` and `problems` are below them all. `repeats` tells of ids that two files have. `writing` writes
+opens one, and each of the `formats` turns one into `tables`; a `jobs.Job` follows the `options` and collects what went
+wrong; `encodings` and `problems` are below them all. `repeats` tells of ids that two files have. `writing` writes
 tables; `whole_rows` reads rows again with all columns, and `copying` writes those that are wanted; `label_files` reads
 labels back.
 """
@@ -15,14 +15,16 @@ from dedup.files.copying import FORMATS, Chosen, copy_rows
 from dedup.files.jobs import Job
 from dedup.files.kinds import WHOLE
 from dedup.files.label_files import labels
+from dedup.files.options import AS_USUAL, ID_FROM, ReadOptions
 from dedup.files.problems import Problem, counted, escaped, shown
 from dedup.files.reading import Read, found, read, stream
 from dedup.files.repeats import Repeats, repeats
-from dedup.files.sources import ID_FROM, Source, Sources, check_id_from
+from dedup.files.sources import Source, Sources
 from dedup.files.whole_rows import values
 from dedup.files.writing import check_output, replacing, write
 
 __all__ = [
+    "AS_USUAL",
     "FORMATS",
     "ID_FROM",
     "WHOLE",
@@ -30,10 +32,10 @@ __all__ = [
     "Job",
     "Problem",
     "Read",
+    "ReadOptions",
     "Repeats",
     "Source",
     "Sources",
-    "check_id_from",
     "check_output",
     "copy_rows",
     "counted",

@@ -13,6 +13,7 @@ from typing import Literal
 
 from dedup.errors import FileError
 from dedup.files.encodings import SURROGATES, mended
+from dedup.files.options import AS_USUAL, ReadOptions
 from dedup.files.problems import Problem, counted, shown
 from dedup.files.sources import Source
 
@@ -24,12 +25,10 @@ NAMED_COLUMNS = 20
 
 @dataclass(slots=True)
 class Job:
-    """A file to read and the names of the columns of text and id, and of others that are read besides."""
+    """A file to read, how articles lie in it, and the names of other columns that are read besides."""
 
     source: Source
-    text: str
-    id: str | None
-    """None makes all ids."""
+    options: ReadOptions = AS_USUAL
     others: tuple[str, ...] = ()
     fault: str = ""
     """Why the file was not read to its end."""
@@ -64,10 +63,10 @@ class Job:
         """
         for name in self.others:
             _position(names, name, "")
-        text = _position(names, self.text, "--text-column")
-        if self.id is None or (self.id == "id" and "id" not in names):
+        text = _position(names, self.options.text, "--text-column")
+        if self.options.id is None or (self.options.id == "id" and "id" not in names):
             return text, None
-        return text, _position(names, self.id, "--id-column")
+        return text, _position(names, self.options.id, "--id-column")
 
     def mend(self, text: str, row: int) -> str:
         """Text from `encodings.characters` with U+FFFD for its undecodable bytes, which are counted."""

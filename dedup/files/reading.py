@@ -19,8 +19,9 @@ from dedup.errors import DedupError, FileError
 from dedup.files.compressed import opened
 from dedup.files.formats import READERS
 from dedup.files.jobs import Job
+from dedup.files.options import AS_USUAL, ReadOptions
 from dedup.files.problems import FAULTS, Problem, counted, reason, shown
-from dedup.files.sources import Sources, check_id_from
+from dedup.files.sources import Sources
 from dedup.files.tables import joined
 
 
@@ -43,11 +44,9 @@ class Read:
 
 def read(
     paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str],
+    options: ReadOptions = AS_USUAL,
     *,
-    text: str = "text",
-    id: str | None = "id",  # noqa: A002 - the name of the column and of the option
     exclude: Iterable[str | os.PathLike[str]] | str | os.PathLike[str] = (),
-    id_from: str = "id",
     by_path: bool = False,
     columns: Sequence[str] = (),
     progress: Callable[[int, int], object] | None = None,
@@ -62,13 +61,8 @@ def read(
     Args:
         paths: Files and folders. Suffixes tell the kind: .parquet .pq, .jsonl .ndjson .json (an object a line),
             .csv .tsv, .txt .text .md .markdown, .html .htm .xhtml, each also with .gz or .zst after it.
-        text: Column of the tables that holds the texts.
-        id: Column of the tables that holds the ids. Only the default may be missing. None makes all ids, as of rows
-            that have none.
+        options: How articles lie in the files.
         exclude: Files that are not read wherever they are found, such as those to be written.
-        id_from: ``"id"``: ids are what the column of ids says. ``"path+id"``: they are ``<path>:<id>``, with the whole
-            path of the file as it was given, so that two files may number their articles alike; documents and rows
-            without ids are named as with `by_path`.
         by_path: Ids that are made begin with the whole path as it was given.
         columns: Other columns of the tables to read. Those of Parquet keep their types, of CSV they are strings, of
             JSON Lines text, a list or an object as JSON; text files have none of them and give null. Where the types of
@@ -80,43 +74,40 @@ def read(
 
     Raises:
         FileError: One of the other columns is called as those of the articles are here, ``id`` or ``text``.
-        SettingsError: `id_from` is neither.
     """
-    sources = found(paths, exclude, id_from=id_from, by_path=by_path)
-    others = checked_others(columns, text, id)
+    sources = found(paths, options, exclude, by_path=by_path)
+    others = checked_others(columns, options)
     counts: list[tuple[str, int]] = []
-    table = joined(_tables(sources, (text, id, others), progress or _no_progress, counts), others)
+    table = joined(_tables(sources, options, others, progress or _no_progress, counts), others)
     return Read(table, sources.problems, sources.skipped, counts)
 
 
 def found(
     paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str],
+    options: ReadOptions = AS_USUAL,
     exclude: Iterable[str | os.PathLike[str]] | str | os.PathLike[str] = (),
     *,
-    id_from: str = "id",
     by_path: bool = False,
 ) -> Sources:
     """The files that `read` reads; see there."""
-    prefixed = check_id_from(id_from) != "id"
     seen = set(map(os.path.realpath, _several(exclude)))
-    sources = Sources(seen=seen, by_path=by_path or prefixed, prefixed=prefixed)
+    sources = Sources(seen=seen, by_path=by_path or options.prefixed, prefixed=options.prefixed)
     for path in _several(paths):
         sources.add(Path(path))
     return sources
 
 
-def checked_others(columns: Sequence[str], text: str, id_: str | None) -> tuple[str, ...]:
+def checked_others(columns: Sequence[str], options: ReadOptions) -> tuple[str, ...]:
     """The columns to read beside text and id, each once.
 
     Args:
         columns: Names of columns.
-        text: Column of the texts.
-        id_: Column of the ids.
+        options: Those of the articles.
 
     Raises:
         FileError: One is called ``id`` or ``text`` and is another column than that of the articles.
     """
-    for name, ours in (("text", text), ("id", id_)):
+    for name, ours in (("text", options.text), ("id", options.id)):
         if name in columns and name != ours:
             raise FileError(f"the column {name!r} cannot be read beside {ours!r}, which is called so here; rename it")
     return tuple(dict.fromkeys(name for name in columns if name not in ("text", "id")))
@@ -133,7 +124,8 @@ def _no_progress(*done: int) -> None:
 
 def _tables(
     sources: Sources,
-    columns: tuple[str, str | None, tuple[str, ...]],
+    options: ReadOptions,
+    others: tuple[str, ...],
     progress: Callable[[int, int], object],
     counts: list[tuple[str, int]],
 ) -> Iterator[pa.Table]:
@@ -144,7 +136,7 @@ def _tables(
         progress(done + at, total)
 
     for source in sources.files:
-        job = Job(source, *columns)
+        job = Job(source, options, others)
         tables = list(stream(job, tell))
         if job.refused:
             tables = []

@@ -12,26 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dedup.errors import SettingsError
 from dedup.files.kinds import READABLE, parts
 from dedup.files.problems import Problem, counted, escaped, reason, shown
-
-ID_FROM = ("id", "path+id")
-"""Where ids come from: from the column of ids, or from the path of the file and that column."""
-
-
-def check_id_from(given: str) -> str:
-    """Refuse what says nothing of ids; returns what does.
-
-    Args:
-        given: One of `ID_FROM`.
-
-    Raises:
-        SettingsError: It is another.
-    """
-    if given not in ID_FROM:
-        raise SettingsError(f"id_from must be 'id' or 'path+id', got {given!r}")
-    return given
 
 
 @dataclass(frozen=True, slots=True)

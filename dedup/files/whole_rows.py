@@ -255,7 +255,7 @@ def _records(source: Source, stream: io.BufferedReader, wanted: Wanted) -> Itera
 
 def _document(source: Source, stream: io.BufferedReader, _: Wanted) -> Iterator[pa.Table]:
     """An article that is a file: its id and its text."""
-    yield from READERS[source.kind](Job(source, "text", "id"), stream)
+    yield from READERS[source.kind](Job(source), stream)
 
 
 _READERS: dict[str, Callable[[Source, io.BufferedReader, Wanted], Iterator[Rows]]] = {

@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.files import WHOLE, Job, Problem, Source, Sources, check_id_from, counted, escaped, shown, stream
+from dedup.files import AS_USUAL, WHOLE, Job, Problem, ReadOptions, Source, Sources, counted, escaped, shown, stream
 from dedup.nightly.damage import read_table
 from dedup.nightly.marks import forgotten_versions
 from dedup.nightly.state import UNKNOWN, Shard, State
@@ -64,14 +64,6 @@ ARTICLES = pa.schema(
 
 
 @dataclass(frozen=True)
-class Columns:
-    """What a user calls the columns of tables."""
-
-    text: str
-    id: str | None
-
-
-@dataclass(frozen=True)
 class _How:
     """How files are read."""
 
@@ -92,16 +84,16 @@ class _Draft:
     problems: list[tuple[Problem, int]] = field(default_factory=list)
 
 
-def found(paths: list[str], own: Sequence[Path] = (), *, id_from: str = "id") -> Sources:
+def found(paths: list[str], options: ReadOptions = AS_USUAL, own: Sequence[Path] = ()) -> Sources:
     """The files that paths lead to; articles without ids are named after the whole path, which is unique in all nights.
 
     Args:
         paths: Of files and folders.
+        options: How articles lie in the files.
         own: Files and folders that the job itself writes; they are skipped, with the files in them.
-        id_from: See `dedup.files.read`.
     """
     sources, ours = (
-        Sources(by_path=True, prefixed=check_id_from(id_from) != "id"),
+        Sources(by_path=True, prefixed=options.prefixed),
         {os.path.realpath(folder) for folder in own},
     )
     for path in paths:
@@ -118,7 +110,7 @@ def _above(path: Path) -> Iterator[str]:
 def take_in(
     state: State,
     sources: list[Source],
-    columns: Columns,
+    options: ReadOptions,
     settings: Settings,
     *,
     now: datetime | None = None,
@@ -134,7 +126,7 @@ def take_in(
     Args:
         state: Where shards are written.
         sources: The files there are.
-        columns: Names of the columns of tables.
+        options: How articles lie in the files.
         settings: How texts are folded.
         now: The time of the night, unless it has begun to read before; None is the clock's.
         threads: How many to use.
@@ -158,7 +150,7 @@ def take_in(
             if progress:
                 progress(begin + at, total)
 
-        draft = _shard(state, number, pack, columns, how, retried=pack[0] in again, progress=tell)
+        draft = _shard(state, number, pack, options, how, retried=pack[0] in again, progress=tell)
         done += sum(source.size for source in pack)
         for problem, _ in draft.problems:
             log("problem", asdict(problem))
@@ -171,7 +163,7 @@ def _shard(
     state: State,
     number: int,
     pack: list[Source],
-    columns: Columns,
+    options: ReadOptions,
     how: _How,
     *,
     retried: bool,
@@ -183,7 +175,7 @@ def _shard(
         texts.seek(ended(state))
         texts.truncate()
         for source in pack:
-            _read(Job(source, columns.text, columns.id), texts, draft, how, partial(_add, progress, done))
+            _read(Job(source, options), texts, draft, how, partial(_add, progress, done))
             done += source.size
         if not retried or not all(file["failed"] for file in draft.files):
             settled(texts)

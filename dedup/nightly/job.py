@@ -22,12 +22,12 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.errors import FileError, RejectsError, ReplacedError, SettingsError, warn
-from dedup.files import Sources, check_id_from, replacing, shown
+from dedup.files import AS_USUAL, ReadOptions, Sources, replacing, shown
 from dedup.nightly.catalogue import Catalogue, catalogued, numbered
 from dedup.nightly.damage import read_table, reading
 from dedup.nightly.forgetting import Forget
 from dedup.nightly.forgetting import forget as forget_articles
-from dedup.nightly.intake import Columns, as_table, bad_files, bad_rows, found, published, rejects, take_in
+from dedup.nightly.intake import as_table, bad_files, bad_rows, found, published, rejects, take_in
 from dedup.nightly.members import NUMBERED, members, read_campaigns, read_members
 from dedup.nightly.memory import Budget, parsed
 from dedup.nightly.news import Night as Told
@@ -97,9 +97,7 @@ def run(
     settings: Settings | None = None,
     campaigns: bool = True,
     memory: str | int = MEMORY,
-    text: str = "text",
-    id: str | None = "id",  # noqa: A002 - the name of the column and of the option
-    id_from: str = "id",
+    options: ReadOptions = AS_USUAL,
     exclude: Sequence[str | os.PathLike[str]] = (),
     now: datetime | None = None,
     forget: Forget | None = None,
@@ -128,11 +126,7 @@ def run(
             only. If the sketches of all texts do not fit, it decides with which others a text is compared in a bucket
             that is full of similar ones (`Settings.bucket_cap`), or of others. Below 3 GB, with more than 2 million
             characters, it decides how fine the samples are by which frames and campaigns are found.
-        text: Column of the tables that holds the texts.
-        id: Column of the tables that holds the ids. Only the default may be missing. None makes all
-            ids, of paths and rows.
-        id_from: ``"id"``: articles are known by what that column says, in whatever file it stands. ``"path+id"``: by
-            ``<path>:<id>``, for files that number their articles alike. The same every night.
+        options: How articles lie in the files. `ReadOptions.id_from` must be the same every night.
         exclude: Files and folders that are not read.
         now: The time of the night, with its time zone, which `first_seen` tells; None is the clock's. A night that was
             killed and goes on keeps the time with which it began.
@@ -160,10 +154,10 @@ def run(
     limits = Limits(max_rejects, max_replaced)
     check_output(Path(out), Path(state))
     stages = Measured(progress, log or (lambda *_: None))
-    with opened(Path(state), settings, id_from=check_id_from(id_from)) as held:
+    with opened(Path(state), settings, id_from=options.id_from) as held:
         job = _Job(held, Path(out), settings, budget, count, stages, campaigns=campaigns, now=now)
         left_out = [Path(path) for path in exclude]
-        return job.run([os.fspath(path) for path in paths], Columns(text, id), limits, left_out, forget)
+        return job.run([os.fspath(path) for path in paths], options, limits, left_out, forget)
 
 
 class Limits(NamedTuple):
@@ -214,18 +208,18 @@ class _Job:
         self._budget, self._threads, self._stages, self._campaigns = budget, threads, stages, campaigns
 
     def run(
-        self, paths: list[str], columns: Columns, limits: Limits, exclude: Sequence[Path], forget: Forget | None
+        self, paths: list[str], options: ReadOptions, limits: Limits, exclude: Sequence[Path], forget: Forget | None
     ) -> Summary:
         self._state.check()
         own = [self._out, self._state.path, *exclude]
-        sources, last = found(paths, own, id_from=self._state.id_from), self._state.last
+        sources, last = found(paths, options, own), self._state.last
         before = self._state.published
         _check_paths(paths)
         for problem in sources.problems:
             self._stages.log("problem", asdict(problem))
         with self._stages.stage("read") as tell:
             files = take_in(
-                self._state, sources.files, columns, self._settings, now=self._now,
+                self._state, sources.files, options, self._settings, now=self._now,
                 threads=self._threads, most_bytes=self._budget.text, progress=tell, log=self._stages.log,
             )  # fmt: skip
         fresh = len(self._state.shards) > last.shards

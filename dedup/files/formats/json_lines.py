@@ -48,9 +48,9 @@ def _rows(job: Job, lines: Iterable[str]) -> Iterator[Row]:
         try:
             article = _object(job.mend(line, number))
             names = dict.fromkeys(article) if names is None else names
-            names |= dict.fromkeys(article.keys() & {job.text, job.id, *job.others})
-            text = _text(article.get(job.text))
-            name = None if job.id is None else _id(article.get(job.id))
+            names |= dict.fromkeys(article.keys() & {job.options.text, job.options.id, *job.others})
+            text = _text(article.get(job.options.text))
+            name = None if job.options.id is None else _id(article.get(job.options.id))
             text, name = text and job.whole(text, number), name and job.whole(name, number)
             others = [_value(job, article.get(other), number) for other in job.others]
         except InputError as error:

@@ -58,7 +58,11 @@ def _groups(job: Job, file: Any, wanted: list[str]) -> Iterator[pa.Table]:
         try:
             for read in pieces(file, group, wanted):
                 others = {name: read.column(name) for name in job.others}
-                found = {"id": _ids(job, read, row), "text": _strings(job, read.column(job.text), row), **others}
+                found = {
+                    "id": _ids(job, read, row),
+                    "text": _strings(job, read.column(job.options.text), row),
+                    **others,
+                }
                 yield pa.table(found)
                 row += len(read)
         except FAULTS as error:
@@ -119,9 +123,9 @@ def _ids(job: Job, table: pa.Table, first: int) -> pa.ChunkedArray:
     import pyarrow.compute as pc  # noqa: PLC0415 - as pyarrow.parquet
 
     made = (job.made_id(row) for row in range(first, first + table.num_rows))
-    if job.id not in table.column_names:
+    if job.options.id not in table.column_names:
         return pa.chunked_array([pa.array(made, pa.large_string())])
-    ids = table.column(job.id)
+    ids = table.column(job.options.id)
     kind = _kind(ids.type)
     ids = _strings(job, ids, first) if _is_string(kind) else id_texts(ids)
     if job.source.prefix:
