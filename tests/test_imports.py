@@ -88,6 +88,7 @@ ORDER = [
     "stages.articles",
     "stages",
     # what they all stand on
+    "fields",
     "identity",
     "kernels",
     "work",
@@ -257,7 +258,9 @@ def test_the_map_says_what_each_room_knows() -> None:
             found[room] |= {name.partition(".")[0] for name in own(path)} & told.keys() - {room}
     assert told == found
     rooms = {entry.stem for entry in (ROOT / "dedup").iterdir() if not entry.name.startswith(("_", "."))}
-    assert rooms - {"py", "data", "identity", "kernels", "work", "system", "settings", "errors"} == told.keys()
+    assert (
+        rooms - {"py", "data", "fields", "identity", "kernels", "work", "system", "settings", "errors"} == told.keys()
+    )
 
 
 def test_importing_the_package_loads_next_to_nothing() -> None:
