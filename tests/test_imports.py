@@ -129,6 +129,7 @@ DOORS: dict[str, str | set[str]] = {
     "duckdb": "rows",
     "matplotlib": "report",
     "trafilatura": "files",
+    "lxml": "files",
     "scrapy": "integrations",
     "itemadapter": "integrations",
     "twisted": "integrations",

@@ -46,11 +46,12 @@ def marked(raw: bytes) -> str | None:
     return next((encoding for mark, encoding in _MARKS if raw.startswith(mark)), None)
 
 
-def declared(raw: bytes) -> str | None:
+def declared(raw: bytes, charset: str | None = None) -> str | None:
     """The encoding of a web page: by its mark, UTF-8 where that fits, else the charset in its first 4,096 bytes.
 
     Args:
         raw: The page.
+        charset: What a server said of it; counts before what the page says itself, as in browsers.
 
     Returns:
         A codec; None where the page declares no charset, or an unknown one.
@@ -59,10 +60,14 @@ def declared(raw: bytes) -> str | None:
     if encoding or not decoded(raw, "utf-8")[1]:
         return encoding or "utf-8"
     found = _DECLARED.search(raw[:4096])
-    name = found[1].decode("ascii").lower() if found else ""
-    encoding = _WIDER.get(name, name if _CHARSETS.match(name) else "")
+    return _codec(charset or "") or _codec(found[1].decode("ascii", "ignore") if found else "")
+
+
+def _codec(charset: str) -> str | None:
+    """The codec of a charset; None where no page is in it."""
+    name = charset.strip().lower()
     try:
-        return codecs.lookup(encoding).name
+        return codecs.lookup(_WIDER.get(name, name if _CHARSETS.match(name) else "")).name
     except LookupError:
         return None
 
