@@ -35,6 +35,7 @@ class Job:
     refused: bool = False
     """The file is not what was asked for: what was read of it is not to be kept."""
     _noted: list[Problem] = field(default_factory=list)
+    _remarks: list[str] = field(default_factory=list)
     _lost: int = 0
     _mended: int = 0
     _first_mended: int = 0  # row, from 1; 0 where the file has none
@@ -96,6 +97,13 @@ class Job:
         """Add a problem."""
         self._noted.append(Problem(shown(self.source.path), row, reason, severity, count))
 
+    def say(self, reason: str, severity: Literal["error", "warning"]) -> None:
+        """Add what is wrong with the file as a whole; an error is its fault, or the next part of it."""
+        if severity == "warning":
+            self._remarks.append(reason)
+        else:
+            self.fault = f"{self.fault}; {reason}" if self.fault else reason
+
     def problems(self, articles: int) -> list[Problem]:
         """All problems of the file, once it has been read.
 
@@ -103,7 +111,7 @@ class Job:
             articles: How many were read.
 
         Returns:
-            The rows lost (as one problem where all were: a file of another kind), the bytes mended, the fault.
+            The rows lost (as one problem where all were: a file of another kind), the bytes mended, remarks, the fault.
         """
         if not articles and self._lost > 1:
             first = self._noted.pop(0)
@@ -124,6 +132,8 @@ class Job:
                 f"{counted(self._mended, 'undecodable byte')} or lone surrogates replaced by U+FFFD{first_row}{hint}"
             )
             self.note(self._first_mended or None, reason, "warning")
+        for remark in self._remarks:
+            self.note(None, remark, "warning")
         if self.fault:
             self.note(None, self.fault, "error")
         elif not articles and not self._noted:

@@ -17,8 +17,8 @@ KINDS = {
 }
 WHOLE = {"document", "page"}
 """Kinds of files that are one text."""
-CODECS = {".gz": "gzip", ".zst": "zstd"}
-READABLE = f"{', '.join(KINDS)}, each also with {' or '.join(CODECS)} after it"
+CODECS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".lz4": "lz4"}
+READABLE = f"{', '.join(KINDS)}, each also with {', '.join(CODECS)} after it"
 
 
 def parts(name: str) -> tuple[str, str | None, str | None]:

@@ -1,7 +1,7 @@
 """Paths become one table of articles: the whole of reading, one file after the other.
 
-In: paths of Parquet, JSON Lines, CSV, text, Markdown or HTML files, each also compressed (.gz, .zst), and of folders.
-Out: a `Read`. Takes about a second for 100 MB of JSON Lines or CSV; memory is that of the texts plus one file at
+In: paths of Parquet, JSON Lines, CSV, text, Markdown or HTML files, each also compressed, and of folders. Out: a
+`Read`. Takes about a second for 100 MB of JSON Lines or CSV; memory is that of the texts plus one file at
 most: Parquet comes by row group, JSON Lines and CSV by line. Raises nothing for what is in the files and does not
 look for ids that repeat: whoever clusters the table is warned of those.
 """
@@ -60,7 +60,7 @@ def read(
 
     Args:
         paths: Files and folders. Suffixes tell the kind: .parquet .pq, .jsonl .ndjson .json (an object a line),
-            .csv .tsv, .txt .text .md .markdown, .html .htm .xhtml, each also with .gz or .zst after it.
+            .csv .tsv, .txt .text .md .markdown, .html .htm .xhtml, each also with .gz .bz2 .xz .zst .lz4 after it.
         options: How articles lie in the files.
         exclude: Files that are not read wherever they are found, such as those to be written.
         by_path: Ids that are made begin with the whole path as it was given.
@@ -161,13 +161,16 @@ def stream(job: Job, progress: Callable[[int], object] | None = None) -> Iterato
     """
     kept = at = 0
     try:
-        with opened(job.source) as (raw, plain):
+        with opened(job.source, job.say) as (raw, plain):
             for table in READERS[job.source.kind](job, plain):
                 kept += len(table)
                 yield table
                 at = min(max(at, raw.tell()), job.source.size)  # Parquet is not read from left to right
                 (progress or _no_progress)(at)
     except DedupError as error:
-        job.fault, job.refused = str(error), True
+        job.say(str(error), "error")
+        job.refused = True
     except FAULTS as error:
-        job.fault = reason(error) + (f"; the {counted(kept, 'article')} before it were kept" if kept else "")
+        job.say(reason(error), "error")
+    if job.fault and kept and not job.refused:
+        job.fault += f"; the {counted(kept, 'article')} before it were kept"
