@@ -249,7 +249,7 @@ def test_what_comes_before_a_broken_end_is_copied(tmp_path: Path, kind: str, mem
         (["in.jsonl", "--out", "out.xlsx"], "the suffix must be one of"),
         (["in.jsonl", "--out", "out.jsonl", "--dropped", "out.jsonl"], "name the same file"),
         (["in.jsonl", "--out", "out.jsonl", "--keep", "best"], "keep by first, longest"),
-        (["in.jsonl", "--out", "out.jsonl", "--format", "csv"], "--format is for the standard input"),
+        (["-", "--out", "out.jsonl", "--format", "odt"], "'odt' is not one of"),
         (["in.jsonl", "--out", "-", "--dropped", "-"], "--dropped must be a file"),
         (["-", "-", "--out", "out.jsonl"], "name it once"),
         (["in.jsonl", "--out", "out.jsonl", "--memory", "much"], "memory must be a size"),

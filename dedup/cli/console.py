@@ -47,6 +47,10 @@ _READING = (
         "--id-from", type=click.Choice(files.ID_FROM), default="id", show_default=True,
         help="What ids are made of: with path+id they are PATH:ID, for files that number their articles alike.",
     ),
+    click.option(
+        "--format", "kind", type=click.Choice(list(files.NAMED)),
+        help="What files are whose names do not say it, such as the standard input.",
+    ),
 )  # fmt: skip
 
 
@@ -58,8 +62,8 @@ def reads(command: Command) -> Command:
     """
 
     @wraps(command)
-    def called(*args: Any, text_column: str, id_column: str, id_from: str, **rest: Any) -> None:
-        command(*args, reading=files.ReadOptions(text_column, id_column, id_from), **rest)
+    def called(*args: Any, text_column: str, id_column: str, id_from: str, kind: str | None, **rest: Any) -> None:
+        command(*args, reading=files.ReadOptions(text_column, id_column, id_from, kind), **rest)
 
     for option in reversed(_READING):
         called = option(called)

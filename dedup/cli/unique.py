@@ -39,8 +39,8 @@ class _Where(NamedTuple):
     target: str
     dropped: str | None
     kind: str
-    """The format of the output, of `files.FORMATS`; at first the one that was asked for."""
-    given: str = ""
+    """The format of the output, of `files.FORMATS`."""
+    given: str
     """The format of the standard input."""
 
     @property
@@ -63,9 +63,6 @@ class _Where(NamedTuple):
     "--dropped", metavar="FILE", help="Ids of the other rows, of what is kept instead, and the similarity: .parquet, "
     ".csv or .jsonl.",
 )  # fmt: skip
-@click.option(
-    "--format", "kind", type=click.Choice(["csv", "jsonl"]), help="Of the standard input and output; default jsonl."
-)
 @click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
 @console.reads
@@ -79,7 +76,6 @@ def unique(
     target: str,
     by: str,
     dropped: str | None,
-    kind: str | None,
     threshold: float | None,
     near_copies: bool,
     reading: files.ReadOptions,
@@ -97,7 +93,7 @@ def unique(
     try:
         settings = console.settings(threshold, near_copies=near_copies)
         Rule.of(by)
-        where = _checked(_Where(paths, target, dropped, kind or ""))
+        where = _checked(_Where(paths, target, dropped, "", reading.format or "jsonl"))
     except (SettingsError, FileError) as error:
         raise click.UsageError(str(error)) from error
     found: Outcome | None = None
@@ -126,15 +122,12 @@ def _checked(where: _Where) -> _Where:
             files.check_output(target)
     if where.dropped == STANDARD:
         raise FileError("--dropped must be a file: the standard output is for rows")
-    streams = STANDARD in (*where.paths, where.target)
-    if where.kind and not streams:
-        raise FileError("--format is for the standard input and output; the suffix of a file tells its format")
     if where.paths.count(STANDARD) > 1:
         raise FileError("- is the standard input, which can be read once; name it once")
     console.check_inputs(where.paths, {"--out": where.target, "--dropped": where.dropped})
     suffix = Path(where.target).suffix.lower()
-    kind = where.kind or "jsonl"
-    return where._replace(kind=kind if where.target == STANDARD else files.FORMATS[suffix], given=kind)
+    plain = "csv" if where.given == "csv" else "jsonl"  # what is fit for a stream
+    return where._replace(kind=plain if where.target == STANDARD else files.FORMATS[suffix])
 
 
 @contextmanager

@@ -13,7 +13,7 @@ labels back.
 
 from dedup.files.copying import FORMATS, Chosen, copy_rows
 from dedup.files.jobs import Job
-from dedup.files.kinds import WHOLE
+from dedup.files.kinds import NAMED, WHOLE
 from dedup.files.label_files import labels
 from dedup.files.options import AS_USUAL, ID_FROM, ReadOptions
 from dedup.files.problems import Problem, counted, escaped, shown
@@ -27,6 +27,7 @@ __all__ = [
     "AS_USUAL",
     "FORMATS",
     "ID_FROM",
+    "NAMED",
     "WHOLE",
     "Chosen",
     "Job",

@@ -17,6 +17,15 @@ KINDS = {
 }
 WHOLE = {"document", "page"}
 """Kinds of files that are one text."""
+NAMED = {
+    "jsonl": "json_lines",
+    "csv": "csv",
+    "tsv": "tsv",
+    "parquet": "parquet",
+    "text": "document",
+    "html": "page",
+}
+"""What a user may call a kind, of files whose names say nothing."""
 CODECS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".lz4": "lz4"}
 READABLE = f"{', '.join(KINDS)}, each also with {', '.join(CODECS)} after it"
 
