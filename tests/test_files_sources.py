@@ -45,6 +45,14 @@ def test_paths_that_cannot_be_read_cost_no_others(tmp_path: Path) -> None:
     assert ".zst" in unknown.reason
 
 
+def test_files_come_in_the_order_of_their_paths(tmp_path: Path) -> None:
+    """As strings, so that a name may stand between those of a folder."""
+    names = ["a-b.md", "a.md", "a/b.md", "a/z/1.md", "a0.md", "茶/紅.md"]
+    for name in reversed(names):
+        put(tmp_path / name, name)
+    assert [text for _, text in rows(read(tmp_path))] == names
+
+
 def test_an_empty_folder_is_a_problem(tmp_path: Path) -> None:
     """A folder without articles says what articles are, and how many other files there were."""
     put(tmp_path / "image.png", "")
@@ -65,15 +73,46 @@ def test_a_file_is_read_once(tmp_path: Path) -> None:
 
 @POSIX
 def test_links_are_followed_and_loops_end(tmp_path: Path) -> None:
-    """A link to a folder above does not hang, a link to a folder elsewhere is read, a dead link is a problem."""
+    """A link to a folder above does not hang, links inside the folder are followed, a dead one is a problem."""
     put(tmp_path / "in" / "sub" / "a.md", "a")
-    put(tmp_path / "else" / "b.md", "b")
+    put(tmp_path / "in" / ".kept" / "b.md", "b")
     (tmp_path / "in" / "sub" / "loop").symlink_to(tmp_path / "in")
-    (tmp_path / "in" / "link").symlink_to(tmp_path / "else")
-    (tmp_path / "in" / "dead.md").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "in" / "link").symlink_to(".kept")
+    (tmp_path / "in" / "again.md").symlink_to(tmp_path / "in" / "sub" / "a.md")
+    (tmp_path / "in" / "dead.md").symlink_to(tmp_path / "in" / "nowhere")
     found = read([tmp_path / "in"])
-    assert rows(found) == [("link/b", "b"), ("sub/a", "a")]
+    assert rows(found) == [("again", "a"), ("link/b", "b")]
     assert only(found).path == str(tmp_path / "in" / "dead.md")
+
+
+@POSIX
+def test_links_out_of_a_folder_are_not_followed(tmp_path: Path) -> None:
+    """Each is named, be it to a file, a folder or nothing; only a file of another kind is merely counted."""
+    put(tmp_path / "in" / "a.md", "a")
+    put(tmp_path / "in-side" / "b.md", "b")
+    put(tmp_path / "else" / "secret", "c")
+    for name, target in (("b.md", "in-side/b.md"), ("c.txt", "else/secret"), ("d", "in-side"), ("e.md", "none")):
+        (tmp_path / "in" / name).symlink_to(tmp_path / target)
+    (tmp_path / "in" / "f").symlink_to(tmp_path / "else" / "secret")
+    found = read([tmp_path / "in"])
+    assert rows(found) == [("a", "a")]
+    assert [Path(problem.path).name for problem in found.problems] == ["b.md", "c.txt", "d", "e.md"]
+    assert all("a link out of this folder" in problem.reason for problem in found.problems)
+    assert found.skipped == 1
+
+
+@POSIX
+def test_a_link_that_is_named_is_followed(tmp_path: Path) -> None:
+    """Whoever gives the path chose it: to a file, a folder, or what was passed over in another folder."""
+    put(tmp_path / "else" / "b.md", "b")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "b.md").symlink_to(tmp_path / "else" / "b.md")
+    (tmp_path / "named").symlink_to(tmp_path / "else")
+    assert rows(read([tmp_path / "named"])) == [("b", "b")]
+    assert rows(read([tmp_path / "in" / "b.md"])) == [("b", "b")]
+    found = read([tmp_path / "in", tmp_path / "else"])
+    assert rows(found) == [("b", "b")]
+    assert "name it" in only(found).reason
 
 
 @POSIX
@@ -86,11 +125,14 @@ def test_a_pipe_does_not_block(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes as on Linux")
 @pytest.mark.parametrize("suffix", ["md", "parquet"])
 def test_a_name_that_is_not_utf8_is_read(tmp_path: Path, suffix: str) -> None:
-    """Bytes of a name that are not UTF-8 become U+FFFD in the id."""
+    """Bytes of a name that are not UTF-8 are escaped in the id, so that two such names are two ids."""
     path = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9." + suffix.encode())
     put_parquet(tmp_path / "t", {"text": ["x"]})
     Path(path).write_bytes((tmp_path / "t").read_bytes() if suffix == "parquet" else b"x")
-    assert rows(read([path])) == [("caf\ufffd:0" if suffix == "parquet" else "caf\ufffd", "x")]
+    assert rows(read([path])) == [(r"caf\xe9:0" if suffix == "parquet" else r"caf\xe9", "x")]
+    if suffix == "md":
+        Path(path.replace("\udce9", "\udce8")).write_bytes(b"y")
+        assert rows(read(tmp_path, exclude=tmp_path / "t")) == [(r"caf\xe8", "y"), (r"caf\xe9", "x")]
 
 
 def test_ids_may_begin_with_the_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ import pyarrow as pa
 from dedup.errors import FileError
 from dedup.files.problems import FAULTS, reason
 from dedup.files.sources import Source
-from dedup.files.whole_rows import Rows, Wanted, as_table, check_names, compression, schema, unified, whole_rows
+from dedup.files.whole_rows import Rows, Wanted, check_names, compression, fitted, schema, unified, whole_rows
 from dedup.files.writing import lines
 from dedup.identity import id_text
 from dedup.work import ahead
@@ -64,7 +64,7 @@ def copy_rows(
     try:
         with _WRITERS[kind](target, whole, _compression(chosen)) as writer:
             for rows, source in _each(chosen, progress):
-                writer.write_table(as_table(rows, whole, source))
+                writer.write_table(fitted(rows, whole, source))
     except FileError:
         raise
     except FAULTS as error:

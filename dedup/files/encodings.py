@@ -104,6 +104,21 @@ def characters(stream: io.BufferedReader, newline: str) -> io.TextIOWrapper:
     return io.TextIOWrapper(stream, encoding, "surrogateescape" if encoding.startswith("utf-8") else "replace", newline)
 
 
+def is_whole(text: str) -> bool:
+    """Whether a text has no halves of characters; to encode it tells that ten times as fast as to search it.
+
+    Args:
+        text: Any.
+    """
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def mended(text: str) -> tuple[str, int]:
     """Text out of `characters` without surrogates.
 
@@ -113,6 +128,6 @@ def mended(text: str) -> tuple[str, int]:
     Returns:
         The text with U+FFFD for them, and how many bytes they stood for.
     """
-    if text.isascii() or not SURROGATES.search(text):
+    if is_whole(text):
         return text, 0
     return decoded(text.encode("utf-8", "surrogateescape"), "utf-8")

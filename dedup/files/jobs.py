@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from dedup.errors import FileError
-from dedup.files.encodings import SURROGATES, mended
+from dedup.files.encodings import SURROGATES, is_whole, mended
 from dedup.files.options import AS_USUAL, ReadOptions
 from dedup.files.problems import Problem, counted, shown
 from dedup.files.sources import Source
@@ -77,7 +77,7 @@ class Job:
 
     def whole(self, text: str, row: int) -> str:
         """Text with U+FFFD for lone surrogates, which JSON may contain as escapes; they are counted."""
-        text, count = (text, 0) if text.isascii() else SURROGATES.subn("\ufffd", text)
+        text, count = (text, 0) if is_whole(text) else SURROGATES.subn("\ufffd", text)
         self.count(count, row)
         return text
 

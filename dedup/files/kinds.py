@@ -5,7 +5,7 @@ In: a name. Out: the name without suffixes, and what they mean. Opens no file.
 
 from __future__ import annotations
 
-from pathlib import Path
+from posixpath import splitext
 
 KINDS = {
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
@@ -34,12 +34,13 @@ def parts(name: str) -> tuple[str, str | None, str | None]:
     """What the suffixes of a name mean.
 
     Args:
-        name: Of a file.
+        name: Of a file, with slashes where it is in folders.
 
     Returns:
         The name without them, a value of `KINDS` and one of `CODECS`; None where they say nothing.
     """
-    path = Path(name)
-    codec = CODECS.get(path.suffix.lower())
-    path = path.with_suffix("") if codec else path
-    return path.with_suffix("").as_posix(), KINDS.get(path.suffix.lower()), codec
+    stem, suffix = splitext(name)
+    codec = CODECS.get(suffix.lower())
+    if codec:
+        stem, suffix = splitext(stem)
+    return stem, KINDS.get(suffix.lower()), codec

@@ -69,7 +69,8 @@ def escaped(path: str | os.PathLike[str]) -> str:
     Args:
         path: As the system has it.
     """
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    name = os.fspath(path)
+    return name if name.isascii() else os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def shown(path: str | os.PathLike[str]) -> str:
@@ -81,4 +82,5 @@ def shown(path: str | os.PathLike[str]) -> str:
     Returns:
         The path with U+FFFD for those bytes.
     """
-    return os.fsencode(path).decode("utf-8", "replace")
+    name = os.fspath(path)
+    return name if name.isascii() else os.fsencode(name).decode("utf-8", "replace")

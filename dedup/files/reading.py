@@ -22,7 +22,7 @@ from dedup.files.jobs import Job
 from dedup.files.options import AS_USUAL, ReadOptions
 from dedup.files.problems import FAULTS, Problem, counted, reason, shown
 from dedup.files.sources import Sources
-from dedup.files.tables import joined
+from dedup.files.tables import Piece, as_table, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def read(
     sources = found(paths, options, exclude, by_path=by_path)
     others = checked_others(columns, options)
     counts: list[tuple[str, int]] = []
-    table = joined(_tables(sources, options, others, progress or _no_progress, counts), others)
+    table = joined(_articles(sources, options, others, progress or _no_progress, counts), others)
     return Read(table, sources.problems, sources.skipped, counts)
 
 
@@ -122,14 +122,14 @@ def _no_progress(*done: int) -> None:
     """Report nothing."""
 
 
-def _tables(
+def _articles(
     sources: Sources,
     options: ReadOptions,
     others: tuple[str, ...],
     progress: Callable[[int, int], object],
     counts: list[tuple[str, int]],
-) -> Iterator[pa.Table]:
-    """The tables of all files, one file at a time; problems are added to the sources, and articles are counted."""
+) -> Iterator[Piece]:
+    """The articles of all files, one file at a time; problems are added to the sources, and articles are counted."""
     done, total = 0, sum(source.size for source in sources.files)
 
     def tell(at: int) -> None:
@@ -137,12 +137,12 @@ def _tables(
 
     for source in sources.files:
         job = Job(source, options, others)
-        tables = list(stream(job, tell))
+        pieces = list(_pieces(job, tell))
         if job.refused:
-            tables = []
-        counts.append((shown(source.path), sum(map(len, tables))))
+            pieces = []
+        counts.append((shown(source.path), sum(map(len, pieces))))
         sources.problems += job.problems(counts[-1][1])
-        yield from tables
+        yield from pieces
         tell(source.size)
         done += source.size
 
@@ -159,14 +159,19 @@ def stream(job: Job, progress: Callable[[int], object] | None = None) -> Iterato
     Yields:
         Tables of the columns id and text.
     """
+    for piece in _pieces(job, progress or _no_progress):
+        yield as_table(piece, job.others)
+
+
+def _pieces(job: Job, progress: Callable[[int], object]) -> Iterator[Piece]:
     kept = at = 0
     try:
         with opened(job.source, job.say) as (raw, plain):
-            for table in READERS[job.source.kind](job, plain):
-                kept += len(table)
-                yield table
+            for piece in READERS[job.source.kind](job, plain):
+                kept += len(piece)
+                yield piece
                 at = min(max(at, raw.tell()), job.source.size)  # Parquet is not read from left to right
-                (progress or _no_progress)(at)
+                progress(at)
     except DedupError as error:
         job.say(str(error), "error")
         job.refused = True

@@ -8,12 +8,13 @@ kinds were skipped. Costs a look at each name and the size of each file. Opens n
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
 
 from dedup.files.kinds import READABLE, parts
 from dedup.files.problems import Problem, counted, escaped, reason, shown
+from dedup.files.walking import Met, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,50 +61,42 @@ class Sources:
             self._add_folder(path)
         elif not os.path.lexists(path):
             self._problem(path, "there is no such file or folder; check the name")
-        elif not self._add_file(path, path.name):
+        elif not self._add_file(Met(path.name, str(path), os.path.realpath(path), path.stat)):
             self._problem(path, f"the suffix {path.suffix!r} cannot be read; name one of {READABLE}")
 
     def _add_folder(self, folder: Path) -> None:
         before = len(self.problems)
-        files = sorted((path.relative_to(folder).as_posix(), path) for path in self._walk(folder))
-        others = [self._add_file(path, name) for name, path in files].count(False)
+        files = sorted(walk(str(folder), self._closed))
+        others = [self._add_file(met) for met in files].count(False)
         self.skipped += others
         if others == len(files) and len(self.problems) == before:
             skipped = f"; {counted(others, 'file')} of other kinds skipped" if others else ""
             self._problem(folder, f"no articles in this folder{skipped}; articles are files ending in {READABLE}")
 
-    def _walk(self, folder: Path) -> Iterator[Path]:
-        """Follow links to folders, but into no folder twice: a link to a folder above would never end."""
-        seen: set[str] = set()
-        for here, folders, files in os.walk(folder, followlinks=True, onerror=self._closed):
-            real = os.path.realpath(here)
-            folders[:] = (
-                [] if real in seen else sorted(name for name in folders if name[0] != "." and name != "_temporary")
-            )
-            if real not in seen:
-                yield from (Path(here, name) for name in files if name[0] != ".")
-            seen.add(real)
-
-    def _add_file(self, path: Path, name: str) -> bool:
-        """Take a file, named as below its folder; False if its suffix is not that of articles."""
-        stem, kind, codec = parts(name)
-        real = os.path.realpath(path)
-        if kind is None or real in self.seen:
+    def _add_file(self, met: Met) -> bool:
+        """Take a file; False if its suffix is not that of articles."""
+        stem, kind, codec = parts(met.name)
+        if met.leads_out and (kind or Path(met.path).is_dir()):
+            self._problem(met.path, f"a link out of this folder, to {shown(met.real)!r}; name it to have it followed")
+            return True
+        if kind is None or met.real in self.seen:
             return kind is not None
-        self.seen.add(real)
+        self.seen.add(met.real)
         try:
-            size = path.stat().st_size
-            if path.is_file():
-                id_ = escaped(path) if self.by_path else shown(stem)
-                self.files.append(Source(path, id_, kind, codec, size, f"{id_}:" if self.prefixed else ""))
-            else:  # a pipe or a device could block for ever
-                self._problem(path, "not a regular file; write what it gives to a file first")
+            about = met.stat()
         except OSError as error:
-            self._problem(path, reason(error))
+            self._problem(met.path, reason(error))
+            return True
+        if S_ISREG(about.st_mode):
+            path = Path(met.path)
+            id_ = escaped(path if self.by_path else stem)
+            self.files.append(Source(path, id_, kind, codec, about.st_size, f"{id_}:" if self.prefixed else ""))
+        else:  # a pipe or a device could block for ever
+            self._problem(met.path, "not a regular file; write what it gives to a file first")
         return True
 
     def _closed(self, error: OSError) -> None:
-        self._problem(Path(error.filename), reason(error))
+        self._problem(error.filename, reason(error))
 
-    def _problem(self, path: Path, why: str) -> None:
+    def _problem(self, path: str | Path, why: str) -> None:
         self.problems.append(Problem(shown(path), None, why))

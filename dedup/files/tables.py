@@ -7,7 +7,7 @@ without nulls, and of others that were asked for. Costs a copy of each text, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -24,36 +24,46 @@ SMALL = 1 << 20
 
 Row: TypeAlias = tuple[str | None, ...]
 """The id and the text of an article, and what else is read of it."""
-Others: TypeAlias = Mapping[str, Sequence[str | None]]
+Piece: TypeAlias = pa.Table | list[Row]
+"""Some rows: a table, or few that become one together with those of other files."""
 
 
-def table(ids: Sequence[str | None], texts: Sequence[str | None], others: Others | None = None) -> pa.Table:
-    """Two columns, and others.
+def table(rows: Sequence[Row], others: Sequence[str] = ()) -> pa.Table:
+    """Rows as a table.
 
     Args:
-        ids: One per row.
-        texts: One per row, None where it is missing.
-        others: Columns of the same length.
+        rows: Ids, texts, None where one is missing, and other values.
+        others: Names of the columns of these.
 
     Returns:
-        The table; a lone surrogate, as JSON may escape one, is U+FFFD in it.
+        The columns id, text and others; a lone surrogate, as JSON may escape one, is U+FFFD in it.
     """
-    columns = {"id": ids, "text": texts, **(others or {})}
-    return pa.table([_array(column) for column in columns.values()], list(columns))
+    columns = zip(*rows, strict=True) if rows else [()] * (2 + len(others))
+    return pa.table(list(map(_array, columns)), ["id", "text", *others])
 
 
-def packed(rows: Iterable[Row], others: Sequence[str] = ()) -> Iterator[pa.Table]:
-    """Rows as tables.
+def as_table(piece: Piece, others: Sequence[str] = ()) -> pa.Table:
+    """A piece as a table.
+
+    Args:
+        piece: Some rows.
+        others: Names of the columns beside id and text.
+    """
+    return table(piece, others) if isinstance(piece, list) else piece
+
+
+def packed(rows: Iterable[Row], others: Sequence[str] = ()) -> Iterator[Piece]:
+    """Rows as pieces.
 
     Args:
         rows: Ids and texts, and other values; may break off with an error of a broken file.
         others: Names of the columns of these.
 
     Yields:
-        Tables of at most 12 MB or one row, at least one.
+        Tables of at most 12 MB or one row, and the rows that are left.
 
     Raises:
-        Exception: What `rows` raised, after a table of the rows before it.
+        Exception: What `rows` raised, after the rows before it.
     """
     gathered: list[Row] = []
     size = 0
@@ -62,17 +72,12 @@ def packed(rows: Iterable[Row], others: Sequence[str] = ()) -> Iterator[pa.Table
             gathered.append(row)
             size += sum(map(len, filter(None, row)))
             if size >= PACK:
-                yield _of_rows(gathered, others)
+                yield table(gathered, others)
                 gathered, size = [], 0
     except FAULTS:
-        yield _of_rows(gathered, others)
+        yield gathered
         raise
-    yield _of_rows(gathered, others)
-
-
-def _of_rows(rows: Sequence[Row], others: Sequence[str]) -> pa.Table:
-    ids, texts, *more = zip(*rows, strict=True) if rows else [()] * (2 + len(others))
-    return table(ids, texts, dict(zip(others, more, strict=True)))
+    yield gathered
 
 
 def alike(tables: Sequence[pa.Table]) -> Sequence[pa.Table]:
@@ -98,25 +103,27 @@ def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     return id_texts(column) if pa.types.is_large_string(kind) else column.cast(kind)
 
 
-def joined(tables: Iterable[pa.Table], others: Sequence[str] = ()) -> pa.Table:
-    """Tables one after the other, as one.
+def joined(pieces: Iterable[Piece], others: Sequence[str] = ()) -> pa.Table:
+    """Pieces one after the other, as one table.
 
     Args:
-        tables: As `table` makes them; taken as they come.
+        pieces: Rows of files; taken as they come.
         others: Columns beside id and text, whose types may differ.
 
     Returns:
         The rows of all; runs of small tables share chunks, large ones are not copied.
     """
+    tables: Iterable[pa.Table] = _tables(pieces, others)
     tables = alike(list(tables)) if others else tables
-    whole: list[pa.Table] = [_of_rows([], others)]
+    whole: list[pa.Table] = [table([], others)]
     small: list[pa.Table] = []
     size = 0
     for one in tables:
-        large = one.nbytes >= SMALL
+        held = one.get_total_buffer_size()  # at least `nbytes`, and known at once
+        large = held >= SMALL and one.nbytes >= SMALL
         if not large:
             small.append(one)
-            size += one.nbytes
+            size += min(held, SMALL)
         if small and (large or size >= PACK):
             whole.append(pa.concat_tables(small).combine_chunks())
             small, size = [], 0
@@ -125,6 +132,23 @@ def joined(tables: Iterable[pa.Table], others: Sequence[str] = ()) -> pa.Table:
     if small:
         whole.append(pa.concat_tables(small).combine_chunks())
     return pa.concat_tables(whole[1:] or whole)
+
+
+def _tables(pieces: Iterable[Piece], others: Sequence[str]) -> Iterator[pa.Table]:
+    """Pieces as tables, rows of several files as one: to make a table takes longer than to read a short text."""
+    waiting: list[Row] = []
+    size = 0
+    for piece in pieces:
+        if isinstance(piece, list):
+            waiting += piece
+            size += sum(len(row[1] or "") for row in piece)
+        if waiting and (size >= PACK or not isinstance(piece, list)):
+            yield table(waiting, others)
+            waiting, size = [], 0
+        if not isinstance(piece, list):
+            yield piece
+    if waiting:
+        yield table(waiting, others)
 
 
 def _array(values: Sequence[str | None]) -> pa.Array:

@@ -26,6 +26,7 @@ from dedup.files.formats.parquet import pieces
 from dedup.files.jobs import Job
 from dedup.files.problems import FAULTS, reason, shown
 from dedup.files.sources import Source
+from dedup.files.tables import as_table
 
 Wanted: TypeAlias = NDArray[np.bool_]
 """For each row of a file, from 0, whether it is wanted; rows after the last one are not."""
@@ -133,7 +134,7 @@ def unified(schemas: Sequence[pa.Schema]) -> pa.Schema:
         ) from error
 
 
-def as_table(rows: Rows, kind: pa.Schema, source: Source) -> pa.Table:
+def fitted(rows: Rows, kind: pa.Schema, source: Source) -> pa.Table:
     """Rows as a table of these columns; what a row lacks is null.
 
     Args:
@@ -255,7 +256,7 @@ def _records(source: Source, stream: io.BufferedReader, wanted: Wanted) -> Itera
 
 def _document(source: Source, stream: io.BufferedReader, _: Wanted) -> Iterator[pa.Table]:
     """An article that is a file: its id and its text."""
-    yield from READERS[source.kind](Job(source), stream)
+    yield from map(as_table, READERS[source.kind](Job(source), stream))
 
 
 _READERS: dict[str, Callable[[Source, io.BufferedReader, Wanted], Iterator[Rows]]] = {

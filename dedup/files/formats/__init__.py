@@ -1,14 +1,13 @@
 """Each kind of file becomes tables: a module a format.
 
 In: a `Job`, and the bytes of its file, decompressed. Out: tables of the columns id and text, and of the others that
-the job asks for, some megabytes at a time. A broken row is noted in the job and costs no other row; an error ends the
-file, and what came before it is kept, unless it is a `DedupError`: then the file is not what was asked for.
+the job asks for, some megabytes at a time, or few rows, which are a table together with those of other files. A broken
+row is noted in the job and costs no other row; an error ends the file, and what came before it is kept, unless it is a
+`DedupError`: then the file is not what was asked for.
 """
 
 import io
 from collections.abc import Callable, Iterator
-
-import pyarrow as pa
 
 from dedup.files.formats.csv_rows import csv_rows
 from dedup.files.formats.documents import document
@@ -16,8 +15,9 @@ from dedup.files.formats.json_lines import json_lines
 from dedup.files.formats.pages import page
 from dedup.files.formats.parquet import parquet
 from dedup.files.jobs import Job
+from dedup.files.tables import Piece
 
-READERS: dict[str, Callable[[Job, io.BufferedReader], Iterator[pa.Table]]] = {
+READERS: dict[str, Callable[[Job, io.BufferedReader], Iterator[Piece]]] = {
     "parquet": parquet,
     "json_lines": json_lines,
     "csv": csv_rows,

@@ -14,16 +14,14 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pyarrow as pa
-
 from dedup.errors import FileError
 from dedup.files.encodings import characters, mended
 from dedup.files.jobs import Job
 from dedup.files.problems import counted
-from dedup.files.tables import Row, packed
+from dedup.files.tables import Piece, Row, packed
 
 
-def csv_rows(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
+def csv_rows(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
     """The articles of a CSV file, or of a TSV file, which has tabs for commas.
 
     Args:

@@ -8,14 +8,12 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
-import pyarrow as pa
-
 from dedup.files.encodings import decoded, marked
 from dedup.files.jobs import Job
-from dedup.files.tables import table
+from dedup.files.tables import Piece
 
 
-def document(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
+def document(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
     """A text or Markdown file as it stands.
 
     Args:
@@ -28,4 +26,4 @@ def document(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
     raw = stream.read()
     text, undecodable = decoded(raw, marked(raw) or "utf-8")
     job.count(undecodable)
-    yield table([job.source.id], [text], {name: [None] for name in job.others})
+    yield [(job.source.id, text, *(None for _ in job.others))]

@@ -13,16 +13,14 @@ import reprlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import pyarrow as pa
-
 from dedup.errors import InputError
 from dedup.files.encodings import characters
 from dedup.files.jobs import Job
-from dedup.files.tables import Row, packed
+from dedup.files.tables import Piece, Row, packed
 from dedup.identity import id_text
 
 
-def json_lines(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
+def json_lines(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
     """The articles of a file of JSON Lines.
 
     Args:

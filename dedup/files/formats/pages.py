@@ -13,12 +13,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import pyarrow as pa
-
 from dedup.errors import FileError, MissingExtraError
 from dedup.files.encodings import declared, decoded
 from dedup.files.jobs import Job
-from dedup.files.tables import table
+from dedup.files.tables import Piece
 
 _NOT_OF_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _CLOSED_AT_ONCE = re.compile(r"(<html\b[^>]*?)\s*/>", re.IGNORECASE)  # browsers read on, libxml2 does not
@@ -26,7 +24,7 @@ _CLOSED_AT_ONCE = re.compile(r"(<html\b[^>]*?)\s*/>", re.IGNORECASE)  # browsers
 _NOTHING = "no article text found in the page"
 
 
-def page(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
+def page(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
     """The article of a web page, without what is around it.
 
     Args:
@@ -47,7 +45,7 @@ def page(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
         job.note(None, "the page is not UTF-8 and declares no known charset; its encoding was guessed", "warning")
     text, undecodable = read_page(raw)
     job.count(undecodable)
-    yield table([job.source.id], [text], {name: [None] for name in job.others})
+    yield [(job.source.id, text, *(None for _ in job.others))]
 
 
 def read_page(raw: bytes, charset: str | None = None) -> tuple[str, int]:

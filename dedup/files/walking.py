@@ -1,0 +1,71 @@
+"""Folders become the files that are in them.
+
+In: a folder. Out: every file below it, as `Met`; nothing hidden, and nothing that a link fetches from elsewhere: who
+fills a folder must not choose what else of this machine is read. Links that stay in the folder are followed, into no
+folder twice, for a link to a folder above would never end. Costs one call of the system a folder. Opens no file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+
+class Met(NamedTuple):
+    """A file that was met on the way."""
+
+    name: str
+    """Its path below the folder, with slashes."""
+    path: str
+    real: str
+    """Its path without links."""
+    stat: Callable[[], os.stat_result]
+    """What it is, if it is a link then what that leads to."""
+    leads_out: bool = False
+    """Whether it is a link out of the folder."""
+
+
+def walk(folder: str, failed: Callable[[OSError], object]) -> Iterator[Met]:
+    """All files of a folder and of the folders in it.
+
+    Args:
+        folder: Its path. If that is a link it is followed: it was chosen by whoever gave it.
+        failed: Called with the error of a folder that cannot be opened.
+
+    Yields:
+        The files, and links to folders elsewhere, folder by folder.
+    """
+    top = os.path.realpath(folder)
+    inside, seen = os.path.join(top, ""), set[str]()  # noqa: PTH118 - as everything here: a path a file is slow
+    waiting = [("", folder, top)]
+    while waiting:
+        below, here, real = waiting.pop()
+        if real in seen:
+            continue
+        seen.add(real)
+        try:
+            with os.scandir(here) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            failed(error)
+            continue
+        folders = []
+        for entry in found:
+            if entry.name[0] == ".":
+                continue
+            link = entry.is_symlink()
+            where = os.path.realpath(entry.path) if link else os.path.join(real, entry.name)  # noqa: PTH118
+            out = link and not (where + os.sep).startswith(inside)
+            if out or not _is_folder(entry):
+                yield Met(below + entry.name, entry.path, where, entry.stat, out)
+            elif entry.name != "_temporary":
+                folders.append((f"{below}{entry.name}/", entry.path, where))
+        waiting += reversed(folders)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # links in a circle
+        return False
