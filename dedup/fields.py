@@ -1,12 +1,13 @@
 """What the name of a column asks for: a column, one inside of another, or several whose texts are joined.
 
 In: a name such as ``text``, ``content.body`` or ``title,body``, and the names that there are. Out: the path of each
-column, and what stands there: in a table, or in an object as JSON has it. Joining copies each text once; nothing else
+column, and what stands there: in a table, or in a mapping or dataclass. Joining copies each text once; nothing else
 is copied. Does not know what an id or a text must be.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -45,8 +46,8 @@ def columns_of(name: Any, names: Sequence[Any] | Inside, hint: str = "") -> tupl
     Raises:
         InputError: There is no such column, or several of this name.
     """
-    inside = names if callable(names) else lambda at: None if at else names
-    path = _path(name, inside)
+    inside = _inside(names)
+    path = column_of(name, inside)
     if path is not None:
         return (path,)
     several = name if isinstance(name, list) else name.split(",") if isinstance(name, str) else [name]
@@ -58,6 +59,23 @@ def columns_of(name: Any, names: Sequence[Any] | Inside, hint: str = "") -> tupl
     if not paths:
         raise InputError(f"no column is named; {_known('', inside)}{hint}")
     return tuple(path for path in paths if path is not None)
+
+
+def column_of(name: Any, names: Sequence[Any] | Inside) -> Path | None:
+    """The one column of this name or path; None where there is none.
+
+    Args:
+        name: As `columns_of`, but commas mean nothing.
+        names: As `columns_of`.
+
+    Raises:
+        InputError: Several are called so.
+    """
+    return _path(name, _inside(names))
+
+
+def _inside(names: Sequence[Any] | Inside) -> Inside:
+    return names if callable(names) else lambda at: None if at else names
 
 
 def _path(name: Any, inside: Inside, at: Path = ()) -> Path | None:
@@ -138,12 +156,20 @@ def column_at(column: pa.ChunkedArray, path: Path) -> pa.ChunkedArray:
     return column
 
 
-def value_at(row: Mapping[Any, Any], path: Path) -> Any:
-    """What an object holds at the end of a path; None where anything on the way is no object or not there."""
-    value: Any = row
+def fields_of(value: Any) -> Mapping[Any, Any] | None:
+    """The names and values of a mapping or an instance of a dataclass; None of anything else."""
+    if isinstance(value, Mapping):
+        return value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return None
+
+
+def value_at(row: Any, path: Path) -> Any:
+    """What a mapping or dataclass holds at the end of a path; None where anything on the way is not there."""
     for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
+        row = (fields_of(row) or {}).get(name)
+    return row
 
 
 def joined(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:

@@ -202,11 +202,12 @@ def best(groups: Integers, order: Integers) -> Integers:
     return kept
 
 
-def picked(rows: Any, answer: object, ids: Sequence[Any] | None) -> int:
+def picked(rows: Any, count: int, answer: object, ids: Sequence[Any] | None) -> int:
     """Which row of a group a function has chosen.
 
     Args:
         rows: The rows that it was given.
+        count: How many they are.
         answer: What it returned: a whole number is a place among them, anything else a row itself or an id.
         ids: Of these rows.
 
@@ -214,8 +215,8 @@ def picked(rows: Any, answer: object, ids: Sequence[Any] | None) -> int:
         InputError: It is none of them.
     """
     if isinstance(answer, int | np.integer) and not isinstance(answer, bool):
-        if -len(rows) <= answer < len(rows):
-            return int(answer) % len(rows)
+        if -count <= answer < count:
+            return int(answer) % count
     else:
         if isinstance(rows, list):
             for place, row in enumerate(rows):
@@ -227,7 +228,7 @@ def picked(rows: Any, answer: object, ids: Sequence[Any] | None) -> int:
             if told is not None and told in names:
                 return names.index(told)
     raise InputError(
-        f"the function that chooses an article must return its place among the {len(rows)} rows that it gets, from 0, "
+        f"the function that chooses an article must return its place among the {count} rows that it gets, from 0, "
         f"its id, or of a list the row itself; got {answer!r}"
     )
 
@@ -268,8 +269,10 @@ class Kept:
         """The rows to keep, in the order given, with all of their columns, in the caller's own kind.
 
         Of a pandas frame or series with its index; of a list or another iterable of Python objects a list of the very
-        same objects; of a DuckDB relation a relation. A result that was read from an index or a night has a table of
-        ids and texts.
+        same objects; of a DuckDB relation a relation; of a data set of Hugging Face a data set; of a dict of columns a
+        dict of columns. Of what has no rows until it is read those that were: of a lazy frame of Polars a frame, of a
+        dataset or scanner of Arrow and of a table of Delta, Iceberg or Lance an Arrow table. A result that was read
+        from an index or a night has a table of ids and texts.
         """
         return self._source.take(self.places)
 

@@ -433,7 +433,7 @@ class Clusters:
         for cluster in self:
             rows = self._rows.take(cluster.members)
             ids = None if self.ids is None else cluster.ids.to_pylist()
-            kept[cluster.members] = cluster.members[picked(rows, choose(rows), ids)]
+            kept[cluster.members] = cluster.members[picked(rows, len(cluster.members), choose(rows), ids)]
         return kept
 
     @property

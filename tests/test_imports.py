@@ -86,6 +86,8 @@ ORDER = [
     "stages.folding",
     "stages.scope",
     "stages.articles",
+    "stages.queries",
+    "stages.strings",
     "stages",
     # what they all stand on
     "fields",
@@ -104,6 +106,8 @@ ROOMS = {"cli", "evidence", "stages"}
 STAGES = {name for name in ORDER if name.startswith("stages.")}
 
 KNOWN_TO_EACH_OTHER = {
+    "stages.articles": {"stages.queries", "stages.strings"},  # what gives rows, and what is text of a column
+    "stages.scope": {"stages.queries"},  # other columns of them
     "stages.shingles": {"stages.folding", "stages.background", "stages.words"},  # one pass over the bytes of a text
     "stages.words": {"stages.folding"},  # cut on Simplified characters
     "stages.weights": {"stages.background", "stages.frequencies"},  # the prior, and what is counted

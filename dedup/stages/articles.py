@@ -1,18 +1,19 @@
 """Articles as a caller has them, as one Arrow column.
 
 In: a list or iterable of strings, of mappings or of dataclasses; an Arrow array or table; anything that offers the
-Arrow C stream (Polars, pandas, a DuckDB relation); a pandas or numpy column. Out: an `Articles` of texts, in the
-order given, and their ids where they have any. Missing texts stay missing. Columns that are Arrow already are
+Arrow C stream (Polars, pandas, a DuckDB relation); a pandas or numpy column; a dict of columns; what stands for rows
+(see `queries`). Out: an `Articles` of texts, in the order given, and their ids where they have any. Missing texts stay
+missing, lists of strings become the lines of a text, several columns its paragraphs. Columns that are Arrow already are
 not copied; a list of strings is copied once. Reads no files.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import suppress
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -20,17 +21,33 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.errors import InputError, warn
+from dedup.fields import (
+    Inside,
+    Path,
+    column_at,
+    column_of,
+    columns_of,
+    fields_of,
+    joined,
+    names_inside,
+    value_at,
+)
 from dedup.identity import id_text, missing
+from dedup.stages import queries
+from dedup.stages.strings import BETWEEN_LINES, as_text, plain
 from dedup.work import ranges, spread
 
 KINDS = (
     "a list or iterable of strings, of mappings or of dataclasses, an Arrow, pandas, Polars or numpy column, "
-    "or a table or DuckDB relation with a text column"
+    "or a table, dict of columns, data set or DuckDB relation with a text column"
 )
 Column: TypeAlias = pa.ChunkedArray
 CHUNK = 512
 SINGLE = 4096
 """Articles of an iterator that are read at once."""
+LISTS = (list, tuple, np.ndarray)
+GIVES_ROWS = ("to_arrow", "to_arrow_table", "to_pyarrow", "to_table", "collect", "compute", "to_pandas")
+"""Methods by which an object of a library that is not known may give what can be read."""
 
 
 class Articles(NamedTuple):
@@ -55,8 +72,9 @@ def articles(
 
     Args:
         source: The articles; see the module's docstring.
-        text: Column, key or attribute that holds the text.
-        id: Column, key or attribute that holds the id; the default may be absent, then there are no ids.
+        text: Column, key or attribute that holds the text; a path into one, ``content.body``, or several whose texts
+            are joined by a blank line, ``title,body``: see `dedup.fields.columns_of`.
+        id: Column, key or attribute that holds the id, or a path; the default may be absent, then there are no ids.
         threads: How many runs of strings are converted to Arrow side by side.
 
     Returns:
@@ -70,30 +88,41 @@ def articles(
     """
     if isinstance(source, str | bytes):
         raise InputError(f"articles must be {KINDS}, got one {type(source).__name__}; put it in a list: [article]")
-    if type(source).__module__.partition(".")[0] == "pandas":
-        texts, ids = _from_pandas(source, text, id, threads)
-    elif isinstance(source, pa.RecordBatchReader) or hasattr(source, "__arrow_c_stream__"):
-        _check_objects(source, text, id)
-        column = pa.chunked_array(source)
-        texts, ids = _from_arrow(column, text, id)
-        source = _lasting(source, column)
-    elif hasattr(source, "__arrow_c_array__"):
-        texts, ids = _from_arrow(pa.chunked_array([pa.array(source)]), text, id)
-    else:
-        source = _listed(source)
-        texts, ids = _from_python(source, text, id, threads)
+    source = queries.executed(queries.only_split(source))
+    texts, ids, source = _read(source, text, id, threads)
     if ids is None and id != "id" and len(texts):
         raise InputError(f"there is no {id!r} to take ids from; name what holds them with id=, or leave it out")
-    result = Articles(_as_text(texts, text), None if ids is None else _plain(ids), source)
+    result = Articles(texts, None if ids is None else plain(ids), source)
     _warn_of_repeats(result.ids)
     return result
 
 
-def _check_objects(source: Any, *names: str) -> None:
+def _read(source: Any, text: str, id_: str, threads: int) -> tuple[Column, Column | None, Any]:
+    """Texts, ids, and what can be read again."""
+    if queries.library(source) == "pandas":
+        return *_from_pandas(source, text, id_, threads), source
+    if isinstance(source, pa.RecordBatchReader) or hasattr(source, "__arrow_c_stream__"):
+        _check_objects(source, text, id_)
+        column = pa.chunked_array(source)
+        return *_from_arrow(column, text, id_), _lasting(source, column)
+    if hasattr(source, "__arrow_c_array__"):
+        return *_from_arrow(pa.chunked_array([pa.array(source)]), text, id_), source
+    if queries.is_hub(source) and not queries.is_transformed(source):
+        table = queries.hub_table(source, partial(_tops, text, id_))
+        return *_from_arrow(pa.chunked_array(table), text, id_), source
+    if isinstance(source, Mapping):
+        source = _columns(source)
+        return *_from_columns(source, text, id_, threads), source
+    source = _listed(source)
+    return *_from_python(source, text, id_, threads), source
+
+
+def _check_objects(source: Any, text: str, id_: str) -> None:
     """Refuse what Polars hands over as addresses in memory: columns of objects of Python."""
-    schema = getattr(source, "schema", None) if type(source).__module__.partition(".")[0] == "polars" else None
-    for name, kind in dict(schema or {}).items():
-        if name in names and str(kind) == "Object":
+    kinds = dict(getattr(source, "schema", None) or {}) if queries.library(source) == "polars" else {}
+    objects = {name for name, kind in kinds.items() if str(kind) == "Object"}
+    for name in objects and _tops(text, id_, list(kinds)):
+        if name in objects:
             raise InputError(
                 f"column {name!r} holds objects of Python, which Polars hands on as addresses in memory; make them "
                 f"strings: frame.with_columns(pl.Series({name!r}, [str(one) for one in frame[{name!r}]]))"
@@ -102,8 +131,7 @@ def _check_objects(source: Any, *names: str) -> None:
 
 def _lasting(source: Any, column: Column) -> Any:
     """The source if it can be read again and gives the same rows; of a query or a stream the rows that were read."""
-    library = type(source).__module__.partition(".")[0]
-    if library in ("pyarrow", "polars") and not isinstance(source, pa.RecordBatchReader):
+    if queries.library(source) in ("pyarrow", "polars") and not isinstance(source, pa.RecordBatchReader):
         return source
     return pa.Table.from_struct_array(column) if pa.types.is_struct(column.type) else column
 
@@ -118,7 +146,8 @@ def streamed(
     """Read articles some at a time, where the caller has them so.
 
     Args:
-        source: An iterator of articles, or of chunks of any kind that `articles` reads; an Arrow record batch reader.
+        source: An iterator of articles, or of chunks of any kind that `articles` reads; an Arrow record batch reader;
+            what stands for rows, of which only the columns of text and id are read where it can leave out others.
             Whatever else `articles` reads is one chunk.
         text: Column, key or attribute that holds the text.
         id: Column, key or attribute that holds the id.
@@ -127,90 +156,203 @@ def streamed(
     Raises:
         InputError: As `articles`, when the chunk is reached.
     """
+    source = queries.only_split(source)
+    source = source if (parts := queries.parts(source, partial(_tops, text, id))) is None else parts
     if not isinstance(source, pa.RecordBatchReader | Iterator):
         yield articles(source, text=text, id=id, threads=threads)
         return
     rest = iter(source)
     for first in rest:
-        one = missing(first) or isinstance(first, str | bytes | Mapping) or _is_instance(first)
+        one = missing(first) or isinstance(first, str | bytes) or _is_row(first)
         chunk = [first, *islice(rest, SINGLE - 1)] if one else first
         yield articles(chunk, text=text, id=id, threads=threads)
 
 
-def _from_arrow(column: Column, text: str, id: str) -> tuple[Column, Column | None]:  # noqa: A002
-    """A column alone, or the two columns of a table, which the Arrow interface hands over as a column of structs."""
+# --- which columns -------------------------------------------------------------------------------------------------
+
+
+def _paths(text: str, id_: str, names: Sequence[Any] | Inside) -> tuple[tuple[Path, ...], Path | None]:
+    """Where the texts and the ids are; None for ids that are not there."""
+    known = list((names(()) or ()) if callable(names) else names)
+    hint = f": name the one that holds the text, for example text={(known or ['body'])[0]!r}"
+    texts = columns_of(text, names, hint)
+    return texts, column_of(id_, names)
+
+
+def _tops(text: str, id_: str, names: Sequence[Any] | Inside) -> list[Any]:
+    """The columns that are to be read."""
+    texts, ids = _paths(text, id_, names)
+    return list(dict.fromkeys(path[0] for path in (*texts, ids) if path))
+
+
+def _one(columns: Sequence[Column], text: str) -> Column:
+    """The texts of one or several columns."""
+    return joined([as_text(column, text) for column in columns])
+
+
+# --- tables --------------------------------------------------------------------------------------------------------
+
+
+def _from_arrow(column: Column, text: str, id_: str) -> tuple[Column, Column | None]:
+    """A column alone, or those of a table, which the Arrow interface hands over as a column of structs."""
     if not pa.types.is_struct(column.type):
-        return column, None
-    names = [field.name for field in column.type]
-    _check_columns(names, text, id)
-    fields = column.flatten()
-    return fields[names.index(text)], fields[names.index(id)] if id in names else None
+        return as_text(column, text), None
+    texts, ids = _paths(text, id_, names_inside(column.type))
+    return _one([column_at(column, path) for path in texts], text), None if ids is None else column_at(column, ids)
 
 
-def _check_columns(names: list[Any], text: str, id: str) -> None:  # noqa: A002
-    for name in (text, id):
-        if names.count(name) > 1:
-            raise InputError(f"{names.count(name)} columns are called {name!r}; rename all but one")
-    if text not in names:
-        raise InputError(
-            f"there is no column {text!r}; the columns are {names}: name the one that holds the text, "
-            f"for example text={(names or ['body'])[0]!r}"
-        )
-
-
-def _from_pandas(source: Any, text: str, id: str, threads: int) -> tuple[Column, Column | None]:  # noqa: A002
-    """A series, or two columns of a frame; other columns are not read. Ids may be the index."""
+def _from_pandas(source: Any, text: str, id_: str, threads: int) -> tuple[Column, Column | None]:
+    """A series, or columns of a frame; other columns are not read. Ids may be the index."""
     if not hasattr(type(source), "columns"):  # the index of a series may have an entry of that name
-        return _from_series(source, threads), None
-    names = list(source.columns)
-    _check_columns(names, text, id)
-    in_index = source.index.get_level_values(id) if id in source.index.names else None
-    ids = source[id] if id in names else in_index
-    return _from_series(source[text], threads), None if ids is None else _ids(list(ids))
+        return as_text(_from_series(source, threads), text), None
+    texts, path = _paths(text, id_, list(source.columns))
+    column = _one([_from_column(source[name], inner, text, threads) for name, *inner in texts], text)
+    if path is not None:
+        return column, _ids_of(source[path[0]], path[1:])
+    return column, _ids(list(source.index.get_level_values(id_))) if id_ in source.index.names else None
 
 
 def _from_series(series: Any, threads: int) -> Column:
     try:
         column = pa.array(series, from_pandas=True)
     except (pa.ArrowException, UnicodeEncodeError):  # of several types, or with lone surrogates: one by one
-        return _strings(list(series), threads)
+        return _strings(_as_lines(list(series)), threads)
     return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
+
+
+def _columns(source: Mapping[Any, Any]) -> dict[Any, Any]:
+    """A dict of columns, of which each can be read more than once."""
+    for name, column in source.items():
+        if not isinstance(column, Iterable) or isinstance(column, str | bytes | Mapping):
+            raise InputError(
+                f"articles must be {KINDS}, got {type(source).__name__} whose {name!r} is one "
+                f"{type(column).__name__}: put an article in a list, [article]; of texts by their ids give columns, "
+                "{'id': list(articles), 'text': list(articles.values())}"
+            )
+    columns = {name: column if isinstance(column, Sized) else list(column) for name, column in source.items()}
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise InputError(f"the columns of the {type(source).__name__} have {lengths} values; give each as many")
+    return columns
+
+
+def _from_columns(source: dict[Any, Any], text: str, id_: str, threads: int) -> tuple[Column, Column | None]:
+    texts, path = _paths(text, id_, list(source))
+    column = _one([_from_column(source[name], inner, text, threads) for name, *inner in texts], text)
+    return column, None if path is None else _ids_of(source[path[0]], path[1:])
+
+
+def _from_column(column: Any, inner: Sequence[Any], text: str, threads: int) -> Column:
+    """A column of whatever library, or what its values hold at the end of a path."""
+    if inner:
+        values = [_found(value, place, tuple(inner), text) for place, value in enumerate(column)]
+        return _strings(_as_lines(values), threads)
+    if queries.library(column) == "pandas":
+        return _from_series(column, threads)
+    if hasattr(column, "__arrow_c_stream__"):
+        return pa.chunked_array(column)
+    if hasattr(column, "__arrow_c_array__"):
+        return pa.chunked_array([pa.array(column)])
+    return _strings(_as_lines(list(column)), threads)
+
+
+def _ids_of(column: Any, inner: Path) -> Column:
+    """A column of ids, or what its values hold at the end of a path."""
+    if isinstance(column, pa.Array | pa.ChunkedArray):
+        return column_at(column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column]), inner)
+    tensor = hasattr(column, "ndim") and hasattr(column, "tolist") and queries.library(column) != "pandas"
+    values = column.tolist() if tensor else list(column)  # the elements of a tensor are tensors
+    return _ids([value_at(value, inner) for value in values])
+
+
+# --- rows ----------------------------------------------------------------------------------------------------------
 
 
 def _listed(source: Any) -> Any:
     """A list, a tuple or a numpy column as it is, another iterable as the list that it becomes."""
-    if not isinstance(source, Iterable) or isinstance(source, Mapping) or getattr(source, "ndim", 1) != 1:
-        raise InputError(f"articles must be {KINDS}, got {type(source).__name__}")
+    if not isinstance(source, Iterable) or getattr(source, "ndim", 1) != 1:
+        ways = [f"articles.{name}()" for name in GIVES_ROWS if callable(getattr(source, name, None))]
+        hint = f"; give what it holds: {ways[0]}" if ways and not isinstance(source, type) else ""
+        raise InputError(f"articles must be {KINDS}, got {type(source).__name__}{hint}")
     return source if isinstance(source, list | tuple | np.ndarray) else list(source)
 
 
-def _from_python(source: Any, text: str, id: str, threads: int) -> tuple[Column, Column | None]:  # noqa: A002
+def _from_python(source: Any, text: str, id_: str, threads: int) -> tuple[Column, Column | None]:
     """Strings, mappings or dataclasses, one by one; a numpy column is a run of strings too."""
     values = list(source)
     first = next((value for value in values if not missing(value)), None)
-    if not (isinstance(first, Mapping) or _is_instance(first)):
+    if not _is_row(first):
         return _strings(values, threads), None
-    fields = [_fields(value, place, text) for place, value in enumerate(values)]
-    texts = _strings([f.get(text) for f in fields], threads)
-    return texts, _ids([f.get(id) for f in fields]) if any(id in f for f in fields) else None
+    rows = [_row(value, place) for place, value in enumerate(values)]
+    names = list(dict.fromkeys(chain.from_iterable(rows)))
+    paths, path = _row_paths(text, names), column_of(id_, names)
+    if len(paths) == 1:
+        texts = [_found(row, place, paths[0], text) if row is not NO_ROW else None for place, row in enumerate(rows)]
+        column = _strings(_as_lines(texts), threads)
+    else:
+        _check_rows(rows, paths, text)
+        column = joined([_strings(_as_lines([value_at(row, one) for row in rows]), threads) for one in paths])
+    return column, None if path is None else _ids([value_at(row, path) for row in rows])
 
 
-def _is_instance(value: Any) -> bool:
-    return dataclasses.is_dataclass(value) and not isinstance(value, type)
+def _is_row(value: Any) -> bool:
+    return fields_of(value) is not None
 
 
-def _fields(value: Any, place: int, text: str) -> Mapping[str, Any]:
-    if missing(value):
-        return {}
-    if _is_instance(value):
-        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    if not isinstance(value, Mapping):
+NO_ROW: Mapping[str, Any] = {}
+"""What stands for a row that is missing; one without any fields is not this one."""
+
+
+def _row(value: Any, place: int) -> Mapping[Any, Any]:
+    """An article's names and values; `NO_ROW` where it is missing."""
+    fields = NO_ROW if missing(value) else fields_of(value)
+    if fields is None:
         raise InputError(f"article {place} is {_shown(value)}; articles must be {KINDS}")
-    if text not in value:
-        raise InputError(
-            f"article {place} has no {text!r}; it has {list(islice(value, 20))}: name the one that holds the text "
-            f"with text=, or give {text!r} as None where it is missing"
-        )
+    return fields
+
+
+def _row_paths(text: Any, names: Sequence[Any]) -> tuple[Path, ...]:
+    """Where texts are. A single one that no article has is left to be told with the article."""
+    single = column_of(text, names)
+    if single is None and (isinstance(text, list) or "," in str(text)):
+        return columns_of(text, names)
+    return (single or (text,),)
+
+
+def _found(value: Any, place: int, path: Path, text: str) -> Any:
+    """What stands at the end of a path; None where something on the way is missing."""
+    for name in path:
+        if missing(value):
+            return None
+        fields = fields_of(value)
+        if fields is None or name not in fields:
+            has = f"there is {_shown(value)}" if fields is None else f"it has {list(islice(fields, 20))}"
+            raise InputError(
+                f"article {place} has no {text!r}; {has}: name the one that holds the text with text=, "
+                f"or give {text!r} as None where it is missing"
+            )
+        value = fields[name]
+    return value
+
+
+def _check_rows(rows: Sequence[Mapping[Any, Any]], paths: Sequence[Path], text: str) -> None:
+    """Of several columns an article may lack some, but not all."""
+    for place, row in enumerate(rows):
+        if row is not NO_ROW and not any(path[0] in row for path in paths):
+            raise InputError(
+                f"article {place} has none of {text!r}; it has {list(islice(row, 20))}: name those that hold the text "
+                "with text=, or give one of them as None where it is missing"
+            )
+
+
+def _as_lines(values: list[Any]) -> list[Any]:
+    """The values with lists of strings as the lines of a text."""
+    return [_lines(value) for value in values] if set(map(type, values)) & set(LISTS) else values
+
+
+def _lines(value: Any) -> Any:
+    if isinstance(value, LISTS) and all(missing(line) or isinstance(line, str) for line in value):
+        return BETWEEN_LINES.join(line for line in value if not missing(line))
     return value
 
 
@@ -275,42 +417,6 @@ def _encodable(value: str) -> str:
 def _shown(value: Any) -> str:
     shown = repr(value)
     return f"{shown[:60]}{'...' if len(shown) > 60 else ''} ({type(value).__name__})"  # noqa: PLR2004
-
-
-def _as_text(column: Column, name: str) -> Column:
-    """Any Arrow string type as large strings, whose offsets do not overflow."""
-    column = _plain(column)
-    if pa.types.is_large_string(column.type):
-        return column
-    if pa.types.is_string(column.type) or column.null_count == len(column):
-        nothing = pa.types.is_null(column.type) or not pa.types.is_string(column.type)
-        return (
-            pa.chunked_array([pa.nulls(len(column), pa.large_string())]) if nothing else column.cast(pa.large_string())
-        )
-    raise InputError(
-        f"column {name!r} holds {column.type}; a text column must hold strings: cast it, or name another with text="
-    )
-
-
-def _plain(column: Column) -> Column:
-    """The column in a type for which Arrow can take and count values: no views, dictionaries or runs."""
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        chunks = [pa.DictionaryArray.from_arrays(c.indices, _plain_array(c.dictionary)) for c in column.chunks]
-        return pa.chunked_array([c.dictionary_decode() for c in chunks], _plain_type(kind.value_type))
-    if pa.types.is_run_end_encoded(kind):
-        return _plain(pa.chunked_array([pc.run_end_decode(c) for c in column.chunks], kind.value_type))
-    return column if _plain_type(kind) == kind else column.cast(_plain_type(kind))
-
-
-def _plain_array(array: pa.Array) -> pa.Array:
-    return array.cast(_plain_type(array.type))
-
-
-def _plain_type(kind: pa.DataType) -> pa.DataType:
-    if pa.types.is_string_view(kind):
-        return pa.large_string()
-    return pa.large_binary() if pa.types.is_binary_view(kind) else kind
 
 
 def _warn_of_repeats(ids: Column | None) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +20,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup.errors import InputError, SettingsError, warn
+from dedup.fields import Path, column_at, column_of, fields_of, names_inside, value_at
 from dedup.identity import missing
+from dedup.stages.queries import hub_table, is_hub, library
 
 DAY = 86_400_000_000
 """Microseconds."""
@@ -143,21 +146,31 @@ def values(source: Any, what: Any, articles: int, role: str) -> list[Any]:
     return found
 
 
-def _is_pandas(source: Any) -> bool:
-    return type(source).__module__.partition(".")[0] == "pandas"
-
-
 def _named(source: Any, name: str, role: str) -> list[Any]:
-    """What stands in a column, under a key or in an attribute."""
-    if _is_pandas(source):
+    """What stands in a column, under a key or in an attribute, or at the end of a path of them."""
+    if library(source) == "pandas":
         return _pandas_column(source, name, role)
-    if hasattr(source, "__arrow_c_stream__") or hasattr(source, "__arrow_c_array__"):
+    if _is_arrow(source):
         column = _chunked(source)
-        names = [field.name for field in column.type] if pa.types.is_struct(column.type) else []
-        _check_name(names, name, role)
-        return _from_arrow(column.flatten()[names.index(name)])
+        inside: Any = names_inside(column.type) if pa.types.is_struct(column.type) else []
+        return _from_arrow(column_at(column, _path(inside, name, role)))
+    if is_hub(source):
+        path = _path(names_inside(pa.struct(source.features.arrow_schema)), name, role)
+        table = hub_table(source, lambda _: [path[0]])
+        return _from_arrow(column_at(pa.chunked_array(table), path))
+    if isinstance(source, Mapping):
+        first, *inner = _path(list(source), name, role)
+        return [value_at(value, tuple(inner)) for value in _listed(source[first], role)]
+    return _of_rows(source, name, role)
+
+
+def _of_rows(source: Any, name: str, role: str) -> list[Any]:
+    """What articles have one by one."""
     found = [_get(one, name) for one in source]
     if found and not any(there for there, _ in found):
+        names = dict.fromkeys(chain.from_iterable(fields_of(one) or () for one in source))
+        if path := column_of(name, list(names)):
+            return [value_at(one, path) for one in source]
         kind = next((type(one).__name__ for one in source if not missing(one)), "nothing")
         raise InputError(
             f"no article has {name!r} for {role}; they are of the kind {kind}: name a key or attribute that they have, "
@@ -174,28 +187,37 @@ def _get(article: Any, name: str) -> tuple[bool, Any]:
     return there, getattr(article, name) if there else None
 
 
-def _check_name(names: list[Any], name: str, role: str) -> None:
-    if names.count(name) > 1:
-        raise InputError(f"{names.count(name)} columns are called {name!r}; rename all but one")
-    if name not in names:
-        raise InputError(f"there is no column {name!r} for {role}; the columns are {names}")
+def _path(names: Any, name: str, role: str) -> Path:
+    """Where the column of this name or path is."""
+    path = column_of(name, names)
+    if path is None:
+        known = list(names if isinstance(names, list) else names(()))
+        raise InputError(f"there is no column {name!r} for {role}; the columns are {known}")
+    return path
 
 
 def _pandas_column(source: Any, name: str, role: str) -> list[Any]:
     names = list(source.columns) if hasattr(type(source), "columns") else []
     if name in source.index.names and name not in names:
         return list(source.index.get_level_values(name))
-    _check_name(names, name, role)
-    return list(source[name])
+    first, *inner = _path(names, name, role)
+    return [value_at(value, tuple(inner)) for value in source[first]]
 
 
 def _rows(source: Any) -> Iterable[Any]:
-    """The articles as a function is to see them: those of a frame or table as mappings."""
-    if _is_pandas(source):
+    """The articles as a function is to see them: those of a frame, a table or a dict of columns as mappings."""
+    if library(source) == "pandas":
         return source.to_dict("records") if hasattr(type(source), "columns") else source
-    if hasattr(source, "__arrow_c_stream__") or hasattr(source, "__arrow_c_array__"):
+    if _is_arrow(source):
         return _from_arrow(_chunked(source))
-    return source
+    if isinstance(source, Mapping):
+        columns = [_listed(column, name) for name, column in source.items()]
+        return [dict(zip(source, row, strict=True)) for row in zip(*columns, strict=True)]
+    return source.with_format(None) if is_hub(source) else source
+
+
+def _is_arrow(source: Any) -> bool:
+    return hasattr(source, "__arrow_c_stream__") or hasattr(source, "__arrow_c_array__")
 
 
 def _chunked(source: Any) -> pa.ChunkedArray:
@@ -221,7 +243,7 @@ def _listed(column: Any, role: str) -> list[Any]:
         )
     if getattr(column, "ndim", 1) != 1:
         raise InputError(f"{role} must be one value an article, got an array of shape {getattr(column, 'shape', '')}")
-    if not _is_pandas(column) and (hasattr(column, "__arrow_c_stream__") or hasattr(column, "__arrow_c_array__")):
+    if library(column) != "pandas" and _is_arrow(column):
         return _from_arrow(_chunked(column))
     return list(column)
 
