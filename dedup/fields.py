@@ -150,9 +150,15 @@ def column_at(column: pa.ChunkedArray, path: Path) -> pa.ChunkedArray:
 
     Returns:
         (n,), null wherever something on the way is.
+
+    Raises:
+        InputError: There is no such column inside of the one before.
     """
     for name in path:
-        column = column.flatten()[column.type.get_field_index(name)]
+        names = [field.name for field in column.type] if pa.types.is_struct(column.type) else []
+        if name not in names:
+            raise InputError(f"there is no {name!r} of the path {'.'.join(path)!r}; there are {names}")
+        column = column.flatten()[names.index(name)]
     return column
 
 

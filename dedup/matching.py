@@ -65,7 +65,7 @@ def match(
     *,
     by: Measured = "similarity",
     threshold: float | None = None,
-    text: str = "text",
+    text: str | list[str] = "text",
     id: str = "id",  # noqa: A002 - the column's usual name
     threads: int | None = None,
     progress: Progress | bool | None = None,
@@ -78,13 +78,14 @@ def match(
 
     Args:
         a: Articles of any kind that `cluster` takes; held in memory.
-        b: The others, of any such kind; an open `Index`, or its path. An iterator of articles or of tables, and an
-            Arrow record batch reader, are streamed: memory is that of A, of 256 MB of B at a time, and of what matched.
+        b: The others, of any such kind; an open `Index`, or its path. An iterator of articles or of tables, an Arrow
+            record batch reader, a lazy frame, a dataset, a table of a lake and a data set of a hub are streamed: memory
+            is that of A, of 256 MB of B at a time, and of what matched.
         settings: How articles are compared; None is `Settings()`, or for an index its own.
         by: What is computed, ``"similarity"`` or ``"containment"``.
         threshold: Least of it, in (0, 1]; None is that of the settings, for containment 0.8.
-        text: Column, key or attribute that holds the text.
-        id: Column, key or attribute that holds the id; the default may be absent.
+        text: Column, key or attribute that holds the text; or a path, or several, as for `cluster`.
+        id: Column, key or attribute that holds the id, or a path; the default may be absent.
         threads: How many to use; None is one a core. The result does not depend on it.
         progress: True shows a bar; a function is called with the stage, the work done and the whole of it.
 

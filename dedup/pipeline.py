@@ -65,7 +65,7 @@ def cluster(
     articles: Any,
     settings: Settings | None = None,
     *,
-    text: str = "text",
+    text: str | list[str] = "text",
     id: str = "id",  # noqa: A002 - the column's usual name
     within: Any = None,
     across: Any = None,
@@ -78,11 +78,14 @@ def cluster(
 
     Args:
         articles: A list or iterable of strings, of mappings or of dataclasses with a text and an id; a pandas, Polars
-            or Arrow column or table, a DuckDB relation, or anything else that offers the Arrow C stream. Missing and
-            empty texts keep their place and are duplicates of nothing.
+            or Arrow column or table, a dict of columns, a DuckDB relation, or anything else that offers the Arrow C
+            stream; a lazy frame of Polars, a dataset or scanner of Arrow, a table of Delta, Iceberg or Lance, or a data
+            set of Hugging Face. Missing and empty texts keep their place and are duplicates of nothing.
         settings: How articles are compared; None is `Settings()`.
-        text: Column, key or attribute that holds the text.
-        id: Column, key or attribute that holds the id; the default may be absent.
+        text: Column, key or attribute that holds the text; ``content.body`` is a path into one, ``title,body`` are
+            several, whose texts are joined by a blank line. A name that is there as it is written goes before both. Of
+            a list of strings each is a line.
+        id: Column, key or attribute that holds the id, or a path; the default may be absent.
         within: Only articles of one group are compared. A group is whatever stands in the column, key or attribute of
             this name, or what a function makes of an article (of a frame or table: of a row, as a mapping), or one of n
             values given here. An article with none (missing or blank) is compared with no other.
@@ -124,7 +127,7 @@ def checked_settings(settings: Settings | None) -> Settings:
 
 
 def _cluster(
-    source: Any, settings: Settings, text: str, id_: str, scope: Scope, count: int, stages: Stages
+    source: Any, settings: Settings, text: str | list[str], id_: str, scope: Scope, count: int, stages: Stages
 ) -> Clusters:
     with stages.stage("read"):
         read = reading.articles(source, text=text, id=id_, threads=count)
@@ -155,13 +158,15 @@ class Fitted:
     """What marks the frames of the sample; None where no frames were found."""
 
 
-def fit(articles: Any, settings: Settings | None = None, *, text: str = "text", threads: int | None = None) -> Fitted:
+def fit(
+    articles: Any, settings: Settings | None = None, *, text: str | list[str] = "text", threads: int | None = None
+) -> Fitted:
     """Weights and frames from a sample of articles, for the signatures of an index: see `Index`.
 
     Args:
         articles: A sample of what the index will hold, of any kind that `cluster` takes.
         settings: How articles are compared; None is `Settings()`. The index takes them over.
-        text: Column, key or attribute that holds the text.
+        text: Column, key or attribute that holds the text; or a path, or several, as for `cluster`.
         threads: How many to use; None is one a core.
 
     Raises:
@@ -178,7 +183,7 @@ def fit(articles: Any, settings: Settings | None = None, *, text: str = "text", 
     return Fitted(settings, corpus.weights, corpus.frames.windows if corpus.frames else None)
 
 
-def _texts(articles: Any, text: str, threads: int) -> pa.ChunkedArray:
+def _texts(articles: Any, text: str | list[str], threads: int) -> pa.ChunkedArray:
     """The texts of articles of which none is told by its id."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r".* ids? occurs? more than once", DedupWarning)
@@ -390,7 +395,7 @@ def explain(
     settings: Settings | None = None,
     *,
     among: Any = None,
-    text: str = "text",
+    text: str | list[str] = "text",
     threads: int | None = None,
 ) -> Explanation:
     """The passages that two texts share; see `similarity` and `Clusters.explain`.

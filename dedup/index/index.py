@@ -59,6 +59,7 @@ from dedup.index.validation import (
     column,
     id_or_reason,
     listed,
+    listed_texts,
     sorted_out,
 )
 from dedup.pipeline import Fitted, Progress
@@ -194,7 +195,7 @@ class Index(Awaited):
             FileError: The articles could not be stored; nothing was added.
         """
         count = count_threads(threads)
-        names, values = listed(ids), listed(texts)
+        names, values = listed(ids), listed_texts(texts)
         if len(names) != len(values):
             raise InputError(f"there are {len(names)} ids and {len(values)} texts; give one of each for every article")
         seconds = checked_times(seen_at, len(names))
@@ -353,7 +354,7 @@ class Index(Awaited):
             InputError: They are of a kind that cannot be read, or one of them is not a text.
         """
         count = count_threads(threads)
-        given = column([checked_text(text) for text in listed(texts)], count)
+        given = column([checked_text(text) for text in listed_texts(texts)], count)
         while True:
             preparer = self._preparer
             prepared = preparer.prepare(given, count)

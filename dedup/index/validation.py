@@ -10,7 +10,6 @@ from contextlib import suppress
 from numbers import Integral, Real
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from dedup.errors import InputError, SettingsError
@@ -18,6 +17,8 @@ from dedup.identity import id_text, missing
 from dedup.index.answers import Rejected
 from dedup.index.prepared import joined
 from dedup.stages import articles as reading
+from dedup.stages.queries import library
+from dedup.stages.strings import as_lines
 
 HIGHEST = 2**63 - 1
 
@@ -91,8 +92,19 @@ def listed(values: Any) -> list[Any]:
         raise InputError(f"ids and texts must be lists or columns, got {type(values).__name__}")
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values.to_pylist()
-    every = values.tolist() if isinstance(values, np.ndarray) else list(values)
+    whole = getattr(values, {"numpy": "tolist", "polars": "to_list"}.get(library(values), ""), None)
+    every = list(values) if whole is None else whole()  # of Polars' columns of lists each would be a column again
     return [None if missing(value) else value for value in every]
+
+
+def listed_texts(values: Any) -> list[Any]:
+    """Texts as `listed`; in a column of lists of strings each list is a text of lines.
+
+    Raises:
+        InputError: They are not a list.
+    """
+    texts = listed(values)
+    return texts if isinstance(values, list | tuple) else as_lines(texts)
 
 
 def sorted_out(ids: list[Any], texts: list[Any]) -> tuple[dict[str, list[int]], list[Rejected]]:

@@ -34,7 +34,7 @@ from dedup.fields import (
 )
 from dedup.identity import id_text, missing
 from dedup.stages import queries
-from dedup.stages.strings import BETWEEN_LINES, as_text, plain
+from dedup.stages.strings import as_lines, as_text, plain
 from dedup.work import ranges, spread
 
 KINDS = (
@@ -45,7 +45,6 @@ Column: TypeAlias = pa.ChunkedArray
 CHUNK = 512
 SINGLE = 4096
 """Articles of an iterator that are read at once."""
-LISTS = (list, tuple, np.ndarray)
 GIVES_ROWS = ("to_arrow", "to_arrow_table", "to_pyarrow", "to_table", "collect", "compute", "to_pandas")
 """Methods by which an object of a library that is not known may give what can be read."""
 
@@ -64,7 +63,7 @@ class Articles(NamedTuple):
 def articles(
     source: Any,
     *,
-    text: str = "text",
+    text: str | list[str] = "text",
     id: str = "id",  # noqa: A002 - the column's usual name
     threads: int = 1,
 ) -> Articles:
@@ -97,7 +96,7 @@ def articles(
     return result
 
 
-def _read(source: Any, text: str, id_: str, threads: int) -> tuple[Column, Column | None, Any]:
+def _read(source: Any, text: str | list[str], id_: str, threads: int) -> tuple[Column, Column | None, Any]:
     """Texts, ids, and what can be read again."""
     if queries.library(source) == "pandas":
         return *_from_pandas(source, text, id_, threads), source
@@ -105,8 +104,8 @@ def _read(source: Any, text: str, id_: str, threads: int) -> tuple[Column, Colum
         _check_objects(source, text, id_)
         column = pa.chunked_array(source)
         return *_from_arrow(column, text, id_), _lasting(source, column)
-    if hasattr(source, "__arrow_c_array__"):
-        return *_from_arrow(pa.chunked_array([pa.array(source)]), text, id_), source
+    if (column := _arrow(source)) is not None:
+        return *_from_arrow(column, text, id_), source
     if queries.is_hub(source) and not queries.is_transformed(source):
         table = queries.hub_table(source, partial(_tops, text, id_))
         return *_from_arrow(pa.chunked_array(table), text, id_), source
@@ -117,7 +116,7 @@ def _read(source: Any, text: str, id_: str, threads: int) -> tuple[Column, Colum
     return *_from_python(source, text, id_, threads), source
 
 
-def _check_objects(source: Any, text: str, id_: str) -> None:
+def _check_objects(source: Any, text: str | list[str], id_: str) -> None:
     """Refuse what Polars hands over as addresses in memory: columns of objects of Python."""
     kinds = dict(getattr(source, "schema", None) or {}) if queries.library(source) == "polars" else {}
     objects = {name for name, kind in kinds.items() if str(kind) == "Object"}
@@ -139,7 +138,7 @@ def _lasting(source: Any, column: Column) -> Any:
 def streamed(
     source: Any,
     *,
-    text: str = "text",
+    text: str | list[str] = "text",
     id: str = "id",  # noqa: A002 - the column's usual name
     threads: int = 1,
 ) -> Iterator[Articles]:
@@ -171,7 +170,7 @@ def streamed(
 # --- which columns -------------------------------------------------------------------------------------------------
 
 
-def _paths(text: str, id_: str, names: Sequence[Any] | Inside) -> tuple[tuple[Path, ...], Path | None]:
+def _paths(text: str | list[str], id_: str, names: Sequence[Any] | Inside) -> tuple[tuple[Path, ...], Path | None]:
     """Where the texts and the ids are; None for ids that are not there."""
     known = list((names(()) or ()) if callable(names) else names)
     hint = f": name the one that holds the text, for example text={(known or ['body'])[0]!r}"
@@ -179,34 +178,35 @@ def _paths(text: str, id_: str, names: Sequence[Any] | Inside) -> tuple[tuple[Pa
     return texts, column_of(id_, names)
 
 
-def _tops(text: str, id_: str, names: Sequence[Any] | Inside) -> list[Any]:
+def _tops(text: str | list[str], id_: str, names: Sequence[Any] | Inside) -> list[Any]:
     """The columns that are to be read."""
     texts, ids = _paths(text, id_, names)
     return list(dict.fromkeys(path[0] for path in (*texts, ids) if path))
 
 
-def _one(columns: Sequence[Column], text: str) -> Column:
-    """The texts of one or several columns."""
-    return joined([as_text(column, text) for column in columns])
+def _one(columns: Sequence[Column], paths: Sequence[Path]) -> Column:
+    """The texts of one or several columns, which are at these paths."""
+    named = zip(columns, paths, strict=True)
+    return joined([as_text(column, path[0] if len(path) == 1 else ".".join(path)) for column, path in named])
 
 
 # --- tables --------------------------------------------------------------------------------------------------------
 
 
-def _from_arrow(column: Column, text: str, id_: str) -> tuple[Column, Column | None]:
+def _from_arrow(column: Column, text: str | list[str], id_: str) -> tuple[Column, Column | None]:
     """A column alone, or those of a table, which the Arrow interface hands over as a column of structs."""
     if not pa.types.is_struct(column.type):
         return as_text(column, text), None
     texts, ids = _paths(text, id_, names_inside(column.type))
-    return _one([column_at(column, path) for path in texts], text), None if ids is None else column_at(column, ids)
+    return _one([column_at(column, path) for path in texts], texts), None if ids is None else column_at(column, ids)
 
 
-def _from_pandas(source: Any, text: str, id_: str, threads: int) -> tuple[Column, Column | None]:
+def _from_pandas(source: Any, text: str | list[str], id_: str, threads: int) -> tuple[Column, Column | None]:
     """A series, or columns of a frame; other columns are not read. Ids may be the index."""
     if not hasattr(type(source), "columns"):  # the index of a series may have an entry of that name
         return as_text(_from_series(source, threads), text), None
     texts, path = _paths(text, id_, list(source.columns))
-    column = _one([_from_column(source[name], inner, text, threads) for name, *inner in texts], text)
+    column = _one([_from_column(source[name], inner, text, threads) for name, *inner in texts], texts)
     if path is not None:
         return column, _ids_of(source[path[0]], path[1:])
     return column, _ids(list(source.index.get_level_values(id_))) if id_ in source.index.names else None
@@ -216,7 +216,7 @@ def _from_series(series: Any, threads: int) -> Column:
     try:
         column = pa.array(series, from_pandas=True)
     except (pa.ArrowException, UnicodeEncodeError):  # of several types, or with lone surrogates: one by one
-        return _strings(_as_lines(list(series)), threads)
+        return _strings(as_lines(list(series)), threads)
     return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
 
 
@@ -236,30 +236,38 @@ def _columns(source: Mapping[Any, Any]) -> dict[Any, Any]:
     return columns
 
 
-def _from_columns(source: dict[Any, Any], text: str, id_: str, threads: int) -> tuple[Column, Column | None]:
+def _from_columns(
+    source: dict[Any, Any], text: str | list[str], id_: str, threads: int
+) -> tuple[Column, Column | None]:
     texts, path = _paths(text, id_, list(source))
-    column = _one([_from_column(source[name], inner, text, threads) for name, *inner in texts], text)
+    column = _one([_from_column(source[name], inner, text, threads) for name, *inner in texts], texts)
     return column, None if path is None else _ids_of(source[path[0]], path[1:])
 
 
-def _from_column(column: Any, inner: Sequence[Any], text: str, threads: int) -> Column:
+def _from_column(column: Any, inner: Sequence[Any], text: str | list[str], threads: int) -> Column:
     """A column of whatever library, or what its values hold at the end of a path."""
+    arrow = None if queries.library(column) == "pandas" else _arrow(column)
+    if arrow is not None:
+        return column_at(arrow, tuple(inner))
     if inner:
         values = [_found(value, place, tuple(inner), text) for place, value in enumerate(column)]
-        return _strings(_as_lines(values), threads)
+        return _strings(as_lines(values), threads)
     if queries.library(column) == "pandas":
         return _from_series(column, threads)
+    return _strings(as_lines(list(column)), threads)
+
+
+def _arrow(column: Any) -> Column | None:
+    """A column as Arrow has it, if its library hands it over."""
     if hasattr(column, "__arrow_c_stream__"):
         return pa.chunked_array(column)
-    if hasattr(column, "__arrow_c_array__"):
-        return pa.chunked_array([pa.array(column)])
-    return _strings(_as_lines(list(column)), threads)
+    return pa.chunked_array([pa.array(column)]) if hasattr(column, "__arrow_c_array__") else None
 
 
 def _ids_of(column: Any, inner: Path) -> Column:
     """A column of ids, or what its values hold at the end of a path."""
     if isinstance(column, pa.Array | pa.ChunkedArray):
-        return column_at(column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column]), inner)
+        return column_at(pa.chunked_array(column), inner)
     tensor = hasattr(column, "ndim") and hasattr(column, "tolist") and queries.library(column) != "pandas"
     values = column.tolist() if tensor else list(column)  # the elements of a tensor are tensors
     return _ids([value_at(value, inner) for value in values])
@@ -277,7 +285,7 @@ def _listed(source: Any) -> Any:
     return source if isinstance(source, list | tuple | np.ndarray) else list(source)
 
 
-def _from_python(source: Any, text: str, id_: str, threads: int) -> tuple[Column, Column | None]:
+def _from_python(source: Any, text: str | list[str], id_: str, threads: int) -> tuple[Column, Column | None]:
     """Strings, mappings or dataclasses, one by one; a numpy column is a run of strings too."""
     values = list(source)
     first = next((value for value in values if not missing(value)), None)
@@ -288,10 +296,10 @@ def _from_python(source: Any, text: str, id_: str, threads: int) -> tuple[Column
     paths, path = _row_paths(text, names), column_of(id_, names)
     if len(paths) == 1:
         texts = [_found(row, place, paths[0], text) if row is not NO_ROW else None for place, row in enumerate(rows)]
-        column = _strings(_as_lines(texts), threads)
+        column = _strings(as_lines(texts), threads)
     else:
         _check_rows(rows, paths, text)
-        column = joined([_strings(_as_lines([value_at(row, one) for row in rows]), threads) for one in paths])
+        column = joined([_strings(as_lines([value_at(row, one) for row in rows]), threads) for one in paths])
     return column, None if path is None else _ids([value_at(row, path) for row in rows])
 
 
@@ -319,7 +327,7 @@ def _row_paths(text: Any, names: Sequence[Any]) -> tuple[Path, ...]:
     return (single or (text,),)
 
 
-def _found(value: Any, place: int, path: Path, text: str) -> Any:
+def _found(value: Any, place: int, path: Path, text: object) -> Any:
     """What stands at the end of a path; None where something on the way is missing."""
     for name in path:
         if missing(value):
@@ -335,7 +343,7 @@ def _found(value: Any, place: int, path: Path, text: str) -> Any:
     return value
 
 
-def _check_rows(rows: Sequence[Mapping[Any, Any]], paths: Sequence[Path], text: str) -> None:
+def _check_rows(rows: Sequence[Mapping[Any, Any]], paths: Sequence[Path], text: str | list[str]) -> None:
     """Of several columns an article may lack some, but not all."""
     for place, row in enumerate(rows):
         if row is not NO_ROW and not any(path[0] in row for path in paths):
@@ -343,17 +351,6 @@ def _check_rows(rows: Sequence[Mapping[Any, Any]], paths: Sequence[Path], text: 
                 f"article {place} has none of {text!r}; it has {list(islice(row, 20))}: name those that hold the text "
                 "with text=, or give one of them as None where it is missing"
             )
-
-
-def _as_lines(values: list[Any]) -> list[Any]:
-    """The values with lists of strings as the lines of a text."""
-    return [_lines(value) for value in values] if set(map(type, values)) & set(LISTS) else values
-
-
-def _lines(value: Any) -> Any:
-    if isinstance(value, LISTS) and all(missing(line) or isinstance(line, str) for line in value):
-        return BETWEEN_LINES.join(line for line in value if not missing(line))
-    return value
 
 
 def _strings(values: list[Any], threads: int) -> Column:

@@ -8,20 +8,22 @@ laid out as views or runs, so these are undone first. Numbers and bytes are no t
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.errors import InputError
+from dedup.identity import missing
 
 BETWEEN_LINES = "\n"
 """What stands between the strings of a list."""
+LISTS = (list, tuple, np.ndarray)
 Column: TypeAlias = pa.ChunkedArray
 
 
-def as_text(column: Column, name: str) -> Column:
+def as_text(column: Column, name: object) -> Column:
     """The texts of a column.
 
     Args:
@@ -45,7 +47,7 @@ def as_text(column: Column, name: str) -> Column:
         raise InputError(
             f"column {name!r} holds {kind}; a text column must hold strings: cast it, or name another with text="
         )
-    return pa.chunked_array([_lines(chunk, name) for chunk in column.chunks], pa.large_string())
+    return pa.chunked_array([_laid(chunk, name) for chunk in column.chunks], pa.large_string())
 
 
 def _is_list(kind: pa.DataType) -> bool:
@@ -59,7 +61,7 @@ def _is_list(kind: pa.DataType) -> bool:
     )
 
 
-def _lines(lists: pa.Array, name: str) -> pa.Array:
+def _laid(lists: pa.Array, name: object) -> pa.Array:
     """A list of strings as one text of lines: the strings are laid end to end, and the text of a list is a part."""
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
     lines = as_text(pa.chunked_array([pc.list_flatten(lists)]), name).combine_chunks()
@@ -75,6 +77,21 @@ def _lines(lists: pa.Array, name: str) -> pa.Array:
     valid = np.packbits(lists.is_valid().to_numpy(zero_copy_only=False), bitorder="little")
     buffers = [pa.py_buffer(valid), pa.py_buffer(offsets[places]), laid.buffers()[2] or pa.py_buffer(b"")]
     return pa.Array.from_buffers(kind, len(lists), buffers)
+
+
+def as_lines(values: list[Any]) -> list[Any]:
+    """Python values with each list of strings as one text of lines, as `as_text` makes it; others as they are.
+
+    Args:
+        values: (n,).
+    """
+    return [_lines(value) for value in values] if set(map(type, values)) & set(LISTS) else values
+
+
+def _lines(value: Any) -> Any:
+    if isinstance(value, LISTS) and all(missing(line) or isinstance(line, str) for line in value):
+        return BETWEEN_LINES.join(line for line in value if not missing(line))
+    return value
 
 
 def plain(column: Column, *, wide: bool = False) -> Column:
