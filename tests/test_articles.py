@@ -78,6 +78,13 @@ class Single:
         return self._inner.__arrow_c_array__(schema)
 
 
+class Later:
+    """What a library that we do not know has not worked out yet."""
+
+    def compute(self) -> Any:
+        """Work it out."""
+
+
 COLUMNS: dict[str, Callable[[], Any]] = {
     "list": lambda: list(TEXTS),
     "tuple": lambda: tuple(TEXTS),
@@ -105,6 +112,13 @@ COLUMNS: dict[str, Callable[[], Any]] = {
     "Arrow string view": lambda: pa.array(TEXTS, pa.string_view()),
     "Arrow dictionary": lambda: pa.array(TEXTS).dictionary_encode(),
     "Arrow dictionary of views": lambda: indexed(TEXTS),
+    "Arrow runs": lambda: pa.RunEndEncodedArray.from_arrays(pa.array(range(1, 7), pa.int32()), pa.array(TEXTS)),
+    "Arrow runs of views": lambda: pa.RunEndEncodedArray.from_arrays(
+        pa.array(range(1, 7), pa.int32()), pa.array(TEXTS, pa.string_view())
+    ),
+    "Arrow lists": lambda: pa.array([None if text is None else [text] for text in TEXTS]),
+    "Polars lists": lambda: pl.Series([None if text is None else [text] for text in TEXTS]),
+    "pandas lists": lambda: pd.Series([None if text is None else [text] for text in TEXTS]),
     "Arrow slice": lambda: pa.array(["before", *TEXTS, "after"]).slice(1, len(TEXTS)),
     "Arrow chunks": lambda: pa.chunked_array([TEXTS[:1], [], TEXTS[1:4], TEXTS[4:]], pa.string()),
     "Arrow column of a table": lambda: TABLE.column("text"),
@@ -141,6 +155,16 @@ TABLES: dict[str, Callable[[], Any]] = {
     "DuckDB relation": lambda: duckdb.from_arrow(TABLE),
     "DuckDB query": lambda: duckdb.from_arrow(TABLE).filter("views >= 0").order("views"),
     "a stream of a table": lambda: Stream(TABLE),
+    "Polars plan": lambda: pl.LazyFrame({"id": IDS, "text": TEXTS, "views": range(6)}),
+    "a dict of columns": TABLE.to_pydict,
+    "a dict of iterators": lambda: {"id": iter(IDS), "text": (text for text in TEXTS)},
+    "a dict of columns of all kinds": lambda: {
+        "id": np.array(IDS),
+        "text": pd.Series(TEXTS),
+        "views": pa.array(range(6)),
+        "k": pl.Series(range(6)),
+    },
+    "a dict of Arrow columns": lambda: UserDict(zip(TABLE.column_names, TABLE.columns, strict=True)),
     "one batch": lambda: Single(TABLE.to_batches()[0]),
 }
 
@@ -215,6 +239,103 @@ def test_columns_are_named_by_the_caller() -> None:
         assert ids.to_pylist() == [7, 8]
 
 
+@dataclasses.dataclass
+class Content:
+    """What is inside of a page."""
+
+    body: Any
+    lang: str = "zh"
+
+
+NESTED: list[dict[str, Any]] = [
+    {"meta": {"key": 1}, "title": "渡輪停航", "content": {"body": "颱風來襲"}},
+    {"meta": {"key": 2}, "title": None, "content": {"body": "連絡船は欠航"}},
+    {"meta": {"key": 3}, "title": "나룻배", "content": None},
+    {"meta": None, "title": "", "content": {"body": None}},
+    {"meta": {"key": 5}, "title": "العبّارة", "content": {"body": "🚢"}},
+]
+INSIDE: dict[str, Callable[[], Any]] = {
+    "mappings": lambda: NESTED,
+    "mappings of dataclasses": lambda: [
+        row | {"content": row["content"] and Content(**row["content"])} for row in NESTED
+    ],
+    "Arrow": lambda: pa.Table.from_pylist(NESTED),
+    "Arrow reader": lambda: pa.Table.from_pylist(NESTED).to_reader(max_chunksize=2),
+    "Polars": lambda: pl.DataFrame(NESTED),
+    "Polars plan": lambda: pl.LazyFrame(NESTED),
+    "pandas": lambda: pd.DataFrame(NESTED, columns=list(NESTED[0]), dtype=object),
+    "pandas of Arrow": lambda: pa.Table.from_pylist(NESTED).to_pandas(types_mapper=pd.ArrowDtype),
+    "DuckDB": lambda: duckdb.from_arrow(pa.Table.from_pylist(NESTED)),
+    "a dict of columns": lambda: {name: [row[name] for row in NESTED] for name in NESTED[0]},
+    "a dict of Arrow columns": lambda: {name: pa.array([row[name] for row in NESTED]) for name in NESTED[0]},
+}
+
+
+@pytest.mark.parametrize("kind", INSIDE)
+def test_a_path_leads_into_a_column(kind: str) -> None:
+    """Of texts and of ids; whatever is missing on the way is a missing text."""
+    texts, ids, _ = articles(INSIDE[kind](), text="content.body", id="meta.key")
+    assert texts.to_pylist() == ["颱風來襲", "連絡船は欠航", None, None, "🚢"]
+    assert ids is not None
+    assert ids.to_pylist() == [1, 2, 3, None, 5]
+
+
+@pytest.mark.parametrize("kind", INSIDE)
+@pytest.mark.parametrize("name", ["title,content.body", ["title", "content.body"]])
+def test_texts_of_several_columns_are_joined(kind: str, name: str | list[str]) -> None:
+    """By a blank line, which stands only between two that are there."""
+    texts = articles(INSIDE[kind](), text=name).texts
+    assert texts.type == pa.large_string()
+    assert texts.to_pylist() == ["渡輪停航\n\n颱風來襲", "連絡船は欠航", "나룻배", "", "العبّارة\n\n🚢"]
+    assert dedup.cluster(INSIDE[kind](), text=name, threads=1).labels.tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("kind", INSIDE)
+@pytest.mark.parametrize("name", ["content.boddy", "title,boddy", "boddy"])
+def test_a_path_that_leads_nowhere_is_told(kind: str, name: str) -> None:
+    """In every kind, as a column that is not there."""
+    with pytest.raises(InputError, match=r"boddy"):
+        articles(INSIDE[kind](), text=name)
+
+
+def test_a_name_that_is_there_goes_before_a_path() -> None:
+    """Dots and commas in names are no paths."""
+    row = {"a.b": "as written", "a": {"b": "inside", "c,d": "x"}, "a,b": "a comma", "b": "y"}
+    for source in ([row], pa.Table.from_pylist([row]), pd.DataFrame([row]), {name: [row[name]] for name in row}):
+        for name, text in (("a.b", "as written"), ("a,b", "a comma"), ("b,a.b", "y\n\nas written")):
+            assert articles(source, text=name).texts.to_pylist() == [text]
+    assert articles(pa.Table.from_pylist([row]), text="a.c,d").texts.to_pylist() == ["x"]
+
+
+def test_lists_of_strings_are_lines() -> None:
+    """Wherever a text may stand in a row or a column; a list of lists is no list of articles."""
+    lists = [["第一段", "第二段"], None, [], ["x", None]]
+    wanted = ["第一段\n第二段", None, "", "x"]
+    for source in (
+        [{"text": one} for one in lists],
+        [{"text": one and tuple(one)} if one else {"text": one} for one in lists],
+        pa.table({"text": lists}),
+        pl.DataFrame({"text": lists}),
+        pd.DataFrame({"text": lists}),
+        pa.table({"text": lists}).to_pandas(),
+        {"text": lists},
+        duckdb.from_arrow(pa.table({"text": lists})),
+    ):
+        assert articles(source).texts.to_pylist() == wanted
+    with pytest.raises(InputError, match="article 0 is"):
+        articles(lists)
+
+
+def test_rows_may_lack_some_of_several_columns() -> None:
+    """Not all of them, and not one that no row has."""
+    rows = [{"title": "a", "body": "b"}, {"body": "c"}, {"title": "d"}, None, {"title": None}]
+    assert articles(rows, text="title,body").texts.to_pylist() == ["a\n\nb", "c", "d", None, None]
+    with pytest.raises(InputError, match=r"article 1 has none of 'title,body'; it has \['url'\]"):
+        articles([*rows[:1], {"url": "x"}], text="title,body")
+    with pytest.raises(InputError, match=r"no column 'boddy' of 'title,boddy'; the columns are \['title', 'body'\]"):
+        articles(rows, text="title,boddy")
+
+
 def test_arrow_columns_are_not_copied() -> None:
     """A column of large strings is passed on as it is, in its own memory."""
     column = pa.array(["one", "two"], pa.large_string())
@@ -256,6 +377,9 @@ def test_a_generator_is_read_once_and_its_error_is_its_own() -> None:
         lambda: duckdb.sql("select 'x' as text where false"),
         lambda: np.array([], dtype=str),
         lambda: np.array([], dtype=object),
+        lambda: {"text": []},
+        lambda: pl.LazyFrame({"text": []}, schema={"text": pl.String}),
+        lambda: pa.table({"text": pa.array([], pa.list_(pa.string()))}),
     ],
 )
 def test_no_articles_are_no_clusters(make: Callable[[], Any]) -> None:
@@ -287,6 +411,11 @@ def test_no_articles_are_no_clusters(make: Callable[[], Any]) -> None:
         lambda: pl.DataFrame({"text": [None, None]}),
         lambda: [{"text": None}, {"text": float("nan")}],
         lambda: duckdb.sql("select null::varchar as text from range(2)"),
+        lambda: pa.table({"text": [float("nan"), None]}),
+        lambda: pl.DataFrame({"text": [float("nan"), None]}),
+        lambda: {"text": [float("nan"), None]},
+        lambda: {"text": np.array([float("nan"), None])},
+        lambda: pl.LazyFrame({"text": [None, None]}),
     ],
 )
 def test_missing_texts_alone_are_read(make: Callable[[], Any]) -> None:
@@ -313,7 +442,15 @@ def test_missing_rows_among_mappings_keep_their_place() -> None:
         pytest.param(b"one article", ["got one bytes", r"put it in a list"], id="bytes"),
         pytest.param(5, ["must be a list or iterable of strings", "got int"], id="an int"),
         pytest.param(None, ["must be a list or iterable of strings", "got NoneType"], id="None"),
-        pytest.param({"text": ["a"]}, ["must be a list or iterable of strings", "got dict"], id="a dict"),
+        pytest.param({"text": "a"}, ["whose 'text' is one str", r"put an article in a list, \[article\]"], id="a dict"),
+        pytest.param({"p1": "a"}, ["got dict whose 'p1' is one str", "list\\(articles.values"], id="texts by ids"),
+        pytest.param({"text": ["a"], "n": 5}, ["whose 'n' is one int"], id="a number among columns"),
+        pytest.param({"text": ["a"], "n": [1, 2]}, [r"have \{'text': 1, 'n': 2\} values"], id="columns of two lengths"),
+        pytest.param(
+            {"body": ["a"]}, [r"no column 'text'; the columns are \['body'\]", "text='body'"], id="no such key"
+        ),
+        pytest.param({}, ["no column 'text'"], id="a dict of nothing"),
+        pytest.param({"text": [1]}, [r"article 0 is 1 \(int\)"], id="a dict of numbers"),
         pytest.param(Post("1", "a"), ["must be a list or iterable of strings", "got Post"], id="one dataclass"),
         pytest.param([5, "a"], [r"article 0 is 5 \(int\)"], id="a number first"),
         pytest.param(["a", 5], [r"article 1 is 5 \(int\)", "must be a string or missing"], id="a number later"),
@@ -336,7 +473,7 @@ def test_missing_rows_among_mappings_keep_their_place() -> None:
         pytest.param(np.array("a"), ["ndarray"], id="a numpy scalar"),
         pytest.param(pa.array([1, 2]), ["holds int64", "must hold strings"], id="an Arrow column of numbers"),
         pytest.param(pa.array([b"x"]), ["holds binary", "cast it"], id="an Arrow column of bytes"),
-        pytest.param(pa.array([["x"]]), ["holds list", "must hold strings"], id="an Arrow column of lists"),
+        pytest.param(pa.array([[1]]), ["holds int64", "must hold strings"], id="an Arrow column of lists"),
         pytest.param(pa.table({"text": [1.5]}), ["column 'text' holds double", "cast it"], id="a column of numbers"),
         pytest.param(pa.table({"body": ["a"], "n": [1]}), ["no column 'text'", r"\['body', 'n'\]"], id="no column"),
         pytest.param(pa.table({}), ["no column 'text'", r"the columns are \[\]"], id="a table without columns"),
@@ -366,7 +503,8 @@ def test_missing_rows_among_mappings_keep_their_place() -> None:
         pytest.param(pl.Series([1, 2]), ["holds int64", "must hold strings"], id="Polars numbers"),
         pytest.param(pl.DataFrame({"body": ["a"]}), ["no column 'text'", r"\['body'\]"], id="Polars"),
         pytest.param(pl.DataFrame(), ["no column 'text'"], id="Polars without columns"),
-        pytest.param(pl.LazyFrame({"text": ["a"]}), ["got LazyFrame"], id="a Polars plan"),
+        pytest.param(pl.LazyFrame({"body": ["a"]}), ["no column 'text'", r"\['body'\]"], id="a Polars plan"),
+        pytest.param(Later(), ["got Later", r"give what it holds: articles\.compute\(\)"], id="a plan of others"),
     ],
 )
 def test_what_cannot_be_read_is_refused(source: Any, says: list[str]) -> None:

@@ -16,6 +16,8 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given
@@ -783,6 +785,28 @@ def test_many_queries_are_answered_as_one_by_one(
     assert index.query_many(pa.array(asked)) == many[:-1]
     with pytest.raises(dedup.InputError, match="a text must be a string or None, got int"):
         index.query_many(["x", 3])
+
+
+@pytest.mark.parametrize("kind", ["Arrow", "Arrow views", "Arrow runs", "Polars", "pandas"])
+def test_columns_of_lists_and_of_any_layout_are_added(start: Open, kind: str) -> None:
+    """Of a list each string is a line; a missing list is a missing text; lists in a list are refused."""
+    lists = [["渡輪因颱風停航，返鄉旅客改搭列車", "車站大廳擠滿了人潮"], None, ["連絡船は台風のため欠航した"]]
+    plain = [one and "\n".join(one) for one in lists]
+    runs = pa.RunEndEncodedArray.from_arrays(pa.array([1, 2, 3], pa.int32()), pa.array(plain, pa.string_view()))
+    texts: Any = {
+        "Arrow": pa.array(lists),
+        "Arrow views": pa.array(plain, pa.string_view()),
+        "Arrow runs": runs,
+        "Polars": pl.Series(lists),
+        "pandas": pd.Series(lists),
+    }[kind]
+    index = start()
+    assert index.add_many(["a", "b", "c"], texts).rejected == []
+    assert index.query_many(texts) == index.query_many(plain)
+    assert index.query(lists[0][0] + lists[0][1]).cluster == "a"
+    assert [row.reason for row in index.add_many(["d", "e"], ["x", ["a", "b"]]).rejected] == [
+        "a text must be a string or None, got list"
+    ]
 
 
 def test_an_index_is_asked_in_which_articles_a_text_stands(start: Open, synthetic: ModuleType) -> None:

@@ -51,6 +51,8 @@ KINDS: dict[str, Callable[[], Any]] = {
     "arrow of nanoseconds": lambda: pa.Table.from_pandas(pd.DataFrame(ROWS).astype({"when": "datetime64[ns, UTC]"})),
     "arrow stream": lambda: articles(pa.Table.from_pylist(ROWS).to_reader()).source,
     "arrow array": lambda: pa.array(ROWS),
+    "dict of columns": lambda: {name: [row[name] for row in ROWS] for name in ROWS[0]},
+    "dict of Arrow columns": lambda: {"site": pa.array(SITES), "when": pd.Series([row["when"] for row in ROWS])},
     "dictionary": lambda: pa.table({"site": pa.array(SITES).dictionary_encode(), "when": [r["when"] for r in ROWS]}),
 }
 
@@ -70,6 +72,23 @@ def test_a_function_sees_an_article_as_the_caller_has_it(kind: str) -> None:
     source = KINDS[kind]()
     site = (lambda one: one.site) if kind == "dataclasses" else (lambda one: one["site"])
     assert numbered(values(source, site, 3, "within"), "within").tolist() == [1, -1, 0]
+
+
+@pytest.mark.parametrize("kind", ["mappings", "dataclasses", "pandas", "polars", "arrow", "dict of columns"])
+def test_a_path_leads_into_a_column(kind: str) -> None:
+    """What stands inside of another column or attribute; a missing one on the way is a missing group."""
+    rows = [{"text": row["text"], "site": row["site"] and {"name": row["site"]}, "when": None} for row in ROWS]
+    source: Any = {
+        "mappings": rows,
+        "dataclasses": [Article(**row) for row in rows],
+        "pandas": pd.DataFrame(rows),
+        "polars": pl.DataFrame(rows),
+        "arrow": pa.Table.from_pylist(rows),
+        "dict of columns": {name: [row[name] for row in rows] for name in rows[0]},
+    }[kind]
+    assert numbered(values(source, "site.name", 3, "within"), "within").tolist() == [1, -1, 0]
+    with pytest.raises(InputError, match=r"'sites\.name' for within"):
+        values(source, "sites.name", 3, "within")
 
 
 def test_a_function_of_strings() -> None:
