@@ -191,7 +191,7 @@ def joined(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
         return columns[0]
     nothing, between = pa.scalar("", columns[0].type), pa.scalar(BETWEEN, columns[0].type)
     whole = pc.fill_null(columns[0], nothing)
-    for column in columns[1:]:
+    for column in columns[1:]:  # two by two: to skip nulls of several at once, Arrow leaves out rows without any text
         more = pc.fill_null(column, nothing)
         both = pc.binary_join_element_wise(whole, more, between)
         whole = pc.if_else(pc.equal(more, nothing), whole, pc.if_else(pc.equal(whole, nothing), more, both))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,7 @@ Make = Callable[[Path], Any]
 
 def library(name: str) -> Any:
     """A library that only those who use it have."""
+    assert not os.environ.get("CI") or find_spec(name.partition(".")[0]), f"{name} must be installed"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return pytest.importorskip(name, reason=f"{name} is not installed: it is in the extra `test`")
