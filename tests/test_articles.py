@@ -85,6 +85,16 @@ class Later:
         """Work it out."""
 
 
+class Frame(Later):
+    """A frame of a library that we do not know, whose elements are the names of its columns."""
+
+    ndim = 2
+
+    def __iter__(self) -> Any:
+        """As pandas does."""
+        return iter(("id", "text"))
+
+
 COLUMNS: dict[str, Callable[[], Any]] = {
     "list": lambda: list(TEXTS),
     "tuple": lambda: tuple(TEXTS),
@@ -505,6 +515,7 @@ def test_missing_rows_among_mappings_keep_their_place() -> None:
         pytest.param(pl.DataFrame(), ["no column 'text'"], id="Polars without columns"),
         pytest.param(pl.LazyFrame({"body": ["a"]}), ["no column 'text'", r"\['body'\]"], id="a Polars plan"),
         pytest.param(Later(), ["got Later", r"give what it holds: articles\.compute\(\)"], id="a plan of others"),
+        pytest.param(Frame(), ["got Frame", r"give what it holds: articles\.compute\(\)"], id="a frame of others"),
     ],
 )
 def test_what_cannot_be_read_is_refused(source: Any, says: list[str]) -> None:

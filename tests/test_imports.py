@@ -130,6 +130,7 @@ DOORS: dict[str, str | set[str]] = {
     "stdnum": "evidence.indicators",
     "pandas": {"results", "matches", "rows"},
     "polars": {"results", "matches", "rows"},
+    "deltalake": "stages.queries",
     "duckdb": "rows",
     "matplotlib": "report",
     "trafilatura": "files",

@@ -125,6 +125,20 @@ def test_the_rows_come_back_in_the_callers_own_kind() -> None:
     assert near(TABLE.to_reader()).keep("longest").rows.to_pylist() == wanted
 
 
+def test_a_dict_of_columns_comes_back_as_one() -> None:
+    """Each column in its own kind; a function is given one of the rows of a cluster, and counts rows, not columns."""
+    given = {"id": np.array([f"a{k}" for k in range(6)]), "text": TEXTS, "date": pa.array(DATES)}
+    clusters = near(given)
+    kept = clusters.keep("newest:date")
+    assert kept.places.tolist() == [1, 2, 3, 4]
+    assert (kept.rows["id"].tolist(), kept.rows["text"]) == (["a1", "a2", "a3", "a4"], [TEXTS[k] for k in (1, 2, 3, 4)])
+    assert kept.rows["date"].equals(pa.array([DATES[k] for k in (1, 2, 3, 4)]))
+    assert kept.dropped["kept"] == ["a2", "a2"]
+    assert clusters.keep(lambda rows: len(rows["text"]) - 1).places.tolist() == [1, 3, 4, 5]
+    with pytest.raises(dedup.InputError, match="its place among the 3 rows"):
+        clusters.keep(lambda _: 3)
+
+
 @pytest.mark.parametrize("kind", COLUMNS)
 def test_a_column_comes_back_as_a_column(kind: str) -> None:
     """Texts alone, of every kind that holds them."""

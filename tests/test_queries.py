@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import warnings
@@ -235,17 +236,42 @@ def test_a_batch_of_a_data_set_is_a_dict_of_columns() -> None:
     assert dedup.cluster(data["text"], threads=1).keep().rows == [TEXTS[place] for place in (0, 2, 3, 4, 5)]
 
 
-def test_a_table_of_delta_that_arrow_cannot_read_is_refused(tmp_path: Path) -> None:
-    """The error says which engine can; it may not be read without its deletion vectors."""
-    deltalake = library("deltalake")
-    deltalake.write_deltalake(str(tmp_path / "t"), TABLE)
-    log = tmp_path / "t" / "_delta_log" / "00000000000000000000.json"
-    lines = log.read_text("utf-8").splitlines()
-    features = '{"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["deletionVectors"],'
-    features += '"writerFeatures":["deletionVectors"]}}'
-    log.write_text("\n".join(features if "protocol" in line else line for line in lines), "utf-8")
-    table = deltalake.DeltaTable(str(tmp_path / "t"))
-    with pytest.raises(InputError, match=r"cannot be read as Arrow.*QueryBuilder"):
-        articles(table)
-    found = deltalake.QueryBuilder().register("articles", table).execute("select * from articles order by n")
-    assert articles(found).texts.to_pylist() == TEXTS
+MAPPED = {"delta.columnMapping.id": 1, "delta.columnMapping.physicalName": "col-1"}
+FIRST_GONE = "^Bg9^0rr910000000000iXQKl0rr91000005c8Xg00000"
+"""A deletion vector of the protocol of Delta, in its own alphabet: the first row of the file is deleted."""
+
+
+def logged(folder: Path, protocol: dict[str, Any], column: dict[str, Any], added: dict[str, Any]) -> Any:
+    """A table of Delta of one file, which is described as other writers than delta-rs do."""
+    (folder / "_delta_log").mkdir()
+    fields = {"type": "struct", "fields": [{"name": "text", "type": "string", "nullable": True, "metadata": column}]}
+    about = {"id": "a", "format": {"provider": "parquet", "options": {}}, "schemaString": json.dumps(fields)}
+    mode = {"delta.columnMapping.mode": "name", "delta.columnMapping.maxColumnId": "1"} if column else {}
+    file = {"path": "0.parquet", "partitionValues": {}, "size": (folder / "0.parquet").stat().st_size}
+    file |= {"modificationTime": 1, "dataChange": True, "stats": '{"numRecords": 6}'}
+    actions = [
+        {"protocol": protocol},
+        {"metaData": about | {"partitionColumns": [], "configuration": mode}},
+        {"add": file | added},
+    ]
+    log = folder / "_delta_log" / "00000000000000000000.json"
+    log.write_text("\n".join(map(json.dumps, actions)), "utf-8")
+    return library("deltalake").DeltaTable(str(folder))
+
+
+def test_deletion_vectors_of_delta_are_heeded(tmp_path: Path) -> None:
+    """As Spark and Databricks delete rows, without writing the file anew."""
+    pq.write_table(TABLE.select(["text"]), tmp_path / "0.parquet")
+    features = {"readerFeatures": ["deletionVectors"], "writerFeatures": ["deletionVectors"]}
+    vector = {"storageType": "i", "pathOrInlineDv": FIRST_GONE, "sizeInBytes": 34, "cardinality": 1}
+    table = logged(tmp_path, {"minReaderVersion": 3, "minWriterVersion": 7} | features, {}, {"deletionVector": vector})
+    assert articles(table).texts.to_pylist() == TEXTS[1:]
+    assert [text for chunk in streamed(table) for text in chunk.texts.to_pylist()] == TEXTS[1:]
+
+
+def test_mapped_columns_of_delta_are_found(tmp_path: Path) -> None:
+    """Columns that were renamed, under the names that they have now."""
+    pq.write_table(pa.table({"col-1": TEXTS}), tmp_path / "0.parquet")
+    table = logged(tmp_path, {"minReaderVersion": 2, "minWriterVersion": 5}, MAPPED, {})
+    assert articles(table).texts.to_pylist() == TEXTS
+    assert dedup.cluster(table, threads=1).keep().rows.column_names == ["text"]

@@ -16,7 +16,9 @@ from dedup.errors import InputError
 from dedup.fields import Inside, names_inside
 
 ROWS = 4096
-"""Rows of a data set of Hugging Face that are read at once."""
+"""Rows of a data set of Hugging Face or a table of Delta that are read at once."""
+IN_ORDER = {"datafusion.execution.target_partitions": "1", "datafusion.execution.batch_size": str(ROWS)}
+"""Of the engine of Delta: with several partitions, batches come in another order each time."""
 Wanted: TypeAlias = Callable[[Inside], list[str]]
 """Which columns are to be read, by the names that there are."""
 
@@ -34,19 +36,21 @@ def _called(source: Any) -> set[str]:
 # --- at once -------------------------------------------------------------------------------------------------------
 
 
-DELTA_ENGINE = "deltalake.QueryBuilder().register('articles', articles).execute('select * from articles')"
+def _delta(table: Any, wanted: Wanted | None = None) -> pa.RecordBatchReader:
+    """The rows of a Delta table's version, by its library's engine, which knows deletion vectors and mapped columns.
 
+    The dataset that the library makes of a table refuses the ones, and of the others it may give nulls.
+    """
+    from deltalake import QueryBuilder  # noqa: PLC0415 - the caller has it
 
-def _delta(table: Any) -> Any:
-    """The files of the table's version. What its library does not read through Arrow, its engine may."""
-    try:
-        return table.to_pyarrow_dataset()
-    except Exception as error:
-        if not type(error).__name__.startswith("Delta"):
-            raise
-        raise InputError(
-            f"the Delta table cannot be read as Arrow: {error}; give what its own engine makes of it: {DELTA_ENGINE}"
-        ) from error
+    kept = [field.remove_metadata() for field in pa.schema(table.schema().to_arrow())]
+    if wanted is not None:
+        columns = wanted(names_inside(pa.struct(kept)))
+        kept = [field for field in kept if field.name in columns]
+    names = ", ".join('"{}"'.format(field.name.replace('"', '""')) for field in kept)
+    found = QueryBuilder(IN_ORDER).register("rows", table).execute(f"SELECT {names} FROM rows")  # noqa: S608 - quoted
+    batches = pa.RecordBatchReader.from_stream(found)
+    return pa.RecordBatchReader.from_batches(pa.schema(kept), (batch.cast(pa.schema(kept)) for batch in batches))
 
 
 WHOLE: dict[str, Callable[[Any], Any]] = {
@@ -54,7 +58,7 @@ WHOLE: dict[str, Callable[[Any], Any]] = {
     "pyarrow.Dataset": lambda dataset: dataset.to_table(),  # Lance's is one, too
     "pyarrow.Scanner": lambda scanner: scanner.to_table(),
     "lance.LanceScanner": lambda scanner: scanner.to_table(),
-    "deltalake.DeltaTable": lambda table: _delta(table).to_table(),
+    "deltalake.DeltaTable": lambda table: _delta(table).read_all(),
     "pyiceberg.Table": lambda table: table.scan().to_arrow(),
     "pyiceberg.DataScan": lambda scan: scan.to_arrow(),
     "datasets.IterableDataset": lambda dataset: list(dataset.with_format(None)),
@@ -114,7 +118,7 @@ PARTS: dict[str, Callable[[Any, Wanted], Iterator[Any]]] = {
     "pyarrow.Dataset": _of_dataset,
     "pyarrow.Scanner": lambda scanner, _: iter(scanner.to_reader()),
     "lance.LanceScanner": lambda scanner, _: iter(scanner.to_reader()),
-    "deltalake.DeltaTable": lambda table, wanted: _of_dataset(_delta(table), wanted),
+    "deltalake.DeltaTable": lambda table, wanted: iter(_delta(table, wanted)),
     "pyiceberg.Table": lambda table, wanted: _of_iceberg(table.scan(), wanted),
     "pyiceberg.DataScan": _of_iceberg,
     "datasets.Dataset": hub_tables,
