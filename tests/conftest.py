@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -168,6 +170,52 @@ def redis_url(redis_server: RedisServer) -> str:
     """An empty database."""
     redis_server.clear()
     return redis_server.url
+
+
+def answers(port: int) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket() as asked:
+        return asked.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[str]:
+    """The address of an S3 for the tests alone; the environment names it, as a user's would."""
+    for package in ("moto", "s3fs"):
+        if importlib.util.find_spec(package) is None:
+            assert not os.environ.get("CI"), f"{package} must be installed"
+            pytest.skip(f"{package} is not installed: pip install '.[test]'")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 60
+    while not answers(port):
+        assert process.poll() is None, "moto's server has ended"
+        assert time.monotonic() < deadline, "moto's server does not answer"
+        time.sleep(0.05)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }.items():
+            patch.setenv(name, value)
+        yield url
+    process.terminate()
+    process.wait(30)
+
+
+@pytest.fixture
+def bucket(object_store: str) -> str:
+    """The address of an empty bucket."""
+    import s3fs
+
+    name = f"crawl-{secrets.token_hex(4)}"
+    s3fs.S3FileSystem().mkdir(name)
+    return f"s3://{name}"
 
 
 @pytest.fixture(params=["embedded", "redis"])

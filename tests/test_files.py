@@ -54,7 +54,7 @@ def test_modules_import_only_what_is_below_them() -> None:
     order = [
         *("__init__", "label_files", "repeats", "copying", "writing", "whole_rows", "reading", "compressed"),
         *("formats", "formats.pages", "formats.documents", "formats.json_lines", "formats.csv_rows", "formats.parquet"),
-        *("tables", "jobs", "sources", "walking", "options", "kinds", "encodings", "problems"),
+        *("tables", "jobs", "sources", "walking", "options", "streams", "kinds", "places", "encodings", "problems"),
     ]
     folder = Path(files.__file__).parent
     paths = {

@@ -10,6 +10,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -95,7 +96,7 @@ def cluster(
     if state is not None:
         _check_nightly(paths, report, indicators, scope)
         nights.run(
-            paths, target, state, settings, reading,
+            paths, target, state, settings, replace(reading, streams=None),
             nights.Limits(max_rejects, max_replaced), campaigns=not no_campaigns, memory=memory, now=now,
             forget=forget, threads=threads, log_json=log_json, quiet=quiet,
         )  # fmt: skip
@@ -107,7 +108,8 @@ def cluster(
     if indicators is not None and no_campaigns:
         raise click.UsageError("--indicators lists what campaigns hold; leave out --no-campaigns")
     targets = _Targets(target, report, indicators, campaigns=not no_campaigns)
-    _cluster(paths, targets, settings, scope, reading, threads, quiet=quiet)
+    with console.apart_from(target):
+        _cluster(paths, targets, settings, scope, reading, threads, quiet=quiet)
 
 
 def _settings(threshold: float | None, *, near_copies: bool) -> Settings:
@@ -165,6 +167,8 @@ def _check_nightly(paths: tuple[str, ...], report: str | None, indicators: str |
             raise click.UsageError(f"{option} holds all articles in memory, which --state is to avoid; {instead}")
     if "" in paths:
         raise click.UsageError("a PATH is empty; name a file or folder, or . for this one")
+    if files.STANDARD in paths:
+        raise click.UsageError("--state knows files by their names, and - has none; write the input to a file first")
 
 
 def _check_alone(**options: bool) -> None:
@@ -204,7 +208,7 @@ def _cluster(
             with _timed(seconds, "campaigns"), console.shown_progress(quiet=quiet) as tell:
                 found.campaigns(threads=threads, progress=lambda done, total: tell("campaigns", done, total))
         with _timed(seconds, "write"):
-            files.write(found.to_arrow(campaigns=targets.campaigns), targets.labels)
+            console.write(found.to_arrow(campaigns=targets.campaigns), targets.labels, reading)
         _write_others(found, targets, seconds, quiet=quiet)
         if not quiet:
             with console.closed_output():

@@ -18,9 +18,10 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from dataclasses import replace
 from functools import wraps
 from itertools import combinations
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import click
+import pyarrow as pa
 from rich.console import Console
 from rich.markup import escape
 
@@ -63,11 +64,47 @@ def reads(command: Command) -> Command:
 
     @wraps(command)
     def called(*args: Any, text_column: str, id_column: str, id_from: str, kind: str | None, **rest: Any) -> None:
-        command(*args, reading=files.ReadOptions(text_column, id_column, id_from, kind), **rest)
+        with files.Streams(folder(rest.get("target"))) as streams:
+            command(*args, reading=files.ReadOptions(text_column, id_column, id_from, kind, streams), **rest)
 
     for option in reversed(_READING):
         called = option(called)
     return cast("Command", called)
+
+
+def folder(target: str | None) -> str | None:
+    """A folder for what is kept meanwhile: that of the output, which has room for it; None is the system's.
+
+    Args:
+        target: What is written, if it is a file.
+    """
+    if target in (None, "", files.STANDARD) or files.is_remote(target):
+        return None
+    beside = os.path.dirname(os.path.realpath(target))  # noqa: PTH120
+    return beside if os.path.isdir(beside) else None  # noqa: PTH112
+
+
+def plain(reading: files.ReadOptions) -> str:
+    """The format of the standard output: CSV if that of the standard input is, else JSON Lines.
+
+    Args:
+        reading: How articles lie in the files.
+    """
+    return "csv" if reading.format == "csv" else "jsonl"
+
+
+@contextmanager
+def apart_from(target: str) -> Iterator[None]:
+    """Print on the standard error stream what a run has to say, where its output is the standard output.
+
+    Args:
+        target: The output.
+    """
+    out.stderr = target == files.STANDARD
+    try:
+        yield
+    finally:
+        out.stderr = False
 
 
 def settings(threshold: float | None, *, near_copies: bool) -> Settings:
@@ -96,13 +133,17 @@ def check_inputs(paths: Sequence[str], targets: Mapping[str, str | None]) -> Non
     """
     named = {option: path for option, path in targets.items() if path is not None}
     for (one, path), (other, second) in combinations(named.items(), 2):
-        if os.path.realpath(path) == os.path.realpath(second):
+        if files.real(path) == files.real(second):
             raise FileError(
                 f"{one} and {other} name the same file, {files.shown(path)!r}; name another for one of them"
             )
+    if list(paths).count(files.STANDARD) > 1:
+        raise FileError("- is the standard input, which can be read once; name it once")
     for path in paths:
         if not path:
             raise FileError("a PATH is empty; name a file or folder, or . for this one")
+        if files.is_remote(path) and path in named.values():
+            raise FileError(f"{path!r} is also an input, which the output would replace; name another file")
         for target in filter(os.path.exists, named.values()):
             if os.path.exists(path) and os.path.samefile(path, target):  # noqa: PTH110, PTH121
                 raise FileError(f"{target!r} is also an input, which the output would replace; name another file")
@@ -176,7 +217,31 @@ def read(
     return found
 
 
-def report(read: files.Read, caught: list[warnings.WarningMessage]) -> None:
+def write(table: pa.Table, target: str, reading: files.ReadOptions) -> None:
+    """Write a table; it is no failure if the reader of the standard output has gone.
+
+    Args:
+        table: What to write.
+        target: The file, or - for the standard output.
+        reading: How the articles were read.
+    """
+    with closed_output() if target == files.STANDARD else nullcontext():
+        files.write(table, target, f".{plain(reading)}")
+
+
+class Told(Protocol):
+    """What was not read, of whatever was."""
+
+    @property
+    def problems(self) -> list[files.Problem]:
+        """Of paths, files and rows."""
+
+    @property
+    def skipped(self) -> int:
+        """How many files are of other kinds."""
+
+
+def report(read: Told, caught: list[warnings.WarningMessage]) -> None:
     """Say by name what could not be read and what was mended.
 
     Args:
@@ -188,7 +253,8 @@ def report(read: files.Read, caught: list[warnings.WarningMessage]) -> None:
     for warning in caught:
         complain(str(warning.message), "warning")
     for problem in read.problems:
-        place = problem.path if problem.row is None else f"{problem.path}, row {problem.row}"
+        path = "standard input" if problem.path == files.STANDARD else problem.path
+        place = path if problem.row is None else f"{path}, row {problem.row}"
         complain(printable(f"{place}: {problem.reason}"), problem.severity)
 
 

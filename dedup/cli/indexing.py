@@ -206,7 +206,7 @@ def query(location: str, paths: tuple[str, ...], as_json: bool, reading: files.R
     the index knows it, the cluster and the campaign it would join, and the articles that are most like it.
     """
     with _opened(location) as opened:
-        named = [path for path in paths if path != STDIN]
+        named = [path for path in paths if path != STDIN or reading.format]
         read = console.read(named, reading)
         with console.closed_output():
             for id_, text in [*_standard_input(paths), *_rows(read.table)]:

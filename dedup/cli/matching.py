@@ -84,9 +84,9 @@ def match(
                 console.report(against.read, caught)
         if not found.against:
             raise FileError("no articles of B were read, nothing was written")
-        files.write(found.to_arrow(spans=spans), target)
+        console.write(found.to_arrow(spans=spans), target, reading)
         if not quiet:
-            with console.closed_output():
+            with console.apart_from(target), console.closed_output():
                 _show(found, target)
     console.fail_if_unread(read, against.read)
 

@@ -1,18 +1,13 @@
 """`dedup unique`: rows in, the same rows without duplicates out, with all columns.
 
-In: paths and options, or rows on the standard input, which become a file, for rows are read twice. Out: one file, or
-the standard output; what was dropped, and for what, in a file of its own. No logic of its own: see
-`dedup.unique_rows`.
+In: paths and options. Out: one file, or the standard output; what was dropped, and for what, in a file of its own. No
+logic of its own: see `dedup.unique_rows`.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -22,14 +17,9 @@ from dedup import files
 from dedup.cli import console
 from dedup.errors import FileError, SettingsError
 from dedup.evidence.titles import printable
-from dedup.files import counted
+from dedup.files import STANDARD, counted
 from dedup.kept import Rule
 from dedup.unique_rows import Limits, Outcome, write_unique
-
-STANDARD = "-"
-"""The path that means the standard input, or the standard output."""
-SPOOL = "dedup-unique-"
-"""What the folder of the standard input, which is read twice, is called first."""
 
 
 class _Where(NamedTuple):
@@ -39,9 +29,7 @@ class _Where(NamedTuple):
     target: str
     dropped: str | None
     kind: str
-    """The format of the output, of `files.FORMATS`."""
-    given: str
-    """The format of the standard input."""
+    """The format of the output, of `files.FORMATS`; that of the standard output at first."""
 
     @property
     def written(self) -> list[str]:
@@ -93,20 +81,19 @@ def unique(
     try:
         settings = console.settings(threshold, near_copies=near_copies)
         Rule.of(by)
-        where = _checked(_Where(paths, target, dropped, "", reading.format or "jsonl"))
+        where = _checked(_Where(paths, target, dropped, console.plain(reading)))
     except (SettingsError, FileError) as error:
         raise click.UsageError(str(error)) from error
     found: Outcome | None = None
     with (
         console.failures(),
-        _spooled(where) as spooled,
-        _opened(where) as file,
+        _opened(target) as file,
         console.warned(_complained),
         console.shown_progress(quiet=quiet) as tell,
     ):
         found = write_unique(
-            spooled.paths, file, where.kind, by, settings=settings, options=reading,
-            dropped=dropped, exclude=where.written, limits=Limits(memory, _folder(target), threads), progress=tell,
+            paths, file, where.kind, by, settings=settings, options=reading, dropped=dropped,
+            exclude=where.written, limits=Limits(memory, console.folder(target), threads), progress=tell,
         )  # fmt: skip
     if found is None:  # the reader of the output has gone
         return
@@ -122,42 +109,16 @@ def _checked(where: _Where) -> _Where:
             files.check_output(target)
     if where.dropped == STANDARD:
         raise FileError("--dropped must be a file: the standard output is for rows")
-    if where.paths.count(STANDARD) > 1:
-        raise FileError("- is the standard input, which can be read once; name it once")
     console.check_inputs(where.paths, {"--out": where.target, "--dropped": where.dropped})
     suffix = Path(where.target).suffix.lower()
-    plain = "csv" if where.given == "csv" else "jsonl"  # what is fit for a stream
-    return where._replace(kind=plain if where.target == STANDARD else files.FORMATS[suffix])
+    return where if where.target == STANDARD else where._replace(kind=files.FORMATS[suffix])
 
 
 @contextmanager
-def _spooled(where: _Where) -> Iterator[_Where]:
-    """The standard input becomes a file, since rows are read twice."""
-    if STANDARD not in where.paths:
-        yield where
-        return
-    with tempfile.TemporaryDirectory(prefix=SPOOL, dir=_folder(where.target)) as folder:
-        path = Path(folder, f"stdin.{where.given}")
-        with path.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
-        paths = tuple(str(path) if one == STANDARD else one for one in where.paths)
-        yield where._replace(paths=paths)
-
-
-@contextmanager
-def _opened(where: _Where) -> Iterator[BinaryIO]:
-    """Where the rows are written: a file that is whole or not there, or the standard output."""
-    if where.target != STANDARD:
-        with files.replacing(where.target) as file:
-            yield file
-        return
-    with console.closed_output():
-        yield sys.stdout.buffer
-
-
-def _folder(target: str) -> str | None:
-    """A folder for what is kept meanwhile: that of the output, which has room for it."""
-    return None if target == STANDARD else str(Path(os.path.realpath(target)).parent)
+def _opened(target: str) -> Iterator[BinaryIO]:
+    """Where the rows are written; it is no failure if the reader of the standard output has gone."""
+    with console.closed_output() if target == STANDARD else nullcontext(), files.replacing(target) as file:
+        yield file
 
 
 def _complained(message: str) -> None:
@@ -166,13 +127,7 @@ def _complained(message: str) -> None:
 
 def _report(found: Outcome, where: _Where, *, quiet: bool) -> None:
     """What could not be read, and how many rows are kept."""
-    if found.skipped:
-        console.err.print(f"{counted(found.skipped, 'file')} with other suffixes skipped", highlight=False)
-    for problem in found.problems:
-        piped = STANDARD in where.paths and Path(problem.path).parent.name.startswith(SPOOL)
-        path = "standard input" if piped else problem.path
-        place = path if problem.row is None else f"{path}, row {problem.row}"
-        console.complain(printable(f"{place}: {problem.reason}"), problem.severity)
+    console.report(found, [])
     if quiet:
         return
     gone = found.rows - found.kept

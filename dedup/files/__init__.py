@@ -16,10 +16,12 @@ from dedup.files.jobs import Job
 from dedup.files.kinds import NAMED, WHOLE
 from dedup.files.label_files import labels
 from dedup.files.options import AS_USUAL, ID_FROM, ReadOptions
+from dedup.files.places import gone, is_remote, placed, real
 from dedup.files.problems import Problem, counted, escaped, shown
 from dedup.files.reading import Read, found, read, stream
 from dedup.files.repeats import Repeats, repeats
 from dedup.files.sources import Source, Sources
+from dedup.files.streams import STANDARD, Streams
 from dedup.files.whole_rows import values
 from dedup.files.writing import check_output, replacing, write
 
@@ -28,6 +30,7 @@ __all__ = [
     "FORMATS",
     "ID_FROM",
     "NAMED",
+    "STANDARD",
     "WHOLE",
     "Chosen",
     "Job",
@@ -37,13 +40,18 @@ __all__ = [
     "Repeats",
     "Source",
     "Sources",
+    "Streams",
     "check_output",
     "copy_rows",
     "counted",
     "escaped",
     "found",
+    "gone",
+    "is_remote",
     "labels",
+    "placed",
     "read",
+    "real",
     "repeats",
     "replacing",
     "shown",

@@ -15,11 +15,15 @@ from itertools import chain
 from typing import IO, Any, Literal, NamedTuple, TypeAlias
 
 from dedup.errors import MissingExtraError
+from dedup.files.kinds import UNTOLD
+from dedup.files.places import RemoteBytes
 from dedup.files.problems import counted
 from dedup.files.sources import Source
 
 Said: TypeAlias = Callable[[str, Literal["error", "warning"]], object]
 """Called with what is wrong with the bytes of a file: an error where some are lost, else a warning."""
+JUMPING = {"parquet"}
+"""Kinds that are not read from left to right."""
 PIECE, CHUNK = 1 << 14, 1 << 18
 """Bytes that are decompressed at once, and bytes that they become at once."""
 HEAD = 8
@@ -40,10 +44,17 @@ def opened(source: Source, said: Said = lambda *_: None) -> Iterator[tuple[IO[by
         Its bytes as they are, and decompressed; seekable where it is not compressed.
     """
     with (
-        source.path.open("rb", buffering=0) as raw,
+        _raw(source) as raw,
         decompressed(raw, source.codec, source.size, said) as plain,
     ):
         yield raw, plain
+
+
+def _raw(source: Source) -> Any:
+    """The bytes of a file as they are, without a buffer."""
+    if source.local is not None:
+        return source.local.open("rb", buffering=0)
+    return RemoteBytes(str(source.path), source.size, jumping=source.kind in JUMPING and source.codec is None)
 
 
 def decompressed(raw: Any, codec: str | None, size: int, said: Said = lambda *_: None) -> io.BufferedReader:
@@ -63,7 +74,7 @@ def decompressed(raw: Any, codec: str | None, size: int, said: Said = lambda *_:
         return plain
     head = plain.peek(HEAD)
     found = next((name for name, magic in _MAGIC.items() if head.startswith(magic)), None)
-    if head and found != codec:
+    if head and codec not in (found, UNTOLD):
         said(f"the file is {found or 'not compressed'}, not {codec} as its suffix says, and was read so", "warning")
     if found is None:
         return plain

@@ -28,6 +28,8 @@ NAMED = {
 """What a user may call a kind, of files whose names say nothing."""
 CODECS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".lz4": "lz4"}
 READABLE = f"{', '.join(KINDS)}, each also with {', '.join(CODECS)} after it"
+UNTOLD = "untold"
+"""The codec of a file whose first bytes tell how it is compressed, if at all."""
 
 
 def parts(name: str) -> tuple[str, str | None, str | None]:

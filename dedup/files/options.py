@@ -5,10 +5,11 @@ In: names of columns, and the like. Out: a `ReadOptions`, which every reader fol
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dedup.errors import SettingsError
 from dedup.files.kinds import NAMED
+from dedup.files.streams import Streams
 
 ID_FROM = ("id", "path+id")
 """Where ids come from: from the column of ids, or from the path of the file and that column."""
@@ -27,6 +28,7 @@ class ReadOptions:
             without ids are named after the whole path, too.
         format: What files are whose names do not say it, such as the standard input: a key of `kinds.NAMED`, for
             example ``"jsonl"``.
+        streams: What - and pipes become; None takes neither.
 
     Raises:
         SettingsError: `id_from` is neither, or there is no such format.
@@ -36,6 +38,7 @@ class ReadOptions:
     id: str | None = "id"
     id_from: str = "id"
     format: str | None = None
+    streams: Streams | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.id_from not in ID_FROM:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -20,6 +19,7 @@ from dedup.files.compressed import opened
 from dedup.files.formats import READERS
 from dedup.files.jobs import Job
 from dedup.files.options import AS_USUAL, ReadOptions
+from dedup.files.places import placed, real
 from dedup.files.problems import FAULTS, Problem, counted, reason, shown
 from dedup.files.sources import Sources
 from dedup.files.tables import Piece, as_table, joined
@@ -90,10 +90,10 @@ def found(
     by_path: bool = False,
 ) -> Sources:
     """The files that `read` reads; see there."""
-    seen = set(map(os.path.realpath, _several(exclude)))
-    sources = Sources(seen=seen, by_path=by_path or options.prefixed, prefixed=options.prefixed)
+    seen = set(map(real, _several(exclude)))
+    sources = Sources(seen=seen, by_path=by_path or options.prefixed, prefixed=options.prefixed, options=options)
     for path in _several(paths):
-        sources.add(Path(path))
+        sources.add(placed(path))
     return sources
 
 

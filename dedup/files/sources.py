@@ -8,30 +8,47 @@ kinds were skipped. Costs a look at each name and the size of each file. Opens n
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from glob import has_magic
 from pathlib import Path
 from stat import S_ISREG
+from typing import Any
 
-from dedup.files.kinds import READABLE, parts
+from dedup.errors import DedupError
+from dedup.files.kinds import NAMED, READABLE, UNTOLD, parts
+from dedup.files.options import AS_USUAL, ReadOptions
+from dedup.files.places import Entry, listing
 from dedup.files.problems import Problem, counted, escaped, reason, shown
-from dedup.files.walking import Met, walk
+from dedup.files.streams import STANDARD, is_stream
+from dedup.files.walking import Met, matching, walk
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """A file to read."""
 
-    path: Path
+    path: Path | str
+    """Where it lies: on the local disk, or at an address elsewhere."""
     id: str
     """Of its article, or what the ids made for its rows begin with."""
     kind: str
     """A value of `kinds.KINDS`."""
     codec: str | None
-    """A value of `kinds.CODECS`; None where it is not compressed."""
+    """A value of `kinds.CODECS`; None where it is not compressed; `kinds.UNTOLD` where only its bytes tell."""
     size: int
     """Bytes on disk."""
     prefix: str = ""
     """What ids that its rows have begin with."""
+    spooled: Path | None = None
+    """The file that has become of it, if it is a stream."""
+    version: int = -1
+    """Of a file elsewhere, by which it is known to have changed; -1 where its store does not tell."""
+
+    @property
+    def local(self) -> Path | None:
+        """Where its bytes lie on the local disk; None if they are elsewhere."""
+        return self.path if isinstance(self.path, Path) and self.spooled is None else self.spooled
 
 
 @dataclass(slots=True)
@@ -42,6 +59,10 @@ class Sources:
         by_path: Ids begin with the whole path as it was given. Otherwise they begin with the path below the folder that
             was named, without suffixes.
         prefixed: Ids that rows have begin with that of their file, too.
+        options: What a user says of the files.
+
+    Attributes:
+        missing: The paths that lead nowhere.
     """
 
     files: list[Source] = field(default_factory=list)
@@ -50,28 +71,85 @@ class Sources:
     seen: set[str] = field(default_factory=set)
     by_path: bool = False
     prefixed: bool = False
+    options: ReadOptions = AS_USUAL
+    missing: list[Problem] = field(default_factory=list)
 
-    def add(self, path: Path) -> None:
+    def add(self, path: Path | str) -> None:
         """Take a file, or all files of a folder and the folders in it, except hidden ones and `_temporary` of jobs.
 
         Args:
-            path: The file or folder; it may be missing, forbidden, or have a suffix that cannot be read.
+            path: The file or folder, an address elsewhere (a string), a pattern that files fit, a pipe or - for the
+                standard input; it may be missing, forbidden, or have a suffix that cannot be read.
         """
-        if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a folder above is closed
+        if isinstance(path, str):
+            self._add_remote(path)
+        elif self.options.streams is not None and is_stream(path):
+            self._add_stream(path)
+        elif os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a folder above is closed
             self._add_folder(path)
         elif not os.path.lexists(path):
-            self._problem(path, "there is no such file or folder; check the name")
+            self._add_matching(str(path))
         elif not self._add_file(Met(path.name, str(path), os.path.realpath(path), path.stat)):
             self._problem(path, f"the suffix {path.suffix!r} cannot be read; name one of {READABLE}")
 
     def _add_folder(self, folder: Path) -> None:
         before = len(self.problems)
         files = sorted(walk(str(folder), self._closed))
-        others = [self._add_file(met) for met in files].count(False)
+        self._skip(folder, [self._add_file(met) for met in files], before)
+
+    def _skip(self, folder: Path | str, taken: Sequence[bool], before: int) -> None:
+        """Count the files of a folder that were not taken; it is a problem if none was, and none was one before."""
+        others = taken.count(False)
         self.skipped += others
-        if others == len(files) and len(self.problems) == before:
+        if others == len(taken) and len(self.problems) == before:
             skipped = f"; {counted(others, 'file')} of other kinds skipped" if others else ""
             self._problem(folder, f"no articles in this folder{skipped}; articles are files ending in {READABLE}")
+
+    def _add_matching(self, pattern: str) -> None:
+        before = len(self.problems)
+        if not has_magic(pattern):
+            self._lead_nowhere(pattern, "there is no such file or folder; check the name")
+        elif files := list(matching(pattern, self._closed)):
+            self._skip(pattern, [self._add_file(met) for met in files], before)
+        elif len(self.problems) == before:
+            self._lead_nowhere(pattern, "no file has a name that fits this pattern; check it")
+
+    def _add_remote(self, url: str) -> None:
+        before = len(self.problems)
+        try:
+            found = listing(url)
+        except (DedupError, OSError) as error:
+            self._lead_nowhere(url, reason(error))
+            return
+        if not found.single:
+            self._skip(url, [self._add_entry(entry) for entry in found.entries if not _is_hidden(entry.name)], before)
+        elif not self._add_entry(found.entries[0]):
+            suffix = Path(found.entries[0].name).suffix
+            self._problem(url, f"the suffix {suffix!r} cannot be read; name one of {READABLE}")
+
+    def _add_entry(self, entry: Entry) -> bool:
+        """Take a file elsewhere; False if its suffix is not that of articles."""
+        stem, kind, codec = parts(entry.name)
+        if kind is None or entry.url in self.seen:
+            return kind is not None
+        self.seen.add(entry.url)
+        self._take(entry.url, stem, kind, codec, entry.size, version=entry.version)
+        return True
+
+    def _add_stream(self, path: Path) -> None:
+        """Take what comes through a pipe, of the kind that is named; the standard input is JSON Lines otherwise."""
+        standard, streams = str(path) == STANDARD, self.options.streams
+        stem, kind, codec = parts("stdin.jsonl" if standard else path.name)
+        kind = NAMED.get(self.options.format or "", kind)
+        if kind is None:
+            self._problem(path, f"nothing says what comes through this pipe; pass --format, one of {', '.join(NAMED)}")
+        elif streams is not None and str(path) not in self.seen:
+            self.seen.add(str(path))
+            try:
+                file = streams.file(str(path))
+                self._take(path, stem, kind, codec or UNTOLD, file.stat().st_size, spooled=file)
+            except OSError as error:
+                self._problem(path, reason(error))
 
     def _add_file(self, met: Met) -> bool:
         """Take a file; False if its suffix is not that of articles."""
@@ -88,15 +166,27 @@ class Sources:
             self._problem(met.path, reason(error))
             return True
         if S_ISREG(about.st_mode):
-            path = Path(met.path)
-            id_ = escaped(path if self.by_path else stem)
-            self.files.append(Source(path, id_, kind, codec, about.st_size, f"{id_}:" if self.prefixed else ""))
+            self._take(Path(met.path), stem, kind, codec, about.st_size)
         else:  # a pipe or a device could block for ever
             self._problem(met.path, "not a regular file; write what it gives to a file first")
         return True
+
+    def _take(self, path: Path | str, stem: str, kind: str, codec: str | None, size: int, **more: Any) -> None:
+        """Take a source by its name below the folder."""
+        id_ = escaped(path if self.by_path else stem)
+        self.files.append(Source(path, id_, kind, codec, size, f"{id_}:" if self.prefixed else "", **more))
+
+    def _lead_nowhere(self, path: Path | str, why: str) -> None:
+        self._problem(path, why)
+        self.missing.append(self.problems[-1])
 
     def _closed(self, error: OSError) -> None:
         self._problem(error.filename, reason(error))
 
     def _problem(self, path: str | Path, why: str) -> None:
         self.problems.append(Problem(shown(path), None, why))
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether a file elsewhere would be passed over in a local folder."""
+    return any(part.startswith(".") or part == "_temporary" for part in name.split("/"))

@@ -1,15 +1,20 @@
-"""Folders become the files that are in them.
+"""Folders and patterns become the files that are in them, or fit them.
 
-In: a folder. Out: every file below it, as `Met`; nothing hidden, and nothing that a link fetches from elsewhere: who
-fills a folder must not choose what else of this machine is read. Links that stay in the folder are followed, into no
-folder twice, for a link to a folder above would never end. Costs one call of the system a folder. Opens no file.
+In: a folder, or a pattern. Out: every file below it, as `Met`; nothing hidden, and nothing that a link fetches from
+elsewhere: who fills a folder must not choose what else of this machine is read. Links that stay in the folder are
+followed, into no folder twice, for a link to a folder above would never end. Costs one call of the system a folder.
+Opens no file.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from glob import glob
+from pathlib import Path
 from typing import NamedTuple
+
+from dedup.files.places import before_magic
 
 
 class Met(NamedTuple):
@@ -62,6 +67,30 @@ def walk(folder: str, failed: Callable[[OSError], object]) -> Iterator[Met]:
             elif entry.name != "_temporary":
                 folders.append((f"{below}{entry.name}/", entry.path, where))
         waiting += reversed(folders)
+
+
+def matching(pattern: str, failed: Callable[[OSError], object]) -> Iterator[Met]:
+    """The files that a pattern fits, and those in the folders that it fits, named below what has no magic in it.
+
+    Links out of that are not followed, for a pattern chooses none of them by its name.
+
+    Args:
+        pattern: A path with `*`, `?` or `[` in it; `**` is any folders.
+        failed: Called with the error of a folder that cannot be opened.
+    """
+    base, folders = before_magic(pattern) or os.curdir, set[Path]()
+    inside = os.path.join(os.path.realpath(base), "")  # noqa: PTH118
+    for path in sorted(glob(pattern, recursive=True)):  # noqa: PTH207 - absolute ones, too
+        name = Path(os.path.relpath(path, base)).as_posix()
+        if not folders.isdisjoint(Path(path).parents):
+            continue
+        real = os.path.realpath(path)
+        out = not (real + os.sep).startswith(inside)
+        if out or not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a folder above is closed
+            yield Met(name, path, real, Path(path).stat, out)
+            continue
+        folders.add(Path(path))
+        yield from (met._replace(name=f"{name}/{met.name}") for met in sorted(walk(path, failed)))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,6 +24,7 @@ from dedup.files.formats import READERS
 from dedup.files.formats.csv_rows import long_fields, records
 from dedup.files.formats.parquet import pieces
 from dedup.files.jobs import Job
+from dedup.files.places import buffered, jumping, plan
 from dedup.files.problems import FAULTS, reason, shown
 from dedup.files.sources import Source
 from dedup.files.tables import as_table
@@ -213,7 +214,7 @@ def _metadata(source: Source) -> Any:
 
     try:
         with opened(source) as (_, stream):
-            return pq.ParquetFile(stream if stream.seekable() else pa.BufferReader(stream.read())).metadata
+            return pq.ParquetFile(jumping(stream)).metadata
     except FAULTS as error:
         raise _gone(source, error) from error
 
@@ -221,19 +222,19 @@ def _metadata(source: Source) -> Any:
 def _parquet(_: Source, stream: io.BufferedReader, wanted: Wanted) -> Iterator[pa.Table]:
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other kinds do without
 
-    file = pq.ParquetFile(stream if stream.seekable() else pa.BufferReader(stream.read()), buffer_size=1 << 20)
-    row = 0
-    for group in range(file.num_row_groups):
-        end = row + file.metadata.row_group(group).num_rows
-        if wanted[row:end].any():
-            at = row
-            for table in pieces(file, group, None):
-                mask = np.zeros(len(table), np.bool_)
-                some = wanted[at : at + len(table)]
-                mask[: len(some)] = some
-                at += len(table)
-                yield table if mask.all() else table.filter(pa.array(mask))
-        row = end
+    source = jumping(stream)
+    file = pq.ParquetFile(source, buffer_size=buffered(source))
+    ends = np.cumsum([0, *(file.metadata.row_group(group).num_rows for group in range(file.num_row_groups))]).tolist()
+    groups = [group for group, (begin, end) in enumerate(pairwise(ends)) if wanted[begin:end].any()]
+    plan(source, file.metadata, None, groups)
+    for group in groups:
+        at = ends[group]
+        for table in pieces(file, group, None):
+            mask = np.zeros(len(table), np.bool_)
+            some = wanted[at : at + len(table)]
+            mask[: len(some)] = some
+            at += len(table)
+            yield table if mask.all() else table.filter(pa.array(mask))
 
 
 def _lines(_: Source, stream: io.BufferedReader, wanted: Wanted) -> Iterator[list[str]]:

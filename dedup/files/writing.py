@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 
 from dedup.errors import DedupError, FileError
+from dedup.files.places import check_remote, is_remote, whole_remote
 from dedup.files.problems import FAULTS, reason, shown
+from dedup.files.streams import STANDARD
 from dedup.system import whole_file
 
 
@@ -27,20 +30,25 @@ def check_output(path: str | os.PathLike[str], suffixes: Collection[str] | None 
 
     Args:
         path: The file to be written.
-        suffixes: What its name may end in; None is what `write` knows.
+        suffixes: What its name may end in; None is what `write` knows, and - for the standard output besides.
 
     Raises:
         FileError: The suffix is unknown, the path is a folder, or its folder is missing or closed to writing.
     """
+    if suffixes is None and os.fspath(path) == STANDARD:
+        return
     target, name, suffixes = Path(os.path.realpath(path)), shown(path), suffixes or tuple(_WRITERS)
-    folder = shown(target.parent)
+    folder, remote = shown(target.parent), is_remote(path)
     if not name:
         raise FileError(f"cannot write '': name a file, such as labels{next(iter(suffixes))}")
-    if target.is_dir():
+    if not remote and target.is_dir():
         inside = f"{name.rstrip('/')}/out{next(iter(suffixes))}"
         raise FileError(f"cannot write {name!r}: it is a folder; name a file in it, such as {inside}")
     if Path(path).suffix.lower() not in suffixes:
         raise FileError(f"cannot write {name!r}: the suffix must be one of {', '.join(suffixes)}")
+    if remote:
+        check_remote(os.fspath(path))
+        return
     if os.path.lexists(target) and not target.is_file():
         raise FileError(f"cannot write {name!r}: it is there, and not a regular file; name another")
     if not target.parent.is_dir():
@@ -49,12 +57,14 @@ def check_output(path: str | os.PathLike[str], suffixes: Collection[str] | None 
         raise FileError(f"cannot write {name!r}: the folder {folder!r} is closed to writing; name another")
 
 
-def write(table: pa.Table, path: str | os.PathLike[str]) -> None:
+def write(table: pa.Table, path: str | os.PathLike[str], stream: str = ".jsonl") -> None:
     """Write a table; an existing file is replaced as a whole or not touched.
 
     Args:
         table: Columns of single values; Parquet takes any.
-        path: File ending in .parquet or .pq, .csv, or .jsonl, .ndjson or .json (an object a line).
+        path: File ending in .parquet or .pq, .csv, or .jsonl, .ndjson or .json (an object a line); or an address
+            elsewhere that does, or - for the standard output.
+        stream: What is written to the standard output, as a suffix.
 
     Raises:
         FileError: `check_output` refuses the path, writing fails, or the format has no such values: lists in CSV,
@@ -62,26 +72,35 @@ def write(table: pa.Table, path: str | os.PathLike[str]) -> None:
     """
     check_output(path)
     with replacing(path) as file:
-        _WRITERS[Path(path).suffix.lower()](table, file)
+        _WRITERS[stream if os.fspath(path) == STANDARD else Path(path).suffix.lower()](table, file)
 
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """A file to write to, which takes the place of `path` when all has been written.
+    """A file to write to, which takes the place of `path` when all has been written; - is written to at once.
 
     Args:
-        path: The file to be written.
+        path: The file to be written, also elsewhere.
 
     Raises:
         FileError: Writing fails.
     """
     try:
-        with whole_file(Path(os.path.realpath(path))) as file:  # through a link: the link stays, its target is replaced
+        with _target(os.fspath(path)) as file:
             yield file
     except DedupError:  # about something else, such as a file that is read while this one is written
         raise
     except FAULTS as error:
         raise FileError(f"cannot write {shown(path)!r}: {reason(error)}") from error
+
+
+def _target(path: str) -> AbstractContextManager[BinaryIO]:
+    if path == STANDARD:
+        sys.stdout.flush()
+        return nullcontext(sys.stdout.buffer)
+    if is_remote(path):
+        return whole_remote(path)
+    return whole_file(Path(os.path.realpath(path)))  # through a link: the link stays, its target is replaced
 
 
 def _write_parquet(table: pa.Table, file: BinaryIO) -> None:

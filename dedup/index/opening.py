@@ -70,7 +70,10 @@ def _location(path: str | PathLike[str]) -> str:
         raise InputError(f"an index is a folder or at {', '.join(SHARED)}..., got {path!r}")
     location: str = fspath(path)
     if "://" in location and not location.startswith(SHARED):
-        raise InputError(f"an index is a folder or at {', '.join(SHARED)}..., got {location!r}")
+        raise InputError(
+            f"an index is a folder of a local disk, where it is locked and mapped into memory, or at "
+            f"{', '.join(SHARED)}..., got {location!r}"
+        )
     return location
 
 

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dedup.errors import FileError, SettingsError, warn
-from dedup.files import counted
+from dedup.files import counted, gone, is_remote
 from dedup.nightly.catalogue import Catalogue
 from dedup.nightly.marks import keep_marks
 from dedup.nightly.state import UNKNOWN, State
@@ -118,7 +118,11 @@ def _by_time(catalogue: Catalogue, before: datetime | None) -> tuple[NDArray[np.
 def _gone(paths: pa.Array) -> NDArray[np.bool_]:
     """(versions,): whether the file of each is not there any more."""
     coded = paths.dictionary_encode()
-    there = np.array([any(map(os.path.lexists, _names(path))) for path in coded.dictionary.to_pylist()], np.bool_)
+    names = coded.dictionary.to_pylist()
+    away = gone(filter(is_remote, names))
+    there = np.array(
+        [path not in away if is_remote(path) else any(map(os.path.lexists, _names(path))) for path in names], np.bool_
+    )
     found: NDArray[np.bool_] = ~there[coded.indices.to_numpy()] & (pc.binary_length(paths).to_numpy() > 0)
     return found
 

@@ -9,7 +9,6 @@ A run that is killed loses the shard that it was reading.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -21,7 +20,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.files import AS_USUAL, WHOLE, Job, Problem, ReadOptions, Source, Sources, counted, escaped, shown, stream
+from dedup.files import (
+    AS_USUAL,
+    WHOLE,
+    Job,
+    Problem,
+    ReadOptions,
+    Source,
+    Sources,
+    counted,
+    escaped,
+    placed,
+    real,
+    shown,
+    stream,
+)
 from dedup.nightly.damage import read_table
 from dedup.nightly.marks import forgotten_versions
 from dedup.nightly.state import UNKNOWN, Shard, State
@@ -84,7 +97,7 @@ class _Draft:
     problems: list[tuple[Problem, int]] = field(default_factory=list)
 
 
-def found(paths: list[str], options: ReadOptions = AS_USUAL, own: Sequence[Path] = ()) -> Sources:
+def found(paths: list[str], options: ReadOptions = AS_USUAL, own: Sequence[Path | str] = ()) -> Sources:
     """The files that paths lead to; articles without ids are named after the whole path, which is unique in all nights.
 
     Args:
@@ -93,12 +106,12 @@ def found(paths: list[str], options: ReadOptions = AS_USUAL, own: Sequence[Path]
         own: Files and folders that the job itself writes; they are skipped, with the files in them.
     """
     sources, ours = (
-        Sources(by_path=True, prefixed=options.prefixed),
-        {os.path.realpath(folder) for folder in own},
+        Sources(by_path=True, prefixed=options.prefixed, options=options),
+        {real(folder) for folder in own},
     )
     for path in paths:
-        sources.add(Path(path))
-    sources.files = [source for source in sources.files if ours.isdisjoint(_above(Path(os.path.realpath(source.path))))]
+        sources.add(placed(path))
+    sources.files = [source for source in sources.files if ours.isdisjoint(_above(Path(real(source.path))))]
     return sources
 
 
@@ -227,7 +240,7 @@ def rejects(state: State, night: int, sources: Sequence[Source]) -> list[pa.Tabl
     """
     shards, tonight = state.shards, set(since(state, night))
     files = [read_table(shard / "files.parquet", FILES).to_pylist() for shard in shards]
-    there = {_identity(source.path)[0] for source in sources}
+    there = {_identity(source)[0] for source in sources}
     latest = {row["path"]: (shard, number) for shard, rows in enumerate(files) for number, row in enumerate(rows)}
     reported = {
         place
@@ -274,18 +287,21 @@ def _known(state: State) -> tuple[dict[str, tuple[int, int]], dict[str, tuple[in
 
 
 def _is_fresh(source: Source, known: dict[str, tuple[int, int]]) -> bool:
-    name, size, changed = _identity(source.path)
+    name, size, changed = _identity(source)
     return known.get(name) != (size, changed)
 
 
-def _identity(path: Path) -> tuple[str, int, int]:
+def _identity(source: Source) -> tuple[str, int, int]:
     """What a file is known by: its real path, its size and when it was changed; -1 if it has gone.
 
     A time that does not fit, before 1678 or after 2262, becomes the nearest one that does: a disk may hold any time.
+    A file elsewhere is known by its address, its size and the version that its store told.
     """
-    name = escaped(os.path.realpath(path))
+    name = escaped(real(source.path))
+    if source.local is None:
+        return name, source.size, source.version
     try:
-        about = path.stat()
+        about = source.local.stat()
     except OSError:
         return name, -1, -1
     return name, about.st_size, max(TIMES.min, min(about.st_mtime_ns, TIMES.max))
@@ -312,7 +328,7 @@ def _read(
     progress: Callable[[int], object] | None,
 ) -> None:
     """Append the articles of a file to a shard."""
-    name, size, changed = _identity(job.source.path)
+    name, size, changed = _identity(job.source)
     begin, tables, number, rows = texts.tell(), list[pa.Table](), len(draft.files), 0
     if job.source.kind in WHOLE and size > how.most_bytes:
         job.fault = _too_long(size, how.most_bytes)

@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.errors import FileError, RejectsError, ReplacedError, SettingsError, warn
-from dedup.files import AS_USUAL, ReadOptions, Sources, replacing, shown
+from dedup.files import AS_USUAL, ReadOptions, Sources, placed, replacing
 from dedup.nightly.catalogue import Catalogue, catalogued, numbered
 from dedup.nightly.damage import read_table, reading
 from dedup.nightly.forgetting import Forget
@@ -35,7 +35,7 @@ from dedup.nightly.night import Tonight
 from dedup.nightly.outputs import NAMES, Labels, publish, resolved
 from dedup.nightly.outputs import check as check_output
 from dedup.nightly.previous import read as read_known
-from dedup.nightly.state import State, opened
+from dedup.nightly.state import State, on_disk, opened
 from dedup.pipeline import Progress, Stages
 from dedup.settings import Settings
 from dedup.stages.changes import Changes
@@ -152,11 +152,12 @@ def run(
     check_time(now)
     budget, count = Budget(parsed(memory)), count_threads(threads)
     limits = Limits(max_rejects, max_replaced)
-    check_output(Path(out), Path(state))
+    home, target = on_disk(state), on_disk(out, "each night replaces the whole folder of its output")
+    check_output(target, home)
     stages = Measured(progress, log or (lambda *_: None))
-    with opened(Path(state), settings, id_from=options.id_from) as held:
-        job = _Job(held, Path(out), settings, budget, count, stages, campaigns=campaigns, now=now)
-        left_out = [Path(path) for path in exclude]
+    with opened(home, settings, id_from=options.id_from) as held:
+        job = _Job(held, target, settings, budget, count, stages, campaigns=campaigns, now=now)
+        left_out = [placed(path) for path in exclude]
         return job.run([os.fspath(path) for path in paths], options, limits, left_out, forget)
 
 
@@ -208,13 +209,18 @@ class _Job:
         self._budget, self._threads, self._stages, self._campaigns = budget, threads, stages, campaigns
 
     def run(
-        self, paths: list[str], options: ReadOptions, limits: Limits, exclude: Sequence[Path], forget: Forget | None
+        self,
+        paths: list[str],
+        options: ReadOptions,
+        limits: Limits,
+        exclude: Sequence[Path | str],
+        forget: Forget | None,
     ) -> Summary:
         self._state.check()
         own = [self._out, self._state.path, *exclude]
         sources, last = found(paths, options, own), self._state.last
         before = self._state.published
-        _check_paths(paths)
+        _check_missing(sources)
         for problem in sources.problems:
             self._stages.log("problem", asdict(problem))
         with self._stages.stage("read") as tell:
@@ -369,11 +375,10 @@ def check_time(now: datetime | None) -> None:
         raise SettingsError(f"now must be a time after 1970 with a time zone, got {now.isoformat()!r}")
 
 
-def _check_paths(paths: list[str]) -> None:
+def _check_missing(sources: Sources) -> None:
     """Refuse missing paths: a crawl whose disk is not mounted must not look like a night without news."""
-    for path in paths:
-        if not os.path.lexists(path):
-            raise FileError(f"there is no file or folder {shown(path)!r}, and nothing was read; check the name")
+    for problem in sources.missing:
+        raise FileError(f"cannot read {problem.path!r}, and nothing was read: {problem.reason}")
 
 
 def _check_rejects(rejects: pa.Table, most: int | None) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +25,7 @@ from dedup.nightly.linking import Order
 from dedup.nightly.previous import Known
 from dedup.nightly.previous import read as read_known
 from dedup.nightly.sketching import read_sketch, weighed
-from dedup.nightly.state import State, opened, settings_of
+from dedup.nightly.state import State, on_disk, opened, settings_of
 from dedup.nightly.verifying import read as read_edges
 from dedup.pipeline import connect_lower
 from dedup.results import Clusters
@@ -54,7 +53,7 @@ def snapshot(state: str | os.PathLike[str], *, threads: int | None = None) -> Cl
         BusyError: A run holds the state.
         FileError: The folder is not a state, has no night yet, or is damaged.
     """
-    path = Path(state)
+    path = on_disk(state)
     settings = settings_of(path)
     with opened(path, settings) as held:
         last = held.last

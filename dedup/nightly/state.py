@@ -119,6 +119,21 @@ class TextFile(NamedTuple):
         return cls(int(night), int(first), path)
 
 
+def on_disk(path: str | os.PathLike[str], what: str = "a state is locked, appended to and mapped into memory") -> Path:
+    """A path of the local disk.
+
+    Args:
+        path: As a user gives it.
+        what: Why it must be one.
+
+    Raises:
+        FileError: It is an address elsewhere.
+    """
+    if files.is_remote(path):
+        raise FileError(f"{shown(path)!r} cannot be used: {what}, which needs a local disk; name a folder")
+    return Path(path)
+
+
 @contextmanager
 def opened(path: Path, settings: Settings, *, id_from: str | None = None) -> Iterator[State]:
     """The state in a folder, made if there is none, and locked while it is open.

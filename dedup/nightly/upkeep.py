@@ -26,7 +26,7 @@ from dedup.nightly.compacting import compact as write_compacted
 from dedup.nightly.forgetting import Forget, Forgotten
 from dedup.nightly.memory import Budget, parsed
 from dedup.nightly.night import Tonight, layout_of
-from dedup.nightly.state import UNKNOWN, State, opened, settings_of
+from dedup.nightly.state import UNKNOWN, State, on_disk, opened, settings_of
 from dedup.pipeline import Progress, Stages
 from dedup.settings import Settings
 from dedup.work import count as count_threads
@@ -157,7 +157,7 @@ _ANY = 1 << 62
 @contextmanager
 def _held(state: str | os.PathLike[str]) -> Iterator[tuple[State, Settings]]:
     """A state that has a night, and how its articles are compared."""
-    path = Path(state)
+    path = on_disk(state)
     settings = settings_of(path)
     with opened(path, settings) as held:
         held.check()

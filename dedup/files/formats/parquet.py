@@ -17,6 +17,7 @@ import pyarrow as pa
 from dedup.errors import FileError
 from dedup.files.encodings import decoded
 from dedup.files.jobs import Job
+from dedup.files.places import buffered, jumping, plan
 from dedup.files.problems import FAULTS, reason
 from dedup.identity import id_texts
 
@@ -40,15 +41,18 @@ def parquet(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
     """
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other kinds do without
 
-    source = pa.BufferReader(stream.read()) if job.source.codec else stream
-    schema = pq.ParquetFile(source).schema_arrow
+    source = jumping(stream)
+    first = pq.ParquetFile(source)
+    schema = first.schema_arrow
     text, ids = job.columns(schema.names)
     _check_types(schema.field(text), None if ids is None else schema.field(ids))
     wanted = [schema.names[place] for place in (text, ids) if place is not None]
     wanted = list(dict.fromkeys([*wanted, *job.others]))
     # Asked for by name, a dictionary of invalid UTF-8 is read and can be mended; else Arrow refuses it.
     coded = [name for name in wanted if pa.types.is_dictionary(schema.field(name).type)]
-    yield from _groups(job, pq.ParquetFile(source, read_dictionary=coded, buffer_size=1 << 20), wanted)
+    file = pq.ParquetFile(source, read_dictionary=coded, metadata=first.metadata, buffer_size=buffered(source))
+    plan(source, first.metadata, wanted)
+    yield from _groups(job, file, wanted)
 
 
 def _groups(job: Job, file: Any, wanted: list[str]) -> Iterator[pa.Table]:
