@@ -202,14 +202,16 @@ def _conclude(tally: Tally, *, as_json: bool) -> None:
 def query(location: str, paths: tuple[str, ...], as_json: bool, reading: files.ReadOptions) -> None:
     """Look for articles without adding them.
 
-    A PATH is what it is to `dedup cluster`; - is the standard input, which is one article. For each article: whether
-    the index knows it, the cluster and the campaign it would join, and the articles that are most like it.
+    A PATH is what it is to `dedup cluster`; - is the standard input, which is one article unless --format is named.
+    For each article: whether the index knows it, the cluster and the campaign it would join, and the articles that are
+    most like it.
     """
     with _opened(location) as opened:
-        named = [path for path in paths if path != STDIN or reading.format]
+        told = reading.format is not None
+        named = [path for path in paths if told or path != STDIN]
         read = console.read(named, reading)
         with console.closed_output():
-            for id_, text in [*_standard_input(paths), *_rows(read.table)]:
+            for id_, text in [*_standard_input(() if told else paths), *_rows(read.table)]:
                 seen = opened.query(text)
                 if as_json:
                     console.print_json({"id": id_, **_told(seen)})
