@@ -63,7 +63,7 @@ def _article(name: str, others: files.Read, reading: files.ReadOptions, *, among
     found = labelled.article(others.table, name)
     if found is not None:
         return found, others
-    if not os.path.lexists(name):
+    if not (files.is_remote(name) or os.path.lexists(name)):
         raise FileError(_not_found(name, others.table, among=among))
     read = files.read([name], replace(reading, id_from="id"))
     if not len(read.table):

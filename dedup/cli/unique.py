@@ -73,9 +73,9 @@ def unique(
 ) -> None:
     """Write the rows of files and folders without duplicates: one row of each cluster, and all that are alone.
 
-    A PATH is a Parquet, JSON Lines, CSV, text, Markdown or HTML file (each also .gz or .zst), or a folder of them; - is
-    the standard input, rows of the --format named. Rows keep their order, and all of their columns: Parquet those of
-    Parquet with nested ones, JSON Lines every line as it is. A row without a text is nobody's duplicate and is kept.
+    A PATH is what it is to `dedup cluster`; - is the standard input, rows of the --format named. Rows keep their order,
+    and all of their columns: Parquet those of Parquet with nested ones, JSON Lines every line as it is. A row without a
+    text is nobody's duplicate and is kept.
     """
     console.prepare_process()
     try:

@@ -18,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from dedup.errors import FileError
+from dedup.files.places import local_copy
 from dedup.files.problems import FAULTS, reason, shown
 
 SCHEMA = pa.schema({"id": pa.large_string(), "label": pa.large_string(), "similarity": pa.float64()})
@@ -32,7 +33,8 @@ def labels(path: str | os.PathLike[str]) -> pa.Table:
     """Read a file of labels.
 
     Args:
-        path: What `dedup cluster --out` wrote; of a nightly job its folder, or the folder `labels` in it.
+        path: What `dedup cluster --out` wrote, here or elsewhere; of a nightly job its folder, or the folder `labels`
+            in it.
 
     Returns:
         Columns `id` and `label` (large_string, no nulls) and `similarity` (float64, null where it is not known), and
@@ -46,7 +48,8 @@ def labels(path: str | os.PathLike[str]) -> pa.Table:
         known = ", ".join(filter(None, _READERS))
         raise FileError(f"cannot read labels from {name!r}: the suffix must be one of {known}")
     try:
-        table = _READERS[suffix](os.fspath(path))
+        with local_copy(path) as local:
+            table = _READERS[suffix](local)
         _check_names(table.column_names)
         wanted = _wanted(table.column_names)
         return pa.table([_column(table, field) for field in wanted], wanted)

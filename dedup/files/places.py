@@ -414,6 +414,28 @@ def jumping(stream: io.BufferedReader) -> Any:
     return stream.raw if isinstance(stream.raw, RemoteBytes) else stream
 
 
+@contextmanager
+def local_copy(path: str | os.PathLike[str]) -> Iterator[str]:
+    """A file of the local disk, as it lies, or one elsewhere as a copy that is there meanwhile.
+
+    Args:
+        path: Its path or address.
+
+    Raises:
+        OSError: It cannot be fetched.
+    """
+    if not is_remote(path):
+        yield os.fspath(path)
+        return
+    url = os.fspath(path)
+    with tempfile.TemporaryDirectory(prefix="dedup-") as folder:
+        local = Path(folder, _last(url))
+        with _worded(url):
+            store = _Store.of(url)
+            store.files.get_file(store.path, str(local))
+        yield str(local)
+
+
 def buffered(stream: Any) -> int:
     """By how many bytes Parquet is to be read of a stream: elsewhere, 0, a column of a row group at once.
 

@@ -111,13 +111,13 @@ def found(paths: list[str], options: ReadOptions = AS_USUAL, own: Sequence[Path 
     )
     for path in paths:
         sources.add(placed(path))
-    sources.files = [source for source in sources.files if ours.isdisjoint(_above(Path(real(source.path))))]
+    sources.files = [source for source in sources.files if ours.isdisjoint(_above(real(source.path)))]
     return sources
 
 
-def _above(path: Path) -> Iterator[str]:
+def _above(path: str) -> Iterator[str]:
     """A path, and all folders that it is in."""
-    yield from map(str, (path, *path.parents))
+    yield from (path, *map(str, Path(path).parents))
 
 
 def take_in(
