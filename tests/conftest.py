@@ -218,6 +218,16 @@ def bucket(object_store: str) -> str:
     return f"s3://{name}"
 
 
+@pytest.fixture
+def examples_in_store(object_store: str) -> None:
+    """The example articles in a bucket, as recipes name it."""
+    import s3fs
+
+    store = s3fs.S3FileSystem()
+    store.mkdir("crawl")
+    store.put(str(ROOT / "examples" / "articles"), "crawl/articles", recursive=True)
+
+
 @pytest.fixture(params=["embedded", "redis"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where an index of either kind may be made."""

@@ -99,7 +99,7 @@ def test_labels_alone_are_on_the_standard_output(tmp_path: Path, kind: str) -> N
     if kind == "csv":
         assert lines.pop(0).startswith('"id","label","size"')
     assert [re.findall(r"\b[abc]\b", line)[:2] for line in lines] == [["a", "a"], ["b", "a"], ["c", "c"]]
-    assert "3 articles: 2 in 1 cluster" in done.stderr.decode()
+    assert "3 articles: 2 in 1 cluster, 1 alone. Labels are in the standard output" in done.stderr.decode()
     assert list(tmp_path.iterdir()) == []
 
 

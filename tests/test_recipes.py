@@ -17,8 +17,12 @@ BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.D
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
-def test_a_recipe_runs(recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recipe_runs(
+    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     """In an empty folder with `examples` beside it: first the commands of its `sh` blocks, then its snippets."""
+    if recipe.stem == "object-store":
+        request.getfixturevalue("examples_in_store")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     blocks = [(found["kind"], found["body"]) for found in BLOCK.finditer(recipe.read_text("utf-8"))]

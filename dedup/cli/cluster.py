@@ -21,7 +21,6 @@ from dedup import files
 from dedup.cli import console, nights, terminal
 from dedup.errors import DedupWarning, FileError, MissingExtraError, SettingsError
 from dedup.evidence.campaign_results import check_export
-from dedup.evidence.titles import printable
 from dedup.files import counted
 from dedup.pipeline import cluster as cluster_articles
 from dedup.settings import Settings
@@ -151,7 +150,7 @@ class _Targets(NamedTuple):
     def words(self) -> str:
         """Which file holds what."""
         known = {"--out": "Labels are", "--report": "the report", "--indicators": "indicators"}
-        return ", ".join(f"{known[option]} in {printable(path)}" for option, path in self.files.items())
+        return ", ".join(f"{known[option]} in {console.place(path)}" for option, path in self.files.items())
 
 
 def _check_nightly(paths: tuple[str, ...], report: str | None, indicators: str | None, scope: Scope) -> None:

@@ -93,6 +93,15 @@ def plain(reading: files.ReadOptions) -> str:
     return "csv" if reading.format == "csv" else "jsonl"
 
 
+def place(target: str) -> str:
+    """What a person calls the file that was written.
+
+    Args:
+        target: Its path or address, or - for the standard output.
+    """
+    return "the standard output" if target == files.STANDARD else printable(target)
+
+
 @contextmanager
 def apart_from(target: str) -> Iterator[None]:
     """Print on the standard error stream what a run has to say, where its output is the standard output.

@@ -19,7 +19,6 @@ import pyarrow as pa
 from dedup import files
 from dedup.cli import console
 from dedup.errors import DedupWarning, FileError
-from dedup.evidence.titles import printable
 from dedup.files import counted
 from dedup.index import Index
 from dedup.index.opening import is_index
@@ -149,7 +148,7 @@ def _show(found: Matches, target: str) -> None:
     console.say(
         f"{counted(found.articles, 'article')} against {found.against:,}: {len(found):,} matched in "
         f"{counted(len(found.left), 'pair')}, {len(found.unmatched):,} without a match. "
-        f"Matches are in {printable(target)}"
+        f"Matches are in {console.place(target)}"
     )
     if len(found.short):
         console.say(f"{counted(len(found.short), 'article')} without a text, or with too little in it to be matched")
