@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from test_files import only, put, rows
 
 from dedup.files import read
-from dedup.files.formats.pages import read_page
+from dedup.files.formats.pages import page_language, read_page
 
 PARAGRAPH = "近日,国家统计局发布了最新的经济数据,显示工业生产稳步回升,消费市场持续恢复,投资结构不断优化。"
 
@@ -103,6 +105,115 @@ def test_tables_are_in_and_comments_out(tmp_path: Path) -> None:
     assert "沙发" not in text
 
 
+SENTENCES = ("城东的图书馆上周末重新开放。", "附近小学的老师带着学生来办借书证，队伍一直排到了门口。")
+LABELS = ("首页", "新闻", "财经", "体育", "科技", "关于我们")
+HEADLINES = ("秋天去哪里看银杏", "如何挑选一台笔记本电脑", "周末的十个好去处", "地铁四号线推迟通车")
+
+
+def links(texts: Sequence[str]) -> str:
+    """A list of links."""
+    return "".join(f'<li><a href="/{number}.html">{text}</a></li>' for number, text in enumerate(texts))
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "<nav><ul>{menu}</ul></nav><main><article>{article}</article></main><aside><ul>{more}</ul></aside>",
+        '<div class="top"><ul>{menu}</ul></div><div class="text">{article}</div><div><ul>{more}</ul></div>',
+        '<div><div role="navigation">{menu}</div><div>{article}</div><div><h3>热门</h3>{more}</div></div>',
+        "<table><tr><td><ol>{menu}</ol></td></tr><tr><td>{article}</td><td><ul>{more}</ul></td></tr></table>",
+        '<amp-sidebar layout="nodisplay"><ul>{menu}</ul></amp-sidebar><article>{article}</article><ul>{more}</ul>',
+        '<ul>{menu}</ul><div class="comments">{article}</div><ul>{more}</ul>',
+    ],
+)
+def test_two_sentences_are_an_article(tmp_path: Path, around: str) -> None:
+    """A page of two sentences is read without its menus, whatever its elements are called."""
+    article = "".join(f"<p>{sentence}</p>" for sentence in SENTENCES)
+    whole = around.format(menu=links(LABELS), article=article, more=links(HEADLINES))
+    found = read(put(tmp_path / "a.html", f"<html><head><title>馆</title></head><body>{whole}</body></html>"))
+    ((_, text),) = rows(found)
+    assert text is not None
+    assert all(sentence in text for sentence in SENTENCES)
+    assert not any(label in text for label in (*LABELS, *HEADLINES))
+    assert found.problems == []
+
+
+def test_a_page_of_links_keeps_them(tmp_path: Path) -> None:
+    """The links of an index are what it is about, and two of them are not alike for what is around them."""
+    whole = f"<html><body><h1>目录</h1><ul>{links([*HEADLINES, *SENTENCES] * 5)}</ul></body></html>"
+    ((_, text),) = rows(read(put(tmp_path / "a.html", whole)))
+    assert HEADLINES[0] in str(text)
+
+
+@pytest.mark.parametrize(
+    "said", ["Loading, please wait...", "加载中，请稍候", "載入中", "読み込み中です", "로딩 중", ""]
+)
+@pytest.mark.parametrize("notice", ["You need to enable JavaScript to run this app.", "请启用 JavaScript 后继续访问。"])
+def test_a_page_drawn_by_a_script_is_named(tmp_path: Path, said: str, notice: str) -> None:
+    """A page that says no more than to wait, or to turn scripts on, is no article, and the problem says what to do."""
+    whole = f'<body><noscript>{notice}</noscript><div id="root">{said}</div><script src="a.js"></script></body>'
+    found = read(put(tmp_path / "a.html", whole))
+    assert rows(found) == []
+    assert "drawn by a script" in only(found).reason
+    assert "browser" in only(found).reason
+    assert said in only(found).reason
+
+
+def test_a_page_drawn_by_a_script_may_say_its_article_otherwise(tmp_path: Path) -> None:
+    """In data for programs, in noscript, or hidden until the script shows it; only where nothing else is shown."""
+    script = "<script>draw()</script>"
+    body = json.dumps({"@graph": [{"@type": "NewsArticle", "articleBody": "\n".join(SENTENCES)}]}, ensure_ascii=False)
+    data = f'<script type="application/ld+json">{body}</script>'
+    for number, whole in enumerate(
+        [
+            f"{data}<div>Loading...</div>{script}",
+            f"<noscript>{''.join(SENTENCES)}</noscript>{script}",
+            f'<div style="display:none">{"".join(SENTENCES)}</div>{script}',
+            f'<body style="display: none">{"".join(SENTENCES)}{script}</body>',
+        ]
+    ):
+        ((_, text),) = rows(read(put(tmp_path / f"{number}.html", whole)))
+        assert all(sentence in str(text) for sentence in SENTENCES)
+    shown = f"{data}<p>{PARAGRAPH}</p>{script}"
+    assert rows(read(put(tmp_path / "shown.html", shown))) == [("shown", PARAGRAPH)]
+
+
+def test_an_article_about_loading_is_read(tmp_path: Path) -> None:
+    """A page that holds a script and such words in an article is not taken for one that says to wait."""
+    text = "The crew was still loading the ship when the storm reached the harbour, and nobody was hurt that evening."
+    assert rows(read(put(tmp_path / "a.html", f"<p>{text}</p><script>count()</script>"))) == [("a", text)]
+    assert rows(read(put(tmp_path / "b.html", "<p>Loading...</p>"))) == [("b", "Loading...")]
+
+
+@pytest.mark.parametrize(
+    ("charset", "sentence"),
+    [
+        ("gb2312", "朱镕基总理在会上讲话，会后参观了喆园，并与工人们合影留念。"),
+        ("big5", "佢哋嘅咗啲嘢都喺度，記者問咗佢哋幾條問題，佢哋都答咗。"),
+    ],
+)
+def test_characters_beyond_the_declared_charset_cut_nothing_off(tmp_path: Path, charset: str, sentence: str) -> None:
+    """Pages hold more than their charset has, and lxml alone would end the text there."""
+    encoding = {"gb2312": "gb18030", "big5": "big5hkscs"}[charset]
+    head = f'<html><head><meta http-equiv="Content-Type" content="text/html; charset={charset}"></head>'
+    found = read(put(tmp_path / "a.html", f"{head}<body><p>{sentence}</p></body></html>".encode(encoding)))
+    assert rows(found) == [("a", sentence)]
+    assert found.problems == []
+
+
+def test_what_is_too_deep_is_told(tmp_path: Path) -> None:
+    """A page that cannot be parsed to its end is a problem, not half an article."""
+    found = read(put(tmp_path / "a.html", f"<p>{PARAGRAPH}</p>" + "<div>" * 3000 + PARAGRAPH))
+    assert rows(found) == []
+    assert "cannot be read to its end" in only(found).reason
+
+
+def test_a_page_declares_its_language() -> None:
+    """The attribute of the element html."""
+    assert page_language(b'<!DOCTYPE html>\n<html class="a" lang="zh-Hant"><p lang="en">') == "zh-Hant"
+    assert page_language(b"<html><p lang='en'>") is None
+
+
 def test_stray_bytes_in_a_page_are_mended(tmp_path: Path) -> None:
     """A few bad bytes do not make the whole page be taken for another encoding."""
     for charset in ("utf-8", "gbk"):
@@ -153,3 +264,12 @@ def test_without_trafilatura_pages_are_problems(tmp_path: Path, monkeypatch: pyt
     assert [name for name, _ in rows(found)] == ["c"]
     assert len(found.problems) == 2
     assert all("pip install 'article-dedup[html]'" in problem.reason for problem in found.problems)
+
+
+def test_without_a_part_of_the_extra_pages_are_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An extra that was installed for an earlier version may lack what is new in it."""
+    monkeypatch.setitem(sys.modules, "tinycss2", None)
+    sheet = "<style>.a{display:none}</style>"
+    problem = only(read(put(tmp_path / "a.html", sheet + page("utf-8"))))
+    assert "tinycss2" in problem.reason
+    assert "pip install 'article-dedup[html]'" in problem.reason

@@ -135,10 +135,12 @@ DOORS: dict[str, str | set[str]] = {
     "matplotlib": "report",
     "fsspec": "files",
     "trafilatura": "files",
+    "cssselect": "files",
     "lxml": "files",
     "backports": "files",
     "isal": "files",
     "lz4": "files",
+    "tinycss2": "files",
     "scrapy": "integrations",
     "itemadapter": "integrations",
     "twisted": "integrations",
@@ -287,8 +289,20 @@ def test_the_whole_job_loads_no_more_than_it_needs() -> None:
 
 
 BLOCK = "import sys; sys.modules.update(dict.fromkeys({names!r}))"
-EXTRAS = ["pandas", "polars", "trafilatura", "duckdb", "fsspec", "matplotlib", "redis", "stix2"]
-EXTRAS += sorted(NEEDED_BY_INTEGRATIONS)
+EXTRAS = [
+    "pandas",
+    "polars",
+    "trafilatura",
+    "lxml",
+    "tinycss2",
+    "cssselect",
+    "duckdb",
+    "fsspec",
+    "matplotlib",
+    "redis",
+    "stix2",
+    *NEEDED_BY_INTEGRATIONS,
+]
 
 
 def test_every_module_imports_without_the_extras() -> None:

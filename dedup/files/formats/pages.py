@@ -1,9 +1,9 @@
 """Web pages: files that are one article each, with much around it.
 
-In: the bytes of one file, decompressed. Out: a table of one row, whose id is that of the file. A page is read by
-trafilatura (the extra ``html``) in 5 to 50 milliseconds, without menus and readers' comments, with its tables. Holds
-one file. `read_page` is for whoever holds a page without a file. Imports neither trafilatura nor lxml before there is
-a page.
+In: the bytes of one file, decompressed. Out: a table of one row, whose id is that of the file. What of a page is its
+article trafilatura says (the extra ``html``), in 5 to 50 milliseconds: without menus and readers' comments, with its
+tables. Holds one file. `read_page` is for whoever holds a page without a file. Imports neither trafilatura nor lxml
+before there is a page.
 """
 
 from __future__ import annotations
@@ -13,15 +13,32 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from dedup.errors import FileError, MissingExtraError
+from dedup.errors import DedupError, FileError, MissingExtraError
 from dedup.files.encodings import declared, decoded
+from dedup.files.formats.page_data import told
+from dedup.files.formats.page_trees import parsed, shown, sole_article, whole
 from dedup.files.jobs import Job
 from dedup.files.tables import Piece
 
-_NOT_OF_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_CLOSED_AT_ONCE = re.compile(r"(<html\b[^>]*?)\s*/>", re.IGNORECASE)  # browsers read on, libxml2 does not
-
-_NOTHING = "no article text found in the page"
+_SHORT = 250
+"""Letters up to which trafilatura gives up to look for the article."""
+_SHARE = 4
+"""The article that a page marks as such has more than one in so many of these letters."""
+_LITTLE = 40
+"""Letters of an article that may be no more than the headline of one."""
+_MUCH = 3
+"""A page shows so many times as many letters as such a headline has."""
+_NOTICE = 60
+"""Letters of a page that may be a notice."""
+_LONG_NOTICE = 150
+_WAITING = re.compile(
+    "loading|please wait|just a moment|加载中|正在加载|載入中|正在載入|加載中|请稍[候后等]|請稍[候後等]|読み込み中"
+    "|ロード中|お待ち|로딩|불러오는|기다려|جار. التحميل|جاري التحميل|الانتظار|загрузка|подождите|chargement|cargando"
+    "|wird geladen|carregando|caricamento|đang tải|กำลังโหลด",
+    re.IGNORECASE,
+)
+_NEEDS_SCRIPT = re.compile("javascript|脚本|腳本|スクリプト|자바스크립트|سكريبت", re.IGNORECASE)
+_LANGUAGE = re.compile(rb"<html\b[^>]*?\slang\s*=\s*[\"']?([A-Za-z][\w-]*)", re.IGNORECASE)
 
 
 def page(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
@@ -38,10 +55,9 @@ def page(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
         FileError: The page has no article, or breaks the parser.
         MissingExtraError: trafilatura is not installed.
     """
-    raw = stream.read()
     _library()
-    encoding = declared(raw)
-    if encoding is None:
+    raw = stream.read()
+    if declared(raw) is None:
         job.note(None, "the page is not UTF-8 and declares no known charset; its encoding was guessed", "warning")
     text, undecodable = read_page(raw)
     job.count(undecodable)
@@ -63,16 +79,29 @@ def read_page(raw: bytes, charset: str | None = None) -> tuple[str, int]:
         FileError: The page has no article, or breaks the parser.
         MissingExtraError: trafilatura is not installed.
     """
-    trafilatura = _library()
+    _library()
     content, undecodable = _characters(raw, charset)
-    tree = _tree(content)
     try:
-        text = trafilatura.extract(tree, favor_recall=True, include_tables=True, include_comments=False)
+        return _article(content), undecodable
+    except DedupError:
+        raise
+    except ImportError as error:
+        raise MissingExtraError(str(error.name), "html", "Reading HTML") from error
     except Exception as error:  # whatever a page does to a parser costs only that page
         raise FileError(f"trafilatura could not read the page: {error!r}") from error
-    if not any(map(str.isalnum, text or "")):
-        raise FileError(_NOTHING)
-    return text, undecodable
+
+
+def page_language(raw: bytes) -> str | None:
+    """The language that a page declares.
+
+    Args:
+        raw: The page, in an encoding that has ASCII.
+
+    Returns:
+        What its element html says, such as ``"zh-Hant"``; None where that is not in the first 4,096 bytes.
+    """
+    found = _LANGUAGE.search(raw[:4096])
+    return found[1].decode("ascii", "ignore") if found else None
 
 
 def _library() -> Any:
@@ -93,15 +122,49 @@ def _characters(raw: bytes, charset: str | None) -> tuple[str, int]:
     return decode_file(raw), 0
 
 
-def _tree(content: str) -> Any:
-    """A page as a tree, also where it has no head or is a part of one, which trafilatura refuses."""
-    from lxml.etree import ParserError  # noqa: PLC0415 - an extra
-    from lxml.html import HTMLParser, document_fromstring  # noqa: PLC0415 - an extra
+def _article(content: str) -> str:
+    """The article of a page; of one that scripts draw, what it tells programs, else what it does not show yet.
 
-    # bytes, for lxml refuses text that declares an encoding; without `huge_tree` it drops what is nested 256 deep
-    parser = HTMLParser(encoding="utf-8", huge_tree=True, collect_ids=False, remove_comments=True, remove_pis=True)
-    whole = _CLOSED_AT_ONCE.sub(r"\1>", _NOT_OF_XML.sub("", content), count=1)
-    try:
-        return document_fromstring(whole.encode("utf-8", "replace"), parser=parser)
-    except ParserError:  # nothing but comments
-        raise FileError(_NOTHING) from None
+    Raises:
+        FileError: There is none.
+    """
+    tree = parsed(content)
+    drawn = tree.find(".//script") is not None
+    text = _extracted(shown(tree))
+    if _says(text, drawn):
+        return text
+    for read in (told, whole):
+        later = _extracted(read(parsed(content)))
+        if _says(later, drawn):
+            return later
+    if not drawn:
+        raise FileError("no article text found in the page")
+    said = f"all it says itself is {text[:_LONG_NOTICE]!r}" if _letters(text) else "it has no text of its own"
+    raise FileError(f"the page is drawn by a script, and {said}; save it from a browser, or crawl it with one")
+
+
+def _extracted(tree: Any) -> str:
+    """The article of a tree as trafilatura finds it; of a short one it gives the whole page, or the headline alone."""
+    library = _library()
+    text: str = library.extract(tree, favor_recall=True, include_tables=True, include_comments=False) or ""
+    letters = _letters(text)
+    if letters >= _SHORT:
+        return text
+    marked = sole_article(tree)
+    inside = library.html2txt(marked) if marked is not None else ""
+    every = library.html2txt(tree) if letters < _LITTLE else ""
+    if letters < _letters(inside) * _SHARE < letters * _SHARE:
+        return inside
+    return every if _letters(every) > _MUCH * letters else text
+
+
+def _says(text: str, drawn: bool) -> bool:
+    """Whether a text is an article, and no notice that a script puts one in its place."""
+    letters = _letters(text)
+    waiting = letters <= _NOTICE and _WAITING.search(text)
+    notice = waiting or (letters <= _LONG_NOTICE and _NEEDS_SCRIPT.search(text))
+    return letters > 0 and not (drawn and notice)
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalnum, text))
