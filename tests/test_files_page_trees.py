@@ -79,6 +79,24 @@ def test_menus_that_are_most_of_a_page_stay() -> None:
     assert "第99章" in text(f"<h1>目录</h1><ul>{entries}</ul>")
 
 
+@pytest.mark.parametrize(
+    ("items", "left"),
+    [
+        ("<ol><li>甲</li><li>乙</li></ol>", "1. 甲2. 乙"),
+        ('<ol start="3"><li><p>甲</p></li></ol>', "3. 甲"),
+        ('<ol start="x"><li>甲</li></ol>', "1. 甲"),
+        ("<ol><li>1. 甲</li></ol>", "1. 甲"),
+        ('<ol type="a"><li>甲</li></ol>', "甲"),
+        ("<ol reversed><li>甲</li></ol>", "甲"),
+        ('<ol style="list-style: none"><li>甲</li></ol>', "甲"),
+        ("<ul><li>甲</li></ul>", "甲"),
+    ],
+)
+def test_items_have_the_numbers_that_browsers_show(items: str, left: str) -> None:
+    """As Markdown has them, unless they are written already or are no numbers."""
+    assert text(items) == left
+
+
 def test_the_sole_article() -> None:
     """An article inside of an article is a part of it, and main is second to it."""
     assert sole_article(parsed("<main><article>甲<article>乙</article></article></main>")).text == "甲"

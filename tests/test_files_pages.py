@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from test_files import only, put, rows
+from written import WHO, written
 
+from dedup import similarity
 from dedup.files import read
 from dedup.files.formats.pages import page_language, read_page
 
@@ -212,6 +215,20 @@ def test_a_page_declares_its_language() -> None:
     """The attribute of the element html."""
     assert page_language(b'<!DOCTYPE html>\n<html class="a" lang="zh-Hant"><p lang="en">') == "zh-Hant"
     assert page_language(b"<html><p lang='en'>") is None
+
+
+@pytest.mark.parametrize("language", WHO)
+def test_a_page_and_text_of_one_article_are_alike(tmp_path: Path, language: str) -> None:
+    """So is Markdown but for the targets of its links, which are evidence and stay in its text."""
+    page, plain, marked = (
+        str(rows(read(put(tmp_path / f"a.{form}", content)))[0][1])
+        for form, content in sorted(written(language).items(), key=lambda one: ["html", "txt", "md"].index(one[0]))
+    )
+    assert similarity(page, plain) >= 0.95
+    assert "](https://example.org/bridge)" in marked
+    without_targets = re.sub(r"\]\([^)]*\)", "]", marked)
+    assert similarity(without_targets, page) >= 0.95
+    assert similarity(without_targets, plain) >= 0.95
 
 
 def test_stray_bytes_in_a_page_are_mended(tmp_path: Path) -> None:

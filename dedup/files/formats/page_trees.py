@@ -30,6 +30,7 @@ _OF_LINKS = """//body//*[self::ul or self::ol or self::div or self::section or s
     [count(.//a) > 2 and count(.//a) * 150 > string-length(normalize-space(.))]
     [self::p or count(.//a[not(ancestor::p)]) > 2]"""
 """What may be a menu; a link that is a paragraph of its own is no entry of one."""
+_NUMBERED = f"//ol[not(@reversed) and not(contains({_STYLED}, 'none')) and (not(@type) or @type = '1')]"
 _LINKED = 0.9
 """A list or block is a menu if its links have this share of its letters ..."""
 _LABEL = 60
@@ -66,7 +67,7 @@ def parsed(content: str) -> Any:
 
 
 def shown(tree: Any) -> Any:
-    """A page without what no browser shows, and without menus.
+    """A page without what no browser shows, and without menus; ordered lists have their numbers, as in Markdown.
 
     What a script may show is left out, too: ``display: none``, by a style of the element or of a sheet in the page,
     ``hidden``, ``aria-hidden`` (copies for the eye) and noscript. ``visibility: hidden`` is not: articles of WeChat
@@ -82,6 +83,8 @@ def shown(tree: Any) -> Any:
     letters = sum(map(_letters, menus))
     if letters <= _MOST * (_letters(tree) - letters):  # else the links are what it is about
         _drop(menus)
+    for items in tree.xpath(_NUMBERED):
+        _number(items)
     return tree
 
 
@@ -103,6 +106,15 @@ def sole_article(tree: Any) -> Any:
     """
     found = tree.xpath("//article[not(ancestor::article)]") or tree.xpath("//main | //*[@role='main']")
     return found[0] if len(found) == 1 else None
+
+
+def _number(items: Any) -> None:
+    """Put the numbers of a list into its text, unless somebody has written them."""
+    start = items.get("start", "1")
+    for number, item in enumerate(items.iterchildren("li"), int(start) if start.isdecimal() else 1):
+        text = item.text or ""
+        if not item.text_content().lstrip()[:1].isdigit():
+            item.text = f"{number}. {text}"
 
 
 def _drop(elements: Iterable[Any]) -> None:
