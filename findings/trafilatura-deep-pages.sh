@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# trafilatura 2.3.1 on lxml 6.1.3: where elements of a page stand 255 deep in each other, the text inside of them and all text
-# after them is missing from what `extract` returns, without an error or a warning. Browsers show it all. lxml's HTMLParser is made without `huge_tree`; given a tree that was
-# parsed with `huge_tree=True`, `extract` returns the whole article.
+# trafilatura 2.3.1 on lxml 6.1.3: where elements of a page stand 255 deep in each other, the text inside of them and all
+# text after them is missing from what `extract` returns, without an error or a warning. Browsers show it. lxml's HTMLParser
+# is made without `huge_tree`; given a tree that was parsed with `huge_tree=True`, `extract` returns the whole article.
 # Exits with 1 if that is no longer so.
 set -euo pipefail
 work=$(mktemp -d)

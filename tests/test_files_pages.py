@@ -170,6 +170,7 @@ def test_a_page_drawn_by_a_script_may_say_its_article_otherwise(tmp_path: Path) 
     for number, whole in enumerate(
         [
             f"{data}<div>Loading...</div>{script}",
+            f"{data}<h1>图书馆</h1>{script}",
             f"<noscript>{''.join(SENTENCES)}</noscript>{script}",
             f'<div style="display:none">{"".join(SENTENCES)}</div>{script}',
             f'<body style="display: none">{"".join(SENTENCES)}{script}</body>',

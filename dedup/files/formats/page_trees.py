@@ -8,6 +8,7 @@ here.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -62,7 +63,7 @@ def parsed(content: str) -> Any:
     except ParserError:
         return document_fromstring("<html><body></body></html>")
     for entry in parser.error_log.filter_from_fatals():  # elements that are 2,048 deep in each other
-        raise FileError(f"the page cannot be read to its end: {entry.message}")
+        raise FileError(f"the page cannot be read to its end: {entry.message.partition(',')[0]}")
     return tree
 
 
@@ -85,6 +86,9 @@ def shown(tree: Any) -> Any:
         _drop(menus)
     for items in tree.xpath(_NUMBERED):
         _number(items)
+    for element in tree.xpath("//bdo[@dir = 'rtl' and not(*)]"):
+        if not any(unicodedata.bidirectional(letter) in {"R", "AL"} for letter in element.text or ""):
+            element.text = (element.text or "")[::-1]  # as it is seen
     return tree
 
 

@@ -123,7 +123,7 @@ def _characters(raw: bytes, charset: str | None) -> tuple[str, int]:
 
 
 def _article(content: str) -> str:
-    """The article of a page; of one that scripts draw, what it tells programs, else what it does not show yet.
+    """The article of a page; where scripts draw it, what the page tells programs, else what it does not show yet.
 
     Raises:
         FileError: There is none.
@@ -131,16 +131,19 @@ def _article(content: str) -> str:
     tree = parsed(content)
     drawn = tree.find(".//script") is not None
     text = _extracted(shown(tree))
-    if _says(text, drawn):
-        return text
-    for read in (told, whole):
-        later = _extracted(read(parsed(content)))
-        if _says(later, drawn):
-            return later
+    said = text if _says(text, drawn) else ""
+    if said and not (drawn and _letters(said) < _LITTLE):
+        return said
+    data = _extracted(told(parsed(content)))
+    if _says(data, drawn) and _letters(data) > _MUCH * _letters(said):
+        return data
+    hidden = "" if said else _extracted(whole(parsed(content)))
+    if said or _says(hidden, drawn):
+        return said or hidden
     if not drawn:
         raise FileError("no article text found in the page")
-    said = f"all it says itself is {text[:_LONG_NOTICE]!r}" if _letters(text) else "it has no text of its own"
-    raise FileError(f"the page is drawn by a script, and {said}; save it from a browser, or crawl it with one")
+    rest = f"all it says itself is {text[:_LONG_NOTICE]!r}" if _letters(text) else "it has no text of its own"
+    raise FileError(f"the page is drawn by a script, and {rest}; save it from a browser, or crawl it with one")
 
 
 def _extracted(tree: Any) -> str:
