@@ -22,6 +22,7 @@ from dedup.files.tables import Piece
 
 _SHORT = 250
 """Letters up to which trafilatura gives up to look for the article."""
+_BEGINNING = 4 * _SHORT
 _SHARE = 4
 """The article that a page marks as such has more than one in so many of these letters."""
 _LITTLE = 40
@@ -170,4 +171,5 @@ def _says(text: str, drawn: bool) -> bool:
 
 
 def _letters(text: str) -> int:
-    return sum(map(str.isalnum, text))
+    """Letters of its beginning: no more is asked than whether they are few."""
+    return sum(map(str.isalnum, text[:_BEGINNING]))
