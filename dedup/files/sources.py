@@ -8,6 +8,7 @@ kinds were skipped. Costs a look at each name and the size of each file. Opens n
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from glob import has_magic
@@ -22,6 +23,10 @@ from dedup.files.places import Entry, listing
 from dedup.files.problems import Problem, counted, escaped, reason, shown
 from dedup.files.streams import STANDARD, is_stream
 from dedup.files.walking import Met, matching, walk
+
+LAKES = {"_delta_log": "Delta", "_versions": "Lance", "metadata": "Iceberg"}
+"""The folders in which tables keep what they know of their files."""
+_LOG = re.compile(r"(/_delta_log/[^/]+\.json|/_versions/[^/]+\.manifest|/metadata/[^/]+\.metadata\.json)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +127,21 @@ class Sources:
             self._lead_nowhere(url, reason(error))
             return
         if not found.single:
-            self._skip(url, [self._add_entry(entry) for entry in found.entries if not _is_hidden(entry.name)], before)
+            entries = self._outside_tables(found.entries)
+            self._skip(url, [self._add_entry(entry) for entry in entries if not _is_hidden(entry.name)], before)
         elif not self._add_entry(found.entries[0]):
             suffix = Path(found.entries[0].name).suffix
             self._problem(url, f"the suffix {suffix!r} cannot be read; name one of {READABLE}")
+
+    def _outside_tables(self, entries: Sequence[Entry]) -> list[Entry]:
+        """The files that are in no table of a lake: of its files only the table knows which rows count."""
+        logs = [(entry, log[1]) for entry in entries if (log := _LOG.search(f"/{entry.name}"))]
+        tables = {entry.url.removesuffix(log): LAKES[log.split("/")[1]] for entry, log in logs}
+        for table, lake in tables.items():
+            self._problem(
+                table, f"this folder is a table of {lake}, whose rows only its library knows; copy it to the local disk"
+            )
+        return [entry for entry in entries if not any(entry.url.startswith(f"{table}/") for table in tables)]
 
     def _add_entry(self, entry: Entry) -> bool:
         """Take a file elsewhere; False if its suffix is not that of articles."""
