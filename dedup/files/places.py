@@ -318,15 +318,22 @@ class RemoteBytes(io.RawIOBase):
                 together = []
         self._plan.append(_coalesced(together))
 
-    def readinto(self, buffer: Any) -> int:
-        """The next bytes, as many as are asked for unless the file ends before."""
-        data = self._planned(len(buffer)) or self._read(len(buffer))
-        if not data and self.tell() < self._size and len(buffer):
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes, as many as are asked for unless the file ends before; none for size asks for all."""
+        if size is None or size < 0:
+            return self.readall()
+        data = self._planned(size) or self._read(size)
+        if size and not data and self.tell() < self._size:
             raise OSError(f"it broke off after {self.tell():,} of {self._size:,} bytes; run again")
+        return data
+
+    def readinto(self, buffer: Any) -> int:
+        """The same, into a buffer."""
+        data = self.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 
-    def _planned(self, count: int) -> memoryview | None:
+    def _planned(self, count: int) -> bytes | None:
         """Bytes that have been fetched, or are being; None where they were not to be, or could not."""
         at = self.tell()
         for number, part in enumerate(self._plan):
@@ -336,7 +343,7 @@ class RemoteBytes(io.RawIOBase):
                     if found is None:
                         return None
                     self.seek(at + count)
-                    return memoryview(found[place])[at - one.start : at - one.start + count]
+                    return found[place][at - one.start : at - one.start + count]
         return None
 
     def _fetched(self, number: int) -> list[bytes] | None:
