@@ -60,7 +60,8 @@ def test_an_address_is_told_from_a_path() -> None:
     assert [is_remote(path) for path in ("s3://b/c", "HTTPS://host/a", "memory://x")] == [True] * 3
     assert [is_remote(path) for path in ("C:/a", "a", "a:b", "file:///a b", Path("s3"), "-", "")] == [False] * 7
     assert placed("file:///a%20b.jsonl") == Path("/a b.jsonl")
-    assert placed("s3://b/c") == "s3://b/c"
+    assert placed("S3://b/C") == "s3://b/C"
+    assert "a Path loses a slash" in read(Path("s3://b/c.jsonl")).problems[0].reason
 
 
 def test_a_folder_elsewhere_is_read_as_a_local_one(store: str) -> None:

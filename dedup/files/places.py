@@ -113,10 +113,20 @@ def placed(path: str | os.PathLike[str]) -> Path | str:
     Args:
         path: As a user gives it.
     """
-    if is_remote(path):
-        return os.fspath(path)
     name = os.fspath(path)
+    if is_remote(name):
+        scheme, _, place = name.partition("://")
+        return f"{scheme.lower()}://{place}"
     return Path(unquote(urlsplit(name).path)) if name[:7].lower() == "file://" else Path(path)
+
+
+def is_mangled(path: str) -> bool:
+    """Whether a path that is not there looks like an address that `pathlib` took a slash from.
+
+    Args:
+        path: Of the local disk.
+    """
+    return re.match("[a-z][a-z0-9+.-]+:/[^/]", path, re.IGNORECASE) is not None
 
 
 def real(path: str | os.PathLike[str]) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 from dedup.errors import DedupError
 from dedup.files.kinds import NAMED, READABLE, UNTOLD, parts
 from dedup.files.options import AS_USUAL, ReadOptions
-from dedup.files.places import Entry, listing
+from dedup.files.places import Entry, is_mangled, listing
 from dedup.files.problems import Problem, counted, escaped, reason, shown
 from dedup.files.streams import STANDARD, is_stream
 from dedup.files.walking import Met, matching, walk
@@ -112,7 +112,11 @@ class Sources:
 
     def _add_matching(self, pattern: str) -> None:
         before = len(self.problems)
-        if not has_magic(pattern):
+        if is_mangled(pattern):
+            self._lead_nowhere(
+                pattern, "there is no such file; give an address as a string: a Path loses a slash of it"
+            )
+        elif not has_magic(pattern):
             self._lead_nowhere(pattern, "there is no such file or folder; check the name")
         elif files := list(matching(pattern, self._closed)):
             self._skip(pattern, [self._add_file(met) for met in files], before)
