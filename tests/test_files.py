@@ -69,10 +69,14 @@ def test_modules_import_only_what_is_below_them() -> None:
         "formats.json_lines",
         "formats.csv_rows",
         "formats.parquet",
+        "formats.lake_tables",
+        "formats.columnar",
         "tables",
         "jobs",
         "sources",
         "walking",
+        "hive",
+        "lakes",
         "options",
         "streams",
         "kinds",
@@ -95,7 +99,7 @@ def test_modules_import_only_what_is_below_them() -> None:
 
 def test_import_is_light() -> None:
     """What only some files need is imported with the first of them."""
-    heavy = "{'trafilatura', 'pyarrow.parquet', 'pyarrow.compute', 'numba'}"
+    heavy = "{'trafilatura', 'deltalake', 'pyiceberg', 'lance', 'pyarrow.parquet', 'pyarrow.compute', 'numba'}"
     code = f"import sys, dedup.files; sys.exit(str({heavy} & set(sys.modules) or ''))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).stderr.strip() == b""
 

@@ -30,6 +30,46 @@ def test_a_hidden_folder_may_be_named(tmp_path: Path) -> None:
     assert rows(read(tmp_path / "_drafts")) == [("a", "text")]
 
 
+def test_names_of_jobs_are_passed_over(tmp_path: Path) -> None:
+    """As Spark, Hive and Arrow do: marks and summaries beside the rows are no articles, and nobody misses them."""
+    for name in ("_SUCCESS", "_metadata", "_common_metadata", "._SUCCESS.crc", "_committed_1", "_temporary/0/part.txt"):
+        put(tmp_path / name, "x")
+    put(tmp_path / "part-0.txt", "文章")
+    put(tmp_path / "_year=2026" / "part-1.txt", "column of this name")
+    found = read(tmp_path)
+    assert rows(found) == [("_year=2026/part-1", "column of this name"), ("part-0", "文章")]
+    assert found.problems == []
+    assert found.skipped == 0
+
+
+def test_articles_behind_names_of_jobs_are_told(tmp_path: Path) -> None:
+    """Sites keep posts in such folders: how many are passed over is a warning, and what to do is said."""
+    for name in ("_posts/a.md", "_posts/2026/b.md", "_posts/c.png", "_posts/.d.md", "sub/_e.txt", "sub/_f.md.gz"):
+        put(tmp_path / name, "text")
+    put(tmp_path / "g.md", "文章")
+    found = read(tmp_path)
+    assert rows(found) == [("g", "文章")]
+    posts, files = found.problems
+    assert (posts.path, posts.count, posts.severity) == (str(tmp_path / "_posts"), 2, "warning")
+    assert posts.reason.startswith("2 files in a folder whose name begins with '_' passed over")
+    assert posts.reason.endswith("name it itself to read it")
+    assert (files.path, files.count, files.severity) == (str(tmp_path / "sub"), 2, "warning")
+    assert files.reason.startswith("2 files whose names begin with '_' passed over")
+    assert len(rows(read([tmp_path / "_posts", tmp_path / "sub" / "_e.txt"]))) == 3
+
+
+def test_what_is_named_besides_is_not_passed_over(tmp_path: Path) -> None:
+    """Whoever does as the warning says hears no more of it, in whatever order."""
+    put(tmp_path / "_posts" / "a.md", "文章")
+    for paths in ([tmp_path, tmp_path / "_posts"], [tmp_path / "_posts", tmp_path]):
+        found = read(paths)
+        assert rows(found) == [("a", "文章")]
+        assert not any("passed over" in problem.reason for problem in found.problems)
+    put(tmp_path / "_b.md", "文章")
+    put(tmp_path / "c.md", "文章")
+    assert [problem.count for problem in read([tmp_path, tmp_path / "_posts"]).problems] == [1]
+
+
 def test_paths_that_cannot_be_read_cost_no_others(tmp_path: Path) -> None:
     """A missing path and an unknown suffix are problems, and the rest is read."""
     put(tmp_path / "a.md", "text")

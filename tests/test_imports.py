@@ -130,7 +130,6 @@ DOORS: dict[str, str | set[str]] = {
     "stdnum": "evidence.indicators",
     "pandas": {"results", "matches", "rows"},
     "polars": {"results", "matches", "rows"},
-    "deltalake": "stages.queries",
     "duckdb": "rows",
     "matplotlib": "report",
     "fsspec": "files",
@@ -141,6 +140,9 @@ DOORS: dict[str, str | set[str]] = {
     "isal": "files",
     "lz4": "files",
     "tinycss2": "files",
+    "deltalake": {"files", "stages.queries"},
+    "pyiceberg": "files",
+    "lance": "files",
     "scrapy": "integrations",
     "itemadapter": "integrations",
     "twisted": "integrations",
@@ -301,6 +303,9 @@ EXTRAS = [
     "matplotlib",
     "redis",
     "stix2",
+    "deltalake",
+    "pyiceberg",
+    "lance",
     *NEEDED_BY_INTEGRATIONS,
 ]
 

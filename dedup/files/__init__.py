@@ -4,11 +4,11 @@ In: paths. Out: a `Read`: one Arrow table (id, text) and every problem met on th
 read is a `Problem`, never an exception, and costs no other row. Memory is that of the texts plus one file at most.
 Text is kept as it stands, nothing is normalised, and nothing is guessed but the encoding of a page that declares none.
 
-From the top: `reading` runs the whole; `sources` are the files found, of the `kinds` that their names say; `compressed`
-opens one, and each of the `formats` turns one into `tables`; a `jobs.Job` follows the `options` and collects what went
-wrong; `encodings` and `problems` are below them all. `repeats` tells of ids that two files have. `writing` writes
-tables; `whole_rows` reads rows again with all columns, and `copying` writes those that are wanted; `label_files` reads
-labels back.
+From the top: `reading` runs the whole; `sources` are the files found, of the `kinds` that their names say, and the
+folders that are tables of `lakes`; `hive` says what columns folders give; `compressed` opens a file, and each of the
+`formats` turns one into `tables`; a `jobs.Job` follows the `options` and collects what went wrong; `encodings` and
+`problems` are below them all. `repeats` tells of ids that two files have. `writing` writes tables; `whole_rows` reads
+rows again with all columns, and `copying` writes those that are wanted; `label_files` reads labels back.
 """
 
 from dedup.files.copying import FORMATS, Chosen, copy_rows

@@ -46,3 +46,15 @@ def parts(name: str) -> tuple[str, str | None, str | None]:
     if codec:
         stem, suffix = splitext(stem)
     return stem, KINDS.get(suffix.lower()), codec
+
+
+def is_for_jobs(name: str) -> bool:
+    """Whether files and folders of this name are not looked at, unless they are named themselves.
+
+    As Spark, Hive and Arrow do, that is so for names that begin with "." or "_", which are those of jobs and of tables;
+    a folder ``_column=value`` holds rows.
+
+    Args:
+        name: Of a file or folder.
+    """
+    return name.startswith(".") or (name.startswith("_") and "=" not in name)

@@ -17,6 +17,7 @@ import pyarrow as pa
 from dedup.errors import DedupError, FileError
 from dedup.files.compressed import opened
 from dedup.files.formats import READERS
+from dedup.files.hive import hive_values, with_hive_values
 from dedup.files.jobs import Job
 from dedup.files.options import AS_USUAL, ReadOptions
 from dedup.files.places import placed, real
@@ -53,9 +54,10 @@ def read(
 ) -> Read:
     """Read all articles of files and folders.
 
-    A folder is read with all folders in it, in the order of the paths, without hidden ones (names that start with ".").
-    A text, Markdown or HTML file is one article; its id is its path below the folder named, without suffixes, or for
-    a file named directly the file name. A row without an id gets ``<id of the file>:<row>``, rows counted from 0.
+    A folder is read with all folders in it, in the order of the paths, without names that start with "." or "_"; one
+    that is a Delta, Iceberg or Lance table is read through its library, as of its current version. A text, Markdown or
+    HTML file is one article; its id is its path below the folder named, without suffixes, or for a file named directly
+    the file name. A row without an id gets ``<id of the file>:<row>``, rows counted from 0.
     A file found twice is read once.
 
     Args:
@@ -66,7 +68,9 @@ def read(
         by_path: Ids that are made begin with the whole path as it was given.
         columns: Other columns of the tables to read. Those of Parquet keep their types, of CSV they are strings, of
             JSON Lines text, a list or an object as JSON; text files have none of them and give null. Where the types of
-            files differ, a column is of a type that holds all, or text. A file that lacks a column is a problem.
+            files differ, a column is of a type that holds all, or text. A file that lacks a column is a problem. What
+            the folders of a path say, as in ``lang=zh/part-0.parquet``, is a column of text, and counts before one that
+            the file has.
         progress: Called with the bytes read so far and the bytes of all files, after each table and file.
 
     Returns:
@@ -136,10 +140,14 @@ def _articles(
         progress(done + at, total)
 
     for source in sources.files:
-        job = Job(source, options, others)
+        job = Job(source, options, tuple(name for name in others if name not in hive_values(source.path)))
         pieces = list(_pieces(job, tell))
         if job.refused:
             pieces = []
+        if job.others != others:
+            pieces = [
+                with_hive_values(as_table(one, job.others), source.path, ("id", "text", *others)) for one in pieces
+            ]
         counts.append((shown(source.path), sum(map(len, pieces))))
         sources.problems += job.problems(counts[-1][1])
         yield from pieces
@@ -170,7 +178,9 @@ def _pieces(job: Job, progress: Callable[[int], object]) -> Iterator[Piece]:
             for piece in READERS[job.source.kind](job, plain):
                 kept += len(piece)
                 yield piece
-                at = min(max(at, raw.tell()), job.source.size)  # Parquet is not read from left to right
+                # Parquet is not read from left to right; of a table the bytes that it takes in memory are a guess.
+                told = raw.tell() if job.source.current is None else at + as_table(piece).nbytes
+                at = min(max(at, told), job.source.size)
                 progress(at)
     except DedupError as error:
         job.say(str(error), "error")

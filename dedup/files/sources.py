@@ -8,8 +8,8 @@ kinds were skipped. Costs a look at each name and the size of each file. Opens n
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from glob import has_magic
 from pathlib import Path
@@ -17,28 +17,34 @@ from stat import S_ISREG
 from typing import Any
 
 from dedup.errors import DedupError
-from dedup.files.kinds import NAMED, READABLE, UNTOLD, parts
+from dedup.files.kinds import NAMED, READABLE, UNTOLD, is_for_jobs, parts
+from dedup.files.lakes import LAKES, current, folders_above, lake_around, lakes_among, table_size
 from dedup.files.options import AS_USUAL, ReadOptions
 from dedup.files.places import Entry, is_mangled, listing
 from dedup.files.problems import Problem, counted, escaped, reason, shown
 from dedup.files.streams import STANDARD, is_stream
-from dedup.files.walking import Met, matching, walk
+from dedup.files.walking import UNDONE, Met, matching, walk
 
-LAKES = {"_delta_log": "Delta", "_versions": "Lance", "metadata": "Iceberg"}
-"""The folders in which tables keep what they know of their files."""
-_LOG = re.compile(r"(/_delta_log/[^/]+\.json|/_versions/[^/]+\.manifest|/metadata/[^/]+\.metadata\.json)$")
+_PART = (
+    "this is a part of {} in {!r}, and only the table knows which of its rows have been deleted or replaced; name that "
+    "folder, or copy the file out of it to read it as it is"
+)
+_ELSEWHERE = (
+    "which is read on the local disk only; copy it there, or give it to dedup in Python as its library opens it, for "
+    "example deltalake.DeltaTable(ADDRESS)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to read."""
+    """A file to read, or a folder that is a table."""
 
     path: Path | str
     """Where it lies: on the local disk, or at an address elsewhere."""
     id: str
     """Of its article, or what the ids made for its rows begin with."""
     kind: str
-    """A value of `kinds.KINDS`."""
+    """A value of `kinds.KINDS`, or a key of `lakes.LAKES`."""
     codec: str | None
     """A value of `kinds.CODECS`; None where it is not compressed; `kinds.UNTOLD` where only its bytes tell."""
     size: int
@@ -49,10 +55,14 @@ class Source:
     """The file that has become of it, if it is a stream."""
     version: int = -1
     """Of a file elsewhere, by which it is known to have changed; -1 where its store does not tell."""
+    current: Path | None = None
+    """Of a table, the file that says what it holds now."""
 
     @property
     def local(self) -> Path | None:
-        """Where its bytes lie on the local disk; None if they are elsewhere."""
+        """Where its bytes lie on the local disk, those of `current` for a table; None if they are elsewhere."""
+        if self.current is not None:
+            return self.current
         return self.path if isinstance(self.path, Path) and self.spooled is None else self.spooled
 
 
@@ -78,18 +88,29 @@ class Sources:
     prefixed: bool = False
     options: ReadOptions = AS_USUAL
     missing: list[Problem] = field(default_factory=list)
+    named: set[str] = field(default_factory=set)
+    """Paths that were named, which nobody is told of as passed over."""
+    tables: dict[Path, tuple[Path, str] | None] = field(default_factory=dict)
+    """For folders of which a path was named: the table that they are in, and its kind."""
 
     def add(self, path: Path | str) -> None:
-        """Take a file, or all files of a folder and the folders in it, except hidden ones and `_temporary` of jobs.
+        """Take a file, a table, or all files and tables of a folder and the folders in it.
+
+        Names in a folder that `kinds.is_for_jobs` are left out; where they begin with "_" and files of articles are
+        behind them, there is a warning.
 
         Args:
             path: The file or folder, an address elsewhere (a string), a pattern that files fit, a pipe or - for the
                 standard input; it may be missing, forbidden, or have a suffix that cannot be read.
         """
+        self.named.add(shown(path))
+        self.problems = [one for one in self.problems if one.severity == "error" or one.path != shown(path)]
         if isinstance(path, str):
             self._add_remote(path)
         elif self.options.streams is not None and is_stream(path):
             self._add_stream(path)
+        elif (around := self._around(path)) is not None:
+            self._problem(path, _PART.format(LAKES[around[1]], shown(around[0])))
         elif os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a folder above is closed
             self._add_folder(path)
         elif not os.path.lexists(path):
@@ -99,8 +120,38 @@ class Sources:
 
     def _add_folder(self, folder: Path) -> None:
         before = len(self.problems)
-        files = sorted(walk(str(folder), self._closed))
-        self._skip(folder, [self._add_file(met) for met in files], before)
+        self._add_all(folder, sorted(walk(str(folder), self._closed)), before)
+
+    def _add_all(self, named: Path | str, found: list[Met], before: int) -> None:
+        self._tell_passed_over([met for met in found if met.for_jobs])
+        files = [met for met in found if not met.for_jobs]
+        taken = [self._add_file(met) if met.lake is None else self._add_table(met, met.lake) for met in files]
+        self._skip(named, taken, before)
+
+    def _around(self, path: Path) -> tuple[Path, str] | None:
+        """The table that a path lies in, and its kind."""
+        if path.parent not in self.tables:
+            self.tables[path.parent] = lake_around(path)
+        return self.tables[path.parent]
+
+    def _tell_passed_over(self, passed: list[Met]) -> None:
+        """Warn of articles behind names that begin with "_": such folders may hold the posts or drafts of a site."""
+        files = Counter[str]()
+        for met in passed:
+            if not os.path.isdir(met.path):  # noqa: PTH112 - as lexists
+                files[os.path.dirname(met.path)] += _articles([met.name])  # noqa: PTH120
+            elif not met.leads_out and shown(met.path) not in self.named:
+                inside = sum(_articles(names) for _, _, names in os.walk(met.path))
+                self._warn(met.path, inside, "in a folder whose name begins with '_'")
+        for folder, count in files.items():
+            self._warn(folder, count, "whose names begin with '_'")
+
+    def _warn(self, folder: str, count: int, why: str) -> None:
+        if count:
+            said = (
+                f"{counted(count, 'file')} {why} passed over: such names are those of jobs; name it itself to read it"
+            )
+            self.problems.append(Problem(shown(folder), None, said, "warning", count))
 
     def _skip(self, folder: Path | str, taken: Sequence[bool], before: int) -> None:
         """Count the files of a folder that were not taken; it is a problem if none was, and none was one before."""
@@ -119,7 +170,10 @@ class Sources:
         elif not has_magic(pattern):
             self._lead_nowhere(pattern, "there is no such file or folder; check the name")
         elif files := list(matching(pattern, self._closed)):
-            self._skip(pattern, [self._add_file(met) for met in files], before)
+            arounds = [self._around(Path(met.path)) for met in files]
+            for around in dict.fromkeys(filter(None, arounds)):
+                self._problem(pattern, _PART.format(LAKES[around[1]], shown(around[0])))
+            self._add_all(pattern, [met for met, around in zip(files, arounds, strict=True) if around is None], before)
         elif len(self.problems) == before:
             self._lead_nowhere(pattern, "no file has a name that fits this pattern; check it")
 
@@ -131,21 +185,22 @@ class Sources:
             self._lead_nowhere(url, reason(error))
             return
         if not found.single:
-            entries = self._outside_tables(found.entries)
-            self._skip(url, [self._add_entry(entry) for entry in entries if not _is_hidden(entry.name)], before)
+            self._skip(url, [self._add_entry(entry) for entry in self._outside(url, found.entries)], before)
         elif not self._add_entry(found.entries[0]):
             suffix = Path(found.entries[0].name).suffix
             self._problem(url, f"the suffix {suffix!r} cannot be read; name one of {READABLE}")
 
-    def _outside_tables(self, entries: Sequence[Entry]) -> list[Entry]:
-        """The files that are in no table of a lake: of its files only the table knows which rows count."""
-        logs = [(entry, log[1]) for entry in entries if (log := _LOG.search(f"/{entry.name}"))]
-        tables = {entry.url.removesuffix(log): LAKES[log.split("/")[1]] for entry, log in logs}
-        for table, lake in tables.items():
-            self._problem(
-                table, f"this folder is a table of {lake}, whose rows only its library knows; copy it to the local disk"
-            )
-        return [entry for entry in entries if not any(entry.url.startswith(f"{table}/") for table in tables)]
+    def _outside(self, url: str, entries: Sequence[Entry]) -> list[Entry]:
+        """The files of a folder elsewhere that are in no table, of which each is a problem, and not passed over."""
+        base, tables = url.rstrip("/"), lakes_among([entry.name for entry in entries])
+        for table, kind in tables.items():
+            self._problem(f"{base}/{table}".rstrip("/"), f"this is {LAKES[kind]}, {_ELSEWHERE}")
+        outside = [entry for entry in entries if tables.keys().isdisjoint(folders_above(entry.name))]
+        passed = [entry.name for entry in outside if any(map(is_for_jobs, entry.name.split("/")))]
+        told = [name for name in passed if not any(part[0] == "." or part == UNDONE for part in name.split("/"))]
+        self._warn(base, _articles(told), "whose names, or those of their folders, begin with '_'")
+        gone = set(passed)
+        return [entry for entry in outside if entry.name not in gone]
 
     def _add_entry(self, entry: Entry) -> bool:
         """Take a file elsewhere; False if its suffix is not that of articles."""
@@ -191,6 +246,18 @@ class Sources:
             self._problem(met.path, "not a regular file; write what it gives to a file first")
         return True
 
+    def _add_table(self, met: Met, kind: str) -> bool:
+        """Take a table, named as below the folder named, or as its own folder."""
+        if met.real not in self.seen:
+            self.seen.add(met.real)
+            path = Path(met.path)
+            try:
+                name = met.name or Path(met.real).name
+                self._take(path, name, kind, None, table_size(path), current=current(path, kind))
+            except OSError as error:
+                self._problem(path, reason(error))
+        return True
+
     def _take(self, path: Path | str, stem: str, kind: str, codec: str | None, size: int, **more: Any) -> None:
         """Take a source by its name below the folder."""
         id_ = escaped(path if self.by_path else stem)
@@ -207,6 +274,6 @@ class Sources:
         self.problems.append(Problem(shown(path), None, why))
 
 
-def _is_hidden(name: str) -> bool:
-    """Whether a file elsewhere would be passed over in a local folder."""
-    return any(part.startswith(".") or part == "_temporary" for part in name.split("/"))
+def _articles(names: Iterable[str]) -> int:
+    """How many of these names are those of files that can be read."""
+    return sum(parts(name)[1] is not None and name[0] != "." for name in names)

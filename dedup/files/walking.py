@@ -1,20 +1,26 @@
 """Folders and patterns become the files that are in them, or fit them.
 
-In: a folder, or a pattern. Out: every file below it, as `Met`; nothing hidden, and nothing that a link fetches from
-elsewhere: who fills a folder must not choose what else of this machine is read. Links that stay in the folder are
-followed, into no folder twice, for a link to a folder above would never end. Costs one call of the system a folder.
-Opens no file.
+In: a folder, or a pattern. Out: every file below it, and every folder that is a table, as `Met`; nothing hidden, and
+nothing that a link fetches from elsewhere: who fills a folder must not choose what else of this machine is read. Links
+that stay in the folder are followed, into no folder twice, for a link to a folder above would never end. Costs one
+call of the system a folder. Opens no file.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from glob import glob
 from pathlib import Path
 from typing import NamedTuple
 
+from dedup.files.kinds import is_for_jobs
+from dedup.files.lakes import lake_kind
 from dedup.files.places import before_magic
+
+UNDONE = "_temporary"
+"""The folder in which Hadoop and Spark write what is not done, or never was: nobody misses what is in it."""
 
 
 class Met(NamedTuple):
@@ -29,6 +35,10 @@ class Met(NamedTuple):
     """What it is, if it is a link then what that leads to."""
     leads_out: bool = False
     """Whether it is a link out of the folder."""
+    for_jobs: bool = False
+    """Whether its name, which begins with "_", is one that jobs give: if it is a folder, what is in it is not met."""
+    lake: str | None = None
+    """What table it is, if it is a folder that is one; what is in it is not met, and the folder itself has no name."""
 
 
 def walk(folder: str, failed: Callable[[OSError], object]) -> Iterator[Met]:
@@ -39,7 +49,7 @@ def walk(folder: str, failed: Callable[[OSError], object]) -> Iterator[Met]:
         failed: Called with the error of a folder that cannot be opened.
 
     Yields:
-        The files, and links to folders elsewhere, folder by folder.
+        The files, links to folders elsewhere, and folders that are tables or those of jobs, folder by folder.
     """
     top = os.path.realpath(folder)
     inside, seen = os.path.join(top, ""), set[str]()  # noqa: PTH118 - as everything here: a path a file is slow
@@ -55,6 +65,10 @@ def walk(folder: str, failed: Callable[[OSError], object]) -> Iterator[Met]:
         except OSError as error:
             failed(error)
             continue
+        lake = lake_kind(here, {entry.name for entry in found})
+        if lake is not None:
+            yield Met(below[:-1], here, real, partial(os.stat, here), lake=lake)
+            continue
         folders = []
         for entry in found:
             if entry.name[0] == ".":
@@ -62,9 +76,11 @@ def walk(folder: str, failed: Callable[[OSError], object]) -> Iterator[Met]:
             link = entry.is_symlink()
             where = os.path.realpath(entry.path) if link else os.path.join(real, entry.name)  # noqa: PTH118
             out = link and not (where + os.sep).startswith(inside)
-            if out or not _is_folder(entry):
-                yield Met(below + entry.name, entry.path, where, entry.stat, out)
-            elif entry.name != "_temporary":
+            for_jobs = is_for_jobs(entry.name)
+            if out or for_jobs or not _is_folder(entry):
+                if entry.name != UNDONE:
+                    yield Met(below + entry.name, entry.path, where, entry.stat, out, for_jobs)
+            else:
                 folders.append((f"{below}{entry.name}/", entry.path, where))
         waiting += reversed(folders)
 
@@ -90,7 +106,7 @@ def matching(pattern: str, failed: Callable[[OSError], object]) -> Iterator[Met]
             yield Met(name, path, real, Path(path).stat, out)
             continue
         folders.add(Path(path))
-        yield from (met._replace(name=f"{name}/{met.name}") for met in sorted(walk(path, failed)))
+        yield from (met._replace(name=f"{name}/{met.name}".rstrip("/")) for met in sorted(walk(path, failed)))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

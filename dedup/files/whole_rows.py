@@ -22,7 +22,9 @@ from dedup.files.compressed import opened
 from dedup.files.encodings import SURROGATES, characters, mended
 from dedup.files.formats import READERS
 from dedup.files.formats.csv_rows import long_fields, records
+from dedup.files.formats.lake_tables import whole_lake_table
 from dedup.files.formats.parquet import pieces
+from dedup.files.hive import hive_values, repeated
 from dedup.files.jobs import Job
 from dedup.files.places import buffered, jumping, plan
 from dedup.files.problems import FAULTS, reason, shown
@@ -62,11 +64,16 @@ def values(source: Source, wanted: Wanted, column: str) -> Iterator[pa.ChunkedAr
     Args:
         source: The file.
         wanted: Which rows.
-        column: Its name; a file that has no such column, or an object without this key, has nulls.
+        column: Its name; a file that has no such column, or an object without this key, has nulls. One that its folders
+            give is text.
 
     Raises:
         FileError: The file can no longer be read, or several columns are called so.
     """
+    given = hive_values(source.path)
+    if column in given:
+        yield pa.chunked_array([repeated(given[column], int(wanted.sum()))])
+        return
     for rows in whole_rows(source, wanted):
         if isinstance(rows, list):
             yield [_object(line).get(column) for line in rows]
@@ -228,13 +235,22 @@ def _parquet(_: Source, stream: io.BufferedReader, wanted: Wanted) -> Iterator[p
     groups = [group for group, (begin, end) in enumerate(pairwise(ends)) if wanted[begin:end].any()]
     plan(source, file.metadata, None, groups)
     for group in groups:
-        at = ends[group]
-        for table in pieces(file, group, None):
-            mask = np.zeros(len(table), np.bool_)
-            some = wanted[at : at + len(table)]
-            mask[: len(some)] = some
-            at += len(table)
+        yield from _among(pieces(file, group, None), wanted, ends[group])
+
+
+def _among(tables: Iterable[pa.Table], wanted: Wanted, row: int = 0) -> Iterator[pa.Table]:
+    """The wanted rows of tables, of which the first begins with this row."""
+    for table in tables:
+        mask = np.zeros(len(table), np.bool_)
+        some = wanted[row : row + len(table)]
+        mask[: len(some)] = some
+        row += len(table)
+        if mask.any():
             yield table if mask.all() else table.filter(pa.array(mask))
+
+
+def _lake_table(source: Source, _: io.BufferedReader, wanted: Wanted) -> Iterator[pa.Table]:
+    yield from _among(whole_lake_table(source), wanted)
 
 
 def _lines(_: Source, stream: io.BufferedReader, wanted: Wanted) -> Iterator[list[str]]:
@@ -265,4 +281,5 @@ _READERS: dict[str, Callable[[Source, io.BufferedReader, Wanted], Iterator[Rows]
     "json_lines": _lines,
     "csv": _records,
     "tsv": _records,
+    **dict.fromkeys(("delta", "iceberg", "lance"), _lake_table),
 }

@@ -2,8 +2,9 @@
 
 In: the files that paths lead to, and a state. Out: in the state, a shard for every 64 MB of files that are new or have
 changed since they were read: the texts one behind the other, ids, lengths and fingerprints, and what could not be read.
-A file is known by its path, size and time of change. Holds a table of some 16 MB at a time, and the ids of a shard.
-A run that is killed loses the shard that it was reading.
+A file is known by its path, size and time of change; a folder that is a table by its path, and size and time of the
+file that its current version wrote: a new version is read as a whole. Holds a table of some 16 MB at a time, and the
+ids of a shard. A run that is killed loses the shard that it was reading.
 """
 
 from __future__ import annotations

@@ -36,10 +36,17 @@ def _called(source: Any) -> set[str]:
 # --- at once -------------------------------------------------------------------------------------------------------
 
 
-def _delta(table: Any, wanted: Wanted | None = None) -> pa.RecordBatchReader:
+def delta_rows(table: Any, wanted: Wanted | None = None) -> pa.RecordBatchReader:
     """The rows of a Delta table's version, by its library's engine, which knows deletion vectors and mapped columns.
 
     The dataset that the library makes of a table refuses the ones, and of the others it may give nulls.
+
+    Args:
+        table: The table, as its library opens it.
+        wanted: Called with all names, says which columns to read; None is all.
+
+    Returns:
+        The rows in an order that is the same each time, those that were written last first.
     """
     from deltalake import QueryBuilder  # noqa: PLC0415 - the caller has it
 
@@ -58,7 +65,7 @@ WHOLE: dict[str, Callable[[Any], Any]] = {
     "pyarrow.Dataset": lambda dataset: dataset.to_table(),  # Lance's is one, too
     "pyarrow.Scanner": lambda scanner: scanner.to_table(),
     "lance.LanceScanner": lambda scanner: scanner.to_table(),
-    "deltalake.DeltaTable": lambda table: _delta(table).read_all(),
+    "deltalake.DeltaTable": lambda table: delta_rows(table).read_all(),
     "pyiceberg.Table": lambda table: table.scan().to_arrow(),
     "pyiceberg.DataScan": lambda scan: scan.to_arrow(),
     "datasets.IterableDataset": lambda dataset: list(dataset.with_format(None)),
@@ -118,7 +125,7 @@ PARTS: dict[str, Callable[[Any, Wanted], Iterator[Any]]] = {
     "pyarrow.Dataset": _of_dataset,
     "pyarrow.Scanner": lambda scanner, _: iter(scanner.to_reader()),
     "lance.LanceScanner": lambda scanner, _: iter(scanner.to_reader()),
-    "deltalake.DeltaTable": lambda table, wanted: iter(_delta(table, wanted)),
+    "deltalake.DeltaTable": lambda table, wanted: iter(delta_rows(table, wanted)),
     "pyiceberg.Table": lambda table, wanted: _of_iceberg(table.scan(), wanted),
     "pyiceberg.DataScan": _of_iceberg,
     "datasets.Dataset": hub_tables,

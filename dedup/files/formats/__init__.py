@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dedup.files.formats.csv_rows import csv_rows
 from dedup.files.formats.documents import document
 from dedup.files.formats.json_lines import json_lines
+from dedup.files.formats.lake_tables import lake_table
 from dedup.files.formats.pages import page
 from dedup.files.formats.parquet import parquet
 from dedup.files.jobs import Job
@@ -24,7 +25,8 @@ READERS: dict[str, Callable[[Job, io.BufferedReader], Iterator[Piece]]] = {
     "tsv": csv_rows,
     "document": document,
     "page": page,
+    **dict.fromkeys(("delta", "iceberg", "lance"), lake_table),
 }
-"""For each kind of `dedup.files.kinds` what reads it."""
+"""For each kind of `dedup.files.kinds` and `dedup.files.lakes` what reads it."""
 
 __all__ = ["READERS"]

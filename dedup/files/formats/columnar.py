@@ -1,0 +1,168 @@
+"""Columns of a file that has types become articles: what Parquet, Arrow IPC and ORC share.
+
+In: the schema of a file, and some of its rows as a table. Out: the columns id and text, both large_string, and others
+as they are. Strings are checked to be UTF-8, which those formats do not do, and mended where they are not; ids of any
+single type become strings. Valid strings are not copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.errors import FileError
+from dedup.files.encodings import decoded
+from dedup.files.jobs import Job
+from dedup.files.problems import FAULTS
+from dedup.identity import id_texts
+
+PIECE = 1 << 24
+"""Bytes that are handed on at once."""
+_BLOCK = 1024  # rows that become Python strings where one of them is not UTF-8
+
+
+def wanted_columns(job: Job, schema: pa.Schema) -> list[str]:
+    """The names of the columns that are read of a file.
+
+    Args:
+        job: The file.
+        schema: Its columns.
+
+    Raises:
+        FileError: A column is missing or of a type that cannot be text or id.
+    """
+    text, ids = job.columns(schema.names)
+    _check_types(schema.field(text), None if ids is None else schema.field(ids))
+    wanted = [schema.names[place] for place in (text, ids) if place is not None]
+    return list(dict.fromkeys([*wanted, *job.others]))
+
+
+def article_columns(job: Job, table: pa.Table, first: int) -> pa.Table:
+    """Rows of a file as articles.
+
+    Args:
+        job: The file; undecodable bytes are noted in it.
+        table: Its wanted columns.
+        first: The number of the first row, from 0.
+
+    Returns:
+        The columns id and text, and the others that are asked for.
+    """
+    others = {name: table.column(name) for name in job.others}
+    texts = _strings(job, table.column(job.options.text), first)
+    return pa.table({"id": _ids(job, table, first), "text": texts, **others})
+
+
+def gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Batches as tables of limited decoded size: a dictionary may turn a megabyte into gigabytes.
+
+    Args:
+        batches: May break off with an error of a broken file.
+
+    Yields:
+        At least a batch each.
+
+    Raises:
+        Exception: What `batches` raised, after a table of those before it.
+    """
+    waiting, held = list[pa.RecordBatch](), 0
+    try:
+        for batch in batches:
+            waiting.append(batch)
+            coded = any(pa.types.is_dictionary(column.type) for column in batch.columns)
+            held += PIECE if coded else batch.nbytes
+            if held >= PIECE:
+                yield pa.Table.from_batches(waiting)
+                waiting, held = [], 0
+    except FAULTS:
+        if waiting:
+            yield pa.Table.from_batches(waiting)
+        raise
+    if waiting:
+        yield pa.Table.from_batches(waiting)
+
+
+def _check_types(text: pa.Field, ids: pa.Field | None) -> None:
+    held = "column {!r} holds {}, but {}; pass another with {} NAME"
+    kind = _kind(text.type)
+    if not (_is_text(kind) or pa.types.is_null(kind)):
+        raise FileError(held.format(text.name, kind, "texts must be strings", "--text-column"))
+    if ids is not None and pa.types.is_nested(_kind(ids.type)):
+        raise FileError(held.format(ids.name, ids.type, "ids must be single values", "--id-column"))
+
+
+def _kind(kind: pa.DataType) -> pa.DataType:
+    """The type of the values, where those are coded by a dictionary or as runs."""
+    coded = pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind)
+    return _kind(kind.value_type) if coded else kind
+
+
+def _is_string(kind: pa.DataType) -> bool:
+    return kind in (pa.string(), pa.large_string(), pa.string_view())
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return _is_string(kind) or kind in (pa.binary(), pa.large_binary(), pa.binary_view())
+
+
+def _ids(job: Job, table: pa.Table, first: int) -> pa.ChunkedArray:
+    """The ids as strings; missing ones are made."""
+    import pyarrow.compute as pc  # noqa: PLC0415 - as pyarrow.parquet
+
+    made = (job.made_id(row) for row in range(first, first + table.num_rows))
+    if job.options.id not in table.column_names:
+        return pa.chunked_array([pa.array(made, pa.large_string())])
+    kind = _kind(table.schema.field(job.options.id).type)
+    ids = _without_runs(table.column(job.options.id))
+    ids = _strings(job, ids, first) if _is_string(kind) else id_texts(ids)
+    if job.source.prefix:
+        prefix, nothing = (pa.scalar(one, pa.large_string()) for one in (job.source.prefix, ""))
+        named = pc.if_else(pc.equal(ids, ""), pa.scalar(None, pa.large_string()), ids)
+        ids = pc.binary_join_element_wise(prefix, named, nothing)
+    return pc.coalesce(ids, pa.array(made, pa.large_string())) if ids.null_count else ids
+
+
+def _strings(job: Job, column: pa.ChunkedArray, first: int) -> pa.ChunkedArray:
+    """A column as large_string; `first` is the number of its first row, from 0."""
+    chunks: list[pa.Array] = []
+    for chunk in _without_runs(column).chunks:
+        chunks += _valid(job, _binary(chunk), first)
+        first += len(chunk)
+    return pa.chunked_array(chunks, pa.large_string())
+
+
+def _without_runs(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column of which each row stands for itself; Arrow's own function does not know string views."""
+    if not pa.types.is_run_end_encoded(column.type):
+        return column
+    found = []
+    for chunk in column.chunks:
+        rows = np.arange(chunk.offset, chunk.offset + len(chunk))
+        values = chunk.values
+        values = values.cast(pa.large_binary()) if _is_text(values.type) else values
+        found.append(values.take(pa.array(np.searchsorted(chunk.run_ends.to_numpy(), rows, side="right"))))
+    return pa.chunked_array(found)
+
+
+def _binary(chunk: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(chunk.type):
+        return chunk.dictionary.cast(pa.large_binary()).take(chunk.indices)
+    return chunk.cast(pa.large_binary())
+
+
+def _valid(job: Job, raw: pa.Array, first: int) -> list[pa.Array]:
+    """Bytes as strings. Rows that are not all UTF-8 are halved, again and again, down to a block that is mended."""
+    try:
+        return [raw.cast(pa.large_string())]  # checks, and copies nothing
+    except pa.ArrowInvalid:
+        half = len(raw) // 2
+    if len(raw) > _BLOCK:
+        return _valid(job, raw[:half], first) + _valid(job, raw[half:], first + half)
+    texts: list[str | None] = []
+    for row, value in enumerate(raw.to_pylist(), first + 1):
+        text, undecodable = (None, 0) if value is None else decoded(value, "utf-8")
+        job.count(undecodable, row)
+        texts.append(text)
+    return [pa.array(texts, pa.large_string())]
