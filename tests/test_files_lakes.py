@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import lance
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -34,7 +35,7 @@ from test_files import only, put, rows
 
 from dedup.cli import main
 from dedup.files import ReadOptions, read
-from dedup.files.lakes import current, lake_around, lake_kind, version
+from dedup.files.lakes import current, lake_around, lake_kind, lakes_among, version
 
 CURRENT = {"a": "第一篇文章", "c": "第三篇，改過", "d": "🎉 第四篇"}
 """What every table of `KINDS` holds after it was written, appended to, updated and deleted from."""
@@ -500,3 +501,44 @@ def test_columns_of_any_name_and_type(tmp_path: Path, kind: str) -> None:
     result = CliRunner().invoke(main, ["unique", str(folder), "--out", str(out), *names])
     assert result.exit_code == 0, result.output
     assert pq.read_table(out).to_pylist() == given.to_pylist()
+
+
+@every_kind
+def test_a_pattern_that_fits_parts_of_a_table(tmp_path: Path, kind: str) -> None:
+    """Named once, not for every file; a pattern that fits the folder reads the table."""
+    folder = KINDS[kind](tmp_path / "t")
+    found = read(f"{tmp_path}/t/**/*")
+    assert not len(found.table)
+    assert f"in {str(folder)!r}" in only(found).reason
+    found = read(f"{tmp_path}/t*")
+    assert dict(rows(found)) == CURRENT
+
+
+@every_kind
+def test_a_table_in_a_store_is_refused(tmp_path: Path, kind: str) -> None:
+    """No file of it is read, but what lies beside it; names that jobs use are passed over and told there, too."""
+    store, base = fsspec.filesystem("memory"), f"/{tmp_path.name}-{kind}"
+    store.put(str(KINDS[kind](tmp_path / "t")), f"{base}/in/t", recursive=True)
+    for name in ("a.md", "_posts/b.md", "_temporary/c.md", ".d.md"):
+        store.pipe_file(f"{base}/in/{name}", "文章".encode())
+    found = read(f"memory:/{base}")
+    assert rows(found) == [("in/a", "文章")]
+    refused, passed = found.problems
+    assert refused.path == f"memory:/{base}/in/t"
+    assert "which is read on the local disk only" in refused.reason
+    assert (passed.severity, passed.count) == ("warning", 1)
+    assert "this is" in only(read(f"memory:/{base}/in/t")).reason
+
+
+def test_tables_among_the_names_of_files() -> None:
+    """The outer one where one is in another, and none where names only look alike."""
+    names = [
+        "a/_delta_log/0.json",
+        "a/b/_versions/1.manifest",
+        "c/x.lance/data/y",
+        "metadata/x.json",
+        "_versions/a.json",
+    ]
+    assert lakes_among([*names, "d.parquet"]) == {"a": "delta", "c/x.lance": "lance"}
+    assert lakes_among([".hoodie/hoodie.properties", "d.parquet"]) == {"": "hudi"}
+    assert lakes_among(["t/metadata/00001-a.metadata.json", "t/data/d.parquet"]) == {"t": "iceberg"}
