@@ -1,13 +1,15 @@
 """How long reading takes: `python bench/reading.py PART [--files N] [--rounds N]`.
 
 `small-files`: a folder of N files of 2 KB, half of them text and half JSON Lines of one line, is listed, and is listed
-and read. Prints the CPU seconds of the fastest round.
+and read. `archive`: the same files in a .zip and a .tar.gz. Prints the CPU seconds of the fastest round.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
+import tarfile
 import tempfile
 import time
 from collections.abc import Callable
@@ -48,7 +50,17 @@ def small_files(folder: Path, arguments: argparse.Namespace) -> None:
     print(f"{arguments.files:,} small files: listed in {listed:.2f} s, listed and read in {read:.2f} s of CPU")
 
 
-PARTS = {"small-files": small_files}
+def archive(folder: Path, arguments: argparse.Namespace) -> None:
+    within = made(folder / "files", arguments.files)
+    shutil.make_archive(str(folder / "articles"), "zip", within)
+    with tarfile.open(folder / "articles.tar.gz", "w:gz") as target:
+        target.add(within, ".")
+    for path in (folder / "articles.zip", folder / "articles.tar.gz"):
+        read = fastest(arguments.rounds, lambda path=path: files.read(path))
+        print(f"{path.name} of {arguments.files:,} small files: read in {read:.2f} s of CPU")
+
+
+PARTS = {"small-files": small_files, "archive": archive}
 
 
 def main() -> None:

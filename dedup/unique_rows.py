@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from dedup import files, nightly, pipeline
 from dedup.errors import FileError, warn
-from dedup.files import Chosen, Problem, ReadOptions, Source, Sources, escaped, shown
+from dedup.files import Chosen, Problem, ReadOptions, Source, Sources, Wanted, escaped, shown
 from dedup.identity import id_text, id_texts
 from dedup.kept import Kept, Rule
 from dedup.kernels import Integers
@@ -69,28 +69,38 @@ class FileRows:
         sources: The files, in the order in which they were read.
         files: int64 (n,) the number of each article's file.
         rows: int64 (n,) its row, from 0.
+        members: In an archive, the name of its member, from which on rows are counted; else "".
     """
 
     sources: list[Source]
     files: Integers
     rows: Integers
+    members: list[str]
 
     @classmethod
     def of(cls, names: Sequence[str], sources: Sequence[Source]) -> FileRows:
         """The rows that these names mean, as `files.read` makes them of paths.
 
         Args:
-            names: ``<path>:<row>``, or the path of a file that is one article.
+            names: ``<path>:<row>``, or the path of a file that is one article; that of an archive and ``/`` come before
+                the path of a member.
             sources: The files there are.
         """
         numbers = {escaped(source.path): number for number, source in enumerate(sources)}
-        file, row = np.zeros(len(names), np.int64), np.zeros(len(names), np.int64)
+        archives = [path for path, number in numbers.items() if sources[number].kind in files.ARCHIVES]
+        found = cls(list(sources), np.zeros(len(names), np.int64), np.zeros(len(names), np.int64), [""] * len(names))
         for place, name in enumerate(names):
             path, _, number = name.rpartition(":")
             whole = name in numbers
-            file[place] = numbers[name if whole else path]
-            row[place] = 0 if whole else int(number)
-        return cls(list(sources), file, row)
+            if not whole and path not in numbers:
+                archive = next(one for one in archives if name.startswith(f"{one}/"))
+                whole = files.member(sources[numbers[archive]], name).kind in files.WHOLE
+                found.members[place] = (name if whole else path)[len(archive) + 1 :]
+                found.files[place] = numbers[archive]
+            else:
+                found.files[place] = numbers[name if whole else path]
+            found.rows[place] = 0 if whole else int(number)
+        return found
 
     def chosen(self, places: Integers) -> list[Chosen]:
         """Some of the articles, file by file.
@@ -98,13 +108,18 @@ class FileRows:
         Args:
             places: Their positions, ascending.
         """
-        files, rows, found = self.files[places], self.rows[places], []
-        for number, source in enumerate(self.sources):
-            mine = rows[files == number]
-            wanted = np.zeros(int(mine.max(initial=-1)) + 1, np.bool_)
-            wanted[mine] = True
-            found.append(Chosen(source, wanted))
-        return found
+        of = self.files[places]
+        return [
+            Chosen(source, self._wanted(source, places[of == number])) for number, source in enumerate(self.sources)
+        ]
+
+    def _wanted(self, source: Source, places: Integers) -> Wanted:
+        if source.kind not in files.ARCHIVES:
+            return _mask(self.rows[places])
+        rows: dict[str, list[int]] = {}
+        for place in places.tolist():
+            rows.setdefault(self.members[place], []).append(self.rows[place])
+        return {name: _mask(np.array(some)) for name, some in rows.items()}
 
     def column(self, name: str) -> pa.ChunkedArray | list[Any]:
         """The values of a column; where the files have several types of them, as values of Python.
@@ -133,12 +148,22 @@ class FileRows:
         """
         every = (some for one in self.chosen(places) for some in files.values(*one, column))
         found = [chunk for some in every for chunk in _texts(some).chunks]
-        sources = [self.sources[number] for number in self.files[places]]
+        sources = [self._source(place) for place in places.tolist()]
         made = [f"{one.id}:{row}" for one, row in zip(sources, self.rows[places].tolist(), strict=True)]
         prefixes = pa.array([one.prefix if one.kind not in files.WHOLE else "" for one in sources], pa.large_string())
         ids = pa.chunked_array(found, pa.large_string()).combine_chunks()
         named = pc.binary_join_element_wise(prefixes, ids, pa.scalar("", pa.large_string()))
         return pc.coalesce(named, pa.array(made, pa.large_string()))
+
+    def _source(self, place: int) -> Source:
+        source, name = self.sources[self.files[place]], self.members[place]
+        return files.member(source, name) if name else source
+
+
+def _mask(rows: Integers) -> Any:
+    wanted = np.zeros(int(rows.max(initial=-1)) + 1, np.bool_)
+    wanted[rows] = True
+    return wanted
 
 
 def _texts(ids: pa.ChunkedArray | list[Any]) -> pa.ChunkedArray:

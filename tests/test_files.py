@@ -59,6 +59,7 @@ def test_modules_import_only_what_is_below_them() -> None:
         "writing",
         "whole_rows",
         "reading",
+        "formats.archives",
         "compressed",
         "formats",
         "formats.pages",
@@ -82,6 +83,7 @@ def test_modules_import_only_what_is_below_them() -> None:
         "kinds",
         "places",
         "encodings",
+        "bounds",
         "problems",
     ]
     folder = Path(files.__file__).parent

@@ -16,7 +16,7 @@ POSIX = pytest.mark.skipif(os.name != "posix", reason="names, links and permissi
 
 def test_hidden_names_are_passed_over_and_other_suffixes_counted(tmp_path: Path) -> None:
     """Hidden names and jobs' temporary folders are not looked at; other kinds of files are skipped and counted."""
-    for name in (".hidden.md", "_temporary/x.md", ".git/x.md", "image.png", "sub/archive.tar.gz", "a.md"):
+    for name in (".hidden.md", "_temporary/x.md", ".git/x.md", "image.png", "sub/archive.rar", "a.md"):
         put(tmp_path / name, "text")
     found = read([tmp_path])
     assert rows(found) == [("a", "text")]

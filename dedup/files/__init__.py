@@ -12,8 +12,9 @@ rows again with all columns, and `copying` writes those that are wanted; `label_
 """
 
 from dedup.files.copying import FORMATS, Chosen, copy_rows
+from dedup.files.formats.archives import member
 from dedup.files.jobs import Job
-from dedup.files.kinds import NAMED, WHOLE
+from dedup.files.kinds import ARCHIVES, NAMED, WHOLE
 from dedup.files.label_files import labels
 from dedup.files.options import AS_USUAL, ID_FROM, ReadOptions
 from dedup.files.places import gone, is_remote, placed, real
@@ -22,10 +23,11 @@ from dedup.files.reading import Read, found, read, stream
 from dedup.files.repeats import Repeats, repeats
 from dedup.files.sources import Source, Sources
 from dedup.files.streams import STANDARD, Streams
-from dedup.files.whole_rows import values
+from dedup.files.whole_rows import Wanted, values
 from dedup.files.writing import check_output, replacing, write
 
 __all__ = [
+    "ARCHIVES",
     "AS_USUAL",
     "FORMATS",
     "ID_FROM",
@@ -41,6 +43,7 @@ __all__ = [
     "Source",
     "Sources",
     "Streams",
+    "Wanted",
     "check_output",
     "copy_rows",
     "counted",
@@ -49,6 +52,7 @@ __all__ = [
     "gone",
     "is_remote",
     "labels",
+    "member",
     "placed",
     "read",
     "real",

@@ -22,7 +22,7 @@ from dedup.files.sources import Source
 
 Said: TypeAlias = Callable[[str, Literal["error", "warning"]], object]
 """Called with what is wrong with the bytes of a file: an error where some are lost, else a warning."""
-JUMPING = {"parquet"}
+JUMPING = {"parquet", "zip"}
 """Kinds that are not read from left to right."""
 PIECE, CHUNK = 1 << 14, 1 << 18
 """Bytes that are decompressed at once, and bytes that they become at once."""

@@ -104,6 +104,10 @@ class Job:
         else:
             self.fault = f"{self.fault}; {reason}" if self.fault else reason
 
+    def adopt(self, problems: Sequence[Problem]) -> None:
+        """Add the problems of a file that is in this one."""
+        self._noted += problems
+
     def problems(self, articles: int) -> list[Problem]:
         """All problems of the file, once it has been read.
 

@@ -14,6 +14,8 @@ KINDS = {
     ".tsv": "tsv",
     **dict.fromkeys((".txt", ".text", ".md", ".markdown"), "document"),
     **dict.fromkeys((".html", ".htm", ".xhtml"), "page"),
+    ".zip": "zip",
+    ".tar": "tar",
 }
 WHOLE = {"document", "page"}
 """Kinds of files that are one text."""
@@ -24,8 +26,14 @@ NAMED = {
     "parquet": "parquet",
     "text": "document",
     "html": "page",
+    "zip": "zip",
+    "tar": "tar",
 }
 """What a user may call a kind, of files whose names say nothing."""
+ARCHIVES = {"zip", "tar"}
+"""Kinds of files that hold others."""
+SHORT = {".tgz": ".tar.gz", ".tbz2": ".tar.bz2", ".tbz": ".tar.bz2", ".txz": ".tar.xz", ".tzst": ".tar.zst"}
+"""Suffixes that stand for two."""
 CODECS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".lz4": "lz4"}
 READABLE = f"{', '.join(KINDS)}, each also with {', '.join(CODECS)} after it"
 UNTOLD = "untold"
@@ -42,6 +50,8 @@ def parts(name: str) -> tuple[str, str | None, str | None]:
         The name without them, a value of `KINDS` and one of `CODECS`; None where they say nothing.
     """
     stem, suffix = splitext(name)
+    if suffix.lower() in SHORT:
+        stem, suffix = splitext(stem + SHORT[suffix.lower()])
     codec = CODECS.get(suffix.lower())
     if codec:
         stem, suffix = splitext(stem)

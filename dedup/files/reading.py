@@ -8,9 +8,11 @@ look for ids that repeat: whoever clusters the table is warned of those.
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import IO
 
 import pyarrow as pa
 
@@ -18,7 +20,9 @@ from dedup.errors import DedupError, FileError
 from dedup.files.compressed import opened
 from dedup.files.formats import READERS
 from dedup.files.hive import hive_values, with_hive_values
+from dedup.files.formats.archives import Opened, members
 from dedup.files.jobs import Job
+from dedup.files.kinds import ARCHIVES
 from dedup.files.options import AS_USUAL, ReadOptions
 from dedup.files.places import placed, real
 from dedup.files.problems import FAULTS, Problem, counted, reason, shown
@@ -122,7 +126,7 @@ def _several(paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str]) -
     return [paths] if isinstance(paths, str | os.PathLike) else paths
 
 
-def _no_progress(*done: int) -> None:
+def _no_progress(*done: object) -> None:
     """Report nothing."""
 
 
@@ -172,16 +176,28 @@ def stream(job: Job, progress: Callable[[int], object] | None = None) -> Iterato
 
 
 def _pieces(job: Job, progress: Callable[[int], object]) -> Iterator[Piece]:
-    kept = at = 0
+    at = 0
+
+    def tell(raw: IO[bytes], piece: Piece) -> None:
+        nonlocal at
+        # Parquet is not read from left to right; of a table the bytes that it takes in memory are a guess.
+        told = raw.tell() if job.source.current is None else at + as_table(piece).nbytes
+        at = min(max(at, told), job.source.size)
+        progress(at)
+
+    return _tried(job, opened(job.source, job.say), tell)
+
+
+def _tried(job: Job, opening: Opened, tell: Callable[[IO[bytes], Piece], object]) -> Iterator[Piece]:
+    """What can be read of a file, or of a member of an archive."""
+    kept = 0
     try:
-        with opened(job.source, job.say) as (raw, plain):
-            for piece in READERS[job.source.kind](job, plain):
+        with opening as (raw, plain):
+            archive = job.source.kind in ARCHIVES
+            for piece in _of_members(job, plain) if archive else READERS[job.source.kind](job, plain):
                 kept += len(piece)
                 yield piece
-                # Parquet is not read from left to right; of a table the bytes that it takes in memory are a guess.
-                told = raw.tell() if job.source.current is None else at + as_table(piece).nbytes
-                at = min(max(at, told), job.source.size)
-                progress(at)
+                tell(raw, piece)
     except DedupError as error:
         job.say(str(error), "error")
         job.refused = True
@@ -189,3 +205,26 @@ def _pieces(job: Job, progress: Callable[[int], object]) -> Iterator[Piece]:
         job.say(reason(error), "error")
     if job.fault and kept and not job.refused:
         job.fault += f"; the {counted(kept, 'article')} before it were kept"
+
+
+def _of_members(job: Job, plain: io.BufferedReader) -> Iterator[Piece]:
+    """The articles of an archive. What a member may yet be refused for holds no texts, and waits for its end."""
+    for inner, _, opening in members(job, plain):
+        waiting: list[Piece] = []
+        count = 0
+        for piece in _tried(inner, opening, _no_progress):
+            waiting.append(piece)
+            if not job.others and _has_text(piece):
+                count += sum(map(len, waiting))
+                yield from waiting
+                waiting = []
+        if not inner.refused:
+            count += sum(map(len, waiting))
+            yield from waiting
+        job.adopt(inner.problems(count))
+
+
+def _has_text(piece: Piece) -> bool:
+    if isinstance(piece, list):
+        return any(row[1] is not None for row in piece)
+    return piece["text"].null_count < len(piece)

@@ -71,15 +71,14 @@ def walk(folder: str, failed: Callable[[OSError], object]) -> Iterator[Met]:
             continue
         folders = []
         for entry in found:
-            if entry.name[0] == ".":
+            if is_hidden(entry.name):
                 continue
             link = entry.is_symlink()
             where = os.path.realpath(entry.path) if link else os.path.join(real, entry.name)  # noqa: PTH118
             out = link and not (where + os.sep).startswith(inside)
             for_jobs = is_for_jobs(entry.name)
             if out or for_jobs or not _is_folder(entry):
-                if entry.name != UNDONE:
-                    yield Met(below + entry.name, entry.path, where, entry.stat, out, for_jobs)
+                yield Met(below + entry.name, entry.path, where, entry.stat, out, for_jobs)
             else:
                 folders.append((f"{below}{entry.name}/", entry.path, where))
         waiting += reversed(folders)
@@ -107,6 +106,15 @@ def matching(pattern: str, failed: Callable[[OSError], object]) -> Iterator[Met]
             continue
         folders.add(Path(path))
         yield from (met._replace(name=f"{name}/{met.name}".rstrip("/")) for met in sorted(walk(path, failed)))
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is passed over.
+
+    Args:
+        name: Without the folders that it is in.
+    """
+    return (name.startswith(".") and name not in (".", "..")) or name == UNDONE
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

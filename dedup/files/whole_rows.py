@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 from typing import Any, TypeAlias
 
@@ -21,18 +21,22 @@ from dedup.errors import FileError
 from dedup.files.compressed import opened
 from dedup.files.encodings import SURROGATES, characters, mended
 from dedup.files.formats import READERS
+from dedup.files.formats.archives import members
 from dedup.files.formats.csv_rows import long_fields, records
 from dedup.files.formats.lake_tables import whole_lake_table
 from dedup.files.formats.parquet import pieces
 from dedup.files.hive import hive_values, repeated
 from dedup.files.jobs import Job
+from dedup.files.kinds import ARCHIVES
 from dedup.files.places import buffered, jumping, plan
 from dedup.files.problems import FAULTS, reason, shown
 from dedup.files.sources import Source
 from dedup.files.tables import as_table
 
-Wanted: TypeAlias = NDArray[np.bool_]
-"""For each row of a file, from 0, whether it is wanted; rows after the last one are not."""
+Wanted: TypeAlias = NDArray[np.bool_] | Mapping[str, NDArray[np.bool_]]
+"""For each row of a file, from 0, whether it is wanted; rows after the last one are not. Of an archive, for the names
+of its members that have such rows."""
+Mask: TypeAlias = NDArray[np.bool_]
 Rows: TypeAlias = pa.Table | list[str]
 """Some rows: a table, or lines of JSON."""
 LINES = 4096
@@ -49,13 +53,36 @@ def whole_rows(source: Source, wanted: Wanted) -> Iterator[Rows]:
     Raises:
         FileError: The file can no longer be read.
     """
-    if not wanted.any():
+    if not is_any(wanted):
         return
     try:
         with opened(source) as (_, stream):
-            yield from _READERS.get(source.kind, _document)(source, stream, wanted)
+            yield from _chosen(source, stream, wanted)
     except FAULTS as error:
         raise _gone(source, error) from error
+
+
+def is_any(wanted: Wanted) -> bool:
+    """Whether any row is wanted.
+
+    Args:
+        wanted: Which rows are.
+    """
+    return any(map(np.any, wanted.values())) if isinstance(wanted, Mapping) else bool(wanted.any())
+
+
+def _chosen(source: Source, stream: io.BufferedReader, wanted: Wanted) -> Iterator[Rows]:
+    if not isinstance(wanted, Mapping):
+        yield from _READERS.get(source.kind, _document)(source, stream, wanted)
+        return
+    left = set(wanted)  # the archive may be broken after the last one
+    for job, name, opening in members(Job(source), stream) if left else ():
+        if name in left:
+            with opening as (_, plain):
+                yield from _chosen(job.source, plain, wanted[name])
+            left.discard(name)
+        if not left:
+            return
 
 
 def values(source: Source, wanted: Wanted, column: str) -> Iterator[pa.ChunkedArray | list[Any]]:
@@ -101,7 +128,7 @@ def check_names(columns: Sequence[str], source: Source, wanted: Iterable[str] | 
 
 
 def schema(source: Source, wanted: Wanted) -> pa.Schema:
-    """The columns of a file, and their types; of JSON Lines those of the wanted rows.
+    """The columns of a file, and their types; of JSON Lines and archives those of the wanted rows.
 
     Args:
         source: The file.
@@ -112,12 +139,12 @@ def schema(source: Source, wanted: Wanted) -> pa.Schema:
     """
     if source.kind == "parquet":
         return _metadata(source).schema.to_arrow_schema()
-    if source.kind != "json_lines":
+    if source.kind not in {"json_lines", *ARCHIVES}:
         return next((rows.schema for rows in whole_rows(source, wanted) if isinstance(rows, pa.Table)), pa.schema([]))
     found = pa.schema([])
     for rows in whole_rows(source, wanted):
-        kind = _array([_object(line) for line in rows], source).type if isinstance(rows, list) else pa.struct([])
-        found = unified([found, pa.schema(list(kind))])
+        fields = rows.schema if isinstance(rows, pa.Table) else _array(list(map(_object, rows)), source).type
+        found = unified([found, pa.schema(list(fields))])
     return found
 
 
@@ -191,7 +218,7 @@ def _object(line: str) -> dict[str, Any]:
     return found
 
 
-def _upto_last(wanted: Wanted) -> list[bool]:
+def _upto_last(wanted: Mask) -> list[bool]:
     """For each row up to the last wanted one; what comes after it is not read, for the file may be broken there."""
     last = np.flatnonzero(wanted)[-1]
     chosen: list[bool] = wanted[: last + 1].tolist()
@@ -226,7 +253,7 @@ def _metadata(source: Source) -> Any:
         raise _gone(source, error) from error
 
 
-def _parquet(_: Source, stream: io.BufferedReader, wanted: Wanted) -> Iterator[pa.Table]:
+def _parquet(_: Source, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other kinds do without
 
     source = jumping(stream)
@@ -238,7 +265,7 @@ def _parquet(_: Source, stream: io.BufferedReader, wanted: Wanted) -> Iterator[p
         yield from _among(pieces(file, group, None), wanted, ends[group])
 
 
-def _among(tables: Iterable[pa.Table], wanted: Wanted, row: int = 0) -> Iterator[pa.Table]:
+def _among(tables: Iterable[pa.Table], wanted: Mask, row: int = 0) -> Iterator[pa.Table]:
     """The wanted rows of tables, of which the first begins with this row."""
     for table in tables:
         mask = np.zeros(len(table), np.bool_)
@@ -249,18 +276,18 @@ def _among(tables: Iterable[pa.Table], wanted: Wanted, row: int = 0) -> Iterator
             yield table if mask.all() else table.filter(pa.array(mask))
 
 
-def _lake_table(source: Source, _: io.BufferedReader, wanted: Wanted) -> Iterator[pa.Table]:
+def _lake_table(source: Source, _: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
     yield from _among(whole_lake_table(source), wanted)
 
 
-def _lines(_: Source, stream: io.BufferedReader, wanted: Wanted) -> Iterator[list[str]]:
+def _lines(_: Source, stream: io.BufferedReader, wanted: Mask) -> Iterator[list[str]]:
     with characters(stream, "\n") as lines:
         chosen = (line for chosen, line in zip(_upto_last(wanted), lines, strict=False) if chosen)
         while some := list(islice(chosen, LINES)):
             yield some
 
 
-def _records(source: Source, stream: io.BufferedReader, wanted: Wanted) -> Iterator[pa.Table]:
+def _records(source: Source, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
     with long_fields(), characters(stream, "") as lines:
         names, numbered = records(lines, source.kind)
         kind = pa.schema([(name, pa.string()) for name in names])
@@ -271,12 +298,12 @@ def _records(source: Source, stream: io.BufferedReader, wanted: Wanted) -> Itera
             yield pa.table([pa.array(field, pa.string()) for field in fields], schema=kind)
 
 
-def _document(source: Source, stream: io.BufferedReader, _: Wanted) -> Iterator[pa.Table]:
+def _document(source: Source, stream: io.BufferedReader, _: Mask) -> Iterator[pa.Table]:
     """An article that is a file: its id and its text."""
     yield from map(as_table, READERS[source.kind](Job(source), stream))
 
 
-_READERS: dict[str, Callable[[Source, io.BufferedReader, Wanted], Iterator[Rows]]] = {
+_READERS: dict[str, Callable[[Source, io.BufferedReader, Mask], Iterator[Rows]]] = {
     "parquet": _parquet,
     "json_lines": _lines,
     "csv": _records,

@@ -1,0 +1,226 @@
+"""Archives: files that hold others, zip and tar.
+
+In: the bytes of one archive, decompressed. Out: its members, one after the other, each as a `Job` of its own with its
+bytes: whoever asks reads it as the file that its name says. Holds the list of members of a zip, of a tar nothing. A
+member that cannot be read costs only itself; those of other kinds are counted. Writes nothing to a disk, so names such
+as ``../a.txt`` are just names. Does not look into archives that are members.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from pathlib import Path, PurePosixPath
+from stat import S_ISLNK
+from typing import IO, Any, NamedTuple
+
+from dedup.errors import FileError
+from dedup.files.bounds import whole
+from dedup.files.compressed import PIECE, Chunks, decompressed
+from dedup.files.jobs import Job
+from dedup.files.kinds import ARCHIVES, READABLE, parts
+from dedup.files.problems import counted, escaped
+from dedup.files.sources import Source
+from dedup.files.walking import is_hidden
+
+Opened = AbstractContextManager[tuple[IO[bytes], io.BufferedReader]]
+"""Bytes as they are, and decompressed, as `compressed.opened` gives them."""
+
+
+class Member(NamedTuple):
+    """A member that is to be read."""
+
+    job: Job
+    name: str
+    """Of no other one: where a name comes again it is numbered."""
+    opened: Opened
+
+
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+"""Not Deflate64, as Windows writes large members."""
+
+
+class _Found(NamedTuple):
+    """Anything in an archive that is not a folder."""
+
+    name: str
+    size: int
+    chunks: Iterator[bytes] | None
+    """Its bytes; None of a link, a device and the like."""
+    refused: str = ""
+    """Why it cannot be read."""
+
+
+def members(job: Job, stream: io.BufferedReader) -> Iterator[Member]:
+    """The members of an archive that can be read, in their order.
+
+    Args:
+        job: The archive; how many of its members are of other kinds is noted in it, and why it ends early.
+        stream: Its bytes.
+
+    Yields:
+        Members. Each is to be read before the next one is asked for.
+
+    Raises:
+        FileError: It is no such archive, or has no articles.
+    """
+    times, there, left = Counter[str](), 0, Counter[str]()
+    for found in _FINDERS[job.source.kind](job, stream):
+        name = escaped(PurePosixPath(found.name).as_posix())
+        if any(map(is_hidden, name.split("/"))):
+            continue
+        kind = parts(name)[1]
+        if kind is None or found.chunks is None:
+            left["file of another kind" if kind is None else "link"] += 1
+            continue
+        there += 1
+        times[name] += 1
+        if times[name] > 1:
+            path = PurePosixPath(name)
+            name = path.with_name(f"{times[name]}-{path.name}").as_posix()
+        inner = Job(member(job.source, name, found.size), job.options, job.others)
+        nested = "an archive in an archive; unpack the outer one" if kind in ARCHIVES else ""
+        yield Member(inner, name, _opened(inner, found.chunks, found.refused or nested))
+    if left:
+        said = " and ".join(_several(count, noun) for noun, count in left.items())
+        job.say(f"{said} in this archive {'was' if left.total() == 1 else 'were'} skipped", "warning")
+    if not (there or job.fault):
+        raise FileError(f"no articles in this archive; articles are files ending in {READABLE}")
+
+
+def member(archive: Source, name: str, size: int = 0) -> Source:
+    """A member as a source: with an id as a file in a folder has, and a path that says where it is.
+
+    Args:
+        archive: Where it is in.
+        name: As in `Member`.
+        size: Bytes, decompressed.
+    """
+    stem, kind, codec = parts(name)
+    by_path = archive.id == escaped(archive.path)
+    id_ = f"{archive.id}/{name if by_path else stem}"
+    path = f"{archive.path}!{name}"
+    there = path if isinstance(archive.path, str) else Path(path)
+    return Source(there, id_, kind or "", codec, size, f"{id_}:" if archive.prefix else "")
+
+
+def _several(count: int, noun: str) -> str:
+    first, _, rest = noun.partition(" ")
+    return f"{counted(count, first)} {rest}".strip().replace("files of another kind", "files of other kinds")
+
+
+@contextmanager
+def _opened(job: Job, chunks: Iterator[bytes], refused: str) -> Iterator[tuple[IO[bytes], io.BufferedReader]]:
+    if refused:
+        raise FileError(refused)
+    raw: Any = Chunks(chunks, None)
+    yield raw, decompressed(raw, job.source.codec, job.source.size, job.say)
+
+
+def _zipped(_: Job, stream: io.BufferedReader) -> Iterator[_Found]:
+    source = stream if stream.seekable() else io.BytesIO(whole(stream))
+    try:
+        archive = zipfile.ZipFile(source)
+    except zipfile.BadZipFile as error:
+        raise FileError(f"not a whole zip ({error}); its list of members is at its end: fetch it again") from None
+    for info in archive.infolist():
+        if info.is_dir():
+            continue
+        chunks = None if S_ISLNK(info.external_attr >> 16) else _inflated(archive, info)
+        yield _Found(_name(info), info.file_size, chunks, _refusal(info))
+
+
+def _refusal(info: zipfile.ZipInfo) -> str:
+    if info.flag_bits & 1:
+        return "the member is encrypted; decrypt the archive first"
+    if info.compress_type not in _METHODS:
+        return f"the member is compressed by method {info.compress_type}; unpack the archive, with 7z for example"
+    return ""
+
+
+def _inflated(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    try:
+        with archive.open(info) as file:
+            yield from iter(partial(file.read, PIECE), b"")
+    except Exception as error:  # each codec has an error of its own
+        raise OSError(f"the member cannot be read ({error}); unpack the archive and look at it") from error
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """The name of a member: one that is not marked as UTF-8 may be that, or GBK, as Chinese Windows writes it."""
+    if info.flag_bits & 0x800 or info.filename.isascii():
+        return info.filename
+    raw = info.filename.encode("cp437")
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            pass
+    return info.filename
+
+
+class _Header(tarfile.TarInfo):
+    """A header of a tar, which says whether the archive ended with one as it should, and what was in the way."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile: Any) -> Any:
+        """The next header."""
+        try:
+            return super().fromtarfile(tarfile)
+        except Exception as error:
+            tarfile.met[type(error).__name__] += 1
+            raise
+
+
+class _Tape(tarfile.TarFile):
+    """A tar that goes on after what it cannot read and after zeros, as where several are one after the other."""
+
+    tarinfo = _Header
+    ignore_zeros = True
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self.met = Counter[str]()
+        super().__init__(*arguments, **options)
+
+
+def _taped(job: Job, stream: io.BufferedReader) -> Iterator[_Found]:
+    met, seen = Counter[str](), 0
+    try:
+        tape: Any = _Tape.open(fileobj=stream, mode="r:" if stream.seekable() else "r|")
+        met = tape.met
+        for info in iter(tape.next, None):
+            seen += 1
+            tape.members = []  # it keeps them all
+            if not info.isdir():
+                yield _Found(info.name, info.size, _data(tape, info) if info.isreg() else None)
+    except tarfile.TarError as error:
+        if not job.fault:  # the compressed data may be
+            job.say(f"the archive is cut short ({error}); fetch it again", "error")
+        return
+    if not seen and met["InvalidHeaderError"]:
+        raise FileError("not a tar, whatever its name says")
+    if met["InvalidHeaderError"]:
+        count = counted(met["InvalidHeaderError"] * tarfile.BLOCKSIZE, "byte")
+        job.say(f"{count} of the archive are damaged, with the members in them; fetch it again", "error")
+    elif met["TruncatedHeaderError"] or not met["EOFHeaderError"]:
+        job.say("the archive has no end: it may be cut short; fetch it again", "error")
+
+
+def _data(tape: Any, info: tarfile.TarInfo) -> Iterator[bytes]:
+    """The bytes of a member, up to where the archive is cut short."""
+    if info.issparse():
+        yield from iter(partial(tape.extractfile(info).read, PIECE), b"")
+        return
+    left = info.size
+    tape.fileobj.seek(info.offset_data)
+    while left and (piece := tape.fileobj.read(min(PIECE, left))):
+        left -= len(piece)
+        yield piece
+
+
+_FINDERS: dict[str, Callable[[Job, io.BufferedReader], Iterator[_Found]]] = {"zip": _zipped, "tar": _taped}

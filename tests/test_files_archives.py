@@ -1,0 +1,350 @@
+"""Archives, zip and tar, whose members are read as the files that their names say."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import sys
+import tarfile
+import warnings
+import zipfile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from backports import zstd
+from click.testing import CliRunner
+from test_files import only, rows
+from test_files_compressed import noise
+
+from dedup import files, nightly
+from dedup.cli import main
+from dedup.files import Job, found, read, stream
+
+Members = list[tuple[str, bytes]]
+ARTICLES: Members = [
+    ("b/茶.txt", "烏龍茶".encode()),
+    ("a.jsonl", '{"id": "1", "text": "コーヒー"}\n{"text": "مقال"}\n'.encode()),
+    ("c.csv.gz", gzip.compress("id,text\n2,한국어\n".encode())),
+    ("../up.md", b"only a name"),
+]
+READ = [("a/b/茶", "烏龍茶"), ("1", "コーヒー"), ("a/a:1", "مقال"), ("2", "한국어"), ("a/../up", "only a name")]
+
+
+def zipped(members: Members) -> bytes:
+    """A zip of these members; where a name comes again, so it does there."""
+    target = io.BytesIO()
+    with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
+def taped(members: Members, kind: int = tarfile.PAX_FORMAT) -> bytes:
+    """A tar of these members."""
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w", format=kind) as archive:
+        for name, content in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return target.getvalue()
+
+
+def as_read(path: Path, raw: bytes) -> files.Read:
+    """What is read of these bytes."""
+    path.write_bytes(raw)
+    return read([path])
+
+
+@pytest.mark.parametrize(
+    "suffix", ["zip", "tar", "tar.gz", "tgz", "tar.bz2", "tbz2", "tar.xz", "txz", "tar.zst", "tzst"]
+)
+def test_members_are_read_as_the_files_that_they_are(tmp_path: Path, suffix: str) -> None:
+    """In their order, with ids as in a folder; nothing is written, wherever a name would lead."""
+    raw = zipped(ARTICLES) if suffix == "zip" else taped(ARTICLES)
+    if suffix not in ("zip", "tar"):
+        mode = {"gz": "gz", "bz": "bz2", "xz": "xz"}.get(suffix.rpartition(".")[2].removeprefix("t")[:2])
+        target = io.BytesIO()
+        with tarfile.open(fileobj=target, mode=f"w:{mode or ''}") as archive:
+            for name, content in ARTICLES:
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                archive.addfile(info, io.BytesIO(content))
+        raw = target.getvalue() if mode else zstd.compress(raw)
+    found = as_read(tmp_path / f"a.{suffix}", raw)
+    assert rows(found) == READ
+    assert found.problems == []
+    assert [path.name for path in tmp_path.rglob("*")] == [f"a.{suffix}"]
+    assert not (tmp_path.parent / "up.md").exists()
+
+
+def test_ids_of_members_begin_with_the_path_where_asked_for(tmp_path: Path) -> None:
+    """With the whole path of the archive and of the member, as those of a folder do."""
+    path = tmp_path / "a.zip"
+    path.write_bytes(zipped(ARTICLES[:2]))
+    found = read([path], files.ReadOptions(id_from="path+id"))
+    assert [name for name, _ in rows(found)] == [f"{path}/b/茶.txt", f"{path}/a.jsonl:1", f"{path}/a.jsonl:1"]
+    assert [name for name, _ in rows(read([path], by_path=True))] == [f"{path}/b/茶.txt", "1", f"{path}/a.jsonl:1"]
+
+
+@pytest.mark.parametrize("pack", [zipped, taped])
+def test_what_is_no_article_is_counted(tmp_path: Path, pack: type[zipped]) -> None:
+    """Other kinds by their number, hidden names as in folders not at all, archives by name."""
+    others: Members = [
+        ("x.png", b""),
+        ("y", b""),
+        (".git/z.md", b"z"),
+        ("__MACOSX/._a.md", b"z"),
+        ("_temporary/b.md", b"z"),
+    ]
+    found = as_read(
+        tmp_path / "a.zip" if pack is zipped else tmp_path / "a.tar", pack([*ARTICLES, *others, ("in.ZIP", b"")])
+    )
+    assert rows(found) == READ
+    inner, counted = found.problems
+    assert inner.path.endswith("!in.ZIP") and "an archive in an archive" in inner.reason
+    assert counted.reason == "2 files of other kinds in this archive were skipped"
+    assert (inner.severity, counted.severity) == ("error", "warning")
+    only_others = as_read(tmp_path / ("b.zip" if pack is zipped else "b.tar"), pack(others))
+    assert "no articles in this archive" in only_others.problems[-1].reason
+
+
+@pytest.mark.parametrize("pack", [zipped, taped])
+def test_a_name_that_comes_again_is_numbered(tmp_path: Path, pack: type[zipped]) -> None:
+    """Nothing is lost where an archive was added to, and ids differ."""
+    again = [("a.txt", b"one"), ("a.txt", b"two"), ("b/a.jsonl", b'{"text": "x"}'), ("b/a.jsonl", b'{"text": "y"}')]
+    found = as_read(tmp_path / ("t.zip" if pack is zipped else "t.tar"), pack(again))
+    assert rows(found) == [("t/a", "one"), ("t/2-a", "two"), ("t/b/a:0", "x"), ("t/b/2-a:0", "y")]
+
+
+@pytest.mark.parametrize("pack", [zipped, taped])
+def test_problems_of_a_member_name_it_and_cost_only_it(tmp_path: Path, pack: type[zipped]) -> None:
+    """A broken row, a file without texts, a compressed file that is cut short, and one of another kind."""
+    broken: Members = [
+        ("a.jsonl", b'{"text": "x"}\nbroken\n'),
+        ("b.jsonl", b'{"body": "x"}\n' * 3),
+        ("c.txt.gz", gzip.compress(b"kept")[:-6]),
+        ("d.parquet", b"no parquet"),
+        ("e.txt", b"last"),
+    ]
+    path = tmp_path / ("t.zip" if pack is zipped else "t.tar")
+    found = as_read(path, pack(broken))
+    assert rows(found) == [("t/a:0", "x"), ("t/c", "kept"), ("t/e", "last")]
+    assert [(problem.path, problem.row) for problem in found.problems] == [
+        (f"{path}!a.jsonl", 2),
+        (f"{path}!b.jsonl", None),
+        (f"{path}!c.txt.gz", None),
+        (f"{path}!d.parquet", None),
+    ]
+    assert "no column 'text'" in found.problems[1].reason
+    assert "cut short" in found.problems[2].reason
+
+
+def test_an_encrypted_member_is_named(tmp_path: Path) -> None:
+    """What is not encrypted beside it is read."""
+    raw = bytearray(zipped([("a.txt", b"a"), ("b.txt", b"b")]))
+    for mark, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        raw[raw.index(mark) + flags] |= 1
+    found = as_read(tmp_path / "t.zip", bytes(raw))
+    assert rows(found) == [("t/b", "b")]
+    assert only(found).path.endswith("t.zip!a.txt")
+    assert "encrypted" in only(found).reason
+
+
+def test_a_member_in_a_way_of_compression_that_is_unknown_is_named(tmp_path: Path) -> None:
+    """Windows writes large members as Deflate64."""
+    raw = bytearray(zipped([("a.txt", b"a"), ("b.txt", b"b")]))
+    for mark, method in ((b"PK\3\4", 8), (b"PK\1\2", 10)):
+        raw[raw.index(mark) + method] = 9
+    found = as_read(tmp_path / "t.zip", bytes(raw))
+    assert rows(found) == [("t/b", "b")]
+    assert "method 9" in only(found).reason
+
+
+def test_a_zip_as_a_stream_writes_it_is_read(tmp_path: Path) -> None:
+    """Sizes behind the data, and fields of 64 bits."""
+
+    class Pipe(io.RawIOBase):
+        def __init__(self) -> None:
+            self.raw = bytearray()
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: bytes) -> int:  # type: ignore[override]
+            self.raw += bytes(data)
+            return len(data)
+
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in ARTICLES:
+            with archive.open(name, "w", force_zip64=True) as member:
+                member.write(content)
+    assert rows(as_read(tmp_path / "a.zip", bytes(pipe.raw))) == READ
+    assert rows(as_read(tmp_path / "a.zip.gz", gzip.compress(bytes(pipe.raw)))) == READ
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "cp437"])
+def test_names_of_a_zip_that_say_no_encoding_are_read(tmp_path: Path, encoding: str) -> None:
+    """GBK, as Chinese Windows writes them, or UTF-8 without its mark; else the one that the format names."""
+    name = "é.txt" if encoding == "cp437" else "烏龍茶.txt"
+    coded = name.encode(encoding)
+    raw = zipped([("x" * len(coded), b"text")]).replace(b"x" * len(coded), coded)
+    assert rows(as_read(tmp_path / "t.zip", raw)) == [(f"t/{name[:-4]}", "text")]
+
+
+@pytest.mark.parametrize("kind", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+def test_long_names_and_links_of_a_tar(tmp_path: Path, kind: int) -> None:
+    """Names of any length are read; what a link leads to is in the archive itself, or not there."""
+    name = "茶" * 60 + "/" + "b" * 90 + ".txt"
+    raw = taped([(name, b"text")], kind)
+    link = tarfile.TarInfo("link.txt")
+    link.type, link.linkname = tarfile.SYMTYPE, "/etc/hostname"
+    found = as_read(tmp_path / "t.tar", raw[: -tarfile.RECORDSIZE + 2048] + link.tobuf() + bytes(1024))
+    assert rows(found) == [(f"t/{name[:-4]}", "text")]
+    assert only(found).reason == "1 link in this archive was skipped"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes as on Linux")
+def test_a_name_in_a_tar_that_is_not_utf8_is_escaped(tmp_path: Path) -> None:
+    """As that of a file in a folder."""
+    raw = taped([("caf\udce9.txt", b"text")], tarfile.GNU_FORMAT)
+    assert rows(as_read(tmp_path / "t.tar", raw)) == [(r"t/caf\xe9", "text")]
+
+
+def test_a_sparse_member_is_whole(tmp_path: Path) -> None:
+    """GNU tar leaves holes out, as pax keeps them: a map, and the data that there are."""
+    content = b"1\n0\n4\n".ljust(512, b"\0") + b"text"
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        info = tarfile.TarInfo("GNUSparseFile.0/a.txt")
+        info.size = len(content)
+        info.pax_headers = {
+            "GNU.sparse.major": "1",
+            "GNU.sparse.minor": "0",
+            "GNU.sparse.name": "a.txt",
+            "GNU.sparse.realsize": "9",
+        }
+        archive.addfile(info, io.BytesIO(content))
+    assert rows(as_read(tmp_path / "t.tar", target.getvalue())) == [("t/a", "text" + "\0" * 5)]
+
+
+def test_tars_one_after_the_other_are_read(tmp_path: Path) -> None:
+    """Zeros between them, and behind them, are no end."""
+    raw = taped([("a.txt", b"a")]) + taped([("b.txt", b"b")]) + bytes(4096)
+    found = as_read(tmp_path / "t.tar", raw)
+    assert rows(found) == [("t/a", "a"), ("t/b", "b")]
+    assert found.problems == []
+
+
+@pytest.mark.parametrize("suffix", ["tar", "tar.gz"])
+@pytest.mark.parametrize("keep", [512, 514, 1030, 1100, 1540])
+def test_a_tar_that_is_cut_short_is_told(tmp_path: Path, keep: int, suffix: str) -> None:
+    """What is before the cut is kept, and the cut is an error, be it in a header, in a member or between them."""
+    raw = taped([("a.txt", b"first"), ("b.txt", b"second")])[:keep]
+    found = as_read(tmp_path / f"t.{suffix}", gzip.compress(raw) if suffix == "tar.gz" else raw)
+    texts = [text for _, text in rows(found)]
+    assert texts == {512: [""], 514: ["fi"], 1540: ["first", "seco"]}.get(keep, ["first"])
+    assert "cut short" in only(found).reason
+    assert only(found).severity == "error"
+
+
+def test_a_damaged_tar_goes_on_behind_the_damage(tmp_path: Path) -> None:
+    """The member whose header is broken is lost, and the bytes are counted."""
+    raw = bytearray(taped([("a.txt", b"a"), ("b.txt", b"b"), ("c.txt", b"c")]))
+    raw[1024:1536] = b"\xff" * 512
+    found = as_read(tmp_path / "t.tar", bytes(raw))
+    assert rows(found) == [("t/a", "a"), ("t/c", "c")]
+    assert "1,024 bytes of the archive are damaged" in only(found).reason
+
+
+@pytest.mark.parametrize("suffix", ["zip", "tar", "tar.gz", "zip.gz"])
+@pytest.mark.parametrize("raw", [b"", b"PK\3\4 no archive", b"neither this " * 999])
+def test_what_is_no_archive_is_a_problem(tmp_path: Path, suffix: str, raw: bytes) -> None:
+    """An empty file, and anything else."""
+    found = as_read(tmp_path / f"t.{suffix}", gzip.compress(raw) if suffix.endswith(".gz") else raw)
+    assert rows(found) == []
+    assert only(found).severity == "error"
+
+
+def test_a_zip_that_is_cut_short_is_named(tmp_path: Path) -> None:
+    """Its list of members has gone."""
+    raw = zipped([("a.txt", noise(10_000))])
+    assert "not a whole zip" in only(as_read(tmp_path / "t.zip", raw[:3000])).reason
+
+
+def test_a_damaged_member_of_a_zip_costs_only_itself(tmp_path: Path) -> None:
+    """Its checksum tells."""
+    raw = bytearray(zipped([("a.txt", b"a" * 99), ("b.txt", b"b")]))
+    raw[raw.index(b"PK\3\4") + 14] ^= 1
+    raw[raw.index(b"PK\1\2") + 16] ^= 1
+    found = as_read(tmp_path / "t.zip", bytes(raw))
+    assert rows(found)[-1] == ("t/b", "b")
+    assert only(found).path.endswith("!a.txt")
+
+
+@pytest.mark.parametrize("suffix", ["zip", "tar.gz"])
+def test_a_large_member_is_read_in_pieces(tmp_path: Path, suffix: str) -> None:
+    """A table in an archive may be larger than the memory there is."""
+    lines = b'{"text": "%s"}\n' % (b"a" * 1000) * 60_000
+    members = [("a.jsonl", lines)]
+    (tmp_path / f"t.{suffix}").write_bytes(zipped(members) if suffix == "zip" else gzip.compress(taped(members)))
+    (source,) = found([tmp_path]).files
+    pieces = list(stream(Job(source)))
+    assert max(piece.nbytes for piece in pieces) < 6_000_000
+    assert sum(map(len, pieces)) == 60_000
+
+
+def article(number: int) -> str:
+    """A text like no other."""
+    return "".join(chr(0x4E00 + (number * 7919 + place * place * 31) % 20_000) for place in range(80))
+
+
+@pytest.fixture(params=["zip", "tar.gz"])
+def several(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """An archive of every kind of rows, with copies across its members."""
+    table = pa.table({"id": ["p0", "p1"], "text": [article(1), article(2)], "n": [1, 2]})
+    pq.write_table(table, tmp_path / "p.parquet")
+    first, second = {"id": "a0", "text": article(0), "k": [1]}, {"text": article(1), "k": 2}
+    members: Members = [
+        ("a.jsonl", "\n".join((json.dumps(first), "", json.dumps(second))).encode()),
+        ("b/b.txt", article(0).encode()),
+        ("c.csv", f"id,text\nc0,{article(0)}\nbroken\nc1,{article(3)}\n".encode()),
+        ("p.parquet", (tmp_path / "p.parquet").read_bytes()),
+        ("a.jsonl", f'{{"text": "{article(2)}"}}\n{{"text": "{article(4)}"}}\n'.encode()),
+    ]
+    (tmp_path / "p.parquet").unlink()
+    path = tmp_path / f"t.{request.param}"
+    path.write_bytes(zipped(members) if request.param == "zip" else gzip.compress(taped(members)))
+    return path
+
+
+@pytest.mark.parametrize("memory", [[], ["--memory", "1GB"]])
+def test_rows_of_archives_are_written_without_duplicates(several: Path, memory: list[str]) -> None:
+    """`dedup unique` writes the rows of members as they stand, in their order."""
+    out, dropped = several.with_name("out.jsonl"), several.with_name("dropped.csv")
+    arguments = ["unique", str(several), "--out", str(out), "--dropped", str(dropped), "--quiet", *memory]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 1, done.output  # for the broken row
+    written = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    assert written == [
+        {"id": "a0", "text": article(0), "k": [1]},
+        {"text": article(1), "k": 2},
+        {"id": "c1", "text": article(3)},
+        {"id": "p1", "text": article(2), "n": 2},
+        {"text": article(4)},
+    ]
+    gone = [line.split(",")[0].strip('"') for line in dropped.read_text("utf-8").splitlines()]
+    assert gone == ["id", "t/b/b", "c0", "p0", "t/2-a:0"]
+
+
+def test_a_nightly_job_reads_an_archive_once(several: Path, tmp_path: Path) -> None:
+    """It is one file, which is known by its path, size and time."""
+    state, out = tmp_path / "state", tmp_path / "labels"
+    first = nightly.run([str(several)], str(out), str(state), campaigns=False, memory="1GB")
+    again = nightly.run([str(several)], str(out), str(state), campaigns=False, memory="1GB")
+    assert first.articles == again.articles == 9
+    assert (first.files, again.files) == (1, 0)
