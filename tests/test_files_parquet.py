@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from test_files import only, put, put_parquet, rows
 
-from dedup.files import Job, ReadOptions, Sources, read, stream
+from dedup.files import Job, ReadOptions, Sources, found, read, stream
+from dedup.files.whole_rows import whole_rows
 
 
 def invalid(*values: bytes | None) -> pa.Array:
@@ -146,5 +149,42 @@ def test_repeated_texts_are_read_in_pieces(tmp_path: Path) -> None:
     sources = Sources()
     sources.add(tmp_path / "a.parquet")
     pieces = list(stream(Job(sources.files[0])))
-    assert len(pieces) == 3
+    assert len(pieces) == 4
+    assert max(piece.nbytes for piece in pieces) < 17 << 20
     assert pa.concat_tables(pieces)["text"].to_pylist() == texts
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.binary(), pa.dictionary(pa.int32(), pa.string())], ids=str
+)
+@pytest.mark.parametrize("first", [0, 3000])
+def test_one_long_text_on_many_rows_is_read_in_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: pa.DataType, first: int
+) -> None:
+    """A dictionary holds a long text once, wherever its rows begin; no piece is of more than it should be."""
+    monkeypatch.setattr(sys.modules["dedup.files.formats.parquet"], "PIECE", 1 << 18)
+    texts = pa.DictionaryArray.from_arrays(
+        pa.array([0] * first + [1, 2] * 200, pa.int32()), pa.array(["", "茶" * 20_000, "short"])
+    )
+    column = texts if pa.types.is_dictionary(kind) else texts.cast(pa.string()).cast(kind)
+    pq.write_table(pa.table({"text": column}), tmp_path / "a.parquet", compression="zstd")
+    assert (tmp_path / "a.parquet").stat().st_size < 3000
+    (source,) = found([tmp_path]).files
+    sizes = [piece["text"].nbytes for piece in stream(Job(source))]
+    assert max(sizes) < 2 << 18
+    assert sum(sizes) > 200 * 60_000
+    wanted = np.ones(first + 400, np.bool_)
+    if not pa.types.is_dictionary(kind):  # as it is, a dictionary is small
+        assert max(rows.nbytes for rows in whole_rows(source, wanted)) < 2 << 18
+
+
+def test_texts_that_share_their_beginnings_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As DELTA_BYTE_ARRAY keeps them: what is the same as in the row before is not written again."""
+    monkeypatch.setattr(sys.modules["dedup.files.formats.parquet"], "PIECE", 1 << 18)
+    texts = ["茶" * 5_000 + str(number) for number in range(1000)]
+    encoding = {"use_dictionary": False, "column_encoding": "DELTA_BYTE_ARRAY"}
+    path = put_parquet(tmp_path / "a.parquet", {"text": texts}, **encoding)
+    (source,) = found([path]).files
+    tables = list(stream(Job(source)))
+    assert [text for table in tables for text in table["text"].to_pylist()] == texts
+    assert max(table.nbytes for table in tables) < 64 * 15_000 + (2 << 18)

@@ -18,7 +18,7 @@ import pyarrow as pa
 from dedup.errors import FileError
 from dedup.files.problems import FAULTS, reason
 from dedup.files.sources import Source
-from dedup.files.whole_rows import Rows, Wanted, check_names, compression, fitted, is_any, schema, unified, whole_rows
+from dedup.files.whole_rows import Rows, Wanted, check_names, compression, count, fitted, schema, unified, whole_rows
 from dedup.files.writing import lines
 from dedup.identity import id_text
 from dedup.work import ahead
@@ -60,7 +60,7 @@ def copy_rows(
                 check_names(rows.column_names, source)
             target.writelines(_encoded(rows))
         return
-    whole = _schema([one for one in chosen if is_any(one.wanted)])
+    whole = _schema([one for one in chosen if count(one.wanted)])
     try:
         with _WRITERS[kind](target, whole, _compression(chosen)) as writer:
             for rows, source in _each(chosen, progress):
@@ -82,7 +82,7 @@ def _schema(chosen: Sequence[Chosen]) -> pa.Schema:
 
 def _compression(chosen: Sequence[Chosen]) -> str:
     """That of the first Parquet file."""
-    first = next((one.source for one in chosen if is_any(one.wanted) and one.source.kind == "parquet"), None)
+    first = next((one.source for one in chosen if count(one.wanted) and one.source.kind == "parquet"), None)
     return "snappy" if first is None else compression(first)
 
 

@@ -19,8 +19,8 @@ import pyarrow as pa
 from dedup.errors import DedupError, FileError
 from dedup.files.compressed import opened
 from dedup.files.formats import READERS
-from dedup.files.hive import hive_values, with_hive_values
 from dedup.files.formats.archives import Opened, members
+from dedup.files.hive import hive_values, with_hive_values
 from dedup.files.jobs import Job
 from dedup.files.kinds import ARCHIVES
 from dedup.files.options import AS_USUAL, ReadOptions

@@ -53,7 +53,7 @@ def whole_rows(source: Source, wanted: Wanted) -> Iterator[Rows]:
     Raises:
         FileError: The file can no longer be read.
     """
-    if not is_any(wanted):
+    if not count(wanted):
         return
     try:
         with opened(source) as (_, stream):
@@ -62,13 +62,13 @@ def whole_rows(source: Source, wanted: Wanted) -> Iterator[Rows]:
         raise _gone(source, error) from error
 
 
-def is_any(wanted: Wanted) -> bool:
-    """Whether any row is wanted.
+def count(wanted: Wanted) -> int:
+    """How many rows are wanted.
 
     Args:
         wanted: Which rows are.
     """
-    return any(map(np.any, wanted.values())) if isinstance(wanted, Mapping) else bool(wanted.any())
+    return sum(map(count, wanted.values())) if isinstance(wanted, Mapping) else int(wanted.sum())
 
 
 def _chosen(source: Source, stream: io.BufferedReader, wanted: Wanted) -> Iterator[Rows]:
@@ -99,7 +99,7 @@ def values(source: Source, wanted: Wanted, column: str) -> Iterator[pa.ChunkedAr
     """
     given = hive_values(source.path)
     if column in given:
-        yield pa.chunked_array([repeated(given[column], int(wanted.sum()))])
+        yield pa.chunked_array([repeated(given[column], count(wanted))])
         return
     for rows in whole_rows(source, wanted):
         if isinstance(rows, list):
@@ -262,7 +262,7 @@ def _parquet(_: Source, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.
     groups = [group for group, (begin, end) in enumerate(pairwise(ends)) if wanted[begin:end].any()]
     plan(source, file.metadata, None, groups)
     for group in groups:
-        yield from _among(pieces(file, group, None), wanted, ends[group])
+        yield from _among(pieces(source, file, group, None), wanted, ends[group])
 
 
 def _among(tables: Iterable[pa.Table], wanted: Mask, row: int = 0) -> Iterator[pa.Table]:

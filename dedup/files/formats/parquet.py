@@ -19,8 +19,8 @@ from dedup.files.jobs import Job
 from dedup.files.places import buffered, jumping, plan
 from dedup.files.problems import FAULTS, reason
 
-ROWS = 1 << 10
-"""Rows that are read at once."""
+ROWS, FEW = 1 << 10, 1 << 6
+"""Rows that are read at once, also where each may be long."""
 
 
 def parquet(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
@@ -46,15 +46,15 @@ def parquet(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
     coded = [name for name in wanted if pa.types.is_dictionary(schema.field(name).type)]
     file = pq.ParquetFile(source, read_dictionary=coded, metadata=first.metadata, buffer_size=buffered(source))
     plan(source, first.metadata, wanted)
-    yield from _groups(job, file, wanted)
+    yield from _groups(job, source, file, wanted)
 
 
-def _groups(job: Job, file: Any, wanted: list[str]) -> Iterator[pa.Table]:
+def _groups(job: Job, source: Any, file: Any, wanted: list[str]) -> Iterator[pa.Table]:
     row = 0
     for group in range(file.num_row_groups):
         end = row + file.metadata.row_group(group).num_rows
         try:
-            for read in pieces(file, group, wanted):
+            for read in pieces(source, file, group, wanted):
                 yield article_columns(job, read, row)
                 row += len(read)
         except FAULTS as error:
@@ -62,14 +62,49 @@ def _groups(job: Job, file: Any, wanted: list[str]) -> Iterator[pa.Table]:
         row = end
 
 
-def pieces(file: Any, group: int, wanted: list[str] | None) -> Iterator[pa.Table]:
-    """A row group in pieces of limited decoded size: a dictionary may turn a megabyte into gigabytes.
+def pieces(source: Any, file: Any, group: int, wanted: list[str] | None) -> Iterator[pa.Table]:
+    """A row group in pieces of limited decoded size: a dictionary may turn a kilobyte into gigabytes.
 
     Args:
+        source: What the file was opened from.
         file: A `pyarrow.parquet.ParquetFile`.
         group: The number of the row group.
         wanted: Names of columns; None is all.
     """
+    yield from gathered(
+        file.iter_batches(_rows_at_once(source, file, group, wanted), row_groups=[group], columns=wanted)
+    )
+
+
+def _rows_at_once(source: Any, file: Any, group: int, wanted: list[str] | None) -> int:
+    """So many that, decoded, they take no more than a piece, or one.
+
+    By the size of the group, and where that knows the values of a dictionary only once, by the longest of those.
+    """
     about = file.metadata.row_group(group)
     rows = max(1, min(ROWS, PIECE * about.num_rows // max(1, about.total_byte_size)))
-    yield from gathered(file.iter_batches(rows, row_groups=[group], columns=wanted))
+    columns = [about.column(place) for place in range(about.num_columns)]
+    strings = [
+        column
+        for column in columns
+        if column.physical_type == "BYTE_ARRAY" and (wanted is None or column.path_in_schema in wanted)
+    ]
+    near = bool(buffered(source))  # elsewhere, to look at a column is to fetch it twice
+    for column in strings:  # values that share their beginnings have no dictionary to look at
+        if "DELTA_BYTE_ARRAY" in column.encodings or (column.has_dictionary_page and not near):
+            rows = min(rows, max(FEW, PIECE // max(1, column.total_uncompressed_size)))
+    coded = [column.path_in_schema for column in strings if column.has_dictionary_page]
+    if near and coded and rows * about.total_byte_size > PIECE:
+        rows = max(1, min(rows, PIECE // max(1, _longest(source, file, group, coded))))
+    return rows
+
+
+def _longest(source: Any, file: Any, group: int, coded: list[str]) -> int:
+    """Bytes of the longest values in the dictionaries of columns; one row brings all of its dictionary."""
+    import pyarrow.compute as pc  # noqa: PLC0415 - as pyarrow.parquet
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    probe = pq.ParquetFile(source, metadata=file.metadata, read_dictionary=coded, buffer_size=1 << 20, pre_buffer=False)
+    first = next(probe.iter_batches(1, row_groups=[group], columns=coded), None)
+    values = [column.dictionary for column in first or () if pa.types.is_dictionary(column.type)]
+    return sum(pc.max(pc.binary_length(one.cast(pa.large_binary()))).as_py() or 0 for one in values)
