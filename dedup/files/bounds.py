@@ -12,17 +12,21 @@ from dedup.errors import FileError
 
 TEXT = 1 << 26
 """Bytes of a text, unless a job allows less: to compare texts takes twenty times as much."""
+LINE = 1 << 27
+"""Characters of a line or row, in which there may be more than a text."""
 FILE = 1 << 30
 """Bytes of a file that is read from its end and yet compressed, such as Parquet in an archive."""
+TOO_LONG = "which is the most that is read of a text; cut it, or where a command takes --memory, give more"
 _PIECE = 1 << 20
 
 
-def whole(stream: io.BufferedReader, most: int = FILE) -> bytes:
+def held(stream: io.BufferedReader, most: int = FILE, why: str = "") -> bytes:
     """All bytes of a stream.
 
     Args:
         stream: Where to read.
         most: How many there may be.
+        why: Why no more, and what to do.
 
     Raises:
         FileError: There are more.
@@ -32,5 +36,21 @@ def whole(stream: io.BufferedReader, most: int = FILE) -> bytes:
         pieces.append(piece)
         size += len(piece)
         if size > most:
-            raise FileError(f"more than {most:,} bytes, and all are needed at once; decompress or cut the file first")
+            why = why or "and all of them are needed at once; decompress or unpack the file first"
+            raise FileError(f"more than {most:,} bytes, {why}")
     return b"".join(pieces)
+
+
+class Lines(io.TextIOWrapper):
+    """Lines of text of which none is longer than `LINE`: of one that is, its beginning is there, without an end."""
+
+    def __next__(self) -> str:  # type: ignore[override]
+        """The next line."""
+        line = self.readline(LINE)
+        if not line:
+            raise StopIteration
+        if len(line) >= LINE:
+            rest = line
+            while rest and not rest.endswith(("\n", "\r")):
+                rest = self.readline(LINE)
+        return line

@@ -11,6 +11,8 @@ import codecs
 import io
 import re
 
+from dedup.files.bounds import Lines
+
 SURROGATES = re.compile("[\ud800-\udfff]")
 """Halves of characters, which UTF-8 cannot hold."""
 
@@ -98,10 +100,10 @@ def characters(stream: io.BufferedReader, newline: str) -> io.TextIOWrapper:
 
     Returns:
         Lines in which each byte that is not UTF-8 is a surrogate, for `mended` to find in its row. From UTF-16 and
-        UTF-32 it is U+FFFD at once, for they have no such surrogates.
+        UTF-32 it is U+FFFD at once, for they have no such surrogates. None is longer than `bounds.LINE`.
     """
     encoding = marked(stream.peek(4)) or "utf-8"
-    return io.TextIOWrapper(stream, encoding, "surrogateescape" if encoding.startswith("utf-8") else "replace", newline)
+    return Lines(stream, encoding, "surrogateescape" if encoding.startswith("utf-8") else "replace", newline)
 
 
 def is_whole(text: str) -> bool:

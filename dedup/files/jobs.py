@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from dedup.errors import FileError
+from dedup.files.bounds import TEXT
 from dedup.files.encodings import SURROGATES, is_whole, mended
 from dedup.files.options import AS_USUAL, ReadOptions
 from dedup.files.problems import Problem, counted, shown
@@ -30,6 +31,8 @@ class Job:
     source: Source
     options: ReadOptions = AS_USUAL
     others: tuple[str, ...] = ()
+    most: int = TEXT
+    """Bytes of a text; a longer one is left out."""
     fault: str = ""
     """Why the file was not read to its end."""
     refused: bool = False

@@ -28,7 +28,7 @@ from urllib.parse import unquote, urlsplit
 import pyarrow as pa
 
 from dedup.errors import DedupError, FileError, MissingExtraError
-from dedup.files.bounds import whole
+from dedup.files.bounds import held
 from dedup.files.problems import reason, shown
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
@@ -428,7 +428,7 @@ def jumping(stream: io.BufferedReader) -> Any:
         be read but once from left to right.
     """
     if not stream.seekable():
-        return pa.BufferReader(whole(stream))
+        return pa.BufferReader(held(stream))
     return stream.raw if isinstance(stream.raw, RemoteBytes) else stream
 
 

@@ -17,6 +17,7 @@ from typing import IO
 import pyarrow as pa
 
 from dedup.errors import DedupError, FileError
+from dedup.files.bounds import TOO_LONG
 from dedup.files.compressed import opened
 from dedup.files.formats import READERS
 from dedup.files.formats.archives import Opened, members
@@ -27,7 +28,7 @@ from dedup.files.options import AS_USUAL, ReadOptions
 from dedup.files.places import placed, real
 from dedup.files.problems import FAULTS, Problem, counted, reason, shown
 from dedup.files.sources import Sources
-from dedup.files.tables import Piece, as_table, joined
+from dedup.files.tables import Piece, as_table, joined, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,10 @@ def _tried(job: Job, opening: Opened, tell: Callable[[IO[bytes], Piece], object]
     try:
         with opening as (raw, plain):
             archive = job.source.kind in ARCHIVES
-            for piece in _of_members(job, plain) if archive else READERS[job.source.kind](job, plain):
+            for read in _of_members(job, plain) if archive else READERS[job.source.kind](job, plain):
+                piece, long = within(read, job.most)
+                for place in long:
+                    job.lose(kept + place + 1, f"the text has more than {job.most:,} bytes, {TOO_LONG}")
                 kept += len(piece)
                 yield piece
                 tell(raw, piece)

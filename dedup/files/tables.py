@@ -42,6 +42,30 @@ def table(rows: Sequence[Row], others: Sequence[str] = ()) -> pa.Table:
     return pa.table(list(map(_array, columns)), ["id", "text", *others])
 
 
+def within(piece: Piece, most: int) -> tuple[Piece, list[int]]:
+    """The rows whose texts are not too long.
+
+    Args:
+        piece: Some rows.
+        most: Bytes that a text may have.
+
+    Returns:
+        Those rows, and the positions of the others.
+    """
+    if isinstance(piece, list):
+        longest = most // 4  # characters that are never too many
+        texts = ((place, row[1]) for place, row in enumerate(piece) if row[1] and len(row[1]) > longest)
+        long = [place for place, text in texts if len(text.encode(errors="surrogatepass")) > most]
+        return [row for place, row in enumerate(piece) if place not in long] if long else piece, long
+    if piece["text"].nbytes <= most:
+        return piece, []
+    import pyarrow.compute as pc  # noqa: PLC0415 - only here
+
+    fits = pc.fill_null(pc.less_equal(pc.binary_length(piece["text"]), most), fill_value=True)
+    long = [place for place, one in enumerate(fits.to_pylist()) if not one]
+    return piece.filter(fits) if long else piece, long
+
+
 def as_table(piece: Piece, others: Sequence[str] = ()) -> pa.Table:
     """A piece as a table.
 

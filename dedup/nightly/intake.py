@@ -23,7 +23,6 @@ import pyarrow.compute as pc
 
 from dedup.files import (
     AS_USUAL,
-    WHOLE,
     Job,
     Problem,
     ReadOptions,
@@ -189,7 +188,7 @@ def _shard(
         texts.seek(ended(state))
         texts.truncate()
         for source in pack:
-            _read(Job(source, options), texts, draft, how, partial(_add, progress, done))
+            _read(Job(source, options, most=how.most_bytes), texts, draft, how, partial(_add, progress, done))
             done += source.size
         if not retried or not all(file["failed"] for file in draft.files):
             settled(texts)
@@ -331,13 +330,9 @@ def _read(
     """Append the articles of a file to a shard."""
     name, size, changed = _identity(job.source)
     begin, tables, number, rows = texts.tell(), list[pa.Table](), len(draft.files), 0
-    if job.source.kind in WHOLE and size > how.most_bytes:
-        job.fault = _too_long(size, how.most_bytes)
-    else:
-        for table in stream(job, progress):
-            taken = _named(_short(table, job, rows, how.most_bytes), job, rows)
-            tables.append(_taken(taken, number, texts, how))
-            rows += len(table)
+    for table in stream(job, progress):
+        tables.append(_taken(_named(table, job, rows), number, texts, how))
+        rows += len(table)
     if job.refused:
         tables = []
         texts.seek(begin)
@@ -348,21 +343,6 @@ def _read(
     draft.tables += tables
     draft.problems += [(problem, number) for problem in problems]
     draft.files.append({"path": name, "size": size, "changed": changed, "rows": kept, "failed": failed})
-
-
-def _short(table: pa.Table, job: Job, begin: int, most: int) -> pa.Table:
-    """The rows whose texts are not too long."""
-    sizes = pc.fill_null(pc.binary_length(table["text"]), 0)
-    long = pc.greater(sizes, most)
-    if not pc.any(long).as_py():
-        return table
-    for row in np.flatnonzero(long.to_numpy()).tolist():
-        job.lose(begin + row + 1, _too_long(sizes[row].as_py(), most))
-    return table.filter(pc.invert(long))
-
-
-def _too_long(size: int, most: int) -> str:
-    return f"the text has {size:,} bytes, and this memory allows {most:,} at most; give more --memory, or cut the text"
 
 
 def _named(table: pa.Table, job: Job, begin: int) -> pa.Table:

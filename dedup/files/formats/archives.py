@@ -20,7 +20,7 @@ from stat import S_ISLNK
 from typing import IO, Any, NamedTuple
 
 from dedup.errors import FileError
-from dedup.files.bounds import whole
+from dedup.files.bounds import held
 from dedup.files.compressed import PIECE, Chunks, decompressed
 from dedup.files.jobs import Job
 from dedup.files.kinds import ARCHIVES, READABLE, parts
@@ -83,7 +83,7 @@ def members(job: Job, stream: io.BufferedReader) -> Iterator[Member]:
         if times[name] > 1:
             path = PurePosixPath(name)
             name = path.with_name(f"{times[name]}-{path.name}").as_posix()
-        inner = Job(member(job.source, name, found.size), job.options, job.others)
+        inner = Job(member(job.source, name, found.size), job.options, job.others, job.most)
         nested = "an archive in an archive; unpack the outer one" if kind in ARCHIVES else ""
         yield Member(inner, name, _opened(inner, found.chunks, found.refused or nested))
     if left:
@@ -123,7 +123,7 @@ def _opened(job: Job, chunks: Iterator[bytes], refused: str) -> Iterator[tuple[I
 
 
 def _zipped(_: Job, stream: io.BufferedReader) -> Iterator[_Found]:
-    source = stream if stream.seekable() else io.BytesIO(whole(stream))
+    source = stream if stream.seekable() else io.BytesIO(held(stream))
     try:
         archive = zipfile.ZipFile(source)
     except zipfile.BadZipFile as error:

@@ -15,10 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dedup.errors import FileError
+from dedup.files.bounds import LINE
 from dedup.files.encodings import characters, mended
 from dedup.files.jobs import Job
 from dedup.files.problems import counted
 from dedup.files.tables import Piece, Row, packed
+
+_UNMATCHED = f"the quotes in this row do not match, or it has more than {LINE:,} characters; close or double them"
 
 
 def csv_rows(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
@@ -67,7 +70,7 @@ def _rows(job: Job, lines: Iterator[str]) -> Iterator[Row]:
     others = [header.index(name) for name in job.others]
     for row, (number, record) in enumerate(every):
         if record is None:
-            job.lose(number, "the quotes in this row do not match; close or double them")
+            job.lose(number, _UNMATCHED)
         elif len(record) != len(header):
             job.lose(number, f"the row has {counted(len(record), 'field')}, the line of column names {len(header)}")
         else:
@@ -88,8 +91,12 @@ def _numbered(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[
     again: deque[str] = deque()
 
     def fed() -> Iterator[str]:
+        size = 0
         while line := again.popleft() if again else next(lines, ""):
+            size = len(line) if not held else size + len(line)
             held.append(line)
+            if size >= LINE:
+                raise csv.Error
             yield line
         held.append("")
 
@@ -100,7 +107,7 @@ def _numbered(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[
                 number += len(held)
                 held.clear()
         except csv.Error:
-            sloppy = len(held) == 1  # text after a closing quote: nothing was swallowed
+            sloppy = len(held) == 1 and len(held[0]) < LINE  # text after a closing quote: nothing was swallowed
             yield number, next(csv.reader(held, delimiter=delimiter)) if sloppy else None
             number += 1
             again.extendleft(reversed(held[1:]))

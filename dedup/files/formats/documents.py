@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
+from dedup.files.bounds import TOO_LONG, held
 from dedup.files.encodings import decoded, marked
 from dedup.files.jobs import Job
 from dedup.files.tables import Piece
@@ -22,8 +23,11 @@ def document(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
 
     Yields:
         Its article; an empty file is an article of no text.
+
+    Raises:
+        FileError: It is too long.
     """
-    raw = stream.read()
+    raw = held(stream, job.most, TOO_LONG)
     text, undecodable = decoded(raw, marked(raw) or "utf-8")
     job.count(undecodable)
     yield [(job.source.id, text, *(None for _ in job.others))]

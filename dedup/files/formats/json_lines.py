@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from dedup.errors import InputError
+from dedup.files.bounds import LINE
 from dedup.files.encodings import characters
 from dedup.files.jobs import Job
 from dedup.files.tables import Piece, Row, packed
@@ -42,6 +43,9 @@ def _rows(job: Job, lines: Iterable[str]) -> Iterator[Row]:
     names: dict[str, None] | None = None  # the keys of the first object, and those asked for that any other has
     for number, line in enumerate(lines, 1):
         if not line.strip():
+            continue
+        if len(line) >= LINE:
+            job.lose(number, f"the line has more than {LINE:,} characters; cut it")
             continue
         try:
             article = _object(job.mend(line, number))

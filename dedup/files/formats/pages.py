@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dedup.errors import DedupError, FileError, MissingExtraError
+from dedup.files.bounds import TOO_LONG, held
 from dedup.files.encodings import declared, decoded
 from dedup.files.formats.page_data import told
 from dedup.files.formats.page_trees import parsed, shown, sole_article, whole
@@ -57,7 +58,7 @@ def page(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
         MissingExtraError: trafilatura is not installed.
     """
     _library()
-    raw = stream.read()
+    raw = held(stream, job.most, TOO_LONG)
     if declared(raw) is None:
         job.note(None, "the page is not UTF-8 and declares no known charset; its encoding was guessed", "warning")
     text, undecodable = read_page(raw)
