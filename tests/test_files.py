@@ -60,8 +60,11 @@ def test_modules_import_only_what_is_below_them() -> None:
         "whole_rows",
         "reading",
         "formats.archives",
-        "compressed",
         "formats",
+        "formats.web_archives",
+        "formats.archived_pages",
+        "formats.http_bodies",
+        "formats.warc_records",
         "formats.pages",
         "formats.page_data",
         "formats.page_trees",
@@ -72,6 +75,7 @@ def test_modules_import_only_what_is_below_them() -> None:
         "formats.parquet",
         "formats.lake_tables",
         "formats.columnar",
+        "compressed",
         "tables",
         "jobs",
         "sources",
@@ -101,7 +105,9 @@ def test_modules_import_only_what_is_below_them() -> None:
 
 def test_import_is_light() -> None:
     """What only some files need is imported with the first of them."""
-    heavy = "{'trafilatura', 'deltalake', 'pyiceberg', 'lance', 'pyarrow.parquet', 'pyarrow.compute', 'numba'}"
+    heavy = (
+        "{'trafilatura', 'fastwarc', 'deltalake', 'pyiceberg', 'lance', 'pyarrow.parquet', 'pyarrow.compute', 'numba'}"
+    )
     code = f"import sys, dedup.files; sys.exit(str({heavy} & set(sys.modules) or ''))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).stderr.strip() == b""
 

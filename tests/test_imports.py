@@ -136,6 +136,7 @@ DOORS: dict[str, str | set[str]] = {
     "trafilatura": "files",
     "cssselect": "files",
     "lxml": "files",
+    "fastwarc": "files",
     "backports": "files",
     "isal": "files",
     "lz4": "files",

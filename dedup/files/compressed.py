@@ -22,7 +22,7 @@ from dedup.files.sources import Source
 
 Said: TypeAlias = Callable[[str, Literal["error", "warning"]], object]
 """Called with what is wrong with the bytes of a file: an error where some are lost, else a warning."""
-JUMPING = {"parquet", "zip"}
+JUMPING = {"parquet", "zip", "wacz"}
 """Kinds that are not read from left to right."""
 PIECE, CHUNK = 1 << 14, 1 << 18
 """Bytes that are decompressed at once, and bytes that they become at once."""
@@ -78,7 +78,10 @@ def decompressed(raw: Any, codec: str | None, size: int, said: Said = lambda *_:
         said(f"the file is {found or 'not compressed'}, not {codec} as its suffix says, and was read so", "warning")
     if found is None:
         return plain
-    return io.BufferedReader(Chunks(_members(plain, _Codec.of(found, head), said), plain), CHUNK)
+    decoders, at = _Codec.of(found, head), 0
+    if head.startswith(_DICTIONARY):
+        decoders, at = _with_dictionary(decoders, plain)
+    return io.BufferedReader(Chunks(_members(plain, decoders, said, at), plain), CHUNK)
 
 
 class Chunks(io.RawIOBase):
@@ -112,6 +115,10 @@ _MAGIC: dict[str, bytes | tuple[bytes, ...]] = {
     "lz4": b"\x04\x22\x4d\x18",
 }
 """How a member of each codec begins; the second ones of zstd are to be skipped."""
+
+
+_DICTIONARY = b"\x5d\x2a\x4d\x18"
+"""How a frame of zstd begins that holds the dictionary of those after it, in the files of web archives."""
 
 
 class _Codec(NamedTuple):
@@ -208,9 +215,28 @@ class _Input:
         return sum(map(len, iter(self.read, b"")))
 
 
-def _members(raw: io.BufferedReader, codec: _Codec, said: Said) -> Iterator[bytes]:
-    """What all members of a file decompress to."""
-    given = _Input(raw)
+def _with_dictionary(codec: _Codec, plain: io.BufferedReader) -> tuple[_Codec, int]:
+    """A codec with the dictionary that the first frame holds, compressed or not, and the bytes of that frame.
+
+    The frame is one that others skip, and may as well hold something else.
+    https://iipc.github.io/warc-specifications/specifications/warc-zstd/
+    """
+    from backports import zstd  # noqa: PLC0415 - only where a file is so
+
+    size = int.from_bytes(plain.read(HEAD)[4:], "little")
+    frame = plain.read(size)
+    try:
+        held = zstd.decompress(frame) if frame.startswith(_MAGIC["zstd"]) else frame
+        dictionary = zstd.ZstdDict(held)
+    except (zstd.ZstdError, ValueError):
+        return codec, HEAD + size
+    long: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 31}
+    return codec._replace(decoder=lambda: zstd.ZstdDecompressor(dictionary, options=long)), HEAD + size
+
+
+def _members(raw: io.BufferedReader, codec: _Codec, said: Said, at: int) -> Iterator[bytes]:
+    """What all members of a file decompress to, from a place on."""
+    given = _Input(raw, at)
     if codec.window > DEEP:
         window = f"{codec.window >> 20:,} MB"
         said(f"to decompress it takes {window} of memory; compress it without --long to need less", "warning")

@@ -134,7 +134,8 @@ class Job:
             self.note(None, f"{counted(more, 'more row')} cannot be read", "error", more)
         if self._mended:
             first_row = ", the first in this row" if self._first_mended else ""
-            hint = "" if self.source.kind == "page" else "; save the file as UTF-8 to keep what they stand for"
+            fetched = self.source.kind in {"page", "warc", "wacz"}
+            hint = "" if fetched else "; save the file as UTF-8 to keep what they stand for"
             reason = (
                 f"{counted(self._mended, 'undecodable byte')} or lone surrogates replaced by U+FFFD{first_row}{hint}"
             )

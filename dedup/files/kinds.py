@@ -16,7 +16,11 @@ KINDS = {
     **dict.fromkeys((".html", ".htm", ".xhtml"), "page"),
     ".zip": "zip",
     ".tar": "tar",
+    **dict.fromkeys((".warc", ".wet"), "warc"),
+    ".wacz": "wacz",
 }
+UNREAD = {".wat": "wat", ".arc": "arc"}
+"""Suffixes of files that are taken only to be refused, with what to read instead."""
 WHOLE = {"document", "page"}
 """Kinds of files that are one text."""
 NAMED = {
@@ -28,6 +32,7 @@ NAMED = {
     "html": "page",
     "zip": "zip",
     "tar": "tar",
+    "warc": "warc",
 }
 """What a user may call a kind, of files whose names say nothing."""
 ARCHIVES = {"zip", "tar"}
@@ -47,7 +52,7 @@ def parts(name: str) -> tuple[str, str | None, str | None]:
         name: Of a file, with slashes where it is in folders.
 
     Returns:
-        The name without them, a value of `KINDS` and one of `CODECS`; None where they say nothing.
+        The name without them, a value of `KINDS` or `UNREAD` and one of `CODECS`; None where they say nothing.
     """
     stem, suffix = splitext(name)
     if suffix.lower() in SHORT:
@@ -55,7 +60,7 @@ def parts(name: str) -> tuple[str, str | None, str | None]:
     codec = CODECS.get(suffix.lower())
     if codec:
         stem, suffix = splitext(stem)
-    return stem, KINDS.get(suffix.lower()), codec
+    return stem, (KINDS | UNREAD).get(suffix.lower()), codec
 
 
 def is_for_jobs(name: str) -> bool:

@@ -24,7 +24,8 @@ class Problem:
 
     Args:
         path: The file or folder as it was named, or found below the folder named.
-        row: Line of a JSON Lines or CSV file or row of a Parquet file, from 1; None for the whole file.
+        row: Line of a JSON Lines or CSV file, row of a Parquet file or record of a web archive, from 1; None for the
+            whole file.
         reason: What is wrong and, if there is a remedy, what to do.
         severity: ``"error"`` when a file or row was left out, ``"warning"`` when everything was kept.
         count: How many rows or files it stands for.

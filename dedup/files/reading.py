@@ -67,7 +67,8 @@ def read(
 
     Args:
         paths: Files and folders. Suffixes tell the kind: .parquet .pq, .jsonl .ndjson .json (an object a line),
-            .csv .tsv, .txt .text .md .markdown, .html .htm .xhtml, each also with .gz .bz2 .xz .zst .lz4 after it.
+            .csv .tsv, .txt .text .md .markdown, .html .htm .xhtml, .warc .wet .wacz, each also with .gz .bz2 .xz .zst
+            .lz4 after it. An article of a web archive (.warc .wet .wacz) is called by its address.
         options: How articles lie in the files.
         exclude: Files that are not read wherever they are found, such as those to be written.
         by_path: Ids that are made begin with the whole path as it was given.

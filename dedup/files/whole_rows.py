@@ -25,6 +25,7 @@ from dedup.files.formats.archives import members
 from dedup.files.formats.csv_rows import long_fields, records
 from dedup.files.formats.lake_tables import whole_lake_table
 from dedup.files.formats.parquet import pieces
+from dedup.files.formats.web_archives import chosen_pages
 from dedup.files.hive import hive_values, repeated
 from dedup.files.jobs import Job
 from dedup.files.kinds import ARCHIVES
@@ -309,4 +310,5 @@ _READERS: dict[str, Callable[[Source, io.BufferedReader, Mask], Iterator[Rows]]]
     "csv": _records,
     "tsv": _records,
     **dict.fromkeys(("delta", "iceberg", "lance"), _lake_table),
+    **dict.fromkeys(("warc", "wacz"), chosen_pages),
 }

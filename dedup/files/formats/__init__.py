@@ -15,6 +15,7 @@ from dedup.files.formats.json_lines import json_lines
 from dedup.files.formats.lake_tables import lake_table
 from dedup.files.formats.pages import page
 from dedup.files.formats.parquet import parquet
+from dedup.files.formats.web_archives import no_texts, wacz, web_archive
 from dedup.files.jobs import Job
 from dedup.files.tables import Piece
 
@@ -26,6 +27,9 @@ READERS: dict[str, Callable[[Job, io.BufferedReader], Iterator[Piece]]] = {
     "document": document,
     "page": page,
     **dict.fromkeys(("delta", "iceberg", "lance"), lake_table),
+    "warc": web_archive,
+    "wacz": wacz,
+    **dict.fromkeys(("wat", "arc"), no_texts),
 }
 """For each kind of `dedup.files.kinds` and `dedup.files.lakes` what reads it."""
 
