@@ -162,7 +162,8 @@ def test_one_long_text_on_many_rows_is_read_in_pieces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: pa.DataType, first: int
 ) -> None:
     """A dictionary holds a long text once, wherever its rows begin; no piece is of more than it should be."""
-    monkeypatch.setattr(sys.modules["dedup.files.formats.parquet"], "PIECE", 1 << 18)
+    for name in ("columnar", "parquet"):
+        monkeypatch.setattr(sys.modules[f"dedup.files.formats.{name}"], "PIECE", 1 << 18)
     texts = pa.DictionaryArray.from_arrays(
         pa.array([0] * first + [1, 2] * 200, pa.int32()), pa.array(["", "茶" * 20_000, "short"])
     )
@@ -180,7 +181,8 @@ def test_one_long_text_on_many_rows_is_read_in_pieces(
 
 def test_texts_that_share_their_beginnings_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As DELTA_BYTE_ARRAY keeps them: what is the same as in the row before is not written again."""
-    monkeypatch.setattr(sys.modules["dedup.files.formats.parquet"], "PIECE", 1 << 18)
+    for name in ("columnar", "parquet"):
+        monkeypatch.setattr(sys.modules[f"dedup.files.formats.{name}"], "PIECE", 1 << 18)
     texts = ["茶" * 5_000 + str(number) for number in range(1000)]
     encoding = {"use_dictionary": False, "column_encoding": "DELTA_BYTE_ARRAY"}
     path = put_parquet(tmp_path / "a.parquet", {"text": texts}, **encoding)

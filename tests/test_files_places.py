@@ -145,25 +145,6 @@ def test_a_pattern_that_fits_nothing_is_told(tmp_path: Path, request: pytest.Fix
     assert "1 file of other kinds skipped" in found.problems[1].reason
 
 
-@pytest.mark.parametrize(
-    ("log", "lake"),
-    [
-        ("_delta_log/00000000000000000000.json", "Delta"),
-        ("metadata/00000-ab.metadata.json", "Iceberg"),
-        ("_versions/1.manifest", "Lance"),
-    ],
-)
-def test_a_table_of_a_lake_is_not_read_file_by_file(memory: str, log: str, lake: str) -> None:
-    """Rows that were deleted from it are in its files; what lies beside it is read."""
-    for name in (f"t/{log}", "t/data/old.jsonl", "t/new.jsonl", "tea.jsonl", f"u/v/{log}", "u/v/x.jsonl", "u/y.jsonl"):
-        put(f"{memory}/in/{name}", lines(name))
-    found = read(f"{memory}/in")
-    assert found.table["id"].to_pylist() == ["tea:0", "u/y:0"]
-    assert [problem.path for problem in found.problems] == [f"{memory}/in/t", f"{memory}/in/u/v"]
-    assert f"a table of {lake}" in found.problems[0].reason
-    assert [problem.path for problem in read(f"{memory}/in/t").problems] == [f"{memory}/in/t"]
-
-
 def test_a_relative_pattern(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ids are below the folder of this process; what lies in a folder that fits is read once."""
     monkeypatch.chdir(tmp_path)
