@@ -54,8 +54,11 @@ def within(piece: Piece, most: int) -> tuple[Piece, list[int]]:
     """
     if isinstance(piece, list):
         longest = most // 4  # characters that are never too many
-        texts = ((place, row[1]) for place, row in enumerate(piece) if row[1] and len(row[1]) > longest)
-        long = [place for place, text in texts if len(text.encode(errors="surrogatepass")) > most]
+        long = [
+            place
+            for place, (_, text, *_) in enumerate(piece)
+            if text and len(text) > longest and len(text.encode(errors="surrogatepass")) > most
+        ]
         return [row for place, row in enumerate(piece) if place not in long] if long else piece, long
     if piece["text"].nbytes <= most:
         return piece, []
