@@ -52,13 +52,11 @@ class Outcome:
         rows: How many were read.
         kept: How many of them were written.
         problems: Files and rows that could not be read, which are in neither number.
-        skipped: How many files in the folders have a suffix that cannot be read.
     """
 
     rows: int
     kept: int
     problems: list[Problem]
-    skipped: int
 
 
 @dataclass(frozen=True)
@@ -212,7 +210,7 @@ def write_unique(
         files.copy_rows(rows.chosen(kept.places), target, kind, lambda done, total: tell("write", done, total))
         if dropped is not None:
             files.write(_dropped(kept, rows, options.id or "id", dropped), dropped)
-        return Outcome(len(kept.of), len(kept), read.problems, read.sources.skipped)
+        return Outcome(len(kept.of), len(kept), read.problems)
 
 
 def _kept(found: Clusters, rule: Rule, by: str, rows: FileRows) -> Kept:

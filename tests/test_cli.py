@@ -392,7 +392,7 @@ def test_what_cannot_be_read_is_exit_code_1_after_the_rest_is_shown(labels: Path
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("bad.pdf", "%PDF", "the suffix '.pdf' cannot be read; name one of"),
+        ("bad.pdf", "%PDF", "files ending in '.pdf' are not read: convert to text"),
         ("bad.parquet", "no Parquet", "Parquet magic bytes"),
         ("bad.csv", "body\nx\n", "pass the right one with --text-column"),
         ("bad.jsonl", "", "the file holds no articles"),
@@ -516,7 +516,7 @@ def test_one_is_no_plural(tmp_path: Path) -> None:
     (tmp_path / "b.pdf").write_text("")
     result = run(tmp_path, "--out", tmp_path / "labels.csv")
     assert "1 article: 0 in 0 clusters, 1 alone" in result.stdout
-    assert "1 file with other suffixes skipped" in result.stderr
+    assert "1 file ending in .pdf is not read: convert to text" in result.stderr
 
 
 @pytest.fixture(scope="module")

@@ -276,8 +276,9 @@ def test_a_page_that_breaks_the_parser_costs_only_itself(tmp_path: Path, monkeyp
 def test_without_trafilatura_pages_are_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each page says what to install, and the rest is read."""
     monkeypatch.setitem(sys.modules, "trafilatura", None)
-    for name in ("a.html", "b.htm", "c.md"):
+    for name in ("a.html", "b.htm"):
         put(tmp_path / name, page("utf-8"))
+    put(tmp_path / "c.md", "text")
     found = read([tmp_path])
     assert [name for name, _ in rows(found)] == ["c"]
     assert len(found.problems) == 2

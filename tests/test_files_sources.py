@@ -21,7 +21,14 @@ def test_hidden_names_are_passed_over_and_other_suffixes_counted(tmp_path: Path)
     found = read([tmp_path])
     assert rows(found) == [("a", "text")]
     assert found.skipped == 2
-    assert found.problems == []
+    assert [(problem.reason, problem.severity, problem.count) for problem in found.problems] == [
+        ("1 file without articles passed over: 1 .png", "warning", 1),
+        (
+            "1 file of no known kind passed over: 1 .tar; where they hold articles, say in which format with --format",
+            "warning",
+            1,
+        ),
+    ]
 
 
 def test_a_hidden_folder_may_be_named(tmp_path: Path) -> None:
@@ -96,7 +103,7 @@ def test_files_come_in_the_order_of_their_paths(tmp_path: Path) -> None:
 def test_an_empty_folder_is_a_problem(tmp_path: Path) -> None:
     """A folder without articles says what articles are, and how many other files there were."""
     put(tmp_path / "image.png", "")
-    problem = only(read([tmp_path]))
+    _, problem = read([tmp_path]).problems
     assert problem.path == str(tmp_path)
     assert "no articles" in problem.reason
     assert "1 file of other kinds" in problem.reason

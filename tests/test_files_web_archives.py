@@ -499,7 +499,7 @@ def test_what_is_no_wacz_is_told(tmp_path: Path, content: bytes) -> None:
 
 
 def test_other_files_of_crawls_are_named_or_passed_over(tmp_path: Path) -> None:
-    """WAT and ARC are refused with what to read instead; indexes and open files are other kinds."""
+    """Of WAT and ARC it is told what to read instead; indexes and open files are other kinds."""
     put(tmp_path / "a.warc", by_warcio([page(1)]))
     put(tmp_path / "b.warc.wat.gz", b"WARC/1.0\r\n")
     put(tmp_path / "c.arc.gz", b"filedesc://c.arc 0.0.0.0 20060101000000 text/plain 0\n")
@@ -507,10 +507,11 @@ def test_other_files_of_crawls_are_named_or_passed_over(tmp_path: Path) -> None:
         put(tmp_path / name, b"x")
     found = read([tmp_path])
     assert len(rows(found)) == 1
-    assert found.skipped == 3
-    wat, arc = found.problems
+    assert found.skipped == 5
+    arc, wat, others = found.problems
     assert "read the .warc or .wet files" in wat.reason
     assert "warcio recompress" in arc.reason
+    assert "3 files of no known kind passed over" in others.reason
     hidden = put(tmp_path / "e.warc", b"filedesc://c.arc 0.0.0.0 20060101000000 text/plain 0\n")
     assert "this is an ARC" in only(read([hidden])).reason
 

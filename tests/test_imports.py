@@ -137,6 +137,7 @@ DOORS: dict[str, str | set[str]] = {
     "cssselect": "files",
     "lxml": "files",
     "fastwarc": "files",
+    "mwparserfromhell": "files",
     "backports": "files",
     "isal": "files",
     "lz4": "files",

@@ -170,19 +170,20 @@ def test_rejects_of_a_night(state: State, tmp_path: Path) -> None:
 
 
 def test_counts_of_rejects() -> None:
-    """A problem without a row is a file's, unless it stands for rows; what was mended is none."""
+    """A problem without a row is a file's, unless it stands for rows; what was mended or passed over is none."""
     problems = [
         Problem("a", None, "gone"),
         Problem("b", 3, "no object"),
         Problem("b", 4, "mended", "warning"),
         Problem("c", 1, "nothing can be read", count=20),
         Problem("d", None, "5 more rows cannot be read", count=5),
+        Problem("e", None, "2 files of another kind", "warning", count=2),
     ]
-    table = as_table(problems)
+    table = as_table(problems, [0, 1, 1, 2, 3, -1])
     assert (bad_files(table), bad_rows(table)) == (1, 26)
     told = published(table)
-    assert told.column_names == ["path", "row", "reason", "count"]
-    assert told["path"].to_pylist() == ["a", "b", "c", "d"]
+    assert told.column_names == ["path", "row", "reason", "count", "severity"]
+    assert told["path"].to_pylist() == ["a", "b", "c", "d", "e"]
     assert as_table().schema == intake.REJECTS and len(as_table()) == 0
 
 

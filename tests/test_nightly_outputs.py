@@ -46,7 +46,7 @@ def test_labels_in_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: 
     assert names == [f"part-{number:05}.parquet" for number in range(max(1, -(-len(rows) // part)))]
     assert read(tmp_path / "out") == [IDS[row].as_py() for row in rows]
     assert pq.read_schema(tmp_path / "out" / "labels" / names[0]).equals(LABELS)
-    assert pq.read_schema(tmp_path / "out" / "rejects.parquet").names == ["path", "row", "reason", "count"]
+    assert pq.read_schema(tmp_path / "out" / "rejects.parquet").names == ["path", "row", "reason", "count", "severity"]
 
 
 def test_the_folder_is_replaced(tmp_path: Path) -> None:

@@ -28,7 +28,6 @@ from rich.markup import escape
 from dedup import files
 from dedup.errors import DedupError, DedupWarning, FileError, SettingsError
 from dedup.evidence.titles import printable
-from dedup.files import counted
 from dedup.settings import Settings
 from dedup.work import bar
 
@@ -245,10 +244,6 @@ class Told(Protocol):
     def problems(self) -> list[files.Problem]:
         """Of paths, files and rows."""
 
-    @property
-    def skipped(self) -> int:
-        """How many files are of other kinds."""
-
 
 def report(read: Told, caught: list[warnings.WarningMessage]) -> None:
     """Say by name what could not be read and what was mended.
@@ -257,8 +252,6 @@ def report(read: Told, caught: list[warnings.WarningMessage]) -> None:
         read: What was read, and the problems met.
         caught: Warnings of what was done with it.
     """
-    if read.skipped:
-        err.print(f"{counted(read.skipped, 'file')} with other suffixes skipped", highlight=False)
     for warning in caught:
         complain(str(warning.message), "warning")
     for problem in read.problems:

@@ -21,7 +21,8 @@ from dedup.files.places import gone, is_remote, placed, real
 from dedup.files.problems import Problem, counted, escaped, shown
 from dedup.files.reading import Read, found, read, stream
 from dedup.files.repeats import Repeats, repeats
-from dedup.files.sources import Source, Sources
+from dedup.files.source import Source
+from dedup.files.sources import Sources
 from dedup.files.streams import STANDARD, Streams
 from dedup.files.whole_rows import Wanted, values
 from dedup.files.writing import check_output, replacing, write

@@ -18,11 +18,11 @@ from dedup.errors import MissingExtraError
 from dedup.files.kinds import UNTOLD
 from dedup.files.places import RemoteBytes
 from dedup.files.problems import counted
-from dedup.files.sources import Source
+from dedup.files.source import Source
 
 Said: TypeAlias = Callable[[str, Literal["error", "warning"]], object]
 """Called with what is wrong with the bytes of a file: an error where some are lost, else a warning."""
-JUMPING = {"parquet", "zip", "wacz"}
+JUMPING = {"parquet", "arrow", "orc", "epub", "zip", "wacz"}
 """Kinds that are not read from left to right."""
 PIECE, CHUNK = 1 << 14, 1 << 18
 """Bytes that are decompressed at once, and bytes that they become at once."""

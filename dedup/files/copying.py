@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from dedup.errors import FileError
 from dedup.files.problems import FAULTS, reason
-from dedup.files.sources import Source
+from dedup.files.source import Source
 from dedup.files.whole_rows import Rows, Wanted, check_names, compression, count, fitted, schema, unified, whole_rows
 from dedup.files.writing import lines
 from dedup.identity import id_text

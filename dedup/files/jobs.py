@@ -16,7 +16,7 @@ from dedup.files.bounds import TEXT
 from dedup.files.encodings import SURROGATES, is_whole, mended
 from dedup.files.options import AS_USUAL, ReadOptions
 from dedup.files.problems import Problem, counted, shown
-from dedup.files.sources import Source
+from dedup.files.source import Source
 
 NAMED_ROWS = 1000
 """Broken rows of a file that are problems of their own; the rest share one."""

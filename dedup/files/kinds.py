@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from posixpath import splitext
 
+from dedup.files.unread import UNREAD
+
 KINDS = {
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
-    **dict.fromkeys((".jsonl", ".ndjson", ".json"), "json_lines"),
+    **dict.fromkeys((".arrow", ".arrows", ".ipc", ".feather"), "arrow"),
+    ".orc": "orc",
+    **dict.fromkeys((".jsonl", ".jl", ".ndjson", ".jsonlines", ".json"), "json_lines"),
     ".csv": "csv",
     ".tsv": "tsv",
     **dict.fromkeys((".txt", ".text", ".md", ".markdown"), "document"),
@@ -18,21 +22,51 @@ KINDS = {
     ".tar": "tar",
     **dict.fromkeys((".warc", ".wet"), "warc"),
     ".wacz": "wacz",
+    **dict.fromkeys((".rss", ".atom"), "feed"),
+    ".epub": "epub",
 }
-UNREAD = {".wat": "wat", ".arc": "arc"}
-"""Suffixes of files that are taken only to be refused, with what to read instead."""
+XML, UNCLEAR = ".xml", "unclear"
+"""A suffix that many kinds share, and the kind of a file whose name says nothing: the content must."""
+CALLED = {
+    "parquet": "Parquet",
+    "arrow": "Arrow IPC",
+    "orc": "ORC",
+    "json_lines": "JSON",
+    "json_values": "JSON",
+    "csv": "CSV",
+    "tsv": "TSV",
+    "document": "text",
+    "page": "HTML",
+    "feed": "a feed",
+    "epub": "EPUB",
+    "wiki": "a MediaWiki dump",
+    "zip": "a zip archive",
+    "tar": "a tar archive",
+    "warc": "WARC",
+    "wacz": "WACZ",
+    "delta": "a Delta table",
+    "iceberg": "an Iceberg table",
+    "lance": "a Lance table",
+}
+"""What people call the kinds that can be read."""
 WHOLE = {"document", "page"}
 """Kinds of files that are one text."""
 NAMED = {
     "jsonl": "json_lines",
+    "json": "json_lines",
     "csv": "csv",
     "tsv": "tsv",
     "parquet": "parquet",
+    "arrow": "arrow",
+    "orc": "orc",
     "text": "document",
     "html": "page",
     "zip": "zip",
     "tar": "tar",
     "warc": "warc",
+    "feed": "feed",
+    "epub": "epub",
+    "mediawiki": "wiki",
 }
 """What a user may call a kind, of files whose names say nothing."""
 ARCHIVES = {"zip", "tar"}
@@ -40,7 +74,7 @@ ARCHIVES = {"zip", "tar"}
 SHORT = {".tgz": ".tar.gz", ".tbz2": ".tar.bz2", ".tbz": ".tar.bz2", ".txz": ".tar.xz", ".tzst": ".tar.zst"}
 """Suffixes that stand for two."""
 CODECS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".lz4": "lz4"}
-READABLE = f"{', '.join(KINDS)}, each also with {', '.join(CODECS)} after it"
+READABLE = f"{', '.join(KINDS)}, .xml of feeds and MediaWiki, each also with {', '.join(CODECS)} after it"
 UNTOLD = "untold"
 """The codec of a file whose first bytes tell how it is compressed, if at all."""
 
@@ -52,15 +86,29 @@ def parts(name: str) -> tuple[str, str | None, str | None]:
         name: Of a file, with slashes where it is in folders.
 
     Returns:
-        The name without them, a value of `KINDS` or `UNREAD` and one of `CODECS`; None where they say nothing.
+        The name without them, a value of `KINDS` and one of `CODECS`. The kind is `UNCLEAR` where they say nothing, and
+        None where they are those of `UNREAD`. A suffix that says nothing, such as ".1", stays.
+    """
+    name, codec = uncompressed(name)
+    stem, suffix = splitext(name)
+    suffix = suffix.lower()
+    kind = KINDS.get(suffix, None if suffix in UNREAD and suffix != XML else UNCLEAR)
+    return stem if kind != UNCLEAR or suffix == XML else name, kind, codec
+
+
+def uncompressed(name: str) -> tuple[str, str | None]:
+    """A name without the suffix of its compression, and the codec, a value of `CODECS`.
+
+    Args:
+        name: Of a file.
     """
     stem, suffix = splitext(name)
     if suffix.lower() in SHORT:
         stem, suffix = splitext(stem + SHORT[suffix.lower()])
     codec = CODECS.get(suffix.lower())
     if codec:
-        stem, suffix = splitext(stem)
-    return stem, (KINDS | UNREAD).get(suffix.lower()), codec
+        return stem, codec
+    return name, None
 
 
 def is_for_jobs(name: str) -> bool:
@@ -73,3 +121,12 @@ def is_for_jobs(name: str) -> bool:
         name: Of a file or folder.
     """
     return name.startswith(".") or (name.startswith("_") and "=" not in name)
+
+
+def is_xml(name: str) -> bool:
+    """Whether a name says XML, of which the content tells the kind.
+
+    Args:
+        name: Of a file.
+    """
+    return splitext(uncompressed(name)[0])[1].lower() == XML

@@ -1,6 +1,6 @@
 """Paths become one table of articles: the whole of reading, one file after the other.
 
-In: paths of Parquet, JSON Lines, CSV, text, Markdown or HTML files, each also compressed, and of folders. Out: a
+In: paths of files of all kinds that are read, each also compressed, and of folders. Out: a
 `Read`. Takes about a second for 100 MB of JSON Lines or CSV; memory is that of the texts plus one file at
 most: Parquet comes by row group, JSON Lines and CSV by line. Raises nothing for what is in the files and does not
 look for ids that repeat: whoever clusters the table is warned of those.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -18,7 +19,6 @@ import pyarrow as pa
 
 from dedup.errors import DedupError, FileError
 from dedup.files.bounds import TOO_LONG
-from dedup.files.compressed import opened
 from dedup.files.formats import READERS
 from dedup.files.formats.archives import Opened, members
 from dedup.files.hive import hive_values, with_hive_values
@@ -27,6 +27,7 @@ from dedup.files.kinds import ARCHIVES
 from dedup.files.options import AS_USUAL, ReadOptions
 from dedup.files.places import placed, real
 from dedup.files.problems import FAULTS, Problem, counted, reason, shown
+from dedup.files.recognized import recognized
 from dedup.files.sources import Sources
 from dedup.files.tables import Piece, as_table, joined, within
 
@@ -66,9 +67,8 @@ def read(
     A file found twice is read once.
 
     Args:
-        paths: Files and folders. Suffixes tell the kind: .parquet .pq, .jsonl .ndjson .json (an object a line),
-            .csv .tsv, .txt .text .md .markdown, .html .htm .xhtml, .warc .wet .wacz, each also with .gz .bz2 .xz .zst
-            .lz4 after it. An article of a web archive (.warc .wet .wacz) is called by its address.
+        paths: Files and folders. Suffixes tell the kind, see `kinds.READABLE`; where they say nothing the first bytes
+            do, or `options.format`.
         options: How articles lie in the files.
         exclude: Files that are not read wherever they are found, such as those to be written.
         by_path: Ids that are made begin with the whole path as it was given.
@@ -101,7 +101,7 @@ def found(
 ) -> Sources:
     """The files that `read` reads; see there."""
     seen = set(map(real, _several(exclude)))
-    sources = Sources(seen=seen, by_path=by_path or options.prefixed, prefixed=options.prefixed, options=options)
+    sources = Sources(seen=seen, by_path=by_path or options.prefixed, options=options)
     for path in _several(paths):
         sources.add(placed(path))
     return sources
@@ -187,7 +187,14 @@ def _pieces(job: Job, progress: Callable[[int], object]) -> Iterator[Piece]:
         at = min(max(at, told), job.source.size)
         progress(at)
 
-    return _tried(job, opened(job.source, job.say), tell)
+    return _tried(job, _opened(job), tell)
+
+
+@contextmanager
+def _opened(job: Job) -> Iterator[tuple[IO[bytes], io.BufferedReader]]:
+    """The bytes of a file, of which the job knows from now on what it is."""
+    with recognized(job.source, job.say, job.options.text) as (job.source, raw, plain):
+        yield raw, plain
 
 
 def _tried(job: Job, opening: Opened, tell: Callable[[IO[bytes], Piece], object]) -> Iterator[Piece]:

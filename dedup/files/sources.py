@@ -1,8 +1,8 @@
 """Paths become the files to read.
 
 In: paths of files and folders. Out: a `Sources`: each file once, in the order of the paths, with its kind and
-compression by its suffixes, the id of its article, and its size; problems with the paths; how many files of other
-kinds were skipped. Costs a look at each name and the size of each file. Opens no file.
+compression by its suffixes, the id of its article, and its size; problems with the paths; and what was passed over,
+counted by kind. Costs a look at each name and the size of each file. Opens only files whose names say nothing.
 """
 
 from __future__ import annotations
@@ -10,19 +10,22 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from glob import has_magic
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
 
 from dedup.errors import DedupError
-from dedup.files.kinds import NAMED, READABLE, UNTOLD, is_for_jobs, parts
+from dedup.files.kinds import CALLED, NAMED, READABLE, UNTOLD, is_for_jobs, is_xml, parts, uncompressed
 from dedup.files.lakes import LAKES, current, folders_above, lake_around, lakes_among, table_size
 from dedup.files.options import AS_USUAL, ReadOptions
 from dedup.files.places import Entry, is_mangled, listing
-from dedup.files.problems import Problem, counted, escaped, reason, shown
+from dedup.files.problems import FAULTS, Problem, counted, escaped, reason, shown
+from dedup.files.recognized import told
+from dedup.files.source import Source
 from dedup.files.streams import STANDARD, is_stream
+from dedup.files.unread import advice, passed_over
 from dedup.files.walking import UNDONE, Met, matching, walk
 
 _PART = (
@@ -35,37 +38,6 @@ _ELSEWHERE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file to read, or a folder that is a table."""
-
-    path: Path | str
-    """Where it lies: on the local disk, or at an address elsewhere."""
-    id: str
-    """Of its article, or what the ids made for its rows begin with."""
-    kind: str
-    """A value of `kinds.KINDS`, or a key of `lakes.LAKES`."""
-    codec: str | None
-    """A value of `kinds.CODECS`; None where it is not compressed; `kinds.UNTOLD` where only its bytes tell."""
-    size: int
-    """Bytes on disk."""
-    prefix: str = ""
-    """What ids that its rows have begin with."""
-    spooled: Path | None = None
-    """The file that has become of it, if it is a stream."""
-    version: int = -1
-    """Of a file elsewhere, by which it is known to have changed; -1 where its store does not tell."""
-    current: Path | None = None
-    """Of a table, the file that says what it holds now."""
-
-    @property
-    def local(self) -> Path | None:
-        """Where its bytes lie on the local disk, those of `current` for a table; None if they are elsewhere."""
-        if self.current is not None:
-            return self.current
-        return self.path if isinstance(self.path, Path) and self.spooled is None else self.spooled
-
-
 @dataclass(slots=True)
 class Sources:
     """The files that paths lead to, and what was wrong with the paths.
@@ -73,7 +45,6 @@ class Sources:
     Args:
         by_path: Ids begin with the whole path as it was given. Otherwise they begin with the path below the folder that
             was named, without suffixes.
-        prefixed: Ids that rows have begin with that of their file, too.
         options: What a user says of the files.
 
     Attributes:
@@ -85,7 +56,6 @@ class Sources:
     skipped: int = 0
     seen: set[str] = field(default_factory=set)
     by_path: bool = False
-    prefixed: bool = False
     options: ReadOptions = AS_USUAL
     missing: list[Problem] = field(default_factory=list)
     named: set[str] = field(default_factory=set)
@@ -116,7 +86,7 @@ class Sources:
         elif not os.path.lexists(path):
             self._add_matching(str(path))
         elif not self._add_file(Met(path.name, str(path), os.path.realpath(path), path.stat)):
-            self._problem(path, f"the suffix {path.suffix!r} cannot be read; name one of {READABLE}")
+            self._problem(path, _unknown(path.name))
 
     def _add_folder(self, folder: Path) -> None:
         before = len(self.problems)
@@ -125,8 +95,12 @@ class Sources:
     def _add_all(self, named: Path | str, found: list[Met], before: int) -> None:
         self._tell_passed_over([met for met in found if met.for_jobs])
         files = [met for met in found if not met.for_jobs]
-        taken = [self._add_file(met) if met.lake is None else self._add_table(met, met.lake) for met in files]
-        self._skip(named, taken, before)
+        others = [
+            met.name
+            for met in files
+            if not (self._add_file(met) if met.lake is None else self._add_table(met, met.lake))
+        ]
+        self._skip(named, others, len(files), before)
 
     def _around(self, path: Path) -> tuple[Path, str] | None:
         """The table that a path lies in, and its kind."""
@@ -153,12 +127,13 @@ class Sources:
             )
             self.problems.append(Problem(shown(folder), None, said, "warning", count))
 
-    def _skip(self, folder: Path | str, taken: Sequence[bool], before: int) -> None:
-        """Count the files of a folder that were not taken; it is a problem if none was, and none was one before."""
-        others = taken.count(False)
-        self.skipped += others
-        if others == len(taken) and len(self.problems) == before:
-            skipped = f"; {counted(others, 'file')} of other kinds skipped" if others else ""
+    def _skip(self, folder: Path | str, others: Sequence[str], of: int, before: int) -> None:
+        """Tell of the files of a folder that were not taken; an error if none was, and none was one before."""
+        self.skipped += len(others)
+        for count, why in passed_over([uncompressed(name)[0] for name in others]):
+            self.problems.append(Problem(shown(folder), None, why, "warning", count))
+        if len(others) == of and all(problem.severity == "warning" for problem in self.problems[before:]):
+            skipped = f"; {counted(len(others), 'file')} of other kinds skipped" if others else ""
             self._problem(folder, f"no articles in this folder{skipped}; articles are files ending in {READABLE}")
 
     def _add_matching(self, pattern: str) -> None:
@@ -185,10 +160,10 @@ class Sources:
             self._lead_nowhere(url, reason(error))
             return
         if not found.single:
-            self._skip(url, [self._add_entry(entry) for entry in self._outside(url, found.entries)], before)
+            entries = self._outside(url, found.entries)
+            self._skip(url, [one.name for one in entries if not self._add_entry(one)], len(entries), before)
         elif not self._add_entry(found.entries[0]):
-            suffix = Path(found.entries[0].name).suffix
-            self._problem(url, f"the suffix {suffix!r} cannot be read; name one of {READABLE}")
+            self._problem(url, _unknown(found.entries[0].name))
 
     def _outside(self, url: str, entries: Sequence[Entry]) -> list[Entry]:
         """The files of a folder elsewhere that are in no table, of which each is a problem, and not passed over."""
@@ -203,12 +178,16 @@ class Sources:
         return [entry for entry in outside if entry.name not in gone]
 
     def _add_entry(self, entry: Entry) -> bool:
-        """Take a file elsewhere; False if its suffix is not that of articles."""
+        """Take a file elsewhere; False if neither its suffix nor its content is that of articles."""
         stem, kind, codec = parts(entry.name)
         if kind is None or entry.url in self.seen:
             return kind is not None
+        try:
+            if not self._take(entry.url, stem, kind, codec, entry.size, version=entry.version):
+                return False
+        except (DedupError, *FAULTS) as error:
+            self._problem(entry.url, reason(error))
         self.seen.add(entry.url)
-        self._take(entry.url, stem, kind, codec, entry.size, version=entry.version)
         return True
 
     def _add_stream(self, path: Path) -> None:
@@ -216,7 +195,7 @@ class Sources:
         standard, streams = str(path) == STANDARD, self.options.streams
         stem, kind, codec = parts("stdin.jsonl" if standard else path.name)
         kind = NAMED.get(self.options.format or "", kind)
-        if kind is None:
+        if kind not in CALLED:
             self._problem(path, f"nothing says what comes through this pipe; pass --format, one of {', '.join(NAMED)}")
         elif streams is not None and str(path) not in self.seen:
             self.seen.add(str(path))
@@ -227,23 +206,24 @@ class Sources:
                 self._problem(path, reason(error))
 
     def _add_file(self, met: Met) -> bool:
-        """Take a file; False if its suffix is not that of articles."""
+        """Take a file; False if neither its suffix nor its content is that of articles."""
         stem, kind, codec = parts(met.name)
-        if met.leads_out and (kind or Path(met.path).is_dir()):
+        if met.leads_out and (kind in CALLED or Path(met.path).is_dir()):
             self._problem(met.path, f"a link out of this folder, to {shown(met.real)!r}; name it to have it followed")
             return True
+        if met.leads_out:
+            return False
         if kind is None or met.real in self.seen:
             return kind is not None
-        self.seen.add(met.real)
         try:
             about = met.stat()
-        except OSError as error:
+            if not S_ISREG(about.st_mode):  # a pipe or a device could block for ever
+                self._problem(met.path, "not a regular file; write what it gives to a file first")
+            elif not self._take(Path(met.path), stem, kind, codec, about.st_size):
+                return False
+        except (DedupError, *FAULTS) as error:
             self._problem(met.path, reason(error))
-            return True
-        if S_ISREG(about.st_mode):
-            self._take(Path(met.path), stem, kind, codec, about.st_size)
-        else:  # a pipe or a device could block for ever
-            self._problem(met.path, "not a regular file; write what it gives to a file first")
+        self.seen.add(met.real)
         return True
 
     def _add_table(self, met: Met, kind: str) -> bool:
@@ -258,10 +238,21 @@ class Sources:
                 self._problem(path, reason(error))
         return True
 
-    def _take(self, path: Path | str, stem: str, kind: str, codec: str | None, size: int, **more: Any) -> None:
-        """Take a source by its name below the folder."""
+    def _take(self, path: Path | str, stem: str, kind: str, codec: str | None, size: int, **more: Any) -> bool:
+        """Take a source by its name below the folder; False if nothing tells its kind."""
         id_ = escaped(path if self.by_path else stem)
-        self.files.append(Source(path, id_, kind, codec, size, f"{id_}:" if self.prefixed else "", **more))
+        prefix = f"{id_}:" if self.options.prefixed else ""
+        source = self._settled(Source(path, id_, kind, codec, size, prefix, **more))
+        self.files += [source] if source else []
+        return source is not None
+
+    def _settled(self, source: Source) -> Source | None:
+        """The source with a kind, of which its name may say nothing; None if its content says nothing either."""
+        if source.kind in CALLED:
+            return source
+        if self.options.format and not is_xml(str(source.path)):
+            return replace(source, kind=NAMED[self.options.format])
+        return told(source, self.options.text)
 
     def _lead_nowhere(self, path: Path | str, why: str) -> None:
         self._problem(path, why)
@@ -276,4 +267,9 @@ class Sources:
 
 def _articles(names: Iterable[str]) -> int:
     """How many of these names are those of files that can be read."""
-    return sum(parts(name)[1] is not None and name[0] != "." for name in names)
+    return sum(parts(name)[1] in CALLED and name[0] != "." for name in names)
+
+
+def _unknown(name: str) -> str:
+    """Why a file that was named is not read."""
+    return f"{advice(uncompressed(name)[0])}; files that can be read end in {READABLE}"

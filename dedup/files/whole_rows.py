@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,12 +18,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup.errors import FileError
-from dedup.files.compressed import opened
 from dedup.files.encodings import SURROGATES, characters, mended
-from dedup.files.formats import READERS
+from dedup.files.formats import ENTRIES, READERS
 from dedup.files.formats.archives import members
+from dedup.files.formats.arrow import batches
+from dedup.files.formats.columnar import sliced
 from dedup.files.formats.csv_rows import long_fields, records
+from dedup.files.formats.json_values import as_line, values_of
 from dedup.files.formats.lake_tables import whole_lake_table
+from dedup.files.formats.orc import stripes
 from dedup.files.formats.parquet import pieces
 from dedup.files.formats.web_archives import chosen_pages
 from dedup.files.hive import hive_values, repeated
@@ -31,7 +34,8 @@ from dedup.files.jobs import Job
 from dedup.files.kinds import ARCHIVES
 from dedup.files.places import buffered, jumping, plan
 from dedup.files.problems import FAULTS, reason, shown
-from dedup.files.sources import Source
+from dedup.files.recognized import recognized
+from dedup.files.source import Source
 from dedup.files.tables import as_table
 
 Wanted: TypeAlias = NDArray[np.bool_] | Mapping[str, NDArray[np.bool_]]
@@ -57,8 +61,8 @@ def whole_rows(source: Source, wanted: Wanted) -> Iterator[Rows]:
     if not count(wanted):
         return
     try:
-        with opened(source) as (_, stream):
-            yield from _chosen(source, stream, wanted)
+        with recognized(source) as (known, _, stream):
+            yield from _chosen(known, stream, wanted)
     except FAULTS as error:
         raise _gone(source, error) from error
 
@@ -138,10 +142,13 @@ def schema(source: Source, wanted: Wanted) -> pa.Schema:
     Raises:
         FileError: The file can no longer be read, or a key has values of several types.
     """
-    if source.kind == "parquet":
-        return _metadata(source).schema.to_arrow_schema()
+    about = _metadata(source)
+    if about is not None:
+        return about.schema.to_arrow_schema()
     if source.kind not in {"json_lines", *ARCHIVES}:
-        return next((rows.schema for rows in whole_rows(source, wanted) if isinstance(rows, pa.Table)), pa.schema([]))
+        found = next(whole_rows(source, wanted), pa.table([]))
+        if isinstance(found, pa.Table):
+            return found.schema
     found = pa.schema([])
     for rows in whole_rows(source, wanted):
         fields = rows.schema if isinstance(rows, pa.Table) else _array(list(map(_object, rows)), source).type
@@ -236,7 +243,7 @@ def compression(source: Source) -> str:
         FileError: The file can no longer be read.
     """
     about = _metadata(source)
-    if not about.num_row_groups:
+    if about is None or not about.num_row_groups:
         return "snappy"
     group = about.row_group(0)
     largest = max(map(group.column, range(group.num_columns)), key=lambda column: column.total_compressed_size)
@@ -245,10 +252,13 @@ def compression(source: Source) -> str:
 
 
 def _metadata(source: Source) -> Any:
-    import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other kinds do without
-
+    """That of a Parquet file; None of another one."""
     try:
-        with opened(source) as (_, stream):
+        with recognized(source) as (known, _, stream):
+            if known.kind != "parquet":
+                return None
+            import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other kinds do without
+
             return pq.ParquetFile(jumping(stream)).metadata
     except FAULTS as error:
         raise _gone(source, error) from error
@@ -281,6 +291,35 @@ def _lake_table(source: Source, _: io.BufferedReader, wanted: Mask) -> Iterator[
     yield from _among(whole_lake_table(source), wanted)
 
 
+def _arrow(_: Source, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
+    yield from _until_last(sliced(batches(stream, _all)), wanted)
+
+
+def _orc(_: Source, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
+    yield from _until_last(sliced(stripes(stream, _all)), wanted)
+
+
+def _all(_: pa.Schema) -> None:
+    """All columns."""
+
+
+def _until_last(tables: Iterator[pa.Table], wanted: Mask) -> Iterator[pa.Table]:
+    """The wanted rows; what comes after the last one is not read, for the file may be broken there."""
+    row, end = 0, len(_upto_last(wanted))
+    while row < end:
+        table = next(tables)
+        yield from _among([table], wanted, row)
+        row += len(table)
+
+
+def _values(_: Source, stream: io.BufferedReader, wanted: Mask) -> Iterator[list[str]]:
+    with characters(stream, "\n") as text:
+        every = zip(_upto_last(wanted), values_of(text), strict=False)
+        chosen = (as_line(piece) for chosen, piece in every if chosen and piece.raw)
+        while some := list(islice(chosen, LINES)):
+            yield some
+
+
 def _lines(_: Source, stream: io.BufferedReader, wanted: Mask) -> Iterator[list[str]]:
     with characters(stream, "\n") as lines:
         chosen = (line for chosen, line in zip(_upto_last(wanted), lines, strict=False) if chosen)
@@ -299,6 +338,16 @@ def _records(source: Source, stream: io.BufferedReader, wanted: Mask) -> Iterato
             yield pa.table([pa.array(field, pa.string()) for field in fields], schema=kind)
 
 
+def _entries(source: Source, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
+    """Articles of a format that has columns of its own."""
+    chosen = _upto_last(wanted)
+    every = takewhile(lambda entry: entry.row < len(chosen), ENTRIES[source.kind](Job(source), stream))
+    values = (dict(entry.values) for entry in every if chosen[entry.row])
+    while some := list(islice(values, LINES)):
+        kind = pa.schema([(name, pa.large_string()) for name in some[0]])
+        yield pa.Table.from_pylist(some, kind)
+
+
 def _document(source: Source, stream: io.BufferedReader, _: Mask) -> Iterator[pa.Table]:
     """An article that is a file: its id and its text."""
     yield from map(as_table, READERS[source.kind](Job(source), stream))
@@ -306,9 +355,13 @@ def _document(source: Source, stream: io.BufferedReader, _: Mask) -> Iterator[pa
 
 _READERS: dict[str, Callable[[Source, io.BufferedReader, Mask], Iterator[Rows]]] = {
     "parquet": _parquet,
+    "arrow": _arrow,
+    "orc": _orc,
     "json_lines": _lines,
+    "json_values": _values,
     "csv": _records,
     "tsv": _records,
     **dict.fromkeys(("delta", "iceberg", "lance"), _lake_table),
     **dict.fromkeys(("warc", "wacz"), chosen_pages),
+    **dict.fromkeys(ENTRIES, _entries),
 }

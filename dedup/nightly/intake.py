@@ -59,7 +59,7 @@ REJECTS = pa.schema(
     }
 )
 """What could not be read, how many rows that is, and what was mended (severity `warning`), in which file."""
-PUBLISHED = ["path", "row", "reason", "count"]
+PUBLISHED = ["path", "row", "reason", "count", "severity"]
 FILES = pa.schema(
     {"path": pa.string(), "size": pa.int64(), "changed": pa.int64(), "rows": pa.int64(), "failed": pa.bool_()}
 )
@@ -106,7 +106,7 @@ def found(paths: list[str], options: ReadOptions = AS_USUAL, own: Sequence[Path 
         own: Files and folders that the job itself writes; they are skipped, with the files in them.
     """
     sources, ours = (
-        Sources(by_path=True, prefixed=options.prefixed, options=options),
+        Sources(by_path=True, options=options),
         {real(folder) for folder in own},
     )
     for path in paths:
@@ -256,18 +256,24 @@ def rejects(state: State, night: int, sources: Sequence[Source]) -> list[pa.Tabl
 
 
 def published(rejects: pa.Table) -> pa.Table:
-    """The rejects that users see: what was left out, not what was mended."""
-    return rejects.filter(pc.equal(rejects["severity"], "error")).select(PUBLISHED)
+    """The rejects that users see: what was left out, and files that were passed over, but not what was mended."""
+    passed_over = pc.equal(rejects["file"], -1)
+    return rejects.filter(pc.or_(passed_over, pc.equal(rejects["severity"], "error"))).select(PUBLISHED)
+
+
+def _errors(rejects: pa.Table) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = rejects.filter(pc.equal(rejects["severity"], "error")).to_pylist()
+    return rows
 
 
 def bad_files(rejects: pa.Table) -> int:
     """How many files and paths could not be read at all, or not to their end."""
-    return sum(row["row"] is None and row["count"] == 1 for row in published(rejects).to_pylist())
+    return sum(row["row"] is None and row["count"] == 1 for row in _errors(rejects))
 
 
 def bad_rows(rejects: pa.Table) -> int:
     """How many rows could not be read."""
-    return sum(row["count"] for row in published(rejects).to_pylist() if row["row"] is not None or row["count"] > 1)
+    return sum(row["count"] for row in _errors(rejects) if row["row"] is not None or row["count"] > 1)
 
 
 def _known(state: State) -> tuple[dict[str, tuple[int, int]], dict[str, tuple[int, int]]]:

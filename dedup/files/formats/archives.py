@@ -22,10 +22,12 @@ from typing import IO, Any, NamedTuple
 from dedup.errors import FileError
 from dedup.files.bounds import held
 from dedup.files.compressed import PIECE, Chunks, decompressed
+from dedup.files.contents import HEAD
 from dedup.files.jobs import Job
-from dedup.files.kinds import ARCHIVES, READABLE, parts
+from dedup.files.kinds import ARCHIVES, CALLED, READABLE, parts
 from dedup.files.problems import counted, escaped
-from dedup.files.sources import Source
+from dedup.files.recognized import known
+from dedup.files.source import Source
 from dedup.files.walking import is_hidden
 
 Opened = AbstractContextManager[tuple[IO[bytes], io.BufferedReader]]
@@ -75,8 +77,8 @@ def members(job: Job, stream: io.BufferedReader) -> Iterator[Member]:
         if any(map(is_hidden, name.split("/"))):
             continue
         kind = parts(name)[1]
-        if kind is None or found.chunks is None:
-            left["file of another kind" if kind is None else "link"] += 1
+        if kind not in CALLED or found.chunks is None:
+            left["file of another kind" if kind not in CALLED else "link"] += 1
             continue
         there += 1
         times[name] += 1
@@ -119,7 +121,9 @@ def _opened(job: Job, chunks: Iterator[bytes], refused: str) -> Iterator[tuple[I
     if refused:
         raise FileError(refused)
     raw: Any = Chunks(chunks, None)
-    yield raw, decompressed(raw, job.source.codec, job.source.size, job.say)
+    plain = decompressed(raw, job.source.codec, job.source.size, job.say)
+    job.source = known(job.source, plain.peek(HEAD)[:HEAD], job.say, job.options.text)
+    yield raw, plain
 
 
 def _zipped(_: Job, stream: io.BufferedReader) -> Iterator[_Found]:

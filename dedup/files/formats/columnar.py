@@ -84,6 +84,34 @@ def gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(waiting)
 
 
+def articles(job: Job, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Batches of rows as articles, some megabytes at a time.
+
+    Args:
+        job: The file.
+        batches: Of its wanted columns, in order.
+
+    Yields:
+        Tables as `article_columns` makes them.
+    """
+    row = 0
+    for piece in sliced(batches):
+        yield article_columns(job, piece, row)
+        row += len(piece)
+
+
+def sliced(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Batches of any size in slices of about 16 MB.
+
+    Args:
+        batches: Any.
+    """
+    for batch in batches:
+        rows = max(1, PIECE * len(batch) // max(1, batch.nbytes))
+        for begin in range(0, len(batch), rows):
+            yield pa.Table.from_batches([batch.slice(begin, rows)])
+
+
 def _check_types(text: pa.Field, ids: pa.Field | None) -> None:
     held = "column {!r} holds {}, but {}; pass another with {} NAME"
     kind = _kind(text.type)

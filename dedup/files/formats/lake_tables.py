@@ -23,7 +23,7 @@ from dedup.files.formats.columnar import article_columns, gathered, wanted_colum
 from dedup.files.jobs import Job
 from dedup.files.lakes import LAKES, version
 from dedup.files.problems import FAULTS
-from dedup.files.sources import Source
+from dedup.files.source import Source
 
 
 class _Rows(NamedTuple):

@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from dedup.errors import FileError, InputError
 from dedup.files.compressed import decompressed
 from dedup.files.formats.archived_pages import Page, address, archived_page, page_language, page_text
-from dedup.files.formats.warc_records import ARC, Telling, records
+from dedup.files.formats.warc_records import Telling, records
 from dedup.files.jobs import Job
 from dedup.files.kinds import parts
 from dedup.files.problems import FAULTS, counted, reason
-from dedup.files.sources import Source
+from dedup.files.source import Source
 from dedup.files.tables import Piece, Row, as_table, packed
 
 COLUMNS = ("url", "date", "status", "mime", "declared_language", "language")
@@ -88,21 +88,6 @@ def chosen_pages(source: Source, stream: io.BufferedReader, wanted: NDArray[np.b
     crawl = _Crawl(Job(replace(source, prefix=""), others=COLUMNS), wanted)
     rows = _of_members(crawl, stream) if source.kind == "wacz" else crawl.rows(stream)
     yield from (as_table(piece, COLUMNS) for piece in packed(rows, COLUMNS))
-
-
-def no_texts(job: Job, _: io.BufferedReader) -> Iterator[Piece]:
-    """Refuse what lies beside web archives, or was kept before them.
-
-    Args:
-        job: A WAT or an ARC.
-
-    Raises:
-        FileError: Always; it says what to read instead.
-    """
-    yield from ()
-    if job.source.kind == "arc":
-        raise FileError(ARC)
-    raise FileError("a WAT holds what is known of pages, and no texts; read the .warc or .wet files beside it")
 
 
 @dataclass
