@@ -75,7 +75,9 @@ def test_a_folder_elsewhere_is_read_as_a_local_one(store: str) -> None:
         {"id": "b/x:0", "text": "b/x.jsonl"},
         {"id": "夜/星 1:0", "text": "夜/星 1.jsonl"},
     ]
-    assert (found.problems, found.skipped) == ([], 1)
+    assert [problem.reason for problem in found.problems] == [
+        "1 file ending in .pdf is not read: convert to text, for example with pdftotext"
+    ]
     assert read([f"{store}/in/", f"{store}/in", f"{store}/in/a/x.jsonl"]).table == found.table
     assert read(f"{store}/in/a/x.jsonl").table["id"].to_pylist() == ["x:0"]
     assert read(f"{store}/in/a", by_path=True).table["id"].to_pylist() == [f"{store}/in/a/x.jsonl:0"]
@@ -140,9 +142,18 @@ def test_a_pattern_that_fits_nothing_is_told(tmp_path: Path, request: pytest.Fix
     put(f"{base}/a.jsonl", lines("x"))
     found = read([f"{base}/*.parquet", f"{base}/*.pdf", f"{base}/a.jsonl"])
     assert len(found.table) == 1
-    assert [problem.path for problem in found.problems] == [f"{base}/*.parquet", f"{base}/*.pdf"]
+    assert [problem.path for problem in found.problems] == [f"{base}/*.parquet", *[f"{base}/*.pdf"] * 2]
     assert "no file has a name that fits" in found.problems[0].reason
-    assert "1 file of other kinds skipped" in found.problems[1].reason
+    assert "1 file of other kinds skipped" in found.problems[2].reason
+
+
+def test_a_name_elsewhere_may_say_nothing(store: str) -> None:
+    """The first bytes tell, as on the local disk."""
+    put(f"{store}/in/part-00000", lines("x"))
+    put(f"{store}/in/README", b"text")
+    found = read(f"{store}/in")
+    assert found.table["text"].to_pylist() == ["x"]
+    assert [problem.count for problem in found.problems] == [1]
 
 
 def test_a_relative_pattern(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +193,7 @@ def test_what_a_store_says_is_told_in_words(bucket: str) -> None:
         "no such bucket",
         "no such file or folder",
         "no such file or folder",
-        "the suffix '.pdf'",
+        "files ending in '.pdf'",
         "no store foo://",
     ]
     for problem, words in zip(found.problems, said, strict=True):
