@@ -193,7 +193,7 @@ BROKEN = [
     Kind("columns.jsonl", given(b'{"body": "a"}\n{"body": "b"}\n'), 0, "no column 'text'"),
     Kind("columns.csv", given(b"n,body\n1,a\n"), 0, "no column 'text'"),
     Kind("types.parquet", content(lambda _: parquet_of(table([1, 2]))), 0, "texts must be strings"),
-    Kind("line.jsonl", content(lambda texts: json_lines(texts) + b"[1]\n"), TWO, "a line must be a JSON object"),
+    Kind("line.jsonl", content(lambda texts: json_lines(texts) + b"[1]\n"), TWO, "an article must be a JSON object"),
     Kind("row.csv", content(lambda texts: csv_rows(texts) + b"1,2,3\n"), TWO, "the row has 3 fields"),
     Kind("gone", broken_delta, 0, "not found"),
     Kind("hudi", hudi, 0, "a Hudi table"),

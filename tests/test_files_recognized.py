@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -96,9 +97,15 @@ def test_a_pdf_that_has_another_name_is_no_article(tmp_path: Path, name: str) ->
     assert "the file is a PDF; convert it to text" in only(read(put(tmp_path / name, b"%PDF-1.7\n%\xe2\xe3"))).reason
 
 
-def test_a_zip_that_is_called_otherwise_is_refused(tmp_path: Path) -> None:
-    """What it holds is not known."""
-    assert only(read(put(tmp_path / "a.csv", b"PK\x03\x04" + bytes(60)))).severity == "error"
+def test_a_zip_that_is_called_otherwise_is_read_as_what_it_is(tmp_path: Path) -> None:
+    """With a word; one that is no zip after all is an error."""
+    with zipfile.ZipFile(tmp_path / "a.csv", "w") as archive:
+        archive.writestr("tea.txt", "春天的茶")
+    found = read(tmp_path / "a.csv")
+    assert rows(found) == [("a/tea", "春天的茶")]
+    assert "the file is a zip archive, not CSV as its name says" in only(found).reason
+    found = read(put(tmp_path / "a.csv", b"PK\x03\x04" + bytes(60)))
+    assert [problem.severity for problem in found.problems] == ["warning", "error"]
 
 
 def test_what_is_passed_over_is_told_by_kind() -> None:

@@ -46,7 +46,7 @@ _OTHERS = (
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
     (b"Rar!", "a RAR archive; unpack it first"),
 )
-_ZIP = b"PK\x03\x04"
+_ZIP, _ZIP_HEAD = b"PK\x03\x04", 30
 _FIRST = {magic[:1] for magic, _ in (*_MAGIC, *_CODECS, (_ZIP, ""))}
 _FIRST_OF_OTHERS = {magic[:1] for magic, _ in _OTHERS}
 _EPUB = b"mimetypeapplication/epub+zip"
@@ -82,7 +82,7 @@ def by_magic(head: bytes) -> Content | None:
     for magic, codec in _CODECS:
         if head.startswith(magic):
             return Content(codec=codec)
-    if head.startswith(_ZIP):
+    if head.startswith(_ZIP) and len(head) >= _ZIP_HEAD:
         return Content("epub" if head[30:58] == _EPUB else "zip")
     return next((Content(kind) for magic, kind in _MAGIC if head.startswith(magic)), None)
 
