@@ -187,7 +187,7 @@ def test_a_compacted_state_goes_on_as_if_it_were_not(chosen: Settings) -> None:
         story = Story()
         with TemporaryDirectory() as name:
             folder = Path(name)
-            put(folder / "in" / "_.jsonl", {f"_{number}": article(number) for number in range(10)})
+            put(folder / "in" / "0.jsonl", {f"_{number}": article(number) for number in range(10)})
             seen, gone = set[str](), set[str]()
             for deeds, ids in zip(nights, forgotten, strict=False):
                 tell(folder, deeds, story)

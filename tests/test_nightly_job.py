@@ -634,8 +634,8 @@ def test_any_story_ends_as_if_told_at_once(nights: list[Any], tiny: bool) -> Non
     story = Story()
     with TemporaryDirectory() as name:
         folder = Path(name)
-        put(folder / "in" / "_.jsonl", {f"_{number}": article(number) for number in range(10)})
-        story.held["_"], last = [], 0
+        put(folder / "in" / "0.jsonl", {f"_{number}": article(number) for number in range(10)})
+        story.held["0"], last = [], 0
         for deeds in nights:
             tell(folder, deeds, story)
             if tiny:
