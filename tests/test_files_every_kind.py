@@ -279,14 +279,16 @@ def test_the_command(crawl: Path, tmp_path: Path) -> None:
     ids=["nights", "unique", "match", "index"],
 )
 def test_other_commands(crawl: Path, tmp_path: Path, command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """They name the same files; a night keeps what was lost in rejects.parquet."""
+    """They name the same files; a night keeps what was lost, or passed over, in rejects.parquet."""
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(main, [part.format(crawl) for part in command])
     assert result.exit_code in {0, 1}, result.output
     broken = [kind for kind in EVERY if kind not in GOOD]
     assert missing(broken, result.stderr) == []
     if "--state" in command:
-        lost = "\n".join(line for line in result.stderr.splitlines() if line.startswith("Error:"))
+        lost = "\n".join(
+            line for line in result.stderr.splitlines() if line.startswith("Error:") or "passed over" in line
+        )
         rows = pq.read_table(tmp_path / "out" / "rejects.parquet").to_pylist()
         kept = "\n".join(f"{row['path']} {row['reason']}" for row in rows)
         assert missing(broken, kept) == missing(broken, lost)
