@@ -67,26 +67,30 @@ class FileRows:
         sources: The files, in the order in which they were read.
         files: int64 (n,) the number of each article's file.
         rows: int64 (n,) its row, from 0.
+        options: How articles lie in the files.
         members: In an archive, the name of its member, from which on rows are counted; else "".
     """
 
     sources: list[Source]
     files: Integers
     rows: Integers
+    options: ReadOptions
     members: list[str]
 
     @classmethod
-    def of(cls, names: Sequence[str], sources: Sequence[Source]) -> FileRows:
+    def of(cls, names: Sequence[str], sources: Sequence[Source], options: ReadOptions) -> FileRows:
         """The rows that these names mean, as `files.read` makes them of paths.
 
         Args:
             names: ``<path>:<row>``, or the path of a file that is one article; that of an archive and ``/`` come before
                 the path of a member.
             sources: The files there are.
+            options: How articles lie in them.
         """
         numbers = {escaped(source.path): number for number, source in enumerate(sources)}
         archives = [path for path, number in numbers.items() if sources[number].kind in files.ARCHIVES]
-        found = cls(list(sources), np.zeros(len(names), np.int64), np.zeros(len(names), np.int64), [""] * len(names))
+        count = len(names)
+        found = cls(list(sources), np.zeros(count, np.int64), np.zeros(count, np.int64), options, [""] * count)
         for place, name in enumerate(names):
             path, _, number = name.rpartition(":")
             whole = name in numbers
@@ -108,7 +112,8 @@ class FileRows:
         """
         of = self.files[places]
         return [
-            Chosen(source, self._wanted(source, places[of == number])) for number, source in enumerate(self.sources)
+            Chosen(source, self._wanted(source, places[of == number]), self.options)
+            for number, source in enumerate(self.sources)
         ]
 
     def _wanted(self, source: Source, places: Integers) -> Wanted:
@@ -137,14 +142,13 @@ class FileRows:
             raise FileError(f"no row has a column {name!r}; name one that the files have")
         return plain
 
-    def names(self, column: str, places: Integers) -> pa.Array:
-        """Ids of articles: those of a column, or of their files and rows where they have none.
+    def names(self, places: Integers) -> pa.Array:
+        """Ids of articles: those of their column, or of their files and rows where they have none.
 
         Args:
-            column: The column.
             places: Positions, ascending.
         """
-        every = (some for one in self.chosen(places) for some in files.values(*one, column))
+        every = (some for one in self.chosen(places) for some in files.values(*one, *self.options.ids))
         found = [chunk for some in every for chunk in _texts(some).chunks]
         sources = [self._source(place) for place in places.tolist()]
         made = [f"{one.id}:{row}" for one, row in zip(sources, self.rows[places].tolist(), strict=True)]
@@ -205,11 +209,11 @@ def write_unique(
     rule = Rule.of(by)
     tell = progress or (lambda *_: None)
     with _clustered(paths, settings, options, exclude, limits, tell) as (found, read):
-        rows = FileRows.of(found.names.to_pylist(), read.sources.files)
+        rows = FileRows.of(found.names.to_pylist(), read.sources.files, options)
         kept = _kept(found, rule, by, rows)
         files.copy_rows(rows.chosen(kept.places), target, kind, lambda done, total: tell("write", done, total))
         if dropped is not None:
-            files.write(_dropped(kept, rows, options.id or "id", dropped), dropped)
+            files.write(_dropped(kept, rows, dropped), dropped)
         return Outcome(len(kept.of), len(kept), read.problems)
 
 
@@ -223,12 +227,12 @@ def _kept(found: Clusters, rule: Rule, by: str, rows: FileRows) -> Kept:
     return found.keep(by)
 
 
-def _dropped(kept: Kept, rows: FileRows, column: str, path: str) -> pa.Table:
+def _dropped(kept: Kept, rows: FileRows, path: str) -> pa.Table:
     """The table of `Kept.dropped_ids` with the ids that the rows have."""
     table = kept.dropped_ids()
     gone = np.flatnonzero(kept.of != np.arange(len(kept.of)))
     named = np.union1d(gone, kept.of[gone])
-    names = rows.names(column, named)
+    names = rows.names(named)
     again = len(names) - pc.count_distinct(names).as_py()
     if again:
         warn(

@@ -80,7 +80,10 @@ def test_one_row_of_each_cluster_is_kept(tmp_path: Path, rule: str, kept: str, m
 def test_lines_of_json_are_copied_byte_for_byte(tmp_path: Path) -> None:
     """Escapes, spaces and numbers stay as they are, and so do bytes that are no UTF-8."""
     given = tmp_path / "in.jsonl"
-    kept = [b'{"id":1,  "text": "\\u6628\\u665a", "n": 1.50, "more": {"a": 1e3}}\r\n', b'{"id": 3, "text": "\xff z"}\n']
+    kept = [
+        b'{"id":1,  "text": "\\u6628\\u665a", "n": 1.50, "more": {"a": 1e3}}\r\n',
+        b'{"id": 3, "text": "\xff %b"}\n' % "茶".encode(),
+    ]
     given.write_bytes(kept[0] + b'{"id": 2, "text": "\\u6628\\u665a"}\n' + kept[1])
     result = run(given, "--out", tmp_path / "out.jsonl", "--quiet")
     assert result.exit_code == 0, result.output
@@ -341,3 +344,46 @@ def test_a_problem_of_the_standard_input_is_called_so() -> None:
     result = run("-", "--out", "-", given=b'no\n{"text": "x"}\n')
     assert (result.exit_code, result.stdout) == (1, '{"text": "x"}\n')
     assert "Error: standard input, row 1: not a JSON object" in result.stderr
+
+
+def test_rows_of_another_dialect_and_encoding(tmp_path: Path) -> None:
+    """They are written as CSV with commas in UTF-8, under the names that the columns have; ids and dates are found."""
+    given = tmp_path / "in.csv"
+    lines = [
+        "ID; Text ;Day",
+        '1;"茶館, ""重新"" 開張; 今日";2020-01-01',
+        '2;"茶館, ""重新"" 開張; 今日";2021-01-01',
+        '3;"渡輪停航\n了";2020-02-02',
+    ]
+    given.write_bytes("\r\n".join(lines).encode("big5"))
+    result = run(
+        given, "--out", tmp_path / "out.csv", "--dropped", tmp_path / "gone.csv", "--keep", "newest:day", "--quiet"
+    )
+    assert result.exit_code == 0, result.output
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        written = list(csv.reader(file))
+    assert written == [
+        ["ID", " Text ", "Day"],
+        ["2", '茶館, "重新" 開張; 今日', "2021-01-01"],
+        ["3", "渡輪停航\n了", "2020-02-02"],
+    ]
+    assert (tmp_path / "gone.csv").read_text("utf-8").splitlines()[1].startswith('"1","2"')
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_ids_and_dates_inside_of_columns(tmp_path: Path, suffix: str) -> None:
+    """The rule and the ids of the rows that are not kept follow paths."""
+    given = tmp_path / f"in.{suffix}"
+    rows = [
+        {"meta": {"url": f"u{day}", "date": f"2020-01-0{day}"}, "text": "the ferry did not sail this morning"}
+        for day in (1, 3, 2)
+    ]
+    if suffix == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), given)
+    else:
+        given.write_text("\n".join(map(json.dumps, rows)))
+    options = ["--id-column", "meta.url", "--keep", "newest:meta.date", "--dropped", tmp_path / "gone.jsonl"]
+    result = run(given, "--out", tmp_path / "out.jsonl", *options, "--quiet")
+    assert result.exit_code == 0, result.output
+    gone = [json.loads(line) for line in (tmp_path / "gone.jsonl").read_text().splitlines()]
+    assert [(row["id"], row["kept"]) for row in gone] == [("u1", "u3"), ("u2", "u3")]

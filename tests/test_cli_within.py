@@ -102,7 +102,7 @@ def test_a_column_that_is_not_there_or_holds_no_dates(tmp_path: Path) -> None:
     path, out = write(tmp_path, "jsonl"), tmp_path / "out.parquet"
     result = run(path, "--out", out, "--within", "domain")
     assert result.exit_code == 1
-    assert "no column 'domain'; the columns are 'id', 'text', 'site', 'on'" in " ".join(result.stderr.split())
+    assert "no column 'domain'; the columns are ['id', 'text', 'site', 'on']" in " ".join(result.stderr.split())
     result = run(path, "--out", out, "--within-days", "1", "--date", "site")
     assert result.exit_code == 1
     assert "date of article 0 is '甲'; it must be a date" in " ".join(result.stderr.split())

@@ -78,6 +78,7 @@ def test_modules_import_only_what_is_below_them() -> None:
         "formats.json_values",
         "formats.json_lines",
         "formats.csv_rows",
+        "formats.csv_dialects",
         "formats.orc",
         "formats.arrow",
         "formats.parquet",
@@ -99,6 +100,8 @@ def test_modules_import_only_what_is_below_them() -> None:
         "contents",
         "places",
         "encodings",
+        "charsets",
+        "chunks",
         "bounds",
         "problems",
     ]

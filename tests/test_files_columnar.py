@@ -145,9 +145,18 @@ def test_a_broken_stripe_costs_only_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", [of_file, of_stream, of_orc])
 def test_columns_are_checked(tmp_path: Path, form: Callable[..., bytes]) -> None:
     """A column that is missing or holds no text is named."""
-    path = put(tmp_path / "part-0", form(TABLE))
+    path = put(tmp_path / "part-0", form(TABLE.append_column("pages", pa.array([1, 2, 3]))))
     assert "no column 'body'" in only(read(path, ReadOptions(text="body"))).reason
-    assert "texts must be strings" in only(read(path, ReadOptions(text="tags"))).reason
+    assert "texts must be strings" in only(read(path, ReadOptions(text="pages"))).reason
+
+
+@pytest.mark.parametrize("form", [of_file, of_stream, of_orc])
+def test_texts_and_ids_may_lie_inside_of_columns(tmp_path: Path, form: Callable[..., bytes]) -> None:
+    """By a path; texts of several columns are joined, and strings of a list are lines."""
+    inside = pa.array([{"body": "第一篇", "url": "a"}, None, {"body": "ثالث 😀", "url": "c"}])
+    path = put(tmp_path / "part-0", form(TABLE.append_column("page", inside)))
+    whole = ReadOptions(text="page.body,tags", id="page.url")
+    assert rows(read(path, whole)) == [("a", "第一篇\n\nx"), ("part-0:1", ""), ("c", "ثالث 😀")]
 
 
 def test_other_columns_keep_their_types(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_ids_are_made_only_for_the_default_column(tmp_path: Path, suffix: str) -
     assert rows(read([tmp_path / "in"])) == [("sub/a:0", "x"), ("sub/a:1", "y")]
     found = read([path], ReadOptions(id="url"))
     assert rows(found) == []
-    assert "no column 'url'; the columns are 'text'; pass the right one with --id-column NAME" in only(found).reason
+    assert "no column 'url'; the columns are ['text']; pass the right one with --id-column NAME" in only(found).reason
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])

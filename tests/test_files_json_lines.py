@@ -19,7 +19,7 @@ def test_a_bad_line_costs_only_itself(tmp_path: Path) -> None:
         "[1, 2]",
         '"text"',
         '{"id": "n", "text": 5}',
-        '{"id": "l", "text": ["x"]}',
+        '{"id": "l", "text": ["x", 5]}',
         '{"id": "b", "text": null}',
         '{"id": "c"}',
         "[" * 100_000,
@@ -53,9 +53,10 @@ def test_made_ids_lead_to_the_line(tmp_path: Path) -> None:
 
 def test_undecodable_bytes_in_lines_are_counted(tmp_path: Path) -> None:
     """The row is kept with U+FFFD, and the file has one warning with the first line and the number of bytes."""
-    raw = b'{"id": 1, "text": "ok"}\n{"id": 2, "text": "caf\xe9"}\n{"id": 3, "text": "\xff\xe4\xb8"}\n'
+    raw = b'{"id": 1, "text": "%b"}\n{"id": 2, "text": "caf\xe9"}\n{"id": 3, "text": "\xff\xe4\xb8"}\n'
+    raw %= "茶馆开张".encode()
     found = read(put(tmp_path / "a.jsonl", raw))
-    assert rows(found) == [("1", "ok"), ("2", "caf\ufffd"), ("3", "\ufffd\ufffd")]
+    assert rows(found) == [("1", "茶馆开张"), ("2", "caf\ufffd"), ("3", "\ufffd\ufffd")]
     problem = only(found)
     assert (problem.row, problem.severity) == (2, "warning")
     assert "4 undecodable bytes" in problem.reason

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from test_files import only, put, rows
 
-from dedup.files import Sources, read, values
+from dedup.files import ReadOptions, Sources, read, values
 
 json_values = import_module("dedup.files.formats.json_values")
 ITEMS = [
@@ -134,9 +134,9 @@ def test_nan_is_missing(tmp_path: Path) -> None:
 
 def test_undecodable_bytes_and_lone_surrogates_of_items_are_counted(tmp_path: Path) -> None:
     """The items are kept with U+FFFD."""
-    raw = b'[\n{"text": "caf\xe9"},\n{"text": "\\udc80"}\n]'
+    raw = '[\n{"text": "咖啡'.encode() + b' caf\xe9"},\n{"text": "\\udc80"}\n]'
     found = read(put(tmp_path / "a.json", raw))
-    assert rows(found) == [("a:0", "caf\ufffd"), ("a:1", "\ufffd")]
+    assert rows(found) == [("a:0", "咖啡 caf\ufffd"), ("a:1", "\ufffd")]
     assert "2 undecodable bytes" in only(found).reason
 
 
@@ -162,4 +162,4 @@ def test_whole_items_are_read_again(tmp_path: Path) -> None:
     sources = Sources()
     sources.add(put(tmp_path / "a.json", '[\n{"n": 1},\n{broken},\n{"n": 3},\n{"n": 4}\n]'))
     wanted = [True, True, True, False]
-    assert list(values(sources.files[0], np.array(wanted), "n")) == [[1, 3]]
+    assert list(values(sources.files[0], np.array(wanted), ReadOptions(), "n")) == [[1, 3]]

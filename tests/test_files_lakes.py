@@ -120,7 +120,7 @@ def test_other_columns_are_read_where_they_are_asked_for(tmp_path: Path, kind: s
     assert dict(zip(found["id"].to_pylist(), found["pages"].to_pylist(), strict=True)) == {"a": 5, "c": 5, "d": 5}
     assert found.schema.field("pages").type == pa.int64()
     reason = only(read(folder, ReadOptions(text="body"))).reason
-    assert "no column 'body'; the columns are 'id', 'text', 'pages'; pass the right one with --text-column" in reason
+    assert "no column 'body'; the columns are ['id', 'text', 'pages']; pass the right one with --text-column" in reason
     assert "texts must be strings" in only(read(folder, ReadOptions(text="pages"))).reason
 
 

@@ -243,12 +243,12 @@ def test_stray_bytes_in_a_page_are_mended(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("charset", ["", "klingon", "punycode", "unicode_escape", "windows-9999"])
-def test_a_charset_that_is_not_known_is_guessed(tmp_path: Path, charset: str) -> None:
-    """A page in an undeclared encoding is guessed, with a warning; codecs of Python that no page is in are not used."""
+def test_a_charset_that_is_not_known_is_found(tmp_path: Path, charset: str) -> None:
+    """A page in an undeclared encoding is told by its bytes; codecs of Python that no page is in are not used."""
     found = read(put(tmp_path / "a.html", page(charset, 9).encode("gbk")))
     assert str(rows(found)[0][1]).count(PARAGRAPH) == 9
     assert only(found).severity == "warning"
-    assert "guessed" in only(found).reason
+    assert "read as gb18030, 0 of " in only(found).reason
 
 
 @pytest.mark.parametrize("content", ["", "<html><body></body></html>", "\x00\x01", "<" * 100_000])

@@ -146,6 +146,6 @@ def test_a_further_column_that_is_missing_is_a_problem(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text, "utf-8")
     found = read([tmp_path], columns=["day"])
     assert len(found.table) == 0
-    assert [one.reason for one in found.problems] == ["no column 'day'; the columns are 'text'"] * 2
+    assert [one.reason for one in found.problems] == ["there is no column 'day'; the columns are ['text']"] * 2
     with pytest.raises(FileError, match="cannot be read beside 'body'"):
         read([tmp_path], ReadOptions("body"), columns=["text"])

@@ -28,6 +28,7 @@ from dedup.cli import main
 from dedup.files import read
 from dedup.files.formats.http_bodies import decoded_body
 from dedup.files.formats.web_archives import COLUMNS, chosen_pages
+from dedup.files.jobs import Job
 from dedup.files.sources import Sources
 
 pytestmark = pytest.mark.filterwarnings(  # the writer of warcio leaves its temporary files open
@@ -297,12 +298,12 @@ def test_plain_text_is_read_in_its_charset(tmp_path: Path) -> None:
         Fetched("http://a.example/1", HELLO.encode(), [("Content-Type", "text/plain")]),
         Fetched("http://a.example/2", HELLO.encode("gb18030"), [("Content-Type", "text/plain; charset=GBK")]),
         Fetched("http://a.example/3", taiwan.encode("big5"), [("Content-Type", 'text/plain;charset="big5"')]),
-        Fetched("http://a.example/4", b"# A \xff", [("Content-Type", "text/markdown")]),
+        Fetched("http://a.example/4", "# 茶 A ".encode() + b"\xff", [("Content-Type", "text/markdown")]),
         Fetched("http://a.example/5", SENTENCES["ar"].encode("utf-16"), [("Content-Type", "text/plain")]),
         Fetched("http://a.example/6", b"", [("Content-Type", "text/plain")]),
     ]  # fmt: skip
     found = read([put(tmp_path / "a.warc", by_warcio(fetched))])
-    assert [text for _, text in rows(found)] == [HELLO, HELLO, taiwan, "# A \ufffd", SENTENCES["ar"], ""]
+    assert [text for _, text in rows(found)] == [HELLO, HELLO, taiwan, "# 茶 A \ufffd", SENTENCES["ar"], ""]
     assert [problem.severity for problem in found.problems] == ["warning", "warning"]
     assert "1 undecodable byte" in found.problems[0].reason
     assert found.problems[0].row == 5
@@ -549,7 +550,7 @@ def test_chosen_pages_are_called_as_they_were(tmp_path: Path) -> None:
     sources.add(path)
     wanted = np.array([False, False, False, True, False, True, True])
     with path.open("rb") as stream:
-        (table,) = chosen_pages(sources.files[0], stream, wanted)
+        (table,) = chosen_pages(Job(sources.files[0]), stream, wanted)
     assert table.column_names == ["id", "text", *COLUMNS]
     assert table["id"].to_pylist() == [name for name in names(path) if name != "http://news.example/1"]
 

@@ -133,6 +133,7 @@ DOORS: dict[str, str | set[str]] = {
     "duckdb": "rows",
     "matplotlib": "report",
     "fsspec": "files",
+    "chardet": "files",
     "trafilatura": "files",
     "cssselect": "files",
     "lxml": "files",

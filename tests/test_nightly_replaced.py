@@ -124,3 +124,21 @@ def test_an_index(folder: Path) -> None:
     assert "2 articles got another text under the same id" in added.stdout
     added = CliRunner().invoke(main, ["index", "add", str(folder / "two"), str(folder / "in"), "--id-from", "path+id"])
     assert "same id" not in added.stdout + added.stderr
+
+
+@pytest.mark.parametrize("usual", [True, False])
+def test_a_state_keeps_to_the_ids_that_it_began_with(tmp_path: Path, *, usual: bool) -> None:
+    """One made before other columns stood for that of ids makes ids of rows, as before; a new one takes them."""
+    with opened(tmp_path / "state", NEAR):
+        pass
+    path = tmp_path / "state" / "state.json"
+    about = json.loads(path.read_text())
+    assert about.pop("usual_ids") is True
+    if not usual:
+        path.write_text(json.dumps(about))
+    (tmp_path / "in").mkdir()
+    for night in "12":
+        (tmp_path / "in" / f"{night}.jsonl").write_text(json.dumps({"url": f"u{night}", "text": article(int(night))}))
+        run(tmp_path)
+    made = [f"{tmp_path / 'in' / night}.jsonl:0" for night in "12"]
+    assert set(by_id(read(tmp_path), "label")) == set(["u1", "u2"] if usual else made)

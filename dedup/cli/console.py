@@ -40,9 +40,13 @@ out, err = Console(), Console(stderr=True)
 
 _READING = (
     click.option(
-        "--text-column", default="text", show_default=True, metavar="NAME", help="Column that holds the texts."
+        "--text-column", default="text", show_default=True, metavar="NAME",
+        help="Column that holds the texts; also content.body, inside of another, or title,body, several joined.",
     ),
-    click.option("--id-column", default="id", show_default=True, metavar="NAME", help="Column that holds the ids."),
+    click.option(
+        "--id-column", default="id", show_default=True, metavar="NAME",
+        help="Column that holds the ids, without an id column url, doc_id or _id; '' makes them of files and rows.",
+    ),
     click.option(
         "--id-from", type=click.Choice(files.ID_FROM), default="id", show_default=True,
         help="What ids are made of: with path+id they are PATH:ID, for files that number their articles alike.",
@@ -50,6 +54,14 @@ _READING = (
     click.option(
         "--format", "kind", type=click.Choice(list(files.NAMED)),
         help="What files are whose names do not say it, such as the standard input.",
+    ),
+    click.option(
+        "--encoding", metavar="NAME",
+        help="What texts, tables and pages are written in, such as gbk; by default found, and told unless UTF-8.",
+    ),
+    click.option(
+        "--delimiter", metavar="CHARACTER",
+        help="What stands between the fields of CSV, \\t for a tab; by default found in the first line.",
     ),
 )  # fmt: skip
 
@@ -63,8 +75,11 @@ def reads(command: Command) -> Command:
 
     @wraps(command)
     def called(*args: Any, text_column: str, id_column: str, id_from: str, kind: str | None, **rest: Any) -> None:
+        more = {name: rest.pop(name) for name in ("encoding", "delimiter")}
         with files.Streams(folder(rest.get("target"))) as streams:
-            command(*args, reading=files.ReadOptions(text_column, id_column, id_from, kind, streams), **rest)
+            with failures():
+                reading = files.ReadOptions(text_column, id_column or None, id_from, kind, streams, **more)
+            command(*args, reading=reading, **rest)
 
     for option in reversed(_READING):
         called = option(called)

@@ -2,7 +2,7 @@
 
 In: paths. Out: a `Read`: one Arrow table (id, text) and every problem met on the way. A file or row that cannot be
 read is a `Problem`, never an exception, and costs no other row. Memory is that of the texts plus one file at most.
-Text is kept as it stands, nothing is normalised, and nothing is guessed but the encoding of a page that declares none.
+Text is kept as it stands and nothing is normalised; what is found rather than said, as an encoding, is told.
 
 From the top: `reading` runs the whole; `sources` are the files found, of the `kinds` that their names say, and the
 folders that are tables of `lakes`; `hive` says what columns folders give; `compressed` opens a file, and each of the

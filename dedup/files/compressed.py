@@ -15,6 +15,7 @@ from itertools import chain
 from typing import IO, Any, Literal, NamedTuple, TypeAlias
 
 from dedup.errors import MissingExtraError
+from dedup.files.chunks import Chunks
 from dedup.files.kinds import UNTOLD
 from dedup.files.places import RemoteBytes
 from dedup.files.problems import counted
@@ -82,29 +83,6 @@ def decompressed(raw: Any, codec: str | None, size: int, said: Said = lambda *_:
     if head.startswith(_DICTIONARY):
         decoders, at = _with_dictionary(decoders, plain)
     return io.BufferedReader(Chunks(_members(plain, decoders, said, at), plain), CHUNK)
-
-
-class Chunks(io.RawIOBase):
-    """Pieces of bytes as a stream, made of another, which stays open as long as this one is there."""
-
-    def __init__(self, chunks: Iterator[bytes], raw: Any) -> None:
-        self._chunks, self._raw, self._held = chunks, raw, memoryview(b"")
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """The next bytes, as many as there are of a piece."""
-        while not self._held:
-            piece = next(self._chunks, None)
-            if piece is None:
-                return 0
-            self._held = memoryview(piece)
-        count = min(len(buffer), len(self._held))
-        buffer[:count] = self._held[:count]
-        self._held = self._held[count:]
-        return count
 
 
 _MAGIC: dict[str, bytes | tuple[bytes, ...]] = {

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, NamedTuple, Self
 import pyarrow as pa
 
 from dedup.errors import FileError
+from dedup.files.options import AS_USUAL, ReadOptions
 from dedup.files.problems import FAULTS, reason
 from dedup.files.source import Source
 from dedup.files.whole_rows import Rows, Wanted, check_names, compression, count, fitted, schema, unified, whole_rows
@@ -34,10 +35,11 @@ GROUP = 1 << 26
 
 
 class Chosen(NamedTuple):
-    """Rows of a file."""
+    """Rows of a file, and how they lie in it."""
 
     source: Source
     wanted: Wanted
+    options: ReadOptions = AS_USUAL
 
 
 def copy_rows(

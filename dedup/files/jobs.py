@@ -7,21 +7,36 @@ after the first thousand: those are only counted. Reads nothing itself.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from dedup.errors import FileError
+from dedup.errors import FileError, InputError
+from dedup.fields import IDS, Inside, Path, columns_of
 from dedup.files.bounds import TEXT
-from dedup.files.encodings import SURROGATES, is_whole, mended
+from dedup.files.encodings import SURROGATES, characters, check_legible, decoded, detected, is_whole, marked, mended
 from dedup.files.options import AS_USUAL, ReadOptions
 from dedup.files.problems import Problem, counted, shown
 from dedup.files.source import Source
 
 NAMED_ROWS = 1000
 """Broken rows of a file that are problems of their own; the rest share one."""
-NAMED_COLUMNS = 20
-"""Columns of a file that are named where one is missing."""
+
+
+class Columns(NamedTuple):
+    """Where a file has what is read of it."""
+
+    text: tuple[Path, ...]
+    """Columns whose texts are joined, or one."""
+    id: Path | None
+    """None where ids are to be made."""
+    others: tuple[Path, ...] = ()
+
+    @property
+    def all(self) -> tuple[Path, ...]:
+        """Those to read."""
+        return (*self.text, *([self.id] if self.id else []), *self.others)
 
 
 @dataclass(slots=True)
@@ -33,6 +48,8 @@ class Job:
     others: tuple[str, ...] = ()
     most: int = TEXT
     """Bytes of a text; a longer one is left out."""
+    told: set[str] = field(default_factory=set)
+    """What was said once in this run, by all its jobs."""
     fault: str = ""
     """Why the file was not read to its end."""
     refused: bool = False
@@ -42,6 +59,8 @@ class Job:
     _lost: int = 0
     _mended: int = 0
     _first_mended: int = 0  # row, from 1; 0 where the file has none
+    _encoding: str = ""  # found, where it is not UTF-8
+    _recoded: int = 0  # bytes that were decoded so
 
     def made_id(self, row: int) -> str:
         """The id of a row that has none, counted from 0."""
@@ -53,28 +72,107 @@ class Job:
             return self.made_id(row)
         return self.source.prefix + name
 
-    def columns(self, names: Sequence[str]) -> tuple[int, int | None]:
-        """Where the texts and the ids are.
+    def columns(self, names: Sequence[str] | Inside) -> Columns:
+        """Where the texts, the ids and the other columns are.
 
         Args:
-            names: Of all columns of the file.
+            names: Of all columns of the file, or what gives those inside of others, too: `fields.names_inside`.
 
         Returns:
-            Positions in `names`; None for ids that are to be made.
+            Paths.
 
         Raises:
             FileError: A column is there twice, or is missing (the default column of ids may be).
         """
-        for name in self.others:
-            _position(names, name, "")
-        text = _position(names, self.options.text, "--text-column")
-        if self.options.id is None or (self.options.id == "id" and "id" not in names):
-            return text, None
-        return text, _position(names, self.options.id, "--id-column")
+        others = tuple(self._column(name, names, "") for name in self.others)
+        try:
+            text = columns_of(self.options.text, names, "; pass the right one with --text-column NAME")
+        except InputError as error:
+            raise FileError(str(error)) from None
+        present = names(()) or () if callable(names) else names
+        name = next((name for name in self.options.ids if name in present), None)
+        if name is None and self.options.id in (None, IDS[0]):
+            return Columns(text, None, others)
+        if name != self.options.id and name is not None:
+            self.tell_once(f"no column 'id'; ids are those of {name!r}; --id-column '' makes them of rows")
+        return Columns(text, self._column(name or self.options.ids[0], names, "--id-column"), others)
+
+    def _column(self, name: str, names: Sequence[str] | Inside, option: str) -> Path:
+        """The path of the only column of this name."""
+        hint = f"; pass the right one with {option} NAME" if option else ""
+        try:
+            found = columns_of([name], names, hint)
+        except InputError as error:
+            raise FileError(str(error)) from None
+        return found[0]
+
+    def tell_once(self, reason: str) -> None:
+        """Warn of what many files of a run may have in common, for the first of them."""
+        if reason not in self.told:
+            self.told.add(reason)
+            self.say(f"{reason}; said once for all files", "warning")
+
+    def text(self, raw: bytes) -> str:
+        """A file that is one text, in the encoding that it has.
+
+        Args:
+            raw: Its bytes.
+
+        Returns:
+            The text with U+FFFD for undecodable bytes, which are counted.
+
+        Raises:
+            FileError: It is in no known encoding.
+            InputError: Much of it cannot be decoded.
+        """
+        encoding = self.codec(raw)
+        text, undecodable = decoded(raw, encoding)
+        check_legible(undecodable, len(raw), encoding)
+        self.count(undecodable)
+        return text
+
+    def codec(self, raw: bytes, declared: str | None = None) -> str:
+        """The encoding of a file that is one text: by its mark, as the user says, as it declares, or found, and told.
+
+        Args:
+            raw: Its bytes.
+            declared: What it declares.
+
+        Raises:
+            FileError: It is in no known encoding.
+        """
+        if said := marked(raw) or self.options.codec or declared:
+            return said
+        encoding = detected(raw)
+        if encoding is None:
+            raise FileError("the file is text in no known encoding; say it with --encoding NAME, or save it as UTF-8")
+        if encoding != "utf-8":
+            self.found(encoding, len(raw))
+        return encoding
+
+    def lines(self, stream: io.BufferedReader, newline: str) -> io.TextIOWrapper:
+        """A file of rows as lines for `mend`, in the encoding that it has.
+
+        Args:
+            stream: Its bytes.
+            newline: As for `open`.
+        """
+        return characters(stream, newline, self.options.codec, self.found)
+
+    def found(self, encoding: str, count: int) -> None:
+        """Say that bytes were decoded in an encoding that was found, and is not UTF-8."""
+        self._encoding = encoding
+        self._recoded += count
 
     def mend(self, text: str, row: int) -> str:
-        """Text from `encodings.characters` with U+FFFD for its undecodable bytes, which are counted."""
+        """Text from `lines` with U+FFFD for its undecodable bytes, which are counted.
+
+        Raises:
+            InputError: Much of it cannot be decoded.
+        """
         text, count = mended(text)
+        if count:
+            check_legible(count, len(text.encode()), self._encoding or self.options.codec or "utf-8")
         self.count(count, row)
         return text
 
@@ -132,7 +230,11 @@ class Job:
         elif self._lost > NAMED_ROWS:
             more = self._lost - NAMED_ROWS
             self.note(None, f"{counted(more, 'more row')} cannot be read", "error", more)
-        if self._mended:
+        if self._encoding:
+            share = f"{self._mended:,} of {counted(self._recoded, 'byte')} did not decode"
+            reason = f"not UTF-8; read as {self._encoding}, {share}; say it with --encoding NAME if it is another"
+            self.note(self._first_mended or None, reason, "warning")
+        elif self._mended:
             first_row = ", the first in this row" if self._first_mended else ""
             fetched = self.source.kind in {"page", "warc", "wacz"}
             hint = "" if fetched else "; save the file as UTF-8 to keep what they stand for"
@@ -147,14 +249,3 @@ class Job:
         elif not articles and not self._noted:
             self.note(None, "the file holds no articles", "warning")
         return self._noted
-
-
-def _position(names: Sequence[str], name: str, option: str) -> int:
-    """Where the only column of this name is."""
-    if names.count(name) == 1:
-        return names.index(name)
-    if name in names:
-        raise FileError(f"{names.count(name)} columns are called {name!r}; rename all but one")
-    present = ", ".join(map(repr, names[:NAMED_COLUMNS])) + ", ..." * (len(names) > NAMED_COLUMNS)
-    hint = f"; pass the right one with {option} NAME" if option else ""
-    raise FileError(f"no column {name!r}; the columns are {present or 'none'}{hint}")

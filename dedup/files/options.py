@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dedup.errors import SettingsError
+from dedup.fields import IDS
+from dedup.files.charsets import named
 from dedup.files.kinds import NAMED
 from dedup.files.streams import Streams
 
@@ -20,18 +22,24 @@ class ReadOptions:
     """How articles lie in files.
 
     Args:
-        text: Column of the tables that holds the texts.
-        id: Column of the tables that holds the ids. Only the default may be missing. None makes all ids, as of rows
-            that have none.
+        text: Column of the tables that holds the texts; ``"content.body"`` is one inside of another, and the texts of
+            ``"title,body"`` are joined by a blank line. A column that is called so itself is meant first.
+        id: Column of the tables that holds the ids, or a path to one. Only the default may be missing: then ``url``,
+            ``doc_id`` or ``_id`` is taken. None makes all ids, as of rows that have none.
         id_from: ``"id"``: ids are what the column of ids says. ``"path+id"``: they are ``<path>:<id>``, with the whole
             path of the file as it was given, so that two files may number their articles alike; documents and rows
             without ids are named after the whole path, too.
         format: What files are whose names do not say it, such as the standard input: a key of `kinds.NAMED`, for
             example ``"jsonl"``.
         streams: What - and pipes become; None takes neither.
+        encoding: What texts, tables and pages are written in, such as ``"gbk"``, whatever pages declare; a byte order
+            mark alone counts before it. None where it is to be found. Parquet says it itself.
+        delimiter: What stands between the fields of CSV: one character, which may be a tab or a backslash and a t. None
+            where it is to be found.
+        usual_ids: Whether another column may stand for the default one of ids; a state keeps to what it began with.
 
     Raises:
-        SettingsError: `id_from` is neither, or there is no such format.
+        SettingsError: `id_from` is neither, or there is no such format or encoding, or the delimiter is none.
     """
 
     text: str = "text"
@@ -39,12 +47,42 @@ class ReadOptions:
     id_from: str = "id"
     format: str | None = None
     streams: Streams | None = field(default=None, compare=False, repr=False)
+    encoding: str | None = None
+    delimiter: str | None = None
+    usual_ids: bool = True
 
     def __post_init__(self) -> None:
         if self.id_from not in ID_FROM:
             raise SettingsError(f"id_from must be 'id' or 'path+id', got {self.id_from!r}")
         if self.format is not None and self.format not in NAMED:
             raise SettingsError(f"format must be one of {', '.join(NAMED)}, got {self.format!r}")
+        if self.encoding is not None and self.codec is None:
+            raise SettingsError(
+                "encoding must be a character set such as utf-8, gb18030, big5hkscs, shift_jis, euc-kr, windows-1251 "
+                f"or utf-16-le, got {self.encoding!r}"
+            )
+
+        if self.separator is not None and (len(self.separator) != 1 or self.separator in '"\r\n\0'):
+            raise SettingsError(
+                f"delimiter must be one character such as ';' or '\\t', and no quote, got {self.delimiter!r}"
+            )
+
+    @property
+    def separator(self) -> str | None:
+        """The delimiter as it stands in a file; None where it is to be found."""
+        return {"\\t": "\t"}.get(self.delimiter, self.delimiter) if self.delimiter else self.delimiter
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The columns that may hold the ids, of which the first that is there is meant; none where all are made."""
+        if self.id is None:
+            return ()
+        return IDS if self.id == IDS[0] and self.usual_ids else (self.id,)
+
+    @property
+    def codec(self) -> str | None:
+        """That of the encoding; None where it is to be found."""
+        return None if self.encoding is None else named(self.encoding)
 
     @property
     def prefixed(self) -> bool:

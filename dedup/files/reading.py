@@ -140,13 +140,14 @@ def _articles(
     counts: list[tuple[str, int]],
 ) -> Iterator[Piece]:
     """The articles of all files, one file at a time; problems are added to the sources, and articles are counted."""
-    done, total = 0, sum(source.size for source in sources.files)
+    done, total, told = 0, sum(source.size for source in sources.files), set[str]()
 
     def tell(at: int) -> None:
         progress(done + at, total)
 
     for source in sources.files:
-        job = Job(source, options, tuple(name for name in others if name not in hive_values(source.path)))
+        mine = tuple(name for name in others if name not in hive_values(source.path))
+        job = Job(source, options, mine, told=told)
         pieces = list(_pieces(job, tell))
         if job.refused:
             pieces = []

@@ -18,11 +18,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup.errors import FileError
-from dedup.files.encodings import SURROGATES, characters, mended
+from dedup.fields import MISSING, column_of, names_inside, value_of
+from dedup.files.encodings import SURROGATES, mended
 from dedup.files.formats import ENTRIES, READERS
 from dedup.files.formats.archives import members
 from dedup.files.formats.arrow import batches
-from dedup.files.formats.columnar import sliced
+from dedup.files.formats.columnar import at, sliced
+from dedup.files.formats.csv_dialects import taken_names
 from dedup.files.formats.csv_rows import long_fields, records
 from dedup.files.formats.json_values import as_line, values_of
 from dedup.files.formats.lake_tables import whole_lake_table
@@ -32,6 +34,7 @@ from dedup.files.formats.web_archives import chosen_pages
 from dedup.files.hive import hive_values, repeated
 from dedup.files.jobs import Job
 from dedup.files.kinds import ARCHIVES
+from dedup.files.options import AS_USUAL, ReadOptions
 from dedup.files.places import buffered, jumping, plan
 from dedup.files.problems import FAULTS, reason, shown
 from dedup.files.recognized import recognized
@@ -48,12 +51,13 @@ LINES = 4096
 """Lines that are handed on, or become a table, at once."""
 
 
-def whole_rows(source: Source, wanted: Wanted) -> Iterator[Rows]:
+def whole_rows(source: Source, wanted: Wanted, options: ReadOptions = AS_USUAL) -> Iterator[Rows]:
     """The wanted rows of a file, with all columns.
 
     Args:
         source: The file.
         wanted: Which rows.
+        options: How rows lie in it.
 
     Raises:
         FileError: The file can no longer be read.
@@ -61,8 +65,8 @@ def whole_rows(source: Source, wanted: Wanted) -> Iterator[Rows]:
     if not count(wanted):
         return
     try:
-        with recognized(source) as (known, _, stream):
-            yield from _chosen(known, stream, wanted)
+        with recognized(source, text=options.text) as (known, _, stream):
+            yield from _chosen(Job(known, options), stream, wanted)
     except FAULTS as error:
         raise _gone(source, error) from error
 
@@ -76,42 +80,56 @@ def count(wanted: Wanted) -> int:
     return sum(map(count, wanted.values())) if isinstance(wanted, Mapping) else int(wanted.sum())
 
 
-def _chosen(source: Source, stream: io.BufferedReader, wanted: Wanted) -> Iterator[Rows]:
+def _chosen(job: Job, stream: io.BufferedReader, wanted: Wanted) -> Iterator[Rows]:
     if not isinstance(wanted, Mapping):
-        yield from _READERS.get(source.kind, _document)(source, stream, wanted)
+        yield from _READERS.get(job.source.kind, _document)(job, stream, wanted)
         return
     left = set(wanted)  # the archive may be broken after the last one
-    for job, name, opening in members(Job(source), stream) if left else ():
+    for inner, name, opening in members(job, stream) if left else ():
         if name in left:
             with opening as (_, plain):
-                yield from _chosen(job.source, plain, wanted[name])
+                yield from _chosen(inner, plain, wanted[name])
             left.discard(name)
         if not left:
             return
 
 
-def values(source: Source, wanted: Wanted, column: str) -> Iterator[pa.ChunkedArray | list[Any]]:
+def values(
+    source: Source, wanted: Wanted, options: ReadOptions, *columns: str
+) -> Iterator[pa.ChunkedArray | list[Any]]:
     """A column of the wanted rows, some at a time: of a table as it is, of JSON Lines as values of Python.
 
     Args:
         source: The file.
         wanted: Which rows.
-        column: Its name; a file that has no such column, or an object without this key, has nulls. One that its folders
-            give is text.
+        options: How rows lie in it.
+        *columns: Its name, or a path to it, and others for it: the first that is there is meant. A file that has none,
+            or an object without them, has nulls. One that its folders give is text.
 
     Raises:
         FileError: The file can no longer be read, or several columns are called so.
     """
     given = hive_values(source.path)
-    if column in given:
-        yield pa.chunked_array([repeated(given[column], count(wanted))])
+    hive = next((column for column in columns if column in given), None)
+    if hive is not None:
+        yield pa.chunked_array([repeated(given[hive], count(wanted))])
         return
-    for rows in whole_rows(source, wanted):
+    for rows in whole_rows(source, wanted, options):
         if isinstance(rows, list):
-            yield [_object(line).get(column) for line in rows]
+            yield [_value(_object(line), columns) for line in rows]
             continue
-        check_names(rows.column_names, source, [column])
-        yield rows[column] if column in rows.column_names else pa.chunked_array([pa.nulls(len(rows))])
+        if source.kind in ("csv", "tsv"):
+            rows = rows.rename_columns(taken_names(rows.column_names, columns))  # noqa: PLW2901
+        check_names(rows.column_names, source, columns)
+        inside = names_inside(pa.struct(rows.schema))
+        path = next(filter(None, (column_of(column, inside) for column in columns)), None)
+        yield pa.chunked_array([pa.nulls(len(rows))]) if path is None else at(rows, path)
+
+
+def _value(found: dict[str, Any], columns: Sequence[str]) -> Any:
+    """What an object has under the first of these names."""
+    several = (value_of(found, column) for column in columns)
+    return next((value for value in several if value is not MISSING), None)
 
 
 def check_names(columns: Sequence[str], source: Source, wanted: Iterable[str] | None = None) -> None:
@@ -132,12 +150,13 @@ def check_names(columns: Sequence[str], source: Source, wanted: Iterable[str] | 
             )
 
 
-def schema(source: Source, wanted: Wanted) -> pa.Schema:
+def schema(source: Source, wanted: Wanted, options: ReadOptions = AS_USUAL) -> pa.Schema:
     """The columns of a file, and their types; of JSON Lines and archives those of the wanted rows.
 
     Args:
         source: The file.
         wanted: Which rows.
+        options: How rows lie in it.
 
     Raises:
         FileError: The file can no longer be read, or a key has values of several types.
@@ -146,11 +165,11 @@ def schema(source: Source, wanted: Wanted) -> pa.Schema:
     if about is not None:
         return about.schema.to_arrow_schema()
     if source.kind not in {"json_lines", *ARCHIVES}:
-        found = next(whole_rows(source, wanted), pa.table([]))
+        found = next(whole_rows(source, wanted, options), pa.table([]))
         if isinstance(found, pa.Table):
             return found.schema
     found = pa.schema([])
-    for rows in whole_rows(source, wanted):
+    for rows in whole_rows(source, wanted, options):
         fields = rows.schema if isinstance(rows, pa.Table) else _array(list(map(_object, rows)), source).type
         found = unified([found, pa.schema(list(fields))])
     return found
@@ -264,7 +283,7 @@ def _metadata(source: Source) -> Any:
         raise _gone(source, error) from error
 
 
-def _parquet(_: Source, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
+def _parquet(_: Job, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other kinds do without
 
     source = jumping(stream)
@@ -287,15 +306,15 @@ def _among(tables: Iterable[pa.Table], wanted: Mask, row: int = 0) -> Iterator[p
             yield table if mask.all() else table.filter(pa.array(mask))
 
 
-def _lake_table(source: Source, _: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
-    yield from _among(whole_lake_table(source), wanted)
+def _lake_table(job: Job, _: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
+    yield from _among(whole_lake_table(job.source), wanted)
 
 
-def _arrow(_: Source, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
+def _arrow(_: Job, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
     yield from _until_last(sliced(batches(stream, _all)), wanted)
 
 
-def _orc(_: Source, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
+def _orc(_: Job, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
     yield from _until_last(sliced(stripes(stream, _all)), wanted)
 
 
@@ -312,24 +331,24 @@ def _until_last(tables: Iterator[pa.Table], wanted: Mask) -> Iterator[pa.Table]:
         row += len(table)
 
 
-def _values(_: Source, stream: io.BufferedReader, wanted: Mask) -> Iterator[list[str]]:
-    with characters(stream, "\n") as text:
+def _values(job: Job, stream: io.BufferedReader, wanted: Mask) -> Iterator[list[str]]:
+    with job.lines(stream, "\n") as text:
         every = zip(_upto_last(wanted), values_of(text), strict=False)
         chosen = (as_line(piece) for chosen, piece in every if chosen and piece.raw)
         while some := list(islice(chosen, LINES)):
             yield some
 
 
-def _lines(_: Source, stream: io.BufferedReader, wanted: Mask) -> Iterator[list[str]]:
-    with characters(stream, "\n") as lines:
+def _lines(job: Job, stream: io.BufferedReader, wanted: Mask) -> Iterator[list[str]]:
+    with job.lines(stream, "\n") as lines:
         chosen = (line for chosen, line in zip(_upto_last(wanted), lines, strict=False) if chosen)
         while some := list(islice(chosen, LINES)):
             yield some
 
 
-def _records(source: Source, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
-    with long_fields(), characters(stream, "") as lines:
-        names, numbered = records(lines, source.kind)
+def _records(job: Job, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
+    with long_fields(), job.lines(stream, "") as lines:
+        names, numbered = records(job, lines)
         kind = pa.schema([(name, pa.string()) for name in names])
         every = zip(_upto_last(wanted), numbered, strict=False)
         chosen = (record for chosen, (_, record) in every if chosen and record)
@@ -338,22 +357,22 @@ def _records(source: Source, stream: io.BufferedReader, wanted: Mask) -> Iterato
             yield pa.table([pa.array(field, pa.string()) for field in fields], schema=kind)
 
 
-def _entries(source: Source, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
+def _entries(job: Job, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
     """Articles of a format that has columns of its own."""
     chosen = _upto_last(wanted)
-    every = takewhile(lambda entry: entry.row < len(chosen), ENTRIES[source.kind](Job(source), stream))
+    every = takewhile(lambda entry: entry.row < len(chosen), ENTRIES[job.source.kind](job, stream))
     values = (dict(entry.values) for entry in every if chosen[entry.row])
     while some := list(islice(values, LINES)):
         kind = pa.schema([(name, pa.large_string()) for name in some[0]])
         yield pa.Table.from_pylist(some, kind)
 
 
-def _document(source: Source, stream: io.BufferedReader, _: Mask) -> Iterator[pa.Table]:
+def _document(job: Job, stream: io.BufferedReader, _: Mask) -> Iterator[pa.Table]:
     """An article that is a file: its id and its text."""
-    yield from map(as_table, READERS[source.kind](Job(source), stream))
+    yield from map(as_table, READERS[job.source.kind](job, stream))
 
 
-_READERS: dict[str, Callable[[Source, io.BufferedReader, Mask], Iterator[Rows]]] = {
+_READERS: dict[str, Callable[[Job, io.BufferedReader, Mask], Iterator[Rows]]] = {
     "parquet": _parquet,
     "arrow": _arrow,
     "orc": _orc,

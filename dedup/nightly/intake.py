@@ -86,6 +86,8 @@ class _How:
     """Most bytes of a text."""
     time: int
     """When the night began."""
+    told: set[str] = field(default_factory=set)
+    """What was said once in it."""
 
 
 @dataclass
@@ -188,7 +190,8 @@ def _shard(
         texts.seek(ended(state))
         texts.truncate()
         for source in pack:
-            _read(Job(source, options, most=how.most_bytes), texts, draft, how, partial(_add, progress, done))
+            job = Job(source, options, most=how.most_bytes, told=how.told)
+            _read(job, texts, draft, how, partial(_add, progress, done))
             done += source.size
         if not retried or not all(file["failed"] for file in draft.files):
             settled(texts)

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -158,6 +158,7 @@ def run(
     with opened(home, settings, id_from=options.id_from) as held:
         job = _Job(held, target, settings, budget, count, stages, campaigns=campaigns, now=now)
         left_out = [placed(path) for path in exclude]
+        options = replace(options, usual_ids=options.usual_ids and held.usual_ids)
         return job.run([os.fspath(path) for path in paths], options, limits, left_out, forget)
 
 

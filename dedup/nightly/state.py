@@ -152,7 +152,8 @@ def opened(path: Path, settings: Settings, *, id_from: str | None = None) -> Ite
         if not _lock(path, held):
             raise BusyError(f"another run holds {shown(path)!r}; wait until it has ended, or name another")
         _renew(path)
-        state = State(path, _check_settings(path / "state.json", settings, id_from))
+        about = _check_settings(path / "state.json", settings, id_from)
+        state = State(path, about["id_from"], usual_ids=about["usual_ids"])
         state.sweep()
         yield state
 
@@ -221,23 +222,24 @@ def _check_place(path: Path) -> None:
         )
 
 
-def _check_settings(path: Path, settings: Settings, id_from: str | None) -> str:
-    """Refuse other settings than those of the state; returns where its ids come from."""
-    mine = {**asdict(settings), "id_from": id_from or "id"}
+def _check_settings(path: Path, settings: Settings, id_from: str | None) -> dict[str, Any]:
+    """Refuse other settings than those of the state; returns what it says of itself, above all of its ids."""
+    mine, usual_ids = {**asdict(settings), "id_from": id_from or "id"}, True
+    number = None
     if path.exists():
         with reading(path):
             theirs = json.loads(path.read_bytes())
             kept, number = {**theirs["settings"], "id_from": theirs.get("id_from", "id")}, theirs["format"]
+            usual_ids = theirs.get("usual_ids", False)  # a state that was made before there were any keeps to its ids
         _check_format(number)
         if id_from is None:
             mine["id_from"] = kept["id_from"]
         _check_same(kept, mine)
-        if number == FORMAT:
-            return str(mine["id_from"])
-    about = {"format": FORMAT, "settings": asdict(settings), "id_from": mine["id_from"]}
-    with files.replacing(path) as file:
-        file.write(json.dumps(about, indent=1).encode())
-    return str(mine["id_from"])
+    about = {"format": FORMAT, "settings": asdict(settings), "id_from": mine["id_from"], "usual_ids": usual_ids}
+    if number != FORMAT:
+        with files.replacing(path) as file:
+            file.write(json.dumps(about, indent=1).encode())
+    return about
 
 
 def _check_same(kept: dict[str, Any], mine: dict[str, Any]) -> None:
@@ -254,10 +256,11 @@ class State:
     Args:
         path: The folder, locked.
         id_from: Where ids come from; see `dedup.files.read`.
+        usual_ids: Whether other columns may stand for that of ids; see `dedup.files.ReadOptions`.
     """
 
-    def __init__(self, path: Path, id_from: str = "id") -> None:
-        self.id_from = id_from
+    def __init__(self, path: Path, id_from: str = "id", *, usual_ids: bool = True) -> None:
+        self.id_from, self.usual_ids = id_from, usual_ids
         self.path = path.absolute()  # Arrow would take a relative one with a colon for an address
         self.texts, self.work = self.path / "texts.utf8", self.path / "work"
         for name in ("shards", "generations", "nights"):

@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from dedup.errors import FileError
-from dedup.files.encodings import declared, decoded, marked
+from dedup.files.encodings import check_legible, declared, decoded, detected
 from dedup.files.formats.http_bodies import decoded_body
 from dedup.files.formats.pages import read_page
 from dedup.files.formats.warc_records import MOST, Fields, Record, head
@@ -102,17 +102,20 @@ def page_text(page: Page) -> tuple[str, int, bool]:
         The text, how many bytes could not be decoded, and whether the encoding was guessed.
 
     Raises:
-        FileError: The page has no article, or its body is damaged.
+        FileError: The page has no article, its body is damaged, or it is in no known encoding.
+        InputError: Much of it cannot be decoded.
         MissingExtraError: It is HTML, and trafilatura is not installed.
     """
     body = decoded_body(page.raw, *page.codings, cut=page.cut)
     if page.mime in HTML:
         return *read_page(body, page.charset), declared(body, page.charset) is None
-    text, undecodable = decoded(body, marked(body) or "utf-8")
-    if not undecodable:
-        return text, 0, False
-    encoding = declared(body, page.charset)
-    return *decoded(body, encoding or "utf-8"), encoding is None
+    said = declared(body, page.charset)
+    encoding = said or detected(body)
+    if encoding is None:
+        raise FileError("the text is in no known encoding, and none is declared")
+    text, undecodable = decoded(body, encoding)
+    check_legible(undecodable, len(body), encoding)
+    return text, undecodable, said is None
 
 
 def page_language(page: Page) -> str | None:

@@ -21,7 +21,8 @@ from typing import IO, Any, NamedTuple
 
 from dedup.errors import FileError
 from dedup.files.bounds import held
-from dedup.files.compressed import PIECE, Chunks, decompressed
+from dedup.files.chunks import Chunks
+from dedup.files.compressed import PIECE, decompressed
 from dedup.files.contents import HEAD
 from dedup.files.jobs import Job
 from dedup.files.kinds import ARCHIVES, CALLED, READABLE, parts
@@ -85,7 +86,7 @@ def members(job: Job, stream: io.BufferedReader) -> Iterator[Member]:
         if times[name] > 1:
             path = PurePosixPath(name)
             name = path.with_name(f"{times[name]}-{path.name}").as_posix()
-        inner = Job(member(job.source, name, found.size), job.options, job.others, job.most)
+        inner = Job(member(job.source, name, found.size), job.options, job.others, job.most, job.told)
         nested = "an archive in an archive; unpack the outer one" if kind in ARCHIVES else ""
         yield Member(inner, name, _opened(inner, found.chunks, found.refused or nested))
     if left:

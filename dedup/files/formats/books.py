@@ -18,7 +18,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 from dedup.errors import FileError
-from dedup.files.encodings import declared, decoded
+from dedup.files.encodings import declared, decoded, detected
 from dedup.files.formats.entries import FormatRow
 from dedup.files.formats.marked_text import lxml_for, parsed, text_of
 from dedup.files.jobs import Job
@@ -113,7 +113,7 @@ def _chapters(job: Job, book: zipfile.ZipFile, contents: _Contents) -> Iterator[
 
 def _chapter(job: Job, raw: bytes) -> tuple[str | None, str]:
     """The first heading of a chapter, and its text."""
-    content, undecodable = decoded(raw, declared(raw) or "utf-8")
+    content, undecodable = decoded(raw, declared(raw) or detected(raw) or "utf-8")
     job.count(undecodable)
     tree = parsed(content)
     if tree is None:

@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.errors import FileError
+from dedup.fields import Path, column_at, joined, names_inside
 from dedup.files.encodings import decoded
-from dedup.files.jobs import Job
+from dedup.files.jobs import Columns, Job
 from dedup.files.problems import FAULTS
 from dedup.identity import id_texts
 
@@ -23,8 +24,8 @@ PIECE = 1 << 24
 _BLOCK = 1024  # rows that become Python strings where one of them is not UTF-8
 
 
-def wanted_columns(job: Job, schema: pa.Schema) -> list[str]:
-    """The names of the columns that are read of a file.
+def checked_columns(job: Job, schema: pa.Schema) -> Columns:
+    """Where a file has what is read of it.
 
     Args:
         job: The file.
@@ -33,10 +34,22 @@ def wanted_columns(job: Job, schema: pa.Schema) -> list[str]:
     Raises:
         FileError: A column is missing or of a type that cannot be text or id.
     """
-    text, ids = job.columns(schema.names)
-    _check_types(schema.field(text), None if ids is None else schema.field(ids))
-    wanted = [schema.names[place] for place in (text, ids) if place is not None]
-    return list(dict.fromkeys([*wanted, *job.others]))
+    columns = job.columns(names_inside(pa.struct(schema)))
+    _check_types(schema, columns)
+    return columns
+
+
+def wanted_columns(job: Job, schema: pa.Schema) -> list[str]:
+    """The names of the columns of a file that hold what is read of it.
+
+    Args:
+        job: The file.
+        schema: Its columns.
+
+    Raises:
+        FileError: A column is missing or of a type that cannot be text or id.
+    """
+    return list(dict.fromkeys(path[0] for path in checked_columns(job, schema).all))
 
 
 def article_columns(job: Job, table: pa.Table, first: int) -> pa.Table:
@@ -50,9 +63,21 @@ def article_columns(job: Job, table: pa.Table, first: int) -> pa.Table:
     Returns:
         The columns id and text, and the others that are asked for.
     """
-    others = {name: table.column(name) for name in job.others}
-    texts = _strings(job, table.column(job.options.text), first)
-    return pa.table({"id": _ids(job, table, first), "text": texts, **others})
+    columns = job.columns(names_inside(pa.struct(table.schema)))
+    texts = [_strings(job, _lines(at(table, path)), first) for path in columns.text]
+    others = {name: at(table, path) for name, path in zip(job.others, columns.others, strict=True)}
+    ids = _ids(job, columns.id and at(table, columns.id), range(first, first + len(table)))
+    return pa.table({"id": ids, "text": joined(texts), **others})
+
+
+def at(table: pa.Table, path: Path) -> pa.ChunkedArray:
+    """A column of a table, or one inside of it.
+
+    Args:
+        table: Any.
+        path: From a column on.
+    """
+    return column_at(table.column(path[0]), path[1:])
 
 
 def gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
@@ -112,13 +137,46 @@ def sliced(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
             yield pa.Table.from_batches([batch.slice(begin, rows)])
 
 
-def _check_types(text: pa.Field, ids: pa.Field | None) -> None:
+def _check_types(schema: pa.Schema, columns: Columns) -> None:
     held = "column {!r} holds {}, but {}; pass another with {} NAME"
-    kind = _kind(text.type)
-    if not (_is_text(kind) or pa.types.is_null(kind)):
-        raise FileError(held.format(text.name, kind, "texts must be strings", "--text-column"))
-    if ids is not None and pa.types.is_nested(_kind(ids.type)):
-        raise FileError(held.format(ids.name, ids.type, "ids must be single values", "--id-column"))
+    for path in columns.text:
+        kind = _type_at(schema, path)
+        value = _kind(kind.value_type if _is_list(kind) else kind)
+        if not (_is_text(value) or pa.types.is_null(value)):
+            name = ".".join(path)
+            raise FileError(held.format(name, _kind(kind), "texts must be strings or lists of these", "--text-column"))
+    if columns.id is not None and pa.types.is_nested(_kind(kind := _type_at(schema, columns.id))):
+        raise FileError(held.format(".".join(columns.id), kind, "ids must be single values", "--id-column"))
+
+
+def _type_at(schema: pa.Schema, path: Path) -> pa.DataType:
+    kind = pa.struct(schema)
+    for name in path:
+        kind = kind.field(kind.get_field_index(name)).type
+    return kind
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+
+
+def _lines(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column of lists of strings as one of texts, a line for each string."""
+    if not _is_list(column.type):
+        return column
+    rows = (None if row is None else b"\n".join(filter(None, row)) for row in _binaries(column))
+    return pa.chunked_array([pa.array(rows, pa.large_binary())])
+
+
+def _binaries(column: pa.ChunkedArray) -> Iterator[list[bytes | None] | None]:
+    """The strings of each row, which need not be UTF-8."""
+    for chunk in column.chunks:
+        values = _binary(chunk.flatten()).to_pylist()
+        place = 0
+        for row in chunk:
+            count = len(row.values) if row.is_valid else 0
+            yield values[place : place + count] if row.is_valid else None
+            place += count
 
 
 def _kind(kind: pa.DataType) -> pa.DataType:
@@ -135,16 +193,15 @@ def _is_text(kind: pa.DataType) -> bool:
     return _is_string(kind) or kind in (pa.binary(), pa.large_binary(), pa.binary_view())
 
 
-def _ids(job: Job, table: pa.Table, first: int) -> pa.ChunkedArray:
+def _ids(job: Job, ids: pa.ChunkedArray | None, rows: range) -> pa.ChunkedArray:
     """The ids as strings; missing ones are made."""
     import pyarrow.compute as pc  # noqa: PLC0415 - as pyarrow.parquet
 
-    made = (job.made_id(row) for row in range(first, first + table.num_rows))
-    if job.options.id not in table.column_names:
+    made = map(job.made_id, rows)
+    if ids is None:
         return pa.chunked_array([pa.array(made, pa.large_string())])
-    kind = _kind(table.schema.field(job.options.id).type)
-    ids = _without_runs(table.column(job.options.id))
-    ids = _strings(job, ids, first) if _is_string(kind) else id_texts(ids)
+    kind, ids = _kind(ids.type), _without_runs(ids)
+    ids = _strings(job, ids, rows.start) if _is_string(kind) else id_texts(ids)
     if job.source.prefix:
         prefix, nothing = (pa.scalar(one, pa.large_string()) for one in (job.source.prefix, ""))
         named = pc.if_else(pc.equal(ids, ""), pa.scalar(None, pa.large_string()), ids)

@@ -9,7 +9,6 @@ import io
 from collections.abc import Iterator
 
 from dedup.files.bounds import TOO_LONG, held
-from dedup.files.encodings import decoded, marked
 from dedup.files.jobs import Job
 from dedup.files.tables import Piece
 
@@ -19,15 +18,13 @@ def document(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
 
     Args:
         job: The file, whose undecodable bytes are counted.
-        stream: Its bytes, UTF-8 or with a mark that says what else.
+        stream: Its bytes.
 
     Yields:
         Its article; an empty file is an article of no text.
 
     Raises:
-        FileError: It is too long.
+        FileError: It is too long, or no text in a known encoding.
     """
     raw = held(stream, job.most, TOO_LONG)
-    text, undecodable = decoded(raw, marked(raw) or "utf-8")
-    job.count(undecodable)
-    yield [(job.source.id, text, *(None for _ in job.others))]
+    yield [(job.source.id, job.text(raw), *(None for _ in job.others))]

@@ -37,6 +37,6 @@ def entry_pieces(job: Job, entries: Iterable[FormatRow]) -> Iterator[Piece]:
 
 def _rows(job: Job, entries: Iterable[FormatRow]) -> Iterator[Row]:
     for row, values in entries:
-        column = job.options.id
+        column = next(iter(job.options.ids), None)
         name = None if column is None else values.get(column, values["id"])
         yield job.named(name, row), values["text"], *(values.get(other) for other in job.others)

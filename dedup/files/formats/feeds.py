@@ -15,7 +15,7 @@ from html.entities import html5
 from typing import Any
 
 from dedup.errors import FileError
-from dedup.files.encodings import declared, decoded
+from dedup.files.encodings import declared, decoded, detected
 from dedup.files.formats.entries import FormatRow
 from dedup.files.formats.marked_text import lxml_for, plain
 from dedup.files.jobs import Job
@@ -62,7 +62,7 @@ def feed(job: Job, stream: io.BufferedReader) -> Iterator[FormatRow]:
 
 def _characters(raw: bytes) -> tuple[str, int]:
     """As its mark or declaration says, else UTF-8."""
-    return decoded(raw, declared(raw) or "utf-8")
+    return decoded(raw, declared(raw) or detected(raw) or "utf-8")
 
 
 def _character(found: re.Match[str]) -> str:

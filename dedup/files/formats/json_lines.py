@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from dedup.errors import FileError, InputError
+from dedup.fields import MISSING, joined_texts, value_of
 from dedup.files.bounds import LINE
-from dedup.files.encodings import characters
 from dedup.files.jobs import Job
 from dedup.files.tables import Piece, Row, packed
 from dedup.identity import id_text, missing
@@ -26,7 +26,7 @@ def json_lines(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
 
     Args:
         job: The file; broken lines and undecodable bytes are noted in it.
-        stream: Its bytes, UTF-8 or with a mark that says what else.
+        stream: Its bytes.
 
     Yields:
         Tables. A text that is null or not there is null; an id that is null or not there is made of the number of
@@ -35,7 +35,7 @@ def json_lines(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
     Raises:
         FileError: No object has the column. It is raised after all tables, none of which is to be kept then.
     """
-    with characters(stream, "\n") as lines:
+    with job.lines(stream, "\n") as lines:
         yield from packed(rows(job, _values(job, lines)), job.others)
 
 
@@ -63,26 +63,54 @@ def rows(job: Job, values: Iterable[Value]) -> Iterator[Row]:
     Raises:
         FileError: No object has the column. It is raised after all rows.
     """
-    names: dict[str, None] | None = None  # the keys of the first object, and those asked for that any other has
-    first: dict[str, Any] = {}
+    first: dict[str, Any] | None = None
+    seen: set[str] = set()  # of what is asked for
+    count = 0
     for row, line, value in values:
         try:
             article = _article(value)
-            names, first = (dict.fromkeys(article), article) if names is None else (names, {})
-            names |= dict.fromkeys(article.keys() & {job.options.text, job.options.id, *job.others})
-            text = _text(article.get(job.options.text))
-            name = None if job.options.id is None else _id(article.get(job.options.id))
+            first, count = (article if first is None else first), count + 1
+            text, name, *others = _asked(job, article, seen)
             text, name = text and job.whole(text, line), name and job.whole(name, line)
-            others = [_value(job, article.get(other), line) for other in job.others]
+            others = [_value(job, other, line) for other in others]
         except InputError as error:
             job.lose(line, error)
         else:
             yield job.named(name, row), text, *others
-    if names is not None:
+    if first is not None:
+        names = list(dict.fromkeys([*first, *sorted(seen)]))
         try:
-            job.columns(list(names))
+            job.columns(lambda at: () if at else names)
         except FileError as error:
-            raise FileError(f"{error}{_inside(first)}") from None
+            raise FileError(f"{error}{_inside(first) if count == 1 else ''}") from None
+
+
+def _asked(job: Job, article: dict[str, Any], seen: set[str]) -> Iterator[Any]:
+    """The text, the id and the others of an object, None where it has none; the names that it has are noted."""
+    yield _text_of(article, job.options.text, seen)
+    for name in job.options.ids:
+        if (value := value_of(article, name)) is not MISSING:
+            seen.add(name)
+            yield _id(value)
+            break
+    else:
+        yield None
+    for name in job.others:
+        if (value := value_of(article, name)) is not MISSING:
+            seen.add(name)
+        yield None if value is MISSING else value
+
+
+def _text_of(article: dict[str, Any], name: str, seen: set[str]) -> str | None:
+    """The text under a name, or a path, or several between commas; the names that the object has are noted."""
+    value = value_of(article, name)
+    if value is not MISSING or "," not in name:
+        several = [(name, value)]
+    else:
+        several = [(one.strip(), value_of(article, one.strip())) for one in name.split(",")]
+    there = {one: _text(value) for one, value in several if value is not MISSING}
+    seen.update(there)
+    return next(iter(there.values()), None) if len(there) <= 1 else joined_texts(there.values())
 
 
 def _inside(only: dict[str, Any]) -> str:
@@ -99,7 +127,24 @@ def _values(job: Job, lines: Iterable[str]) -> Iterator[Value]:
         if len(line) >= LINE:
             job.lose(number, f"the line has more than {LINE:,} characters; cut it")
         elif line.strip():
-            yield Value(number - 1, number, _parsed(job.mend(line, number)))
+            yield Value(number - 1, number, parsed_value(job, line, number))
+
+
+def parsed_value(job: Job, raw: str, line: int) -> Any:
+    """What a value is as it stands in a file.
+
+    Args:
+        job: The file, whose undecodable bytes are counted.
+        raw: The characters of the value, as `Job.lines` gives them.
+        line: Where it begins, from 1.
+
+    Returns:
+        The value, or an `InputError` that says why it is none.
+    """
+    try:
+        return _parsed(job.mend(raw, line))
+    except InputError as error:
+        return error
 
 
 def _parsed(line: str) -> Any:
@@ -124,11 +169,14 @@ def _article(value: Any) -> dict[str, Any]:
 
 
 def _text(value: object) -> str | None:
+    """A text; a list of strings is one with a line for each."""
     if isinstance(value, str):
         return value
+    if isinstance(value, list) and all(one is None or isinstance(one, str) for one in value):
+        return "\n".join(filter(None, value))
     if missing(value):
         return None
-    raise InputError(f"the text must be a string or null, got {reprlib.repr(value)}")
+    raise InputError(f"the text must be a string, a list of strings or null, got {reprlib.repr(value)}")
 
 
 def _value(job: Job, value: object, number: int) -> str | None:

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TextIO
 
 from dedup.errors import FileError, InputError
-from dedup.files.encodings import SURROGATES, characters
-from dedup.files.formats.json_lines import Value, rows
+from dedup.files.encodings import SURROGATES
+from dedup.files.formats.json_lines import Value, parsed_value, rows
 from dedup.files.jobs import Job
 from dedup.files.tables import Piece, packed
 
@@ -38,7 +38,7 @@ def json_values(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
 
     Args:
         job: The file; broken values and undecodable bytes are noted in it.
-        stream: Its bytes, UTF-8 or with a mark that says what else.
+        stream: Its bytes.
 
     Yields:
         Pieces, as `json_lines` makes them; the number in a made id is that of the value.
@@ -47,7 +47,7 @@ def json_values(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
         FileError: No object has the column, or a value is too long.
         ValueError: The file ends within an array.
     """
-    with characters(stream, "\n") as text:
+    with job.lines(stream, "\n") as text:
         yield from packed(rows(job, _values(job, text)), job.others)
 
 
@@ -66,7 +66,7 @@ def values_of(text: TextIO) -> Iterator[RawValue]:
     """The values of a file.
 
     Args:
-        text: Its characters, as `encodings.characters` gives them.
+        text: Its characters, as `Job.lines` gives them.
 
     Raises:
         FileError: A value is too long.
@@ -167,7 +167,7 @@ class _Held:
 def _values(job: Job, text: TextIO) -> Iterator[Value]:
     for row, piece in enumerate(values_of(text)):
         broken_bytes = not piece.raw.isascii() and SURROGATES.search(piece.raw)
-        yield Value(row, piece.line, json.loads(job.mend(piece.raw, piece.line)) if broken_bytes else piece.value)
+        yield Value(row, piece.line, parsed_value(job, piece.raw, piece.line) if broken_bytes else piece.value)
 
 
 def as_line(piece: RawValue) -> str:

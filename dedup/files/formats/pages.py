@@ -15,7 +15,7 @@ from typing import Any
 
 from dedup.errors import DedupError, FileError, MissingExtraError
 from dedup.files.bounds import TOO_LONG, held
-from dedup.files.encodings import declared, decoded
+from dedup.files.encodings import check_legible, declared, decoded, detected
 from dedup.files.formats.page_data import told
 from dedup.files.formats.page_trees import parsed, shown, sole_article, whole
 from dedup.files.jobs import Job
@@ -48,41 +48,46 @@ def page(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
 
     Args:
         job: The file, whose undecodable bytes are counted.
-        stream: Its bytes in any encoding; trafilatura guesses those that the page does not declare.
+        stream: Its bytes in any encoding.
 
     Yields:
         Its article.
 
     Raises:
-        FileError: The page has no article, or breaks the parser.
+        FileError: The page has no article, is in no known encoding, or breaks the parser.
+        InputError: Much of it cannot be decoded.
         MissingExtraError: trafilatura is not installed.
     """
     _library()
     raw = held(stream, job.most, TOO_LONG)
-    if declared(raw) is None:
-        job.note(None, "the page is not UTF-8 and declares no known charset; its encoding was guessed", "warning")
-    text, undecodable = read_page(raw)
+    text, undecodable = read_page(raw, codec=job.codec(raw, declared(raw)))
     job.count(undecodable)
     yield [(job.source.id, text, *(None for _ in job.others))]
 
 
-def read_page(raw: bytes, charset: str | None = None) -> tuple[str, int]:
+def read_page(raw: bytes, charset: str | None = None, *, codec: str | None = None) -> tuple[str, int]:
     """The article of a page that is at hand.
 
     Args:
         raw: The page as a server sent it, decompressed.
         charset: What the server said of its encoding, such as ``"gb2312"``; a byte order mark and UTF-8 that fits
-            count before it, what the page itself declares after it.
+            count before it, what the page itself declares after it, and what it looks like last.
+        codec: What it is decoded with, whatever is said.
 
     Returns:
         The text without what is around it, and how many bytes could not be decoded.
 
     Raises:
-        FileError: The page has no article, or breaks the parser.
+        FileError: The page has no article, is in no known encoding, or breaks the parser.
+        InputError: Much of it cannot be decoded.
         MissingExtraError: trafilatura is not installed.
     """
     _library()
-    content, undecodable = _characters(raw, charset)
+    encoding = codec or declared(raw, charset) or detected(raw)
+    if encoding is None:
+        raise FileError("the page is in no known encoding, and declares none")
+    content, undecodable = decoded(raw, encoding)
+    check_legible(undecodable, len(raw), encoding)
     try:
         return _article(content), undecodable
     except DedupError:
@@ -112,16 +117,6 @@ def _library() -> Any:
     except ImportError:
         raise MissingExtraError("trafilatura", "html", "Reading HTML") from None
     return trafilatura
-
-
-def _characters(raw: bytes, charset: str | None) -> tuple[str, int]:
-    """A page as its mark or charset says, else as guessed."""
-    encoding = declared(raw, charset)
-    if encoding:
-        return decoded(raw, encoding)
-    from trafilatura.utils import decode_file  # noqa: PLC0415 - an extra
-
-    return decode_file(raw), 0
 
 
 def _article(content: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from dedup.files.formats.columnar import PIECE, article_columns, gathered, wanted_columns
+from dedup.files.formats.columnar import PIECE, article_columns, checked_columns, gathered
 from dedup.files.jobs import Job
 from dedup.files.places import buffered, jumping, plan
 from dedup.files.problems import FAULTS, reason
@@ -41,9 +41,9 @@ def parquet(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
     source = jumping(stream)
     first = pq.ParquetFile(source)
     schema = first.schema_arrow
-    wanted = wanted_columns(job, schema)
+    wanted = list(dict.fromkeys(".".join(path) for path in checked_columns(job, schema).all))
     # Asked for by name, a dictionary of invalid UTF-8 is read and can be mended; else Arrow refuses it.
-    coded = [name for name in wanted if pa.types.is_dictionary(schema.field(name).type)]
+    coded = [name for name in wanted if name in schema.names and pa.types.is_dictionary(schema.field(name).type)]
     file = pq.ParquetFile(source, read_dictionary=coded, metadata=first.metadata, buffer_size=buffered(source))
     plan(source, first.metadata, wanted)
     yield from _groups(job, source, file, wanted)

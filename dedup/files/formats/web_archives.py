@@ -27,7 +27,6 @@ from dedup.files.formats.warc_records import Telling, records
 from dedup.files.jobs import Job
 from dedup.files.kinds import parts
 from dedup.files.problems import FAULTS, counted, reason
-from dedup.files.source import Source
 from dedup.files.tables import Piece, Row, as_table, packed
 
 COLUMNS = ("url", "date", "status", "mime", "declared_language", "language")
@@ -74,19 +73,19 @@ def wacz(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
     yield from _tables(job, lambda crawl: _of_members(crawl, stream))
 
 
-def chosen_pages(source: Source, stream: io.BufferedReader, wanted: NDArray[np.bool_]) -> Iterator[pa.Table]:
+def chosen_pages(job: Job, stream: io.BufferedReader, wanted: NDArray[np.bool_]) -> Iterator[pa.Table]:
     """Some pages of a web archive with all that is known of them.
 
     Args:
-        source: The file.
+        job: The file.
         stream: Its bytes.
         wanted: For each record from 0 whether it is wanted; of others no text is taken.
 
     Yields:
         Tables of the columns id, text, and `COLUMNS`.
     """
-    crawl = _Crawl(Job(replace(source, prefix=""), others=COLUMNS), wanted)
-    rows = _of_members(crawl, stream) if source.kind == "wacz" else crawl.rows(stream)
+    crawl = _Crawl(Job(replace(job.source, prefix=""), job.options, COLUMNS), wanted)
+    rows = _of_members(crawl, stream) if job.source.kind == "wacz" else crawl.rows(stream)
     yield from (as_table(piece, COLUMNS) for piece in packed(rows, COLUMNS))
 
 
