@@ -21,7 +21,7 @@ import dedup
 from dedup import nightly
 from dedup.errors import FileError, InputError, MissingExtraError
 from dedup.files import ReadOptions, check_output, is_remote, placed, read, replacing, write
-from dedup.files.places import RemoteBytes
+from dedup.files.remote_bytes import RemoteBytes
 
 fsspec = pytest.importorskip("fsspec")
 TEXTS = ["春天的故事，從一條河說起", "昨晚的流星雨很美", "كان الليل صافيا", "夜空に星が🎉", "강가의 겨울"]
@@ -237,7 +237,7 @@ def test_an_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_
 def test_a_transmission_that_breaks_off_goes_on(memory: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is tried again from where it was; where that does not help, what came before is kept, and the rest told."""
     url = put(f"{memory}/a.jsonl", lines(*(f"{place:0500}" for place in range(5000))))
-    monkeypatch.setattr("dedup.files.places._WAITS", (0, 0))
+    monkeypatch.setattr("dedup.files.remote_bytes._WAITS", (0, 0))
     opened, fails = RemoteBytes.__init__, 2
 
     def fragile(self: RemoteBytes, *args: Any, **rest: Any) -> None:

@@ -17,8 +17,8 @@ from typing import IO, Any, Literal, NamedTuple, TypeAlias
 from dedup.errors import MissingExtraError
 from dedup.files.chunks import Chunks
 from dedup.files.kinds import UNTOLD
-from dedup.files.places import RemoteBytes
 from dedup.files.problems import counted
+from dedup.files.remote_bytes import RemoteBytes
 from dedup.files.source import Source
 
 Said: TypeAlias = Callable[[str, Literal["error", "warning"]], object]

@@ -18,8 +18,8 @@ from typing import Any
 import pyarrow as pa
 
 from dedup.errors import FileError
-from dedup.files.places import local_copy
 from dedup.files.problems import FAULTS, reason, shown
+from dedup.files.remote_bytes import local_copy
 
 SCHEMA = pa.schema({"id": pa.large_string(), "label": pa.large_string(), "similarity": pa.float64()})
 CAMPAIGN = pa.field("campaign", pa.large_string())

@@ -35,9 +35,9 @@ from dedup.files.hive import hive_values, repeated
 from dedup.files.jobs import Job
 from dedup.files.kinds import ARCHIVES
 from dedup.files.options import AS_USUAL, ReadOptions
-from dedup.files.places import buffered, jumping, plan
 from dedup.files.problems import FAULTS, reason, shown
 from dedup.files.recognized import recognized
+from dedup.files.remote_bytes import buffered, jumping, plan
 from dedup.files.source import Source
 from dedup.files.tables import as_table
 

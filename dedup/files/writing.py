@@ -19,8 +19,9 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from dedup.errors import DedupError, FileError
-from dedup.files.places import check_remote, is_remote, whole_remote
+from dedup.files.places import is_remote
 from dedup.files.problems import FAULTS, reason, shown
+from dedup.files.remote_outputs import check_remote, whole_remote
 from dedup.files.streams import STANDARD
 from dedup.system import whole_file
 

@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from dedup.files.formats.columnar import PIECE, article_columns, checked_columns, gathered
 from dedup.files.jobs import Job
-from dedup.files.places import buffered, jumping, plan
 from dedup.files.problems import FAULTS, reason
+from dedup.files.remote_bytes import buffered, jumping, plan
 
 ROWS, FEW = 1 << 10, 1 << 6
 """Rows that are read at once, also where each may be long."""
