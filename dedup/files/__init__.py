@@ -7,11 +7,11 @@ Text is kept as it stands and nothing is normalised; what is found rather than s
 From the top: `reading` runs the whole; `sources` are the files found: `walking` finds them in folders, `places` in the
 `stores` elsewhere, `streams` in pipes; `kinds` is what their names say, `unread` what is said of those that cannot be
 read, `lakes` which folders are tables, `hive` what columns folders give. `recognized` opens a file as what its
-`contents` are, `compressed` decompresses it, `remote_bytes` fetches it. Each of the `formats` turns one into `tables`; a
-`jobs.Job` follows the `options` and collects what went wrong; `encodings`, `charsets`, the `bounds` of what is held and
-`problems` are below them all. `repeats` tells of ids that two files have. `writing` writes tables, `remote_outputs` puts
-them elsewhere; `whole_rows` reads rows again with all columns, and `copying` writes those that are wanted;
-`label_files` reads labels back.
+`contents` are, `compressed` decompresses it, `remote_bytes` fetches it. Each of the `formats` turns one into `tables`;
+a `jobs.Job` follows the `options` and collects what went wrong; `encodings`, `charsets`, the `bounds` of what is held
+and `problems` are below them all. `repeats` tells of ids that two files have. `writing` writes tables,
+`remote_outputs` puts them elsewhere; `whole_rows` reads rows again with all columns, and `copying` writes those that
+are wanted; `label_files` reads labels back.
 """
 
 from dedup.files.copying import FORMATS, Chosen, copy_rows
