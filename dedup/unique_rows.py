@@ -96,7 +96,7 @@ class FileRows:
             whole = name in numbers
             if not whole and path not in numbers:
                 archive = next(one for one in archives if name.startswith(f"{one}/"))
-                whole = files.member(sources[numbers[archive]], name).kind in files.WHOLE
+                whole = not number.isdigit() or files.member(sources[numbers[archive]], name).kind in files.WHOLE
                 found.members[place] = (name if whole else path)[len(archive) + 1 :]
                 found.files[place] = numbers[archive]
             else:

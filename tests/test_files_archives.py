@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
@@ -92,10 +93,12 @@ def test_ids_of_members_begin_with_the_path_where_asked_for(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("pack", [zipped, taped])
 def test_what_is_no_article_is_counted(tmp_path: Path, pack: type[zipped]) -> None:
-    """Other kinds by their number, hidden names as in folders not at all, archives by name."""
+    """Other kinds as in folders, by number and with what to do, hidden names not at all, archives by name."""
     others: Members = [
         ("x.png", b""),
         ("y", b""),
+        ("b.pdf", b""),
+        ("c.pdf.gz", b""),
         (".git/z.md", b"z"),
         ("__MACOSX/._a.md", b"z"),
         ("_temporary/b.md", b"z"),
@@ -104,12 +107,56 @@ def test_what_is_no_article_is_counted(tmp_path: Path, pack: type[zipped]) -> No
         tmp_path / "a.zip" if pack is zipped else tmp_path / "a.tar", pack([*ARTICLES, *others, ("in.ZIP", b"")])
     )
     assert rows(found) == READ
-    inner, counted = found.problems
+    inner, *told = found.problems
     assert inner.path.endswith("!in.ZIP") and "an archive in an archive" in inner.reason
-    assert counted.reason == "2 files of other kinds in this archive were skipped"
-    assert (inner.severity, counted.severity) == ("error", "warning")
+    assert [problem.reason.partition(":")[0] for problem in told] == [
+        "2 files ending in .pdf are not read",
+        "1 file without articles passed over",
+        "1 file of no known kind passed over",
+    ]
+    assert [problem.count for problem in told] == [2, 1, 1]
+    assert "pdftotext" in told[0].reason and "--format" in told[2].reason
+    assert [problem.severity for problem in found.problems] == ["error", "warning", "warning", "warning"]
     only_others = as_read(tmp_path / ("b.zip" if pack is zipped else "b.tar"), pack(others))
     assert "no articles in this archive" in only_others.problems[-1].reason
+
+
+UNNAMED: Members = [
+    ("part-00000", '{"id": "1", "text": "コーヒー"}\n{"text": "مقال"}\n'.encode()),
+    ("part-00001.gz", gzip.compress("id,text\n2,한국어\n".encode())),
+    ("hidden", gzip.compress(b'{"id": "3", "text": "tea"}\n')),
+    ("news.xml", b"<rss><channel><item><guid>4</guid><description>coffee</description></item></channel></rss>"),
+    (
+        "wiki.xml.bz2",
+        bz2.compress(
+            b"<mediawiki><page><title>5</title><ns>0</ns><revision><text>milk</text></revision></page></mediawiki>"
+        ),
+    ),
+    ("page", "<!doctype html><html><body><p>烏龍茶。</p></body></html>".encode()),
+]
+
+
+@pytest.mark.parametrize("pack", [zipped, taped])
+def test_members_whose_names_say_nothing_are_told_by_their_first_bytes(tmp_path: Path, pack: type[zipped]) -> None:
+    """As files are, also compressed; all columns of such rows are found again."""
+    path = tmp_path / ("a.zip" if pack is zipped else "a.tar")
+    found = as_read(path, pack(UNNAMED))
+    expected = ["コーヒー", "مقال", "한국어", "tea", "coffee", "milk", "烏龍茶。"]
+    assert [text for _, text in rows(found)] == expected
+    assert found.problems == []
+    out = tmp_path / "out.jsonl"
+    assert CliRunner().invoke(main, ["unique", str(path), "--out", str(out)]).exit_code == 0
+    assert [json.loads(line)["text"] for line in out.read_text().splitlines()] == expected
+
+
+@pytest.mark.parametrize("pack", [zipped, taped])
+def test_members_whose_names_say_nothing_are_what_the_user_says(tmp_path: Path, pack: type[zipped]) -> None:
+    """With a format that is none of archives; what the first bytes tell for certain counts before it."""
+    path = tmp_path / ("a.zip" if pack is zipped else "a.tar")
+    path.write_bytes(pack([("1", b"tea"), ("2", b"coffee")]))
+    assert rows(read([path], files.ReadOptions(format="text"))) == [("a/1", "tea"), ("a/2", "coffee")]
+    unread, nothing = read([path], files.ReadOptions(format="zip" if pack is zipped else "tar")).problems
+    assert "2 files of no known kind passed over" in unread.reason and "no articles" in nothing.reason
 
 
 @pytest.mark.parametrize("pack", [zipped, taped])
@@ -205,7 +252,7 @@ def test_long_names_and_links_of_a_tar(tmp_path: Path, kind: int) -> None:
     link.type, link.linkname = tarfile.SYMTYPE, "/etc/hostname"
     found = as_read(tmp_path / "t.tar", raw[: -tarfile.RECORDSIZE + 2048] + link.tobuf() + bytes(1024))
     assert rows(found) == [(f"t/{name[:-4]}", "text")]
-    assert only(found).reason == "1 link in this archive was skipped"
+    assert only(found).reason == "1 link in this archive passed over"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes as on Linux")

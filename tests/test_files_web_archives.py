@@ -25,7 +25,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from dedup.cli import main
-from dedup.files import read
+from dedup.files import ReadOptions, read
 from dedup.files.formats.http_bodies import decoded_body
 from dedup.files.formats.web_archives import COLUMNS, chosen_pages
 from dedup.files.jobs import Job
@@ -316,6 +316,21 @@ def test_the_server_says_the_charset_of_a_page(tmp_path: Path) -> None:
     one = page(1, body=body, headers=[("Content-Type", "text/html; charset=euc-jp")])
     path = put(tmp_path / "a.warc", by_warcio([one]))
     assert rows(read([path])) == [("http://news.example/1", SENTENCES["ja"])]
+
+
+def test_an_encoding_that_is_said_counts_for_what_a_server_says(tmp_path: Path) -> None:
+    """Of pages and of texts; nothing is guessed then, and pages that are UTF-8 stay so, for a crawl has many sites."""
+    taiwan = SENTENCES["zh-Hant"]
+    wrong = [("Content-Type", "text/html; charset=iso-8859-1")]
+    fetched = [
+        page(1, body=html(taiwan).decode().encode("big5")),
+        page(2, body=html(taiwan).decode().encode("big5"), headers=wrong),
+        page(3, body=html(HELLO)),
+        Fetched("http://news.example/4", taiwan.encode("big5"), [("Content-Type", "text/plain")]),
+    ]
+    found = read([put(tmp_path / "a.warc", by_warcio(fetched))], ReadOptions(encoding="big5"))
+    assert [text for _, text in rows(found)] == [taiwan, taiwan, HELLO, taiwan]
+    assert found.problems == []
 
 
 def test_languages_are_declared_or_found(tmp_path: Path) -> None:

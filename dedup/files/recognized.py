@@ -44,7 +44,7 @@ def recognized(
             yield source, raw, plain
             return
         head = plain.peek(HEAD)[:HEAD]
-        codec = _hidden_codec(source, head)
+        codec = hidden_codec(source, head)
         if codec is None:
             yield known(source, head, said, text), raw, plain
             return
@@ -66,21 +66,31 @@ def told(source: Source, text: str) -> Source | None:
     """
     with opened(source) as (_, plain):
         head = plain.peek(HEAD)[:HEAD]
-    codec = _hidden_codec(source, head)
+    codec = hidden_codec(source, head)
     if codec:
         return told(replace(source, codec=codec), text)
-    kind = _certain(head, text)
+    kind = certain(head, text)
     return replace(source, kind=kind) if kind in CALLED else None
 
 
-def _certain(head: bytes, text: str) -> str | None:
-    """The kind of a file that begins so, whatever its name says."""
+def certain(head: bytes, text: str) -> str | None:
+    """The kind of a file that begins so, whatever its name says.
+
+    Args:
+        head: How it begins, decompressed.
+        text: The name of the column of texts.
+    """
     found = by_magic(head)
     return found.kind if found else marked_up(head) or tabular(head, text)
 
 
-def _hidden_codec(source: Source, head: bytes) -> str | None:
-    """How a file is compressed whose name does not say that it is."""
+def hidden_codec(source: Source, head: bytes) -> str | None:
+    """How a file is compressed whose name does not say that it is.
+
+    Args:
+        source: The file.
+        head: How it begins.
+    """
     found = None if source.codec else by_magic(head)
     return found and found.codec
 
@@ -98,7 +108,7 @@ def known(source: Source, head: bytes, said: Said, text: str) -> Source:
         FileError: It is of a kind that cannot be read.
     """
     if source.kind == UNCLEAR:
-        kind = _certain(head, text)
+        kind = certain(head, text)
         if kind not in CALLED:
             raise FileError(advice(""))
         return replace(source, kind=kind)

@@ -6,7 +6,7 @@ In: names of files that are not read. Out: sentences with their numbers, one a k
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from dedup.files.problems import counted
@@ -76,7 +76,7 @@ _TOGETHER = {
 _SHOWN = 5  # suffixes that are named where many share a sentence
 
 
-def passed_over(names: Sequence[str]) -> list[tuple[int, str]]:
+def passed_over(names: Iterable[str]) -> list[tuple[int, str]]:
     """What to tell of files that are not read.
 
     Args:

@@ -92,11 +92,13 @@ def archived_page(record: Record) -> Page | str:
     return _page(fields, http, body, status)
 
 
-def page_text(page: Page) -> tuple[str, int, bool]:
+def page_text(page: Page, codec: str | None = None) -> tuple[str, int, bool]:
     """The text of a page.
 
     Args:
         page: The page.
+        codec: What a user says of the encoding of all pages; it counts for what the server says. A crawl has pages of
+            many sites, so one that is UTF-8 stays so.
 
     Returns:
         The text, how many bytes could not be decoded, and whether the encoding was guessed.
@@ -107,9 +109,9 @@ def page_text(page: Page) -> tuple[str, int, bool]:
         MissingExtraError: It is HTML, and trafilatura is not installed.
     """
     body = decoded_body(page.raw, *page.codings, cut=page.cut)
+    said = declared(body, codec or page.charset)
     if page.mime in HTML:
-        return *read_page(body, page.charset), declared(body, page.charset) is None
-    said = declared(body, page.charset)
+        return *read_page(body, codec=said), said is None
     encoding = said or detected(body)
     if encoding is None:
         raise FileError("the text is in no known encoding, and none is declared")

@@ -1,9 +1,9 @@
 """Archives: files that hold others, zip and tar.
 
 In: the bytes of one archive, decompressed. Out: its members, one after the other, each as a `Job` of its own with its
-bytes: whoever asks reads it as the file that its name says. Holds the list of members of a zip, of a tar nothing. A
-member that cannot be read costs only itself; those of other kinds are counted. Writes nothing to a disk, so names such
-as ``../a.txt`` are just names. Does not look into archives that are members.
+bytes: whoever asks reads it as the file that its name says, or its first bytes where that says nothing. Holds the list
+of members of a zip, of a tar nothing. A member that cannot be read costs only itself; those of other kinds are told.
+Writes nothing to a disk, so names such as ``../a.txt`` are just names. Does not look into archives that are members.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from stat import S_ISLNK
 from typing import IO, Any, NamedTuple
@@ -25,10 +27,11 @@ from dedup.files.chunks import Chunks
 from dedup.files.compressed import PIECE, decompressed
 from dedup.files.contents import HEAD
 from dedup.files.jobs import Job
-from dedup.files.kinds import ARCHIVES, CALLED, READABLE, parts
-from dedup.files.problems import counted, escaped
-from dedup.files.recognized import known
+from dedup.files.kinds import ARCHIVES, CALLED, NAMED, READABLE, UNCLEAR, is_xml, parts, uncompressed
+from dedup.files.problems import FAULTS, counted, escaped
+from dedup.files.recognized import certain, hidden_codec, known
 from dedup.files.source import Source
+from dedup.files.unread import passed_over, suffix
 from dedup.files.walking import is_hidden
 
 Opened = AbstractContextManager[tuple[IO[bytes], io.BufferedReader]]
@@ -44,6 +47,8 @@ class Member(NamedTuple):
     opened: Opened
 
 
+_BEGINNING = 1 << 20
+"""Bytes of a member that are looked at where its name says nothing: more than a block of bzip2."""
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 """Not Deflate64, as Windows writes large members."""
 
@@ -72,26 +77,25 @@ def members(job: Job, stream: io.BufferedReader) -> Iterator[Member]:
     Raises:
         FileError: It is no such archive, or has no articles.
     """
-    times, there, left = Counter[str](), 0, Counter[str]()
+    times, there, left = Counter[str](), 0, _Left(job)
     for found in _FINDERS[job.source.kind](job, stream):
         name = escaped(PurePosixPath(found.name).as_posix())
         if any(map(is_hidden, name.split("/"))):
             continue
-        kind = parts(name)[1]
+        found, codec, kind = _told(job, name, found)  # noqa: PLW2901
         if kind not in CALLED or found.chunks is None:
-            left["file of another kind" if kind not in CALLED else "link"] += 1
+            left.add(name, link=kind in CALLED)
             continue
         there += 1
         times[name] += 1
         if times[name] > 1:
             path = PurePosixPath(name)
             name = path.with_name(f"{times[name]}-{path.name}").as_posix()
-        inner = Job(member(job.source, name, found.size), job.options, job.others, job.most, job.told)
+        source = replace(member(job.source, name, found.size), kind=kind, codec=codec)
+        inner = Job(source, job.options, job.others, job.most, job.told)
         nested = "an archive in an archive; unpack the outer one" if kind in ARCHIVES else ""
         yield Member(inner, name, _opened(inner, found.chunks, found.refused or nested))
-    if left:
-        said = " and ".join(_several(count, noun) for noun, count in left.items())
-        job.say(f"{said} in this archive {'was' if left.total() == 1 else 'were'} skipped", "warning")
+    left.told()
     if not (there or job.fault):
         raise FileError(f"no articles in this archive; articles are files ending in {READABLE}")
 
@@ -112,9 +116,47 @@ def member(archive: Source, name: str, size: int = 0) -> Source:
     return Source(there, id_, kind or "", codec, size, f"{id_}:" if archive.prefix else "")
 
 
-def _several(count: int, noun: str) -> str:
-    first, _, rest = noun.partition(" ")
-    return f"{counted(count, first)} {rest}".strip().replace("files of another kind", "files of other kinds")
+@dataclass
+class _Left:
+    """Members of an archive that are not read."""
+
+    job: Job
+    _kinds: Counter[str] = field(default_factory=Counter)
+    """A name for each suffix, and how many have it."""
+    _links: int = 0
+
+    def add(self, name: str, *, link: bool) -> None:
+        """Count a member."""
+        if link:
+            self._links += 1
+        else:
+            self._kinds["x" + suffix(uncompressed(name)[0])] += 1
+
+    def told(self) -> None:
+        """Say what they are, as of those of a folder."""
+        for count, why in passed_over(self._kinds.elements()):
+            self.job.note(None, why, "warning", count)
+        if self._links:
+            self.job.note(None, f"{counted(self._links, 'link')} in this archive passed over", "warning", self._links)
+
+
+def _told(archive: Job, name: str, found: _Found) -> tuple[_Found, str | None, str | None]:
+    """A member whose first bytes may have been looked at, how it is compressed, and its kind, if there is one."""
+    _, kind, codec = parts(name)
+    if kind != UNCLEAR or found.chunks is None or found.refused:
+        return found, codec, kind
+    said = NAMED.get(archive.options.format or "")
+    if said and said not in ARCHIVES and not is_xml(name):
+        return found, codec, said
+    begin = b""
+    try:
+        while len(begin) < _BEGINNING and (piece := next(found.chunks, b"")):
+            begin += piece
+        codec = codec or hidden_codec(member(archive.source, name), begin)
+        head = decompressed(Chunks(iter([begin]), None), codec, len(begin), lambda *_: None).peek(HEAD)[:HEAD]
+    except FAULTS:
+        return found, codec, None
+    return found._replace(chunks=chain([begin], found.chunks)), codec, certain(head, archive.options.text)
 
 
 @contextmanager

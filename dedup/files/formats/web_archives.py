@@ -129,7 +129,11 @@ class _Crawl:
         for count, noun, what in (
             (self._passed.total(), "record", f"passed over: {', '.join(kinds)}"),
             (self._cut, "page", "of which the crawler kept only a part"),
-            (self._guessed, "page", "in an encoding that had to be guessed, for nothing that is known declares it"),
+            (
+                self._guessed,
+                "page",
+                "in an encoding that had to be guessed; none is declared: say it by --encoding",
+            ),
         ):
             if count:
                 self.job.say(f"{counted(count, noun)} {what}", "warning")
@@ -139,7 +143,7 @@ class _Crawl:
         name = self._name(page)
         if self.wanted is not None and not (self._number <= len(self.wanted) and self.wanted[self._number - 1]):
             return
-        text, undecodable, guessed = page_text(page)
+        text, undecodable, guessed = page_text(page, self.job.options.codec)
         self.job.count(undecodable, self._number)
         self._guessed += guessed
         self._cut += page.cut
