@@ -66,6 +66,21 @@ def test_only_what_was_lost_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -
     assert raised.value.code == 1
 
 
+def test_of_warnings_of_one_kind_the_first_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """The rest by number; reasons are alike that differ in numbers only, and every error is said."""
+    several = [Problem(f"{n}.txt", None, f"read as gb18030, 0 of {n:,}0 bytes", "warning") for n in range(1, 1013)]
+    other = Problem("a.csv", None, "read as big5, 0 of 10 bytes", "warning")
+    lost = [Problem(f"{n}.csv", None, "gone") for n in range(20)]
+    console.report(Read(table([]), [*several, other, *lost]), [])
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[9:11] == [
+        "Warning: 10.txt: read as gb18030, 0 of 100 bytes",
+        "Warning: a.csv: read as big5, 0 of 10 bytes",
+    ]
+    assert lines[11:31] == [f"Error: {n}.csv: gone" for n in range(20)]
+    assert lines[31:] == ["Warning: 1,002 more warnings like this: 1.txt: read as gb18030, 0 of 10 bytes"]
+
+
 def test_json_holds_any_text(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     """On one line, in UTF-8; a lone surrogate is a question mark."""
     console.print_json({"text": "古樹\n🎉\ud800"})

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import threading
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import wraps
 from itertools import combinations
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, Self, TypeVar, cast
 
 import click
 import pyarrow as pa
@@ -35,6 +37,9 @@ Tell = Callable[[str, int, int], None]
 Command = TypeVar("Command", bound=Callable[..., None])
 REPORTS = (".html", ".htm")
 """What a report may end in."""
+MOST_ALIKE = 10
+"""Warnings of one kind that are said."""
+_NUMBERS = re.compile(r"\d[\d,.]*")
 out, err = Console(), Console(stderr=True)
 
 
@@ -269,10 +274,46 @@ def report(read: Told, caught: list[warnings.WarningMessage]) -> None:
     """
     for warning in caught:
         complain(str(warning.message), "warning")
-    for problem in read.problems:
-        path = "standard input" if problem.path == files.STANDARD else problem.path
-        place = path if problem.row is None else f"{path}, row {problem.row}"
-        complain(printable(f"{place}: {problem.reason}"), problem.severity)
+    with Complaints() as several:
+        for problem in read.problems:
+            several.say(problem.path, problem.row, problem.reason, problem.severity)
+
+
+class Complaints:
+    """What is said of files: every error, and of warnings of one kind the first ones, for a folder may have 10,000."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, str] = {}
+        self._alike = Counter[str]()
+
+    def say(self, path: str, row: int | None, reason: str, severity: str) -> None:
+        """An error or warning, unless many like it were said.
+
+        Args:
+            path: The file.
+            row: The row; None is the whole file.
+            reason: What is wrong; reasons that differ in their numbers only are of one kind.
+            severity: ``"error"`` or ``"warning"``.
+        """
+        path = "standard input" if path == files.STANDARD else path
+        line = printable(f"{path if row is None else f'{path}, row {row}'}: {reason}")
+        kind = _NUMBERS.sub("", reason)
+        if severity == "warning":
+            self._alike[kind] += 1
+            self._first.setdefault(kind, line)
+        if self._alike[kind] <= MOST_ALIKE or severity == "error":
+            complain(line, severity)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Say how many warnings were not said."""
+        for kind, count in self._alike.items():
+            if count > MOST_ALIKE:
+                complain(
+                    f"{files.counted(count - MOST_ALIKE, 'more warning')} like this: {self._first[kind]}", "warning"
+                )
 
 
 def complain(line: str, severity: str = "error") -> None:

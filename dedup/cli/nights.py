@@ -170,8 +170,10 @@ def run(
     """
     from dedup import nightly  # noqa: PLC0415 - other commands do without it
 
-    log = _json if log_json else _lines(quiet=quiet)
+    complaints = console.Complaints()
+    log = _json if log_json else _lines(complaints, quiet=quiet)
     with (
+        complaints,
         failures(log if log_json else None),
         console.shown_progress(quiet=quiet or log_json) as tell,
         console.warned(lambda message: log("warning", {"message": message})),
@@ -243,13 +245,12 @@ def _json(event: str, about: Mapping[str, Any]) -> None:
     click.echo(json.dumps(line, ensure_ascii=False).encode("utf-8", "replace"), err=True)
 
 
-def _lines(*, quiet: bool) -> Log:
+def _lines(complaints: console.Complaints, *, quiet: bool) -> Log:
     """Lines for people."""
 
     def log(event: str, about: Mapping[str, Any]) -> None:
         if event == "problem":
-            place = about["path"] if about["row"] is None else f"{about['path']}, row {about['row']}"
-            console.complain(printable(f"{place}: {about['reason']}"), about["severity"])
+            complaints.say(about["path"], about["row"], about["reason"], about["severity"])
         elif event == "warning":
             console.complain(printable(about["message"]), "warning")
         elif event in _SAID and not quiet:
