@@ -21,6 +21,8 @@ MISSING: Any = object()
 """Stands for a value that is not there."""
 NAMED = 20
 """Columns that are named where one is missing."""
+LETTERS = 60
+"""Those of a name that are shown."""
 IDS = ("id", "url", "doc_id", "_id")
 """Names under which crawlers and archives keep what an article is called, the first that is there."""
 
@@ -102,10 +104,15 @@ def _written(piece: Any, name: Any) -> str:
     return repr(piece) if name in (piece, [piece]) else f"{piece!r} of {name!r}"
 
 
+def _short(name: Any) -> Any:
+    """A name as an error shows it: where a line of text is taken for names, they are long."""
+    return f"{name[:LETTERS]}..." if isinstance(name, str) and len(name) > LETTERS else name
+
+
 def _known(piece: Any, inside: Inside) -> str:
     """The columns that there are, and those inside of one to which the path led."""
     known = list(inside(()) or ())
-    said = f"the columns are {known[:NAMED]}" + ", ..." * (len(known) > NAMED)
+    said = f"the columns are {list(map(_short, known[:NAMED]))}" + ", ..." * (len(known) > NAMED)
     head = piece.partition(".")[0] if isinstance(piece, str) else None
     if head in known and (deeper := inside((head,))) is not None:
         said += f", inside of {head!r} there {f'are {list(deeper)}' if deeper else 'are none'}"

@@ -152,8 +152,10 @@ class FileRows:
         found = [chunk for some in every for chunk in _texts(some).chunks]
         sources = [self._source(place) for place in places.tolist()]
         made = [f"{one.id}:{row}" for one, row in zip(sources, self.rows[places].tolist(), strict=True)]
-        prefixes = pa.array([one.prefix if one.kind not in files.WHOLE else "" for one in sources], pa.large_string())
+        prefixes = pa.array([one.prefix for one in sources], pa.large_string())
         ids = pa.chunked_array(found, pa.large_string()).combine_chunks()
+        whole = pc.fill_null(pc.equal(ids, pa.array([one.id for one in sources], pa.large_string())), False)
+        prefixes = pc.if_else(whole, "", prefixes)
         named = pc.binary_join_element_wise(prefixes, ids, pa.scalar("", pa.large_string()))
         return pc.coalesce(named, pa.array(made, pa.large_string()))
 

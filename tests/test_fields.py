@@ -79,6 +79,12 @@ def test_columns_of_one_name_are_told() -> None:
         columns_of("text", ["text", "id", "text"])
 
 
+def test_long_names_are_cut_in_errors() -> None:
+    """Where a line of text is taken for the names of columns, an error does not show all of it."""
+    with pytest.raises(InputError, match=r"the columns are \['id', '(茶){60}\.\.\.'\]$"):
+        columns_of("text", ["id", "茶" * 5000])
+
+
 def test_where_names_are_not_known_a_path_is_taken() -> None:
     """Objects of JSON have no schema: what is inside of a column shows when rows are read."""
     assert columns_of("content.body", ["content"]) == (("content", "body"),)

@@ -147,6 +147,13 @@ def test_members_whose_names_say_nothing_are_told_by_their_first_bytes(tmp_path:
     out = tmp_path / "out.jsonl"
     assert CliRunner().invoke(main, ["unique", str(path), "--out", str(out)]).exit_code == 0
     assert [json.loads(line)["text"] for line in out.read_text().splitlines()] == expected
+    arguments = ["--out", str(out), "--dropped", str(tmp_path / "d.jsonl"), "--id-from", "path+id"]
+    (tmp_path / "0.md").write_text(expected[-1])
+    (tmp_path / "1.md").write_text(expected[0])
+    named = [str(tmp_path / "0.md"), str(tmp_path / "1.md"), str(path)]
+    assert CliRunner().invoke(main, ["unique", *named, *arguments]).exit_code == 0
+    dropped = [json.loads(line)["id"] for line in (tmp_path / "d.jsonl").read_text().splitlines()]
+    assert dropped == [f"{path}/part-00000:1", f"{path}/page"]
 
 
 @pytest.mark.parametrize("pack", [zipped, taped])

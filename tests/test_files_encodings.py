@@ -107,6 +107,14 @@ def test_the_encoding_may_be_said(tmp_path: Path, suffix: str) -> None:
     assert found.problems == []
 
 
+def test_what_was_said_is_asked_where_bytes_do_not_decode(tmp_path: Path) -> None:
+    """A file of UTF-8 that is said to be another is not told to be saved as UTF-8."""
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"tea " * 100 + "茶".encode() + b"!")
+    told = only(read([path], ReadOptions(encoding="gbk"))).reason
+    assert told.endswith("replaced by U+FFFD; is it gbk, as --encoding says?")
+
+
 def test_a_mark_counts_before_what_is_said(tmp_path: Path) -> None:
     """A folder of files in one encoding may hold some of a spreadsheet."""
     put(tmp_path / "in" / "a.csv", "\ufeffid,text\n1,标题\n")

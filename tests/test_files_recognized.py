@@ -56,7 +56,7 @@ def test_a_format_says_what_names_do_not(tmp_path: Path) -> None:
     put_parquet(tmp_path / "part-0", {"text": ["y"]})
     found = read(tmp_path, ReadOptions(format="text"))
     assert rows(found) == [("README", "text"), ("a:0", "x"), ("part-0:0", "y")]
-    assert "the file is Parquet, not text as its name says" in only(found).reason
+    assert "the file is Parquet, not text as --format says" in only(found).reason
 
 
 def test_a_file_that_is_named_and_not_told_says_what_to_do(tmp_path: Path) -> None:

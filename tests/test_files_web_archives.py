@@ -640,10 +640,11 @@ def test_an_index_takes_an_archive(tmp_path: Path) -> None:
 
 
 def test_a_night_takes_an_archive(tmp_path: Path) -> None:
-    """A night reads an archive, and its rejects name the page that was damaged."""
+    """A night reads an archive, and its rejects name the page that was damaged and count what was passed over."""
     folder = tmp_path / "in"
     crawl(folder)
     told(run("cluster", folder, "--state", tmp_path / "s", "--out", tmp_path / "o"), code=0)
     rejects = pq.read_table(next((tmp_path / "o").rglob("rejects.parquet"))).to_pylist()
-    assert [row["row"] for row in rejects] == [6]
+    assert [(row["row"], row["severity"]) for row in rejects] == [(6, "error"), (None, "warning")]
+    assert "passed over" in rejects[1]["reason"]
     assert "http://news.example/4" in rejects[0]["reason"]

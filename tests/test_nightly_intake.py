@@ -177,13 +177,15 @@ def test_counts_of_rejects() -> None:
         Problem("b", 4, "mended", "warning"),
         Problem("c", 1, "nothing can be read", count=20),
         Problem("d", None, "5 more rows cannot be read", count=5),
-        Problem("e", None, "2 files of another kind", "warning", count=2),
+        Problem("e", None, "2 files of another kind", "warning", count=2, passed=True),
+        Problem("f", None, "1 record passed over", "warning", passed=True),
     ]
-    table = as_table(problems, [0, 1, 1, 2, 3, -1])
+    table = as_table(problems, [0, 1, 1, 2, 3, -1, 4])
     assert (bad_files(table), bad_rows(table)) == (1, 26)
     told = published(table)
     assert told.column_names == ["path", "row", "reason", "count", "severity"]
-    assert told["path"].to_pylist() == ["a", "b", "c", "d", "e"]
+    assert told["path"].to_pylist() == ["a", "b", "c", "d", "e", "f"]
+    assert told["severity"].to_pylist() == ["error"] * 4 + ["warning"] * 2
     assert as_table().schema == intake.REJECTS and len(as_table()) == 0
 
 

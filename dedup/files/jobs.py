@@ -194,6 +194,10 @@ class Job:
         if self._lost <= NAMED_ROWS:
             self.note(row, str(reason), "error", count)
 
+    def pass_over(self, reason: str, count: int) -> None:
+        """Warn of so many members, records or parts of the file that are no articles."""
+        self._noted.append(Problem(shown(self.source.path), None, reason, "warning", count, passed=True))
+
     def note(self, row: int | None, reason: str, severity: Literal["error", "warning"], count: int = 1) -> None:
         """Add a problem."""
         self._noted.append(Problem(shown(self.source.path), row, reason, severity, count))
@@ -238,6 +242,8 @@ class Job:
             first_row = ", the first in this row" if self._first_mended else ""
             fetched = self.source.kind in {"page", "warc", "wacz"}
             hint = "" if fetched else "; save the file as UTF-8 to keep what they stand for"
+            if self.options.encoding is not None:
+                hint = f"; is it {self.options.encoding}, as --encoding says?"
             reason = (
                 f"{counted(self._mended, 'undecodable byte')} or lone surrogates replaced by U+FFFD{first_row}{hint}"
             )

@@ -27,8 +27,9 @@ class Problem:
         row: Line of a JSON Lines or CSV file, row of a Parquet file or record of a web archive, from 1; None for the
             whole file.
         reason: What is wrong and, if there is a remedy, what to do.
-        severity: ``"error"`` when a file or row was left out, ``"warning"`` when everything was kept.
+        severity: ``"error"`` when a file or row was left out, ``"warning"`` when all articles were kept.
         count: How many rows or files it stands for.
+        passed: Whether a warning is of what was passed over as no article, not of what was mended.
     """
 
     path: str
@@ -36,6 +37,7 @@ class Problem:
     reason: str
     severity: Literal["error", "warning"] = "error"
     count: int = 1
+    passed: bool = False
 
 
 def reason(error: BaseException) -> str:

@@ -16,7 +16,7 @@ from typing import IO
 from dedup.errors import FileError
 from dedup.files.compressed import JUMPING, Said, opened
 from dedup.files.contents import HEAD, by_magic, json_kind, marked_up, tabular, unfit
-from dedup.files.kinds import CALLED, UNCLEAR
+from dedup.files.kinds import CALLED, UNCLEAR, parts
 from dedup.files.source import Source
 from dedup.files.unread import advice
 
@@ -116,7 +116,8 @@ def known(source: Source, head: bytes, said: Said, text: str) -> Source:
     if kind == source.kind:
         return source
     if CALLED[kind] != CALLED[source.kind]:
-        said(f"the file is {CALLED[kind]}, not {CALLED[source.kind]} as its name says, and was read so", "warning")
+        who = "--format" if parts(str(source.path))[1] == UNCLEAR else "its name"
+        said(f"the file is {CALLED[kind]}, not {CALLED[source.kind]} as {who} says, and was read so", "warning")
     return replace(source, kind=kind)
 
 

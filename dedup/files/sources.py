@@ -125,13 +125,13 @@ class Sources:
             said = (
                 f"{counted(count, 'file')} {why} passed over: such names are those of jobs; name it itself to read it"
             )
-            self.problems.append(Problem(shown(folder), None, said, "warning", count))
+            self.problems.append(Problem(shown(folder), None, said, "warning", count, passed=True))
 
     def _skip(self, folder: Path | str, others: Sequence[str], of: int, before: int) -> None:
         """Tell of the files of a folder that were not taken; an error if none was, and none was one before."""
         self.skipped += len(others)
         for count, why in passed_over([uncompressed(name)[0] for name in others]):
-            self.problems.append(Problem(shown(folder), None, why, "warning", count))
+            self.problems.append(Problem(shown(folder), None, why, "warning", count, passed=True))
         if len(others) == of and all(problem.severity == "warning" for problem in self.problems[before:]):
             skipped = f"; {counted(len(others), 'file')} of other kinds skipped" if others else ""
             self._problem(folder, f"no articles in this folder{skipped}; articles are files ending in {READABLE}")

@@ -59,6 +59,8 @@ REJECTS = pa.schema(
     }
 )
 """What could not be read, how many rows that is, and what was mended (severity `warning`), in which file."""
+_PASSED = "passed"
+"""The severity of what was passed over, which is a warning to users, too."""
 PUBLISHED = ["path", "row", "reason", "count", "severity"]
 FILES = pa.schema(
     {"path": pa.string(), "size": pa.int64(), "changed": pa.int64(), "rows": pa.int64(), "failed": pa.bool_()}
@@ -229,7 +231,10 @@ def as_table(problems: Sequence[Problem] = (), files: Sequence[int] = ()) -> pa.
         files: The number of each one's file in its shard; none for problems with paths.
     """
     numbers = files or [-1] * len(problems)
-    rows = [asdict(problem) | {"file": file} for problem, file in zip(problems, numbers, strict=True)]
+    rows = [
+        asdict(problem) | {"file": file} | ({"severity": _PASSED} if problem.passed else {})
+        for problem, file in zip(problems, numbers, strict=True)
+    ]
     return pa.Table.from_pylist(rows, REJECTS)
 
 
@@ -259,9 +264,10 @@ def rejects(state: State, night: int, sources: Sequence[Source]) -> list[pa.Tabl
 
 
 def published(rejects: pa.Table) -> pa.Table:
-    """The rejects that users see: what was left out, and files that were passed over, but not what was mended."""
-    passed_over = pc.equal(rejects["file"], -1)
-    return rejects.filter(pc.or_(passed_over, pc.equal(rejects["severity"], "error"))).select(PUBLISHED)
+    """The rejects that users see: what was left out, and what was passed over, but not what was mended."""
+    seen = rejects.filter(pc.not_equal(rejects["severity"], "warning")).select(PUBLISHED)
+    severity = pc.replace_substring(seen["severity"], _PASSED, "warning")
+    return seen.set_column(seen.column_names.index("severity"), "severity", severity)
 
 
 def _errors(rejects: pa.Table) -> list[dict[str, Any]]:

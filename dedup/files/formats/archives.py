@@ -135,9 +135,9 @@ class _Left:
     def told(self) -> None:
         """Say what they are, as of those of a folder."""
         for count, why in passed_over(self._kinds.elements()):
-            self.job.note(None, why, "warning", count)
+            self.job.pass_over(why, count)
         if self._links:
-            self.job.note(None, f"{counted(self._links, 'link')} in this archive passed over", "warning", self._links)
+            self.job.pass_over(f"{counted(self._links, 'link')} in this archive passed over", self._links)
 
 
 def _told(archive: Job, name: str, found: _Found) -> tuple[_Found, str | None, str | None]:

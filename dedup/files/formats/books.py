@@ -108,7 +108,7 @@ def _chapters(job: Job, book: zipfile.ZipFile, contents: _Contents) -> Iterator[
             yield FormatRow(row, {"id": own, "text": text, "title": contents.title, "chapter": chapter})
         silent += not text
     if silent:
-        job.note(None, f"{counted(silent, 'document')} of the book without a text passed over", "warning", silent)
+        job.pass_over(f"{counted(silent, 'document')} of the book without a text passed over", silent)
 
 
 def _chapter(job: Job, raw: bytes) -> tuple[str | None, str]:

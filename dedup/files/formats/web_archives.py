@@ -126,17 +126,14 @@ class _Crawl:
         kinds = [f"{count:,} {kind}" for kind, count in self._passed.most_common(KINDS_NAMED)]
         if len(self._passed) > len(kinds):
             kinds.append(f"and {len(self._passed) - len(kinds):,} other kinds")
-        for count, noun, what in (
-            (self._passed.total(), "record", f"passed over: {', '.join(kinds)}"),
-            (self._cut, "page", "of which the crawler kept only a part"),
-            (
-                self._guessed,
-                "page",
-                "in an encoding that had to be guessed; none is declared: say it by --encoding",
-            ),
+        if passed := self._passed.total():
+            self.job.pass_over(f"{counted(passed, 'record')} passed over: {', '.join(kinds)}", passed)
+        for count, what in (
+            (self._cut, "of which the crawler kept only a part"),
+            (self._guessed, "in an encoding that had to be guessed; none is declared: say it by --encoding"),
         ):
             if count:
-                self.job.say(f"{counted(count, noun)} {what}", "warning")
+                self.job.say(f"{counted(count, 'page')} {what}", "warning")
 
     def _row(self, page: Page) -> Iterator[Row]:
         """A page, if it is wanted; all are called by their address, for a later one may have the same."""

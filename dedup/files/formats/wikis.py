@@ -54,7 +54,7 @@ def wiki(job: Job, stream: io.BufferedReader) -> Iterator[FormatRow]:
         for count, what in ((dump.redirects, "redirect"), (dump.others, "page")):
             if count:
                 where = "" if what == "redirect" else " outside of the main namespace"
-                job.note(None, f"{counted(count, what)}{where} passed over", "warning", count)
+                job.pass_over(f"{counted(count, what)}{where} passed over", count)
 
 
 def _parser() -> Callable[[str], Any]:
