@@ -154,7 +154,7 @@ class FileRows:
         made = [f"{one.id}:{row}" for one, row in zip(sources, self.rows[places].tolist(), strict=True)]
         prefixes = pa.array([one.prefix for one in sources], pa.large_string())
         ids = pa.chunked_array(found, pa.large_string()).combine_chunks()
-        whole = pc.fill_null(pc.equal(ids, pa.array([one.id for one in sources], pa.large_string())), False)
+        whole = pc.fill_null(pc.equal(ids, pa.array([one.id for one in sources], pa.large_string())), fill_value=False)
         prefixes = pc.if_else(whole, "", prefixes)
         named = pc.binary_join_element_wise(prefixes, ids, pa.scalar("", pa.large_string()))
         return pc.coalesce(named, pa.array(made, pa.large_string()))

@@ -121,6 +121,46 @@ def test_what_is_no_article_is_counted(tmp_path: Path, pack: type[zipped]) -> No
     assert "no articles in this archive" in only_others.problems[-1].reason
 
 
+LOG = "delta/_delta_log/00000000000000000000.json"
+
+
+@pytest.mark.parametrize(("pack", "last"), [(zipped, False), (zipped, True), (taped, False)])
+def test_tables_of_lakes_in_an_archive_are_refused(tmp_path: Path, pack: type[zipped], last: bool) -> None:
+    """Never read file by file, for rows in them may be deleted; the other members are read."""
+    table: Members = [(LOG, b"{}"), ("delta/lang=zh/part-0.csv", b"id,text\n9,gone\n")]
+    path = tmp_path / ("a.zip" if pack is zipped else "a.tar")
+    found = as_read(path, pack([*ARTICLES, *table[:: -1 if last else 1]]))
+    assert rows(found) == READ
+    assert only(found).severity == "error"
+    assert only(found).reason == "'delta' in this archive is a Delta table; unpack it, and name the folder of the table"
+
+
+def test_a_tar_that_tells_too_late_of_a_table_is_refused(tmp_path: Path) -> None:
+    """Where its files came before what tells of it, nothing of the archive is kept."""
+    found = as_read(tmp_path / "a.tar", taped([*ARTICLES, ("delta/part-0.csv", b"id,text\n9,gone\n"), (LOG, b"{}")]))
+    assert rows(found) == []
+    assert "'delta' in this archive is a Delta table" in only(found).reason
+
+
+@pytest.mark.parametrize("pack", [zipped, taped])
+def test_names_of_jobs_are_passed_over_and_told(tmp_path: Path, pack: type[zipped]) -> None:
+    """As in folders: names that begin with _, but for a column of Hive."""
+    others: Members = [("_drafts/a.md", b"a"), ("_SUCCESS", b""), ("_c=1/b.md", b"b")]
+    found = as_read(tmp_path / ("a.zip" if pack is zipped else "a.tar"), pack(others))
+    assert rows(found) == [("a/_c=1/b", "b")]
+    assert only(found).reason.startswith("1 file whose names, or those of their folders, begin with '_' passed over")
+    assert (only(found).severity, only(found).count, only(found).passed) == ("warning", 1, True)
+
+
+@pytest.mark.parametrize("pack", [zipped, taped])
+def test_members_that_are_compressed_and_do_not_say_so_are_read(tmp_path: Path, pack: type[zipped]) -> None:
+    """As files are, with a word about it."""
+    inside = gzip.compress(b"id,text\n1,tea\n")
+    found = as_read(tmp_path / ("a.zip" if pack is zipped else "a.tar"), pack([("a.csv", inside)]))
+    assert rows(found) == [("1", "tea")]
+    assert only(found).reason == "the file is compressed with gzip, which its name does not say"
+
+
 UNNAMED: Members = [
     ("part-00000", '{"id": "1", "text": "コーヒー"}\n{"text": "مقال"}\n'.encode()),
     ("part-00001.gz", gzip.compress("id,text\n2,한국어\n".encode())),

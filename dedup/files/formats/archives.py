@@ -27,7 +27,8 @@ from dedup.files.chunks import Chunks
 from dedup.files.compressed import PIECE, decompressed
 from dedup.files.contents import HEAD
 from dedup.files.jobs import Job
-from dedup.files.kinds import ARCHIVES, CALLED, NAMED, READABLE, UNCLEAR, is_xml, parts, uncompressed
+from dedup.files.kinds import ARCHIVES, CALLED, NAMED, READABLE, UNCLEAR, is_for_jobs, is_xml, parts, uncompressed
+from dedup.files.lakes import LAKES, folders_above, lakes_among
 from dedup.files.problems import FAULTS, counted, escaped
 from dedup.files.recognized import certain, hidden_codec, known
 from dedup.files.source import Source
@@ -75,18 +76,20 @@ def members(job: Job, stream: io.BufferedReader) -> Iterator[Member]:
         Members. Each is to be read before the next one is asked for.
 
     Raises:
-        FileError: It is no such archive, or has no articles.
+        FileError: It is no such archive, has no articles, or a table of a lake of which files were read before it was
+            known as one.
     """
     times, there, left = Counter[str](), 0, _Left(job)
     for found in _FINDERS[job.source.kind](job, stream):
         name = escaped(PurePosixPath(found.name).as_posix())
-        if any(map(is_hidden, name.split("/"))):
+        if left.is_left(name):
             continue
         found, codec, kind = _told(job, name, found)  # noqa: PLW2901
         if kind not in CALLED or found.chunks is None:
             left.add(name, link=kind in CALLED)
             continue
         there += 1
+        left.folders.update(folders_above(name))
         times[name] += 1
         if times[name] > 1:
             path = PurePosixPath(name)
@@ -96,7 +99,7 @@ def members(job: Job, stream: io.BufferedReader) -> Iterator[Member]:
         nested = "an archive in an archive; unpack the outer one" if kind in ARCHIVES else ""
         yield Member(inner, name, _opened(inner, found.chunks, found.refused or nested))
     left.told()
-    if not (there or job.fault):
+    if not (there or left.is_told or job.fault):
         raise FileError(f"no articles in this archive; articles are files ending in {READABLE}")
 
 
@@ -121,9 +124,36 @@ class _Left:
     """Members of an archive that are not read."""
 
     job: Job
+    folders: set[str] = field(default_factory=set)
+    """Those that members were read of."""
+    _tables: set[str] = field(default_factory=set)
     _kinds: Counter[str] = field(default_factory=Counter)
     """A name for each suffix, and how many have it."""
     _links: int = 0
+    _of_jobs: int = 0
+
+    def is_left(self, name: str) -> bool:
+        """Whether a member is not read for the folders that it is in, or for how it is called."""
+        for table, kind in lakes_among([name]).items():
+            self._refuse(table, LAKES[kind])
+        names = [one for one in name.split("/") if one != ".."]
+        if any(map(is_hidden, names)) or not self._tables.isdisjoint(folders_above(name)):
+            return True
+        of_jobs = any(map(is_for_jobs, names))
+        self._of_jobs += of_jobs and parts(name)[1] in CALLED
+        return of_jobs
+
+    def _refuse(self, table: str, kind: str) -> None:
+        """Only the table knows which of its rows have been deleted or replaced: its files are not read."""
+        if table in self._tables:
+            return
+        self._tables.add(table)
+        said = (
+            f"{repr(table) if table else 'it'} in this archive is {kind}; unpack it, and name the folder of the table"
+        )
+        if table in self.folders:
+            raise FileError(said)
+        self.job.note(None, said, "error")
 
     def add(self, name: str, *, link: bool) -> None:
         """Count a member."""
@@ -132,10 +162,18 @@ class _Left:
         else:
             self._kinds["x" + suffix(uncompressed(name)[0])] += 1
 
+    @property
+    def is_told(self) -> bool:
+        """Whether there is an error of what is left."""
+        return bool(self._tables)
+
     def told(self) -> None:
         """Say what they are, as of those of a folder."""
         for count, why in passed_over(self._kinds.elements()):
             self.job.pass_over(why, count)
+        if self._of_jobs:
+            why = f"{counted(self._of_jobs, 'file')} whose names, or those of their folders, begin with '_' passed over"
+            self.job.pass_over(f"{why}: such names are those of jobs; unpack the archive to read them", self._of_jobs)
         if self._links:
             self.job.pass_over(f"{counted(self._links, 'link')} in this archive passed over", self._links)
 
@@ -165,6 +203,12 @@ def _opened(job: Job, chunks: Iterator[bytes], refused: str) -> Iterator[tuple[I
         raise FileError(refused)
     raw: Any = Chunks(chunks, None)
     plain = decompressed(raw, job.source.codec, job.source.size, job.say)
+    codec = hidden_codec(job.source, plain.peek(HEAD)[:HEAD])
+    if codec is not None:
+        job.say(f"the file is compressed with {codec}, which its name does not say", "warning")
+        job.source = replace(job.source, codec=codec)
+        packed: Any = Chunks(iter(partial(plain.read, PIECE), b""), plain)
+        plain = decompressed(packed, codec, job.source.size, job.say)
     job.source = known(job.source, plain.peek(HEAD)[:HEAD], job.say, job.options.text)
     yield raw, plain
 
@@ -175,7 +219,8 @@ def _zipped(_: Job, stream: io.BufferedReader) -> Iterator[_Found]:
         archive = zipfile.ZipFile(source)
     except zipfile.BadZipFile as error:
         raise FileError(f"not a whole zip ({error}); its list of members is at its end: fetch it again") from None
-    for info in archive.infolist():
+    # what tells a table from a folder of files comes first
+    for info in sorted(archive.infolist(), key=lambda info: not lakes_among([_name(info)])):
         if info.is_dir():
             continue
         chunks = None if S_ISLNK(info.external_attr >> 16) else _inflated(archive, info)
