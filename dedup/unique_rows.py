@@ -88,20 +88,15 @@ class FileRows:
             options: How articles lie in them.
         """
         numbers = {escaped(source.path): number for number, source in enumerate(sources)}
-        archives = [path for path, number in numbers.items() if sources[number].kind in files.ARCHIVES]
         count = len(names)
         found = cls(list(sources), np.zeros(count, np.int64), np.zeros(count, np.int64), options, [""] * count)
         for place, name in enumerate(names):
             path, _, number = name.rpartition(":")
-            whole = name in numbers
-            if not whole and path not in numbers:
-                archive = next(one for one in archives if name.startswith(f"{one}/"))
-                whole = not number.isdigit() or files.member(sources[numbers[archive]], name).kind in files.WHOLE
-                found.members[place] = (name if whole else path)[len(archive) + 1 :]
-                found.files[place] = numbers[archive]
-            else:
-                found.files[place] = numbers[name if whole else path]
-            found.rows[place] = 0 if whole else int(number)
+            if name in numbers or not number.isdecimal():  # a file or member that is read ends in what says its kind
+                path, number = name, "0"
+            file = _file(path, numbers)
+            found.files[place], found.rows[place] = numbers[file], int(number)
+            found.members[place] = path[len(file) + 1 :]
         return found
 
     def chosen(self, places: Integers) -> list[Chosen]:
@@ -112,17 +107,16 @@ class FileRows:
         """
         of = self.files[places]
         return [
-            Chosen(source, self._wanted(source, places[of == number]), self.options)
+            Chosen(source, self._wanted(places[of == number]), self.options)
             for number, source in enumerate(self.sources)
         ]
 
-    def _wanted(self, source: Source, places: Integers) -> Wanted:
-        if source.kind not in files.ARCHIVES:
-            return _mask(self.rows[places])
+    def _wanted(self, places: Integers) -> Wanted:
         rows: dict[str, list[int]] = {}
         for place in places.tolist():
             rows.setdefault(self.members[place], []).append(self.rows[place])
-        return {name: _mask(np.array(some)) for name, some in rows.items()}
+        masks = {name: _mask(np.array(some)) for name, some in rows.items()}
+        return masks if any(masks) else masks.get("", np.zeros(0, np.bool_))
 
     def column(self, name: str) -> pa.ChunkedArray | list[Any]:
         """The values of a column; where the files have several types of them, as values of Python.
@@ -162,6 +156,13 @@ class FileRows:
     def _source(self, place: int) -> Source:
         source, name = self.sources[self.files[place]], self.members[place]
         return files.member(source, name) if name else source
+
+
+def _file(path: str, numbers: Mapping[str, int]) -> str:
+    """The file that this is, or is a member of: what an archive is called does not say that it is one."""
+    while path not in numbers:
+        path = path.rpartition("/")[0]
+    return path
 
 
 def _mask(rows: Integers) -> Any:

@@ -9,6 +9,7 @@ import random
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,31 @@ def test_compressed_files_and_folders(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["unique", str(EXAMPLES), "--out", str(tmp_path / "articles.jsonl")])
     assert "Kept 9 of 14 rows; 5 dropped (35.7%)" in result.output
     assert ids(tmp_path / "articles.jsonl")[-2:] == ["tea-1", "tidal-flat-ko"]
+
+
+@pytest.mark.parametrize("name", ["in.zip", "in.jsonl", "in.parquet", "in"])
+def test_archives_whatever_they_are_called(tmp_path: Path, name: str) -> None:
+    """Their members are rows and whole files, and one may be of another kind than its name says."""
+    pq.write_table(pa.table({"id": ["p", "q"], "text": [STARS, "第三篇文章說的是山"]}), tmp_path / "x.parquet")
+    with zipfile.ZipFile(tmp_path / name, "w") as archive:
+        archive.writestr("a:7/b.jsonl", lines(tmp_path / "x.jsonl").read_bytes())
+        archive.writestr("a:7/b.txt", STARS_SIMPLIFIED)
+        archive.write(tmp_path / "x.parquet", "c.txt")
+    result = run(tmp_path / name, "--out", tmp_path / "out.jsonl", "--dropped", tmp_path / "gone.csv")
+    assert "Kept 5 of 9 rows" in result.output
+    assert ids(tmp_path / "out.jsonl") == ["a", "c", "d", "e", "q"]
+    with (tmp_path / "gone.csv").open(encoding="utf-8") as file:
+        assert [row["id"].removeprefix("in.zip/").removeprefix("in/") for row in csv.DictReader(file)][2:] == [
+            "a:7/b",
+            "p",
+        ]
+
+
+def test_a_table_that_is_called_an_archive(tmp_path: Path) -> None:
+    """It is read as what it is, and has no members."""
+    pq.write_table(pa.table({"id": ["p", "q"], "text": [STARS, STARS]}), tmp_path / "x.zip")
+    assert run(tmp_path / "x.zip", "--out", tmp_path / "out.jsonl").exit_code == 0
+    assert ids(tmp_path / "out.jsonl") == ["p"]
 
 
 @pytest.mark.parametrize("memory", [[], ["--memory", "1GB"]], ids=["all", "1GB"])

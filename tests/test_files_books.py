@@ -53,6 +53,14 @@ def test_chapters_are_articles(tmp_path: Path, name: str) -> None:
     assert only(found).reason == "1 document of the book without a text passed over"
 
 
+def test_a_book_that_was_packed_anew_is_a_book(tmp_path: Path) -> None:
+    """Packers compress the member that says what a file is, or put it anywhere; then the name of the file says it."""
+    with zipfile.ZipFile(tmp_path / "a.epub", "w", zipfile.ZIP_DEFLATED) as whole:
+        for name, content in {**MEMBERS, "mimetype": "application/epub+zip"}.items():
+            whole.writestr(name, content)
+    assert [name for name, _ in rows(read(tmp_path / "a.epub"))] == [f"a:{TWO}", f"a:{ONE}"]
+
+
 def test_chapters_may_be_numbered(tmp_path: Path) -> None:
     """By their places in the book; with the path before their names where that is asked for."""
     path = epub(tmp_path / "a.epub")

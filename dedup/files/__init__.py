@@ -17,7 +17,7 @@ are wanted; `label_files` reads labels back.
 from dedup.files.copying import FORMATS, Chosen, copy_rows
 from dedup.files.formats.archives import member
 from dedup.files.jobs import Job
-from dedup.files.kinds import ARCHIVES, NAMED, WHOLE
+from dedup.files.kinds import NAMED, WHOLE
 from dedup.files.label_files import labels
 from dedup.files.options import AS_USUAL, ID_FROM, ReadOptions
 from dedup.files.places import gone, is_remote, placed, real
@@ -31,7 +31,6 @@ from dedup.files.whole_rows import Wanted, values
 from dedup.files.writing import check_output, replacing, write
 
 __all__ = [
-    "ARCHIVES",
     "AS_USUAL",
     "FORMATS",
     "ID_FROM",

@@ -21,6 +21,10 @@ from dedup.files.source import Source
 from dedup.files.unread import advice
 
 
+_ZIPPED = {"wacz", "epub"}
+"""Kinds that are a zip, which their first bytes need not tell from another one."""
+
+
 @contextmanager
 def recognized(
     source: Source, said: Said = lambda *_: None, text: str = "text"
@@ -124,7 +128,7 @@ def known(source: Source, head: bytes, said: Said, text: str) -> Source:
 def _kind(named: str, head: bytes) -> str:
     """What a file is that is called so."""
     found = by_magic(head)
-    if found and found.kind in CALLED and not (found.kind == "zip" and named == "wacz"):  # a WACZ is a zip, too
+    if found and found.kind in CALLED and not (found.kind == "zip" and named in _ZIPPED):
         return found.kind
     what = unfit(head) if named != "document" or head[:5] == b"%PDF-" else None
     if what:
