@@ -251,6 +251,16 @@ def test_what_cannot_be_read_is_named_and_costs_nothing_else(tmp_path: Path, mem
     assert ids(tmp_path / "out.jsonl") == ["a", "d"]
 
 
+def test_articles_before_broken_xml_are_copied(tmp_path: Path) -> None:
+    """What follows the last one is not read again."""
+    page = "<page><title>{}</title><ns>0</ns><revision><text>{}</text></revision></page>"
+    wiki = f"<mediawiki>{page.format('星', STARS)}{page.format('فجر', ARABIC)}</mediawiki>"
+    (tmp_path / "in.xml").write_text(wiki + wiki[: len(wiki) // 2], "utf-8")
+    result = run(tmp_path / "in.xml", "--out", tmp_path / "out.jsonl")
+    assert result.exit_code == 1 and "the XML ends or breaks here" in result.output
+    assert ids(tmp_path / "out.jsonl") == ["星", "فجر"]
+
+
 @pytest.mark.parametrize("kind", ["jsonl", "csv"])
 @pytest.mark.parametrize("memory", [[], ["--memory", "1GB"]], ids=["all", "1GB"])
 def test_what_comes_before_a_broken_end_is_copied(tmp_path: Path, kind: str, memory: list[str]) -> None:

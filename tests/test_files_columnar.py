@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.orc
 import pytest
+from click.testing import CliRunner
 from test_files import only, put, rows
 from test_files_parquet import invalid
 
+from dedup.cli import main
 from dedup.files import ReadOptions, read
 
 TABLE = pa.table({"id": ["甲", None, "c"], "text": ["第一篇", None, "ثالث 😀"], "tags": [["x"], [], None]})
@@ -140,6 +143,23 @@ def test_a_broken_stripe_costs_only_itself(tmp_path: Path) -> None:
     found = read(put(tmp_path / "a.orc", raw[:at] + bytes(64) + raw[at + 64 :]))
     assert 10_000 < len(found.table) < 20_000
     assert "a stripe from row" in only(found).reason
+
+
+@pytest.mark.parametrize(("column", "said"), [("text", "Kept 4 of 4 rows"), ("number", "a column beside the texts")])
+def test_rows_behind_a_broken_batch_are_copied_as_themselves(tmp_path: Path, column: str, said: str) -> None:
+    """Where its texts are broken its rows are not there; where only another column is, that is said."""
+    values = pa.array([f"{number} {'xyzuvw'[number] * 40}" for number in range(6)])
+    others = pa.array([f"number {number}" for number in range(6)])
+    raw = of_file(pa.table({"text": values, "number": others}))
+    first, length = {"text": (0, 42), "number": (0, 8)}[column]
+    offsets = pa.array([first, length, 2 * length], pa.int32()).buffers()[1].to_pybytes()
+    at = raw.index(offsets, raw.index(offsets) + 1)  # of the second batch
+    path = put(tmp_path / "a.arrow", raw[: at + 4] + b"\xff\xff\xff\x7f" + raw[at + 8 :])
+    result = CliRunner().invoke(main, ["unique", str(path), "--out", str(tmp_path / "out.jsonl")])
+    assert result.exit_code == 1 and said in result.output
+    if column == "text":
+        written = [json.loads(line)["number"] for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+        assert written == ["number 0", "number 1", "number 4", "number 5"]
 
 
 @pytest.mark.parametrize("form", [of_file, of_stream, of_orc])

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from test_files import put, put_parquet, rows
+from test_files import only, put, put_parquet, rows
 
 from dedup.errors import FileError
-from dedup.files import ReadOptions, read
+from dedup.files import Job, ReadOptions, read
+from dedup.files.formats import READERS
+from dedup.files.tables import Piece
 
 
 def test_a_folder_of_articles_of_every_kind_is_one_table(tmp_path: Path) -> None:
@@ -149,3 +152,20 @@ def test_a_further_column_that_is_missing_is_a_problem(tmp_path: Path) -> None:
     assert [one.reason for one in found.problems] == ["there is no column 'day'; the columns are ['text']"] * 2
     with pytest.raises(FileError, match="cannot be read beside 'body'"):
         read([tmp_path], ReadOptions("body"), columns=["text"])
+
+
+def test_a_file_that_asks_for_too_much_memory_costs_only_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a length in its head is damaged; what came before is kept."""
+
+    def greedy(job: Job, _: object) -> Iterator[Piece]:
+        yield [(job.source.id, "kept")]
+        raise MemoryError
+
+    monkeypatch.setitem(READERS, "orc", greedy)
+    put(tmp_path / "a.orc", "ORC")
+    put(tmp_path / "b.txt", "b")
+    found = read(tmp_path)
+    assert rows(found) == [("a", "kept"), ("b", "b")]
+    assert "more memory is asked for than there is" in only(found).reason

@@ -14,8 +14,8 @@ from typing import Literal
 
 import pyarrow as pa
 
-FAULTS = (OSError, ValueError, csv.Error, pa.ArrowException)
-"""What broken files and full disks raise."""
+FAULTS = (OSError, ValueError, MemoryError, csv.Error, pa.ArrowException)
+"""What broken files and full disks raise; of memory, where a damaged length asks for more than there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ def reason(error: BaseException) -> str:
     Returns:
         The first line of its message, or its class if it has no message.
     """
+    if isinstance(error, MemoryError):
+        return "more memory is asked for than there is; if the file is small, a length in it is damaged: fetch it again"
     said = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(said).splitlines()[0]
 

@@ -20,7 +20,6 @@ from dedup.files.kinds import CALLED, UNCLEAR, parts
 from dedup.files.source import Source
 from dedup.files.unread import advice
 
-
 _ZIPPED = {"wacz", "epub"}
 """Kinds that are a zip, which their first bytes need not tell from another one."""
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice, pairwise, takewhile
+from dataclasses import replace
+from functools import partial
+from itertools import islice, pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,7 +25,7 @@ from dedup.files.encodings import SURROGATES, mended
 from dedup.files.formats import ENTRIES, READERS
 from dedup.files.formats.archives import members
 from dedup.files.formats.arrow import batches
-from dedup.files.formats.columnar import at, sliced
+from dedup.files.formats.columnar import at, sliced, wanted_columns
 from dedup.files.formats.csv_dialects import taken_names
 from dedup.files.formats.csv_rows import long_fields, records
 from dedup.files.formats.json_values import as_line, values_of
@@ -223,7 +225,10 @@ def fitted(rows: Rows, kind: pa.Schema, source: Source) -> pa.Table:
 
 
 def _gone(source: Source, error: BaseException) -> FileError:
-    return FileError(f"{shown(source.path)!r} cannot be read a second time: {reason(error)}; run again")
+    return FileError(
+        f"{shown(source.path)!r} cannot be read a second time: {reason(error)}; run again if it has changed, else "
+        "fetch it again: a column beside the texts is damaged"
+    )
 
 
 def _array(found: list[Any], source: Source, kind: pa.DataType | None = None) -> pa.Array:
@@ -292,12 +297,19 @@ def _parquet(_: Job, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Tab
     groups = [group for group, (begin, end) in enumerate(pairwise(ends)) if wanted[begin:end].any()]
     plan(source, file.metadata, None, groups)
     for group in groups:
-        yield from _among(pieces(source, file, group, None), wanted, ends[group])
+        yield from _among(pieces(source, file, group, None), wanted[: ends[group + 1]], ends[group])
 
 
 def _among(tables: Iterable[pa.Table], wanted: Mask, row: int = 0) -> Iterator[pa.Table]:
-    """The wanted rows of tables, of which the first begins with this row."""
-    for table in tables:
+    """The wanted rows of tables, of which the first begins with this row; at least one is wanted.
+
+    What comes after the last one is not read, for the file may be broken there.
+    """
+    every, end = iter(tables), len(_upto_last(wanted))
+    while row < end:
+        table = next(every, None)
+        if table is None:
+            raise ValueError(f"it has only {row:,} rows now")
         mask = np.zeros(len(table), np.bool_)
         some = wanted[row : row + len(table)]
         mask[: len(some)] = some
@@ -310,25 +322,17 @@ def _lake_table(job: Job, _: io.BufferedReader, wanted: Mask) -> Iterator[pa.Tab
     yield from _among(whole_lake_table(job.source), wanted)
 
 
-def _arrow(_: Job, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
-    yield from _until_last(sliced(batches(stream, _all)), wanted)
+def _arrow(job: Job, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
+    yield from _among(sliced(batches(stream, _texts(job), every=True)), wanted)
 
 
-def _orc(_: Job, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
-    yield from _until_last(sliced(stripes(stream, _all)), wanted)
+def _orc(job: Job, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
+    yield from _among(sliced(stripes(stream, _texts(job), every=True)), wanted)
 
 
-def _all(_: pa.Schema) -> None:
-    """All columns."""
-
-
-def _until_last(tables: Iterator[pa.Table], wanted: Mask) -> Iterator[pa.Table]:
-    """The wanted rows; what comes after the last one is not read, for the file may be broken there."""
-    row, end = 0, len(_upto_last(wanted))
-    while row < end:
-        table = next(tables)
-        yield from _among([table], wanted, row)
-        row += len(table)
+def _texts(job: Job) -> Callable[[pa.Schema], list[str]]:
+    """The columns that were read when the rows were numbered: batches in which these are broken have no number."""
+    return partial(wanted_columns, Job(job.source, replace(job.options, id=None)))
 
 
 def _values(job: Job, stream: io.BufferedReader, wanted: Mask) -> Iterator[list[str]]:
@@ -359,9 +363,8 @@ def _records(job: Job, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.T
 
 def _entries(job: Job, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Table]:
     """Articles of a format that has columns of its own."""
-    chosen = _upto_last(wanted)
-    every = takewhile(lambda entry: entry.row < len(chosen), ENTRIES[job.source.kind](job, stream))
-    values = (dict(entry.values) for entry in every if chosen[entry.row])
+    chosen, every = _upto_last(wanted), ENTRIES[job.source.kind](job, stream)
+    values = islice((dict(entry.values) for entry in every if chosen[entry.row]), sum(chosen))
     while some := list(islice(values, LINES)):
         kind = pa.schema([(name, pa.large_string()) for name in some[0]])
         yield pa.Table.from_pylist(some, kind)

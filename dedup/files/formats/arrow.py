@@ -44,18 +44,22 @@ def arrow(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
 
 def batches(
     stream: io.BufferedReader,
-    wanted: Callable[[pa.Schema], list[str] | None],
+    wanted: Callable[[pa.Schema], list[str]],
     lost: Callable[[int, Exception], object] = lambda *_: None,
+    *,
+    every: bool = False,
 ) -> Iterator[pa.RecordBatch]:
     """The record batches of a file.
 
     Args:
         stream: Its bytes.
-        wanted: Says which columns are read; None is all.
-        lost: Called with the number of rows before a batch that cannot be read, and why.
+        wanted: Says which columns are read.
+        lost: Called with the number of rows before a batch of which these cannot be read, and why.
+        every: Give the other columns, too, of the same batches.
 
     Raises:
         FileError: The file is Feather of version 1.
+        ArrowException: A column of a batch cannot be read, and it is none of those.
     """
     head = stream.peek(_BEFORE)
     if head.startswith(OLD):
@@ -66,14 +70,14 @@ def batches(
     if head.startswith(MAGIC):
         file = _with_footer(stream)
         if file is not None:
-            yield from _of_file(stream, file, wanted, lost)
+            yield from _of_file(stream, file, wanted, lost, every=every)
             return
         stream.read(_BEFORE)
     cut = head.startswith(MAGIC) and stream.seekable()
     reader = pa.ipc.open_stream(stream)
     names = wanted(reader.schema)
     for batch in reader:
-        yield checked(batch if names is None else batch.select(names))
+        yield checked(batch if every else batch.select(names))
     if cut:
         raise ValueError("the file has no footer: it was cut short")
 
@@ -92,21 +96,21 @@ def _with_footer(stream: io.BufferedReader) -> Any:
 def _of_file(
     stream: io.BufferedReader,
     file: Any,
-    wanted: Callable[[pa.Schema], list[str] | None],
+    wanted: Callable[[pa.Schema], list[str]],
     lost: Callable[[int, Exception], object],
+    *,
+    every: bool,
 ) -> Iterator[pa.RecordBatch]:
-    names = wanted(file.schema)
-    if names is not None:
-        places = [file.schema.get_field_index(name) for name in names]
-        file = pa.ipc.open_file(stream, options=pa.ipc.IpcReadOptions(included_fields=places))
+    places = [file.schema.get_field_index(name) for name in wanted(file.schema)]
+    narrow = pa.ipc.open_file(stream, options=pa.ipc.IpcReadOptions(included_fields=places))
     row = 0
     for number in range(file.num_record_batches):
         try:
-            batch = checked(file.get_batch(number))
+            batch = checked(narrow.get_batch(number))
         except FAULTS as error:
             lost(row, error)
         else:
-            yield batch
+            yield checked(file.get_batch(number)) if every else batch
             row += len(batch)
 
 

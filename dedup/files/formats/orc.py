@@ -38,15 +38,21 @@ def orc(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
 
 def stripes(
     stream: io.BufferedReader,
-    wanted: Callable[[pa.Schema], list[str] | None],
+    wanted: Callable[[pa.Schema], list[str]],
     lost: Callable[[int, Exception], object] = lambda *_: None,
+    *,
+    every: bool = False,
 ) -> Iterator[pa.RecordBatch]:
     """The stripes of a file.
 
     Args:
         stream: Its bytes.
-        wanted: Says which columns are read; None is all.
-        lost: Called with the number of rows before a stripe that cannot be read, and why.
+        wanted: Says which columns are read.
+        lost: Called with the number of rows before a stripe of which these cannot be read, and why.
+        every: Give the other columns, too, of the same stripes.
+
+    Raises:
+        ArrowException: A column of a stripe cannot be read, and it is none of those.
     """
     from pyarrow.orc import ORCFile  # noqa: PLC0415 - 50 ms that other kinds do without
 
@@ -59,5 +65,5 @@ def stripes(
         except FAULTS as error:
             lost(row, error)
         else:
-            yield batch
+            yield file.read_stripe(number) if every else batch
             row += len(batch)
