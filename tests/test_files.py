@@ -85,6 +85,7 @@ def test_modules_import_only_what_is_below_them() -> None:
         "formats.parquet",
         "formats.lake_tables",
         "formats.columnar",
+        "formats.zips",
         "tables",
         "jobs",
         "sources",

@@ -92,9 +92,16 @@ def test_a_row_of_csv_that_is_too_long_costs_only_itself(tmp_path: Path, monkeyp
     assert any("more than" in problem.reason for problem in found.problems)
 
 
-def test_parquet_that_has_to_be_held_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("suffix", ["parquet", "orc", "epub", "wacz", "zip"])
+def test_what_has_to_be_held_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
     """Compressed as a whole it cannot be read from its end."""
-    raw = put_parquet(tmp_path / "t", {"text": ["x"]}).read_bytes()
-    path = put(tmp_path / "a.parquet.gz", raw)
+    path = put(tmp_path / f"a.{suffix}.gz", put_parquet(tmp_path / "t", {"text": ["x"]}).read_bytes()[4:])
     monkeypatch.setattr("dedup.files.bounds.held.__defaults__", (100, ""))
     assert "more than 100 bytes, and all of them are needed at once" in only(read([path])).reason
+
+
+def test_a_feed_that_is_too_long_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a tree it takes more memory than as a file."""
+    monkeypatch.setattr("dedup.files.formats.feeds.MOST", 100)
+    path = put(tmp_path / "a.rss", f"<rss><channel>{'<item><description>x</description></item>' * 9}</channel></rss>")
+    assert "more than 100 bytes" in only(read([path])).reason

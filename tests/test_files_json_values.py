@@ -104,6 +104,13 @@ def test_a_broken_item_on_the_only_line_costs_only_itself(tmp_path: Path) -> Non
     assert only(found).row == 1
 
 
+def test_an_array_without_a_beginning_is_told(tmp_path: Path) -> None:
+    """What was before it is lost, and what is there is read."""
+    found = read(put(tmp_path / "a.json", lines(*map(json.dumps, ITEMS)).partition(",\n")[2]))
+    assert rows(found) == WHOLE[1:]
+    assert "the JSON array has no beginning" in only(found).reason
+
+
 @pytest.mark.parametrize("end", [1, 20])
 def test_of_an_array_that_is_cut_short_the_items_are_kept(tmp_path: Path, end: int) -> None:
     """A crawl was killed: the bracket is missing, or an item has no end."""

@@ -508,6 +508,20 @@ def test_damaged_members_of_a_wacz_are_named(tmp_path: Path) -> None:
     assert "archive/d.warc: no record" in said
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_member_that_does_not_inflate_costs_only_itself(tmp_path: Path, method: int) -> None:
+    """Members should be stored, and are as often compressed, of which each codec has errors of its own."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as whole:
+        for name, pages in (("archive/a.warc", range(1, 9)), ("archive/b.warc", range(9, 11))):
+            whole.writestr(name, by_warcio([page(number) for number in pages]))
+    raw = out.getvalue()
+    for at in (40, 60, 90):
+        found = read([put(tmp_path / "a.wacz", raw[:at] + b"\xff" * 20 + raw[at + 20 :])])
+        assert {"http://news.example/9", "http://news.example/10"} <= {name for name, _ in rows(found)}
+        assert "archive/a.warc: " in " ".join(problem.reason for problem in found.problems)
+
+
 @pytest.mark.parametrize("content", [b"", b"not a zip", packed_wacz({})])
 def test_what_is_no_wacz_is_told(tmp_path: Path, content: bytes) -> None:
     """A WACZ that is no zip, or has no WARC in it, is a problem that says so."""

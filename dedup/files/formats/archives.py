@@ -22,10 +22,10 @@ from stat import S_ISLNK
 from typing import IO, Any, NamedTuple
 
 from dedup.errors import FileError
-from dedup.files.bounds import held
 from dedup.files.chunks import Chunks
 from dedup.files.compressed import PIECE, decompressed
 from dedup.files.contents import HEAD
+from dedup.files.formats.zips import BROKEN, zip_of
 from dedup.files.jobs import Job
 from dedup.files.kinds import ARCHIVES, CALLED, NAMED, READABLE, UNCLEAR, is_for_jobs, is_xml, parts, uncompressed
 from dedup.files.lakes import LAKES, folders_above, lakes_among
@@ -214,17 +214,13 @@ def _opened(job: Job, chunks: Iterator[bytes], refused: str) -> Iterator[tuple[I
 
 
 def _zipped(_: Job, stream: io.BufferedReader) -> Iterator[_Found]:
-    source = stream if stream.seekable() else io.BytesIO(held(stream))
-    try:
-        archive = zipfile.ZipFile(source)
-    except zipfile.BadZipFile as error:
-        raise FileError(f"not a whole zip ({error}); its list of members is at its end: fetch it again") from None
-    # what tells a table from a folder of files comes first
-    for info in sorted(archive.infolist(), key=lambda info: not lakes_among([_name(info)])):
-        if info.is_dir():
-            continue
-        chunks = None if S_ISLNK(info.external_attr >> 16) else _inflated(archive, info)
-        yield _Found(_name(info), info.file_size, chunks, _refusal(info))
+    with zip_of(stream, "not a whole zip ({}); its list of members is at its end: fetch it again") as archive:
+        # what tells a table from a folder of files comes first
+        for info in sorted(archive.infolist(), key=lambda info: not lakes_among([_name(info)])):
+            if info.is_dir():
+                continue
+            chunks = None if S_ISLNK(info.external_attr >> 16) else _inflated(archive, info)
+            yield _Found(_name(info), info.file_size, chunks, _refusal(info))
 
 
 def _refusal(info: zipfile.ZipInfo) -> str:
@@ -239,7 +235,7 @@ def _inflated(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes
     try:
         with archive.open(info) as file:
             yield from iter(partial(file.read, PIECE), b"")
-    except Exception as error:  # each codec has an error of its own
+    except BROKEN as error:
         raise OSError(f"the member cannot be read ({error}); unpack the archive and look at it") from error
 
 

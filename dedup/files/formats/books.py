@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 import posixpath
 import zipfile
-import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -21,14 +20,15 @@ from dedup.errors import FileError
 from dedup.files.encodings import declared, decoded, detected
 from dedup.files.formats.entries import FormatRow
 from dedup.files.formats.marked_text import lxml_for, parsed, text_of
+from dedup.files.formats.zips import BROKEN, zip_of
 from dedup.files.jobs import Job
 from dedup.files.problems import counted, shown
 
 MOST = 1 << 26
 """Bytes of a chapter that is not read any more: a zip may hold gigabytes in kilobytes."""
 _CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
-_FAULTS = (KeyError, ValueError, OSError, EOFError, zlib.error, RuntimeError, ET.ParseError, zipfile.BadZipFile)
-"""What broken members of a zip raise, and those that are compressed or locked in unknown ways."""
+_BROKEN = (*BROKEN, ET.ParseError)
+_REFUSED = "the EPUB cannot be read: {}; fetch the file again"
 
 
 def book(job: Job, stream: io.BufferedReader) -> Iterator[FormatRow]:
@@ -46,11 +46,12 @@ def book(job: Job, stream: io.BufferedReader) -> Iterator[FormatRow]:
         MissingExtraError: lxml is not installed.
     """
     lxml_for("Reading EPUB")
-    try:
-        with zipfile.ZipFile(stream if stream.seekable() else io.BytesIO(stream.read())) as whole:
-            yield from _chapters(job, whole, _contents(whole))
-    except _FAULTS as error:
-        raise FileError(f"the EPUB cannot be read: {error}; fetch the file again") from error
+    with zip_of(stream, _REFUSED) as whole:
+        try:
+            contents = _contents(whole)
+        except _BROKEN as error:
+            raise FileError(_REFUSED.format(error)) from error
+        yield from _chapters(job, whole, contents)
 
 
 class _Contents(NamedTuple):
@@ -100,7 +101,7 @@ def _chapters(job: Job, book: zipfile.ZipFile, contents: _Contents) -> Iterator[
             continue
         try:
             chapter, text = _chapter(job, _member(book, name))
-        except _FAULTS as error:
+        except _BROKEN as error:
             job.lose(row + 1, f"{shown(name)!r} cannot be read: {error}")
             continue
         if text:

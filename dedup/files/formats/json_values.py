@@ -45,7 +45,7 @@ def json_values(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
 
     Raises:
         FileError: No object has the column, or a value is too long.
-        ValueError: The file ends within an array.
+        ValueError: The file ends within an array, or begins there.
     """
     with job.lines(stream, "\n") as text:
         yield from packed(rows(job, _values(job, text)), job.others)
@@ -70,15 +70,16 @@ def values_of(text: TextIO) -> Iterator[RawValue]:
 
     Raises:
         FileError: A value is too long.
-        ValueError: The file ends within an array.
+        ValueError: The file ends within an array, or begins there.
     """
     held = _Held(text)
     while held.to_value():
         while isinstance(found := held.value(), json.JSONDecodeError) and held.may_be_cut(found) and held.more():
             pass
         yield RawValue(held.line, "", held.broken(found)) if isinstance(found, Exception) else held.taken(*found)
-    if held.depth > 0:
-        raise ValueError("the JSON array has no end; the file was cut short")
+    if held.depth:
+        side = "end" if held.depth > 0 else "beginning"
+        raise ValueError(f"the JSON array has no {side}; the file was cut short")
 
 
 class _Held:

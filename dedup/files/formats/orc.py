@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 
+from dedup.files.bounds import held
 from dedup.files.formats.columnar import articles, wanted_columns
 from dedup.files.jobs import Job
 from dedup.files.problems import FAULTS, reason
@@ -56,7 +57,7 @@ def stripes(
     """
     from pyarrow.orc import ORCFile  # noqa: PLC0415 - 50 ms that other kinds do without
 
-    file = ORCFile(stream if stream.seekable() else pa.BufferReader(stream.read()))
+    file = ORCFile(stream if stream.seekable() else pa.BufferReader(held(stream)))
     names = wanted(file.schema)
     row = 0
     for number in range(file.nstripes):

@@ -24,9 +24,10 @@ from dedup.errors import FileError, InputError
 from dedup.files.compressed import decompressed
 from dedup.files.formats.archived_pages import Page, address, archived_page, page_language, page_text
 from dedup.files.formats.warc_records import Telling, records
+from dedup.files.formats.zips import BROKEN, zip_of
 from dedup.files.jobs import Job
 from dedup.files.kinds import parts
-from dedup.files.problems import FAULTS, counted, reason
+from dedup.files.problems import counted, reason
 from dedup.files.tables import Piece, Row, as_table, packed
 
 COLUMNS = ("url", "date", "status", "mime", "declared_language", "language")
@@ -178,11 +179,7 @@ def _tables(job: Job, rows: Callable[[_Crawl], Iterator[Row]]) -> Iterator[Piece
 
 def _of_members(crawl: _Crawl, stream: io.BufferedReader) -> Iterator[Row]:
     """The pages of the WARCs in a WACZ, in the order of their names."""
-    try:
-        whole = zipfile.ZipFile(stream if stream.seekable() else io.BytesIO(stream.read()))
-    except (zipfile.BadZipFile, ValueError) as error:
-        raise FileError(f"this is no WACZ, or it is cut short: {reason(error)}; fetch it again") from error
-    with whole:
+    with zip_of(stream, "this is no WACZ, or it is cut short: {}; fetch it again") as whole:
         names = sorted(name for name in whole.namelist() if parts(name)[1] == "warc")
         if not names:
             raise FileError("no WARC is in this WACZ; they should be called archive/NAME.warc.gz")
@@ -190,7 +187,7 @@ def _of_members(crawl: _Crawl, stream: io.BufferedReader) -> Iterator[Row]:
             crawl.where = f"{name}: "
             try:
                 yield from _of_member(crawl, whole, name)
-            except (*FAULTS, zipfile.BadZipFile, RuntimeError) as error:
+            except BROKEN as error:
                 crawl.say(reason(error), "error")
 
 
