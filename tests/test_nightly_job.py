@@ -385,7 +385,7 @@ def test_a_bad_file_and_bad_rows(tmp_path: Path) -> None:
     summary = run(tmp_path, tmp_path / "in", tmp_path / "gone")
     assert (summary.bad_files, summary.bad_rows, summary.articles) == (2, 2, 2)
     found = rejects(tmp_path)
-    assert list(found[0]) == ["path", "row", "reason", "count"]
+    assert list(found[0]) == ["path", "row", "reason", "count", "severity"]
     assert [(Path(one["path"]).name, one["row"], one["count"]) for one in found] == [
         ("gone", None, 1), ("1.jsonl", 3, 1), ("1.jsonl", 4, 1), ("2.parquet", None, 1),
     ]  # fmt: skip

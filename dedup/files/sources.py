@@ -46,6 +46,7 @@ class Sources:
         by_path: Ids begin with the whole path as it was given. Otherwise they begin with the path below the folder that
             was named, without suffixes.
         options: What a user says of the files.
+        own: Real paths of files and folders that are not looked at in other folders: what the run itself writes.
 
     Attributes:
         missing: The paths that lead nowhere.
@@ -57,6 +58,7 @@ class Sources:
     seen: set[str] = field(default_factory=set)
     by_path: bool = False
     options: ReadOptions = AS_USUAL
+    own: tuple[str, ...] = ()
     missing: list[Problem] = field(default_factory=list)
     named: set[str] = field(default_factory=set)
     """Paths that were named, which nobody is told of as passed over."""
@@ -93,6 +95,8 @@ class Sources:
         self._add_all(folder, sorted(walk(str(folder), self._closed)), before)
 
     def _add_all(self, named: Path | str, found: list[Met], before: int) -> None:
+        own = tuple(f"{one}/" for one in self.own)
+        found = [met for met in found if not f"{met.real}/".startswith(own)]
         self._tell_passed_over([met for met in found if met.for_jobs])
         files = [met for met in found if not met.for_jobs]
         others = [

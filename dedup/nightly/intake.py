@@ -109,10 +109,8 @@ def found(paths: list[str], options: ReadOptions = AS_USUAL, own: Sequence[Path 
         options: How articles lie in the files.
         own: Files and folders that the job itself writes; they are skipped, with the files in them.
     """
-    sources, ours = (
-        Sources(by_path=True, options=options),
-        {real(folder) for folder in own},
-    )
+    ours = {real(folder) for folder in own}
+    sources = Sources(by_path=True, options=options, own=tuple(ours))
     for path in paths:
         sources.add(placed(path))
     sources.files = [source for source in sources.files if ours.isdisjoint(_above(real(source.path)))]
