@@ -384,6 +384,19 @@ def test_what_a_web_server_says_is_told_in_words(web: str) -> None:
         check_output(f"{web}/labels.parquet")
 
 
+def test_hdfs_without_hadoop_says_what_to_do(memory: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arrow names a library that it did not find; what to install is said."""
+    import fsspec
+
+    def missing(*_: object, **__: object) -> None:
+        raise OSError("Unable to load libjvm\nno such file")
+
+    monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
+    monkeypatch.setattr(fsspec, "filesystem", missing)
+    (problem,) = read(["hdfs://name/a.jsonl"]).problems
+    assert "(Unable to load libjvm); install it" in problem.reason and "CLASSPATH" in problem.reason
+
+
 def test_datasets_of_a_hub_are_asked_as_any_other_store(memory: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """hf:// is what huggingface_hub registers for it; here a store in memory stands for it."""
     from fsspec.implementations.memory import MemoryFileSystem

@@ -124,6 +124,11 @@ def said_by_store(url: str, error: Exception) -> OSError:
             PermissionError,
             f"access is denied ({said}); check the rights and the credentials{keys}",
         ),
+        (
+            "libjvm" in said or "libhdfs" in said,
+            OSError,
+            f"hdfs:// needs Hadoop's library ({said}); install it, set JAVA_HOME and CLASSPATH by `hadoop classpath`",
+        ),
         ("Timeout" in names, OSError, f"no answer in time ({said}); run again"),
         (
             "Connect" in names,
