@@ -355,6 +355,31 @@ def test_a_damaged_tar_goes_on_behind_the_damage(tmp_path: Path) -> None:
     assert "1,024 bytes of the archive are damaged" in only(found).reason
 
 
+@pytest.mark.parametrize("suffix", ["tar", "tar.gz"])
+@pytest.mark.parametrize("size", [-1, -1024, 1 << 40, 1 << 62])
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])
+def test_a_size_that_no_member_has_leads_nowhere(tmp_path: Path, suffix: str, size: int, kind: bytes) -> None:
+    """Neither back, nor to be held, nor on and on behind the end; the members before it are read."""
+    header = tarfile.TarInfo("b.txt")
+    header.size, header.type = size, kind
+    raw = taped([("a.txt", b"a")])[:1024] + header.tobuf(tarfile.GNU_FORMAT) + taped([("c.txt", b"c")])
+    found = as_read(tmp_path / f"t.{suffix}", gzip.compress(raw) if suffix == "tar.gz" else raw)
+    assert rows(found)[0] == ("t/a", "a")
+    assert ("t/c", "c") in rows(found) or size == 1 << 40
+    assert found.problems
+
+
+def test_a_header_that_is_no_number_costs_its_member(tmp_path: Path) -> None:
+    """As the map of a sparse file that is damaged."""
+    record = b"30 GNU.sparse.map=1,2,x,99999\n"
+    before = tarfile.TarInfo("x")
+    before.size, before.type = len(record), tarfile.XHDTYPE
+    raw = before.tobuf(tarfile.GNU_FORMAT) + record.ljust(512, b"\0") + taped([("b.txt", b"b")])[:1024]
+    found = as_read(tmp_path / "t.tar", taped([("a.txt", b"a")])[:1024] + raw + taped([("c.txt", b"c")]))
+    assert {("t/a", "a"), ("t/c", "c")} <= set(rows(found))
+    assert "of the archive are damaged" in only(found).reason
+
+
 @pytest.mark.parametrize("suffix", ["zip", "tar", "tar.gz", "zip.gz"])
 @pytest.mark.parametrize("raw", [b"", b"PK\3\4 no archive", b"neither this " * 999])
 def test_what_is_no_archive_is_a_problem(tmp_path: Path, suffix: str, raw: bytes) -> None:

@@ -7,6 +7,7 @@ import gzip
 import json
 import lzma
 import random
+import tracemalloc
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -187,3 +188,15 @@ def test_a_compressed_file_is_read_in_pieces(tmp_path: Path) -> None:
     pieces = list(stream(Job(source)))
     assert max(piece.nbytes for piece in pieces) < 6_000_000
     assert sum(map(len, pieces)) == 60_000
+
+
+def test_a_dictionary_is_not_held_without_end(tmp_path: Path) -> None:
+    """A frame that says that gigabytes of one follow is passed over, as any that is to be skipped."""
+    raw = b"\x5d\x2a\x4d\x18" + (0xFFFFFFF0).to_bytes(4, "little")
+    (tmp_path / "a.jsonl.zst").write_bytes(raw + b"x" * 1000)
+    tracemalloc.start()
+    result = read(tmp_path / "a.jsonl.zst")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "the compressed data are cut short" in only(result).reason
+    assert most < 1 << 26

@@ -80,7 +80,7 @@ def decompressed(raw: Any, codec: str | None, size: int, said: Said = lambda *_:
     if found is None:
         return plain
     decoders, at = _Codec.of(found, head), 0
-    if head.startswith(_DICTIONARY):
+    if head.startswith(_DICTIONARY) and int.from_bytes(head[4:], "little") <= MOST_OF_A_DICTIONARY:
         decoders, at = _with_dictionary(decoders, plain)
     return io.BufferedReader(Chunks(_members(plain, decoders, said, at), plain), CHUNK)
 
@@ -95,6 +95,8 @@ _MAGIC: dict[str, bytes | tuple[bytes, ...]] = {
 """How a member of each codec begins; the second ones of zstd are to be skipped."""
 
 
+MOST_OF_A_DICTIONARY = 1 << 26
+"""Bytes of a dictionary, which is held; a longer one is none."""
 _DICTIONARY = b"\x5d\x2a\x4d\x18"
 """How a frame of zstd begins that holds the dictionary of those after it, in the files of web archives."""
 
@@ -204,7 +206,9 @@ def _with_dictionary(codec: _Codec, plain: io.BufferedReader) -> tuple[_Codec, i
     size = int.from_bytes(plain.read(HEAD)[4:], "little")
     frame = plain.read(size)
     try:
-        held = zstd.decompress(frame) if frame.startswith(_MAGIC["zstd"]) else frame
+        held = frame
+        if frame.startswith(_MAGIC["zstd"]):
+            held = zstd.ZstdDecompressor().decompress(frame, MOST_OF_A_DICTIONARY)
         dictionary = zstd.ZstdDict(held)
     except (zstd.ZstdError, ValueError):
         return codec, HEAD + size

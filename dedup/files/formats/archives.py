@@ -252,17 +252,46 @@ def _name(info: zipfile.ZipInfo) -> str:
     return info.filename
 
 
+_Invalid: type[tarfile.HeaderError] = tarfile.InvalidHeaderError  # type: ignore[attr-defined] # after it a tape goes on
+MOST_OF_A_HEADER = 1 << 24
+"""Bytes of a long name, or of what else stands before a member: they are held."""
+
+
 class _Header(tarfile.TarInfo):
     """A header of a tar, which says whether the archive ended with one as it should, and what was in the way."""
 
     @classmethod
-    def fromtarfile(cls, tarfile: Any) -> Any:
+    def frombuf(cls, buf: Any, encoding: Any, errors: Any) -> Any:
+        """The header in these bytes, if what it asks to be held is not too much."""
+        found = super().frombuf(buf, encoding, errors)
+        if found.type in _NAMING and found.size > MOST_OF_A_HEADER:
+            raise _Invalid(f"a name in it would have {found.size:,} bytes")
+        return found
+
+    @classmethod
+    def fromtarfile(cls, tape: Any) -> Any:
         """The next header."""
         try:
-            return super().fromtarfile(tarfile)
-        except Exception as error:
-            tarfile.met[type(error).__name__] += 1
+            return super().fromtarfile(tape)
+        except tarfile.HeaderError as error:
+            tape.met[type(error).__name__] += 1
             raise
+        except (ValueError, OverflowError) as error:  # what should be a number is none
+            tape.met["InvalidHeaderError"] += 1
+            raise _Invalid(str(error)) from error
+
+    def _block(self, count: int) -> int:
+        """The size of a member in whole blocks: one below zero would lead back, over and over."""
+        if not 0 <= count < _ENDLESS:
+            raise _Invalid(f"a member in it would have {count:,} bytes")
+        return int(super()._block(count))  # type: ignore[misc]
+
+
+_NAMING = {
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+}
+_ENDLESS = 1 << 62
 
 
 class _Tape(tarfile.TarFile):
@@ -276,10 +305,32 @@ class _Tape(tarfile.TarFile):
         super().__init__(*arguments, **options)
 
 
+class _Forwards:
+    """A stream in which a tar goes forwards; that of the standard library goes on for hours behind its end."""
+
+    def __init__(self, stream: io.BufferedReader) -> None:
+        self._stream, self._at = stream, 0
+
+    def tell(self) -> int:
+        return self._at
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self._at += len(data)
+        return data
+
+    def seek(self, place: int) -> None:
+        if place < self._at:
+            raise tarfile.ReadError(f"a member in it would begin {self._at - place:,} bytes before its header")
+        while self._at < place and self.read(min(PIECE, place - self._at)):
+            pass
+
+
 def _taped(job: Job, stream: io.BufferedReader) -> Iterator[_Found]:
     met, seen = Counter[str](), 0
     try:
-        tape: Any = _Tape.open(fileobj=stream, mode="r:" if stream.seekable() else "r|")
+        given: Any = stream if stream.seekable() else _Forwards(stream)
+        tape: Any = _Tape.open(fileobj=given, mode="r:")
         met = tape.met
         for info in iter(tape.next, None):
             seen += 1
