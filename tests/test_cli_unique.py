@@ -375,6 +375,30 @@ def test_a_number_that_json_has_not_costs_no_row(tmp_path: Path) -> None:
     assert [(row["x"], row["y"], row["z"]) for row in found] == [(None, [1.0], "ab"), (1.5, [None], "ff")]
 
 
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view()])
+def test_strings_that_are_no_utf8_are_copied(tmp_path: Path, kind: pa.DataType) -> None:
+    """With U+FFFD for what is none, as the texts are compared, wherever it is; other columns as they are."""
+    broken = pa.array([b"\xe5\x85", b"ok"], pa.binary()).view(pa.string())
+    inside = pa.StructArray.from_arrays([broken, pa.array([[1], None])], ["a", "b"])
+    several = pa.ListArray.from_arrays(pa.array([0, 1, 2], pa.int32()), inside)
+    columns = {"id": broken, "text": pa.array([STARS, ARABIC]), "coded": broken.dictionary_encode(), "nested": several}
+    table = pa.table(columns)
+    with pa.ipc.new_file(tmp_path / "in.arrow", table.schema) as file:
+        file.write_table(table)
+    if kind != pa.string():
+        raw = pa.array([b"\xe5\x85", b"ok"], pa.binary())
+        views = {pa.large_string(): pa.large_binary(), pa.string_view(): pa.binary_view()}
+        table = table.set_column(0, "id", raw.cast(views[kind]).view(kind))
+        with pa.ipc.new_file(tmp_path / "in.arrow", table.schema) as file:
+            file.write_table(table)
+    assert run(tmp_path / "in.arrow", "--out", tmp_path / "out.jsonl").exit_code == 0
+    found = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()]
+    assert found == [
+        {"id": "\ufffd", "text": STARS, "coded": "\ufffd", "nested": [{"a": "\ufffd", "b": [1]}]},
+        {"id": "ok", "text": ARABIC, "coded": "ok", "nested": [{"a": "ok", "b": None}]},
+    ]
+
+
 def test_a_problem_of_the_standard_input_is_called_so() -> None:
     """Not by the file that it becomes."""
     result = run("-", "--out", "-", given=b'no\n{"text": "x"}\n')

@@ -355,6 +355,16 @@ def test_a_damaged_tar_goes_on_behind_the_damage(tmp_path: Path) -> None:
     assert "1,024 bytes of the archive are damaged" in only(found).reason
 
 
+def test_members_that_a_damaged_list_swallows_are_told(tmp_path: Path) -> None:
+    """A wrong length of a comment takes the members after it for one."""
+    raw = bytearray(zipped([("a.txt", b"a"), ("b.txt", b"b"), ("c.txt", b"c")]))
+    at = raw.index(b"PK\1\2")
+    raw[at + 32 : at + 34] = b"\xff\xff"
+    found = as_read(tmp_path / "t.zip", bytes(raw))
+    assert rows(found) == [("t/a", "a")]
+    assert "the list of members is damaged: 1 are in it, and it says 3" in only(found).reason
+
+
 @pytest.mark.parametrize("suffix", ["tar", "tar.gz"])
 @pytest.mark.parametrize("size", [-1, -1024, 1 << 40, 1 << 62])
 @pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])

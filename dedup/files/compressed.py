@@ -80,7 +80,7 @@ def decompressed(raw: Any, codec: str | None, size: int, said: Said = lambda *_:
     if found is None:
         return plain
     decoders, at = _Codec.of(found, head), 0
-    if head.startswith(_DICTIONARY) and int.from_bytes(head[4:], "little") <= MOST_OF_A_DICTIONARY:
+    if head.startswith(_DICTIONARY) and int.from_bytes(head[4:HEAD], "little") <= MOST_OF_A_DICTIONARY:
         decoders, at = _with_dictionary(decoders, plain)
     return io.BufferedReader(Chunks(_members(plain, decoders, said, at), plain), CHUNK)
 

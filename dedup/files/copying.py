@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, NamedTuple, Self
 import pyarrow as pa
 
 from dedup.errors import FileError
+from dedup.files.formats.columnar import legible
 from dedup.files.options import AS_USUAL, ReadOptions
 from dedup.files.problems import FAULTS, reason
 from dedup.files.source import Source
@@ -99,7 +100,7 @@ def _each(chosen: Sequence[Chosen], progress: Callable[[int, int], object] | Non
 def _encoded(rows: Rows) -> Iterator[bytes]:
     """Lines of JSON as they were, the last one of a file with its end."""
     if isinstance(rows, pa.Table):
-        yield from lines(rows, _as_json)
+        yield from lines(pa.table(list(map(legible, rows.columns)), rows.column_names), _as_json)
         return
     for line in rows:
         yield (line if line.endswith("\n") else f"{line}\n").encode("utf-8", "surrogateescape")

@@ -25,7 +25,7 @@ from dedup.files.encodings import SURROGATES, mended
 from dedup.files.formats import ENTRIES, READERS
 from dedup.files.formats.archives import members
 from dedup.files.formats.arrow import batches
-from dedup.files.formats.columnar import at, sliced, wanted_columns
+from dedup.files.formats.columnar import at, legible, sliced, wanted_columns
 from dedup.files.formats.csv_dialects import taken_names
 from dedup.files.formats.csv_rows import long_fields, records
 from dedup.files.formats.json_values import as_line, values_of
@@ -125,7 +125,7 @@ def values(
         check_names(rows.column_names, source, columns)
         inside = names_inside(pa.struct(rows.schema))
         path = next(filter(None, (column_of(column, inside) for column in columns)), None)
-        yield pa.chunked_array([pa.nulls(len(rows))]) if path is None else at(rows, path)
+        yield pa.chunked_array([pa.nulls(len(rows))]) if path is None else legible(at(rows, path))
 
 
 def _value(found: dict[str, Any], columns: Sequence[str]) -> Any:

@@ -25,7 +25,7 @@ from dedup.errors import FileError
 from dedup.files.chunks import Chunks
 from dedup.files.compressed import PIECE, decompressed
 from dedup.files.contents import HEAD
-from dedup.files.formats.zips import BROKEN, zip_of
+from dedup.files.formats.zips import BROKEN, unlisted, zip_of
 from dedup.files.jobs import Job
 from dedup.files.kinds import ARCHIVES, CALLED, NAMED, READABLE, UNCLEAR, is_for_jobs, is_xml, parts, uncompressed
 from dedup.files.lakes import LAKES, folders_above, lakes_among
@@ -213,8 +213,10 @@ def _opened(job: Job, chunks: Iterator[bytes], refused: str) -> Iterator[tuple[I
     yield raw, plain
 
 
-def _zipped(_: Job, stream: io.BufferedReader) -> Iterator[_Found]:
+def _zipped(job: Job, stream: io.BufferedReader) -> Iterator[_Found]:
     with zip_of(stream, "not a whole zip ({}); its list of members is at its end: fetch it again") as archive:
+        if damage := unlisted(archive):
+            job.say(damage, "error")
         # what tells a table from a folder of files comes first
         for info in sorted(archive.infolist(), key=lambda info: not lakes_among([_name(info)])):
             if info.is_dir():

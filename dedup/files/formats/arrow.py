@@ -133,7 +133,20 @@ def _as_bytes(column: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(kind):
         column.indices.validate(full=True)
         return pa.DictionaryArray.from_arrays(column.indices, _as_bytes(column.dictionary))
-    plain = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary(), pa.string_view(): pa.binary_view()}.get(
-        kind
-    )
-    return column if plain is None else column.view(plain)
+    plain = _plain(kind)
+    return column if plain == kind else column.view(plain)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """A type with bytes for strings, also inside of structs and lists."""
+    if kind in _BYTES:
+        return _BYTES[kind]
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_plain(field.type)) for field in kind])
+    for is_one, list_of in ((pa.types.is_list, pa.list_), (pa.types.is_large_list, pa.large_list)):
+        if is_one(kind):
+            return list_of(kind.value_field.with_type(_plain(kind.value_type)))
+    return kind
+
+
+_BYTES = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary(), pa.string_view(): pa.binary_view()}

@@ -8,6 +8,7 @@ single type become strings. Valid strings are not copied.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -78,6 +79,34 @@ def at(table: pa.Table, path: Path) -> pa.ChunkedArray:
         path: From a column on.
     """
     return column_at(table.column(path[0]), path[1:])
+
+
+def legible(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column of any type that Python can read, as it is where its strings are UTF-8.
+
+    Args:
+        column: As it lies in a file; what of its strings is none becomes U+FFFD, also inside of lists and the like.
+    """
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        return pa.chunked_array([pa.array(map(_plain, column), column.type)])
+    return column
+
+
+def _plain(value: pa.Scalar) -> Any:
+    """A value as one of Python."""
+    if not value.is_valid:
+        return None
+    if _is_string(value.type):
+        return decoded(value.as_buffer().to_pybytes(), "utf-8")[0]
+    if isinstance(value, pa.StructScalar):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, pa.MapScalar):
+        return [(_plain(one["key"]), _plain(one["value"])) for one in value.values]
+    if isinstance(value, pa.ListScalar):
+        return list(map(_plain, value.values))
+    return _plain(value.value) if isinstance(value, pa.DictionaryScalar) else value.as_py()
 
 
 def gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:

@@ -57,6 +57,8 @@ def _groups(job: Job, source: Any, file: Any, wanted: list[str]) -> Iterator[pa.
             for read in pieces(source, file, group, wanted):
                 yield article_columns(job, read, row)
                 row += len(read)
+            if row < end:
+                raise ValueError("they are counted in its head, and are not there")
         except FAULTS as error:
             job.lose(row + 1, f"rows {row + 1:,} to {end:,} cannot be read: {reason(error)}", end - row)
         row = end

@@ -24,7 +24,7 @@ from dedup.errors import FileError, InputError
 from dedup.files.compressed import decompressed
 from dedup.files.formats.archived_pages import Page, address, archived_page, page_language, page_text
 from dedup.files.formats.warc_records import Telling, records
-from dedup.files.formats.zips import BROKEN, zip_of
+from dedup.files.formats.zips import BROKEN, unlisted, zip_of
 from dedup.files.jobs import Job
 from dedup.files.kinds import parts
 from dedup.files.problems import counted, reason
@@ -183,6 +183,8 @@ def _of_members(crawl: _Crawl, stream: io.BufferedReader) -> Iterator[Row]:
         names = sorted(name for name in whole.namelist() if parts(name)[1] == "warc")
         if not names:
             raise FileError("no WARC is in this WACZ; they should be called archive/NAME.warc.gz")
+        if damage := unlisted(whole):
+            crawl.say(damage, "error")
         for name in names:
             crawl.where = f"{name}: "
             try:

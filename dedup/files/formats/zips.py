@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from dedup.errors import FileError
 from dedup.files.bounds import held
@@ -43,3 +44,22 @@ def zip_of(stream: io.BufferedReader, refused: str) -> Iterator[zipfile.ZipFile]
         raise FileError(refused.format(error)) from None
     with whole:
         yield whole
+
+
+def unlisted(whole: zipfile.ZipFile) -> str:
+    """What is wrong with the list of members, if it has not as many as are said to be in it; else nothing.
+
+    Args:
+        whole: The zip.
+    """
+    file: Any = whole.fp
+    file.seek(-len(_END) - len(whole.comment) - _REST, io.SEEK_END)
+    end = file.read(len(_END) + _REST)
+    said, there = int.from_bytes(end[10:12], "little"), len(whole.infolist())
+    if not end.startswith(_END) or said in (there & 0xFFFF, 0xFFFF):  # of more there is another record
+        return ""
+    return f"the list of members is damaged: {there:,} are in it, and it says {said:,}; fetch the archive again"
+
+
+_END, _REST = b"PK\5\6", 18
+"""How the last record of a zip begins, and how many bytes follow, before a comment."""
