@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 import uuid
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -139,6 +142,23 @@ def test_a_large_row_group_is_read_in_pieces(tmp_path: Path) -> None:
     found = pa.concat_tables(pieces)
     assert found["text"].to_pylist() == texts
     assert found["id"].to_pylist() == [f"a:{number}" for number in range(500)]
+
+
+def test_rows_that_are_counted_and_not_there_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A damaged page may end a row group without a word; the groups after it are read."""
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"id": list("abcdef"), "text": list("uvwxyz")}), path, row_group_size=3)
+    parquet = import_module("dedup.files.formats.parquet")
+    whole = parquet.pieces
+
+    def short(source: Any, file: Any, group: int, wanted: Any) -> Iterator[pa.Table]:
+        yield from (piece[:1] if group == 0 else piece for piece in whole(source, file, group, wanted))
+
+    monkeypatch.setattr(parquet, "pieces", short)
+    result = read(path)
+    assert [name for name, _ in rows(result)] == ["a", "d", "e", "f"]
+    assert (only(result).row, only(result).count) == (2, 2)
+    assert "they are counted in its head, and are not there" in only(result).reason
 
 
 def test_repeated_texts_are_read_in_pieces(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from dedup.errors import FileError
 from dedup.files.encodings import check_legible, declared, decoded, detected
 from dedup.files.formats.http_bodies import decoded_body
-from dedup.files.formats.pages import read_page
+from dedup.files.formats.pages import page_language, read_page
 from dedup.files.formats.warc_records import MOST, Fields, Record, head
 
 HTML = {"text/html", "application/xhtml+xml"}
@@ -23,7 +23,6 @@ AROUND = {"warcinfo", "request", "metadata"}
 """Records that stand beside pages and are none."""
 
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
-_LANGUAGE = re.compile(rb"""<html\b[^>]*?\slang\s*=\s*["']?([\w-]+)""", re.IGNORECASE)
 _HEAD_ENDS = re.compile(rb"\r?\n\r?\n")
 _IS_HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype html|html)\b", re.IGNORECASE | re.DOTALL)
 _BEGINNING = 4096
@@ -120,7 +119,7 @@ def page_text(page: Page, codec: str | None = None) -> tuple[str, int, bool]:
     return text, undecodable, said is None
 
 
-def page_language(page: Page) -> str | None:
+def archived_language(page: Page) -> str | None:
     """The language that a server declares of a page, or else the page itself.
 
     Args:
@@ -128,8 +127,7 @@ def page_language(page: Page) -> str | None:
     """
     if page.declared_language or page.mime in PLAIN:
         return page.declared_language
-    found = _LANGUAGE.search(decoded_body(page.raw, *page.codings, cut=page.cut)[:_BEGINNING])
-    return found[1].decode() if found else None
+    return page_language(decoded_body(page.raw, *page.codings, cut=page.cut))
 
 
 def _response(block: bytes) -> tuple[Fields, int | None, bytes]:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from dedup.errors import FileError, InputError
 from dedup.files.compressed import decompressed
-from dedup.files.formats.archived_pages import Page, address, archived_page, page_language, page_text
+from dedup.files.formats.archived_pages import Page, address, archived_language, archived_page, page_text
 from dedup.files.formats.warc_records import Telling, records
 from dedup.files.formats.zips import BROKEN, unlisted, zip_of
 from dedup.files.jobs import Job
@@ -159,7 +159,7 @@ class _Crawl:
 
     @staticmethod
     def _known(page: Page, column: str) -> str | None:
-        found: str | None = page_language(page) if column == "declared_language" else getattr(page, column)
+        found: str | None = archived_language(page) if column == "declared_language" else getattr(page, column)
         return found
 
     def _lose(self, number: int, why: str) -> None:
