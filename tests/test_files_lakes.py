@@ -312,6 +312,37 @@ def test_iceberg_rows_deleted_by_value_are_refused(tmp_path: Path) -> None:
     assert "PyIceberg does not yet support equality deletes" in only(found).reason
 
 
+@pytest.mark.parametrize("way", ["address", "path", "link"])
+def test_a_table_of_delta_whose_file_is_elsewhere_is_refused(tmp_path: Path, way: str) -> None:
+    """Who fills a folder does not choose what else of this machine is read."""
+    other = tmp_path / "other.parquet"
+    pq.write_table(pa.table({"id": ["x"], "text": ["秘密"]}), other)
+    folder = tmp_path / "in" / "t"
+    write_deltalake(folder, pa.table({"id": ["a"], "text": ["甲"]}))
+    (log,) = (folder / "_delta_log").glob("*.json")
+    (part,) = folder.glob("*.parquet")
+    if way == "link":
+        part.unlink()
+        part.symlink_to(other)
+    else:
+        there = other.as_uri() if way == "address" else f"../../{other.name}"
+        log.write_text(log.read_text("utf-8").replace(part.name, there), "utf-8")
+    found = read(tmp_path / "in")
+    assert rows(found) == []
+    assert "a file of the table is not in its folder" in only(found).reason
+
+
+def test_a_table_of_iceberg_whose_file_is_a_link_out_is_refused(tmp_path: Path) -> None:
+    """As links out of folders are not followed."""
+    folder = iceberg(tmp_path / "in" / "t")
+    for part in folder.rglob("*.parquet"):
+        part.rename(tmp_path / part.name)
+        part.symlink_to(tmp_path / part.name)
+    found = read(tmp_path / "in" / "t")
+    assert rows(found) == []
+    assert "a file of the table is not in its folder" in only(found).reason
+
+
 def test_a_path_that_delta_rs_takes_for_another(tmp_path: Path) -> None:
     """It reads the log of the folder in whose name %20 is a blank: see findings/deltalake-percent-in-path.sh."""
     delta(tmp_path / "t").rename(tmp_path / "a%20b")

@@ -95,6 +95,29 @@ def _current(source: Source) -> Path:
     return source.current
 
 
+def _check_inside(folder: str, files: Iterable[str]) -> None:
+    """Refuse a table whose files are not all in its folder.
+
+    A log may name any file of this machine, and who fills a folder must not choose what else is read.
+
+    Args:
+        folder: That of the table.
+        files: Paths from there on, whole ones, or addresses; of Delta with escapes.
+
+    Raises:
+        FileError: One is elsewhere.
+    """
+    inside = os.path.realpath(folder) + os.sep
+    for file in files:
+        path = urlsplit(file).path if file.startswith("file:") else file
+        several = {os.path.realpath(os.path.join(folder, one)) for one in (path, unquote(path))}  # noqa: PTH118 - whole ones replace it
+        if "://" in path or not all(one.startswith(inside) for one in several):
+            raise FileError(
+                f"a file of the table is not in its folder: {path!r}; write the table anew, or give it to dedup in "
+                "Python as its library opens it"
+            )
+
+
 def _delta(source: Source) -> _Rows:
     """By delta-rs's query engine; see `delta_rows`."""
     try:
@@ -107,6 +130,7 @@ def _delta(source: Source) -> _Rows:
     if unquote(path) != path:
         raise FileError("deltalake takes a % in the path of a table for an escape; rename the folder")
     table = DeltaTable(path, version=version(_current(source)))
+    _check_inside(path, pa.table(table.get_add_actions())["path"].to_pylist())
 
     def batches(names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         yield from delta_rows(table, lambda _: list(names))
@@ -132,7 +156,9 @@ def _iceberg(source: Source) -> _Rows:
     def batches(names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         scan = table.scan(selected_fields=tuple(names))
         read = ArrowScan(table.metadata, table.io, scan.projection(), scan.row_filter)
-        for task in scan.plan_files():
+        tasks = list(scan.plan_files())
+        _check_inside(os.fspath(source.path), [task.file.file_path for task in tasks])
+        for task in tasks:
             yield from _typed(read.to_record_batches([task]), schema)
 
     return _Rows(schema, batches)
