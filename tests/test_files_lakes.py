@@ -344,7 +344,7 @@ def test_a_table_of_iceberg_whose_file_is_a_link_out_is_refused(tmp_path: Path) 
 
 
 def test_a_path_that_delta_rs_takes_for_another(tmp_path: Path) -> None:
-    """It reads the log of the folder in whose name %20 is a blank: see findings/deltalake-percent-in-path.sh."""
+    """It reads the log of the folder in whose name %20 is a blank."""
     delta(tmp_path / "t").rename(tmp_path / "a%20b")
     write_deltalake(tmp_path / "a b", table(z="另一張表"))
     assert "takes a % in the path of a table for an escape; rename" in only(read(tmp_path / "a%20b")).reason
