@@ -77,7 +77,8 @@ def rows(job: Job, values: Iterable[Value]) -> Iterator[Row]:
             job.lose(line, error)
         else:
             yield job.named(name, row), text, *others
-    if first is not None:
+    asked = {job.options.text, *job.options.ids[:1], *job.others}
+    if first is not None and not asked <= seen:  # else there is nothing to refuse, nor to tell
         names = list(dict.fromkeys([*first, *sorted(seen)]))
         try:
             job.columns(lambda at: () if at else names)
