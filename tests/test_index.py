@@ -615,7 +615,7 @@ def test_nothing_is_created_unasked(place: str) -> None:
 
 def test_another_address_is_no_folder() -> None:
     """An address of a kind that there is no store for is refused, not made a folder."""
-    with pytest.raises(InputError, match="a folder of a local disk.* or at redis://"):
+    with pytest.raises(InputError, match=r"a folder of a local disk.* or at redis://"):
         dedup.Index("http://example.com/index")
 
 
