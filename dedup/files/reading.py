@@ -1,9 +1,9 @@
 """Paths become one table of articles: the whole of reading, one file after the other.
 
-In: paths of files of all kinds that are read, each also compressed, and of folders. Out: a
-`Read`. Takes about a second for 100 MB of JSON Lines or CSV; memory is that of the texts plus one file at
-most: Parquet comes by row group, JSON Lines and CSV by line. Raises nothing for what is in the files and does not
-look for ids that repeat: whoever clusters the table is warned of those.
+In: paths of files of all kinds that are read, each also compressed, and of folders. Out: a `Read`. Takes about a second
+for 100 MB of JSON Lines or CSV; memory is that of the texts plus one file at most: Parquet comes by row group, JSON
+Lines and CSV by line. Raises nothing for what is in the files and does not look for ids that repeat: whoever clusters
+the table is warned of those.
 """
 
 from __future__ import annotations

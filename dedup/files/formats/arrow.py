@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
 from dedup.errors import FileError
-from dedup.files.formats.columnar import articles, wanted_columns
+from dedup.files.formats.columnar import articles
 from dedup.files.jobs import Job
-from dedup.files.problems import FAULTS, reason
+from dedup.files.problems import FAULTS
 
 MAGIC, OLD = b"ARROW1", b"FEA1"
 _BEFORE = 8  # bytes of a file before the stream in it
@@ -35,11 +36,7 @@ def arrow(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
     Raises:
         FileError: A column is missing or of a type that cannot be text or id, or the file is Feather of version 1.
     """
-
-    def lost(row: int, error: Exception) -> None:
-        job.lose(row + 1, f"a record batch from row {row + 1:,} on cannot be read: {reason(error)}")
-
-    yield from articles(job, batches(stream, lambda schema: wanted_columns(job, schema), lost))
+    yield from articles(job, "record batch", partial(batches, stream))
 
 
 def batches(

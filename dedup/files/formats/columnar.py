@@ -7,8 +7,8 @@ single type become strings. Valid strings are not copied.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,7 @@ from dedup.errors import FileError
 from dedup.fields import Path, column_at, joined, names_inside
 from dedup.files.encodings import decoded
 from dedup.files.jobs import Columns, Job
-from dedup.files.problems import FAULTS
+from dedup.files.problems import FAULTS, reason
 from dedup.identity import id_texts
 
 PIECE = 1 << 24
@@ -138,18 +138,30 @@ def gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(waiting)
 
 
-def articles(job: Job, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+Batches: TypeAlias = Callable[[Callable[[pa.Schema], list[str]], Callable[[int, Exception], object]], Iterable[Any]]
+"""Gives the record batches of a file, asked which columns of its schema are read, and called with batches lost."""
+
+
+def articles(job: Job, noun: str, batches: Batches) -> Iterator[pa.Table]:
     """Batches of rows as articles, some megabytes at a time.
 
     Args:
-        job: The file.
-        batches: Of its wanted columns, in order.
+        job: The file; batches that cannot be read are noted in it.
+        noun: What the format calls a batch.
+        batches: Of the file, in order.
 
     Yields:
         Tables as `article_columns` makes them.
+
+    Raises:
+        FileError: A column is missing or of a type that cannot be text or id.
     """
+
+    def lost(before: int, error: Exception) -> None:
+        job.lose(before + 1, f"a {noun} from row {before + 1:,} on cannot be read: {reason(error)}")
+
     row = 0
-    for piece in sliced(batches):
+    for piece in sliced(batches(lambda schema: wanted_columns(job, schema), lost)):
         yield article_columns(job, piece, row)
         row += len(piece)
 

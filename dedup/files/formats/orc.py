@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pyarrow as pa
 
 from dedup.files.bounds import held
-from dedup.files.formats.columnar import articles, wanted_columns
+from dedup.files.formats.columnar import articles
 from dedup.files.jobs import Job
-from dedup.files.problems import FAULTS, reason
+from dedup.files.problems import FAULTS
 
 
 def orc(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
@@ -30,11 +31,7 @@ def orc(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
     Raises:
         FileError: A column is missing or of a type that cannot be text or id.
     """
-
-    def lost(row: int, error: Exception) -> None:
-        job.lose(row + 1, f"a stripe from row {row + 1:,} on cannot be read: {reason(error)}")
-
-    yield from articles(job, stripes(stream, lambda schema: wanted_columns(job, schema), lost))
+    yield from articles(job, "stripe", partial(stripes, stream))
 
 
 def stripes(
