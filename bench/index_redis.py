@@ -15,13 +15,12 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import redis
 from index import BATCH, MODES, Feed, many, singly
-from measure import machine
+from measure import machine, wait_for
 
 import dedup
 
@@ -39,25 +38,11 @@ def server() -> Iterator[str]:
         options = ["--port", str(port), "--dir", folder, "--save", "", "--appendonly", "no", "--logfile", "log"]
         process = subprocess.Popen([shutil.which("redis-server") or "redis-server", *options])
         try:
-            wait_for(port)
+            wait_for(port, PATIENCE)
             yield f"redis://127.0.0.1:{port}/0"
         finally:
             process.terminate()
             process.wait()
-
-
-def wait_for(port: int) -> None:
-    """Until it answers."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.01)
-        else:
-            return
 
 
 def used(url: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import platform
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -46,3 +47,17 @@ def machine() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown CPU")
     return f"{model}, {count(None)} cores; Python {platform.python_version()}"
+
+
+def wait_for(port: int, patience: float) -> None:
+    """Until a server on the loopback address answers at this port, or so many seconds have passed."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return

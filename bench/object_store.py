@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import s3fs
-from measure import machine
+from measure import machine, wait_for
 
 from dedup import files
 
@@ -44,25 +44,11 @@ def store() -> Iterator[None]:
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_for(port)
+        wait_for(port, PATIENCE)
         yield
     finally:
         process.terminate()
         process.wait()
-
-
-def wait_for(port: int) -> None:
-    """Until it answers."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.05)
-        else:
-            return
 
 
 def measure(path: str) -> tuple[float, float, int]:
