@@ -75,6 +75,7 @@ def forked(work: Callable[[], object]) -> int:
     """Do something in a process of its own; its number."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of threads that wait for work, which nobody gives them
+        warnings.filterwarnings("ignore", "lance is not fork-safe")  # another test imported it; nobody uses it here
         child = os.fork()
     if child == 0:
         status = 1
