@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 
+FOLDING = 1
+"""Which folding this is: what another one has folded cannot be compared with. Stores of folded text keep it."""
+
 
 class FoldTable(NamedTuple):
     """What each code point becomes."""
