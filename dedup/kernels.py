@@ -577,6 +577,8 @@ class Winnowing(NamedTuple):
     """narrower runs as well."""
     shift: int
     """Which 32 bits of a hash are the key: those from this one on."""
+    secret: Any
+    """uint64: what the hashes of runs are mixed with; 0 leaves them as everybody can compute them."""
 
 
 @kernel
@@ -600,23 +602,26 @@ def winnow(keys, count, window, kept):
 
 
 @kernel
-def winnow_runs(codes, starts, kind, rolling, spans, window, runs, kept):
+def winnow_runs(codes, starts, kind, rolling, spans, order, runs, kept):
     """Winnow the runs of a text that do not begin in spans; returns how many are kept."""
-    begins, ends, several = spans
+    (begins, ends, several), (window, secret) = spans, order
     found = roll(codes, starts, kind, rolling, runs, runs[:0])
+    if secret:
+        for k in range(np.uint64(found)):
+            runs[k] = mix(runs[k] ^ secret)
     return winnow(runs, unframed(runs, found, begins, ends, several), window, kept)
 
 
 @kernel
 def winnow_text(codes, starts, by_word, winnowing, rolling, spans, room, keys):
     """Write hashes of some runs of a text to `keys`, 32 bits each, each once; returns how many there are."""
-    wide, window, short, short_width, shift = winnowing
+    wide, window, short, short_width, shift, secret = winnowing
     runs, kept, seen = room
-    few = window if len(codes) > short else 1
-    taken = winnow_runs(codes, starts, (wide, by_word, np.bool_(False)), rolling, spans, few, runs, kept)
+    order = window if len(codes) > short else 1, secret
+    taken = winnow_runs(codes, starts, (wide, by_word, np.bool_(False)), rolling, spans, order, runs, kept)
     if len(codes) <= short:
         more = kept[taken:]
-        taken += winnow_runs(codes, starts, (short_width, by_word, np.bool_(False)), rolling, spans, few, runs, more)
+        taken += winnow_runs(codes, starts, (short_width, by_word, np.bool_(False)), rolling, spans, order, runs, more)
     nothing = np.empty(0, np.float32)
     taken = distinct(kept[:taken], nothing, seen[: size_for(taken)], kept, nothing)
     for k in range(taken):

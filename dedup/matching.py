@@ -148,7 +148,7 @@ class _Plan(NamedTuple):
 
 
 def _plan(settings: Settings | None, by: str, threshold: float | None) -> _Plan:
-    settings = checked_settings(settings)
+    settings = checked_settings(settings, signing=True)
     if by not in get_args(Measured):
         raise SettingsError(f"by must be 'similarity' or 'containment', got {by!r}")
     if by == "similarity":

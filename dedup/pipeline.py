@@ -108,7 +108,7 @@ def cluster(
     Warns:
         DedupWarning: Something was mended or left out; the message says what.
     """
-    settings = checked_settings(settings)
+    settings = checked_settings(settings, signing=True)
     scope = Scope(within, across, within_days, date)
     count = count_threads(threads)
     with ExitStack() as stack:
@@ -117,10 +117,13 @@ def cluster(
         return _cluster(articles, settings, text, id, scope, count, Stages(progress or None))
 
 
-def checked_settings(settings: Settings | None) -> Settings:
-    """The settings, or the default ones; anything else is an error."""
+def checked_settings(settings: Settings | None, *, signing: bool = False) -> Settings:
+    """The settings, or the default ones; anything else is an error, and so is for signing a seed yet to be drawn."""
     if settings is None or isinstance(settings, Settings):
-        return settings or Settings()
+        chosen = settings or Settings()
+        if signing:
+            _ = chosen.signature_seed
+        return chosen
     raise SettingsError(
         f"settings must be Settings(...), got {type(settings).__name__} {settings!r}; name a column with text="
     )

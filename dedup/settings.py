@@ -7,10 +7,49 @@ given, the range, and what to write instead. Holds no state and reads no files.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+import secrets
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, Self
 
 from dedup.errors import SettingsError
+
+DRAWN = "secret"
+"""The seed that is asked for where a store is to draw one of its own."""
+
+
+class SecretSeed:
+    """A seed of 64 bits that only the store knows which drew it.
+
+    It is shown, copied and pickled as the word by which it was asked for: it leaves a process with its store alone.
+
+    Args:
+        value: 0 to 2**64 - 1.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: int) -> None:
+        self._value = value
+
+    def __int__(self) -> int:
+        """Its value, for kernels and for the store."""
+        return self._value
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same seed."""
+        return isinstance(other, SecretSeed) and self._value == other._value
+
+    def __hash__(self) -> int:
+        """As good as the seed."""
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        """The word for it."""
+        return repr(DRAWN)
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        """The word for it."""
+        return str, (DRAWN,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +80,9 @@ class Settings:
             footers, headers, licences, forms. Works on weighted shingles only.
         evidence: To be an edge, a pair must share at least this weight in nats, times (1 - its similarity); 0 or more.
             Articles of 1,500 characters share ten times as much at the threshold; a phrase of ten characters weighs 40.
-        seed: Seed of the signatures, 0 to 2**32 - 1.
+        seed: Seed of the signatures, 0 to 2**32 - 1; or ``"secret"``, for an index or the state of a nightly job, which
+            draws a seed, keeps it, and never shows it: then who writes articles cannot work out by which runs and
+            slots of a signature they are found. Results differ from those of another seed only by chance.
 
     Raises:
         SettingsError: A value is out of its range.
@@ -59,12 +100,13 @@ class Settings:
     max_df: float = 0.03
     frames: bool = True
     evidence: float = 136.0
-    seed: int = 1
+    seed: int | Literal["secret"] | SecretSeed = 1
 
     def __post_init__(self) -> None:
         """Check every value; the first one out of range is the error."""
         for field in fields(self):
-            _check_kind(field.name, getattr(self, field.name), field.default)
+            if field.name != "seed" or not (self.seed == DRAWN or isinstance(self.seed, SecretSeed)):
+                _check_kind(field.name, getattr(self, field.name), field.default)
         if not 0 < self.threshold <= 1:
             percent = 1 < self.threshold <= 100  # noqa: PLR2004
             hint = f"; for {self.threshold:g} % write {self.threshold / 100:g}" if percent else ""
@@ -78,14 +120,34 @@ class Settings:
             ("bucket_cap", 8, 2**31 - 1),
             ("prior_articles", 0, 1e12),
             ("evidence", 0, 1e12),
-            ("seed", 0, 2**32 - 1),
         ):
             if not low <= getattr(self, name) <= high:
                 raise SettingsError(f"{name} must be from {low} to {high:,}, got {getattr(self, name)!r}")
+        if isinstance(self.seed, int) and not 0 <= self.seed < 1 << 32:
+            raise SettingsError(f"seed must be from 0 to {(1 << 32) - 1:,} or 'secret', got {self.seed!r}")
         if not 0 < self.recall < 1:
             raise SettingsError(f"recall must be in (0, 1), got {self.recall!r}; try 0.95")
         if not 0 < self.max_df <= 1:
             raise SettingsError(f"max_df must be in (0, 1], got {self.max_df!r}; try 0.03")
+
+    @property
+    def signature_seed(self) -> int:
+        """The seed of the signatures.
+
+        Raises:
+            SettingsError: It is one that a store is to draw.
+        """
+        if isinstance(self.seed, str):
+            raise SettingsError(
+                "seed='secret' is drawn and kept by an index or the state of a nightly job; give a number from 0 to "
+                f"{(1 << 32) - 1:,}, or leave it out"
+            )
+        return int(self.seed)
+
+    @property
+    def run_seed(self) -> int:
+        """The seed of the order of runs: 0, which is everybody's, unless it is secret."""
+        return self.signature_seed if isinstance(self.seed, SecretSeed) else 0
 
     @property
     def least_shared(self) -> float:
@@ -123,3 +185,29 @@ def _check_kind(name: str, value: object, default: object) -> None:
         fits, kind = isinstance(value, str), "a string"
     if not fits:
         raise SettingsError(f"{name} must be {kind}, got {value!r}")
+
+
+def drawn(settings: Settings) -> Settings:
+    """These settings, with a seed that nobody knows where a secret one is asked for."""
+    return replace(settings, seed=SecretSeed(secrets.randbits(64))) if settings.seed == DRAWN else settings
+
+
+def secret_of(settings: Settings) -> str:
+    """The secret seed as a store keeps it; empty if the seed is public."""
+    return f"{int(settings.seed):016x}" if isinstance(settings.seed, SecretSeed) else ""
+
+
+def with_secret(settings: Settings, secret: str) -> Settings:
+    """Settings that a store has kept, with the secret that it has kept beside them.
+
+    Raises:
+        ValueError: It is not what `secret_of` gave for such settings.
+    """
+    if (settings.seed == DRAWN) != bool(secret):
+        raise ValueError("a secret seed is kept without settings that ask for one, or is missing")
+    if not secret:
+        return settings
+    value = int(secret, 16)
+    if secret != f"{value:016x}":
+        raise ValueError("the secret seed is not one of 64 bits")
+    return replace(settings, seed=SecretSeed(value))

@@ -847,3 +847,20 @@ def test_an_index_without_runs_or_texts_says_so(start: Open, tmp_path: Path) -> 
         pytest.raises(InputError, match="cannot look for quotations in this index"),
     ):
         index.query("渡口", by="containment")
+
+
+def test_a_secret_seed(start: Open) -> None:
+    """It is drawn once and kept: what is found is found again when the index is opened; nobody is told what it is."""
+    near = "".join(map(chr, range(0x4E00, 0x4E00 + 400)))
+    with start(settings=dedup.Settings(seed="secret")) as index:
+        index.add("a", near)
+        keys = index.settings.signature_seed
+        with pytest.raises(SettingsError, match="has seed 'secret', not 1; leave settings out"):
+            start(settings=dedup.Settings())
+    with start(settings=dedup.Settings(seed="secret")) as index:
+        assert index.settings.signature_seed == keys
+        assert [one.id for one in index.query(near[20:]).nearest] == ["a"]
+        index.reweigh()
+        assert index.settings.signature_seed == keys and index.check().ok
+        assert [one.id for one in index.query(near[20:]).nearest] == ["a"]
+        assert index.stats().to_dict()["settings"]["seed"] == "secret"

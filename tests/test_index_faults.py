@@ -764,12 +764,12 @@ def edit(path: str, statement: str) -> None:
         database.execute(statement)
 
 
-@pytest.mark.parametrize(("version", "which"), [(0, "an older"), (4, "an older"), (99, "a newer")])
+@pytest.mark.parametrize(("version", "which"), [(0, "an older"), (5, "an older"), (99, "a newer")])
 def test_another_format(path: str, version: int, which: str) -> None:
     """An index of another format is refused, with what to do."""
     fill(path, 3)
     edit(path, f"PRAGMA user_version = {version}")
-    with pytest.raises(FileError, match=f"has format {version}, .*format 5: it was written by {which} one. With"):
+    with pytest.raises(FileError, match=f"has format {version}, .*format 6: it was written by {which} one. With"):
         dedup.Index(path)
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from dedup.errors import FileError
 from dedup.index.on_disk import schema
 from dedup.index.store import Opening
-from dedup.settings import Settings
+from dedup.settings import SecretSeed, Settings, secret_of
 
 GENERATED = settings(deadline=None, max_examples=50)
 OPENING = Opening(Settings(slots=64, prior_articles=1e-3), store_texts=True, weights=b"\0weights\xff", generation=3)
@@ -76,24 +76,25 @@ def test_weights_of_any_size_are_kept(
         Settings, threshold=st.floats(0, 1, exclude_min=True), width=st.integers(1, 255),
         unit=st.sampled_from(["char", "word"]), weighted=st.booleans(), linkage=st.floats(0, 1) | st.just(1),
         slots=st.integers(16, 65_536), recall=st.floats(0, 1, exclude_min=True, exclude_max=True),
-        bucket_cap=st.integers(8, 2**31 - 1), prior_articles=st.floats(0, 1e12), seed=st.integers(0, 2**32 - 1),
+        bucket_cap=st.integers(8, 2**31 - 1), prior_articles=st.floats(0, 1e12),
+            seed=st.integers(0, 2**32 - 1) | st.integers(0, 2**64 - 1).map(SecretSeed),
         max_df=st.floats(0, 1, exclude_min=True),
     )
 )  # fmt: skip
 def test_settings_come_back_as_they_were(these: Settings) -> None:
     """To the last bit of every number."""
-    assert schema.settings(json.dumps(asdict(these))) == these
+    assert schema.settings(json.dumps(asdict(these)), secret_of(these)) == these
 
 
 def test_settings_of_an_older_version_have_their_defaults() -> None:
     """A setting that did not exist then has the value that it stands for."""
-    assert schema.settings('{"threshold": 0.3}') == Settings(threshold=0.3)
+    assert schema.settings('{"threshold": 0.3}', "") == Settings(threshold=0.3)
 
 
 def test_settings_of_a_newer_version_are_refused() -> None:
     """What is not known cannot be honoured; it is named."""
     with pytest.raises(FileError, match=r"does not know: \['colour', 'mood'\]; use a newer one"):
-        schema.settings('{"threshold": 0.3, "mood": 1, "colour": 2}')
+        schema.settings('{"threshold": 0.3, "mood": 1, "colour": 2}', "")
 
 
 def test_there_is_nothing_and_none_is_wanted(tmp_path: Path) -> None:
@@ -160,22 +161,42 @@ def test_a_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "which"), [(0, "an older"), (4, "an older"), (schema.VERSION + 1, "a newer"), (1000, "a newer")]
+    ("version", "which"), [(0, "an older"), (5, "an older"), (schema.VERSION + 1, "a newer"), (1000, "a newer")]
 )
 def test_another_version_is_refused(tmp_path: Path, version: int, which: str) -> None:
     """The error says which, and how its articles come over."""
     folder = created(tmp_path / "index")
     with closing(sqlite3.connect(folder / schema.NAME)) as connection:
         connection.execute(f"PRAGMA user_version = {version}")
-    with pytest.raises(FileError, match=f"has format {version}, .* reads format 5: it was written by {which} one"):
+    with pytest.raises(FileError, match=f"has format {version}, .* reads format 6: it was written by {which} one"):
         schema.prepare(folder, OPENING, create=True)
+
+
+def test_another_folding_is_refused(tmp_path: Path) -> None:
+    """What was folded otherwise would be found by nothing; the error says how it comes over."""
+    with connected(created(tmp_path / "index")) as connection:
+        connection.execute("UPDATE meta SET value = 0 WHERE key = 'folding'")
+        with pytest.raises(FileError, match=r"what folding 0 makes of texts, .* run `dedup index export --texts`"):
+            schema.read_opening(connection)
+
+
+def test_a_secret_seed_is_drawn_and_kept(tmp_path: Path) -> None:
+    """Each index has its own, which is the same whenever it is opened, and stands nowhere in its settings."""
+    asked, seeds = Opening(Settings(seed="secret"), store_texts=True, weights=b""), set()
+    for name in ("one", "other"):
+        for _ in range(2):
+            with connected(created(tmp_path / name, asked)) as connection:
+                seeds.add(schema.read_opening(connection).settings.signature_seed)
+                (stored,) = connection.execute("SELECT value FROM meta WHERE key = 'settings'").fetchone()
+                assert json.loads(stored)["seed"] == "secret"
+    assert len(seeds) == 2 and min(seeds) > 1
 
 
 def test_the_database_is_pinned(tmp_path: Path) -> None:
     """Its tables, its name for `file`, and its pages are as they always were, or the version must be another."""
     with connected(created(tmp_path / "index")) as connection:
         assert asked(connection, "application_id") == int.from_bytes(b"dedu")
-        assert (asked(connection, "user_version"), asked(connection, "page_size")) == (5, 4096)
+        assert (asked(connection, "user_version"), asked(connection, "page_size")) == (6, 4096)
         tables = {
             name: [(column, kind) for _, column, kind, *_ in connection.execute(f"PRAGMA table_info({name})")]
             for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()

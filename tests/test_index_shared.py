@@ -228,10 +228,10 @@ def test_a_wrong_password_is_told(redis_server: Any, redis_url: str, client: Any
 
 def test_another_format_is_refused(store: SharedStore, redis_url: str, client: Any) -> None:
     """With what to do; by those who have it open, too."""
-    client.hset("dedup:head", "format", 6)
-    with pytest.raises(FileError, match=r"has format 6.*written by a newer one"):
+    client.hset("dedup:head", "format", 7)
+    with pytest.raises(FileError, match=r"has format 7.*written by a newer one"):
         SharedStore(redis_url, OPENING)
-    with pytest.raises(FileError, match="has format 6"):
+    with pytest.raises(FileError, match="has format 7"):
         add(store, "a")
 
 

@@ -94,13 +94,11 @@ def test_nearest_is_that_of_the_reference(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_state_without_times(tmp_path: Path) -> None:
-    """One of an earlier version goes on: what was read then has no times, what comes has."""
+    """What was read without one has no times, what comes has."""
     put(tmp_path / "in" / "1.jsonl", {"a": rewrite(1, 1), "b": article(2)})
     run(tmp_path)
     for path in (tmp_path / "state" / "shards").rglob("shard.json"):
         path.write_text(json.dumps({name: one for name, one in json.loads(path.read_text()).items() if name != "time"}))
-    about = json.loads((tmp_path / "state" / "state.json").read_text())
-    (tmp_path / "state" / "state.json").write_text(json.dumps(about | {"format": 4}))
     for name in ("new", "clusters"):
         (tmp_path / "out" / f"{name}.parquet").unlink()
     put(tmp_path / "in" / "2.jsonl", {"b": article(3), "c": rewrite(1, 1)})

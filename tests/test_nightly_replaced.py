@@ -15,7 +15,6 @@ from test_nightly import by_id, put, read, run, tree
 from dedup.cli import main
 from dedup.errors import DedupWarning, ReplacedError, SettingsError
 from dedup.files import ReadOptions
-from dedup.nightly.state import opened
 from dedup.settings import Settings
 
 NEAR = Settings.near_copies()
@@ -84,19 +83,6 @@ def test_a_state_keeps_to_its_ids(folder: Path) -> None:
     assert tree(folder) == before
 
 
-def test_a_state_of_the_format_before_is_read(tmp_path: Path) -> None:
-    """It says nothing of ids, which are those of the column, and has the new format then."""
-    with opened(tmp_path / "state", NEAR):
-        pass
-    path = tmp_path / "state" / "state.json"
-    about = json.loads(path.read_text())
-    del about["id_from"]
-    path.write_text(json.dumps(about | {"format": 4}))
-    with opened(tmp_path / "state", NEAR, id_from="id") as state:
-        assert state.id_from == "id"
-    assert json.loads(path.read_text())["format"] == 5
-
-
 def test_the_command(folder: Path) -> None:
     """Exit code 3 where more are replaced than are allowed; the warning is a line; `show` finds ids with a path."""
     night = ["cluster", str(folder / "in"), "--near-copies", "--threads", "1"]
@@ -124,21 +110,3 @@ def test_an_index(folder: Path) -> None:
     assert "2 articles got another text under the same id" in added.stdout
     added = CliRunner().invoke(main, ["index", "add", str(folder / "two"), str(folder / "in"), "--id-from", "path+id"])
     assert "same id" not in added.stdout + added.stderr
-
-
-@pytest.mark.parametrize("usual", [True, False])
-def test_a_state_keeps_to_the_ids_that_it_began_with(tmp_path: Path, *, usual: bool) -> None:
-    """One made before other columns stood for that of ids makes ids of rows, as before; a new one takes them."""
-    with opened(tmp_path / "state", NEAR):
-        pass
-    path = tmp_path / "state" / "state.json"
-    about = json.loads(path.read_text())
-    assert about.pop("usual_ids") is True
-    if not usual:
-        path.write_text(json.dumps(about))
-    (tmp_path / "in").mkdir()
-    for night in "12":
-        (tmp_path / "in" / f"{night}.jsonl").write_text(json.dumps({"url": f"u{night}", "text": article(int(night))}))
-        run(tmp_path)
-    made = [f"{tmp_path / 'in' / night}.jsonl:0" for night in "12"]
-    assert set(by_id(read(tmp_path), "label")) == set(["u1", "u2"] if usual else made)

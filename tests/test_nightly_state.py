@@ -93,6 +93,30 @@ def test_another_format(tmp_path: Path) -> None:
     assert tree(tmp_path) == before
 
 
+def test_another_folding(tmp_path: Path) -> None:
+    """A state of texts that were folded otherwise is not touched: their fingerprints would meet none of today's."""
+    with opened(tmp_path / "state", NEAR):
+        pass
+    path = tmp_path / "state" / "state.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"folding": 0}))
+    before = tree(tmp_path)
+    with pytest.raises(FileError, match=r"what folding 0 makes of texts, this version has folding \d; begin a new"):
+        opened(tmp_path / "state", NEAR).__enter__()
+    assert tree(tmp_path) == before
+
+
+def test_a_secret_seed(tmp_path: Path) -> None:
+    """It is drawn once, for each state another, and asked for by its name; without that the state is refused."""
+    asked, seeds = replace(NEAR, seed="secret"), set()
+    for name in ("one", "other", "one"):
+        with opened(tmp_path / name, asked) as state:
+            assert asdict(state.settings) == asdict(asked)
+            seeds.add(state.settings.signature_seed)
+    assert len(seeds) == 2
+    with pytest.raises(SettingsError, match="the state was made with seed='secret', not 1; give the same settings"):
+        opened(tmp_path / "one", NEAR).__enter__()
+
+
 def test_a_folder_that_is_no_state(tmp_path: Path) -> None:
     """What holds other things is refused and left as it is."""
     (tmp_path / "state").mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 
 import naive
 import numpy as np
@@ -98,6 +99,22 @@ def test_of_a_wider_window_no_other_runs_are_keys(text: str, width: int, window:
     )
     assert few <= many
     assert bool(few) == bool(many)
+
+
+def test_a_seed_orders_runs_anew() -> None:
+    """As many are kept, others, with other keys; a text that shares a passage is met by its keys all the same."""
+    draw = np.random.default_rng(5).integers(0x4E00, 0x9000, (3, 3000))
+    common, *rest = ("".join(map(chr, some)) for some in draw.tolist())
+    texts = Texts(column(common, common[1000:] + rest[0], rest[1]))
+    found = {}
+    for seed in (0, 1, 2**64 - 1):
+        which, room = winnowing(6, seed=seed), Room(np.uint32)
+        cut, starts = texts.shingle_and_winnow(np.arange(3), which, Room(np.uint64), room)[1:]
+        found[seed] = [set(cut[a:b].tolist()) for a, b in pairwise(starts.tolist())]
+        first, second, third = found[seed]
+        assert len(first) == pytest.approx(3000 * 2 / 13, rel=0.1)
+        assert len(first & second) == pytest.approx(2000 * 2 / 13, rel=0.1) and not first & third
+    assert not found[0][0] & found[1][0] and not found[1][0] & found[2**64 - 1][0]
 
 
 def test_a_key_is_of_bits_that_are_named() -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
+import pickle
 from typing import Any
 
 import pytest
 
 from dedup.errors import DedupError, SettingsError
-from dedup.settings import Settings
+from dedup.settings import SecretSeed, Settings, drawn, secret_of, with_secret
 
 RANGES: dict[str, tuple[list[Any], list[Any]]] = {
     "threshold": ([1e-9, 0.12, 1.0, 1], [0, 0.0, -0.1, 1.0000001, 80, 101, 1e9]),
@@ -24,7 +26,7 @@ RANGES: dict[str, tuple[list[Any], list[Any]]] = {
     "max_df": ([0.0001, 0.02, 1, 1.0], [0, 0.0, 1.01, 2, -0.5]),
     "frames": ([True, False], []),
     "evidence": ([0, 0.0, 136, 1e12], [-1, -0.5, 1e13]),
-    "seed": ([0, 1, 2**32 - 1], [-1, 2**32]),
+    "seed": ([0, 1, 2**32 - 1, "secret"], [-1, 2**32]),
 }
 WRONG_KINDS: dict[str, list[Any]] = {
     "threshold": ["0.5", None, True, math.nan, math.inf, -math.inf, [0.5], 0.5j],
@@ -165,3 +167,31 @@ def test_near_copies_checks_too() -> None:
         Settings.near_copies(slots=1)
     with pytest.raises(TypeError, match="treshold"):
         Settings.near_copies(treshold=0.5)
+
+
+def test_a_secret_seed_leaves_with_nothing() -> None:
+    """Shown, copied, pickled or as JSON it is the word for it; settings with it are equal by its value."""
+    secret = Settings(seed=SecretSeed(2**64 - 59))
+    assert secret == Settings(seed=SecretSeed(2**64 - 59)) != Settings(seed=SecretSeed(7))
+    assert hash(secret) == hash(Settings(seed=SecretSeed(2**64 - 59)))
+    assert "seed='secret'" in repr(secret) and str(2**64 - 59) not in repr(secret)
+    assert json.loads(json.dumps(dataclasses.asdict(secret)))["seed"] == "secret"
+    assert pickle.loads(pickle.dumps(secret)) == Settings(seed="secret")
+    assert dataclasses.replace(secret, slots=64).signature_seed == 2**64 - 59
+
+
+def test_who_draws_a_secret_seed() -> None:
+    """Another every time, of which the order of runs is made, too; settings without the word keep their seed."""
+    one, other = drawn(Settings(seed="secret")), drawn(Settings(seed="secret"))
+    assert one != other and one.run_seed == one.signature_seed != other.signature_seed
+    assert drawn(Settings(seed=7)) == Settings(seed=7) and Settings(seed=7).run_seed == 0
+    assert with_secret(Settings(seed="secret"), secret_of(one)) == one
+    with pytest.raises(SettingsError, match="'secret' is drawn and kept by an index or the state of a nightly job"):
+        _ = Settings(seed="secret").signature_seed
+
+
+@pytest.mark.parametrize(("seed", "kept"), [("secret", ""), (1, "00000000000000aa"), ("secret", "aa"), ("secret", "x")])
+def test_a_secret_that_was_changed(seed: Any, kept: str) -> None:
+    """One that does not go with the settings, or is none, is refused."""
+    with pytest.raises(ValueError, match=r"secret seed|invalid literal"):
+        with_secret(Settings(seed=seed), kept)

@@ -72,6 +72,7 @@ def cluster(
     max_replaced: int | None,
     now: datetime | None,
     forget: tuple[str, ...],
+    secret_seed: bool,
     log_json: bool,
     quiet: bool,
 ) -> None:
@@ -94,7 +95,8 @@ def cluster(
     night to night.
     """
     console.prepare_process()
-    settings, scope = _settings(threshold, near_copies=near_copies), _scope(within, across, within_days, date)
+    settings = _settings(threshold, near_copies=near_copies, secret_seed=secret_seed)
+    scope = _scope(within, across, within_days, date)
     if state is not None:
         _check_nightly(paths, report, indicators, scope)
         nights.run(
@@ -105,7 +107,7 @@ def cluster(
         return
     _check_alone(
         memory=memory is not None, max_rejects=max_rejects is not None, max_replaced=max_replaced is not None,
-        now=now is not None, forget=bool(forget), log_json=log_json,
+        now=now is not None, forget=bool(forget), secret_seed=secret_seed, log_json=log_json,
     )  # fmt: skip
     if indicators is not None and no_campaigns:
         raise click.UsageError("--indicators lists what campaigns hold; leave out --no-campaigns")
@@ -114,9 +116,9 @@ def cluster(
         _cluster(paths, targets, settings, scope, reading, threads, quiet=quiet)
 
 
-def _settings(threshold: float | None, *, near_copies: bool) -> Settings:
+def _settings(threshold: float | None, *, near_copies: bool, secret_seed: bool) -> Settings:
     try:
-        return console.settings(threshold, near_copies=near_copies)
+        return console.settings(threshold, near_copies=near_copies, secret_seed=secret_seed)
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
 

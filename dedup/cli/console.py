@@ -30,7 +30,7 @@ from rich.markup import escape
 from dedup import files
 from dedup.errors import DedupError, DedupWarning, FileError, SettingsError
 from dedup.evidence.titles import printable
-from dedup.settings import Settings
+from dedup.settings import DRAWN, Settings
 from dedup.work import bar
 
 Tell = Callable[[str, int, int], None]
@@ -135,17 +135,19 @@ def apart_from(target: str) -> Iterator[None]:
         out.stderr = False
 
 
-def settings(threshold: float | None, *, near_copies: bool) -> Settings:
-    """What two options make of the defaults.
+def settings(threshold: float | None, *, near_copies: bool, secret_seed: bool = False) -> Settings:
+    """What these options make of the defaults.
 
     Args:
         threshold: In (0, 1]; None leaves the default.
         near_copies: Whether the classical job is asked for.
+        secret_seed: Whether a store is to draw a seed of its own.
 
     Raises:
         SettingsError: The threshold is out of its range.
     """
-    chosen = Settings.near_copies() if near_copies else Settings()
+    seed: dict[str, Any] = {"seed": DRAWN} if secret_seed else {}
+    chosen = Settings.near_copies(**seed) if near_copies else Settings(**seed)
     return chosen if threshold is None else replace(chosen, threshold=threshold)
 
 

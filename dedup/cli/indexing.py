@@ -80,6 +80,11 @@ class Tally:
 @PATHS
 @click.option("--near-copies", is_flag=True, help="For a new index: copies only, as of `dedup cluster`.")
 @click.option("--threshold", type=float, metavar="T", help="For a new index: similarity of an edge, in (0, 1].")
+@click.option(
+    "--secret-seed",
+    is_flag=True,
+    help="For a new index: find articles in an order that is drawn for it, which nobody who writes them knows.",
+)
 @click.option("--no-texts", is_flag=True, help="For a new index: keep no texts; smaller, and cannot tell why.")
 @click.option("--batch", type=click.IntRange(1), default=BATCH, show_default=True, metavar="N", help="Batch size.")
 @AS_JSON
@@ -89,6 +94,7 @@ def add(
     paths: tuple[str, ...],
     near_copies: bool,
     threshold: float | None,
+    secret_seed: bool,
     no_texts: bool,
     batch: int,
     as_json: bool,
@@ -105,7 +111,8 @@ def add(
     console.prepare_process()
     tally = Tally()
     with console.failures(), _concluded(tally, as_json=as_json):
-        chosen = console.settings(threshold, near_copies=near_copies) if near_copies or threshold is not None else None
+        asked = near_copies or secret_seed or threshold is not None
+        chosen = console.settings(threshold, near_copies=near_copies, secret_seed=secret_seed) if asked else None
         with console.shown_progress(quiet=as_json and console.out.is_terminal) as tell:
             read = files.read(
                 paths, reading,

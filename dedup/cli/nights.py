@@ -128,6 +128,11 @@ def options(command: Command) -> Command:
             help="With --state: articles that are to go: before=DATE (of their last reading), deleted (with their"
             " file), ids=FILE (an id a line).",
         ),
+        click.option(
+            "--secret-seed",
+            is_flag=True,
+            help="With --state: find articles in an order that is drawn for it, which nobody who writes them knows.",
+        ),
         click.option("--log-json", is_flag=True, help="With --state: say what is done as JSON."),
     ]
     for one in reversed(several):

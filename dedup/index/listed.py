@@ -77,7 +77,7 @@ def kind(settings: Settings) -> np.dtype[np.unsignedinteger[Any]]:
 
 def winnowing(settings: Settings) -> Winnowing:
     """Which runs are keys."""
-    return runs.winnowing(settings.width, window=WINDOW)
+    return runs.winnowing(settings.width, window=WINDOW, seed=settings.run_seed)
 
 
 def every_run(settings: Settings) -> Winnowing:

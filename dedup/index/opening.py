@@ -120,8 +120,8 @@ def check(
     path: str, opening: Opening, settings: Settings | None, store_texts: bool | None, fitted: Fitted | None
 ) -> None:
     """Refuse what differs from what the index was created with."""
-    if settings is not None and settings != opening.settings:
-        asked, own = asdict(settings), asdict(opening.settings)
+    asked, own = asdict(settings or opening.settings), asdict(opening.settings)
+    if asked != own:
         differing = ", ".join(f"{name} {own[name]!r}, not {asked[name]!r}" for name in own if own[name] != asked[name])
         raise SettingsError(
             f"the index {path!r} has {differing}; leave settings out, or add its articles to a new index"

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -156,9 +156,8 @@ def run(
     check_output(target, home)
     stages = Measured(progress, log or (lambda *_: None))
     with opened(home, settings, id_from=options.id_from) as held:
-        job = _Job(held, target, settings, budget, count, stages, campaigns=campaigns, now=now)
+        job = _Job(held, target, held.settings, budget, count, stages, campaigns=campaigns, now=now)
         left_out = [placed(path) for path in exclude]
-        options = replace(options, usual_ids=options.usual_ids and held.usual_ids)
         return job.run([os.fspath(path) for path in paths], options, limits, left_out, forget)
 
 

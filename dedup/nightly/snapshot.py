@@ -54,9 +54,8 @@ def snapshot(state: str | os.PathLike[str], *, threads: int | None = None) -> Cl
         FileError: The folder is not a state, has no night yet, or is damaged.
     """
     path = on_disk(state)
-    settings = settings_of(path)
-    with opened(path, settings) as held:
-        last = held.last
+    with opened(path, settings_of(path)) as held:
+        settings, last = held.settings, held.last
         if not last.number:
             raise FileError(f"the state {shown(path)!r} has no night yet; run one first")
         catalogue = catalogued(held, _ANY, last.shards)

@@ -33,12 +33,11 @@ from dedup import files
 from dedup.errors import BusyError, FileError, SettingsError
 from dedup.files import shown
 from dedup.nightly.damage import counts, damaged, reading, rows
-from dedup.settings import Settings
+from dedup.settings import Settings, drawn, secret_of, with_secret
+from dedup.stages.folding import FOLDING
 from dedup.system import locked, put, synced, whole_folder
 
-FORMAT = 5
-READ = {4, FORMAT}
-"""Formats that are read; a state of an earlier one gets this one when it is opened."""
+FORMAT = 6
 LEFT_OVER = ("begun.json", "candidates.parquet", "capped.parquet")
 """Files of a night that are needed only while it is worked out."""
 COUNTS = ("whole", "since", "articles", "new", "gone", "replaced", "clusters", "clustered")
@@ -152,8 +151,8 @@ def opened(path: Path, settings: Settings, *, id_from: str | None = None) -> Ite
         if not _lock(path, held):
             raise BusyError(f"another run holds {shown(path)!r}; wait until it has ended, or name another")
         _renew(path)
-        about = _check_settings(path / "state.json", settings, id_from)
-        state = State(path, about["id_from"], usual_ids=about["usual_ids"])
+        about = _checked(path / "state.json", settings, id_from)
+        state = State(path, about.settings, about.id_from)
         state.sweep()
         yield state
 
@@ -180,17 +179,32 @@ def settings_of(path: Path) -> Settings:
     """
     if not (path / "state.json").exists():
         raise FileError(f"{shown(path)!r} is not the state of a nightly job; name the folder that --state named")
-    with reading(path / "state.json"):
-        kept = json.loads((path / "state.json").read_bytes())
-        found, number = dict(kept["settings"]), kept["format"]
-    _check_format(number)
-    with reading(path / "state.json"):
-        return Settings(**found)
+    return _about(path / "state.json").settings
 
 
-def _check_format(number: Any) -> None:
-    if number not in READ:
+class _About(NamedTuple):
+    """What a state says of itself."""
+
+    settings: Settings
+    id_from: str
+
+
+def _about(path: Path) -> _About:
+    """Read it, and refuse what this version does not read."""
+    with reading(path):
+        kept = json.loads(path.read_bytes())
+        number, settings = kept["format"], dict(kept["settings"])
+    if number != FORMAT:
         raise FileError(f"the state has format {number!r}, this version reads {FORMAT}; begin a new state")
+    with reading(path):
+        folding, secret, id_from = int(kept["folding"]), str(kept["secret"]), str(kept["id_from"])
+    if folding != FOLDING:
+        raise FileError(
+            f"the state holds what folding {folding} makes of texts, this version has folding {FOLDING}; begin a new "
+            "state"
+        )
+    with reading(path):
+        return _About(with_secret(Settings(**settings), secret), id_from)
 
 
 def _lock(path: Path, held: ExitStack) -> bool:
@@ -222,24 +236,18 @@ def _check_place(path: Path) -> None:
         )
 
 
-def _check_settings(path: Path, settings: Settings, id_from: str | None) -> dict[str, Any]:
-    """Refuse other settings than those of the state; returns what it says of itself, above all of its ids."""
-    mine, usual_ids = {**asdict(settings), "id_from": id_from or "id"}, True
-    number = None
+def _checked(path: Path, settings: Settings, id_from: str | None) -> _About:
+    """Refuse other settings than those of the state, which is made with these if there is none."""
     if path.exists():
-        with reading(path):
-            theirs = json.loads(path.read_bytes())
-            kept, number = {**theirs["settings"], "id_from": theirs.get("id_from", "id")}, theirs["format"]
-            usual_ids = theirs.get("usual_ids", False)  # a state that was made before there were any keeps to its ids
-        _check_format(number)
-        if id_from is None:
-            mine["id_from"] = kept["id_from"]
-        _check_same(kept, mine)
-    about = {"format": FORMAT, "settings": asdict(settings), "id_from": mine["id_from"], "usual_ids": usual_ids}
-    if number != FORMAT:
-        with files.replacing(path) as file:
-            file.write(json.dumps(about, indent=1).encode())
-    return about
+        kept = _about(path)
+        mine = _About(settings, kept.id_from if id_from is None else id_from)
+        _check_same(*({**asdict(one.settings), "id_from": one.id_from} for one in (kept, mine)))
+        return kept
+    new = _About(drawn(settings), id_from or "id")
+    about = {"format": FORMAT, "folding": FOLDING, "settings": asdict(settings), "secret": secret_of(new.settings)}
+    with files.replacing(path) as file:
+        file.write(json.dumps(about | {"id_from": new.id_from}, indent=1).encode())
+    return new
 
 
 def _check_same(kept: dict[str, Any], mine: dict[str, Any]) -> None:
@@ -255,12 +263,12 @@ class State:
 
     Args:
         path: The folder, locked.
+        settings: How its articles are compared, with a secret seed of its own if it was made with one.
         id_from: Where ids come from; see `dedup.files.read`.
-        usual_ids: Whether other columns may stand for that of ids; see `dedup.files.ReadOptions`.
     """
 
-    def __init__(self, path: Path, id_from: str = "id", *, usual_ids: bool = True) -> None:
-        self.id_from, self.usual_ids = id_from, usual_ids
+    def __init__(self, path: Path, settings: Settings, id_from: str = "id") -> None:
+        self.settings, self.id_from = settings, id_from
         self.path = path.absolute()  # Arrow would take a relative one with a colon for an address
         self.texts, self.work = self.path / "texts.utf8", self.path / "work"
         for name in ("shards", "generations", "nights"):

@@ -158,12 +158,11 @@ _ANY = 1 << 62
 def _held(state: str | os.PathLike[str]) -> Iterator[tuple[State, Settings]]:
     """A state that has a night, and how its articles are compared."""
     path = on_disk(state)
-    settings = settings_of(path)
-    with opened(path, settings) as held:
+    with opened(path, settings_of(path)) as held:
         held.check()
         if not held.last.number:
             raise FileError(f"the state {shown(path)!r} has no night yet; run one first")
-        yield held, settings
+        yield held, held.settings
 
 
 def _work(state: State, settings: Settings, budget: Budget, threads: int, progress: Progress | None) -> None:

@@ -62,7 +62,7 @@ def shortened(settings: Settings) -> Settings:
 
 def winnowing(settings: Settings) -> Winnowing:
     """Which runs are keys."""
-    return runs.winnowing(settings.width, window=WINDOW)
+    return runs.winnowing(settings.width, window=WINDOW, seed=settings.run_seed)
 
 
 def bytes_a_text(settings: Settings, characters: float) -> float:

@@ -91,7 +91,7 @@ def cluster(
             so many possible links between clusters that some are left out of campaigns, see
             `dedup.spark.campaign_links`; or an id occurs more than once.
     """
-    settings = pipeline.checked_settings(settings)
+    settings = pipeline.checked_settings(settings, signing=True)
     if isinstance(most_edges, bool) or not isinstance(most_edges, int) or most_edges < 1:
         raise SettingsError(f"most_edges must be a whole number of 1 or more, got {most_edges!r}")
     articles = _checked(df, id, text)

@@ -30,13 +30,13 @@ COMMON = 1024
 
 def of_pages() -> Winnowing:
     """Which runs of a page are keys."""
-    return Winnowing(WIDTH, WINDOW, 0, 0, 0)
+    return Winnowing(WIDTH, WINDOW, 0, 0, 0, np.uint64(0))
 
 
 def of_quotes(characters: int) -> Winnowing:
     """Which runs of quotes are keys, by the characters of all of them."""
     fitting = (window for window in WINDOWS if 2 * characters // (window + 1) <= MOST_RUNS)
-    return Winnowing(WIDTH, next(fitting, WINDOW), 0, 0, 0)
+    return Winnowing(WIDTH, next(fitting, WINDOW), 0, 0, 0, np.uint64(0))
 
 
 class Quotes:

@@ -34,13 +34,23 @@ PART = 1 << 23
 """Entries of buckets that are held at once, by each thread: 16 bytes each."""
 BITS = 32
 """Of a key, and of an article's number below it."""
+RUNS = 0x72756E73
+"""Sets what a seed makes of runs apart from what it makes of signatures."""
 HIGHEST = 12
 """Bits of a key by which entries are parted."""
 
 
-def winnowing(width: int, *, shift: int = 0, window: int = WINDOW) -> Winnowing:
-    """Which runs are keys, by the width of shingles: one of `window`; and which bits of their hashes, from `shift`."""
-    return Winnowing(5 * width // 2, window, SHORT, 2 * width, shift)
+def winnowing(width: int, *, shift: int = 0, window: int = WINDOW, seed: int = 0) -> Winnowing:
+    """Which runs are keys.
+
+    Args:
+        width: Of shingles.
+        shift: Which bits of a hash are the key: those from this one on.
+        window: Of so many neighbours one is a key.
+        seed: Of their order, 0 to 2**64 - 1; 0 is everybody's.
+    """
+    secret = np.uint64(kernels.mix(np.uint64(seed ^ RUNS))) if seed else np.uint64(0)
+    return Winnowing(5 * width // 2, window, SHORT, 2 * width, shift, secret)
 
 
 class Runs(NamedTuple):

@@ -68,7 +68,7 @@ class Windows(NamedTuple):
     """Up to so many shingles between two windows are left out, too."""
 
 
-NO_RUNS = kernels.Winnowing(0, 0, 0, 0, 0)
+NO_RUNS = kernels.Winnowing(0, 0, 0, 0, 0, np.uint64(0))
 NO_WINDOWS = Windows(np.empty(0, np.uint64), np.uint64(0), 0)
 
 

@@ -46,7 +46,7 @@ def sign(
             have a weight above 0.
         lengths: (n,) characters of each article; in a long one a shingle weighs less. None is ordinary articles.
         slots: Length K of a signature.
-        seed: 0 to 2**32 - 1; signatures with different seeds cannot be compared.
+        seed: 0 to 2**64 - 1; signatures with different seeds cannot be compared.
 
     Returns:
         uint32 (n, K).

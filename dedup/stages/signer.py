@@ -40,7 +40,7 @@ class Signer:
 
     def room(self, texts: int) -> Signing:
         """Room for the signatures of so many texts, which are made while they are read: without weights only."""
-        return Signing(np.empty((texts, self._settings.slots), np.uint16), scrambled(self._settings.seed))
+        return Signing(np.empty((texts, self._settings.slots), np.uint16), scrambled(self._settings.signature_seed))
 
     def halves(self, shingled: Shingles, lengths: NDArray[np.int64]) -> NDArray[np.uint16]:
         """Signatures of shingled texts, (n, slots).
@@ -51,7 +51,9 @@ class Signer:
         """
         weights = None if self._weights is None else self._weights.of(shingled.keys, self._bits)
         settings = self._settings
-        signed = sign(shingled.keys, weights, shingled.offsets, lengths, slots=settings.slots, seed=settings.seed)
+        signed = sign(
+            shingled.keys, weights, shingled.offsets, lengths, slots=settings.slots, seed=settings.signature_seed
+        )
         return signed.astype(np.uint16)
 
     def sign(
@@ -94,7 +96,7 @@ class Signer:
             progress: Called with batches done and in all.
         """
         sketched = np.empty((len(rows), sketch_width(self._settings.slots)), np.uint8)
-        wanted = which or winnowing(self._settings.width)
+        wanted = which or winnowing(self._settings.width, seed=self._settings.run_seed)
 
         def work(places: NDArray[np.int64], batch: NDArray[np.int64]) -> Runs:
             shingled, keys, starts = texts.shingle_and_winnow(batch, wanted, self._keys, self._runs)

@@ -13,16 +13,18 @@ from dataclasses import asdict
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from dedup.index.on_disk.schema import settings
+from dedup.index.on_disk.schema import check_folding, settings
 from dedup.index.store import Edge, Opening
 from dedup.index.times import Span
+from dedup.settings import secret_of
+from dedup.stages.folding import FOLDING
 
 T = TypeVar("T")
 
-VERSION = 5
+VERSION = 6
 AT_ONCE = 8192
 """Fields or keys of one command or pipeline, so that other clients do not wait long."""
-OPENING = ("settings", "store_texts", "weights", "generation")
+OPENING = ("settings", "secret", "folding", "store_texts", "weights", "generation")
 """Fields of the head that hold what was decided at creation, or by `replace`."""
 
 _EDGE = struct.Struct("<dQ")
@@ -111,11 +113,13 @@ def unpack_edges(held: dict[bytes, bytes]) -> dict[int, Edge]:
 
 def pack_opening(opening: Opening) -> dict[str, Any]:
     """What was decided at creation, as fields."""
-    values = (json.dumps(asdict(opening.settings)), int(opening.store_texts), opening.weights, opening.generation)
+    chosen, secret = json.dumps(asdict(opening.settings)), secret_of(opening.settings)
+    values = (chosen, secret, FOLDING, int(opening.store_texts), opening.weights, opening.generation)
     return dict(zip(OPENING, values, strict=True))
 
 
 def unpack_opening(values: Iterable[bytes]) -> Opening:
     """What was decided, from the values of these fields."""
-    chosen, store_texts, weights, generation = values
-    return Opening(settings(chosen.decode()), store_texts == b"1", weights, int(generation))
+    chosen, secret, folding, store_texts, weights, generation = values
+    check_folding(int(folding))
+    return Opening(settings(chosen.decode(), secret.decode()), store_texts == b"1", weights, int(generation))

@@ -28,6 +28,7 @@ from dedup.index.in_redis.sizes import sizes
 from dedup.index.in_redis.view import View
 from dedup.index.on_disk.counters import LEAST_BITS, bits_for, tallied
 from dedup.index.store import Opening, Result
+from dedup.settings import drawn
 
 _HEAD = ("format", "life", *Head._fields)
 
@@ -81,7 +82,8 @@ class SharedStore:
         with self._lock.take():  # if two processes create it at once, the first one wins
             if not self._client.exists(self._key):
                 start = dict.fromkeys(Head._fields, 0) | {"epoch": 1, "epochs": 1, "bits": LEAST_BITS}
-                whole = {"format": VERSION, "life": secrets.token_hex(8), **start, **pack_opening(opening)}
+                whole = {"format": VERSION, "life": secrets.token_hex(8), **start}
+                whole |= pack_opening(opening._replace(settings=drawn(opening.settings)))
                 self._client.hset(self._key, mapping=whole)
 
     def _head(self, values: Sequence[Any] | None = None) -> Head:

@@ -16,9 +16,10 @@ from typing import Any
 
 from dedup.errors import FileError
 from dedup.index.store import Opening
-from dedup.settings import Settings
+from dedup.settings import Settings, drawn, secret_of, with_secret
+from dedup.stages.folding import FOLDING
 
-VERSION = 5
+VERSION = 6
 APPLICATION = 0x64656475
 """The letters `dedu`, by which the `file` command recognises the database."""
 NAME = "index.sqlite"
@@ -27,13 +28,12 @@ PIECE = 1 << 24
 CACHE_KIB = 32_768
 MAPPED_BYTES = 1 << 33
 
-TIMES = "times (number INTEGER PRIMARY KEY, first INTEGER NOT NULL, more INTEGER NOT NULL)"
-TABLES = f"""
+TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE weights (piece INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
 CREATE TABLE frames (number INTEGER PRIMARY KEY, windows BLOB NOT NULL);
 CREATE TABLE articles (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, text INTEGER NOT NULL);
-CREATE TABLE {TIMES};
+CREATE TABLE times (number INTEGER PRIMARY KEY, first INTEGER NOT NULL, more INTEGER NOT NULL);
 CREATE TABLE texts (
     number INTEGER PRIMARY KEY, print INTEGER, more INTEGER, cluster INTEGER NOT NULL, copies INTEGER NOT NULL
 );
@@ -66,9 +66,7 @@ def connect(folder: Path, *, fsync: bool, timeout: float) -> sqlite3.Connection:
                 f"{str(folder)!r} cannot be written, and its last changes are still in a log: open it once where it "
                 "can be written, and close it"
             )
-        connection = sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None, check_same_thread=False)
-        _add_times(connection, "TEMP TABLE")
-        return connection
+        return sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None, check_same_thread=False)
     connection = sqlite3.connect(
         f"{uri}?mode=rw", uri=True, timeout=timeout, isolation_level=None, check_same_thread=False,
         cached_statements=256,
@@ -78,14 +76,7 @@ def connect(folder: Path, *, fsync: bool, timeout: float) -> sqlite3.Connection:
     connection.execute("PRAGMA wal_autocheckpoint = 0")  # the background thread does it
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
-    _add_times(connection, "TABLE IF NOT EXISTS")
     return connection
-
-
-def _add_times(connection: sqlite3.Connection, kind: str) -> None:
-    """Make the table of times in an index that is older than it; one of the connection alone if that is read-only."""
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'times'").fetchone():
-        connection.execute(f"CREATE {kind} {TIMES}")
 
 
 def writable(folder: Path) -> bool:
@@ -127,7 +118,7 @@ def _create(folder: Path, opening: Opening) -> None:
         connection.executescript(
             f"BEGIN; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; {TABLES}"
         )
-        save(connection, opening)
+        save(connection, opening._replace(settings=drawn(opening.settings)))
         connection.execute("COMMIT")
         connection.close()
         try:
@@ -165,6 +156,8 @@ def save(connection: sqlite3.Connection, opening: Opening) -> None:
         "settings": json.dumps(asdict(opening.settings)),
         "store_texts": int(opening.store_texts),
         "generation": opening.generation,
+        "folding": FOLDING,
+        "secret": secret_of(opening.settings),
     }
     connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows.items())
     connection.execute("DELETE FROM weights")
@@ -176,13 +169,23 @@ def read_opening(connection: sqlite3.Connection) -> Opening:
     """Read what `save` wrote."""
     rows = dict(connection.execute("SELECT key, value FROM meta"))
     weights = b"".join(piece for (piece,) in connection.execute("SELECT bytes FROM weights ORDER BY piece"))
-    return Opening(settings(rows["settings"]), bool(rows["store_texts"]), weights, rows["generation"])
+    check_folding(rows["folding"])
+    return Opening(settings(rows["settings"], rows["secret"]), bool(rows["store_texts"]), weights, rows["generation"])
 
 
-def settings(text: str) -> Settings:
-    """Settings as they were stored."""
+def check_folding(number: int) -> None:
+    """Refuse fingerprints, signatures and keys of texts that were folded in another way."""
+    if number != FOLDING:
+        raise FileError(
+            f"the index holds what folding {number} makes of texts, this version of dedup has folding {FOLDING}. With "
+            "the version that wrote it run `dedup index export --texts`, and add the file to a new index with this one"
+        )
+
+
+def settings(text: str, secret: str) -> Settings:
+    """Settings as they were stored, and the secret beside them."""
     stored: dict[str, Any] = json.loads(text)
     unknown = stored.keys() - {field.name for field in fields(Settings)}
     if unknown:
         raise FileError(f"the index has settings that this version does not know: {sorted(unknown)}; use a newer one")
-    return Settings(**stored)
+    return with_secret(Settings(**stored), secret)
