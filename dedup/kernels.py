@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
+from unicodedata import normalize
 
 import numpy as np
 from numba import njit
@@ -23,7 +24,10 @@ SEPARATOR = np.uint32(1)
 EXPANDS = np.uint32(1 << 31)
 CODE_POINT = np.uint32((1 << 21) - 1)
 UNIT_SHIFT = np.uint32(21)
+FOLDED = np.uint32((1 << 23) - 1)
+MARK_SHIFT = np.uint32(23)
 HANGUL_SYLLABLE = np.uint32(3 << 21)
+REGIONAL = np.uint32(0x1F1E6)
 BLOCK = 128  # bytes of a sketch compared at once
 AT_ONCE = 8  # darts
 KNOWN_BITS = 20
@@ -42,6 +46,13 @@ KEPT_BITS = 13  # buckets whose articles are remembered, so that those with the 
 NONE = np.uint32(0xFFFFFFFF)
 MANY = 512  # shingles from which one in eight is enough to say whether half of them were seen before
 SAMPLED = np.uint64(7 << 61)  # bits of a hash that are 0 where it is sampled, before it is mixed
+VOICED = np.array(
+    [
+        [ord(made) if len(made := normalize("NFC", chr(k) + mark)) == 1 else 0 for k in range(0x3040, 0x3100)]
+        for mark in "\u3099\u309a"
+    ],
+    np.uint32,
+)  # kana with dakuten and handakuten, by where the kana lies in its block
 FIRST_WINDOW = 0.625  # of time: an article of 1,500 characters nearly always fills 512 slots in one window
 
 
@@ -115,33 +126,111 @@ def decode(data, at, stop):
 
 
 @kernel
-def compose_hangul(left, right):
-    """The syllable that two folded jamo, or a syllable and a final jamo, make; 0 when they make none."""
+def compose(left, right):
+    """What two folded characters make: jamo a syllable, a kana and its mark of voice another kana; 0 for nothing."""
     a, b = left & CODE_POINT, right & CODE_POINT
     if 0x1100 <= a <= 0x1112 and 0x1161 <= b <= 0x1175:
         return HANGUL_SYLLABLE | np.uint32(0xAC00 + ((a - 0x1100) * 21 + (b - 0x1161)) * 28)
     if 0xAC00 <= a <= 0xD7A3 and (a - 0xAC00) % 28 == 0 and 0x11A8 <= b <= 0x11C2:
         return HANGUL_SYLLABLE | np.uint32(a + (b - 0x11A7))
+    if 0x3040 <= a < 0x3100 and 0x3099 <= b <= 0x309A and VOICED[b - 0x3099, a - 0x3040]:
+        return (left & ~CODE_POINT) | np.uint32(VOICED[b - 0x3099, a - 0x3040])
     return np.uint32(0)
 
 
 @kernel
-def expand(folded, expansions, codes, starts, count, fresh):
-    """Append a character that folds to several, or may join the one before it; returns the new count."""
+def stands(left, mark):
+    """Whether a mark counts after a folded character, 0 for none: where letters bear marks that carry the vowel.
+
+    These are the scripts of India, Thai and their kin, by where they lie in Unicode. A mark that makes another kana
+    never stands by itself, and the vowel that is seen as a middle dot only after the initial of a Korean syllable.
+    """
+    a, b = left & CODE_POINT, mark & CODE_POINT
+    if b == 0x119E:
+        return 0x1100 <= a <= 0x115E
+    bears = a == 0 or 0x780 <= a < 0x1C80 or 0xA6A0 <= a < 0xAC00 or 0x10A00 <= a < 0x20000
+    return bears and not 0x3099 <= b <= 0x309A
+
+
+@kernel
+def order_of(code, table, expansions):
+    """The canonical combining class of a folded mark, and one; 0 for what is none."""
+    entry = table[code & CODE_POINT]
+    if entry < EXPANDS:
+        return np.uint32(0)
+    return np.uint32(expansions[(entry & np.uint32(0x7FFFFFFF)) >> np.uint32(5)] >> MARK_SHIFT)
+
+
+@kernel
+def settle_mark(codes, at, order, table, expansions):
+    """Move a mark to where canonical order has it, before marks of a higher class; returns its place."""
+    mark = codes[at]
+    while order > 1 and at > 0 and order_of(codes[at - np.uint64(1)], table, expansions) > order:
+        codes[at] = codes[at - np.uint64(1)]
+        at -= np.uint64(1)
+    codes[at] = mark
+    return at
+
+
+@kernel
+def expand(folded, table, expansions, codes, starts, count, fresh):
+    """Append a character that folds to several, or may join the one before it.
+
+    Returns the new count, and the first place where anything is new.
+    """
     first, room = np.int64((folded & np.uint32(0x7FFFFFFF)) >> np.uint32(5)), np.uint64(len(codes))
+    begin = count
     for k in range(first, first + np.int64(folded & np.uint32(31))):
-        one = expansions[k]
-        if np.uint64(0) < count <= room:
-            joined = compose_hangul(codes[count - np.uint64(1)], one)
+        one, order = expansions[k] & FOLDED, np.uint32(expansions[k] >> MARK_SHIFT)
+        if count <= room:
+            left = codes[count - np.uint64(1)] if count else np.uint32(0)
+            joined = compose(left, one)
             if joined:
                 codes[count - np.uint64(1)] = joined
+                begin = min(begin, count - np.uint64(1))
+                continue
+            if order and not stands(left, one):
                 continue
         if count < room:
             codes[count] = one
+            if order:
+                begin = min(begin, settle_mark(codes, count, order, table, expansions))
             if len(starts):
-                starts[count] = fresh and k == first
+                starts[count] = fresh and count == begin
         count += np.uint64(1)
-    return count
+    return count, begin
+
+
+@kernel
+def is_regional(data, at, start, stop):
+    """Whether a regional indicator stands at a place, which may be outside."""
+    if at < start or at + 4 > stop:
+        return False
+    return data[at] == 0xF0 and data[at + 1] == 0x9F and data[at + 2] == 0x87 and 0xA6 <= data[at + 3] <= 0xBF
+
+
+@kernel
+def beside_regional(data, at, step, start, stop):
+    """Whether a regional indicator stands behind, or before, up to three blanks or signs of ASCII from here on."""
+    for _ in range(3):
+        if at < start or at >= stop or data[at] >= 0x80 or 0x61 <= data[at] | 0x20 <= 0x7A or 0x30 <= data[at] <= 0x39:
+            return False
+        at += step
+        if is_regional(data, at if step > 0 else at - 3, start, stop):
+            return True
+    return False
+
+
+@kernel
+def is_flag(data, at, start, stop):
+    """Whether the regional indicator at a place is half of a flag: one of two by themselves, not of a text of them."""
+    begin, end = at, at + 4
+    while begin > at - 8 and is_regional(data, begin - 4, start, stop):
+        begin -= 4
+    while end < at + 12 and is_regional(data, end, start, stop):
+        end += 4
+    beside = beside_regional(data, begin - 1, -1, start, stop) or beside_regional(data, end, 1, start, stop)
+    return end - begin == 8 and not beside
 
 
 @kernel
@@ -198,8 +287,11 @@ def fold(data, start, stop, table, expansions, codes, starts):
         at += length
         folded = table[code]
         if folded >= EXPANDS:
-            count = expand(folded, expansions, codes, starts, count, fresh)
-            fresh = False
+            if REGIONAL <= code < REGIONAL + 26 and is_flag(data, np.int64(at - length), start, stop):
+                fresh = True
+                continue
+            count, begin = expand(folded, table, expansions, codes, starts, count, fresh)
+            fresh = fresh and begin == count
             continue
         kept = folded > SEPARATOR
         if count < room:
@@ -462,22 +554,20 @@ def trace(data, table, expansions, codes, begins, ends):
     """
     at, last, position = np.uint64(0), np.uint64(len(data)), np.int64(0)
     count, room = np.uint64(0), np.uint64(len(codes))
-    unmarked, fresh = np.empty(0, np.bool_), False
+    unmarked = np.empty(0, np.bool_)
     while at < last:
         code, length = decode(data, at, last)
-        folded, before = table[code], count
+        folded, before, begin = table[code], count, count
+        if REGIONAL <= code < REGIONAL + 26 and is_flag(data, np.int64(at), np.int64(0), np.int64(last)):
+            folded = SEPARATOR
         if folded >= EXPANDS:
-            known = np.uint64(0) < before <= room
-            left = codes[before - np.uint64(1)] if known else np.uint32(0)
-            count = expand(folded, expansions, codes, unmarked, count, fresh)
-            if known and codes[before - np.uint64(1)] != left:
-                ends[before - np.uint64(1)] = position + 1
+            count, begin = expand(folded, table, expansions, codes, unmarked, count, False)
         elif folded > SEPARATOR:
             if count < room:
                 codes[count] = folded
             count += np.uint64(1)
-        for k in range(before, min(count, room)):
-            begins[k], ends[k] = position, position + 1
+        for k in range(begin, min(count, room)):
+            begins[k], ends[k] = begins[begin] if begin < before else position, position + 1
         before_it = count - np.uint64(1)
         if count == before and folded != SEPARATOR and np.uint64(0) < count <= room and ends[before_it] == position:
             ends[before_it] = position + 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -27,6 +28,13 @@ DATA = Path(__file__).resolve().parent.parent / "dedup" / "data"
 WRAP = (1 << 64) - 1
 BASE = 0x9E3779B97F4A7C15
 
+VOICES = "\u3099\u309a"
+ARAEA = "\u119e"
+BEAR_MARKS = (("\u0780", "\u1c80"), ("\ua6a0", "\uac00"), ("\U00010a00", "\U00020000"))
+REGIONAL = "[\U0001f1e6-\U0001f1ff]"
+RUNS_OF_REGIONAL = re.compile(f"{REGIONAL}+")
+SIGNS = r"[\0-/:-@\[-`{-\x7f]{1,3}"
+
 MIXED = (
     "的一是不了人我在有他续费手机卡續費號碼爲機乾隆々〇豈𠀀𠮷𪚥𱍐"  # Han of several planes
     "あいかがカガーっンｶﾞｱ"
@@ -34,7 +42,8 @@ MIXED = (
     "abcnoxyzABCXYZéßıİſøΑαρиВя"
     "0189٣४๓½①Ⅷ"
     "ﬁﷺ㈱℃™Ⓐ㋿⼀⺟ﬀǆ"  # one character that folds to another, or to several
-    "ภาษำكتابעבक्षि"
+    "ภาษำكتابעבक्षि\u093c\u09cb"
+    "øɓʇᴀ🅱🇨🇳ϲ×"
     " \n\t\u3000.,_-·。「」$😀👍🏽\u200b\u200d\u00ad\u0301\u0308\u3099\u0345\ufe0f\0"
 )
 """Characters of every kind that the stages treat each in its own way."""
@@ -50,6 +59,12 @@ def stored(name: str) -> dict[str, list[Any]]:
         return {key: arrays[key].tolist() for key in arrays}
 
 
+@cache
+def marks() -> dict[str, int]:
+    """What stands only after its kind: its canonical combining class, and one."""
+    return {chr(entry & 0x1FFFFF): entry >> 23 for entry in stored("fold")["expansions"] if entry >> 23}
+
+
 def fold_character(character: str) -> str:
     """What the shipped table says that one character becomes."""
     entry = stored("fold")["table"][ord(character)]
@@ -59,16 +74,59 @@ def fold_character(character: str) -> str:
     return "".join(chr(code & 0x1FFFFF) for code in stored("fold")["expansions"][start : start + length])
 
 
+def stands(left: str, mark: str) -> bool:
+    """Whether a mark counts behind a character, or at the begin."""
+    if mark in VOICES:
+        return False
+    if mark == ARAEA:
+        return "\u1100" <= left <= "\u115e"
+    return not left or any(low <= left < high for low, high in BEAR_MARKS)
+
+
+def flags(text: str) -> set[int]:
+    """Where flags stand: two regional indicators by themselves, none behind or before a few signs of ASCII."""
+    runs = [run.span() for run in RUNS_OF_REGIONAL.finditer(text)]
+    alone = {run for run in runs if run[1] - run[0] == 2}
+    for left, right in pairwise(runs):
+        if re.fullmatch(SIGNS, text[left[1] : right[0]]):
+            alone -= {left, right}
+    return {at for run in alone for at in range(*run)}
+
+
+def placed(text: str) -> list[tuple[str, bool]]:
+    """The folded characters, and which of them begin a word: what follows a separator and joins nothing before it."""
+    table, dropped = stored("fold")["table"], flags(text)
+    kept: list[str] = []
+    starts: list[bool] = []
+    fresh = True
+    for at, character in enumerate(text):
+        if at in dropped or table[ord(character)] == 1:
+            fresh = True
+            continue
+        for one in fold_character(character):
+            left = kept[-1] if kept else ""
+            joined = unicodedata.normalize("NFC", left + one)
+            if left and len(joined) == 1 and (one in VOICES or "\u1161" <= one <= "\u11c2"):
+                kept[-1], fresh = joined, False
+            elif one not in marks() or stands(left, one):
+                place = len(kept)
+                while place and 1 < marks().get(one, 0) < marks().get(kept[place - 1], 0):
+                    place -= 1
+                starts.append(fresh and place == len(kept))
+                kept.insert(place, one)
+                fresh = False
+    return list(zip(kept, starts, strict=True))
+
+
 def fold(text: str) -> str:
-    """Character by character; then jamo become syllables, which is all that NFC has left to do."""
-    return unicodedata.normalize("NFC", "".join(map(fold_character, text)))
+    """Character by character; jamo become syllables, kana take their marks of voice, other marks stand or go."""
+    return "".join(character for character, _ in placed(text))
 
 
 def words(text: str) -> list[str]:
     """The folded words of a text: what stands between separators, which fold to nothing and are no marks."""
-    table = stored("fold")["table"]
-    spaced = "".join(" " if table[ord(character)] == 1 else character for character in text)
-    return [folded for word in spaced.split(" ") if (folded := fold(word))]
+    spaced = "".join(" " * (start and at > 0) + character for at, (character, start) in enumerate(placed(text)))
+    return spaced.split()
 
 
 def units(character: str) -> int:

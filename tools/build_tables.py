@@ -1,7 +1,7 @@
 """Build the two tables that the package ships: `python tools/build_tables.py [--out dedup/data]`.
 
-In: the Unicode database (unicodedata2), OpenCC's Traditional-to-Simplified table, the confusables of Unicode TR 39
-(confusable-homoglyphs) and jieba's dictionary. Out: `fold.npz` and `background.npz`.
+In: what `han.py` and `letters.py` beside it make of the Unicode database, OpenCC's dictionaries and the confusables of
+Unicode TR 39, and jieba's dictionary. Out: `fold.npz` and `background.npz`.
 
 The tables are shipped, not built at import: Python's own Unicode data differ from version to version, and the same
 text must give the same shingles everywhere. A test builds them again and compares.
@@ -10,27 +10,27 @@ text must give the same shingles everywhere. A test builds them again and compar
 from __future__ import annotations
 
 import argparse
+import re
 from collections import defaultdict
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+import han
 import jieba
+import letters
 import numpy as np
-import opencc
 import unicodedata2
-from confusable_homoglyphs import confusables
 
 CODE_POINTS = 0x110000
 UNIT_SHIFT = 21  # below: the code point; above: its units
 SEPARATOR = 1  # dropped, and no word goes on behind it
 EXPANDS = 1 << 31  # then: start << 5 | length in `expansions`
-HAN = ((0x3005, 0x3005), (0x3007, 0x3007), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))
-FILLERS = "\u115f\u1160\u3164\uffa0"  # letters by category that are seen by nobody
+MARK_SHIFT = 23  # in `expansions`, of what stands only after its kind: its canonical combining class, and one
 HANGUL = ((0xAC00, 0xD7A3),)
+REGIONAL = ((0x1F1E6, 0x1F1FF),)
 KANA = ((0x3041, 0x30FF), (0x31F0, 0x31FF), (0x1AFF0, 0x1B16F))
-
-_simplify = opencc.OpenCC("t2s").convert
+ARAEA = "\u119e"  # the vowel of old Korean, as which the middle dot U+318D decomposes
 
 
 def _within(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
@@ -39,56 +39,64 @@ def _within(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
 
 def units(code: int) -> int:
     """How much a folded character counts towards a shingle's width: Han and Hangul 3, kana 2, all others 1."""
-    if _within(code, HAN) or _within(code, HANGUL):
+    if letters.is_mark(chr(code)):
+        return 1
+    if han.is_han(chr(code)) or _within(code, HANGUL):
         return 3
     return 2 if _within(code, KANA) else 1
 
 
-@cache
-def _latin_lookalike(letter: str) -> str | None:
-    """The ASCII letter or digit that a letter of another alphabet is confusable with."""
-    found = confusables.confusables_data.get(letter, [])
-    ascii_ones = [c["c"].lower() for c in found if len(c["c"]) == 1 and c["c"].isascii() and c["c"].isalnum()]
-    return ascii_ones[0] if ascii_ones else None
-
-
 def _one(character: str) -> str:
-    """Digits to ASCII, Traditional to Simplified, look-alikes of Latin letters to Latin."""
-    digit = unicodedata2.digit(character, None)
-    if digit is not None:
-        return str(digit)
-    if character.isascii():
-        return character
-    if _within(ord(character), HAN):
-        return str(_simplify(character))
-    # The small letter decides; where only the capital looks Latin (Cyrillic В, Н, К), both go with the capital.
-    return _latin_lookalike(character) or _latin_lookalike(character.upper()) or character
+    """The one that stands for the class of a decomposed character."""
+    if han.is_han(character):
+        return han.representatives().get(character, character)
+    one = letters.one_of(character)
+    return letters.representatives().get(one, one)
 
 
 @cache
 def fold_character(character: str) -> str:
     """What one character becomes: nothing, one character, or a few."""
-    if 0xD800 <= ord(character) <= 0xDFFF or character in FILLERS:
-        return ""
+    character = letters.LUNATE.get(character) or han.RADICALS.get(character) or character
     for _ in range(4):  # a look-alike may fold further; four rounds reach the fixed point, which a test checks
-        flat = unicodedata2.normalize("NFKD", unicodedata2.normalize("NFKD", character).casefold())
-        kept = "".join(c for c in flat if unicodedata2.category(c)[0] in "LN")
-        character = unicodedata2.normalize("NFC", "".join(map(_one, kept)))
+        character = _composed("".join(map(_one, letters.decomposed(character))))
     return character
 
 
+def _composed(text: str) -> str:
+    """Jamo as syllables, and kana and their marks of voice as one; all other marks stay apart."""
+    return re.sub("[\u1100-\u11ff\u3041-\u30ff]+", lambda found: unicodedata2.normalize("NFC", found[0]), text)
+
+
+def _entry(character: str) -> int:
+    """A folded character as it stands in the table or in the expansions."""
+    code = units(ord(character)) << UNIT_SHIFT | ord(character)
+    if letters.is_mark(character) or character == ARAEA:
+        return (unicodedata2.combining(character) + 1) << MARK_SHIFT | code
+    return code
+
+
+def _attaches(character: str) -> bool:
+    """Whether what a character becomes depends on the one before it: jamo but initial ones, marks, flags."""
+    return 0x1161 <= ord(character) <= 0x11C2 or letters.is_mark(character)
+
+
 def fold_table() -> dict[str, np.ndarray]:
-    """`table[code]`: see `dedup.stages.folding.FoldTable`. Vowels and finals of Hangul are expansions of length one."""
+    """`table[code]`: see `dedup.stages.folding.FoldTable`.
+
+    What depends on the one before it, or on those beside it as regional indicators do, is an expansion even if it is
+    one character.
+    """
     table = np.zeros(CODE_POINTS, np.uint32)
     expansions: list[int] = []
     for code in range(CODE_POINTS):
-        folded = [units(ord(c)) << UNIT_SHIFT | ord(c) for c in fold_character(chr(code))]
-        if len(folded) > 1 or any(0x1161 <= ord(c) <= 0x11C2 for c in fold_character(chr(code))):
+        folded = fold_character(chr(code))
+        if len(folded) > 1 or any(map(_attaches, folded)) or _within(code, REGIONAL):
             table[code] = EXPANDS | len(expansions) << 5 | len(folded)
-            expansions += folded
+            expansions += map(_entry, folded)
         elif folded:
-            table[code] = folded[0]
-        elif unicodedata2.category(chr(code)) not in ("Mn", "Mc", "Me", "Cf", "Lo"):
+            table[code] = _entry(folded)
+        elif unicodedata2.category(chr(code)) not in ("Mn", "Mc", "Me", "Cf", "Lo", "Lm"):
             table[code] = SEPARATOR
     version = np.array([int(part) for part in unicodedata2.unidata_version.split(".")])
     return {"table": table, "expansions": np.array(expansions, np.uint32), "unicode": version}
@@ -101,7 +109,7 @@ def _han_words() -> dict[str, int]:
         for line in lines:
             word, frequency, *_ = line.decode().split(" ")
             folded = "".join(map(fold_character, word))
-            if folded and all(_within(ord(c), HAN) for c in folded):
+            if folded and all(map(han.is_han, folded)):
                 words[folded] += int(frequency)
     return words
 
@@ -136,7 +144,7 @@ def background() -> dict[str, np.ndarray]:
     }
     bits = {name: -np.log2(np.minimum(np.array(values), 1)).astype(np.float32) for name, values in column.items()}
     return bits | {
-        "han": np.array(HAN, np.uint32),
+        "han": np.array(han.RANGES, np.uint32),
         "characters": np.array([ord(c) for c in characters], np.uint32),
         # Left place << 16 | right place, ascending; as differences they compress to half.
         "pair_steps": np.diff([place[p[0]] << 16 | place[p[1]] for p in pairs], prepend=0).astype(np.uint32),

@@ -1,8 +1,10 @@
 """Text as it is compared: one lookup per character, in a table that is shipped with the package.
 
-In: text. Out: folded text. Compatibility forms (NFKC), case, full width, accents, Traditional and Simplified Chinese
-(OpenCC's character table) and letters that look like Latin ones become equal; white space, punctuation, symbols,
-emoji, combining marks, zero-width and control characters and lone surrogates are dropped. Jamo become syllables.
+In: text. Out: folded text. Compatibility forms (NFKC), case, full width, accents, strokes and tails, Traditional and
+Simplified Chinese in all regional forms (classes made of OpenCC's tables), Arabic and Persian forms, and letters that
+look like Latin ones become equal; white space, punctuation, symbols, emoji, marks that decorate, zero-width and control
+characters and lone surrogates are dropped. Marks that carry a vowel stay, in canonical order. Jamo become syllables, a
+kana and its dakuten one kana. `docs/folding.md` has it by script.
 Folding is for comparing only: nothing folded is ever shown to a person. The table is made by `tools/build_tables.py`.
 """
 
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 
-FOLDING = 1
+FOLDING = 2
 """Which folding this is: what another one has folded cannot be compared with. Stores of folded text keep it."""
 
 
@@ -28,7 +30,8 @@ class FoldTable(NamedTuple):
     """uint32 (0x110000,): 0 drops the character, 1 drops it and ends a word; else its units << 21 | code point, or
     1 << 31 | start << 5 | length in `expansions`."""
     expansions: Any
-    """uint32: the result of characters that become several, and jamo that may join the character before them."""
+    """uint32: the result of characters that become several, and of those that depend on what is before them: jamo and
+    marks (with their canonical combining class, and one, << 23), and regional indicators, which may be flags."""
 
 
 @cache

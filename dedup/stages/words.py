@@ -1,8 +1,8 @@
 """Texts as words, for `Settings(unit="word")` and keywords; the only module that uses jieba.
 
 In: an Arrow column of texts. Out: the same column folded, with a blank between words. White space, punctuation and
-symbols separate words everywhere; Chinese is first folded to Simplified characters, as in jieba's dictionary, then cut
-by jieba; a kana is a word of its own. Costs about a second for a million characters: jieba is plain Python.
+symbols separate words everywhere; Chinese is folded and then cut by jieba, whose dictionary is folded, too; a kana is a
+word of its own. Costs about a second for a million characters: jieba is plain Python.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from __future__ import annotations
 import logging
 import re
 import warnings
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
-from dedup.stages.folding import fold_words
+from dedup.kernels import CODE_POINT, SEPARATOR
+from dedup.stages.folding import fold_table, fold_words
 
 HAN = r"\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff々〇"
 KANA = r"\u3041-\u30ff\u31f0-\u31ff"
@@ -28,7 +31,20 @@ def _jieba() -> Any:
     import jieba  # noqa: PLC0415 - a second to load, for this unit only
 
     jieba.setLogLevel(logging.WARNING)
-    return jieba.Tokenizer()
+    cutter = jieba.Tokenizer()
+    cutter.initialize()
+    for word, folded in _folded(cutter.FREQ):
+        cutter.FREQ[folded] = cutter.FREQ.get(folded, 0) + cutter.FREQ[word]
+    return cutter
+
+
+def _folded(known: Iterable[str]) -> list[tuple[str, str]]:
+    """Words of a dictionary that fold to others, and these: 著名 to 着名. A prefix of a word is a word to jieba."""
+    codes = np.arange(0x3400, 0xA000)
+    kept = fold_table().table[codes] & CODE_POINT
+    forms = {chr(code): chr(folded) for code, folded in zip(codes, kept, strict=True) if code != folded > SEPARATOR}
+    others = str.maketrans(forms)
+    return [(word, word.translate(others)) for word in known if not forms.keys().isdisjoint(word)]
 
 
 @lru_cache(maxsize=1 << 14)
@@ -41,7 +57,7 @@ class Rarity(NamedTuple):
     """What jieba knows of words in general."""
 
     idf: dict[str, float]
-    """Inverse document frequency (natural logarithm) of 270,000 Simplified words."""
+    """Inverse document frequency (natural logarithm) of 270,000 Simplified words, as written and as folded."""
     median: float
     """The same for a word that is not among them."""
     stop: frozenset[str]
@@ -55,7 +71,8 @@ def rarity() -> Rarity:
         warnings.simplefilter("ignore")
         from jieba import analyse  # noqa: PLC0415 - half a second to load, for keywords only
     table = analyse.default_tfidf
-    return Rarity(table.idf_freq, table.median_idf, frozenset(table.stop_words))
+    idf = {folded: table.idf_freq[word] for word, folded in _folded(table.idf_freq)} | table.idf_freq
+    return Rarity(idf, table.median_idf, frozenset(table.stop_words))
 
 
 def words(text: str | bytes) -> list[str]:
