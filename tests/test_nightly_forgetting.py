@@ -84,6 +84,20 @@ def test_names_are_gone_too(tmp_path: Path) -> None:
     assert len(nightly.snapshot(tmp_path / "state").labels) == 4
 
 
+def test_a_state_does_not_grow_with_its_age(folder: Path) -> None:
+    """A file comes and one goes, night after night: once compacted, the state has as many files, and knows its age."""
+    held, began = [], nightly.stats(folder / "state").first_night
+    for night in range(1, 9):
+        (folder / "in" / f"new-{night - 1}.jsonl").unlink(missing_ok=True)
+        put(folder / "in" / f"new-{night}.jsonl", {f"n{night}": article(100 + night)})
+        run(folder, forget=Forget(deleted=True))
+        nightly.compact(folder / "state")
+        held.append(sum(1 for _ in (folder / "state").rglob("*")))
+    assert held[2:] == held[1:-1]
+    assert nightly.stats(folder / "state").first_night == began
+    assert {row["id"] for row in read(folder) if row["id"].startswith("n")} == {"n8", "none"}
+
+
 def test_the_name_of_a_file_that_has_gone(tmp_path: Path) -> None:
     """It may be the id of what is erased; of a file that is there it is known, or it would be read again."""
     crawl = tmp_path / "in"

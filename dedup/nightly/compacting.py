@@ -147,9 +147,9 @@ def compact(remains: Remains, layout: Layout, *, give_back: Callable[[], object]
         for name in ("shards", "generations", "nights"):
             (folder / name).mkdir()
         _texts(remains, folder / "texts.utf8", give_back)
-        _shards(remains, folder / "shards")
+        shards = _shards(remains, folder / "shards")
         _generation(remains, folder / "generations" / f"{remains.night.generation:06}", layout)
-        _night(remains, folder / "nights" / f"{remains.night.number:06}")
+        _night(remains, folder / "nights" / f"{remains.night.number:06}", shards)
 
 
 def _texts(remains: Remains, path: Path, give_back: Callable[[], object]) -> None:
@@ -168,9 +168,13 @@ def _texts(remains: Remains, path: Path, give_back: Callable[[], object]) -> Non
         settled(out)
 
 
-def _shards(remains: Remains, folder: Path) -> None:
-    """What is known of the rows, and of the files as they are; of an emptied row its id, and how old it is."""
-    row = end = 0
+def _shards(remains: Remains, folder: Path) -> int:
+    """What is known of the rows, and of the files as they are; of an emptied row its id, and how old it is.
+
+    Returns how many shards there are: those of which nothing is left go, but for the first and the last, which say when
+    a state began and how far it is.
+    """
+    row = end = written = 0
     versions = (
         remains.catalogue.current
         & ~read_marks(remains.state, len(remains.catalogue), len(remains.catalogue.paths)).versions
@@ -182,13 +186,18 @@ def _shards(remains: Remains, folder: Path) -> None:
         places = np.append(np.where(kept, np.cumsum(kept) - 1, EMPTIED), EMPTIED)  # the last for those emptied before
         articles = _articles(remains, read_table(old / "articles.parquet", ARTICLES), row, places)
         row, end = row + shard.rows, end + int(pc.sum(articles["bytes"]).as_py() or 0)
-        new = folder / old.name
+        rejects = _rejects(read_table(old / "rejects.parquet", REJECTS), places)
+        if not (len(articles) or kept.any() or len(rejects)) and 0 < number < len(remains.catalogue.shards) - 1:
+            continue
+        written += 1
+        new = folder / f"{written:06}"
         new.mkdir()
         _put(new / "articles.parquet", articles, use_dictionary=["file"])
         _put(new / "files.parquet", read_table(old / "files.parquet", FILES).filter(pa.array(kept)))
-        _put(new / "rejects.parquet", _rejects(read_table(old / "rejects.parquet", REJECTS), places))
+        _put(new / "rejects.parquet", rejects)
         about = Shard(shard.night, len(articles), end, shard.time)
         (new / "shard.json").write_text(json.dumps(about._asdict()), "utf-8")
+    return written
 
 
 def _left_alone(catalogue: Catalogue) -> NDArray[np.bool_]:
@@ -264,7 +273,7 @@ def _filtered(path: Path, schema: pa.Schema, kept: NDArray[np.bool_]) -> Iterato
             yield table.filter(pa.array(mine))
 
 
-def _night(remains: Remains, folder: Path) -> None:
+def _night(remains: Remains, folder: Path, shards: int) -> None:
     """What the last night left, by the new numbers of rows and texts."""
     old, row = remains.state.night(remains.night.number), remains.new_row
     folder.mkdir()
@@ -285,7 +294,7 @@ def _night(remains: Remains, folder: Path) -> None:
     keep(folder / "before.parquet", articles if remains.published else _by_row(old / "before.parquet", MEMBERS, row))
     keep(folder / "changes.parquet", _changes(remains, old / "changes.parquet"))
     fitted = int(remains.texts[: remains.night.fitted].sum())
-    night = replace(remains.night, texts=len(known), fitted=fitted, marks=0)
+    night = replace(remains.night, shards=shards, texts=len(known), fitted=fitted, marks=0)
     (folder / "night.json").write_text(json.dumps(asdict(night)), "utf-8")
 
 
