@@ -271,10 +271,14 @@ class State:
         self.settings, self.id_from = settings, id_from
         self.path = path.absolute()  # Arrow would take a relative one with a colon for an address
         self.texts, self.work = self.path / "texts.utf8", self.path / "work"
+        there = self.texts.exists()
         for name in ("shards", "generations", "nights"):
             with reading(self.path / name):
                 (self.path / name).mkdir(exist_ok=True)
         self.texts.touch()
+        if not there:  # what is synced in a folder, or in a file, is lost without the folder's own name, or the file's
+            synced(self.path)
+            synced(self.path.parent)
 
     @property
     def last(self) -> Night:
@@ -388,6 +392,7 @@ class State:
         self.work.mkdir()
         with reading(self.weights(night.generation).parent):
             self.weights(night.generation).parent.mkdir(exist_ok=True)
+        synced(self.path / "generations")
         with files.replacing(note) as file:
             file.write(mine)
 
