@@ -1940,7 +1940,7 @@ def members_in(ascending, begin, end, first, last):
 def comparable(a, b, members, sizes, reach):
     """How many pairs of one member of either cluster may be compared; see `Reach`."""
     listed, begins = members
-    numbers, by_source = listed[0], listed[1]
+    numbers, by_source = listed[0], listed[-1]  # the same where sources do not count
     small, large = (a, b) if sizes[a] < sizes[b] else (b, a)
     pairs, begin, end = 0, begins[large], begins[large] + sizes[large]
     for k in range(begins[small], begins[small] + sizes[small]):
