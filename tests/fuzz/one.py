@@ -1,0 +1,57 @@
+"""One target under atheris, in a process of its own: `python -m tests.fuzz.one TARGET CORPUS [options of libFuzzer]`.
+
+The modules of `dedup` are instrumented when they are imported, but for `kernels`, which numba compiles from its bytes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+import tempfile
+import warnings
+from contextlib import suppress
+from pathlib import Path
+
+import atheris
+
+NOT_HERE = ("dedup.spark", "dedup.integrations", "dedup.__main__")
+"""What needs a machine of its own, or runs when it is imported."""
+WARM = 3
+"""First inputs that are taken before time counts: libraries are imported when they are first used."""
+
+
+def _import_all() -> None:
+    """Every module, though they are used later: the hook that instruments is there now."""
+    with atheris.instrument_imports(include=["dedup"], exclude=["dedup.kernels"]):
+        import dedup
+
+        for module in pkgutil.walk_packages(dedup.__path__, "dedup."):
+            if not module.name.startswith(NOT_HERE):
+                importlib.import_module(module.name)
+
+
+def main() -> None:
+    """Fuzz until libFuzzer's options say that it is enough, or something is found."""
+    name, corpus, *options = sys.argv[1:]
+    warnings.simplefilter("ignore")
+    _import_all()
+    from dedup.errors import DedupError
+
+    from .targets import TARGETS
+
+    with tempfile.TemporaryDirectory() as folder:
+        take = TARGETS[name].start(Path(folder))
+
+        def one(data: bytes) -> None:
+            with suppress(DedupError):
+                take(data)
+
+        for seed in sorted(Path(corpus).glob("seed-*"))[:WARM]:
+            one(seed.read_bytes())
+        atheris.Setup([sys.argv[0], corpus, *options], one)
+        atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
