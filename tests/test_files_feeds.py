@@ -105,3 +105,11 @@ def test_without_lxml_feeds_are_problems(tmp_path: Path, monkeypatch: pytest.Mon
     """Each says what to install."""
     monkeypatch.setitem(sys.modules, "lxml.html", None)
     assert "pip install 'article-dedup[html]'" in only(read(put(tmp_path / "a.rss", RSS))).reason
+
+
+def test_what_is_quoted_of_a_broken_feed_is_one_line(tmp_path: Path) -> None:
+    """Whatever line breaks stand in it: a problem that is told must not look like several."""
+    feed = "<rss><channel><item><description>本文</description></item><item><![CDATA[open\nError: all is lost\u2028"
+    problem = only(read(put(tmp_path / "a.rss", feed)))
+    assert "Error: all is" in problem.reason
+    assert len(problem.reason.splitlines()) == 1

@@ -26,7 +26,7 @@ class Problem:
         path: The file or folder as it was named, or found below the folder named.
         row: Line of a JSON Lines or CSV file, row of a Parquet file or record of a web archive, from 1; None for the
             whole file.
-        reason: What is wrong and, if there is a remedy, what to do.
+        reason: What is wrong and, if there is a remedy, what to do, on one line.
         severity: ``"error"`` when a file or row was left out, ``"warning"`` when all articles were kept.
         count: How many rows or files it stands for.
         passed: Whether a warning is of what was passed over as no article, not of what was mended.
@@ -38,6 +38,10 @@ class Problem:
     severity: Literal["error", "warning"] = "error"
     count: int = 1
     passed: bool = False
+
+    def __post_init__(self) -> None:
+        """A parser may quote the file, and with it line breaks that look like another problem."""
+        object.__setattr__(self, "reason", " ".join(self.reason.splitlines()))
 
 
 def reason(error: BaseException) -> str:
