@@ -1,4 +1,4 @@
-"""One target under atheris, in a process of its own: `python -m tests.fuzz.one TARGET CORPUS [options of libFuzzer]`.
+"""One target under atheris, in a process of its own: `python -m tests.fuzz.one TARGET CORPUS SECONDS [OPTIONS]`.
 
 The modules of `dedup` are instrumented when they are imported, but for `kernels`, which numba compiles from its bytes.
 """
@@ -9,6 +9,7 @@ import importlib
 import pkgutil
 import sys
 import tempfile
+import time
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,8 @@ import atheris
 
 NOT_HERE = ("dedup.spark", "dedup.integrations", "dedup.__main__")
 """What needs a machine of its own, or runs when it is imported."""
+LEAST = 5
+"""Seconds, however long it takes to begin."""
 WARM = 3
 """First inputs that are taken before time counts: libraries are imported when they are first used."""
 
@@ -33,7 +36,8 @@ def _import_all() -> None:
 
 def main() -> None:
     """Fuzz until libFuzzer's options say that it is enough, or something is found."""
-    name, corpus, *options = sys.argv[1:]
+    begin = time.monotonic()
+    name, corpus, seconds, *options = sys.argv[1:]
     warnings.simplefilter("ignore")
     _import_all()
     from dedup.errors import DedupError
@@ -49,7 +53,8 @@ def main() -> None:
 
         for seed in sorted(Path(corpus).glob("seed-*"))[:WARM]:
             one(seed.read_bytes())
-        atheris.Setup([sys.argv[0], corpus, *options], one)
+        left = max(LEAST, float(seconds) - (time.monotonic() - begin))
+        atheris.Setup([sys.argv[0], corpus, f"-max_total_time={left:.0f}", *options], one)
         atheris.Fuzz()
 
 
