@@ -47,7 +47,7 @@ class Count(NamedTuple):
     output: float
 
 
-RISE = Count(memory=0.03, handles=0, maps=0, state=0.03, files=0, output=0.03)
+RISE = Count(memory=0.08, handles=0, maps=0, state=0.03, files=0, output=0.03)
 """How much more may be held in the end and be flat, as a share of the first: allocators, and what is compressed more or
 less well, go up and down. Of handles and files there may be none more."""
 
