@@ -130,6 +130,16 @@ def test_what_is_not_there_or_no_file_is_refused(tmp_path: Path, suffix: str) ->
             labels(tmp_path / f"{name}.{suffix}")
 
 
+@pytest.mark.parametrize("column", ["id", "label", "campaign"])
+def test_texts_that_are_no_utf8_are_refused(tmp_path: Path, column: str) -> None:
+    """Parquet gives them as they are; whoever reads the labels later would fail."""
+    broken = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff\xfe"]).buffers())
+    rows = {"id": ["a"], "label": ["a"], "similarity": [1.0], "campaign": ["a"]} | {column: broken}
+    pq.write_table(pa.table(rows), tmp_path / "labels.parquet")
+    with pytest.raises(FileError, match="cannot read labels from .*UTF8"):
+        labels(tmp_path / "labels.parquet")
+
+
 def test_columns_called_the_same_are_refused(tmp_path: Path) -> None:
     """Parquet can hold them."""
     table = pa.Table.from_arrays([pa.array(["a"])] * 4, names=["id", "label", "label", "similarity"])

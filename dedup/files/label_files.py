@@ -52,7 +52,9 @@ def labels(path: str | os.PathLike[str]) -> pa.Table:
             table = _READERS[suffix](local)
         _check_names(table.column_names)
         wanted = _wanted(table.column_names)
-        return pa.table([_column(table, field) for field in wanted], wanted)
+        found = pa.table([_column(table, field) for field in wanted], wanted)
+        found.validate(full=True)  # Parquet does not look whether its texts are UTF-8
+        return found
     except FAULTS as error:
         raise FileError(f"cannot read labels from {name!r}: {reason(error)}") from error
 
