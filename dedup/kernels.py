@@ -28,6 +28,15 @@ FOLDED = np.uint32((1 << 23) - 1)
 MARK_SHIFT = np.uint32(23)
 HANGUL_SYLLABLE = np.uint32(3 << 21)
 REGIONAL = np.uint32(0x1F1E6)
+OVERRIDE = EXPANDS  # entry of what turns the order of letters around: it expands to nothing
+EAST_ASIAN, SIGNS = 1, 2  # scripts
+CLICK = np.uint32(0x1C0)  # a letter that looks like l, and like a stroke between letters
+LONG_VOWEL = np.uint32(0x30FC)
+NESTED = 125  # embeddings, as in the Unicode standard
+OVERRIDES, ISOLATES = 1, 2  # what an embedding does
+FEWEST = 6  # letters that stand alone between those of another script; with fewer a text is not disguised
+FEWEST_NAMES = 24  # the same of an East Asian text, where single letters are names: A股, x轴
+SHARE = 14  # of so many letters of a disguised text one stands so
 BLOCK = 128  # bytes of a sketch compared at once
 AT_ONCE = 8  # darts
 KNOWN_BITS = 20
@@ -143,11 +152,14 @@ def stands(left, mark):
     """Whether a mark counts after a folded character, 0 for none: where letters bear marks that carry the vowel.
 
     These are the scripts of India, Thai and their kin, by where they lie in Unicode. A mark that makes another kana
-    never stands by itself, and the vowel that is seen as a middle dot only after the initial of a Korean syllable.
+    never stands by itself, the vowel that is seen as a middle dot only after the initial of a Korean syllable,
+    and the mark of a long vowel after kana.
     """
     a, b = left & CODE_POINT, mark & CODE_POINT
     if b == 0x119E:
         return 0x1100 <= a <= 0x115E
+    if b == LONG_VOWEL:
+        return 0x3040 <= a < 0x3100 or 0x31F0 <= a < 0x3200
     bears = a == 0 or 0x780 <= a < 0x1C80 or 0xA6A0 <= a < 0xAC00 or 0x10A00 <= a < 0x20000
     return bears and not 0x3099 <= b <= 0x309A
 
@@ -255,14 +267,27 @@ def keep(codes, count, folded):
 
 
 @kernel
-def fold(data, start, stop, table, expansions, codes, starts):
+def fold(data, start, stop, table, expansions, scripts, codes, starts):
     """Fold UTF-8 into `codes`; `starts`, if any, marks what follows a separator. Returns how many, written or not.
+
+    What is done to a text to disguise it is undone in a second pass, see below; other texts do not need it.
+    """
+    count, again = fold_as_it_stands(data, start, stop, table, expansions, codes, starts)
+    if again or count > len(codes) or is_mixed(codes, count, scripts):
+        return fold_disguised(data, start, stop, again, table, expansions, scripts, count, codes, starts)
+    return count
+
+
+@kernel
+def fold_as_it_stands(data, start, stop, table, expansions, codes, starts):
+    """Fold, character by character; returns how many, written or not, and whether one of them asks for a second pass.
 
     Most text is four letters of ASCII or two sequences of three bytes at a time, which are folded together where no
     marks are wanted; one that begins with 0xE0 may be malformed. Places are unsigned: see `home`.
     """
     at, last = np.uint64(start), np.uint64(stop)
     count, room, fresh, marked = np.uint64(0), np.uint64(len(codes)), True, len(starts) > 0
+    again = False
     while at < last:
         while not marked and at + np.uint64(8) <= last and count + np.uint64(4) <= room:
             word = np.uint64(four(data, at)) | np.uint64(four(data, at + np.uint64(4))) << np.uint64(32)
@@ -287,6 +312,9 @@ def fold(data, start, stop, table, expansions, codes, starts):
         at += length
         folded = table[code]
         if folded >= EXPANDS:
+            again |= folded == OVERRIDE or code == CLICK
+            if folded == OVERRIDE:
+                continue
             if REGIONAL <= code < REGIONAL + 26 and is_flag(data, np.int64(at - length), start, stop):
                 fresh = True
                 continue
@@ -301,7 +329,314 @@ def fold(data, start, stop, table, expansions, codes, starts):
         if marked:
             fresh = (folded == SEPARATOR) | (fresh & (not kept))
         count += np.uint64(kept)
+    return np.int64(count), again
+
+
+@kernel
+def fold_disguised(data, start, stop, turned, table, expansions, scripts, most, codes, starts):
+    """`fold` of a text that may be disguised, for which there is room for `most` characters elsewhere, or more."""
+    points, count = unpack(data, start, stop), most + 1
+    if turned:
+        points = points[as_displayed(points, table)[0]]
+    while count > most:
+        most = count
+        spelled, begun = np.empty(most, np.uint32), np.empty(most if len(starts) else 0, np.bool_)
+        firsts, lasts = np.empty(most, np.int64), np.empty(most, np.int64)
+        count = spell(points, table, expansions, spelled, begun, firsts, lasts)
+    count = without_strangers(points, scripts, spelled[:count], begun, firsts, lasts)
+    kept = min(count, len(codes))
+    codes[:kept] = spelled[:kept]
+    if len(starts):
+        starts[:kept] = begun[:kept]
+    return count
+
+
+@kernel
+def unpack(data, start, stop):
+    """The code points of UTF-8, blanks for flags."""
+    points, count, at, last = np.empty(stop - start, np.uint32), 0, np.uint64(start), np.uint64(stop)
+    while at < last:
+        point, length = decode(data, at, last)
+        flag = REGIONAL <= point < REGIONAL + 26 and is_flag(data, np.int64(at), start, stop)
+        points[count] = 0x20 if flag else point
+        count += 1
+        at += length
+    return points[:count]
+
+
+@kernel
+def spell(points, table, expansions, codes, starts, firsts, lasts):
+    """Fold code points into `codes`, with those that each comes from; returns how many, written or not.
+
+    A character that is dropped and separates nothing, such as a combining mark, belongs to the one before it. So does
+    a jamo that joins the one before it.
+    """
+    count, room, fresh = np.uint64(0), np.uint64(len(codes)), True
+    for at in range(len(points)):
+        folded, before, begin = table[points[at]], count, count
+        if folded > EXPANDS:
+            count, begin = expand(folded, table, expansions, codes, starts, count, fresh)
+            fresh = fresh and begin == count
+        elif SEPARATOR < folded < EXPANDS:
+            if count < room:
+                codes[count] = folded
+                if len(starts):
+                    starts[count] = fresh
+            count, fresh = count + np.uint64(1), False
+        for k in range(begin, min(count, room)):
+            firsts[k], lasts[k] = firsts[begin] if begin < before else at, at + 1
+        before_it = count - np.uint64(1)
+        if count == before and folded != SEPARATOR and np.uint64(0) < count <= room and lasts[before_it] == at:
+            lasts[before_it] = at + 1
+        fresh |= folded == SEPARATOR
     return np.int64(count)
+
+
+# --- disguised text -----------------------------------------------------------------------------------------------
+
+
+@kernel
+def ends_line(point):
+    """Whether a line ends here; all of these but U+2028 end the paragraph, too."""
+    return 0xA <= point <= 0xD or 0x1C <= point <= 0x1E or point == 0x85 or 0x2028 <= point <= 0x2029
+
+
+@kernel
+def runs_left(point):
+    """Whether a letter runs from right to left: where Unicode has, and will have, such letters."""
+    early = 0x590 <= point < 0x900 or 0xFB1D <= point < 0xFE00 or 0xFE70 <= point < 0xFEFF
+    return early or 0x10800 <= point < 0x11000 or 0x1E800 <= point < 0x1F000
+
+
+@kernel
+def begins_left(points, begin, table):
+    """The level of the paragraph that begins here: 1 if its first letter runs from right to left, else 0."""
+    for k in range(begin, len(points)):
+        folded = table[points[k]]
+        if ends_line(points[k]) and points[k] != 0x2028:
+            break
+        if folded > SEPARATOR and folded != OVERRIDE and not 0x30 <= folded & CODE_POINT <= 0x39:
+            return np.int64(runs_left(points[k]))
+    return np.int64(0)
+
+
+@kernel
+def open_embedding(point, base, stack, state):
+    """Take in one of U+202A, 202B, 202D, 202E, 2066, 2067 and 2068: rules X2 to X5c."""
+    level = stack[state[0] - 1, 0] if state[0] else base
+    isolates = 0x2066 <= point <= 0x2068
+    odd = point in (0x202B, 0x202E, 0x2067) or (point == 0x2068 and base == 1)
+    level += 1 if (level + 1) & 1 == np.int64(odd) else 2
+    if level > NESTED or state[1] or state[2]:
+        state[2 if isolates else 1] += 1 if isolates or not state[2] else 0
+        return
+    stack[state[0], 0] = level
+    stack[state[0], 1] = (ISOLATES if isolates else 0) | (OVERRIDES if 0x202D <= point <= 0x202E else 0)
+    state[0] += 1
+
+
+@kernel
+def close_embedding(point, stack, state):
+    """Take in U+202C or 2069: rules X6a and X7."""
+    if state[2]:
+        state[2] -= np.int64(point == 0x2069)
+        return
+    if point == 0x202C:
+        if state[1]:
+            state[1] -= 1
+        elif state[0] and not stack[state[0] - 1, 1] & ISOLATES:
+            state[0] -= 1
+        return
+    if (stack[: state[0], 1] & ISOLATES).any():
+        state[1] = 0
+        while not stack[state[0] - 1, 1] & ISOLATES:
+            state[0] -= 1
+        state[0] -= 1
+
+
+@kernel
+def level_above(base, stack, state):
+    """How far the level of a character is above that of its paragraph; without an override an even number.
+
+    So what is embedded, and not overridden, stays in the order in which it is read.
+    """
+    if state[0] == 0:
+        return np.int64(0)
+    level, kind = stack[state[0] - 1]
+    return level - base if kind & OVERRIDES else (level - base + 1) // 2 * 2
+
+
+@kernel
+def is_nothing(point):
+    """Whether a character is nothing to the order of those beside it: rule X9."""
+    hidden = point in (0xAD, 0x2060, 0xFEFF) or 0x200B <= point <= 0x200D
+    return hidden or 0x202A <= point <= 0x202E
+
+
+@kernel
+def embed(points, table, levels):
+    """How far each character is above the level of its paragraph: Unicode Standard Annex 9, X1 to X9."""
+    stack, state, base, fresh = np.empty((NESTED + 1, 2), np.int64), np.zeros(3, np.int64), np.int64(0), True
+    for k in range(len(points)):
+        point = points[k]
+        if fresh:
+            base, fresh = begins_left(points, k, table), False
+            state[:] = 0
+        levels[k] = level_above(base, stack, state)
+        if ends_line(point):
+            levels[k], fresh = 0, point != 0x2028
+        elif point in (0x202C, 0x2069):
+            close_embedding(point, stack, state)
+            levels[k] = level_above(base, stack, state)
+        elif 0x202A <= point <= 0x202E or 0x2066 <= point <= 0x2068:
+            open_embedding(point, base, stack, state)
+    bridge(points, levels)
+
+
+@kernel
+def bridge(points, levels):
+    """Give what is nothing to the order a level by which it keeps nothing apart."""
+    left, begin = np.int64(0), 0
+    for k in range(len(points) + 1):
+        if k == len(points) or not is_nothing(points[k]):
+            right = levels[k] if k < len(points) else np.int64(0)
+            levels[begin:k] = min(left, right)
+            left, begin = right, k + 1
+
+
+@kernel
+def turn(levels, begin, end, order):
+    """Rule L2 for the characters from `begin` to `end`: turn around what has each level or a higher one."""
+    for level in range(levels[begin:end].max(), 0, -1):
+        first = begin
+        for k in range(begin, end + 1):
+            if k == end or levels[k] < level:
+                order[first:k] = order[first:k][::-1].copy()
+                first = k + 1
+
+
+@kernel
+def as_displayed(points, table):
+    """The order in which characters are read where overrides show them in another one than that in which they stand.
+
+    Returns it, and for each of its places where the part of the text that is displayed in another order begins and
+    ends: for all others these are the place itself and the one after it.
+    """
+    order, levels = np.arange(len(points)), np.zeros(len(points), np.int64)
+    lefts, rights = np.arange(len(points)), np.arange(1, len(points) + 1)
+    if not (table[points] == OVERRIDE).any():
+        return order, lefts, rights
+    embed(points, table, levels)
+    begin = 0
+    for k in range(len(points) + 1):
+        if k == len(points) or levels[k] == 0:
+            if (levels[begin:k] & 1).any():
+                turn(levels, begin, k, order)
+                lefts[begin:k], rights[begin:k] = begin, k
+            begin = k + 1
+    return order, lefts, rights
+
+
+@kernel
+def is_mixed(codes, count, scripts):
+    """Whether letters of several scripts follow each other so often that some may have been put between others.
+
+    A script is at first what has the same 256 code points, or Han, kana and Hangul together; so that the compiler
+    makes eight comparisons at once.
+    """
+    changes = np.uint32(0)
+    for k in range(np.uint64(1), np.uint64(count)):
+        left = min(codes[k - np.uint64(1)] & np.uint32(0x5FFF00), np.uint32(0x400000))
+        changes += np.uint32(left != min(codes[k] & np.uint32(0x5FFF00), np.uint32(0x400000)))
+    return changes >= 2 * FEWEST and np.int64(changes) * SHARE >= 2 * count and alternates(codes, count, scripts)
+
+
+@kernel
+def alternates(codes, count, scripts):
+    """Whether letters of some scripts mostly have none of their own beside them, or stand between East Asian ones."""
+    counts, alone, between = np.zeros(256, np.int64), np.zeros(256, np.int64), np.zeros((2, 256), np.int64)
+    left, here = np.uint8(0), np.uint8(0)
+    for k in range(count + 1):
+        right = scripts[(codes[k] & CODE_POINT) >> np.uint32(4)] if k < count else np.uint8(0)
+        counts[here] += 1
+        alone[here] += here != left and here != right  # noqa: PLR1714 - a tuple is slower
+        between[np.int64(left == EAST_ASIAN), here] += left == right and left != here
+        left, here = here, right
+    counts[0] = count
+    several = between[0] + between[1]
+    dense = (between[1] >= FEWEST_NAMES) & (between[1] * SHARE >= count)
+    many = (several * (dense | (alone * 4 >= counts * 3))).sum()
+    return many >= FEWEST and many * SHARE >= count
+
+
+@kernel
+def scripts_of(points, scripts, codes, firsts):
+    """The script of each character before and after it is folded; the latter is 0 for digits.
+
+    Of a text whose commonest script is that of a character before it is folded, it is that after, too: some Cyrillic
+    letters look Latin, and are none in a Cyrillic text. Returns as well which that is: the one of which most letters
+    stand beside each other, for of those that are put between others none do.
+    """
+    own, folded = np.empty(len(codes), np.uint8), np.empty(len(codes), np.uint8)
+    counts = np.zeros(256, np.int64)
+    for k in range(len(codes)):
+        own[k], folded[k] = scripts[points[firsts[k]] >> 4], scripts[(codes[k] & CODE_POINT) >> np.uint32(4)]
+        if own[k] == SIGNS:
+            folded[k] = SIGNS
+        counts[own[k]] += k > 0 and own[k] == own[k - 1]
+        counts[folded[k]] += k > 0 and folded[k] == folded[k - 1] and folded[k] != own[k]
+    counts[0] = 0
+    commonest = np.uint8(counts.argmax())
+    for k in range(len(codes)):
+        if own[k] == commonest:
+            folded[k] = commonest
+        if 0x30 <= codes[k] & CODE_POINT <= 0x39:
+            folded[k] = 0
+    return own, folded, commonest
+
+
+@kernel
+def without_strangers(points, scripts, codes, starts, firsts, lasts):
+    """Drop letters that are put between those of another script, if there are very many; returns how many stay.
+
+    Hardly any other text has one in fourteen. They go with all letters of their script that are beside no other one
+    of it. Where the commonest script is not East Asian that are nearly all, or none goes.
+    """
+    if not is_mixed(codes, len(codes), scripts) and not (points == CLICK).any():
+        return len(codes)
+    own, folded, commonest = scripts_of(points, scripts, codes, firsts)
+    counts, between, apart = np.zeros(256, np.int64), np.zeros(256, np.int64), np.zeros(256, np.int64)
+    dropped, left, joined = np.zeros(len(codes), np.bool_), np.uint8(0), False
+    for k in range(len(codes)):
+        more = k + 1 < len(codes)
+        right, here = folded[k + 1] if more else np.uint8(0), folded[k]
+        joins = more and lasts[k] == firsts[k + 1] and own[k] == own[k + 1]
+        dropped[k] = here > 0 and here != commonest and not (joined or joins)
+        counts[here] += 1
+        apart[here] += dropped[k]
+        alone = dropped[k] and left == right and left > 0 and left != here
+        between[here] += alone
+        left, joined = left if alone else here, joins
+    dense = (between >= FEWEST_NAMES) & (between * SHARE >= len(codes)) & (commonest == EAST_ASIAN)
+    strange = dense | (apart * 20 >= counts * 19)
+    many, fewest = (between * strange).sum(), FEWEST_NAMES if commonest == EAST_ASIAN else FEWEST
+    if many < fewest or many * SHARE < len(codes):
+        return len(codes)
+    return leave_out(dropped & strange[folded], codes, starts, firsts, lasts)
+
+
+@kernel
+def leave_out(dropped, codes, starts, firsts, lasts):
+    """Move up what is not dropped; a word that begins with what is begins after it. Returns how many stay."""
+    kept, fresh = 0, False
+    for k in range(len(codes)):
+        fresh |= len(starts) > 0 and starts[k]
+        if not dropped[k]:
+            codes[kept], firsts[kept], lasts[kept] = codes[k], firsts[k], lasts[k]
+            if len(starts):
+                starts[kept] = fresh
+            kept, fresh = kept + 1, False
+    return kept
 
 
 class Background(NamedTuple):
@@ -535,45 +870,35 @@ def distinct(keys, weights, table, kept_keys, kept_weights):
 
 
 @kernel
-def fold_one(data, table, expansions):
+def fold_one(data, table, expansions, scripts):
     """The folded codes of one text of UTF-8 bytes, and which of them follow a separator."""
     codes, starts = np.empty(len(data), np.uint32), np.empty(len(data), np.bool_)
-    count = fold(data, np.int64(0), len(data), table, expansions, codes, starts)
+    count = fold(data, np.int64(0), len(data), table, expansions, scripts, codes, starts)
     if count > len(codes):
         codes, starts = np.empty(count, np.uint32), np.empty(count, np.bool_)
-        count = fold(data, np.int64(0), len(data), table, expansions, codes, starts)
+        count = fold(data, np.int64(0), len(data), table, expansions, scripts, codes, starts)
     return codes[:count], starts[:count]
 
 
 @kernel
-def trace(data, table, expansions, codes, begins, ends):
+def trace(data, table, expansions, scripts, codes, begins, ends):
     """Fold UTF-8 into `codes`, with the characters that each comes from; returns how many, written or not.
 
-    A character that is dropped and separates nothing, such as a combining mark, belongs to the one before it. So does
-    a jamo that joins the one before it.
+    What is displayed in another order than that in which it stands comes from the whole part for which that is so.
     """
-    at, last, position = np.uint64(0), np.uint64(len(data)), np.int64(0)
-    count, room = np.uint64(0), np.uint64(len(codes))
-    unmarked = np.empty(0, np.bool_)
-    while at < last:
-        code, length = decode(data, at, last)
-        folded, before, begin = table[code], count, count
-        if REGIONAL <= code < REGIONAL + 26 and is_flag(data, np.int64(at), np.int64(0), np.int64(last)):
-            folded = SEPARATOR
-        if folded >= EXPANDS:
-            count, begin = expand(folded, table, expansions, codes, unmarked, count, False)
-        elif folded > SEPARATOR:
-            if count < room:
-                codes[count] = folded
-            count += np.uint64(1)
-        for k in range(begin, min(count, room)):
-            begins[k], ends[k] = begins[begin] if begin < before else position, position + 1
-        before_it = count - np.uint64(1)
-        if count == before and folded != SEPARATOR and np.uint64(0) < count <= room and ends[before_it] == position:
-            ends[before_it] = position + 1
-        at += length
-        position += 1
-    return np.int64(count)
+    points = unpack(data, np.int64(0), np.int64(len(data)))
+    order, lefts, rights = as_displayed(points, table)
+    points, unmarked = points[order], np.empty(0, np.bool_)
+    count = spell(points, table, expansions, codes, unmarked, begins, ends)
+    if count > len(codes):
+        return count
+    count = without_strangers(points, scripts, codes[:count], unmarked, begins, ends)
+    for k in range(count):
+        last = ends[k] - 1
+        while lefts[begins[k]] < lefts[last] < last:  # what is dropped and begins the next part is of that
+            last -= 1
+        begins[k], ends[k] = lefts[begins[k]], rights[last]
+    return count
 
 
 @kernel
@@ -594,16 +919,16 @@ def extents(codes, starts, width, by_word, begins, ends):
 
 
 @kernel
-def scan(data, offsets, begin, end, table, expansions, lengths, prints):
+def scan(data, offsets, begin, end, table, expansions, scripts, lengths, prints):
     """Length and fingerprint of the folded texts `begin` to `end`; a text without a character has the fingerprint 0."""
     codes, starts = np.empty(0, np.uint32), np.empty(0, np.bool_)
     for i in range(begin, end):
         if offsets[i + 1] - offsets[i] > len(codes):
             codes = np.empty(2 * (offsets[i + 1] - offsets[i]), np.uint32)
-        count = fold(data, offsets[i], offsets[i + 1], table, expansions, codes, starts)
+        count = fold(data, offsets[i], offsets[i + 1], table, expansions, scripts, codes, starts)
         if count > len(codes):
             codes = np.empty(count, np.uint32)
-            count = fold(data, offsets[i], offsets[i + 1], table, expansions, codes, starts)
+            count = fold(data, offsets[i], offsets[i + 1], table, expansions, scripts, codes, starts)
         lengths[i - begin] = count
         if count:
             fingerprint(codes[:count], prints[i - begin])
@@ -648,6 +973,7 @@ class Recipe(NamedTuple):
 
     table: Any  # see `dedup.stages.folding`
     expansions: Any
+    scripts: Any
     model: Background
     width: int
     by_word: bool
@@ -729,7 +1055,7 @@ def shingle(chunk, rows, lengths, recipe, once, left_out, shingles, winnowed):
     is no room for them. Returns how many shingles and how many runs there are in all.
     """
     data, offsets = chunk
-    table, expansions, model, width, by_word, weighted = recipe
+    table, expansions, scripts, model, width, by_word, weighted = recipe
     (keys, found), (winnowing, run_keys, run_found) = shingles, winnowed
     most = np.int64(0)
     for i in range(len(lengths)):
@@ -745,7 +1071,7 @@ def shingle(chunk, rows, lengths, recipe, once, left_out, shingles, winnowed):
     runs = np.empty(longest, np.uint64), np.empty(longest, np.uint64), np.zeros(size_for(longest), np.uint64)
     used, run_used = 0, 0
     for i in range(len(rows)):
-        count = fold(data, offsets[rows[i]], offsets[rows[i] + 1], table, expansions, codes, starts)
+        count = fold(data, offsets[rows[i]], offsets[rows[i] + 1], table, expansions, scripts, codes, starts)
         several = np.int64(0)
         if weighted:
             measure(codes, count, model, before, after)
@@ -1008,17 +1334,17 @@ def room_for(most, by_word):
 def scan_and_sign(chunk, begin, end, recipe, seed, lengths, prints, halves):
     """`scan`, and the lower halves of signatures of shingles that all weigh one: every text is read once."""
     data, offsets = chunk
-    table, expansions, _, width, by_word, _ = recipe
+    table, expansions, scripts, _, width, by_word, _ = recipe
     codes, starts, rolling, keys = room_for(np.int64(0), by_word)
     nothing, times = np.empty(0, np.float32), np.empty(halves.shape[1], np.float32)
     bits, landing = times.view(np.uint32), (np.empty(len(times), np.uint32), np.empty(0, np.uint64))
     for i in range(begin, end):
         if offsets[i + 1] - offsets[i] > len(codes):
             codes, starts, rolling, keys = room_for(2 * (offsets[i + 1] - offsets[i]), by_word)
-        count = fold(data, offsets[i], offsets[i + 1], table, expansions, codes, starts)
+        count = fold(data, offsets[i], offsets[i + 1], table, expansions, scripts, codes, starts)
         if count > len(codes):
             codes, starts, rolling, keys = room_for(count, by_word)
-            count = fold(data, offsets[i], offsets[i + 1], table, expansions, codes, starts)
+            count = fold(data, offsets[i], offsets[i + 1], table, expansions, scripts, codes, starts)
         lengths[i - begin] = count
         mine = prints[i - begin] if count else prints[i - begin, :0]
         found = roll(codes[:count], starts, (width, by_word, np.bool_(False)), rolling, keys, mine)
@@ -2819,17 +3145,17 @@ def enough_noted(keys, sampled, noted, share, seen):
 def scan_for_noted(chunk, begin, end, recipe, noted, lengths, prints, enough):
     """`scan`, and which texts may be similar to one whose shingles were noted; of the others no fingerprint is made."""
     data, offsets = chunk
-    table, expansions, _, _, by_word, _ = recipe
+    table, expansions, scripts, _, _, by_word, _ = recipe
     bits, few, width, share = noted
     codes, starts, rolling, keys = room_for(np.int64(0), by_word)
     seen = np.empty(0, np.uint64)
     for i in range(begin, end):
         if offsets[i + 1] - offsets[i] > len(codes):
             codes, starts, rolling, keys = room_for(2 * (offsets[i + 1] - offsets[i]), by_word)
-        count = fold(data, offsets[i], offsets[i + 1], table, expansions, codes, starts)
+        count = fold(data, offsets[i], offsets[i + 1], table, expansions, scripts, codes, starts)
         if count > len(codes):
             codes, starts, rolling, keys = room_for(count, by_word)
-            count = fold(data, offsets[i], offsets[i + 1], table, expansions, codes, starts)
+            count = fold(data, offsets[i], offsets[i + 1], table, expansions, scripts, codes, starts)
         if size_for(len(codes)) > len(seen):
             seen = np.zeros(size_for(len(codes)), np.uint64)
         lengths[i - begin] = count

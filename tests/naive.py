@@ -30,6 +30,8 @@ BASE = 0x9E3779B97F4A7C15
 
 VOICES = "\u3099\u309a"
 ARAEA = "\u119e"
+LONG = "\u30fc"
+FEWEST = 6  # letters between those of other scripts
 BEAR_MARKS = (("\u0780", "\u1c80"), ("\ua6a0", "\uac00"), ("\U00010a00", "\U00020000"))
 REGIONAL = "[\U0001f1e6-\U0001f1ff]"
 RUNS_OF_REGIONAL = re.compile(f"{REGIONAL}+")
@@ -78,6 +80,8 @@ def stands(left: str, mark: str) -> bool:
     """Whether a mark counts behind a character, or at the begin."""
     if mark in VOICES:
         return False
+    if mark == LONG:
+        return "\u3040" <= left < "\u3100" or "\u31f0" <= left < "\u3200"
     if mark == ARAEA:
         return "\u1100" <= left <= "\u115e"
     return not left or any(low <= left < high for low, high in BEAR_MARKS)
@@ -121,6 +125,12 @@ def placed(text: str) -> list[tuple[str, bool]]:
 def fold(text: str) -> str:
     """Character by character; jamo become syllables, kana take their marks of voice, other marks stand or go."""
     return "".join(character for character, _ in placed(text))
+
+
+def is_plain(text: str) -> bool:
+    """Whether so few letters stand between those of other scripts that none is dropped, however it is written."""
+    kinds = [stored("fold")["scripts"][ord(character) >> 4] for character in fold(text)]
+    return sum(a == c != b for a, b, c in zip(kinds, kinds[1:], kinds[2:], strict=False)) < FEWEST
 
 
 def words(text: str) -> list[str]:

@@ -19,11 +19,17 @@ from dedup.stages.folding import FOLDING, fold, fold_table, trace
 GENERATED = settings(deadline=None, max_examples=200)
 OTHERWISE = re.compile("[\u0345\u03f2\u03f9]")
 """Iota below, by case folding a letter, and the lunate sigma, by decomposition another: here what they look like."""
-TEXTS = st.text(st.one_of(st.sampled_from(naive.MIXED), st.characters()), max_size=40)
+TEXTS = st.text(
+    st.one_of(st.sampled_from(naive.MIXED), st.characters(exclude_characters="\u202d\u202e")), max_size=40
+).filter(naive.is_plain)
 
 
-DIGESTS = {1: "8e667ece224d72821b12495bc9fbd8bd", 2: "225c1fb3ea1cb897c0128084f5ef8428"}
-"""Of the shipped table, by the number of the folding; a table that changes gets a new number."""
+DIGESTS = {
+    1: "8e667ece224d72821b12495bc9fbd8bd",
+    2: "225c1fb3ea1cb897c0128084f5ef8428",
+    3: "9c23cdf503fcc7c08de3ced669045748",
+}
+"""Of the shipped tables, by the number of the folding; a table that changes gets a new number."""
 
 
 def otherwise(character: str) -> bool:
@@ -244,13 +250,13 @@ def test_ascii() -> None:
 
 def test_the_number_of_the_folding_is_that_of_its_table() -> None:
     """No table is shipped under the number of another one."""
-    table, expansions = fold_table()
-    assert hashlib.blake2b(table.tobytes() + expansions.tobytes(), digest_size=16).hexdigest() == DIGESTS[FOLDING]
+    tables = b"".join(array.tobytes() for array in fold_table())
+    assert hashlib.blake2b(tables, digest_size=16).hexdigest() == DIGESTS[FOLDING]
 
 
 def test_every_entry_is_a_fixed_point() -> None:
     """Whatever any of the 1,114,112 code points becomes is folded already."""
-    table, expansions = fold_table()
+    table, expansions, _ = fold_table()
     single = table[(table > 0) & (table < 1 << 31)]
     assert len(table) == 0x110000
     assert np.array_equal(table[single & CODE_POINT], single)
@@ -264,7 +270,7 @@ def test_every_entry_is_a_fixed_point() -> None:
 
 def test_nothing_that_may_join_is_a_single_entry() -> None:
     """A vowel or a final of Hangul, and a mark, is looked for in the expansions, where the one before is looked at."""
-    table, _ = fold_table()
+    table, _, _ = fold_table()
     single = table[(table > 0) & (table < 1 << 31)] & CODE_POINT
     assert not ((single >= 0x1161) & (single <= 0x11C2)).any()
     assert not {chr(code) for code in single.tolist()} & naive.marks().keys()
@@ -273,14 +279,14 @@ def test_nothing_that_may_join_is_a_single_entry() -> None:
 def test_marks_lie_where_the_kernel_looks_for_them() -> None:
     """Every mark that stays is of a range whose letters bear marks, with its canonical combining class."""
     for mark, order in naive.marks().items():
-        assert mark in naive.VOICES + naive.ARAEA or naive.stands(mark, mark)
+        assert mark in naive.VOICES + naive.ARAEA + naive.LONG or naive.stands(mark, mark)
         assert unicodedata.combining(mark) in (0, order - 1)
 
 
 def test_every_expansion_lies_in_the_list() -> None:
     """Expansions are used up exactly, under six for a byte of UTF-8, and of one character only if it joins others."""
-    table, expansions = fold_table()
-    codes = np.flatnonzero(table >> 31)
+    table, expansions, _ = fold_table()
+    codes = np.flatnonzero(table > 1 << 31)
     starts, lengths = (table[codes] & 0x7FFFFFFF) >> 5, table[codes] & 31
     assert np.array_equal(starts + lengths, np.append(starts[1:], len(expansions)))
     assert lengths.min() == 1
@@ -317,7 +323,7 @@ def test_folding_twice_is_folding_once(text: str) -> None:
 
 
 @GENERATED
-@given(st.text(st.characters(exclude_categories=()), max_size=40))
+@given(st.text(st.characters(exclude_categories=(), exclude_characters="\u202d\u202e"), max_size=40).filter(naive.is_plain))
 def test_any_text_folds(text: str) -> None:
     """Folding never fails, lone surrogates included."""
     assert fold(text) == naive.fold(text)

@@ -1,6 +1,6 @@
 """Build the two tables that the package ships: `python tools/build_tables.py [--out dedup/data]`.
 
-In: what `han.py` and `letters.py` beside it make of the Unicode database, OpenCC's dictionaries and the confusables of
+In: what `han.py`, `letters.py` and `scripts.py` beside it make of the Unicode database, OpenCC's dictionaries and the confusables of
 Unicode TR 39, and jieba's dictionary. Out: `fold.npz` and `background.npz`.
 
 The tables are shipped, not built at import: Python's own Unicode data differ from version to version, and the same
@@ -20,6 +20,7 @@ import han
 import jieba
 import letters
 import numpy as np
+import scripts
 import unicodedata2
 
 CODE_POINTS = 0x110000
@@ -30,6 +31,9 @@ MARK_SHIFT = 23  # in `expansions`, of what stands only after its kind: its cano
 HANGUL = ((0xAC00, 0xD7A3),)
 REGIONAL = ((0x1F1E6, 0x1F1FF),)
 KANA = ((0x3041, 0x30FF), (0x31F0, 0x31FF), (0x1AFF0, 0x1B16F))
+OVERRIDES = (0x202D, 0x202E)  # which turn letters around
+CLICK = 0x1C0  # looks like l, and like a stroke
+LONG = "\u30fc"  # mark of a long vowel, a dash where there is none
 ARAEA = "\u119e"  # the vowel of old Korean, as which the middle dot U+318D decomposes
 
 
@@ -71,27 +75,29 @@ def _composed(text: str) -> str:
 def _entry(character: str) -> int:
     """A folded character as it stands in the table or in the expansions."""
     code = units(ord(character)) << UNIT_SHIFT | ord(character)
-    if letters.is_mark(character) or character == ARAEA:
+    if letters.is_mark(character) or character in (ARAEA, LONG):
         return (unicodedata2.combining(character) + 1) << MARK_SHIFT | code
     return code
 
 
 def _attaches(character: str) -> bool:
-    """Whether what a character becomes depends on the one before it: jamo but initial ones, marks, flags."""
-    return 0x1161 <= ord(character) <= 0x11C2 or letters.is_mark(character)
+    """Whether what a character becomes depends on the one before it: a long vowel, jamo but initial ones, marks, flags."""
+    return 0x1161 <= ord(character) <= 0x11C2 or character == LONG or letters.is_mark(character)
 
 
 def fold_table() -> dict[str, np.ndarray]:
     """`table[code]`: see `dedup.stages.folding.FoldTable`.
 
     What depends on the one before it, or on those beside it as regional indicators do, is an expansion even if it is
-    one character.
+    one character; so is the letter that looks like a stroke, and what turns letters around is an empty one.
     """
     table = np.zeros(CODE_POINTS, np.uint32)
     expansions: list[int] = []
     for code in range(CODE_POINTS):
         folded = fold_character(chr(code))
-        if len(folded) > 1 or any(map(_attaches, folded)) or _within(code, REGIONAL):
+        if code in OVERRIDES:
+            table[code] = EXPANDS
+        elif len(folded) > 1 or any(map(_attaches, folded)) or _within(code, REGIONAL) or code == CLICK:
             table[code] = EXPANDS | len(expansions) << 5 | len(folded)
             expansions += map(_entry, folded)
         elif folded:
@@ -99,7 +105,12 @@ def fold_table() -> dict[str, np.ndarray]:
         elif unicodedata2.category(chr(code)) not in ("Mn", "Mc", "Me", "Cf", "Lo", "Lm"):
             table[code] = SEPARATOR
     version = np.array([int(part) for part in unicodedata2.unidata_version.split(".")])
-    return {"table": table, "expansions": np.array(expansions, np.uint32), "unicode": version}
+    return {
+        "table": table,
+        "expansions": np.array(expansions, np.uint32),
+        "scripts": scripts.script_table(CODE_POINTS),
+        "unicode": version,
+    }
 
 
 def _han_words() -> dict[str, int]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 
-FOLDING = 2
+FOLDING = 3
 """Which folding this is: what another one has folded cannot be compared with. Stores of folded text keep it."""
 
 
@@ -28,17 +28,20 @@ class FoldTable(NamedTuple):
 
     table: Any
     """uint32 (0x110000,): 0 drops the character, 1 drops it and ends a word; else its units << 21 | code point, or
-    1 << 31 | start << 5 | length in `expansions`."""
+    1 << 31 | start << 5 | length in `expansions`, nothing for what turns letters around."""
     expansions: Any
     """uint32: the result of characters that become several, and of those that depend on what is before them: jamo and
     marks (with their canonical combining class, and one, << 23), and regional indicators, which may be flags."""
+    scripts: Any
+    """uint8 (0x11000,): the script of every 16 code points, 0 for those without letters, 1 Han, kana and
+    Hangul, 2 modifier letters and others that look like signs."""
 
 
 @cache
 def fold_table() -> FoldTable:
     """The shipped table, loaded once per process (4 MB, about 10 ms)."""
     with files("dedup").joinpath("data/fold.npz").open("rb") as file, np.load(file) as arrays:
-        return FoldTable(arrays["table"], arrays["expansions"])
+        return FoldTable(arrays["table"], arrays["expansions"], arrays["scripts"])
 
 
 def fold(text: str) -> str:
@@ -67,6 +70,20 @@ def fold_words(text: str | bytes) -> str:
 def word_starts(text: str) -> NDArray[np.bool_]:
     """(n,): which of the folded characters of a text begin a word, that is, follow white space or punctuation."""
     return np.asarray(kernels.fold_one(_bytes(text), *fold_table())[1])
+
+
+def displayed_order(text: str) -> NDArray[np.int64]:
+    """(n,): the characters of a text in the order in which they are read where they are displayed.
+
+    That is the one in which they stand, but under U+202D and U+202E, which turn letters around: all to the right, or
+    all to the left, in the paragraph, the line, or up to U+202C.
+
+    >>> text = "plain, \u202ederetla\u202c"
+    >>> "".join(text[at] for at in displayed_order(text)).replace("\u202e", "").replace("\u202c", "")
+    'plain, altered'
+    """
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    return np.asarray(kernels.as_displayed(points, fold_table().table)[0])
 
 
 class Traced(NamedTuple):

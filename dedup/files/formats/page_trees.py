@@ -8,14 +8,15 @@ here.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 from dedup.errors import FileError
-from dedup.files.formats.page_styles import hidden_by_sheets
+from dedup.files.formats.page_order import put_in_order
+from dedup.files.formats.page_sight import undrawn, unseen_letters
+from dedup.files.formats.page_styles import styles_of
 
 _NOT_OF_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _CLOSED_AT_ONCE = re.compile(r"(<html\b[^>]*?)\s*/>", re.IGNORECASE)  # browsers read on, libxml2 does not
@@ -39,8 +40,6 @@ _SCRIPTS = "descendant::title | descendant::script[not(contains(., 'DiscussionFo
 _STYLED = "translate(., 'ABCDEFGHIJKLMNOPQRSTUVWXYZ \t\n\r', 'abcdefghijklmnopqrstuvwxyz')"
 _HIDDEN = f"""descendant::noscript | descendant::dialog[not(@open)] | descendant::*[@hidden or @aria-hidden='true'
     or @layout='nodisplay' or @style[contains({_STYLED}, 'display:none')]]"""
-_SMALL = f"descendant::*[@style[contains({_STYLED}, 'font-size:0')] and not(*)]"
-_NO_SIZE = re.compile(r"font-size\s*:\s*0(\.0*)?(px|r?em|pt|%)?\s*(;|!|$)", re.IGNORECASE)
 _MENUS = """descendant::nav | descendant::menu
     | descendant::*[@role='navigation' or @role='search' or @role='menu']"""
 _BLOCKS = ("ul", "ol", "div", "section", "td", "p")
@@ -53,7 +52,6 @@ _LABEL = 60
 _NUMBERED = (
     f"descendant::ol[not(@reversed) and not(@style[contains({_STYLED}, 'none')]) and (not(@type) or @type = '1')]"
 )
-_TURNED = "descendant::bdo[@dir = 'rtl' and not(*)]"
 _MOST = 5
 """Menus have up to so many times as many letters as the rest of a page; where they have more it is an index."""
 
@@ -95,18 +93,17 @@ def shown(tree: Any) -> Any:
     Args:
         tree: The page, which is changed.
     """
-    _drop(element for element in hidden_by_sheets(tree) if "display" not in element.get("style", ""))
-    _drop(element for element in _found(tree, _SMALL) if _NO_SIZE.search(element.get("style")))
-    _drop([*tree.iter(*_UNSEEN), *_found(tree, _SCRIPTS), *_found(tree, _HIDDEN)])
+    styles = styles_of(tree)
+    for element in unseen_letters(tree, styles):
+        _empty(element)
+    _drop([*undrawn(styles), *tree.iter(*_UNSEEN), *_found(tree, _SCRIPTS), *_found(tree, _HIDDEN)])
+    put_in_order(tree, styles)
     menus = _menus(tree)
     length = sum(map(_length, menus))
     if length <= _MOST * (_length(tree) - length):  # else the links are what it is about
         _drop(menus)
     for items in _found(tree, _NUMBERED):
         _number(items)
-    for element in _found(tree, _TURNED):
-        if not any(unicodedata.bidirectional(letter) in {"R", "AL"} for letter in element.text or ""):
-            element.text = (element.text or "")[::-1]  # as it is seen
     return tree
 
 
@@ -157,6 +154,13 @@ def _drop(elements: Iterable[Any]) -> None:
     for element in elements:
         if element.tag not in {"html", "body"}:
             element.drop_tree()
+
+
+def _empty(element: Any) -> None:
+    """Take an element's own letters out, and leave those of the elements inside of it."""
+    element.text = None
+    for inside in element:
+        inside.tail = None
 
 
 def _menus(tree: Any) -> list[Any]:
