@@ -97,13 +97,6 @@ def test_items_have_the_numbers_that_browsers_show(items: str, left: str) -> Non
     assert text(items) == left
 
 
-def test_reversed_letters_are_read_as_they_are_seen() -> None:
-    """Text that the element bdo turns around, but for scripts that run so by themselves."""
-    assert text('<p>老桥<bdo dir="rtl">放开天昨</bdo>了</p>') == "老桥昨天开放了"
-    assert text('<p><bdo dir="rtl">الجسر القديم</bdo></p>') == "الجسر القديم"
-    assert text('<p><bdo dir="ltr">昨天</bdo><bdo dir="rtl"></bdo></p>') == "昨天"
-
-
 def test_the_sole_article() -> None:
     """An article inside of an article is a part of it, and main is second to it."""
     assert sole_article(parsed("<main><article>甲<article>乙</article></article></main>")).text == "甲"

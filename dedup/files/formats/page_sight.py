@@ -53,8 +53,8 @@ def unseen_letters(tree: Any, styles: Styles) -> list[Any]:
         style = styles.get(element, {})
         size = style.get("font-size", "inherit")
         small = small if _RELATIVE.fullmatch(size) and not _NOTHING.fullmatch(size) else bool(_NOTHING.fullmatch(size))
-        letters = _colour_of(element, style, letters)
-        behind = _behind(element, style, behind)
+        letters = _colour_of(style, letters)
+        behind = _behind(style, behind)
         hidden = style.get("visibility", "hidden" if hidden else "") == "hidden" and element.tag in INLINE
         seen[element] = small, letters, behind, hidden
         if small or hidden or _is_lost(letters, behind, style):
@@ -77,14 +77,14 @@ def _is_away(element: Any, style: dict[str, str]) -> bool:
     return element.tag in INLINE and bool(_NOTHING.fullmatch(style.get("opacity", "")))
 
 
-def _colour_of(element: Any, style: dict[str, str], above: Any) -> Any:
-    said = style.get("color") or (element.get("color") if element.tag == "font" else None)
-    return above if said in (None, "inherit", "currentcolor") else colour(said)
+def _colour_of(style: dict[str, str], above: Any) -> Any:
+    said = style.get("color", "inherit")
+    return above if said in ("inherit", "currentcolor") else colour(said)
 
 
-def _behind(element: Any, style: dict[str, str], above: Any) -> Any:
+def _behind(style: dict[str, str], above: Any) -> Any:
     """The colour behind an element's letters, None where that is not known."""
-    said = style.get("background-color") or style.get("background") or element.get("bgcolor")
+    said = style.get("background-color") or style.get("background")
     if said is None or said in ("none", "inherit", "initial", "transparent"):
         return above
     found = colour(said)

@@ -38,6 +38,7 @@ _SCREEN = re.compile(r"\s*((only\s+)?screen|all)?\s*", re.IGNORECASE)
 _Rank = tuple[bool, tuple[int, int, int], int]
 """Whether it is an element's own style, how specific and how late it is; the highest counts."""
 _OWN = True, (0, 0, 0), 0
+_ATTRIBUTE = False, (-1, 0, 0), 0
 
 
 class _Rule(NamedTuple):
@@ -91,6 +92,12 @@ def colour(value: str) -> tuple[float, ...] | None:
 def _names(element: Any) -> Iterator[str]:
     for key in ("class", "id"):
         yield from (element.get(key) or "").split()
+
+
+def _attributes(element: Any) -> dict[str, str]:
+    """What elements say of colours without a style."""
+    said = {"background-color": element.get("bgcolor"), "color": element.get("color") if element.tag == "font" else None}
+    return {name: value for name, value in said.items() if value}
 
 
 def _kin(found: Iterable[Any]) -> set[Any]:
@@ -176,6 +183,8 @@ def _cascade(tree: Any, rules: list[_Rule], elements: set[Any]) -> Styles:
             for element in elements.intersection(_elements(tree, rule)):
                 say(element, rule.values, rule.rank)
     for element in elements:
+        for name, value in _attributes(element).items():
+            say(element, {name: (False, value.lower())}, _ATTRIBUTE)
         if element.get("style"):
             say(element, _values(element.get("style")), _OWN)
     return {element: {name: value for name, (_, value) in mine.items()} for element, mine in said.items()}

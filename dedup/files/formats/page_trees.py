@@ -96,7 +96,8 @@ def shown(tree: Any) -> Any:
     styles = styles_of(tree)
     for element in unseen_letters(tree, styles):
         _empty(element)
-    _drop([*undrawn(styles), *tree.iter(*_UNSEEN), *_found(tree, _SCRIPTS), *_found(tree, _HIDDEN)])
+    unseen = *undrawn(styles), *tree.iter(*_UNSEEN), *_found(tree, _SCRIPTS), *_found(tree, _HIDDEN)
+    _drop(dict.fromkeys(unseen))
     put_in_order(tree, styles)
     menus = _menus(tree)
     length = sum(map(_length, menus))
