@@ -88,7 +88,9 @@ def test_whole_blocks_are_not_seen(style: str) -> None:
 
 def test_what_is_inside_may_be_seen_again() -> None:
     """A size, or a colour, of its own."""
-    assert text(f'<div style="font-size:0">{JUNK}<span style="font-size:14px">老</span>{JUNK}<i>{JUNK}</i></div>') == "老"
+    assert (
+        text(f'<div style="font-size:0">{JUNK}<span style="font-size:14px">老</span>{JUNK}<i>{JUNK}</i></div>') == "老"
+    )
     assert text(f'<div style="color:#fff">{JUNK}<span style="color:#000">老</span></div>') == "老"
     assert text('<div style="color:#fff"><p style="background:navy">老</p></div>') == "老"
 

@@ -11,7 +11,9 @@ from dedup.files.formats.page_trees import parsed
 def said(sheet: str, body: str, media: str = "") -> dict[str, dict[str, str]]:
     """What counts, by the texts of the elements."""
     tree = parsed(f"<html><head><style{media}>{sheet}</style></head><body>{body}</body></html>")
-    return {element.text: style for element, style in styles_of(tree).items() if element.text and element.tag != "style"}
+    return {
+        element.text: style for element, style in styles_of(tree).items() if element.text and element.tag != "style"
+    }
 
 
 def is_hidden(sheet: str, own: str = "") -> bool:
@@ -88,7 +90,9 @@ def test_nothing_is_said_of_a_page_that_hides_nothing() -> None:
 
 def test_what_is_around_and_inside_is_known_too() -> None:
     """It says whether letters are in the colour of what is behind them, and have a size again."""
-    found = said(".a{background:#eee}.b{font-size:0}i{font-size:9px}", "<div class=a>甲<p class=b>乙<i>丙</i></p></div>")
+    found = said(
+        ".a{background:#eee}.b{font-size:0}i{font-size:9px}", "<div class=a>甲<p class=b>乙<i>丙</i></p></div>"
+    )
     assert found == {"甲": {"background": "#eee"}, "乙": {"font-size": "0"}, "丙": {"font-size": "9px"}}
 
 

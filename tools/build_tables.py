@@ -1,7 +1,7 @@
 """Build the two tables that the package ships: `python tools/build_tables.py [--out dedup/data]`.
 
-In: what `han.py`, `letters.py` and `scripts.py` beside it make of the Unicode database, OpenCC's dictionaries and the confusables of
-Unicode TR 39, and jieba's dictionary. Out: `fold.npz` and `background.npz`.
+In: what `han.py`, `letters.py` and `scripts.py` beside it make of the Unicode database, OpenCC's dictionaries and the
+confusables of Unicode TR 39, and jieba's dictionary. Out: `fold.npz` and `background.npz`.
 
 The tables are shipped, not built at import: Python's own Unicode data differ from version to version, and the same
 text must give the same shingles everywhere. A test builds them again and compares.
@@ -81,7 +81,7 @@ def _entry(character: str) -> int:
 
 
 def _attaches(character: str) -> bool:
-    """Whether what a character becomes depends on the one before it: a long vowel, jamo but initial ones, marks, flags."""
+    """Whether what becomes of a character depends on the one before it: jamo but initial ones, marks, a long vowel."""
     return 0x1161 <= ord(character) <= 0x11C2 or character == LONG or letters.is_mark(character)
 
 

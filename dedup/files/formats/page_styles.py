@@ -96,7 +96,10 @@ def _names(element: Any) -> Iterator[str]:
 
 def _attributes(element: Any) -> dict[str, str]:
     """What elements say of colours without a style."""
-    said = {"background-color": element.get("bgcolor"), "color": element.get("color") if element.tag == "font" else None}
+    said = {
+        "background-color": element.get("bgcolor"),
+        "color": element.get("color") if element.tag == "font" else None,
+    }
     return {name: value for name, value in said.items() if value}
 
 
