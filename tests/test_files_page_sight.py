@@ -104,3 +104,9 @@ def test_what_is_behind_letters() -> None:
     assert text(f'<div style="background:#fff">{light}</div>', head='<link rel="stylesheet" href="a.css">') == ""
     assert text(f"<table bgcolor=navy><tr><td>{light}</table>") == "旧"
     assert text('<font color="#ffffff">旧</font>老') == "老"
+
+
+def test_what_only_a_sheet_elsewhere_or_a_script_hides_is_read() -> None:
+    """It is not in the page."""
+    head = '<link rel="stylesheet" href="a.css"><script>document.querySelector(".j").hidden = true</script>'
+    assert text('<p>老<i class="j">旧</i>桥</p>', head=head) == "老旧桥"
