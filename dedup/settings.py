@@ -88,11 +88,11 @@ class Settings:
         SettingsError: A value is out of its range.
     """
 
-    threshold: float = 0.095
+    threshold: float = 0.0925
     width: int = 6
     unit: Literal["char", "word"] = "char"
     weighted: bool = True
-    linkage: float = 0.7
+    linkage: float = 0.72
     slots: int = 640
     recall: float = 0.94
     bucket_cap: int = 128

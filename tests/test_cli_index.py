@@ -267,7 +267,7 @@ def test_stats_tell_how_much_there_is(filled: Path) -> None:
     """For people and for programs."""
     result = run("stats", filled)
     assert result.exit_code == 0, result.output
-    for words in ("articles: 14\n", "store texts: True\n", "bytes: ", "threshold 0.095"):
+    for words in ("articles: 14\n", "store texts: True\n", "bytes: ", "threshold 0.0925"):
         assert words in result.stdout
     (told,) = lines(run("stats", filled, "--json").stdout)
     assert told["articles"] == told["texts"] == 14
