@@ -193,8 +193,9 @@ def verdicts(rows: dict[str, Row]) -> Iterator[str]:
             least = min(run.cluster for run in runs), min(run.campaign for run in runs)
             reached = all(one >= other for one, other in zip(least, wanted, strict=True))
             yield f"{name}: {least} in one cluster, campaign; wanted {wanted}: {'ok' if reached else 'short'}"
-    strangers = max((run.strangers for row in rows.values() for run in row.alone + row.among), default=0)
-    yield f"others in a family's cluster or campaign, most: {strangers}"
+    strangers = {name: max(run.strangers for run in row.among) for name, row in rows.items()}
+    met = [f"{name}: {count}" for name, count in strangers.items() if count]
+    yield f"others in a family's cluster or campaign, most: {', '.join(met) or 'none'}"
 
 
 def print_table(args: argparse.Namespace) -> None:
