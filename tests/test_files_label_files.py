@@ -136,7 +136,7 @@ def test_texts_that_are_no_utf8_are_refused(tmp_path: Path, column: str) -> None
     broken = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff\xfe"]).buffers())
     rows = {"id": ["a"], "label": ["a"], "similarity": [1.0], "campaign": ["a"]} | {column: broken}
     pq.write_table(pa.table(rows), tmp_path / "labels.parquet")
-    with pytest.raises(FileError, match="cannot read labels from .*UTF8"):
+    with pytest.raises(FileError, match=r"cannot read labels from .*UTF8"):
         labels(tmp_path / "labels.parquet")
 
 

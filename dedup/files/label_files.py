@@ -54,9 +54,9 @@ def labels(path: str | os.PathLike[str]) -> pa.Table:
         wanted = _wanted(table.column_names)
         found = pa.table([_column(table, field) for field in wanted], wanted)
         found.validate(full=True)  # Parquet does not look whether its texts are UTF-8
-        return found
     except FAULTS as error:
         raise FileError(f"cannot read labels from {name!r}: {reason(error)}") from error
+    return found
 
 
 def _wanted(names: list[str]) -> pa.Schema:
