@@ -28,7 +28,7 @@ from dedup.stages.folding import displayed_order, fold
 LENGTH = 2500
 RLO, LRO, PDF = "\u202e", "\u202d", "\u202c"
 SIGNS = "ʼˈǀǃ\u0640ꓸᐧㆍー丨\U00013441\u3164"
-LETTERS = {"Georgian": "ა", "Cyrillic": "ж", "Greek": "λ", "Hebrew": "א", "Sinhala": "ක", "five scripts'": "აאකλЖ"}
+LETTERS = {"Georgian": "ა", "Cyrillic": "ж", "Greek": "λ", "Hebrew": "א", "Sinhala": "ක", "four scripts'": "აאකλ"}
 EVERY = (2, 3, 10)
 WANTED, WANTED_TURNED = 0.95, 0.98
 OVERRIDE = "unicode-bidi:bidi-override;direction:rtl"

@@ -562,6 +562,9 @@ def alternates(codes, count, scripts):
         alone[here] += here != left and here != right  # noqa: PLR1714 - a tuple is slower
         between[np.int64(left == EAST_ASIAN), here] += left == right and left != here
         left, here = here, right
+    greek, cyrillic = scripts[0x3B1 >> 4], scripts[0x431 >> 4]
+    if counts[EAST_ASIAN] * 2 < count and min(counts[greek], counts[cyrillic]) * 50 > count:
+        return False  # Cyrillic text, in part folded to Greek and Latin letters
     counts[0] = count
     several = between[0] + between[1]
     dense = (between[1] >= FEWEST_NAMES) & (between[1] * SHARE >= count)

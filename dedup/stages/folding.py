@@ -44,6 +44,16 @@ def fold_table() -> FoldTable:
         return FoldTable(arrays["table"], arrays["expansions"], arrays["scripts"])
 
 
+@cache
+def folded_table() -> FoldTable:
+    """The same for text that is folded already, in which no letters of other scripts are looked for once more.
+
+    Cyrillic letters have become Latin ones there, and others are left between them.
+    """
+    table, expansions, scripts = fold_table()
+    return FoldTable(table, expansions, np.zeros_like(scripts))
+
+
 def fold(text: str) -> str:
     """The text as it is compared.
 
@@ -67,9 +77,9 @@ def fold_words(text: str | bytes) -> str:
     return _text(np.insert(codes, np.flatnonzero(starts)[1:], ord(" ")))
 
 
-def word_starts(text: str) -> NDArray[np.bool_]:
-    """(n,): which of the folded characters of a text begin a word, that is, follow white space or punctuation."""
-    return np.asarray(kernels.fold_one(_bytes(text), *fold_table())[1])
+def word_starts(words: str) -> NDArray[np.bool_]:
+    """(n,): which of the characters of folded words begin one, that is, follow a blank."""
+    return np.asarray(kernels.fold_one(_bytes(words), *folded_table())[1])
 
 
 def displayed_order(text: str) -> NDArray[np.int64]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from dedup import kernels
 from dedup.settings import Settings
 from dedup.stages.background import background
-from dedup.stages.folding import Traced, fold_table, trace, word_starts
+from dedup.stages.folding import FoldTable, Traced, fold_table, folded_table, trace, word_starts
 from dedup.stages.words import separate, words
 from dedup.work import Progress, Room, spread
 
@@ -201,6 +201,11 @@ class Texts:
         return self.without(NO_WINDOWS)
 
     @property
+    def _folding(self) -> FoldTable:
+        """What folds them: as words they are folded already."""
+        return folded_table() if self.by_word else fold_table()
+
+    @property
     def by_word(self) -> bool:
         """Whether shingles start and end at words."""
         return self._kind[1]
@@ -220,7 +225,7 @@ class Texts:
 
     def _open(self) -> None:
         width, by_word, weighted = self._kind
-        self._recipe = kernels.Recipe(*fold_table(), background(), width, by_word, weighted)
+        self._recipe = kernels.Recipe(*self._folding, background(), width, by_word, weighted)
         self._chunks = [_buffers(chunk) for chunk in _chunks(self._shingled)]
 
     def shingle(self, rows: NDArray[np.int64], *, once: bool = True, room: Room | None = None) -> Shingles:
@@ -342,7 +347,7 @@ class Texts:
         mine = slice(self._begins[number] + begin, self._begins[number] + end)
         chunk, out = self._chunks[number], (self.lengths[mine], self.prints[mine])
         if signing is None:
-            kernels.scan(*chunk, begin, end, *fold_table(), *out)
+            kernels.scan(*chunk, begin, end, *self._folding, *out)
         else:
             signing.scan(chunk, (begin, end), self._recipe, mine, out)
 
