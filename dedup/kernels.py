@@ -9,12 +9,16 @@ Compiled code is cached on disk (see `kernel`), so that only the first run ever 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 from unicodedata import normalize
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from dedup.errors import warn
+from dedup.system import written_by_others
 
 Integers: TypeAlias = NDArray[np.int64]
 
@@ -66,7 +70,10 @@ FIRST_WINDOW = 0.625  # of time: an article of 1,500 characters nearly always fi
 
 
 def kernel(function: Callable[..., Any], **options: Any) -> Any:
-    """Compile without the GIL and cache the machine code on disk where a folder for it can be written.
+    """Compile without the GIL and cache the machine code on disk where a folder for it can be written by nobody else.
+
+    Caches are pickles: who can write one runs code in every process that reads it. numba reads none before the first
+    call, so where it would read from is looked at here, and a folder that others may write to is not used.
 
     The cache is used as follows because of numba's open issues with it. 4807 and 10128 (crashes when several processes
     compile at once) concern `guvectorize`, whose code is spread over two files: there is none here. A kernel is one
@@ -75,9 +82,22 @@ def kernel(function: Callable[..., Any], **options: Any) -> Any:
     this file, so that none can be cached with an old version of another inlined.
     """
     try:
-        return njit(nogil=True, cache=True, **options)(function)
+        made = njit(nogil=True, cache=True, **options)(function)
     except RuntimeError:  # no folder for a cache: a read-only installation without a home folder
         return njit(nogil=True, **options)(function)
+    reason = written_by_others(made.stats.cache_path)
+    if reason:
+        _warn_of_no_cache(reason)
+        return njit(nogil=True, **options)(function)
+    return made
+
+
+@cache
+def _warn_of_no_cache(reason: str) -> None:
+    warn(
+        f"compiled code is neither read from disk nor kept there, so every run compiles for minutes: {reason}; set "
+        "NUMBA_CACHE_DIR to a folder that only you can write to, such as one made with mkdir -m 700"
+    )
 
 
 def frozen(array: Any) -> Any:

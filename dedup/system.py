@@ -12,9 +12,11 @@ import mmap
 import os
 import secrets
 import shutil
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -181,6 +183,58 @@ def _fill(file: BinaryIO, size: int) -> None:
     zeros = bytes(min(size, AT_ONCE))
     file.writelines(zeros[: size - begin] for begin in range(0, size, AT_ONCE))
     file.flush()
+
+
+# --- who may write ------------------------------------------------------------------------------------------------
+
+
+@cache
+def written_by_others(folder: str) -> str:
+    """What lets others than this user put a file into a folder or change one there; empty if nothing does.
+
+    Root counts as this user, and so does a group of which this user is the only member. A folder above may have the
+    sticky bit, as that for temporary files has: there others cannot rename what is not theirs. On Windows it is always
+    empty: there a mode says nothing about who may write. Found once a process.
+
+    Args:
+        folder: Its path.
+    """
+    if os.name == "nt":
+        return ""
+    named, real = Path(folder).absolute(), Path(folder).resolve()
+    above = dict.fromkeys((*named.parents, *real.parents))
+    try:
+        open_to = (_open_to_others(path, sticky=path != real) for path in (*above, named, real, *real.iterdir()))
+        return next(filter(None, open_to), "")
+    except OSError as error:
+        return str(error)
+
+
+def _open_to_others(path: Path, *, sticky: bool) -> str:
+    """Who else may write to a file, or put one into a folder."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:  # another process has just finished writing it, under another name
+        return ""
+    if found.st_uid not in {0, os.geteuid()}:
+        return f"{str(path)!r} belongs to another user"
+    if stat.S_ISLNK(found.st_mode) or (sticky and found.st_mode & stat.S_ISVTX):
+        return ""
+    shared = found.st_mode & stat.S_IWGRP and not _group_of_one(found.st_gid)
+    return f"others may write to {str(path)!r}" if shared or found.st_mode & stat.S_IWOTH else ""
+
+
+@cache
+def _group_of_one(group: int) -> bool:
+    """Whether this user is the only one in a group, as many systems have one for each user."""
+    import grp  # noqa: PLC0415 - Windows has none
+    import pwd  # noqa: PLC0415
+
+    try:
+        mine, named = pwd.getpwuid(os.geteuid()), grp.getgrgid(group)
+    except KeyError:
+        return False
+    return mine.pw_gid == group and mine.pw_name == named.gr_name and not set(named.gr_mem) - {mine.pw_name}
 
 
 # --- this process -------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -202,6 +203,35 @@ print(json.dumps([fold("Ｎｏ．１ 續費"), type(kernels.fold._cache).__name_
     process = start(script, PYTHONPATH=str(tmp_path / "site"), PYTHONDONTWRITEBYTECODE="1", **environment)
     assert answer(process) == ["no1续费", "NullCache"]
     assert blocked.read_bytes() == b""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes say nothing there")
+def test_a_cache_that_others_can_write_is_not_read(tmp_path: Path) -> None:
+    """What is planted there would run: it does where the folder is this user's alone, and else one warning says why."""
+    script = """
+import json, warnings
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    from dedup import kernels
+    import numpy as np
+print(json.dumps([int(kernels.mix(np.uint64(1))), [str(one.message) for one in caught]]))
+"""
+    folder = tmp_path / "cache"
+    folder.mkdir(mode=0o700)
+    value, warned = answer(start(script, NUMBA_CACHE_DIR=str(folder)))
+    assert value and not warned
+    (index,) = folder.rglob("kernels.mix-*.nbi")
+    planted = f"cos\nmkdir\n(V{tmp_path / 'planted'}\ntR."
+    index.write_text(planted)
+    folder.chmod(0o777)
+    again, (warning,) = answer(start(script, NUMBA_CACHE_DIR=str(folder)))
+    assert again == value and not (tmp_path / "planted").exists() and index.read_text() == planted
+    assert re.search(
+        r"neither read from disk nor kept there.*others may write to '.*cache'; set NUMBA_CACHE_DIR", warning
+    )
+    folder.chmod(0o700)
+    start(script, NUMBA_CACHE_DIR=str(folder)).communicate()
+    assert (tmp_path / "planted").exists()
 
 
 def test_every_kernel_is_compiled_for_one_signature_only(tmp_path: Path) -> None:

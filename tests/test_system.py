@@ -333,3 +333,65 @@ with dedup.Index(sys.argv[1]) as index:
     command = [sys.executable, "-c", script, str(tmp_path / "index")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "False 1\n"
+
+
+# --- who may write ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of this user, with a file in it."""
+    if os.name == "nt":
+        pytest.skip("modes say nothing there")
+    path = tmp_path / "above" / "folder"
+    path.mkdir(parents=True)
+    (path / "file").write_bytes(b"")
+    for place, mode in ((path.parent, 0o755), (path, 0o700), (path / "file", 0o644)):
+        place.chmod(mode)
+    system.written_by_others.cache_clear()
+    return path
+
+
+def test_a_folder_of_ones_own(folder: Path) -> None:
+    """Nobody else can write there, also if it stands in one for everybody's files whose sticky bit is set."""
+    assert system.written_by_others(str(folder)) == ""
+    folder.parent.chmod(0o1777)
+    system.written_by_others.cache_clear()
+    assert system.written_by_others(str(folder)) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"), [(".", 0o777), (".", 0o1777), (".", 0o702), ("..", 0o777), ("file", 0o666), ("file", 0o602)]
+)
+def test_others_can_write(folder: Path, name: str, mode: int) -> None:
+    """Into the folder, into one above it, or into a file that is there."""
+    (folder / name).chmod(mode)
+    assert system.written_by_others(str(folder)).startswith("others may write to")
+
+
+def test_a_group_can_write(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless this user is all of it."""
+    folder.chmod(0o770)
+    for alone in (True, False):
+        monkeypatch.setattr(system, "_group_of_one", lambda _, alone=alone: alone)
+        system.written_by_others.cache_clear()
+        assert bool(system.written_by_others(str(folder))) != alone
+
+
+@pytest.mark.parametrize("name", [".", "..", "file"])
+def test_what_belongs_to_another_user(folder: Path, name: str) -> None:
+    """Is as good as written by him, whatever its mode; a link of his, too."""
+    try:
+        os.chown(folder / name, 12345, -1)
+    except PermissionError:
+        pytest.skip("only root can give files away")
+    assert system.written_by_others(str(folder)).endswith("belongs to another user")
+    os.chown(folder / name, os.geteuid(), -1)
+    (folder.parent / "link").symlink_to(folder)
+    os.chown(folder.parent / "link", 12345, -1, follow_symlinks=False)
+    assert "'link' belongs" in system.written_by_others(str(folder.parent / "link")).replace(f"{folder.parent}/", "")
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    """Cannot be looked at, and so is not one's own."""
+    assert "No such file" in system.written_by_others(str(tmp_path / "none"))
