@@ -42,6 +42,8 @@ FEWEST = 6  # letters that stand alone between those of another script; with few
 FEWEST_NAMES = 24  # the same of an East Asian text, where single letters are names: A股, x轴
 SHARE = 14  # of so many letters of a disguised text one stands so
 BLOCK = 128  # bytes of a sketch compared at once
+BLOCK_BITS = 12  # of a place in a block of a file that has a checksum of its own
+WHOLE, BROKEN = 1, 2  # what is known of a block
 AT_ONCE = 8  # darts
 KNOWN_BITS = 20
 WINDOW = 8  # shingles of a run that marks a frame: 9 Han characters, 13 Latin letters
@@ -1075,7 +1077,8 @@ def shingle(chunk, rows, lengths, recipe, once, left_out, shingles, winnowed):
     `shingles` is where to put their keys, and how many there are per text: each as often as it occurs, or with `once`
     only where it occurs first, without those in spans whose windows are `left_out`. `winnowed` is the same for runs,
     after which of these are kept; a run is left out with the shingle that begins where it does. There are none if there
-    is no room for them. Returns how many shingles and how many runs there are in all.
+    is no room for them. Returns how many shingles and how many runs there are in all; -1 if a length is not that of
+    its text.
     """
     data, offsets = chunk
     table, expansions, scripts, model, width, by_word, weighted = recipe
@@ -1095,6 +1098,8 @@ def shingle(chunk, rows, lengths, recipe, once, left_out, shingles, winnowed):
     used, run_used = 0, 0
     for i in range(len(rows)):
         count = fold(data, offsets[rows[i]], offsets[rows[i] + 1], table, expansions, scripts, codes, starts)
+        if count > np.uint64(lengths[i]):  # of another text: there would be no room for its shingles
+            return np.int64(-1), np.int64(-1)
         several = np.int64(0)
         if weighted:
             measure(codes, count, model, before, after)
@@ -1929,6 +1934,56 @@ def compare(sets, shingles, lists, pairs, evidence, similarities):
 
 
 @kernel
+def sum_block(words, block):
+    """A checksum of a block, which any change of it changes: four lanes, since each step waits for the one before."""
+    begin, more = np.uint64(block) << np.uint64(BLOCK_BITS - 3), np.uint64(32)
+    a, b, c, d = np.uint64(block), np.uint64(1), np.uint64(2), np.uint64(3)
+    for k in range(begin, begin + np.uint64(1 << BLOCK_BITS - 3), np.uint64(4)):
+        a = (a ^ words[k]) * BASE
+        b = (b ^ words[k + np.uint64(1)]) * BASE
+        c = (c ^ words[k + np.uint64(2)]) * BASE
+        d = (d ^ words[k + np.uint64(3)]) * BASE
+        a, b, c, d = a ^ a >> more, b ^ b >> more, c ^ c >> more, d ^ d >> more
+    return mix(a ^ mix(b ^ mix(c ^ mix(d))))
+
+
+@kernel
+def sum_blocks(words, sums):
+    """The checksums of all blocks but the first, which is not written yet."""
+    sums[0] = np.uint64(0)
+    for block in range(1, len(sums)):
+        sums[block] = sum_block(words, block)
+
+
+@kernel
+def sound(blocks, begin, stop):
+    """Whether all blocks from one byte up to another are as they were written; each is looked at once."""
+    words, sums, states = blocks
+    for block in range(begin >> BLOCK_BITS, stop + (1 << BLOCK_BITS) - 1 >> BLOCK_BITS):
+        at = np.uint64(block)
+        if states[at] == 0:
+            states[at] = WHOLE if sum_block(words, block) == sums[at] else BROKEN
+        if states[at] == BROKEN:
+            return False
+    return True
+
+
+@kernel
+def fit(postings, texts):
+    """Whether buckets follow each other from the first posting to the last, and each is of one of so many texts."""
+    offsets, lows, rows = postings
+    if offsets[0] != 0 or offsets[len(offsets) - 1] != len(lows):
+        return False
+    for bucket in range(1, len(offsets)):
+        if offsets[bucket] < offsets[bucket - 1]:
+            return False
+    highest = np.int64(-1)
+    for k in range(len(rows)):
+        highest = max(highest, np.int64(rows[k]))
+    return highest < texts
+
+
+@kernel
 def whole_key(bucket, low, shift):
     """A key of 32 bits from the number of its bucket, its highest bits from `shift` on, and its lowest 16 bits."""
     return np.uint32(bucket << shift | np.uint64(low))
@@ -2017,27 +2072,39 @@ def look_at(row, query, sketches, rules, seen, room, used):
 
 
 @kernel
-def search_sorted(queries, table, sketches, rules, seen, room, most, ends):
+def search_sorted(queries, table, checks, sketches, rules, seen, room, most, ends):
     """Rows of a segment that share a key with a query and are similar to it, the oldest of each key first.
 
     Queries are their keys, where those of each begin, their sketches, and for each the row before which it looks. Of
     each at most `most` are found; those of query i end at `ends[i]`. `seen` and the room are those of `look_at`; `met`
     is zero before and after. All places are looked up before the first bucket is read, so that cache
-    misses overlap. A damaged file cannot lead outside the arrays.
+    misses overlap. A block is compared with its checksum when it is first used, and what a broken one says is passed
+    over; returns whether there was none. A damaged file cannot lead outside the arrays.
     """
     (keys, starts, own, stops_at), (offsets, lows, rows, dead) = queries, table
     met, touched, found, agreements = room
-    used, last = np.zeros(2, np.int64), np.uint32(len(lows))
-    shift = np.uint64(32 - bits_of(len(offsets) - 1))
+    blocks, sketches_at, offsets_at, lows_at, rows_at = checks
+    used, last, whole = np.zeros(2, np.int64), np.uint32(len(lows)), True
+    shift, width = np.uint64(32 - bits_of(len(offsets) - 1)), sketches.shape[1]
     for i in range(len(own)):
         mine, looks = keys[starts[i] : starts[i + 1]], seen[starts[i] : starts[i + 1]]
         begins, stops, fetched = np.empty(len(mine), np.uint32), np.empty(len(mine), np.uint32), np.uint16(0)
         for k in range(len(mine)):
             bucket = np.uint64(mine[k]) >> shift
-            begins[k], stops[k] = offsets[bucket], min(offsets[bucket + np.uint64(1)], last)
+            at = offsets_at + 4 * np.int64(bucket)
+            if sound(blocks, at, at + 8):
+                begins[k], stops[k] = offsets[bucket], min(offsets[bucket + np.uint64(1)], last)
+            else:
+                begins[k], stops[k], whole = 0, 0, False
         for k in range(len(mine)):
-            if begins[k] < stops[k]:
-                fetched ^= lows[begins[k]]
+            begin, stop = np.int64(begins[k]), np.int64(stops[k])
+            if begin < stop:
+                if sound(blocks, lows_at + 2 * begin, lows_at + 2 * stop) and sound(
+                    blocks, rows_at + 4 * begin, rows_at + 4 * stop
+                ):
+                    fetched ^= lows[begins[k]]
+                else:
+                    stops[k], whole = begins[k], False
         touched[0] = fetched  # overwritten later: only the loading into the cache matters
         here, used[0] = found[: used[1] + most], 0
         for k in range(len(mine)):
@@ -2048,10 +2115,14 @@ def search_sorted(queries, table, sketches, rules, seen, room, most, ends):
                     if enough(looks[k], rules):
                         break
                     if row < stops_at[i] and (len(dead) == 0 or not dead[row]):
-                        look_at(row, (own, i), sketches, rules, looks[k], (met, touched, here, agreements), used)
+                        if sound(blocks, sketches_at + row * width, sketches_at + (row + 1) * width):
+                            look_at(row, (own, i), sketches, rules, looks[k], (met, touched, here, agreements), used)
+                        else:
+                            whole = False
         for k in range(used[0]):
             met[touched[k]] = 0
         ends[i] = used[1]
+    return whole
 
 
 @kernel
@@ -2095,16 +2166,34 @@ def note_cells(cells, keys, bits, noted):
 
 
 @kernel
-def bump(cells, keys, bits, step):
-    """Count shingles up or down, within 32 bits."""
-    shift = np.uint64(64 - bits)
+def bump_summed(cells, keys, bits, step):
+    """Count shingles up or down, within 32 bits; returns by how much `sum_cells` grows, modulo 2**64."""
+    shift, more = np.uint64(64 - bits), np.uint64(0)
     for k in range(len(keys)):
         cell = keys[k] >> shift
         held = cells[cell]
         if step > 0:
             cells[cell] = held + np.uint32(held != NONE)
+            more += mix(cell ^ BASE) * np.uint64(held != NONE)
         else:
             cells[cell] = held - np.uint32(held != 0)
+            more -= mix(cell ^ BASE) * np.uint64(held != 0)
+    return more
+
+
+@kernel
+def bump(cells, keys, bits, step):
+    """`bump_summed`, where nobody asks for the sum."""
+    bump_summed(cells, keys, bits, step)
+
+
+@kernel
+def sum_cells(cells):
+    """A checksum of counts that follows from that before and what is counted."""
+    found = np.uint64(0)
+    for cell in range(np.uint64(len(cells))):
+        found += np.uint64(cells[cell]) * mix(cell ^ BASE)
+    return found
 
 
 @kernel

@@ -299,7 +299,7 @@ def test_a_damaged_segment_is_told_and_built_again(world: World) -> None:
     world.layers.close()
     path = world.folder / "s1-16-32.segment"
     raw = bytearray(path.read_bytes())
-    raw[5000] ^= 1
+    raw[20_000] ^= 1
     path.write_bytes(raw)
     world.layers.load(1, world.last, world.after)
     (problem,) = world.layers.check()

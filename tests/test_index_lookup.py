@@ -257,7 +257,7 @@ def test_a_damaged_segment_leads_nowhere_outside(folders: Path, seed: int) -> No
         table = *segment.postings, np.zeros(0, np.bool_)
         sketches = kernels.frozen(segment.sketches[:size])
         queries = keys, starts, own, np.full(200, size)
-        kernels.search_sorted(queries, table, sketches, these, seen, room, most, ends)
+        kernels.search_sorted(queries, table, segment.checks, sketches, these, seen, room, most, ends)
         assert not met.any(), "as it was before"
         assert (touched[size:] == 7).all() and all((one[-64:] == 7).all() for one in results)
         assert (results[0][: ends[-1]] < size).all()

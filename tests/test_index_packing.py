@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dedup
+from dedup.errors import FileError
 from dedup.index.packing import pack, unpack
 from dedup.index.packing import same as equal
 from dedup.settings import Settings
@@ -50,13 +54,16 @@ def test_textbook_example() -> None:
 
 @GENERATED
 @given(
-    st.lists(st.integers(0, 2**64 - 1), max_size=50), st.integers(0, 2**32),
+    st.lists(st.integers(0, 2**32 - 1), max_size=50), st.integers(0, 2**32),
     st.none() | st.tuples(st.lists(st.integers(1, 2**64 - 1), unique=True, max_size=50), st.integers(0, 20)),
 )  # fmt: skip
-def test_any_weights_come_back(table: list[int], seed: int, marks: tuple[list[int], int] | None) -> None:
+def test_any_weights_come_back(tags: list[int], seed: int, marks: tuple[list[int], int] | None) -> None:
     """Whatever is in them, with windows or without, and the same weights are the same bytes."""
-    alone = np.random.default_rng(seed).integers(0, 2**32, 256).astype(np.uint32)
-    these = Weights(np.array(table, np.uint64), alone)
+    rng = np.random.default_rng(seed)
+    alone, own = (rng.uniform(0, 100, count).astype(np.float32).view(np.uint32) for count in (256, 64))
+    table = np.zeros(64, np.uint64)
+    table[: len(tags)] = np.array(tags, np.uint64) << np.uint64(32) | own[: len(tags)]
+    these = Weights(table, alone)
     windows = marks and marking(np.array(marks[0], np.uint64), 1 << marks[1])
     weights, found = unpack(pack(these, windows), Settings())
     assert same(weights, these)
@@ -87,3 +94,42 @@ def test_a_shingle_that_counts_as_one_needs_none() -> None:
     """Nothing is stored, and nothing comes back."""
     assert pack(None) == b""
     assert unpack(b"", Settings.near_copies()) == (None, None)
+
+
+def planted(**arrays: np.ndarray) -> bytes:
+    """What somebody else has packed."""
+    file = io.BytesIO()
+    usual = {"table": np.zeros(16, np.uint64), "alone": np.ones(256, np.float32).view(np.uint32)}
+    np.savez_compressed(file, **usual | arrays)  # type: ignore[arg-type]
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"table": np.ones(16, np.uint64)}, {"table": np.zeros(15, np.uint64)}, {"table": np.zeros(0, np.uint64)},
+        {"table": np.zeros((4, 4), np.uint64)}, {"table": np.zeros(16, np.int64)}, {"table": np.array(["a"] * 16)},
+        {"alone": np.zeros(255, np.uint32)}, {"alone": np.full(256, np.inf, np.float32).view(np.uint32)},
+        {"alone": np.full(256, np.nan, np.float32).view(np.uint32)}, {"alone": np.full(256, 2**32 - 1, np.uint32)},
+        {"table": np.array([1 << 32 | 0x7F800000, 0], np.uint64)}, {"windows": np.zeros(16, np.uint64)},
+        {"windows": np.ones(16, np.uint64), "marks": np.zeros(2, np.uint64)},
+        {"windows": np.zeros(16, np.uint64), "marks": np.zeros(3, np.uint64)}, {"table": np.zeros(1 << 20, np.uint8)},
+    ],
+)  # fmt: skip
+def test_planted_weights(arrays: dict[str, np.ndarray]) -> None:
+    """Of another type or shape, a table in which no search ends, or a weight that no signature can be made with."""
+    assert unpack(planted(), Settings())[0] is not None
+    with pytest.raises(FileError, match="the index is damaged: its weights cannot be read"):
+        unpack(planted(**arrays), Settings())
+
+
+def test_weights_that_were_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut, flipped, something else, or larger than any that were fitted."""
+    whole, rng = planted(), np.random.default_rng(1)
+    for at in range(0, len(whole), 7):
+        for wrong in (whole[:at] or b"x", whole[:at] + bytes([whole[at] ^ 1 << rng.integers(8)]) + whole[at + 1 :]):
+            with suppress(FileError):
+                unpack(wrong, Settings())
+    monkeypatch.setattr("dedup.index.packing.MOST_BYTES", 1000)
+    with pytest.raises(FileError, match="they would take"):
+        unpack(whole, Settings())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Sequence
 from fractions import Fraction
@@ -18,11 +17,14 @@ from hypothesis import strategies as st
 from naive import Known, columns, known, posted
 from numpy.typing import NDArray
 
+from dedup import kernels
+from dedup.errors import DedupWarning
 from dedup.index.on_disk import segments
 from dedup.index.on_disk.segments import HEADER_BYTES, LEAST_BITS, Segment, SegmentRows, Span, build, merge, usable
 
 GENERATED = settings(deadline=None, max_examples=25)
 FOLDERS = count()
+PINNED = 1442820472
 
 
 @pytest.fixture(scope="module")
@@ -224,24 +226,35 @@ def test_nothing_is_left_behind_by_what_fails(tmp_path: Path) -> None:
 # --- the file -----------------------------------------------------------------------------------------------------
 
 
+def header(segment: Segment) -> list[int]:
+    """The numbers in the header of a segment."""
+    return np.frombuffer(segment.path.read_bytes(), "<i8", 10).tolist()
+
+
+def planted(raw: bytes, numbers: dict[int, int]) -> bytes:
+    """A segment with other numbers in its header, and a checksum that goes with them."""
+    head = bytearray(raw[:HEADER_BYTES])
+    for place, number in numbers.items():
+        head[8 * place : 8 * place + 8] = number.to_bytes(8, "little", signed=True)
+    head[:8] = zlib.crc32(head[8:]).to_bytes(8, "little")
+    return bytes(head) + raw[HEADER_BYTES:]
+
+
+def summed(raw: bytes) -> bytes:
+    """A segment whose checksums are those of what is in it."""
+    words = np.frombuffer(raw, np.uint64)
+    count = next(n for n in range(1, len(raw) // 4096 + 1) if (n * 4096) + 8 * n == len(raw))
+    sums = np.zeros(count, np.uint64)
+    kernels.sum_blocks(kernels.frozen(words), sums)
+    return planted(raw[: -8 * count] + sums.tobytes(), {1: zlib.crc32(sums.tobytes())})
+
+
 def test_the_file_is_pinned(tmp_path: Path) -> None:
-    """The header of a tiny segment is as it always was, or the version must be another."""
+    """A tiny segment is as it always was, or the version must be another."""
     segment = built(tmp_path, [Known(2, [0x80000000, 7], [1] * 128), Known(9, [0x7FFFFFFF, 7, 6], [2] * 128)])
     raw = segment.path.read_bytes()
-    checksum, _, text = raw[:HEADER_BYTES].rstrip(b"\0").partition(b"\n")
-    assert int(checksum) == zlib.crc32(text)
-    assert json.loads(text) == {
-        "version": 2,
-        "bytes": 266752,
-        "span": [1, 0, 9],
-        "sections": {
-            "numbers": {"kind": "<i8", "shape": [2], "at": 4096, "checksum": 1951692061},
-            "sketches": {"kind": "|u1", "shape": [2, 128], "at": 4160, "checksum": 2729022061},
-            "offsets": {"kind": "<u4", "shape": [65537], "at": 4416, "checksum": 4146993629},
-            "lows": {"kind": "<u2", "shape": [5], "at": 266624, "checksum": 3176639255},
-            "rows": {"kind": "<u4", "shape": [5], "at": 266688, "checksum": 4138878701},
-        },
-    }
+    assert header(segment)[2:] == [3, 1, 0, 9, 2, 5, 128, 16]
+    assert (zlib.crc32(raw), len(raw)) == (PINNED, 66 * 4096 + 66 * 8)
     assert raw[4096:4112].hex() == "02000000000000000900000000000000"
     offsets = np.frombuffer(raw, np.uint32, 65537, 4416)
     assert offsets[[0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF, 0x10000]].tolist() == [0, 3, 3, 4, 5, 5, 5]
@@ -249,39 +262,82 @@ def test_the_file_is_pinned(tmp_path: Path) -> None:
     assert np.frombuffer(raw, np.uint32, 5, 266688).tolist() == [0, 1, 1, 1, 0]
 
 
-def test_a_section_that_was_changed_is_named(tmp_path: Path) -> None:
-    """Each section has a checksum of its own, of all its bytes."""
-    segment = built(tmp_path, known(1, 30))
-    raw = segment.path.read_bytes()
-    sections = json.loads(raw[:HEADER_BYTES].rstrip(b"\0").partition(b"\n")[2])["sections"]
-    for name, section in sections.items():
-        kind, last = np.dtype(section["kind"]), int(np.prod(section["shape"])) - 1
-        for at in (section["at"], section["at"] + last * kind.itemsize):
-            segment.path.write_bytes(raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :])
-            assert Segment(segment.path).damaged() == [name]
+@pytest.mark.parametrize("texts", [30, 300])
+def test_a_byte_that_was_changed_is_noticed(tmp_path: Path, texts: int) -> None:
+    """When the file is opened, or when its block is read; the sections of the block are named."""
+    segment = built(tmp_path, known(1, texts))
+    raw, rng = segment.path.read_bytes(), np.random.default_rng(1)
+    for at in [*range(0, len(raw), 4096), len(raw) - 1, *rng.integers(0, len(raw), 200).tolist()]:
+        segment.path.write_bytes(raw[:at] + bytes([raw[at] ^ 1 << at % 8]) + raw[at + 1 :])
+        try:
+            damaged = Segment(segment.path).damaged()
+        except ValueError:
+            continue
+        assert damaged and set(damaged) <= {"sketches", "offsets", "lows", "rows"}
+
+
+def test_blocks_that_changed_places_are_noticed(tmp_path: Path) -> None:
+    """A checksum is that of a block in its place, and of all its bits: also of two that were changed alike."""
+    segment = built(tmp_path, known(1, 300))
+    raw = bytearray(segment.path.read_bytes())
+    raw[8192:12288], raw[12288:16384] = raw[12288:16384], raw[8192:12288]
+    segment.path.write_bytes(raw)
+    assert raw[8192:12288] != raw[12288:16384] and Segment(segment.path).damaged()
 
 
 def test_a_damaged_file_is_not_taken_up(tmp_path: Path) -> None:
     """An empty file, one cut short or grown, another header, another version or another name."""
     segment = built(tmp_path, known(1, 30))
     raw, path = segment.path.read_bytes(), segment.path
-    text = raw[:HEADER_BYTES].rstrip(b"\0").partition(b"\n")[2]
-    newer = text.replace(b'"version": 2', b'"version": 3')
     damaged = [b"", raw[:-1], raw + b"\0", raw[:100], raw[:HEADER_BYTES], b"\0" * len(raw), b"\xff" * len(raw)]
-    damaged += [raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :] for at in (0, 20, 60, 400, HEADER_BYTES - 1)]
-    damaged.append((b"%d\n%s" % (zlib.crc32(newer), newer)).ljust(HEADER_BYTES, b"\0") + raw[HEADER_BYTES:])
+    damaged += [raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :] for at in (0, 9, 20, 60, 400, HEADER_BYTES - 1)]
     for wrong in damaged:
         path.write_bytes(wrong)
         with pytest.raises(ValueError):
             Segment(path)
     path.write_bytes(raw)
-    assert held(Segment(path)) == held(segment)
+    assert held(Segment(path, 128)) == held(segment)
+    with pytest.raises(ValueError, match="another width"):
+        Segment(path, 256)
     for name in ("s1-0-999.segment", "s2-0-30.segment", "index.sqlite", "s1-0-9.segment.new"):
         with pytest.raises(ValueError):
             Segment(path.rename(tmp_path / name))
         (tmp_path / name).rename(path)
     with pytest.raises(OSError):
         Segment(tmp_path / "s1-0-1.segment")
+
+
+@pytest.mark.parametrize("place", range(2, 10))
+@pytest.mark.parametrize("number", [-(2**63), -1, 0, 1, 2, 64, 2**16, 2**31, 2**32, 2**63 - 1])
+def test_a_planted_header_is_refused(tmp_path: Path, place: int, number: int) -> None:
+    """With its checksum right, but of another size, span or version than the file has."""
+    segment = built(tmp_path, known(1, 30))
+    if header(segment)[place] != number:
+        segment.path.write_bytes(planted(segment.path.read_bytes(), {place: number}))
+        with pytest.raises(ValueError):
+            Segment(segment.path)
+
+
+def test_planted_sections_lead_nowhere(tmp_path: Path) -> None:
+    """With all checksums right: what a search would not survive is refused, and so is what a merge would not."""
+    segment = built(tmp_path, known(1, 30))
+    raw, (offsets, lows, _) = segment.path.read_bytes(), segment.postings
+    numbers = 4096
+    rows = raw.rindex(segment.postings[2].tobytes())
+    begin = raw.rindex(offsets.tobytes())
+    cases = {numbers: 2**40, numbers + 8: 0, rows: 30, rows + 4: 2**32 - 1, begin: 1, begin + 4 * 65536: len(lows) + 1}
+    cases[begin + 4 * 40_000] = len(lows) + 7
+    for at, value in cases.items():
+        size = 8 if at < begin else 4
+        path = fresh(tmp_path) / segment.path.name
+        path.write_bytes(summed(raw[:at] + value.to_bytes(size, "little") + raw[at + size :]))
+        if at < begin or at in (begin, begin + 4 * 65536):
+            with pytest.raises(ValueError, match=r"its (numbers|buckets) are not those"):
+                Segment(path)
+        else:
+            assert Segment(path).damaged() == ["offsets", "rows"]
+    path.write_bytes(summed(raw))
+    assert path.read_bytes() == raw
 
 
 @pytest.mark.parametrize("span", [Span(1, 0, 1), Span(12, 345, 6789)])
@@ -304,7 +360,7 @@ def test_a_name_says_what_is_in_it(span: Span) -> None:
 
 def chain(folder: Path, last: int = 1000, generation: int = 1) -> tuple[list[str], set[str]]:
     """The names of the segments that are used, in order, and of those that are of no use."""
-    found, useless = usable(folder, generation, last)
+    found, useless = usable(folder, generation, last, 128)
     return [segment.path.name for segment in found], {path.name for path in useless}
 
 
@@ -334,7 +390,8 @@ def test_the_largest_of_those_that_begin_together_is_used(tmp_path: Path) -> Non
     merged = write(tmp_path, 0, 40)
     assert chain(tmp_path) == ([merged, parts[2]], set(parts[:2]))
     (tmp_path / merged).write_bytes(b"")
-    assert chain(tmp_path) == (parts, {merged})
+    with pytest.warns(DedupWarning, match=f"{merged}' is damaged: .*; it is made again from the database"):
+        assert chain(tmp_path) == (parts, {merged})
 
 
 def test_what_is_of_another_past_is_not_used(tmp_path: Path) -> None:
@@ -355,7 +412,8 @@ def test_a_damaged_one_ends_the_chain(tmp_path: Path) -> None:
     names = [write(tmp_path, *span) for span in ((0, 20), (20, 40), (40, 60))]
     raw = (tmp_path / names[1]).read_bytes()
     (tmp_path / names[1]).write_bytes(raw[:-64])
-    assert chain(tmp_path) == (names[:1], set(names[1:]))
+    with pytest.warns(DedupWarning, match=f"{names[1]}' is damaged: it is cut short"):
+        assert chain(tmp_path) == (names[:1], set(names[1:]))
 
 
 def test_the_reference_tells_buckets_apart() -> None:

@@ -17,6 +17,7 @@ import dedup
 from dedup.cli import main
 from dedup.errors import DedupWarning, InputError
 from dedup.index import Times
+from dedup.index.in_redis.values import sealed, unsealed
 
 Open = Callable[..., dedup.Index]
 MAY, JUNE, JULY = (datetime(2025, month, 1, 12, tzinfo=UTC) for month in (5, 6, 7))
@@ -111,8 +112,9 @@ def untimed(place: str, redis_server: Any = None) -> None:
     if place.startswith("redis"):
         redis = pytest.importorskip("redis")
         with redis.Redis.from_url(place) as client:
-            held = {id_: value.partition(b";")[0] for id_, value in client.hgetall("dedup:ids").items()}
-            client.hset("dedup:ids", mapping=held)
+            stored = client.hgetall("dedup:ids").items()
+            held = {id_: unsealed("dedup:ids", id_, value).partition(b";")[0] for id_, value in stored}
+            client.hset("dedup:ids", mapping=sealed("dedup:ids", held))
     else:
         with closing(sqlite3.connect(Path(place) / "index.sqlite")) as database, database:
             database.execute("DELETE FROM times")

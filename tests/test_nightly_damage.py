@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -19,7 +21,8 @@ from test_nightly import put, run, tree
 
 from dedup.cli import main
 from dedup.errors import FileError
-from dedup.nightly.damage import counts, read_table, reading
+from dedup.nightly.damage import counts, read_table, reading, summed
+from dedup.nightly.sketching import read_weights
 from dedup.nightly.state import State, opened
 from dedup.settings import Settings
 
@@ -55,6 +58,14 @@ def garbled(path: Path) -> None:
     path.write_bytes(content[: len(content) // 3] + Random(1).randbytes(len(content) - len(content) // 3))
 
 
+def flipped(path: Path) -> None:
+    """A bit in the middle."""
+    content = bytearray(path.read_bytes())
+    if content:
+        content[len(content) // 2] ^= 16
+    path.write_bytes(content)
+
+
 def folder(path: Path) -> None:
     """A folder in its place."""
     path.unlink()
@@ -82,6 +93,7 @@ DAMAGE = {
     "empty": lambda path: path.write_bytes(b""),
     "half": half,
     "garbled": garbled,
+    "flipped": flipped,
     "gone": Path.unlink,
     "folder": folder,
     "other": other,
@@ -126,7 +138,7 @@ class Scene:
                 {"new.parquet", "clusters.parquet"} if path.endswith("published.json") else set()
             )  # since which night
             out = {name: content for name, content in tree(self.here / "out").items() if name not in told}
-            assert damage is garbled or out == {name: self.after[name] for name in self.after.keys() - told}
+            assert out == {name: self.after[name] for name in self.after.keys() - told}
         else:
             assert (code, tree(self.here / "out")) == (1, self.before)
             assert said.count("Error") == said.count("\n") == 1
@@ -248,10 +260,40 @@ def test_numbers_that_lead_nowhere(scene: Scene, path: str, name: str, value: in
     assert tree(scene.here / "out") == scene.before
 
 
+@pytest.mark.parametrize("value", [0, 1])
+def test_lengths_of_other_texts(scene: Scene, value: int) -> None:
+    """A text that has more characters than is written of it would have shingles where there is no room for them."""
+
+    def shorten(path: Path) -> None:
+        table = pq.read_table(path)
+        lengths = pa.array([value] * len(table), pa.int64())
+        pq.write_table(table.set_column(table.column_names.index("characters"), "characters", lengths), path)
+
+    code, said = scene.damaged("shards/000001/articles.parquet", shorten)
+    assert code == 1 and "is damaged" in said
+    assert tree(scene.here / "out") == scene.before
+
+
+def test_weights_that_no_signature_can_be_made_with(scene: Scene) -> None:
+    """Not a number, or so large that a signature would never be done."""
+
+    def plant(path: Path) -> None:
+        table = pq.read_table(path)
+        for value in (float("nan"), 1e30, -1.0):
+            bits = np.full((256, 256), value, np.float32).tobytes()
+            pq.write_table(table.replace_schema_metadata({b"weights": bits}), path)
+            with pytest.raises(FileError, match="a weight is not between 0"):
+                read_weights(path)
+
+    code, said = scene.damaged("generations/000001/weights.parquet", plant)
+    assert code == 1 and "weights.parquet' is damaged" in said
+
+
 def test_names_that_are_no_utf8_any_more(scene: Scene) -> None:
     """Bytes that have changed within a string."""
 
     def change(path: Path) -> None:
+        pq.write_table(pq.read_table(path), path, compression="none")  # without checksums
         content = path.read_bytes()
         path.write_bytes(content.replace(b"/in/1.jsonl", b"/in/\xff.jsonl"))
 
@@ -317,12 +359,12 @@ def test_tables_and_counts(tmp_path: Path) -> None:
     assert read_table(tmp_path / "t", schema, ["b"]).to_pylist() == [{"b": "乙"}]
     with pytest.raises(FileError, match="it has other columns"):
         read_table(tmp_path / "t", pa.schema({"a": pa.int64()}))
-    (tmp_path / "n").write_text('{"a": 1, "b": 2}')
+    (tmp_path / "n").write_bytes(summed({"a": 1, "b": 2}))
     assert counts(tmp_path / "n", ["b", "a"]) == {"a": 1, "b": 2}
     with pytest.raises(FileError, match="other names"):
         counts(tmp_path / "n", ["a"])
     for value in ("-1", "1.5", "null", '"1"', "NaN"):
-        (tmp_path / "n").write_text(f'{{"a": {value}}}')
+        (tmp_path / "n").write_bytes(summed({"a": json.loads(value)}))
         with pytest.raises(FileError, match="something that is not a count"):
             counts(tmp_path / "n", ["a"])
 

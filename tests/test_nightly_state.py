@@ -10,6 +10,7 @@ import pytest
 from test_nightly import NEAR, tree
 
 from dedup.errors import BusyError, FileError, SettingsError
+from dedup.nightly.damage import read_object, summed
 from dedup.nightly.state import NO_NIGHT, SIGNATURES, Night, State, opened
 from dedup.settings import Settings
 
@@ -98,7 +99,7 @@ def test_another_folding(tmp_path: Path) -> None:
     with opened(tmp_path / "state", NEAR):
         pass
     path = tmp_path / "state" / "state.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"folding": 0}))
+    path.write_bytes(summed(read_object(path) | {"folding": 0}))
     before = tree(tmp_path)
     with pytest.raises(FileError, match=r"what folding 0 makes of texts, this version has folding \d; begin a new"):
         opened(tmp_path / "state", NEAR).__enter__()

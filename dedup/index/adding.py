@@ -20,7 +20,7 @@ from dedup.index.judge import LEAST_HOLDERS, Judge, Own, Pairs, Similar
 from dedup.index.listed import Listed
 from dedup.index.on_disk.lookup import within
 from dedup.index.prepared import Prepared, Shingled
-from dedup.index.store import Change, Edge, Place, Writer
+from dedup.index.store import Change, Edge, Place, Writer, damaged
 from dedup.index.times import Span, widened
 from dedup.settings import Settings
 
@@ -479,7 +479,12 @@ class Batch:
     def _name(self, number: int) -> str:
         """The name of the cluster or campaign of this number after the transaction."""
         staying = (id_ for id_ in self._articles.get(number, ()) if id_ not in self._leaving)
-        return next(staying, "") or self._ids[self._rows.texts.index(number)]
+        name = next(staying, "")
+        if name:
+            return name
+        if number not in self._rows.texts:
+            raise damaged(f"no article is stored for text {number}, which others are in a cluster with")
+        return self._ids[self._rows.texts.index(number)]
 
     # --- what was seen --------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
@@ -49,7 +49,7 @@ from dedup.index.packing import unpack
 from dedup.index.prepared import Prepared, Preparer, joined
 from dedup.index.removing import in_batches, missing, outdated, sorted_ids, warn_of_unknown
 from dedup.index.reweighing import reweigh
-from dedup.index.store import Change, Reader, Writer
+from dedup.index.store import Change, Reader, Writer, unfitting
 from dedup.index.times import Span, Times, as_times, checked_limit, checked_times, time_columns
 from dedup.index.validation import (
     checked_id,
@@ -279,11 +279,16 @@ class Index(Awaited):
                 if self._store.opening.generation != self._generation:  # else another thread has done so
                     self._adopt()
 
-    def _held(self) -> AbstractContextManager[bool]:
-        """One thread at a time, while the index is open."""
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """One thread at a time, while the index is open; rows that lead nowhere are told as such."""
         if self._closed:
             raise FileError(f"the index {self.path!r} is closed; open it again")
-        return self._lock
+        with self._lock:
+            try:
+                yield
+            except (LookupError, OverflowError) as error:
+                raise unfitting(error) from error
 
     def _fresh(self, work: Callable[[], Result]) -> Result:
         """Work with today's weights of signatures; repeat if the index was reweighed meanwhile."""

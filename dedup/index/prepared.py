@@ -7,6 +7,7 @@ before the store is asked for anything, so that no other writer waits for it; ab
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
@@ -30,6 +31,13 @@ from dedup.work import Room, ranges, spread
 PIECE = 32
 """Texts that a thread takes at a time."""
 LENGTH_BYTES = 4
+"""Of a text's length, and of its checksum, which stand before a compressed text."""
+MOST_CHARACTERS = 1 << 26
+"""Of a text that is added, thirty long books."""
+MOST_BYTES = 4 * MOST_CHARACTERS
+"""Of a stored text; what claims to be longer is none of ours, and is not expanded."""
+MOST_EXPANDED = 1 << 15
+"""Bytes that a compressed byte becomes at most: a zstd block of 4 stands for 128 KiB."""
 
 
 class Shingled(NamedTuple):
@@ -157,7 +165,8 @@ class Preparer:
         bodies = []
         for text in column[begin:end] if len(column) > 1 else column.chunk(0):
             data = text.as_buffer() or b""
-            bodies.append(len(data).to_bytes(LENGTH_BYTES, "little") + self._codec.compress(data, asbytes=True))
+            head = len(data).to_bytes(LENGTH_BYTES, "little") + zlib.crc32(data).to_bytes(LENGTH_BYTES, "little")
+            bodies.append(head + self._codec.compress(data, asbytes=True))
         return bodies
 
     def shingle(self, column: pa.ChunkedArray, windows: Windows = NO_WINDOWS) -> list[Shingled]:
@@ -192,11 +201,16 @@ class Preparer:
         Raises:
             FileError: It is damaged.
         """
-        length = int.from_bytes(body[:LENGTH_BYTES], "little")
+        length, checksum = (int.from_bytes(body[at : at + LENGTH_BYTES], "little") for at in (0, LENGTH_BYTES))
+        packed = memoryview(body)[2 * LENGTH_BYTES :]
+        if length > min(MOST_BYTES, MOST_EXPANDED * len(packed)):
+            raise _damaged(f"it would take {length:,} bytes")
         try:
-            text: bytes = self._codec.decompress(memoryview(body)[LENGTH_BYTES:], length, asbytes=True)
+            text: bytes = self._codec.decompress(packed, min(length, MOST_BYTES), asbytes=True)
         except (OSError, ValueError) as error:
             raise _damaged(error) from error
+        if len(text) != length or zlib.crc32(text) != checksum:
+            raise _damaged("it is not what was written")
         return text
 
     def told(self, body: bytes) -> str:
@@ -211,7 +225,7 @@ class Preparer:
             raise _damaged(error) from error
 
 
-def _damaged(error: Exception) -> FileError:
+def _damaged(error: Exception | str) -> FileError:
     return FileError(
         f"a stored text is damaged ({str(error).rstrip('.')}); check() names it: remove its article, and add it again"
     )

@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from dedup.errors import FileError
 from dedup.index.listed import Listed, Signature
 from dedup.index.marks import NO_MARKS, Marks
 from dedup.index.times import Span
@@ -27,6 +28,27 @@ Result = TypeVar("Result")
 
 CANDIDATES = 512
 """At most so many texts that may be similar to another are given, of each layer (`dedup.index.on_disk.lookup`)."""
+
+
+def damaged(why: str) -> FileError:
+    """The error for rows that do not fit together.
+
+    Args:
+        why: What is wrong with them.
+    """
+    return FileError(
+        f"the index is damaged: {why}. `check` says what else is wrong: restore it from a copy, or add its articles to "
+        "a new index"
+    )
+
+
+def unfitting(error: Exception) -> FileError:
+    """The error for rows each of which can be, but that lead to others that are not there.
+
+    Args:
+        error: What came of it.
+    """
+    return damaged(f"its rows do not fit together ({type(error).__name__}: {error}), unless dedup itself has a fault")
 
 
 class Text(NamedTuple):

@@ -18,6 +18,8 @@ from dedup.errors import InputError
 
 SECONDS = pa.timestamp("s", tz="UTC")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = -62_135_596_800, 253_402_300_799
+"""The first second of the year 1, and the last one of 9999."""
 
 
 class Span(NamedTuple):
@@ -25,6 +27,11 @@ class Span(NamedTuple):
 
     first: int
     last: int
+
+    @property
+    def sensible(self) -> bool:
+        """Whether there are such dates."""
+        return _FIRST <= self.first <= self.last <= _LAST
 
 
 class Times(NamedTuple):

@@ -15,7 +15,7 @@ import pyarrow as pa
 from dedup.errors import InputError, SettingsError
 from dedup.identity import id_text, missing
 from dedup.index.answers import Rejected
-from dedup.index.prepared import joined
+from dedup.index.prepared import MOST_CHARACTERS, joined
 from dedup.stages import articles as reading
 from dedup.stages.queries import library
 from dedup.stages.strings import as_lines
@@ -55,9 +55,20 @@ def checked_text(given: object) -> str | None:
     Raises:
         InputError: It is something else.
     """
-    if given is not None and not isinstance(given, str):
-        raise InputError(f"a text must be a string or None, got {type(given).__name__}")
+    reason = _wrong_text(given)
+    if reason:
+        raise InputError(reason)
+    assert given is None or isinstance(given, str)
     return given
+
+
+def _wrong_text(given: object) -> str:
+    """What is wrong with a text; empty if nothing is."""
+    if given is not None and not isinstance(given, str):
+        return f"a text must be a string or None, got {type(given).__name__}"
+    if given is not None and len(given) > MOST_CHARACTERS:
+        return f"a text must have up to {MOST_CHARACTERS:,} characters, got {len(given):,}; cut it into parts"
+    return ""
 
 
 def checked_number(name: str, given: object, least: int = 0) -> int:
@@ -113,8 +124,7 @@ def sorted_out(ids: list[Any], texts: list[Any]) -> tuple[dict[str, list[int]], 
     rejected = []
     for row, (given, text) in enumerate(zip(ids, texts, strict=True)):
         name, reason = id_or_reason(given)
-        if not (reason or text is None or isinstance(text, str)):
-            reason = f"a text must be a string or None, got {type(text).__name__}"
+        reason = reason or _wrong_text(text)
         if reason:
             rejected.append(Rejected(row, given, reason))
         else:

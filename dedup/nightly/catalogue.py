@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from dedup import kernels
 from dedup.files import Repeats
 from dedup.kernels import Integers
-from dedup.nightly.damage import damaged, read_table
+from dedup.nightly.damage import checksum_of, damaged, read_table
 from dedup.nightly.intake import ARTICLES, EMPTIED, FILES
 from dedup.nightly.marks import read_marks
 from dedup.nightly.memory import Mapped
@@ -188,6 +188,7 @@ def catalogued(state: State, limit: int, shards: int | None = None) -> Catalogue
     failed = np.array([*(row["failed"] for row in versions), True], np.bool_)
     current = _current(paths, failed)
     current[-1] = False
+    _check_texts(state, about)
     return Catalogue(
         Mapped(state.texts, limit),
         pa.chunked_array([chunk for table in tables for chunk in table["id"].chunks], pa.large_string()),
@@ -202,6 +203,15 @@ def catalogued(state: State, limit: int, shards: int | None = None) -> Catalogue
         read_marks(state, sum(map(len, tables)), len(paths), None if shards is None else state.last.marks).rows,
         begins.astype(np.int64),
     )
+
+
+def _check_texts(state: State, shards: list[Shard]) -> None:
+    """Compare the texts of shards with their checksums, once a run: kernels rely on what is known of each text."""
+    begins = [0, *(shard.end for shard in shards)]
+    for begin, shard in list(zip(begins, shards, strict=False))[state.checked :]:
+        if checksum_of(state.texts, begin, shard.end) != shard.checksum:
+            raise damaged(state.texts, "its checksum is that of something else")
+    state.checked = max(state.checked, len(shards))
 
 
 def _current(paths: pa.Array, failed: NDArray[np.bool_]) -> NDArray[np.bool_]:

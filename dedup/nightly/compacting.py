@@ -9,7 +9,6 @@ as much room on the disk as what remains, and the time to copy it.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -25,9 +24,9 @@ from numpy.typing import NDArray
 from dedup.kernels import Integers
 from dedup.nightly import gathered, signed, verifying
 from dedup.nightly.catalogue import Catalogue, numbered
-from dedup.nightly.damage import groups, read_columns, read_table, rows
+from dedup.nightly.damage import checksum_of, groups, read_columns, read_table, rows, summed
 from dedup.nightly.intake import ARTICLES, EMPTIED, FILES, REJECTS
-from dedup.nightly.keeping import keep
+from dedup.nightly.keeping import CHECKED, keep
 from dedup.nightly.marks import read_marks
 from dedup.nightly.members import CAMPAIGNS, MEMBERS, NUMBERED
 from dedup.nightly.previous import Known
@@ -147,7 +146,7 @@ def compact(remains: Remains, layout: Layout, *, give_back: Callable[[], object]
         for name in ("shards", "generations", "nights"):
             (folder / name).mkdir()
         _texts(remains, folder / "texts.utf8", give_back)
-        shards = _shards(remains, folder / "shards")
+        shards = _shards(remains, folder / "texts.utf8", folder / "shards")
         _generation(remains, folder / "generations" / f"{remains.night.generation:06}", layout)
         _night(remains, folder / "nights" / f"{remains.night.number:06}", shards)
 
@@ -168,7 +167,7 @@ def _texts(remains: Remains, path: Path, give_back: Callable[[], object]) -> Non
         settled(out)
 
 
-def _shards(remains: Remains, folder: Path) -> int:
+def _shards(remains: Remains, texts: Path, folder: Path) -> int:
     """What is known of the rows, and of the files as they are; of an emptied row its id, and how old it is.
 
     Returns how many shards there are: those of which nothing is left go, but for the first and the last, which say when
@@ -185,6 +184,7 @@ def _shards(remains: Remains, folder: Path) -> int:
         kept = versions[remains.catalogue.begins[number] : remains.catalogue.begins[number + 1]]
         places = np.append(np.where(kept, np.cumsum(kept) - 1, EMPTIED), EMPTIED)  # the last for those emptied before
         articles = _articles(remains, read_table(old / "articles.parquet", ARTICLES), row, places)
+        begin = end
         row, end = row + shard.rows, end + int(pc.sum(articles["bytes"]).as_py() or 0)
         rejects = _rejects(read_table(old / "rejects.parquet", REJECTS), places)
         if not (len(articles) or kept.any() or len(rejects)) and 0 < number < len(remains.catalogue.shards) - 1:
@@ -195,8 +195,8 @@ def _shards(remains: Remains, folder: Path) -> int:
         _put(new / "articles.parquet", articles, use_dictionary=["file"])
         _put(new / "files.parquet", read_table(old / "files.parquet", FILES).filter(pa.array(kept)))
         _put(new / "rejects.parquet", rejects)
-        about = Shard(shard.night, len(articles), end, shard.time)
-        (new / "shard.json").write_text(json.dumps(about._asdict()), "utf-8")
+        about = Shard(shard.night, len(articles), end, checksum_of(texts, begin, end), shard.time)
+        (new / "shard.json").write_bytes(summed(about._asdict()))
     return written
 
 
@@ -237,7 +237,7 @@ def _rejects(table: pa.Table, places: Integers) -> pa.Table:
 def _put(path: Path, table: pa.Table, **options: object) -> None:
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
 
-    pq.write_table(table, path, **options)
+    pq.write_table(table, path, **CHECKED, **options)
 
 
 def _generation(remains: Remains, folder: Path, layout: Layout) -> None:
@@ -295,7 +295,7 @@ def _night(remains: Remains, folder: Path, shards: int) -> None:
     keep(folder / "changes.parquet", _changes(remains, old / "changes.parquet"))
     fitted = int(remains.texts[: remains.night.fitted].sum())
     night = replace(remains.night, shards=shards, texts=len(known), fitted=fitted, marks=0)
-    (folder / "night.json").write_text(json.dumps(asdict(night)), "utf-8")
+    (folder / "night.json").write_bytes(summed(asdict(night)))
 
 
 def _by_row(path: Path, schema: pa.Schema, row: Integers) -> Mapping[str, Integers]:

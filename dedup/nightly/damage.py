@@ -1,9 +1,9 @@
 """What a state holds, read so that damage is not mistaken for other errors.
 
 In: the path of a file of the state, and what must be in it: the columns of a table, or the names of a JSON object. Out:
-what it holds. If the file is cut short, missing, a folder or of another kind, one `FileError` names it. A full disk,
-too little memory and forbidden files keep their own errors. Columns, counts and numbers of rows are checked; other
-values are not: a changed byte in one of them is not noticed.
+what it holds. If the file is cut short, missing, a folder, of another kind or changed, one `FileError` names it. A full
+disk, too little memory and forbidden files keep their own errors. Pages of Parquet, JSON and texts have checksums that
+are compared whenever they are read; columns, counts and numbers of rows are checked besides, whoever wrote them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 MOST_RATE = 1 << 40
-BROKEN = (ValueError, KeyError, TypeError, pa.ArrowNotImplementedError, pa.ArrowSerializationError)
+AT_ONCE = 1 << 22
+MOST_COUNT = 2**63 - 1
+BROKEN = (ValueError, KeyError, TypeError, RecursionError, pa.ArrowNotImplementedError, pa.ArrowSerializationError)
 """What a parser raises."""
 GONE = {None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EIO}
 """Error numbers for files that are not what they were; errors of Arrow have no number."""
@@ -72,6 +75,44 @@ def _why(error: Exception) -> str:
     return os.strerror(number) if number else (str(error) or type(error).__name__).splitlines()[0]
 
 
+def summed(values: Mapping[str, Any]) -> bytes:
+    """A JSON object with a checksum of its other values, as a state keeps it."""
+    return json.dumps({**values, "sum": _sum(values)}, indent=1).encode()
+
+
+def _sum(values: Mapping[str, Any]) -> int:
+    return zlib.crc32(json.dumps(values).encode())
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """A JSON object that `summed` made.
+
+    Args:
+        path: The file.
+    """
+    with reading(path):
+        found = dict(json.loads(path.read_bytes()))
+        if found.pop("sum", None) != _sum(found):
+            raise ValueError("its checksum is that of something else")
+        return found
+
+
+def checksum_of(path: Path, begin: int, end: int) -> int:
+    """The CRC-32 of the bytes of a file from one place to another.
+
+    Args:
+        path: The file.
+        begin: Its first byte that counts.
+        end: The first that does not.
+    """
+    found = 0
+    with path.open("rb") as file:
+        file.seek(begin)
+        for at in range(begin, end, AT_ONCE):
+            found = zlib.crc32(file.read(min(AT_ONCE, end - at)), found)
+    return found
+
+
 def counts(path: Path, names: Iterable[str], missing: Mapping[str, int] | None = None) -> dict[str, int]:
     """A JSON object of counts.
 
@@ -80,13 +121,11 @@ def counts(path: Path, names: Iterable[str], missing: Mapping[str, int] | None =
         names: The names that it has, and no others.
         missing: Counts for names that states of an earlier format do not have.
     """
+    found = {**(missing or {}), **read_object(path)}
     with reading(path):
-        found: dict[str, int] = json.loads(path.read_bytes())
-        if isinstance(found, dict):
-            found = {**(missing or {}), **found}
-        if not isinstance(found, dict) or found.keys() != set(names):
+        if found.keys() != set(names):
             raise ValueError("it holds other names")
-        if not all(isinstance(value, int) and value >= 0 for value in found.values()):
+        if not all(isinstance(value, int) and 0 <= value <= MOST_COUNT for value in found.values()):
             raise ValueError("it holds something that is not a count")
         return found
 
@@ -101,7 +140,7 @@ def opened(path: Path, schema: pa.Schema) -> pq.ParquetFile:
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other commands do without
 
     with reading(path):
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(path, page_checksum_verification=True)
         if not file.schema_arrow.equals(schema):
             file.close()
             raise ValueError("it has other columns")

@@ -9,7 +9,6 @@ costs the time of `dedup.cluster`, in memory that is bounded.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property, partial
@@ -24,7 +23,7 @@ from dedup.files import replacing
 from dedup.kernels import Integers
 from dedup.nightly.candidates import Meeting
 from dedup.nightly.catalogue import Catalogue, numbered
-from dedup.nightly.damage import damaged, read_columns, rows
+from dedup.nightly.damage import damaged, read_columns, rows, summed
 from dedup.nightly.framing import Marks, found, latest, left_out, lost
 from dedup.nightly.framing import keep as keep_frames
 from dedup.nightly.framing import read as read_frames
@@ -338,7 +337,7 @@ class Tonight:
             keep(work / "changes.parquet", changes(before, now)._asdict())
             about |= counts(before, now) | {"replaced": len(self._catalogue.replaced(self._state.published_rows).later)}
             with replacing(work / "counts.json") as file:
-                file.write(json.dumps(about).encode())
+                file.write(summed(about))
             return now, chosen
 
     def _link(self, edges: Pairs, weights: SketchWeights | None, now: Members, representatives: Integers) -> None:

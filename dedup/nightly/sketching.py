@@ -29,6 +29,9 @@ COUNTS, CODES = pa.schema({"count": pa.uint32()}), pa.schema({"code": pa.uint8()
 SIZES = {1 << bits for bits in range(16, 33)}
 """Cells of a sketch."""
 
+MOST_WEIGHT = 1000.0
+"""Nats; each is a dart of a signature."""
+
 
 def counted(
     corpus: Corpus,
@@ -81,6 +84,8 @@ def read_weights(path: Path) -> SketchWeights:
     """Read weights."""
     with opened(path, CODES) as file, reading(path):
         bits = np.frombuffer(file.schema_arrow.metadata[b"weights"], np.uint32).reshape(256, 256)
+        if not ((bits.view(np.float32) >= 0) & (bits.view(np.float32) <= MOST_WEIGHT)).all():
+            raise ValueError("a weight is not between 0 and what a shingle can weigh")
     codes = np.empty((PARTS, _cells(path, CODES) // PARTS), np.uint8)
     _read(path, CODES, codes.reshape(-1))
     return SketchWeights(codes, bits.copy())

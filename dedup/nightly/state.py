@@ -32,7 +32,7 @@ import pyarrow as pa
 from dedup import files
 from dedup.errors import BusyError, FileError, SettingsError
 from dedup.files import shown
-from dedup.nightly.damage import counts, damaged, reading, rows
+from dedup.nightly.damage import counts, damaged, read_object, reading, rows, summed
 from dedup.settings import Settings, drawn, secret_of, with_secret
 from dedup.stages.folding import FOLDING
 from dedup.system import locked, put, synced, whole_folder
@@ -91,6 +91,8 @@ class Shard(NamedTuple):
     rows: int
     end: int
     """Where its texts end in the file of all texts."""
+    checksum: int
+    """CRC-32 of its texts."""
     time: int = UNKNOWN
     """When that night began to read, in microseconds since 1970."""
 
@@ -196,8 +198,9 @@ def _about(path: Path) -> _About:
         number, settings = kept["format"], dict(kept["settings"])
     if number != FORMAT:
         raise FileError(f"the state has format {number!r}, this version reads {FORMAT}; begin a new state")
+    kept = read_object(path)
     with reading(path):
-        folding, secret, id_from = int(kept["folding"]), str(kept["secret"]), str(kept["id_from"])
+        folding, secret, id_from = int(kept["folding"]), str(kept["drawn"]), str(kept["id_from"])
     if folding != FOLDING:
         raise FileError(
             f"the state holds what folding {folding} makes of texts, this version has folding {FOLDING}; begin a new "
@@ -244,9 +247,9 @@ def _checked(path: Path, settings: Settings, id_from: str | None) -> _About:
         _check_same(*({**asdict(one.settings), "id_from": one.id_from} for one in (kept, mine)))
         return kept
     new = _About(drawn(settings), id_from or "id")
-    about = {"format": FORMAT, "folding": FOLDING, "settings": asdict(settings), "secret": secret_of(new.settings)}
+    about = {"format": FORMAT, "folding": FOLDING, "settings": asdict(settings), "drawn": secret_of(new.settings)}
     with files.replacing(path) as file:
-        file.write(json.dumps(about | {"id_from": new.id_from}, indent=1).encode())
+        file.write(summed(about | {"id_from": new.id_from}))
     return new
 
 
@@ -269,6 +272,8 @@ class State:
 
     def __init__(self, path: Path, settings: Settings, id_from: str = "id") -> None:
         self.settings, self.id_from = settings, id_from
+        self.checked = 0
+        """How many shards had their texts compared with their checksums since the state was opened."""
         self.path = path.absolute()  # Arrow would take a relative one with a colon for an address
         self.texts, self.work = self.path / "texts.utf8", self.path / "work"
         there = self.texts.exists()
@@ -399,7 +404,7 @@ class State:
     def commit(self, night: Night) -> None:
         """Finish a night: its work becomes its folder, and what it replaces is removed."""
         with files.replacing(self.work / "night.json") as file:
-            file.write(json.dumps(asdict(night)).encode())
+            file.write(summed(asdict(night)))
         synced(self.work)
         put(self.work, self.night(night.number))
         self.sweep()

@@ -19,6 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup import kernels
+from dedup.errors import InputError
 from dedup.settings import Settings
 from dedup.stages.background import background
 from dedup.stages.folding import FoldTable, Traced, fold_table, folded_table, trace, word_starts
@@ -282,6 +283,11 @@ class Texts:
             more = kernels.shingle(
                 self._chunks[number], inside, lengths[mine], self._recipe, once, self._left_out, shingles, winnowed
             )
+            if more[0] < 0:
+                raise InputError(
+                    "what is known of texts is not of these: the store that they come from is damaged; restore it from "
+                    "a copy, or begin a new one"
+                )
             used, kept = used + more[0], kept + more[1]
         return Shingles(keys[:used], np.cumsum(np.append(0, found)))
 

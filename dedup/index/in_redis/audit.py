@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from dedup.index.in_redis.counts import SharedCounts, Shingle
-from dedup.index.in_redis.layout import pieces, unpack_article, unpack_id
+from dedup.index.in_redis.layout import Article, pieces
 from dedup.index.in_redis.postings import InvertedIndex
+from dedup.index.in_redis.values import article, identifier, number, numbers
 from dedup.index.in_redis.view import View
 from dedup.index.marks import naming, place_of
 from dedup.index.on_disk.counters import tallied
@@ -56,21 +57,23 @@ def _told(what: str, wrong: Iterable[object]) -> Iterator[str]:
 
 def _articles(view: View, texts: Iterable[int]) -> Iterator[str]:
     """Articles are listed by number, and under the names of their texts."""
-    held = {unpack_id(id_): unpack_article(value) for id_, value in view.scan(view.key.of("ids")).items()}
+    key = view.key.of("ids")
+    held = {identifier(key, id_): Article(*article(key, value)) for id_, value in view.scan(key).items()}
     listed = {id_ for _, id_, _ in view.scan_articles()}
     yield from _told("articles that are not listed by number", held.keys() - listed)
     names = dict.fromkeys(texts, 0)
-    for number, text, _ in held.values():
-        names[text] = names.get(text, 0) + (number != text)
+    for one in held.values():
+        names[one.text] = names.get(one.text, 0) + (one.number != one.text)
     named = view.each("ZCARD", (view.key.of("names", text) for text in names))
     wrong = (text for text, more in zip(names, named, strict=True) if more != names[text])
     yield from _told("texts whose names are not those of their articles", wrong)
-    if max((article.number for article in held.values()), default=0) > view.last():
+    if max((one.number for one in held.values()), default=0) > view.last():
         yield "there are articles with higher numbers than the last one"
 
 
 def _fingerprints(view: View, prints: dict[int, bytes]) -> Iterator[str]:
-    stored = {(int(text), one) for one, text in view.scan(view.key.of("fingerprints")).items()}
+    key = view.key.of("fingerprints")
+    stored = {(number(key, text, 1), one) for one, text in view.scan(key).items()}
     yield from _told("fingerprints that lead to another text", stored ^ set(prints.items()))
     if view.texts() != len(prints):
         yield f"{len(prints):,} texts have shingles, the stored number is {view.texts():,}"
@@ -105,7 +108,7 @@ def _marks(view: View, texts: Iterable[int]) -> Iterator[str]:
 
 
 def _edges(view: View, texts: Iterable[int]) -> Iterator[str]:
-    listed = {int(text) for text in view.client.zrange(view.key.here("n"), 0, -1)}
+    listed = set(numbers(view.key.here("n"), view.client.zrange(view.key.here("n"), 0, -1)))
     every = list(texts)
     there = view.each("EXISTS", (view.key.here("e", text) for text in every))
     linked = {text for text, exists in zip(every, there, strict=True) if exists}
@@ -125,10 +128,10 @@ def _listed(view: View, texts: list[int]) -> Iterator[str]:
 def _keys(view: View) -> Iterator[str]:
     """Nothing is listed under keys that it does not have."""
     assert isinstance(view.buckets, InvertedIndex), "near copies are entered before they are stored"
-    for keys, numbers in view.buckets.scan():
-        held = view.keys(np.unique(numbers).tolist())
-        pairs = zip(keys.tolist(), numbers.tolist(), strict=True)
-        wrong = (number for key, number in pairs if number not in held or key not in held[number])
+    for keys, texts in view.buckets.scan():
+        held = view.keys(np.unique(texts).tolist())
+        pairs = zip(keys.tolist(), texts.tolist(), strict=True)
+        wrong = (text for key, text in pairs if text not in held or key not in held[text])
         yield from _told("texts are listed under keys that are not theirs", wrong)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.index.in_redis.layout import Keys, pieces
+from dedup.index.in_redis.values import numbers
 from dedup.index.listed import Listed
 from dedup.settings import Settings
 
@@ -53,7 +54,7 @@ class BandSets:
             for bucket, texts in zip(piece, sets, strict=True):
                 self._sizes[bucket] = len(texts)
                 if texts:
-                    found[bucket] = [int(text) for text in texts]
+                    found[bucket] = numbers(self._listed, texts)
         return found
 
     def meet(self, wanted: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:

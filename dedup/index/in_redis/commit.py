@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from dedup.index.in_redis.layout import pack_article, pack_edge, pack_id, pack_opening
+from dedup.index.in_redis.layout import pack_article, pack_id, pack_opening
 from dedup.index.in_redis.lock import Hold
 from dedup.index.in_redis.pending import Pending
+from dedup.index.in_redis.values import number, packed_edge
 from dedup.index.marks import naming, place_of
 
 _UNLIST = "if redis.call('exists', KEYS[1]) == 0 then redis.call('zrem', KEYS[2], ARGV[1]) end"
@@ -53,13 +54,13 @@ class _Commit:
 
     def _forget(self, pipe: Any) -> None:
         """Take out texts, and the old places of articles and texts that have new ones."""
-        for id_, (number, text, _) in self._articles.items():
-            if number != text:
-                pipe.zrem(self._of("names", text), pack_id(id_))
+        for id_, article in self._articles.items():
+            if article.number != article.text:
+                pipe.zrem(self._of("names", article.text), pack_id(id_))
             pipe.hdel(self._of("ids"), pack_id(id_))
             pipe.zrem(self._of("articles"), pack_id(id_))
         for text, cluster in self._clusters.items():
-            pipe.zrem(self._of("members", int(cluster)), text)
+            pipe.zrem(self._of("members", number(self._of("clusters"), cluster, 1)), text)
             pipe.hdel(self._of("clusters"), text)
         for fingerprint in self._prints.values():
             pipe.hdel(self._of("fingerprints"), fingerprint)
@@ -75,27 +76,29 @@ class _Commit:
         again = {pack_id(id_): article._replace(span=self._draft.seen[id_]) for id_, article in self._seen.items()}
         if added or again:
             held = {id_: pack_article(article) for id_, article in (again | added).items()}
-            pipe.hset(self._of("ids"), mapping=held)
+            self._draft.put(pipe, self._of("ids"), held)
         if added:
             pipe.zadd(self._of("articles"), {id_: article.number for id_, article in added.items()})
-        for id_, (number, text, _) in added.items():
-            if number != text:
-                pipe.zadd(self._of("names", text), {id_: number})
+        for id_, article in added.items():
+            if article.number != article.text:
+                pipe.zadd(self._of("names", article.text), {id_: article.number})
 
     def _store_texts(self, pipe: Any) -> None:
         new = self._draft.new
-        rows = {
+        rows: dict[str, dict[Any, bytes | int]] = {
             "prints": {number: text.fingerprint for number, text in new.items()},
             "fingerprints": {text.fingerprint: number for number, text in new.items() if text.fingerprint},
             "bodies": {number: text.body for number, text in new.items() if text.body},
         }
         for word, row in rows.items():
-            if row:
-                pipe.hset(self._of(word), mapping=row)
+            self._draft.put(pipe, self._of(word), row)
         signed = (text for text in new.values() if len(text.signature))
         self._draft.sign(pipe, [(text.number, text.signature, text.keys) for text in signed])
-        for number, copies in self._draft.copies.items():
-            _ = pipe.hset(self._of("copies"), number, copies) if copies != 1 else pipe.hdel(self._of("copies"), number)
+        for text, copies in self._draft.copies.items():
+            if copies == 1:
+                pipe.hdel(self._of("copies"), text)
+            else:
+                self._draft.put(pipe, self._of("copies"), {text: copies})
 
     def _mark(self, pipe: Any) -> None:
         """Take removed texts off the lists of their marks, and list new texts."""
@@ -103,11 +106,11 @@ class _Commit:
             pipe.hdel(self._of("marks"), text)
             for mark in naming(marks):
                 pipe.zrem(self._of("held", mark), text)
-        for number, one in self._draft.new.items():
+        for text, one in self._draft.new.items():
             if len(one.marks):
-                pipe.hset(self._of("marks"), number, one.marks.astype("<i8").tobytes())
+                self._draft.put(pipe, self._of("marks"), {text: one.marks.astype("<i8").tobytes()})
             for mark in naming(one.marks):
-                pipe.zadd(self._of("held", mark), {number: place_of(number)})
+                pipe.zadd(self._of("held", mark), {text: place_of(text)})
 
     def _place(self, pipe: Any) -> None:
         """Put clusters into campaigns; a cluster whose campaign has the same number is in no set."""
@@ -117,21 +120,24 @@ class _Commit:
         for cluster, campaign in self._draft.placed.items():
             if campaign != cluster:
                 pipe.zadd(self._of("campaign", campaign), {cluster: cluster})
-                pipe.hset(self._of("campaigns"), cluster, campaign)
+                self._draft.put(pipe, self._of("campaigns"), {cluster: campaign})
 
     def _move(self, pipe: Any) -> None:
         """Put texts into clusters; a text whose cluster has the same number is in no set."""
         for text, cluster in self._draft.moved.items():
             if cluster != text:
                 pipe.zadd(self._of("members", cluster), {text: text})
-                pipe.hset(self._of("clusters"), text, cluster)
+                self._draft.put(pipe, self._of("clusters"), {text: cluster})
 
     def _link(self, pipe: Any) -> None:
         listed = self._here("n")
         for text, ends in self._draft.links.items():
             key = self._here("e", text)
             for other, edge in ends.items():
-                _ = pipe.hset(key, other, pack_edge(edge)) if edge else pipe.hdel(key, other)
+                if edge:
+                    self._draft.put(pipe, key, {other: packed_edge(edge)})
+                else:
+                    pipe.hdel(key, other)
             _ = pipe.zadd(listed, {text: text}) if any(ends.values()) else pipe.eval(_UNLIST, 2, key, listed, text)
 
     def _tell(self, pipe: Any) -> None:
@@ -141,15 +147,16 @@ class _Commit:
             pipe.zadd(self._of("changes"), {json.dumps(change): change.number})
         if draft.counted:
             draft.counted.write(pipe, draft.key)
-        for number, windows in draft.found.items():
-            pipe.hset(self._here("f"), number, windows.astype("<u8").tobytes())
+        for text, windows in draft.found.items():
+            draft.put(pipe, self._here("f"), {text: windows.astype("<u8").tobytes()})
         used = [article.number for article in draft.added.values()] + [change.number for change in draft.changes]
         more = sum(bool(text.fingerprint) for text in draft.new.values()) - sum(map(bool, self._prints.values()))
-        values = {"last": max(draft.head.last, *used, 0), "texts": draft.head.texts + more}
+        values = {"last": max(draft.head.last, *used, 0), "texts": draft.head.texts + more, "epoch": draft.key.epoch}
         if draft.opening.settings.weighted:
             values["listed"] = draft.buckets.entered
         if draft.found or draft.replaced:
             values["frames"] = max(draft.found, default=0)
-        if draft.replaced:
-            values |= {"epoch": draft.key.epoch, **pack_opening(draft.replaced)}
-        pipe.hset(head, mapping=values)
+        if draft.counted:
+            values |= draft.counted.after._asdict()
+        opening = pack_opening(draft.replaced) if draft.replaced else {}
+        pipe.hset(head, mapping={**draft.head._replace(**values).fields(), **opening})

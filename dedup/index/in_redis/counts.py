@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.index.in_redis.layout import Keys
+from dedup.index.in_redis.layout import HEAD, Head, Keys
 from dedup.index.in_redis.server import at_one_moment
+from dedup.index.in_redis.values import array, damaged
 from dedup.index.on_disk.counters import bits_for
 from dedup.settings import Settings
 
@@ -82,17 +83,30 @@ class SharedCounts:
         """The table if nothing is known of it, what is new in the journal, and the stand, all at one moment."""
 
         def ask(pipe: Any) -> None:
-            pipe.hmget(self._keys.of("head"), Stand._fields)
+            pipe.hmget(self._keys.of("head"), HEAD)
             pipe.getrange(self._keys.of("counted"), 4 * (noted or 0), -1)
             if noted is None:
                 pipe.get(self._keys.of("counts"))
 
         at, journal, *table = at_one_moment(self._client, ask)
-        return (
-            np.frombuffer(table[0] or b"", _CELL).astype(np.uint32) if table else None,
-            np.frombuffer(journal, "<u4"),
-            Stand(*map(int, at)),
-        )
+        head = Head.of(self._keys.of("head"), at)
+        stand = Stand(head.bits, head.written, head.noted)
+        cells = self._cells_of(table[0] or b"", stand.bits) if table else None
+        return cells, self._entries(journal, stand, noted or 0), stand
+
+    def _cells_of(self, table: bytes, bits: int) -> NDArray[np.uint32]:
+        found = array(self._keys.of("counts"), table, _CELL)
+        if len(found) > 1 << bits:
+            raise damaged(self._keys.of("counts"), f"holds {len(found):,} counts, and has room for {1 << bits:,}")
+        return found.astype(np.uint32)
+
+    def _entries(self, journal: bytes, stand: Stand, noted: int) -> NDArray[np.uint32]:
+        """The entries of the journal from one on."""
+        key, count = self._keys.of("counted"), stand.noted - noted
+        found = array(key, journal, "<u4", max(0, count))
+        if (found & ~_DOWN >= 1 << stand.bits).any():
+            raise damaged(key, "counts shingles for which there is no place")
+        return found
 
     def keep(self, counting: Counting) -> None:
         """What a transaction counted is committed."""
@@ -163,13 +177,12 @@ class Counting:
         return np.sort(self.journal[~down]), np.sort(self.journal[down] ^ _DOWN)
 
     def write(self, pipe: Any, keys: Keys) -> None:
-        """Append to the journal, or write the table, as part of a transaction."""
+        """Append to the journal, or write the table, as part of a transaction that also writes `after` to the head."""
         if self.table is not None:
             pipe.set(keys.of("counts"), self.table.astype(_CELL).tobytes())
             pipe.delete(keys.of("counted"))
         elif len(self.journal):
             pipe.append(keys.of("counted"), self.journal.astype("<u4").tobytes())
-        pipe.hset(keys.of("head"), mapping=self.after._asdict())
 
 
 def counts_in(table: NDArray[np.uint32], keys: NDArray[np.uint64]) -> NDArray[np.uint32]:

@@ -1,20 +1,23 @@
 """The names of an index's keys in Redis, and how rows are packed into values.
 
-In: numbers, ids, edges, the opening of an index. Out: names of keys, fields and bytes, and the same rows from them.
-FORMAT.md says what each key holds. Nothing here talks to a server.
+In: numbers, ids, the head of an index. Out: names of keys, fields and bytes, and the same from them; `values` reads the
+rest. FORMAT.md says what each key holds. Nothing here talks to a server.
 """
 
 from __future__ import annotations
 
 import json
-import struct
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
+from dedup.errors import FileError
+from dedup.index.in_redis import values
+from dedup.index.on_disk.counters import LEAST_BITS, MOST_BITS
 from dedup.index.on_disk.schema import check_folding, settings
-from dedup.index.store import Edge, Opening
+from dedup.index.store import Opening
 from dedup.index.times import Span
 from dedup.settings import secret_of
 from dedup.stages.folding import FOLDING
@@ -24,10 +27,8 @@ T = TypeVar("T")
 VERSION = 6
 AT_ONCE = 8192
 """Fields or keys of one command or pipeline, so that other clients do not wait long."""
-OPENING = ("settings", "secret", "folding", "store_texts", "weights", "generation")
-"""Fields of the head that hold what was decided at creation, or by `replace`."""
-
-_EDGE = struct.Struct("<dQ")
+OPENING = ("settings", "secret", "folding", "store_texts", "weights", "generation", "opened")
+"""Fields of the head that hold what was decided at creation, or by `replace`; `opened` is a checksum of them."""
 
 
 class Keys(NamedTuple):
@@ -60,10 +61,30 @@ class Head(NamedTuple):
     frames: int
     """The number of the text with which the latest frames were found, 0 for none."""
 
+    def fields(self) -> dict[str, int]:
+        """As it is stored: with a checksum."""
+        return {**self._asdict(), "sum": zlib.crc32(repr(tuple(self)).encode())}
 
-def pieces(values: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:
+    @classmethod
+    def of(cls, key: str, stored: Sequence[bytes | None]) -> Self:
+        """The head, from the values of `HEAD`.
+
+        Raises:
+            FileError: They are not what was written.
+        """
+        *numbers, checksum = (values.number(key, value) for value in stored)
+        found = cls(*numbers)
+        if checksum != zlib.crc32(repr(tuple(found)).encode()) or not LEAST_BITS <= found.bits <= MOST_BITS:
+            raise values.damaged(key, "holds other numbers than were written")
+        return found
+
+
+HEAD = (*Head._fields, "sum")
+
+
+def pieces(several: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:
     """Values in lists of `size`."""
-    rest = iter(values)
+    rest = iter(several)
     while piece := list(islice(rest, size)):
         yield piece
 
@@ -71,11 +92,6 @@ def pieces(values: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:
 def pack_id(id_: str) -> bytes:
     """An id as UTF-8."""
     return id_.encode("utf-8", "surrogatepass")
-
-
-def unpack_id(data: bytes) -> str:
-    """An id from what `pack_id` gave."""
-    return data.decode("utf-8", "surrogatepass")
 
 
 class Article(NamedTuple):
@@ -93,33 +109,46 @@ def pack_article(article: Article) -> bytes:
     return where + (b";%d %d" % (span.first, span.last - span.first) if span else b"")
 
 
-def unpack_article(value: bytes) -> Article:
-    """An article from what `pack_article` gave."""
-    where, _, seen = value.partition(b";")
-    number, _, text = where.partition(b" ")
-    first, _, more = seen.partition(b" ")
-    return Article(int(number), int(text or number), Span(int(first), int(first) + int(more)) if seen else None)
-
-
-def pack_edge(edge: Edge) -> bytes:
-    """An edge, as it stands under its other end."""
-    return _EDGE.pack(*edge)
-
-
-def unpack_edges(held: dict[bytes, bytes]) -> dict[int, Edge]:
-    """The edges of a text by the other end, ascending."""
-    return {other: Edge(*_EDGE.unpack(edge)) for other, edge in sorted((int(o), edge) for o, edge in held.items())}
-
-
 def pack_opening(opening: Opening) -> dict[str, Any]:
     """What was decided at creation, as fields."""
     chosen, secret = json.dumps(asdict(opening.settings)), secret_of(opening.settings)
-    values = (chosen, secret, FOLDING, int(opening.store_texts), opening.weights, opening.generation)
-    return dict(zip(OPENING, values, strict=True))
+    given: tuple[str | bytes | int, ...] = (
+        chosen,
+        secret,
+        FOLDING,
+        int(opening.store_texts),
+        opening.weights,
+        opening.generation,
+    )
+    return dict(zip(OPENING, (*given, _summed(map(_bytes, given))), strict=True))
 
 
-def unpack_opening(values: Iterable[bytes]) -> Opening:
-    """What was decided, from the values of these fields."""
-    chosen, secret, folding, store_texts, weights, generation = values
-    check_folding(int(folding))
-    return Opening(settings(chosen.decode(), secret.decode()), store_texts == b"1", weights, int(generation))
+def unpack_opening(key: str, stored: Sequence[bytes | None]) -> Opening:
+    """What was decided, from the values of these fields.
+
+    Raises:
+        FileError: They are not what was written, or of another folding.
+    """
+    *given, checksum = (value or b"" for value in stored)
+    chosen, secret, folding, store_texts, weights, generation = given
+    if checksum != b"%d" % _summed(given):
+        raise values.damaged(key, "holds other settings than were written")
+    check_folding(values.number(key, folding))
+    try:
+        opened = settings(chosen.decode(), secret.decode())
+    except FileError:
+        raise
+    except (ValueError, TypeError, RecursionError) as error:
+        raise values.damaged(key, "holds settings that are none") from error
+    return Opening(opened, store_texts == b"1", weights, values.number(key, generation, 1))
+
+
+def _bytes(value: str | bytes | int) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+def _summed(given: Iterable[bytes]) -> int:
+    checksum = 0
+    for value in given:
+        checksum = zlib.crc32(b"%d:" % len(value) + value, checksum)
+    return checksum

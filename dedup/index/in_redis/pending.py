@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.index.in_redis.counts import Counting, SharedCounts
-from dedup.index.in_redis.layout import Article, Head, pack_edge, pieces
+from dedup.index.in_redis.layout import Article, Head, pieces
+from dedup.index.in_redis.values import packed_edge
 from dedup.index.in_redis.view import View
 from dedup.index.listed import Signature
 from dedup.index.store import Change, Edge, Opening, Text
@@ -160,6 +161,6 @@ def _write_edges(target: View, edges: Iterable[tuple[int, int, Edge]]) -> None:
     with target.client.pipeline(transaction=False) as pipe:
         for text, other, edge in edges:
             for one, end in ((text, other), (other, text)):
-                pipe.hset(target.key.here("e", one), end, pack_edge(edge))
+                target.put(pipe, target.key.here("e", one), {end: packed_edge(edge)})
                 pipe.zadd(target.key.here("n"), {one: one})
         pipe.execute()

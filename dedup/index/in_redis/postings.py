@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from dedup.errors import FileError
 from dedup.index.in_redis.layout import AT_ONCE, Keys
+from dedup.index.in_redis.values import array
 from dedup.index.listed import Listed, rules
 from dedup.settings import Settings
 
@@ -132,7 +133,7 @@ class InvertedIndex:
             else:
                 parts.append(found)
                 waiting.pop()
-        every = np.frombuffer(b"".join(parts), "<u8")
+        every = np.concatenate([np.empty(0, np.uint64), *(array(self._key, part, "<u8") for part in parts)])
         keys = (every >> _LOW).astype(np.uint32)
         place = np.searchsorted(wanted, keys)
         return _distinct(every[wanted[np.minimum(place, len(wanted) - 1)] == keys] if len(wanted) else every)
@@ -175,7 +176,7 @@ class InvertedIndex:
     def scan(self) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.int64]]]:
         """All postings, keys and numbers, some at a time."""
         for _, value in self._client.hscan_iter(self._key, count=AT_ONCE // FILL):
-            keys, numbers = _halves(np.frombuffer(value, "<u8"))
+            keys, numbers = _halves(array(self._key, value, "<u8"))
             yield keys[numbers != CLOSED], numbers[numbers != CLOSED]
 
 

@@ -20,17 +20,28 @@ from dedup.errors import FileError, IndexBusyError
 from dedup.index.in_redis.audit import audit
 from dedup.index.in_redis.commit import commit
 from dedup.index.in_redis.counts import Counting, SharedCounts, Shingle
-from dedup.index.in_redis.layout import AT_ONCE, OPENING, VERSION, Head, Keys, pack_opening, pieces, unpack_opening
+from dedup.index.in_redis.layout import (
+    AT_ONCE,
+    HEAD,
+    OPENING,
+    VERSION,
+    Head,
+    Keys,
+    pack_opening,
+    pieces,
+    unpack_opening,
+)
 from dedup.index.in_redis.lock import Hold, Lock
 from dedup.index.in_redis.pending import Pending
 from dedup.index.in_redis.server import OutdatedError, Server
 from dedup.index.in_redis.sizes import sizes
+from dedup.index.in_redis.values import number
 from dedup.index.in_redis.view import View
 from dedup.index.on_disk.counters import LEAST_BITS, bits_for, tallied
 from dedup.index.store import Opening, Result
 from dedup.settings import drawn
 
-_HEAD = ("format", "life", *Head._fields)
+_HEAD = ("format", "life", *HEAD)
 
 OPENING_PATIENCE = 2.0
 """Seconds to wait for a server when an index is opened: a wrong address should be reported soon."""
@@ -81,34 +92,36 @@ class SharedStore:
     def _create(self, opening: Opening) -> None:
         with self._lock.take():  # if two processes create it at once, the first one wins
             if not self._client.exists(self._key):
-                start = dict.fromkeys(Head._fields, 0) | {"epoch": 1, "epochs": 1, "bits": LEAST_BITS}
-                whole = {"format": VERSION, "life": secrets.token_hex(8), **start}
+                start = Head(**dict.fromkeys(Head._fields, 0) | {"epoch": 1, "bits": LEAST_BITS})
+                whole = {"format": VERSION, "life": secrets.token_hex(8), "epochs": 1, **start.fields()}
                 whole |= pack_opening(opening._replace(settings=drawn(opening.settings)))
                 self._client.hset(self._key, mapping=whole)
 
     def _head(self, values: Sequence[Any] | None = None) -> Head:
         """Read the values that change with every commit, or take these, and the opening if it has changed."""
-        version, life, *numbers = values or self._client.hmget(self._key, _HEAD)
+        version, life, *stored = values or self._client.hmget(self._key, _HEAD)
         self._check_format(version)
-        self._check_life(life or b"")
-        if int(numbers[0]) != self._epoch:
-            found = self._client.hmget(self._key, *Head._fields, *OPENING)
-            numbers = found[: len(numbers)]
-            self._epoch, self.opening = int(numbers[0]), unpack_opening(found[len(numbers) :])
-        return Head(*map(int, numbers))
+        self._check_life(life)
+        head = Head.of(self._key, stored)
+        if head.epoch != self._epoch:
+            found = self._client.hmget(self._key, *HEAD, *OPENING)
+            head = Head.of(self._key, found[: len(HEAD)])
+            self._epoch, self.opening = head.epoch, unpack_opening(self._key, found[len(HEAD) :])
+        return head
 
     def _check_format(self, version: bytes | None) -> None:
         if version is None:
             raise FileError(f"the index at {self.location!r} is gone: somebody has emptied the database; open it anew")
-        if int(version) != VERSION:
-            other = "a newer" if int(version) > VERSION else "an older"
+        found = number(self._key, version)
+        if found != VERSION:
+            other = "a newer" if found > VERSION else "an older"
             raise FileError(
-                f"{self.location!r} has format {int(version)}, this version of dedup reads format {VERSION}: it was "
+                f"{self.location!r} has format {found}, this version of dedup reads format {VERSION}: it was "
                 f"written by {other} one. With that one run `dedup index export --texts`, and add the file to a new "
                 "index with this one, under another ?name=..."
             )
 
-    def _check_life(self, life: bytes) -> None:
+    def _check_life(self, life: bytes | None) -> None:
         """Another index of the same name would be read with the weights, frames and counts of the first one."""
         self._life = life if self._life is None else self._life
         if life != self._life:
@@ -225,8 +238,8 @@ class SharedStore:
         found = draft.frames()
         edges = ((text, other, edge) for text, other, edge in draft.scan_edges() if text < other)
         draft.replace(self.opening, draft.scan_signed(), edges)
-        for number, windows in found:
-            draft.add_frames(number, windows)
+        for text, windows in found:
+            draft.add_frames(text, windows)
 
     def check(self) -> list[str]:
         """Compare all data that is stored twice, for every text; called inside `alone`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from dedup.index.in_redis.values import numbers
 from dedup.index.in_redis.view import View
 from dedup.index.marks import naming
 
@@ -22,10 +23,10 @@ def sizes(view: View) -> dict[str, int]:
         client.hrandfield(key, SAMPLED) or [] for key in (of("copies"), of("clusters"), here("b"))
     )
     linked = client.zrandmember(here("n"), SAMPLED) or []
-    names = [of("names", int(text)) for text in copied]
-    members = {of("members", int(cluster)) for cluster in view.values(of("clusters"), moved) if cluster}
+    names = [of("names", text) for text in numbers(of("copies"), copied)]
+    members = {of("members", one) for one in numbers(of("clusters"), filter(None, view.values(of("clusters"), moved)))}
     sets = [here("b").encode() + bucket for bucket in buckets]
-    edges = [here("e", int(text)) for text in linked]
+    edges = [here("e", text) for text in numbers(here("n"), linked)]
     several: dict[str, tuple[Iterable[str | bytes], int, int]] = {
         "articles": (names, len(names), client.hlen(of("copies"))),
         "clusters": (members, sum(view.each("ZCARD", members)), client.hlen(of("clusters"))),
@@ -33,7 +34,7 @@ def sizes(view: View) -> dict[str, int]:
         "edges": (edges, len(edges), client.zcard(here("n"))),
     }
     placed = view.values(of("campaigns"), client.hrandfield(of("campaigns"), SAMPLED) or [])
-    parts = {of("campaign", int(campaign)) for campaign in placed if campaign}
+    parts = {of("campaign", one) for one in numbers(of("campaigns"), filter(None, placed))}
     several["campaigns"] = (parts, sum(view.each("ZCARD", parts)), client.hlen(of("campaigns")))
     single = {
         "articles": [of("ids"), of("articles")],
@@ -60,7 +61,7 @@ def sizes(view: View) -> dict[str, int]:
 
 def _postings(view: View) -> int:
     """Bytes of the sets of holders of marks, estimated per text from the marks of some texts."""
-    some = [int(text) for text in view.client.hrandfield(view.key.of("marks"), SAMPLED) or []]
+    some = numbers(view.key.of("marks"), view.client.hrandfield(view.key.of("marks"), SAMPLED) or [])
     keys = [view.key.of("held", mark) for marks in view.marks(some).values() for mark in naming(marks)]
     cards, sizes = view.each("ZCARD", keys), view.each("MEMORY USAGE", keys)
     each = sum((size or 0) / max(1, card) for size, card in zip(sizes, cards, strict=True))

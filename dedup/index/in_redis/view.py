@@ -7,8 +7,7 @@ removed by then. The store repeats a read if signatures were replaced, or the ta
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from operator import itemgetter
 from typing import Any
@@ -25,12 +24,22 @@ from dedup.index.in_redis.layout import (
     Keys,
     pack_id,
     pieces,
-    unpack_article,
-    unpack_edges,
-    unpack_id,
 )
 from dedup.index.in_redis.postings import InvertedIndex
 from dedup.index.in_redis.server import at_one_moment
+from dedup.index.in_redis.values import (
+    Field,
+    array,
+    article,
+    change,
+    edge,
+    identifier,
+    number,
+    numbers,
+    score,
+    sealed,
+    unsealed,
+)
 from dedup.index.listed import Listed, Signature, kind, rules, stored
 from dedup.index.marks import Marks
 from dedup.index.on_disk.lookup import Lookup
@@ -77,11 +86,16 @@ class View:
 
     # --- rows of Redis --------------------------------------------------------------------------------------------
 
-    def values(self, key: str, fields: Iterable[Any]) -> list[bytes | None]:
+    def put(self, pipe: Any, key: str, values: Mapping[Any, bytes | int]) -> None:
+        """Write fields of a hash as part of a transaction."""
+        if values:
+            pipe.hset(key, mapping=sealed(key, values))
+
+    def values(self, key: str, fields: Iterable[Field]) -> list[bytes | None]:
         """Fields of a hash, None for what is not there."""
         found: list[bytes | None] = []
         for piece in pieces(fields):
-            found += self.client.hmget(key, piece)
+            found += _unsealed(key, piece, self.client.hmget(key, piece))
         return found
 
     def held(self, key: str, texts: Iterable[int]) -> dict[int, bytes]:
@@ -103,11 +117,12 @@ class View:
     def above(self, key: str, after: int, most: int = AT_ONCE) -> list[tuple[bytes, int]]:
         """The first members of a sorted set with numbers above this."""
         rows = self.client.zrangebyscore(key, f"({after}", "+inf", start=0, num=most, withscores=True)
-        return [(member, int(number)) for member, number in rows]
+        return [(member, score(key, at)) for member, at in rows]
 
     def scan(self, key: str) -> dict[bytes, bytes]:
         """All of a hash."""
-        return dict(self.client.hscan_iter(key, count=AT_ONCE))
+        stored = self.client.hscan_iter(key, count=AT_ONCE)
+        return {field: unsealed(key, field, value) for field, value in stored}
 
     # --- what a reader is asked -----------------------------------------------------------------------------------
 
@@ -123,8 +138,9 @@ class View:
         """The windows of frames found since the last `reweigh`, by numbers above this."""
         if self.head.frames <= after:
             return []
-        found = ((int(number), data) for number, data in self.client.hgetall(self.key.here("f")).items())
-        return [(number, np.frombuffer(data, "<u8")) for number, data in sorted(found) if number > after]
+        key = self.key.here("f")
+        found = sorted((number(key, text), data) for text, data in self.scan(key).items())
+        return [(text, array(key, data, "<u8")) for text, data in found if text > after]
 
     def find(self, ids: Sequence[str]) -> dict[str, int]:
         """The text of each article that is there."""
@@ -136,14 +152,16 @@ class View:
 
     def find_articles(self, ids: Sequence[str]) -> dict[str, Article]:
         """Each article that is there."""
-        found = self.values(self.key.of("ids"), map(pack_id, ids))
-        return {id_: unpack_article(value) for id_, value in zip(ids, found, strict=True) if value}
+        key = self.key.of("ids")
+        found = zip(ids, self.values(key, map(pack_id, ids)), strict=True)
+        return {id_: Article(*article(key, value)) for id_, value in found if value is not None}
 
     def find_equal(self, fingerprints: Sequence[bytes]) -> dict[bytes, int]:
         """The text with each fingerprint."""
         wanted = [fingerprint for fingerprint in fingerprints if fingerprint]
-        found = self.values(self.key.of("fingerprints"), wanted)
-        return {fingerprint: int(value) for fingerprint, value in zip(wanted, found, strict=True) if value}
+        key = self.key.of("fingerprints")
+        found = zip(wanted, self.values(key, wanted), strict=True)
+        return {fingerprint: number(key, value, 1) for fingerprint, value in found if value is not None}
 
     def candidates(self, texts: Listed, threads: int = 1, *, quoting: bool = False) -> list[NDArray[np.int64]]:
         """Texts that share a key with each of these, and agree in the lowest bytes of enough slots; best first."""
@@ -167,12 +185,12 @@ class View:
     def _layer(self, keys: NDArray[np.uint32], numbers: NDArray[np.int64]) -> Recent:
         """The texts of these postings that are there, under these keys alone."""
         held = self.held(self.key.here("s"), np.unique(numbers).tolist())
-        there, slots = np.fromiter(held, np.int64, len(held)), self.opening.settings.slots
+        there = np.fromiter(held, np.int64, len(held))
         kept = np.isin(numbers, there)
         keys, numbers = keys[kept], numbers[kept]
         order = np.argsort(numbers, kind="stable")
         starts = np.append(np.searchsorted(numbers[order], there), len(order))
-        signatures = _unpacked(b"".join(held.values()), self.opening.settings).reshape(-1, slots)
+        signatures = np.stack([self._signature(value) for value in held.values()]) if held else self._none
         texts = Listed(signatures, keys[order], starts)
         layer = Recent(len(there), len(keys), texts.sketches.shape[1])
         layer.append(there, texts)
@@ -184,15 +202,19 @@ class View:
         for piece in pieces(texts):
             for text, fingerprint, cluster, copies in zip(piece, *self._places(piece), strict=True):
                 if fingerprint is not None:
-                    found[text] = Place(int(cluster or text), int(copies or 1))
+                    founder = text if cluster is None else number(self.key.of("clusters"), cluster, 1)
+                    found[text] = Place(founder, 1 if copies is None else number(self.key.of("copies"), copies, 1))
         return found
 
     def _places(self, texts: list[int]) -> list[Any]:
-        def ask(pipe: Any) -> None:
-            for word in ("prints", "clusters", "copies"):
-                pipe.hmget(self.key.of(word), texts)
+        keys = [self.key.of(word) for word in ("prints", "clusters", "copies")]
 
-        return at_one_moment(self.client, ask)
+        def ask(pipe: Any) -> None:
+            for key in keys:
+                pipe.hmget(key, texts)
+
+        answers = zip(keys, at_one_moment(self.client, ask), strict=True)
+        return [_unsealed(key, texts, found) for key, found in answers]
 
     def bodies(self, texts: Iterable[int]) -> dict[int, bytes]:
         """The compressed text of each."""
@@ -203,13 +225,26 @@ class View:
         wanted = list(texts)
         found = self.held(self.key.here("s"), wanted)
         rest = self.held(self.key.of("prints"), [text for text in wanted if text not in found])
-        found |= {text: b"" for text, fingerprint in rest.items() if not fingerprint}
-        return {text: _unpacked(value, self.opening.settings) for text, value in found.items()}
+        signed = {text: self._signature(value) for text, value in found.items()}
+        return signed | {text: self._none.ravel() for text, fingerprint in rest.items() if not fingerprint}
+
+    def _signature(self, value: bytes) -> Signature:
+        """A signature as it is stored, lowest bytes first."""
+        slot, count = kind(self.opening.settings), self.opening.settings.slots
+        return array(self.key.here("s"), value, slot.newbyteorder("<"), count).astype(slot, copy=False)
+
+    @property
+    def _none(self) -> Signature:
+        """(0, slots)."""
+        return np.empty((0, self.opening.settings.slots), kind(self.opening.settings))
 
     def keys(self, texts: Iterable[int]) -> dict[int, NDArray[np.uint32]]:
         """The keys of each that has any."""
-        found = self.held(self.key.here("k"), texts)
-        return {text: np.frombuffer(value, "<u4").astype(np.uint32, copy=False) for text, value in found.items()}
+        key = self.key.here("k")
+        return {
+            text: array(key, value, "<u4").astype(np.uint32, copy=False)
+            for text, value in self.held(key, texts).items()
+        }
 
     def listed(self, signatures: dict[int, Signature]) -> Listed:
         """What these texts are listed by, of which this is the signature."""
@@ -225,17 +260,23 @@ class View:
         slot = kind(self.opening.settings).newbyteorder("<")
         numbers, signatures, keys = zip(*sorted(signed, key=itemgetter(0)), strict=True)
         packed = (one.astype(slot, copy=False).tobytes() for one in signatures)
-        pipe.hset(self.key.here("s"), mapping=dict(zip(numbers, packed, strict=True)))
+        self.put(pipe, self.key.here("s"), dict(zip(numbers, packed, strict=True)))
         if self.opening.settings.weighted:
             packed = (one.astype("<u4", copy=False).tobytes() for one in keys)
-            pipe.hset(self.key.here("k"), mapping=dict(zip(numbers, packed, strict=True)))
+            self.put(pipe, self.key.here("k"), dict(zip(numbers, packed, strict=True)))
         self.buckets.enter(pipe, numbers, stored(np.stack(signatures), keys, self.opening.settings))
 
     def edges(self, texts: Iterable[int]) -> dict[int, dict[int, Edge]]:
         """All edges of each text, by the other end."""
         wanted = list(texts)
         found = self.each("HGETALL", (self.key.here("e", text) for text in wanted))
-        return {text: unpack_edges(ends) for text, ends in zip(wanted, found, strict=True)}
+        return {text: self._edges(text, ends) for text, ends in zip(wanted, found, strict=True)}
+
+    def _edges(self, text: int, held: dict[bytes, bytes]) -> dict[int, Edge]:
+        """The edges of a text by the other end, ascending."""
+        key = self.key.here("e", text)
+        ends = sorted((number(key, other, 1), unsealed(key, other, value)) for other, value in held.items())
+        return {other: edge(key, value) for other, value in ends}
 
     def next_with_edges(self, after: int, most: int) -> list[int]:
         """The first texts above this that have edges, ascending."""
@@ -251,7 +292,7 @@ class View:
 
         there, moved, others = at_one_moment(self.client, ask)
         founder = [cluster] if there and not moved else []
-        return sorted([*founder, *map(int, others)])[:most]
+        return sorted([*founder, *numbers(self.key.of("members", cluster), others)])[:most]
 
     def names(self, texts: Iterable[int], most: int) -> dict[int, list[str]]:
         """The first ids of each text, in the order in which they were added, the id of its first article first."""
@@ -259,7 +300,7 @@ class View:
         for piece in pieces(texts):
             answers = self._names(piece, max(0, most - 1))
             for text, first, more in zip(piece, answers[::2], answers[1::2], strict=True):
-                found[text] = [unpack_id(id_) for id_ in (*first, *more)][:most]
+                found[text] = [identifier(self.key.of("names", text), id_) for id_ in (*first, *more)][:most]
         return found
 
     def _names(self, texts: list[int], last: int) -> list[Any]:
@@ -282,7 +323,7 @@ class View:
         """How many articles, texts, clusters and edges there are."""
         clusters = [cluster for _, _, cluster, _ in self.scan_texts()]
         linked = self.client.zrange(self.key.here("n"), 0, -1)
-        edges = sum(self.each("HLEN", (self.key.here("e", int(text)) for text in linked)))
+        edges = sum(self.each("HLEN", (self.key.here("e", text) for text in numbers(self.key.here("n"), linked))))
         counts = {"articles": self.articles(), "texts": len(clusters), "clusters": len(set(clusters))}
         return {**counts, "edges": edges // 2}
 
@@ -290,14 +331,15 @@ class View:
 
     def marks(self, texts: Iterable[int]) -> dict[int, Marks]:
         """The marks of each text that has any."""
-        return {text: np.frombuffer(value, "<i8") for text, value in self.held(self.key.of("marks"), texts).items()}
+        key = self.key.of("marks")
+        return {text: array(key, value, "<i8") for text, value in self.held(key, texts).items()}
 
     def holders(self, marks: Iterable[int], most: int) -> dict[int, list[int]]:
         """Texts that hold each mark which names somebody: at most `most`, spread over all."""
         wanted = list(marks)
-        keys = (self.key.of("held", mark) for mark in wanted)
-        found = zip(wanted, self.each("ZRANGE", keys, 0, most - 1), strict=True)
-        return {mark: [int(text) for text in texts] for mark, texts in found}
+        keys = [self.key.of("held", mark) for mark in wanted]
+        found = zip(wanted, keys, self.each("ZRANGE", keys, 0, most - 1), strict=True)
+        return {mark: numbers(key, texts) for mark, key, texts in found}
 
     def count_holders(self, marks: Iterable[int]) -> dict[int, int]:
         """How many texts hold each mark which names somebody."""
@@ -306,35 +348,39 @@ class View:
 
     def campaigns(self, clusters: Iterable[int]) -> dict[int, int]:
         """The campaign of each cluster for which another number than its own is stored."""
-        return {cluster: int(value) for cluster, value in self.held(self.key.of("campaigns"), clusters).items()}
+        key = self.key.of("campaigns")
+        return {cluster: number(key, value, 1) for cluster, value in self.held(key, clusters).items()}
 
     def parts(self, campaign: int, most: int) -> list[int]:
         """The first clusters of a campaign, except the one with its number, ascending."""
-        return [int(cluster) for cluster in self.client.zrange(self.key.of("campaign", campaign), 0, most - 1)]
+        key = self.key.of("campaign", campaign)
+        return numbers(key, self.client.zrange(key, 0, most - 1))
 
     # --- all of it ------------------------------------------------------------------------------------------------
 
     def scan_articles(self, after: int = 0) -> Iterator[tuple[int, str, int]]:
         """Number, id and text of every article with a number above this, ascending."""
-        return ((article.number, id_, article.text) for id_, article in self._scan_held(after))
+        return ((one.number, id_, one.text) for id_, one in self._scan_held(after))
 
     def scan_spans(self) -> Iterator[tuple[str, Span | None]]:
         """The id of every article, and when it was seen, ascending by number."""
-        return ((id_, article.span) for id_, article in self._scan_held())
+        return ((id_, one.span) for id_, one in self._scan_held())
 
     def _scan_held(self, after: int = 0) -> Iterator[tuple[str, Article]]:
         """Every article with a number above this, ascending."""
+        key = self.key.of("ids")
         while rows := self.above(self.key.of("articles"), after):
-            held = self.values(self.key.of("ids"), [id_ for id_, _ in rows])
-            for (id_, number), value in zip(rows, held, strict=True):
-                article = unpack_article(value) if value else None
-                if article and article.number == number:  # else it was replaced meanwhile, and comes later
-                    yield unpack_id(id_), article
+            held = self.values(key, [id_ for id_, _ in rows])
+            for (id_, at), value in zip(rows, held, strict=True):
+                one = None if value is None else Article(*article(key, value))
+                if one and one.number == at:  # else it was replaced meanwhile, and comes later
+                    yield identifier(key, id_), one
             after = rows[-1][1]
 
     def scan_texts(self) -> Iterator[tuple[int, bytes, int, int]]:
         """Number, fingerprint, cluster and copies of every text, ascending."""
-        prints = {int(text): value for text, value in self.scan(self.key.of("prints")).items()}
+        key = self.key.of("prints")
+        prints = {number(key, text, 1): value for text, value in self.scan(key).items()}
         for piece in pieces(sorted(prints)):
             for text, place in self.places(piece).items():
                 yield text, prints[text], place.cluster, place.copies
@@ -349,13 +395,15 @@ class View:
 
     def scan_campaigns(self) -> Iterator[tuple[int, int]]:
         """Every cluster with the campaign that is stored for it, ascending."""
-        held = self.scan(self.key.of("campaigns"))
-        yield from sorted((int(cluster), int(campaign)) for cluster, campaign in held.items())
+        key = self.key.of("campaigns")
+        held = self.scan(key)
+        yield from sorted((number(key, cluster, 1), number(key, campaign, 1)) for cluster, campaign in held.items())
 
     def scan_changes(self, after: int = 0) -> Iterator[Change]:
         """Every recorded change above this, ascending."""
-        while rows := self.above(self.key.of("changes"), after):
-            yield from (Change(*json.loads(row)) for row, _ in rows)
+        key = self.key.of("changes")
+        while rows := self.above(key, after):
+            yield from (change(key, row) for row, _ in rows)
             after = rows[-1][1]
 
     def scan_signed(self) -> Iterator[tuple[int, Signature, NDArray[np.uint32]]]:
@@ -375,9 +423,10 @@ class View:
         return [text for text, fingerprint, _, _ in self.scan_texts() if fingerprint]
 
 
-def _unpacked(data: bytes, settings: Settings) -> Signature:
-    """Signatures as they are stored, lowest bytes first."""
-    return np.frombuffer(data, kind(settings).newbyteorder("<")).astype(kind(settings), copy=False)
+def _unsealed(key: str, fields: Iterable[Field], stored: Iterable[bytes | None]) -> list[bytes | None]:
+    """Values of a hash, None for what is not there."""
+    both = zip(fields, stored, strict=True)
+    return [None if value is None else unsealed(key, field, value) for field, value in both]
 
 
 @lru_cache

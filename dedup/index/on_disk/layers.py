@@ -22,7 +22,7 @@ from dedup.errors import FileError, warn
 from dedup.index.listed import SLOTS, Listed
 from dedup.index.on_disk.lookup import Layer
 from dedup.index.on_disk.recent import Recent
-from dedup.index.on_disk.segments import MOST, Segment, SegmentRows, Span, build, merge, usable
+from dedup.index.on_disk.segments import MOST, Segment, SegmentRows, Span, build, merge, usable, warn_of_damage
 from dedup.settings import Settings
 from dedup.stages.candidates import sketch_width
 from dedup.system import locked
@@ -62,6 +62,8 @@ class Layers:
         """A segment is damaged, and must be built again by `load`."""
         self.folded = False
         """The thread has checkpointed the log into the database."""
+        self._width = sketch_width(min(settings.slots, SLOTS))
+        self._broken: set[Path] = set()
         self._log_is_long = False
         self._generation = 1
         self._dropped = np.empty(0, np.int64)
@@ -73,7 +75,7 @@ class Layers:
 
     def _new_recent(self, keys: int = 0) -> Recent:
         """Empty memory, also for a text of so many keys."""
-        return Recent(TEXTS, max(KEYS, keys), sketch_width(min(self._settings.slots, SLOTS)))
+        return Recent(TEXTS, max(KEYS, keys), self._width)
 
     def load(self, generation: int, last: int, stored: Callable[[int], Stored]) -> None:
         """Open the existing segments, build missing ones, and read the texts that came after them.
@@ -87,14 +89,24 @@ class Layers:
         self.damaged, self._generation = True, generation
         self._full, self._recent, self._dropped = [], self._new_recent(), np.empty(0, np.int64)
         with self._locked() as mine:
-            self._segments, useless = usable(self._folder, generation, last)
+            self._segments, useless = usable(self._folder, generation, last, self._width, without=self._broken)
             for path in useless if mine else ():
                 path.unlink(missing_ok=True)
+                self._broken.discard(path)
             self.known = self._covered
             self._append_all(stored(self.known), mine=mine)
         self.damaged = False
         if self._full or self._due():
             self._start()
+
+    def discard_broken(self) -> bool:
+        """Whether a segment was found to be damaged when it was used: it is told, and must be made again by `load`."""
+        with self._changing:
+            broken = [segment for segment in self._segments if segment.broken]
+        for segment in broken:
+            warn_of_damage(segment.path, "it is not what was written")
+            self._broken.add(segment.path)
+        return bool(broken)
 
     def _append_all(self, stored: Stored, *, mine: bool) -> None:
         """Add texts that are in no segment: many as a segment, a few in memory."""
@@ -199,7 +211,7 @@ class Layers:
 
     def _take_up(self) -> None:
         """Open segments that another process has written or merged, if they cover what was covered before."""
-        found, _ = usable(self._folder, self._generation, self.known)
+        found, _ = usable(self._folder, self._generation, self.known, self._width, without=self._broken)
         if found and found[-1].span.upto >= self._covered:
             mine = {segment.path: segment for segment in self._segments}
             self._segments = [mine.get(segment.path) or self._marked(segment) for segment in found]
@@ -216,6 +228,7 @@ class Layers:
     def _merge(self, parts: list[Segment], database: sqlite3.Connection) -> None:
         damaged = [part for part in parts if part.damaged()]
         for part in damaged:
+            warn_of_damage(part.path, "it is not what was written")
             part.path.unlink(missing_ok=True)
         if damaged:
             with self._changing:

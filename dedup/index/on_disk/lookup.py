@@ -90,9 +90,12 @@ class Lookup(threading.local):
         stops = np.full(count, len(there)) if before is None else np.searchsorted(there, before)
         self._make_room(len(layer.numbers), count * min(CANDIDATES, len(layer)))
         ends = np.empty(count, np.int64)
-        search = kernels.search_sorted if isinstance(layer, Segment) else kernels.search_chained
-        room = self._met, self._touched, self._found, self._agreements
-        search((*queries, stops), layer.table, layer.sketches, self._rules, seen, room, CANDIDATES, ends)
+        rest = layer.sketches, self._rules, seen, (self._met, self._touched, self._found, self._agreements)
+        if isinstance(layer, Segment):
+            if not kernels.search_sorted((*queries, stops), layer.table, layer.checks, *rest, CANDIDATES, ends):
+                layer.broken = True
+        else:
+            kernels.search_chained((*queries, stops), layer.table, *rest, CANDIDATES, ends)
         used = int(ends[-1])
         if not used:
             return None

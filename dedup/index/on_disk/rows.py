@@ -1,7 +1,8 @@
 """The rows of an embedded index, in SQLite.
 
 In: numbers, ids and values. Out: rows, as `dedup.index.store` requires. Reads ask for many rows at once; most writes
-are collected, and run with many rows at once when the transaction ends. Knows nothing of segments or counts.
+are collected, and run with many rows at once when the transaction ends. What is read is checked to be of its kind and
+in its range, for a file can be changed by others. Knows nothing of segments or counts.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,10 @@ from dedup.index.listed import Signature, kind
 from dedup.index.marks import COUNTED, Marks, counted, naming, place_of, text_at
 from dedup.index.store import Change, Edge, Opening, Place, Text
 from dedup.index.times import Span
+from dedup.stages.changes import Kind
+
+Fits = Callable[[Any], bool]
+"""Whether a value can stand in its column."""
 
 _IN_JSON = " IN (SELECT value FROM json_each(?))"
 _COPIES = "SELECT id FROM articles WHERE text = ? AND text <> number ORDER BY number LIMIT ?"
@@ -51,13 +56,13 @@ class StoredRows:
             if row is not None:
                 yield value, row
 
-    def _of_each(self, statement: str, values: Sequence[Any]) -> Iterable[Any]:
+    def _of_each(self, statement: str, values: Sequence[Any], *fits: Fits) -> Iterable[Any]:
         """The rows of all of these values; a single value is passed directly, since unpacking a list takes longer."""
         if not values:
             return ()
         if len(values) == 1:
-            return self._database.execute(f"{statement} = ?", values)
-        return self._database.execute(statement + _IN_JSON, (json.dumps(values),))
+            return fitting(self._database.execute(f"{statement} = ?", values), *fits)
+        return fitting(self._database.execute(statement + _IN_JSON, (json.dumps(values),)), *fits)
 
     def last(self) -> int:
         """The highest number used, 0 for none."""
@@ -83,27 +88,37 @@ class StoredRows:
 
     def find(self, ids: Sequence[str]) -> dict[str, int]:
         """The text of each article that is there."""
-        return dict(self._of_each("SELECT id, text FROM articles WHERE id", ids))
+        return dict(self._of_each("SELECT id, text FROM articles WHERE id", ids, _is_id, is_number))
 
     def find_equal(self, fingerprints: Sequence[bytes]) -> dict[bytes, int]:
         """The text with each fingerprint."""
         halves_of = {_integers(fingerprint): fingerprint for fingerprint in fingerprints}
-        rows = self._of_each("SELECT print, more, number FROM texts WHERE print", [first for first, _ in halves_of])
+        firsts = [first for first, _ in halves_of]
+        rows = self._of_each("SELECT print, more, number FROM texts WHERE print", firsts)
         return {halves_of[first, second]: number for first, second, number in rows if (first, second) in halves_of}
 
     def places(self, texts: Iterable[int]) -> dict[int, Place]:
         """Cluster and copies of each text that is there."""
-        rows = self._of_each("SELECT number, cluster, copies FROM texts WHERE number", list(texts))
+        statement = "SELECT number, cluster, copies FROM texts WHERE number"
+        rows = self._of_each(statement, list(texts), is_number, is_number, is_number)
         return {text: Place(*row) for text, *row in rows}
 
     def bodies(self, texts: Iterable[int]) -> dict[int, bytes]:
         """The compressed text of each."""
-        return {text: body for text, (body,) in self._each("SELECT body FROM bodies WHERE number = ?", texts)}
+        rows = self._each("SELECT body FROM bodies WHERE number = ?", texts)
+        return {text: _body(body) for text, (body,) in rows if body is not None}
 
     def signatures(self, texts: Iterable[int]) -> dict[int, Signature]:
         """The signature of each."""
-        rows, slot = self._each("SELECT signature FROM bodies WHERE number = ?", texts), kind(self.opening.settings)
-        return {text: numbers_in(value, slot) for text, (value,) in rows}
+        rows = self._each("SELECT signature FROM bodies WHERE number = ?", texts)
+        return {text: self._signature(value) for text, (value,) in rows}
+
+    def _signature(self, value: bytes) -> Signature:
+        """A signature; one of a text without shingles is empty."""
+        found, slots = numbers_in(value, kind(self.opening.settings)), self.opening.settings.slots
+        if len(found) not in {0, slots}:
+            raise _malformed(f"a signature has {len(found):,} slots, and not {slots:,}")
+        return found
 
     def keys(self, texts: Iterable[int]) -> dict[int, NDArray[np.uint32]]:
         """The keys of each."""
@@ -114,7 +129,7 @@ class StoredRows:
         """All edges of each text, by the other end."""
         found: dict[int, dict[int, Edge]] = {text: {} for text in texts}
         for text, other, *rest in self._of_each(
-            "SELECT text, other, similarity, judged FROM edges WHERE text", [*found]
+            "SELECT text, other, similarity, judged FROM edges WHERE text", [*found], *_EDGE
         ):
             found[text][other] = Edge(*rest)
         return found
@@ -132,7 +147,7 @@ class StoredRows:
         others = self._database.execute(
             "SELECT number FROM texts WHERE cluster = ? AND cluster <> number ORDER BY number LIMIT ?", (cluster, most)
         )
-        return sorted(number for (number,) in [*founder, *others])[:most]
+        return sorted(number for (number,) in fitting([*founder, *others], is_number))[:most]
 
     def names(self, texts: Iterable[int], most: int) -> dict[int, list[str]]:
         """The first ids of each text, in the order in which they were added."""
@@ -143,7 +158,7 @@ class StoredRows:
             ).fetchall()
             more = (text, most - len(first))
             others = self._database.execute(_COPIES, more) if most > len(first) else ()
-            found[text] = [id_ for (id_,) in (*first, *others)]
+            found[text] = [id_ for (id_,) in fitting((*first, *others), _is_id)]
         return found
 
     def marks(self, texts: Iterable[int]) -> dict[int, Marks]:
@@ -155,7 +170,8 @@ class StoredRows:
         """Texts that hold each mark which names somebody: at most `most`, spread over all."""
         statement = "SELECT place FROM held WHERE mark = ? ORDER BY place LIMIT ?"
         return {
-            mark: [text_at(place) for (place,) in self._database.execute(statement, (mark, most))] for mark in marks
+            mark: [text_at(place) for (place,) in fitting(self._database.execute(statement, (mark, most)), _is_place)]
+            for mark in marks
         }
 
     def count_holders(self, marks: Iterable[int]) -> dict[int, int]:
@@ -166,54 +182,59 @@ class StoredRows:
 
     def campaigns(self, clusters: Iterable[int]) -> dict[int, int]:
         """The campaign of each cluster for which another number than its own is stored."""
-        return dict(self._of_each("SELECT cluster, campaign FROM campaigns WHERE cluster", list(clusters)))
+        statement = "SELECT cluster, campaign FROM campaigns WHERE cluster"
+        return dict(self._of_each(statement, list(clusters), is_number, is_number))
 
     def parts(self, campaign: int, most: int) -> list[int]:
         """The first clusters of a campaign, except the one with its number, ascending."""
         rows = self._database.execute(
             "SELECT cluster FROM campaigns WHERE campaign = ? ORDER BY cluster LIMIT ?", (campaign, most)
         )
-        return [cluster for (cluster,) in rows]
+        return [cluster for (cluster,) in fitting(rows, is_number)]
 
     def scan_campaigns(self) -> Iterator[tuple[int, int]]:
         """Every cluster with the campaign that is stored for it, ascending."""
-        return self._scan("SELECT cluster, campaign FROM campaigns WHERE cluster > ? ORDER BY cluster", 0)
+        statement = "SELECT cluster, campaign FROM campaigns WHERE cluster > ? ORDER BY cluster"
+        return self._scan(statement, 0, is_number, is_number)
 
     def scan_articles(self, after: int = 0) -> Iterator[tuple[int, str, int]]:
         """Number, id and text of every article with a number above this, ascending."""
-        return self._scan("SELECT number, id, text FROM articles WHERE number > ? ORDER BY number", after)
+        statement = "SELECT number, id, text FROM articles WHERE number > ? ORDER BY number"
+        return self._scan(statement, after, is_number, _is_id, is_number)
 
     def spans(self, ids: Sequence[str]) -> dict[str, Span]:
         """When each article was seen."""
         statement = "SELECT articles.id, first, more FROM articles JOIN times USING (number) WHERE articles.id"
-        return {id_: Span(first, first + more) for id_, first, more in self._of_each(statement, ids)}
+        return {id_: _span(first, more) for id_, first, more in self._of_each(statement, ids, _is_id, _is_int, _is_int)}
 
     def scan_spans(self) -> Iterator[tuple[str, Span | None]]:
         """The id of every article, and when it was seen, ascending by number."""
         statement = (
             "SELECT id, first, more FROM articles LEFT JOIN times USING (number) WHERE number > ? ORDER BY number"
         )
-        for id_, first, more in self._scan(statement, 0):
-            yield id_, None if first is None else Span(first, first + more)
+        for id_, first, more in self._scan(statement, 0, _is_id, _is_int_or_none, _is_int_or_none):
+            yield id_, None if first is None or more is None else _span(first, more)
 
     def scan_texts(self) -> Iterator[tuple[int, bytes, int, int]]:
         """Number, fingerprint, cluster and copies of every text, ascending."""
-        rows = self._scan("SELECT number, print, more, cluster, copies FROM texts WHERE number > ? ORDER BY number", 0)
+        statement = "SELECT number, print, more, cluster, copies FROM texts WHERE number > ? ORDER BY number"
+        rows = self._scan(statement, 0, is_number, _is_int_or_none, _is_int_or_none, is_number, is_number)
         for number, *fingerprint, cluster, copies in rows:
             yield number, _fingerprint(*fingerprint), cluster, copies
 
     def scan_changes(self, after: int = 0) -> Iterator[Change]:
         """Every recorded change above this, ascending."""
-        rows = self._scan("SELECT number, kind, id, old, new FROM changes WHERE number > ? ORDER BY number", after)
+        statement = "SELECT number, kind, id, old, new FROM changes WHERE number > ? ORDER BY number"
+        rows = self._scan(statement, after, is_number, _is_kind, _is_name, _is_name, _is_name)
         return (Change(*row) for row in rows)
 
     def scan_edges(self) -> Iterator[tuple[int, int, Edge]]:
         """Every edge, from both ends, ascending."""
-        rows = self._scan("SELECT text, other, similarity, judged FROM edges WHERE text > ?", 0)
+        rows = self._scan("SELECT text, other, similarity, judged FROM edges WHERE text > ?", 0, *_EDGE)
         return ((text, other, Edge(*rest)) for text, other, *rest in rows)
 
-    def _scan(self, statement: str, after: int) -> Iterator[Any]:
-        return self._database.cursor().execute(statement, (after,))
+    def _scan(self, statement: str, after: int, *fits: Fits) -> Iterator[Any]:
+        return fitting(self._database.cursor().execute(statement, (after,)), *fits)
 
     # --- writing --------------------------------------------------------------------------------------------------
 
@@ -306,9 +327,76 @@ def numbers_in(value: bytes | None, slot: Any) -> NDArray[Any]:
         sqlite3.DatabaseError: It ends in the middle of one.
     """
     slot = np.dtype(slot)
-    if len(value or b"") % slot.itemsize:
-        raise sqlite3.DatabaseError(f"malformed row of {len(value or b'')} bytes, not a multiple of {slot.itemsize}")
+    if not isinstance(value, bytes | None) or len(value or b"") % slot.itemsize:
+        raise _malformed(f"{value or b''!r:.40} is not an array of {slot.itemsize} bytes each")
     return np.frombuffer(value or b"", slot)
+
+
+def _body(value: Any) -> bytes:
+    if not isinstance(value, bytes):
+        raise _malformed(f"{value!r:.40} in the place of a stored text")
+    return value
+
+
+def _malformed(why: str) -> sqlite3.DatabaseError:
+    """As SQLite itself says of a page that it cannot read."""
+    return sqlite3.DatabaseError(f"malformed row: {why}")
+
+
+def fitting(rows: Iterable[Any], *fits: Fits) -> Iterator[Any]:
+    """Rows, each of whose values can stand in its column."""
+    for row in rows:
+        if not all(fit(value) for fit, value in zip(fits, row, strict=False)):
+            raise _malformed(f"{row!r:.120}")
+        yield row
+
+
+def _is_int(value: object) -> bool:
+    return type(value) is int
+
+
+def _is_int_or_none(value: object) -> bool:
+    return value is None or type(value) is int
+
+
+def is_number(value: object) -> bool:
+    """Whether it is the number of an article, a text or a cluster."""
+    return type(value) is int and value > 0
+
+
+def _is_place(value: object) -> bool:
+    return type(value) is int and 0 <= value < 1 << 53
+
+
+def _is_similarity(value: object) -> bool:
+    return isinstance(value, float) and 0 <= value <= 1
+
+
+def _is_judged(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_id(value: object) -> bool:
+    return type(value) is str
+
+
+def _is_name(value: object) -> bool:
+    return value is None or type(value) is str
+
+
+def _is_kind(value: object) -> bool:
+    return value in get_args(Kind)
+
+
+_EDGE = is_number, is_number, _is_similarity, _is_judged
+"""What an end of an edge is made of."""
+
+
+def _span(first: int, more: int) -> Span:
+    span = Span(first, first + more)
+    if not span.sensible:
+        raise _malformed(f"an article was seen from {first} to {first + more}, seconds since 1970")
+    return span
 
 
 def _last(database: sqlite3.Connection) -> int:

@@ -168,9 +168,18 @@ def save(connection: sqlite3.Connection, opening: Opening) -> None:
 def read_opening(connection: sqlite3.Connection) -> Opening:
     """Read what `save` wrote."""
     rows = dict(connection.execute("SELECT key, value FROM meta"))
-    weights = b"".join(piece for (piece,) in connection.execute("SELECT bytes FROM weights ORDER BY piece"))
+    pieces = [piece for (piece,) in connection.execute("SELECT bytes FROM weights ORDER BY piece")]
+    kinds = {"settings": str, "secret": str, "store_texts": int, "generation": int, "folding": int}
+    if {name: type(value) for name, value in rows.items()} != kinds or not all(type(one) is bytes for one in pieces):
+        raise sqlite3.DatabaseError("malformed rows of meta or weights")
     check_folding(rows["folding"])
-    return Opening(settings(rows["settings"], rows["secret"]), bool(rows["store_texts"]), weights, rows["generation"])
+    try:
+        chosen = settings(rows["settings"], rows["secret"])
+    except FileError:
+        raise
+    except (ValueError, TypeError, RecursionError) as error:
+        raise sqlite3.DatabaseError(f"malformed settings: {error}") from error
+    return Opening(chosen, bool(rows["store_texts"]), b"".join(pieces), rows["generation"])
 
 
 def check_folding(number: int) -> None:
@@ -184,7 +193,7 @@ def check_folding(number: int) -> None:
 
 def settings(text: str, secret: str) -> Settings:
     """Settings as they were stored, and the secret beside them."""
-    stored: dict[str, Any] = json.loads(text)
+    stored: dict[str, Any] = dict(json.loads(text))
     unknown = stored.keys() - {field.name for field in fields(Settings)}
     if unknown:
         raise FileError(f"the index has settings that this version does not know: {sorted(unknown)}; use a newer one")

@@ -3,21 +3,20 @@
 In: numbers, keys and sketches (the lowest bytes of the slots) of some texts. Out: a `Segment`: postings, a key and a
 row each, in buckets, and a table of where these begin, so that a key costs two memory accesses. The number of its
 bucket is the upper half of a key, or more, so only the lower half is stored. A segment takes 7 bytes a key and one a
-slot for each text. Segments are merged into larger ones in two passes. Every section has a checksum; the header has its
-own, so a file is opened without reading all of it. A segment is a cache: if it is missing or damaged, it is built again
-from the database.
+slot for each text. Segments are merged into larger ones in two passes. Every block of 4,096 bytes has a checksum, which
+is compared when the block is first used: opening reads the header, the checksums and the numbers, 0.5 % of the file. A
+segment is a cache: if it is missing or damaged, it is built again from the database.
 
 A segment named `s1-0-8192.segment` holds every text of generation 1 with a number above 0 and up to 8192.
 """
 
 from __future__ import annotations
 
-import json
 import mmap
 import re
+import struct
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -25,10 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
+from dedup.errors import warn
 from dedup.system import put, reserve, synced
 
-VERSION = 2
-HEADER_BYTES = 4096
+VERSION = 3
+HEADER_BYTES = 1 << kernels.BLOCK_BITS
+"""A block, too: the first one, which has its own checksum."""
 ALIGNED = 64
 BUCKET = 8
 """Up to so many keys are in a bucket, in the mean: a cache line of their lower halves holds 32."""
@@ -36,9 +37,11 @@ LEAST_BITS = 16
 """Bits of a bucket's number, at least: all of a key that its lower half does not say."""
 MOST = (1 << 32) - 1
 """Postings of a segment, at most."""
+MOST_BITS = 32
+_HEADER = struct.Struct("<QQ8q")
+"""Its checksum, that of the checksums of blocks, the version, the span and the size."""
 NAME = re.compile(r"s(\d+)-(\d+)-(\d+)\.segment")
 
-Shape = tuple[int, ...]
 Postings = tuple[NDArray[np.uint32], NDArray[np.uint16], NDArray[np.uint32]]
 """(2**b + 1,): where each bucket begins; (m,): the lower halves of keys; (m,): the rows of their texts, ascending for
 each key. A bucket is the highest b bits of a key; the order of keys in it does not matter."""
@@ -63,6 +66,58 @@ class Span(NamedTuple):
         return cls(*map(int, match.groups())) if match else None
 
 
+class Section(NamedTuple):
+    """An array of a segment."""
+
+    kind: Any
+    shape: tuple[int, ...]
+    at: int
+    """Its first byte."""
+
+    @property
+    def bytes(self) -> int:
+        """How many it has."""
+        return int(np.prod(self.shape, dtype=object)) * int(np.dtype(self.kind).itemsize)
+
+
+class Size(NamedTuple):
+    """What follows how large a segment is and where everything is in it."""
+
+    texts: int
+    keys: int
+    width: int
+    """Of a sketch, bytes."""
+    bits: int
+    """Of a bucket's number."""
+
+    @property
+    def sections(self) -> dict[str, Section]:
+        """Where everything is, and last of all the checksum of each block before it."""
+        shapes: dict[str, tuple[Any, tuple[int, ...]]] = {
+            "numbers": (np.int64, (self.texts,)),
+            "sketches": (np.uint8, (self.texts, self.width)),
+            "offsets": (np.uint32, ((1 << self.bits) + 1,)),
+            "lows": (np.uint16, (self.keys,)),
+            "rows": (np.uint32, (self.keys,)),
+        }
+        found, at = {}, HEADER_BYTES
+        for name, (kind, shape) in shapes.items():
+            found[name] = Section(kind, shape, at)
+            at = _rounded(at + found[name].bytes, ALIGNED)
+        at = _rounded(at, HEADER_BYTES)
+        return found | {"sums": Section(np.uint64, (at // HEADER_BYTES,), at)}
+
+    @property
+    def sensible(self) -> bool:
+        """Whether there can be such a segment."""
+        sketch = self.width > 0 and self.width % kernels.BLOCK == 0
+        return 0 <= self.texts <= MOST and 0 <= self.keys <= MOST and sketch and LEAST_BITS <= self.bits <= MOST_BITS
+
+
+def _rounded(size: int, to: int) -> int:
+    return -(-size // to) * to
+
+
 class SegmentRows(NamedTuple):
     """n texts, ascending by number."""
 
@@ -81,25 +136,52 @@ class Segment:
 
     Args:
         path: The file.
+        width: Bytes of a sketch; None is whatever it has.
 
     Raises:
         ValueError: It is damaged, cut short, or of another version.
         OSError: It cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, width: int | None = None) -> None:
         span = Span.of(path.name)
         if span is None:
             raise ValueError("its name is not that of a segment")
         self.path, self.span = path, span
         with path.open("rb") as file:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        self._sections = self._layout(_header(self._map))
-        arrays = {name: self._array(name) for name in self._sections}
+        size, checksum = _opened(self._map, span)
+        if width not in {None, size.width}:
+            raise ValueError("its sketches have another width")
+        self._sections = size.sections
+        arrays = {name: _array(self._map, section) for name, section in self._sections.items()}
+        if zlib.crc32(arrays["sums"]) != checksum:  # type: ignore[arg-type]
+            raise ValueError("its checksums are damaged")
         self.numbers: NDArray[np.int64] = arrays["numbers"]
         self.sketches: NDArray[np.uint8] = arrays["sketches"]
         self.postings: Postings = arrays["offsets"], arrays["lows"], arrays["rows"]
         self.dead = np.zeros(0, np.bool_)
+        self.broken = False
+        """Whether a block was not as it was written when it was first used; whoever finds this sets it."""
+        words, states = (
+            _array(self._map, Section(np.uint64, (len(self._map) // 8,), 0)),
+            np.zeros_like(arrays["sums"], np.uint8),
+        )
+        states[0] = 1
+        self._blocks = words, arrays["sums"], states
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        """Those of texts of its span, ascending: all of them are looked at whenever texts are dropped."""
+        section, numbers = self._sections["numbers"], self.numbers
+        if not kernels.sound(self._blocks, section.at, section.at + section.bytes):
+            raise ValueError("its numbers are damaged")
+        inside = not len(numbers) or self.span.after < numbers[0] <= numbers[-1] <= self.span.upto
+        if not inside or (numbers[1:] <= numbers[:-1]).any():
+            raise ValueError("its numbers are not those of its texts")
+        offsets, lows, _ = self.postings
+        if (offsets[0], offsets[-1]) != (0, len(lows)):
+            raise ValueError("its buckets are not those of its postings")
 
     def __len__(self) -> int:
         """How many texts it holds."""
@@ -109,6 +191,11 @@ class Segment:
     def table(self) -> tuple[NDArray[np.uint32], NDArray[np.uint16], NDArray[np.uint32], NDArray[np.bool_]]:
         """The table for `dedup.kernels.search_sorted`."""
         return *self.postings, self.dead
+
+    @property
+    def checks(self) -> tuple[Any, ...]:
+        """What `dedup.kernels.search_sorted` needs to look at a block before it is used."""
+        return self._blocks, *(self._sections[name].at for name in ("sketches", "offsets", "lows", "rows"))
 
     @property
     def keys(self) -> int:
@@ -126,33 +213,36 @@ class Segment:
         if here.any():
             self.dead = here | self.dead if len(self.dead) else here
 
-    def _layout(self, header: dict[str, Any]) -> dict[str, Any]:
-        if header["version"] != VERSION or header["bytes"] != len(self._map) or header["span"] != list(self.span):
-            raise ValueError("it is cut short, or of another version")
-        sections: dict[str, Any] = header["sections"]
-        return sections
-
-    def _array(self, name: str) -> NDArray[Any]:
-        section = self._sections[name]
-        count = int(np.prod(section["shape"]))
-        return np.frombuffer(self._map, section["kind"], count, section["at"]).reshape(section["shape"])
-
     def damaged(self) -> list[str]:
-        """The sections whose bytes have changed; reads all of them."""
-        return [
+        """The sections that are not as they were written, or of which no kernel can make use; reads all of them."""
+        names = [
             name
             for name, section in self._sections.items()
-            if zlib.crc32(self._array(name)) != section["checksum"]  # type: ignore[arg-type]
+            if name != "sums" and not kernels.sound(self._blocks, section.at, section.at + section.bytes)
         ]
+        fit = names or kernels.fit(tuple(map(kernels.frozen, self.postings)), len(self.numbers))
+        return names if fit else ["offsets", "rows"]
 
 
-def _header(view: mmap.mmap) -> dict[str, Any]:
-    """The header as a dictionary, if its own checksum is right."""
-    checksum, _, text = view[:HEADER_BYTES].rstrip(b"\0").partition(b"\n")
-    if checksum != str(zlib.crc32(text)).encode():
+def _opened(view: mmap.mmap, span: Span) -> tuple[Size, int]:
+    """What the header says of the size of a segment, if it can be, and the checksum of the checksums of its blocks."""
+    if len(view) < HEADER_BYTES:
+        raise ValueError("it is cut short")
+    checksum, sums, version, *rest = _HEADER.unpack_from(view)
+    size = Size(*rest[3:])
+    if checksum != zlib.crc32(view[8:HEADER_BYTES]):
         raise ValueError("its header is damaged")
-    header: dict[str, Any] = json.loads(text)
-    return header
+    if version != VERSION or tuple(rest[:3]) != span or not size.sensible:
+        raise ValueError("it is of another version, or of other texts")
+    last = size.sections["sums"]
+    if len(view) != last.at + last.bytes:
+        raise ValueError("it is cut short")
+    return size, sums
+
+
+def _array(view: mmap.mmap, section: Section) -> NDArray[Any]:
+    count = int(np.prod(section.shape))
+    return np.frombuffer(view, section.kind, count, section.at).reshape(section.shape)
 
 
 class _New:
@@ -161,35 +251,26 @@ class _New:
     def __init__(self, folder: Path, span: Span, texts: int, keys: int, width: int) -> None:
         self._path, self._span = folder / span.name, span
         self.bits = max(LEAST_BITS, (keys // BUCKET).bit_length())
-        shapes: dict[str, tuple[Any, Shape]] = {
-            "numbers": (np.int64, (texts,)),
-            "sketches": (np.uint8, (texts, width)),
-            "offsets": (np.uint32, ((1 << self.bits) + 1,)),
-            "lows": (np.uint16, (keys,)),
-            "rows": (np.uint32, (keys,)),
-        }
-        self._places, at = {}, HEADER_BYTES
-        for name, (kind, shape) in shapes.items():
-            self._places[name] = {"kind": np.dtype(kind).str, "shape": shape, "at": at}
-            at += -(-int(np.prod(shape)) * np.dtype(kind).itemsize // ALIGNED) * ALIGNED
+        self._size = Size(texts, keys, width, self.bits)
+        sections = self._size.sections
         self._temporary = folder / f"{span.name}.new"
         try:
             with self._temporary.open("wb") as file:
-                reserve(file, at)
+                reserve(file, sections["sums"].at + sections["sums"].bytes)
         except OSError:
             self.give_up()
             raise
         with self._temporary.open("r+b") as file:
-            self._map = mmap.mmap(file.fileno(), at)
-        for name, place in self._places.items():
-            array = np.frombuffer(self._map, place["kind"], int(np.prod(place["shape"])), place["at"])
-            setattr(self, name, array.reshape(place["shape"]))
+            self._map = mmap.mmap(file.fileno(), 0)
+        for name, section in sections.items():
+            setattr(self, name, _array(self._map, section))
 
     numbers: NDArray[np.int64]
     sketches: NDArray[np.uint8]
     offsets: NDArray[np.uint32]
     lows: NDArray[np.uint16]
     rows: NDArray[np.uint32]
+    sums: NDArray[np.uint64]
 
     def sort(self, rows: SegmentRows) -> None:
         """Put the keys of these texts into buckets, the texts of each in order, as `fill` does."""
@@ -215,14 +296,13 @@ class _New:
         np.cumsum(counts, out=self.offsets[1:])
 
     def finish(self) -> Segment:
-        """Write the header, and give the file its name."""
-        for name, place in self._places.items():
-            place["checksum"] = zlib.crc32(getattr(self, name))
-        text = json.dumps(
-            {"version": VERSION, "bytes": len(self._map), "span": self._span, "sections": self._places}
-        ).encode()
-        header = str(zlib.crc32(text)).encode() + b"\n" + text
-        self._map[: len(header)] = header
+        """Write the checksums and the header, and give the file its name."""
+        words = np.frombuffer(self._map, np.uint64, len(self._map) // 8)
+        kernels.sum_blocks(kernels.frozen(words), self.sums)
+        header = bytearray(HEADER_BYTES)
+        _HEADER.pack_into(header, 0, 0, zlib.crc32(self.sums), VERSION, *self._span, *self._size)  # type: ignore[arg-type]
+        header[:8] = zlib.crc32(header[8:]).to_bytes(8, "little")
+        self._map[:HEADER_BYTES] = bytes(header)
         synced(self._temporary)  # unlike the map's own flush, it lets other threads run
         put(self._temporary, self._path, lasting=False)
         return Segment(self._path)
@@ -290,34 +370,51 @@ def _kept(part: Segment, rows: NDArray[np.bool_]) -> int:
     return part.keys if rows.all() else int(rows[part.postings[2]].sum())
 
 
-def usable(folder: Path, generation: int, last: int) -> tuple[list[Segment], list[Path]]:
+def usable(
+    folder: Path, generation: int, last: int, width: int, *, without: Container[Path] = ()
+) -> tuple[list[Segment], list[Path]]:
     """The segments that cover the texts from the first on without a gap, and the files that are not needed.
 
     Args:
         folder: Where they are.
         generation: The generation whose segments are wanted.
         last: The highest number in the database: a segment with higher numbers belongs to another history.
+        width: Bytes of a sketch.
+        without: Files that are known to be damaged.
     """
     useless, found = [], []
     for path in _files(folder):
         span = Span.of(path.name)
-        if span is None or span.generation != generation or span.upto > last:
+        if span is None or span.generation != generation or span.upto > last or path in without:
             useless.append(path)
         else:
             found.append((span.after, -span.upto, path))
     chain: list[Segment] = []
     covered = 0
     for after, upto, path in sorted(found):
-        segment = None
-        if after == covered:
-            with suppress(OSError, ValueError, KeyError):
-                segment = Segment(path)
+        segment = _taken_up(path, width) if after == covered else None
         if segment is None:
             useless.append(path)
             continue
         chain.append(segment)
         covered = -upto
     return chain, useless
+
+
+def _taken_up(path: Path, width: int) -> Segment | None:
+    """A segment, unless it is damaged, which is told, or has just gone."""
+    try:
+        return Segment(path, width)
+    except OSError:
+        return None
+    except ValueError as error:
+        warn_of_damage(path, str(error))
+        return None
+
+
+def warn_of_damage(path: Path, why: str) -> None:
+    """Say that a segment is made again."""
+    warn(f"{str(path)!r} is damaged: {why}; it is made again from the database, and nothing is lost")
 
 
 def _files(folder: Path) -> Iterator[Path]:

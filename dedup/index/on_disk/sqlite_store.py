@@ -24,13 +24,13 @@ from weakref import WeakSet
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.errors import DedupError, FileError, IndexBusyError
+from dedup.errors import DedupError, FileError, IndexBusyError, warn
 from dedup.index.listed import Listed, Signature, kind, stored
 from dedup.index.marks import naming, place_of
 from dedup.index.on_disk.counters import Frequencies, Steps
 from dedup.index.on_disk.layers import REBUILD, Layers, Stored
 from dedup.index.on_disk.lookup import Lookup
-from dedup.index.on_disk.rows import StoredRows, numbers_in
+from dedup.index.on_disk.rows import StoredRows, fitting, is_number, numbers_in
 from dedup.index.on_disk.schema import NAME, connect, prepare, read_opening, save, writable
 from dedup.index.store import Edge, Opening
 from dedup.settings import Settings
@@ -39,6 +39,8 @@ from dedup.system import around_forks
 Result = TypeVar("Result")
 AT_ONCE = 500
 """Rows asked for in one statement."""
+TRIES = 3
+"""How often segments that turn out to be damaged are made again, for one question."""
 LONG_LOG = 8192
 """Texts and transactions after which the log is checkpointed into the database: 20 to 100 MB."""
 
@@ -252,7 +254,8 @@ class EmbeddedStore(StoredRows):
 
     def _drop_others(self) -> None:
         """Skip the texts that were dropped since the last call."""
-        rows = self._database.execute("SELECT number, text FROM dropped WHERE number > ?", (self._dropped,)).fetchall()
+        statement = "SELECT number, text FROM dropped WHERE number > ?"
+        rows = list(fitting(self._database.execute(statement, (self._dropped,)), is_number, is_number))
         if rows:
             self._layers.drop(text for _, text in rows)
             self._dropped = rows[-1][0]
@@ -273,7 +276,7 @@ class EmbeddedStore(StoredRows):
         settings = self.opening.settings
         while some := rows.fetchmany(REBUILD):
             numbers, signed, keys = zip(*some, strict=True)
-            if any(len(one) != settings.slots * kind(settings).itemsize for one in signed):
+            if any(type(one) is not bytes or len(one) != settings.slots * kind(settings).itemsize for one in signed):
                 raise sqlite3.DatabaseError("malformed signature, of another length than the settings say")
             values = np.frombuffer(b"".join(signed), kind(settings)).reshape(len(numbers), settings.slots)
             yield np.array(numbers), stored(values, [numbers_in(one, np.uint32) for one in keys], settings)
@@ -286,7 +289,9 @@ class EmbeddedStore(StoredRows):
             raise FileError(f"{self.location!r} cannot be written, and its counts are missing; make it writable once")
         self._begin("IMMEDIATE")
         try:
-            if not frequencies.open():
+            if not (frequencies.open() and frequencies.recover(self.last())) or not frequencies.open():
+                if frequencies.changed:
+                    warn(f"the counts of {self.location!r} are damaged; they are counted again, and nothing is lost")
                 self._recount(frequencies)
         finally:
             self._database.execute("ROLLBACK")
@@ -299,7 +304,8 @@ class EmbeddedStore(StoredRows):
         """The shingles of all texts that have any, some texts at a time."""
         rows = self._database.cursor().execute(f"SELECT body {_SIGNED} ORDER BY number")
         while some := rows.fetchmany(AT_ONCE):
-            yield self._shingle(self.opening.settings, [body for (body,) in some])
+            bodies = [body if isinstance(body, bytes) else b"" for (body,) in some]
+            yield self._shingle(self.opening.settings, bodies)
 
     # --- rows that need the caches --------------------------------------------------------------------------------
 
@@ -311,7 +317,17 @@ class EmbeddedStore(StoredRows):
 
     def candidates(self, texts: Listed, threads: int = 1, *, quoting: bool = False) -> list[NDArray[np.int64]]:
         """Texts that share a key with each of these and agree in enough slots; best first."""
-        return self._lookups[quoting].find(self._layers.layers(), texts, threads)
+        for _ in range(TRIES):
+            found = self._lookups[quoting].find(self._layers.layers(), texts, threads)
+            if not self._layers.discard_broken():
+                return found
+            last = self._last  # of a transaction that has given numbers already
+            self._load()
+            self._last = max(self._last, last)
+        raise FileError(
+            f"segments in {self.location!r} are damaged as soon as they are written: copy index.sqlite to another "
+            "disk, and open it there"
+        )
 
     def frequencies(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
         """How many texts hold each shingle, or a little more."""
