@@ -477,3 +477,13 @@ def test_a_nightly_job_reads_an_archive_once(several: Path, tmp_path: Path) -> N
     again = nightly.run([str(several)], str(out), str(state), campaigns=False, memory="1GB")
     assert first.articles == again.articles == 9
     assert (first.files, again.files) == (1, 0)
+
+
+def test_a_member_of_a_zip_may_have_no_name(tmp_path: Path) -> None:
+    """It costs none beside it."""
+    info = zipfile.ZipInfo("x")
+    info.filename = ""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(info, b"no name")
+        archive.writestr("b.md", b"an article")
+    assert read([tmp_path / "a.zip"]).table.to_pylist() == [{"id": "a/b", "text": "an article"}]

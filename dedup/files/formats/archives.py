@@ -219,7 +219,7 @@ def _zipped(job: Job, stream: io.BufferedReader) -> Iterator[_Found]:
             job.say(damage, "error")
         # what tells a table from a folder of files comes first
         for info in sorted(archive.infolist(), key=lambda info: not lakes_among([_name(info)])):
-            if info.is_dir():
+            if info.filename.endswith("/"):  # a name may be empty, at which `is_dir` fails
                 continue
             chunks = None if S_ISLNK(info.external_attr >> 16) else _inflated(archive, info)
             yield _Found(_name(info), info.file_size, chunks, _refusal(info))
