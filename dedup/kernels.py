@@ -56,6 +56,7 @@ LONG = 4000.0  # characters; an article up to this length is ordinary
 LONGEST = 200_000  # characters, above which weights fall no further: only two editions of a book are still found
 STEEP = 1.5  # how much faster than the length the chance grows
 LEAST_LEFT = 2.0**-10  # of a weight, however long the text is; a power of two, so that sums are exact in any order
+TELLING = 64  # shingles that are evidence, however many articles hold them: the most frequent ones weigh 3.5 nats each
 FEW = 16  # articles before one in its bucket
 KEPT_BITS = 13  # buckets whose articles are remembered, so that those with the same are walked once
 NONE = np.uint32(0xFFFFFFFF)
@@ -1071,6 +1072,30 @@ def winnow_text(codes, starts, by_word, winnowing, rolling, spans, room, keys):
 
 
 @kernel
+def number_repeats(keys, table, times):
+    """Make repeats shingles of their own in a text that repeats few, so that there are `TELLING` in all.
+
+    A repeat is hashed with how often the shingle stood before it, and each time it says a bit more. `table` and
+    `times` are scratch, of a power of two.
+    """
+    found = 0
+    table[:], times[:] = np.uint64(0), 0
+    for k in range(len(keys)):
+        at = place(table, keys[k])
+        found += table[at] == 0
+        table[at] = max(keys[k], np.uint64(1))
+        if found == TELLING:
+            return
+    for k in range(len(keys)):
+        at = place(table, keys[k])
+        if times[at] > 0 and found < TELLING:
+            says = min(np.uint64(255), (keys[k] & np.uint64(255)) + np.uint64(4 * times[at]))
+            keys[k] = mix(keys[k] ^ np.uint64(times[at])) & ~np.uint64(255) | says
+            found += 1
+        times[at] += 1
+
+
+@kernel
 def shingle(chunk, rows, lengths, recipe, once, left_out, shingles, winnowed):
     """Shingles of the texts `rows`, whose folded `lengths` are known, one text after the other, in the same pass runs.
 
@@ -1090,6 +1115,7 @@ def shingle(chunk, rows, lengths, recipe, once, left_out, shingles, winnowed):
     before, after = np.empty(most if weighted else 0, np.int32), np.empty(most if weighted else 0, np.int32)
     rolling = before, after, plain[2], plain[3], plain[4]
     seen, nothing = np.zeros(size_for(most) if once else 0, np.uint64), np.empty(0, np.float32)
+    repeats = np.empty(4 * TELLING, np.uint64), np.empty(4 * TELLING, np.int64)
     room = most if len(left_out.table) else 0
     hashed, spots = np.empty(room, np.uint64), np.empty(room, np.int64)
     begins, ends = np.empty(room, np.int64), np.empty(room, np.int64)
@@ -1105,6 +1131,8 @@ def shingle(chunk, rows, lengths, recipe, once, left_out, shingles, winnowed):
             measure(codes, count, model, before, after)
         mine = keys[used : used + count]
         found[i] = roll(codes[:count], starts, (width, by_word, weighted), rolling, mine, mine[:0])
+        if weighted and found[i] > TELLING:
+            number_repeats(mine[: found[i]], *repeats)
         if room:
             several = framed(mine, found[i], left_out, hashed, spots, begins, ends)
             found[i] = unframed(mine, found[i], begins, ends, several)
@@ -1477,6 +1505,10 @@ class Rules(NamedTuple):
     """or so many were looked at,"""
     for_each: int
     """and so many more for each that was similar."""
+    crowd: int
+    """Behind so many others of its bucket, an article that is linked"""
+    enough: int
+    """needs to find only so many; 0 if all that are similar are wanted."""
 
 
 class Reach(NamedTuple):
@@ -1533,8 +1565,8 @@ def gather_bucket(keys, begin, shift, mask, sketches, near):
 
 
 @kernel
-def look_through(keys, bits, at, begin, last, sketches, rules, reach, after, near, used):
-    """Compare the article at `at` with those from `begin` on and before `last`, until it has found enough.
+def look_through(keys, bits, at, begin, last, most, sketches, rules, reach, after, near, used):
+    """Compare the article at `at` with those from `begin` on and before `last`, until it has found `most`.
 
     `near` is the room of `meet`, whether the bucket is small, and the first entry of those whose sketches are in the
     room, and how many these are. Returns where it stopped, whether it has found enough, and how many pairs there are.
@@ -1544,18 +1576,19 @@ def look_through(keys, bits, at, begin, last, sketches, rules, reach, after, nea
     first, blocks = copies.shape[1] // BLOCK, sketches.shape[1] // BLOCK
     i, agreed, k, stop = keys[at] & mask, 0, begin, begin + np.uint64(rules.looked_at)
     across = len(reach.sources) > 0 and reach.sources[i] >= 0
-    while k < last and k < stop and agreed < rules.bucket_cap:
+    while k < last and k < stop and agreed < most:
         row, j = k - base, keys[k] & mask
         if across and reach.sources[j] == reach.sources[i]:  # all of them at once, and they are not looked at
             stop += np.uint64(after[k]) - k
             k = np.uint64(after[k])
             continue
+        familiar = few or 2 * agreed >= k - begin  # where most are similar, most pairs are known from other buckets
         k += one
         if j == i:  # two runs of a long text may have one key
             continue
         pair = max(i, j) << np.uint64(32) | min(i, j)
         mark = pair * BASE >> np.uint64(64 - KNOWN_BITS)
-        if not few or known[mark] != pair:
+        if not familiar or known[mark] != pair:
             look, there = (copies, row) if row < gathered else (sketches, j)
             if (
                 agreement(look, there, sketches, i, first) < rules.early
@@ -1567,7 +1600,7 @@ def look_through(keys, bits, at, begin, last, sketches, rules, reach, after, nea
                 used += one
         agreed += 1
         stop += np.uint64(rules.for_each)
-    return k, agreed >= rules.bucket_cap, used
+    return k, agreed >= most, used
 
 
 @kernel
@@ -1576,7 +1609,7 @@ def meet(keys, bits, at, sketches, rules, reach, after, room, seen):
 
     In a bucket, every article is compared with those before it, from the first in its reach on; where sources count,
     also with those behind it, for of a source with very many there the others find only some. `seen` is its place, or
-    with how many it was compared if it has found enough; below 0 if behind it. `after` is that of `other_sources`.
+    if it has found enough, among how many there are `bucket_cap`; below 0 if behind it. `after` is of `other_sources`.
     The room has three parts: first blocks, copied next to each other in a large bucket, where few articles are similar;
     pairs found recently, maybe in another bucket, as similar articles meet in many, and most pairs of a small one are
     similar; and the result. Begins at the entry `at` of the sorted keys and stops where the pairs of the next one may
@@ -1587,7 +1620,7 @@ def meet(keys, bits, at, sketches, rules, reach, after, room, seen):
     used, at, end = np.uint64(0), np.uint64(at), np.uint64(len(keys))
     begin, space, first_new = at, np.uint64(len(room[2])), np.uint64(rules.since)
     most = np.uint64(rules.looked_at + rules.for_each * rules.bucket_cap)
-    cap, bounded, both_sides = np.uint64(rules.bucket_cap), len(reach.earliest) > 0, len(reach.sources) > 0
+    bounded, both_sides = len(reach.earliest) > 0, len(reach.sources) > 0
     while begin > 0 and keys[begin - one] >> shift == keys[at] >> shift:
         begin -= one
     base, gathered, ahead = begin, np.uint64(0), at
@@ -1606,7 +1639,9 @@ def meet(keys, bits, at, sketches, rules, reach, after, room, seen):
             seen[at] = at - begin
             at += one
             continue
-        if space - used < min(cap, at - begin) + min(cap, ahead - at - one):
+        place = np.int64(at - begin)
+        cap = rules.enough if rules.enough and place >= rules.crowd else rules.bucket_cap
+        if space - used < min(np.uint64(cap), at - begin) + min(np.uint64(cap), ahead - at - one):
             break
         last, few = at, ahead - one - begin < FEW
         if rules.apart:
@@ -1616,14 +1651,56 @@ def meet(keys, bits, at, sketches, rules, reach, after, room, seen):
         if not few and begin >= base + gathered:
             base, gathered = begin, gather_bucket(keys, begin, shift, mask, sketches, room[0])
         near = (room, few, base, gathered)
-        k, filled, used = look_through(keys, bits, at, begin, last, sketches, rules, reach, after, near, used)
-        seen[at] = k - begin if filled else at - begin
+        k, filled, used = look_through(keys, bits, at, begin, last, cap, sketches, rules, reach, after, near, used)
+        seen[at] = min(np.int64(k - begin) * rules.bucket_cap // cap, place - (k < at)) if filled else place
         if both_sides:
-            k, behind, used = look_through(keys, bits, at, at + one, ahead, sketches, rules, reach, after, near, used)
+            k, behind, used = look_through(
+                keys, bits, at, at + one, ahead, cap, sketches, rules, reach, after, near, used
+            )
             if behind and not filled:
-                seen[at] = np.int64(at) + 1 - np.int64(k)
+                seen[at] = (np.int64(at) + 1 - np.int64(k)) * rules.bucket_cap // cap
         at += one
     return np.int64(at), np.int64(used)
+
+
+@kernel
+def keep_alike(agreed, counts, most, kept):
+    """Keep the `most` that agree most, of equals the earlier ones; `counts` says how many agree in so many bytes."""
+    least = len(counts) - 1
+    while counts[least] < most:
+        most -= counts[least]
+        least -= 1
+    for k in range(len(agreed)):
+        kept[k] = agreed[k] > least or (agreed[k] == least and most > 0)
+        most -= agreed[k] == least
+
+
+@kernel
+def thin(pairs, sketches, rules, mates, kept):
+    """Keep of the pairs of each article with those before it the earliest, and as many others that are most alike.
+
+    `pairs` ascend. Of each kind `bucket_cap` are kept, or `enough` for an article with two crowds of `mates`; of an
+    article that has more, `mates` has at least how many.
+    """
+    blocks, begin, low = sketches.shape[1] // BLOCK, 0, np.uint64(0xFFFFFFFF)
+    counts, agreed = np.empty(sketches.shape[1] + 1, np.int64), np.empty(0, np.int64)
+    while begin < len(pairs):
+        end, article = begin + 1, pairs[begin] >> np.uint64(32)
+        while end < len(pairs) and pairs[end] >> np.uint64(32) == article:
+            end += 1
+        most = rules.enough if mates[article] >= 2 * rules.crowd else rules.bucket_cap
+        kept[begin:end] = True
+        if end - begin > 2 * most:
+            mates[article] = max(mates[article], end - begin)
+            begin += most
+            if len(agreed) < end - begin:
+                agreed = np.empty(2 * (end - begin), np.int64)
+            counts[:] = 0
+            for k in range(begin, end):
+                agreed[k - begin] = agreement(sketches, article, sketches, pairs[k] & low, blocks)
+                counts[agreed[k - begin]] += 1
+            keep_alike(agreed[: end - begin], counts, most, kept[begin:end])
+        begin = end
 
 
 @kernel

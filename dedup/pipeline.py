@@ -346,13 +346,20 @@ def _candidates(
     if parted is not None:
         buckets, reach = CopyBuckets(buckets, parted.text), parted.reach
     with stages.stage("meet") as tell:
-        return candidates.candidates(buckets, sketches, meeting_rules(settings), reach, threads=threads, progress=tell)
+        return candidates.candidates(buckets, sketches, linking_rules(settings), reach, threads=threads, progress=tell)
 
 
 def meeting_rules(settings: Settings, **where: Any) -> kernels.Rules:
     """Which articles of a bucket are compared; `where` is `since` and `apart`, as in `candidates.rules`."""
     few: dict[str, Any] = {"looked_at": runs.LOOKED_AT, "for_each": runs.FOR_EACH} if settings.weighted else {}
     return candidates.rules(settings.threshold, settings.slots, settings.bucket_cap, **few, **where)
+
+
+def linking_rules(settings: Settings, **where: Any) -> kernels.Rules:
+    """The same where what is similar is linked, so that in a crowd, and for connected components, few are enough."""
+    cap = settings.bucket_cap if settings.linkage else max(clusters.FEWEST, settings.bucket_cap // 16)
+    enough = min(cap, max(clusters.FEWEST, settings.bucket_cap // 4))
+    return meeting_rules(settings, **where)._replace(bucket_cap=cap, crowd=2 * settings.bucket_cap, enough=enough)
 
 
 def with_representatives(result: Clusters, corpus: Corpus, count: int) -> Clusters:

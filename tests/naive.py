@@ -191,13 +191,30 @@ def key(run: str, *, weighted: bool) -> int:
     return hashed & ~255 | min(quarter_bits(run), 255) if weighted else hashed
 
 
+TELLING = 64
+
+
 def shingles(
     text: str, *, width: int = 6, weighted: bool = True, by_word: bool = False, once: bool = True
 ) -> list[int]:
     """The keys of a text's shingles in its order, which start and end at every character or at every word."""
     pieces = words(text) if by_word else fold(text)
     keys = [key(run, weighted=weighted) for run in runs(pieces, width)]
+    keys = numbered(keys) if weighted else keys
     return list(dict.fromkeys(keys)) if once else keys
+
+
+def numbered(keys: Sequence[int]) -> list[int]:
+    """The keys of a text that has fewer than 64 of more: its first repeats are keys of their own, until there are."""
+    found, times, numbers = len(set(keys)), Counter[int](), []
+    for one in keys:
+        number = one
+        if len(keys) > TELLING and times[one] and found < TELLING:
+            number = mix(one ^ times[one]) & ~255 | min(255, (one & 255) + 4 * times[one])
+            found += 1
+        times[one] += 1
+        numbers.append(number)
+    return numbers
 
 
 def winnowed(keys: Sequence[int], window: int) -> set[int]:

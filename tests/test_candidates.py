@@ -551,3 +551,38 @@ def test_a_crowd_of_many_sources_is_capped() -> None:
     matches = np.bincount(np.concatenate([found_here.left, found_here.right]), minlength=300)
     assert (matches >= 8).all()
     assert found_here.capped.sum() > 200
+
+
+@GENERATED
+@given(
+    st.sets(st.tuples(st.integers(0, 11), st.integers(0, 11)).filter(lambda pair: pair[0] < pair[1])),
+    st.lists(st.lists(st.integers(0, 1), min_size=4, max_size=4), min_size=12, max_size=12),
+    st.integers(1, 3), st.integers(1, 4), st.lists(st.integers(0, 20), min_size=12, max_size=12),
+)  # fmt: skip
+def test_the_first_and_the_most_alike_are_kept(
+    met: set[tuple[int, int]], rows: Rows, enough: int, cap: int, mates: list[int]
+) -> None:
+    """Of the pairs with those before it an article keeps so many of each kind, fewer in two crowds."""
+    signed, some = signatures(rows).astype(np.uint16), np.array(mates)
+    compared = rules(0.5, 4, cap)._replace(enough=enough, crowd=5)
+    packed = np.array(sorted(right << 32 | left for left, right in met), np.uint64)
+    kept = stage.thinned(packed, sketches(signed), compared, some)
+    expected, most = [], {}
+    for right in range(12):
+        others = sorted(left for left, one in met if one == right)
+        most[right] = enough if mates[right] >= 10 else cap
+        rest = sorted(others[most[right] :], key=lambda left: (-naive.agreeing(rows[left], rows[right]), left))
+        mine = sorted(others[: most[right]] + rest[: most[right]])
+        expected += [(left, right) for left in mine]
+        assert some[right] == (max(mates[right], len(others)) if len(others) > 2 * most[right] else mates[right])
+    assert list(zip(*(side.tolist() for side in ends(kept)), strict=True)) == expected
+
+
+def test_behind_a_crowd_few_are_enough() -> None:
+    """Who comes behind a crowd finds fewer, and what it found among so many says as well how many mates there are."""
+    signed = np.ones((100, 16), np.uint32)
+    compared = rules(0.5, 16, 20)._replace(enough=8, crowd=40)
+    buckets = BandBuckets(Matrix(signed), Bands(1, 16))
+    these = stage.candidates(buckets, sketches(signed.astype(np.uint16)), compared)
+    assert np.bincount(these.right, minlength=100).tolist() == [*range(20), 20, *[16] * 19, *[8] * 60]
+    assert capped(these) == list(range(21, 100))

@@ -180,7 +180,7 @@ def test_of_an_open_bucket_as_many_are_kept_as_may_be_looked_at() -> None:
     assert whole.capped.any()
     for size in (1, 7, 36, 37, 200):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(buckets, "meeting_rules", lambda _: rules)
+            patch.setattr(buckets, "linking_rules", lambda _: rules)
             found = walked(signed, size)
         pairs = set(zip(whole.left.tolist(), whole.right.tolist(), strict=True))
         assert got(found) == (pairs, set(np.flatnonzero(whole.capped).tolist()))

@@ -20,9 +20,9 @@ from dedup.nightly.keeping import written
 from dedup.nightly.memory import Budget
 from dedup.nightly.signed import Layout, Part, Stored
 from dedup.nightly.verifying import CANDIDATES
-from dedup.pipeline import meeting_rules
+from dedup.pipeline import linking_rules
 from dedup.settings import Settings
-from dedup.stages.candidates import Found, Walk, ends, matches, once
+from dedup.stages.candidates import Found, Walk, ends, matches, once, thinned
 from dedup.stages.runs import PART
 from dedup.system import put
 from dedup.work import Progress
@@ -65,7 +65,8 @@ class Meeting:
         self._parts, self._layout, self._settings, self._since = parts, layout, settings, since
         self._budget, self._threads, self._progress = budget, threads, progress
         self._mates = np.zeros(sum(part.end - part.begin for part in parts), np.int64)
-        self._runs = _SpilledPairs(folder, budget.pairs // SETTLING)
+        self._runs = _SpilledPairs(folder, budget.pairs // (2 * SETTLING))
+        self._met = _SpilledPairs(folder, budget.pairs // (2 * SETTLING), "met")
 
     def walk(self) -> None:
         """Walk all buckets."""
@@ -101,21 +102,23 @@ class Meeting:
     def _meet(self, old: range, new: range, *, within: bool, number: int, of: int) -> None:
         """Find the pairs of some texts, by their numbers."""
         stored = Stored(self._in_files(old) + self._in_files(new), self._layout.schema)
-        compared = meeting_rules(self._settings, since=len(old), apart=not within)
+        compared = linking_rules(self._settings, since=len(old), apart=not within)
         buckets = self._layout.buckets(stored, min(PART, max(1, self._budget.entries // self._threads)))
-        walk = Walk(buckets, self._layout.sketches(stored), compared)
+        sketches = self._layout.sketches(stored)
+        walk = Walk(buckets, sketches, compared)
         numbers = np.concatenate([np.arange(old.start, old.stop), np.arange(new.start, new.stop)])
-        high, low, names = np.uint64(32), np.uint64(0xFFFFFFFF), numbers.astype(np.uint64)
-
-        def take(pairs: Pairs) -> None:
-            self._runs.add(names[pairs >> high] << high | names[pairs & low])
 
         def tell(done: int, total: int) -> None:
             if self._progress:
                 self._progress(number * total + done, of * total)
 
-        walk.pairs(take, self._threads, tell)
-        self._mates[numbers] = np.maximum(self._mates[numbers], walk.mates())
+        walk.pairs(self._met.add, self._threads, tell)
+        mates, high, low = walk.mates(), np.uint64(32), np.uint64(0xFFFFFFFF)
+        for pairs in _by_whole_articles(self._met.merged()):
+            kept, names = thinned(pairs, sketches, compared, mates), numbers.astype(np.uint64)
+            self._runs.add(names[kept >> high] << high | names[kept & low])
+        self._met.clear()
+        self._mates[numbers] = np.maximum(self._mates[numbers], mates)
 
     def _in_files(self, texts: range) -> list[Part]:
         """Where some texts are."""
@@ -126,6 +129,17 @@ class Meeting:
                 found.append(Part(part.path, part.begin + begin - first, part.begin + end - first))
             first += part.end - part.begin
         return found
+
+
+def _by_whole_articles(pieces: Iterator[Pairs]) -> Iterator[Pairs]:
+    """The same pairs, in pieces that end where the later article changes."""
+    rest = np.empty(0, np.uint64)
+    for piece in pieces:
+        pairs = np.concatenate([rest, piece])
+        cut = int(np.searchsorted(pairs, pairs[-1:] >> np.uint64(32) << np.uint64(32)).sum())
+        yield pairs[:cut]
+        rest = pairs[cut:]
+    yield rest
 
 
 def _reach(sums: Integers, begin: int, end: int, most: int) -> int:
@@ -140,28 +154,29 @@ class _SpilledPairs(Found):
     Args:
         folder: Where they are.
         most: Pairs that are held in memory, about.
+        name: What their files are called.
     """
 
-    def __init__(self, folder: Path, most: int) -> None:
+    def __init__(self, folder: Path, most: int, name: str = "run") -> None:
         super().__init__()
-        self._folder, self._most = folder, most
+        self._folder, self._name, self._most = folder, name, most
         self.clear()
 
     @property
     def _paths(self) -> list[Path]:
-        return sorted(self._folder.glob("run-*.pairs"))
+        return sorted(self._folder.glob(f"{self._name}-[0-9]*.pairs"))
 
     def _settle(self) -> None:
         super()._settle()
         if len(self._held) > self._most:
-            self._held.tofile(self._folder / f"run-{len(self._paths):05}.pairs")
+            self._held.tofile(self._folder / f"{self._name}-{len(self._paths):05}.pairs")
             self._held = np.empty(0, np.uint64)
             if len(self._paths) == MOST_RUNS:
                 self._merge()
 
     def _merge(self) -> None:
         """Make one run of all: the same pairs meet in many buckets."""
-        whole, paths = self._folder / "merged.pairs", self._paths
+        whole, paths = self._folder / f"{self._name}-merged.pairs", self._paths
         with whole.open("wb") as file:
             for pairs in _merged(paths, self._held):
                 pairs.tofile(file)
@@ -176,7 +191,8 @@ class _SpilledPairs(Found):
 
     def clear(self) -> None:
         """Remove all runs, and those of a run of the job that was killed."""
-        for path in self._folder.glob("*.pairs"):
+        self._held = np.empty(0, np.uint64)
+        for path in self._folder.glob(f"{self._name}-*.pairs"):
             path.unlink()
 
 

@@ -23,7 +23,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as sf
 
 from dedup.kernels import Winnowing
-from dedup.pipeline import meeting_rules
+from dedup.pipeline import linking_rules
 from dedup.settings import Settings
 from dedup.spark.columns import Batches, integers, matrix
 from dedup.spark.tiles import CANDIDATES, candidate_table
@@ -145,7 +145,7 @@ class _Stream:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._rules = meeting_rules(settings)
+        self._rules = linking_rules(settings)
         most = self._rules.looked_at + self._rules.for_each * self._rules.bucket_cap
         self._kept = most + 1  # one more, so that who stopped at the last that may be looked at has seen less than all
         sketches = np.empty((0, sketch_width(settings.slots)), np.uint8)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sf
 
-from dedup.pipeline import meeting_rules
+from dedup.pipeline import linking_rules
 from dedup.settings import Settings
 from dedup.spark.columns import integers, matrix, values
 from dedup.stages.candidates import Found, Walk, ends, sketch_width
@@ -111,7 +111,7 @@ def _hashed(number: int) -> int:
 
 
 def _walk(settings: Settings, blocks: int) -> Callable[[pa.Table], pa.Table]:
-    rules = meeting_rules(settings)
+    rules = linking_rules(settings)
 
     def work(table: pa.Table) -> pa.Table:
         numbers = integers(table["number"])

@@ -137,7 +137,7 @@ def rules(
         for_each: And with so many more for each that was similar.
     """
     bound = LOOKED_AT * bucket_cap if looked_at is None else looked_at
-    return kernels.Rules(since, apart, *limits(threshold, slots), bucket_cap, bound, for_each)
+    return kernels.Rules(since, apart, *limits(threshold, slots), bucket_cap, bound, for_each, 0, 0)
 
 
 class BucketWalk:
@@ -149,8 +149,8 @@ class BucketWalk:
         reach: Which may be at all.
 
     Attributes:
-        seen: int32 (m,): for each entry of the last keys, its place in its bucket, or if it found `bucket_cap` similar
-            ones there, with how many it was compared; below 0 if it found them behind it.
+        seen: int32 (m,): for each entry of the last keys, its place in its bucket, or if it found enough similar ones
+            there, among how many `bucket_cap` are similar; below 0 if it found them behind it.
         mates: int64 (n,): how many similar articles a bucket has where it found so many, the most of all buckets.
     """
 
@@ -227,8 +227,31 @@ def candidates(
     """
     found, walk = Found(), Walk(buckets, sketches, rules, reach)
     walk.pairs(found.add, threads, progress)
-    left, right = ends(found.settled())
-    return Candidates(left, right, capped(left, right, walk.mates()))
+    mates = walk.mates()
+    left, right = ends(thinned(found.settled(), sketches, rules, mates))
+    return Candidates(left, right, capped(left, right, mates))
+
+
+def thinned(
+    pairs: NDArray[np.uint64], sketches: NDArray[np.uint8], rules: kernels.Rules, mates: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """A bounded number of pairs for each article, however many buckets it shares with a crowd of others.
+
+    Of its pairs with articles before it, the first `bucket_cap` are kept, and as many others whose sketches agree most
+    with its own; `enough` of either kind if it has two crowds of mates or more. Since all keep the same first ones, a
+    family stays together; and whoever is more alike than the family is kept, too.
+
+    Args:
+        pairs: Each once, later << 32 | earlier, ascending.
+        sketches: (n, w): the sketch of each article.
+        rules: With `enough` 0, all pairs are kept.
+        mates: (n,) see `BucketWalk`; gets at least the number of pairs of those that do not keep all.
+    """
+    if not rules.enough:
+        return pairs
+    kept = np.empty(len(pairs), np.bool_)
+    kernels.thin(pairs, sketches, rules, mates, kept)
+    return pairs[kept]
 
 
 def capped(left: NDArray[np.int64], right: NDArray[np.int64], mates: NDArray[np.int64]) -> NDArray[np.bool_]:
