@@ -72,7 +72,10 @@ class Settings:
         recall: Share in (0, 1) of the pairs exactly at the threshold that bands are chosen to find: without weights,
             and in an index.
         bucket_cap: An article that has this many matches in a bucket, those that share a run of text with it, is
-            compared with no more of them; at least 8. Bounds the work for templates that thousands of articles share.
+            compared with no more of them; at least 8. Where matches are linked, an article behind twice as many in a
+            bucket needs a quarter, and with four times as many mates it keeps the quarter that come first and a quarter
+            that are most alike; with `linkage=0` a sixteenth is enough. Bounds the work for templates that thousands
+            of articles share.
         prior_articles: Weight of the background model, in articles; 0 or more.
         max_df: Share of the articles in (0, 1]; a higher document frequency counts as this one, so that the template of
             a large campaign does not lose its weight.
