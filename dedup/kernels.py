@@ -1064,10 +1064,12 @@ def winnow_text(codes, starts, by_word, winnowing, rolling, spans, room, keys):
     if len(codes) <= short:
         more = kept[taken:]
         taken += winnow_runs(codes, starts, (short_width, by_word, np.bool_(False)), rolling, spans, order, runs, more)
+    for k in range(taken):  # least hashes are close to each other, and a table wants them spread
+        kept[k] = mix(kept[k])
     nothing = np.empty(0, np.float32)
     taken = distinct(kept[:taken], nothing, seen[: size_for(taken)], kept, nothing)
     for k in range(taken):
-        keys[k] = np.uint32(mix(kept[k]) >> np.uint64(shift))
+        keys[k] = np.uint32(kept[k] >> np.uint64(shift))
     return taken
 
 
