@@ -16,8 +16,24 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+LONGEST_ID = 1 << 16
+"""Bytes of an id; addresses have some thousand at most."""
+TOO_LONG = f"an id must not have more than {LONGEST_ID:,} bytes"
 MISSING = ("NAType", "NaTType")
 """pandas' own missing values, known by name so that pandas need not be there."""
+
+
+def id_fault(name: str) -> str:
+    """What is wrong with the text of an id where it is kept for others to find; "" for nothing.
+
+    Args:
+        name: Of `id_text`, without halves of characters.
+    """
+    if "\0" in name:
+        return "an id must not hold a NUL character"
+    if len(name) > LONGEST_ID // 4 and len(name.encode()) > LONGEST_ID:
+        return TOO_LONG
+    return ""
 
 
 def missing(value: Any) -> bool:

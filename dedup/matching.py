@@ -111,9 +111,10 @@ def match(
             progress = stack.enter_context(bar())
         stages = Stages(progress or None)
         with stages.stage("read"):
-            mine = reading.articles(a, text=text, id=id, threads=count)
+            longest = plan.settings.longest_text
+            mine = reading.articles(a, text=text, id=id, threads=count, longest=longest)
         matcher = _Matcher(mine, plan, count, stages)
-        for block in _blocks(reading.streamed(b, text=text, id=id, threads=count), BLOCK):
+        for block in _blocks(reading.streamed(b, text=text, id=id, threads=count, longest=longest), BLOCK):
             matcher.take(block)
         return matcher.matches()
 

@@ -133,7 +133,7 @@ def _cluster(
     source: Any, settings: Settings, text: str | list[str], id_: str, scope: Scope, count: int, stages: Stages
 ) -> Clusters:
     with stages.stage("read"):
-        read = reading.articles(source, text=text, id=id_, threads=count)
+        read = reading.articles(source, text=text, id=id_, threads=count, longest=settings.longest_text)
         standing = standings(read.source, scope, len(read.texts)) if scope else None
     signing = None if settings.weighted else Signer(settings, None).room(len(read.texts))
     corpus = represent(read.texts, settings, threads=count, stages=stages, signing=signing)
@@ -180,17 +180,17 @@ def fit(
     if not settings.weighted:
         raise SettingsError("settings have weighted=False: there are no weights to be fitted; leave them out")
     count = count_threads(threads)
-    texts = _texts(articles, text, count)
+    texts = _texts(articles, text, count, settings.longest_text)
     corpus = represent(texts, settings, threads=count, most=MOST_FITTED)
     assert isinstance(corpus.weights, weights.Weights)
     return Fitted(settings, corpus.weights, corpus.frames.windows if corpus.frames else None)
 
 
-def _texts(articles: Any, text: str | list[str], threads: int) -> pa.ChunkedArray:
+def _texts(articles: Any, text: str | list[str], threads: int, longest: int) -> pa.ChunkedArray:
     """The texts of articles of which none is told by its id."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r".* ids? occurs? more than once", DedupWarning)
-        return reading.articles(articles, text=text, threads=threads).texts
+        return reading.articles(articles, text=text, threads=threads, longest=longest).texts
 
 
 def represent(
@@ -432,20 +432,25 @@ def explain(
     if isinstance(among, Clusters):
         raise InputError("among must be articles, got Clusters; ask them: clusters.explain(i, j)")
     count = count_threads(threads)
-    column = pa.chunked_array([*_two(a, b).chunks, *_texts(among, text, count).chunks], pa.large_string())
-    return represent(column, checked_settings(settings), threads=count).explain(0, 1, ("left", "right"))
+    settings = checked_settings(settings)
+    others = _texts(among, text, count, settings.longest_text)
+    column = pa.chunked_array([*_two(a, b, settings).chunks, *others.chunks], pa.large_string())
+    return represent(column, settings, threads=count).explain(0, 1, ("left", "right"))
 
 
 def two_texts(a: str, b: str, settings: Settings | None) -> Corpus:
     """Two texts, weighed by the prior alone."""
     settings = checked_settings(settings)
-    texts = shingles.Texts.of(_two(a, b), settings)
+    texts = shingles.Texts.of(_two(a, b, settings), settings)
     weighed = weights.prior_weights(settings.prior_articles) if settings.weighted else None
     return Corpus(texts, np.arange(2), np.arange(2), weighed)
 
 
-def _two(a: str, b: str) -> pa.ChunkedArray:
+def _two(a: str, b: str, settings: Settings) -> pa.ChunkedArray:
+    most = settings.longest_text
     for text in (a, b):
         if not isinstance(text, str):
             raise InputError(f"two strings can be compared, got {type(text).__name__}; give the texts themselves")
-    return reading.articles([a, b]).texts
+        if len(text) > most // 4 and len(text.encode(errors="surrogatepass")) > most:
+            raise InputError(f"a text has more than {most:,} bytes; cut it, or give Settings(longest_text=...) more")
+    return reading.articles([a, b], longest=most).texts

@@ -7,11 +7,16 @@ given, the range, and what to write instead. Holds no state and reads no files.
 from __future__ import annotations
 
 import math
+import re
 import secrets
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, Self
 
 from dedup.errors import SettingsError
+
+LONGEST_TEXT = 10_000_000
+"""Bytes of a text: three million Chinese characters, or a novel in five volumes. To compare it takes up to a hundred
+times as much memory."""
 
 DRAWN = "secret"
 """The seed that is asked for where a store is to draw one of its own."""
@@ -86,6 +91,8 @@ class Settings:
         seed: Seed of the signatures, 0 to 2**32 - 1; or ``"secret"``, for an index or the state of a nightly job, which
             draws a seed, keeps it, and never shows it: then who writes articles cannot work out by which runs and
             slots of a signature they are found. Results differ from those of another seed only by chance.
+        longest_text: Bytes of a text, from 1 on; a longer one is left out, and told. It bounds memory and changes no
+            comparison: an index or a state may be opened with another one.
 
     Raises:
         SettingsError: A value is out of its range.
@@ -104,12 +111,13 @@ class Settings:
     frames: bool = True
     evidence: float = 136.0
     seed: int | Literal["secret"] | SecretSeed = 1
+    longest_text: int = field(default=LONGEST_TEXT, compare=False)
 
     def __post_init__(self) -> None:
         """Check every value; the first one out of range is the error."""
-        for field in fields(self):
-            if field.name != "seed" or not (self.seed == DRAWN or isinstance(self.seed, SecretSeed)):
-                _check_kind(field.name, getattr(self, field.name), field.default)
+        for one in fields(self):
+            if one.name != "seed" or not (self.seed == DRAWN or isinstance(self.seed, SecretSeed)):
+                _check_kind(one.name, getattr(self, one.name), one.default)
         if not 0 < self.threshold <= 1:
             percent = 1 < self.threshold <= 100  # noqa: PLR2004
             hint = f"; for {self.threshold:g} % write {self.threshold / 100:g}" if percent else ""
@@ -123,6 +131,7 @@ class Settings:
             ("bucket_cap", 8, 2**31 - 1),
             ("prior_articles", 0, 1e12),
             ("evidence", 0, 1e12),
+            ("longest_text", 1, 2**40),
         ):
             if not low <= getattr(self, name) <= high:
                 raise SettingsError(f"{name} must be from {low} to {high:,}, got {getattr(self, name)!r}")
@@ -173,6 +182,27 @@ class Settings:
         classical = {"width": 15, "weighted": False, "linkage": 0.0, "slots": 128, "recall": 0.98}
         classical |= {"frames": False, "evidence": 0.0}
         return cls(**classical | {"threshold": threshold} | changes)
+
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+_MOST = 10**18
+
+
+def size_of(given: str | int, name: str, such_as: str) -> int:
+    """A number of bytes.
+
+    Args:
+        given: It, or a number with a unit: ``"8GB"``, ``"500MB"`` (powers of ten), ``"8GiB"``.
+        name: What it is called, for errors.
+        such_as: What may be given, for errors.
+
+    Raises:
+        SettingsError: It is not a size.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", str(given).lower())
+    if isinstance(given, bool) or not match or match[2] not in _UNITS:
+        raise SettingsError(f"{name} must be a size such as {such_as}, got {given!r}")
+    return int(min(float(match[1]) * _UNITS[match[2]], _MOST))  # a very long number is infinite
 
 
 def _check_kind(name: str, value: object, default: object) -> None:

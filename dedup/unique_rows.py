@@ -188,6 +188,7 @@ def write_unique(
     dropped: str | None = None,
     exclude: Sequence[str] = (),
     limits: Limits,
+    csv_safe: bool = False,
     progress: Progress | None = None,
 ) -> Outcome:
     """Write the rows of files without duplicates.
@@ -202,6 +203,7 @@ def write_unique(
         dropped: A file for the ids of the rows that are not kept, of what is kept instead, and the similarity of both.
         exclude: Files that are not read.
         limits: Memory and threads.
+        csv_safe: In CSV no text is a formula to a spreadsheet.
         progress: Called with the stage, the work done and the whole of it.
 
     Raises:
@@ -214,9 +216,10 @@ def write_unique(
     with _clustered(paths, settings, options, exclude, limits, tell) as (found, read):
         rows = FileRows.of(found.names.to_pylist(), read.sources.files, options)
         kept = _kept(found, rule, by, rows)
+        kind = files.CSV_SAFE if csv_safe and kind == "csv" else kind
         files.copy_rows(rows.chosen(kept.places), target, kind, lambda done, total: tell("write", done, total))
         if dropped is not None:
-            files.write(_dropped(kept, rows, dropped), dropped)
+            files.write(_dropped(kept, rows, dropped), dropped, csv_safe=csv_safe)
         return Outcome(len(kept.of), len(kept), read.problems)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,13 @@ def test_another_encoding_is_refused(tmp_path: Path) -> None:
         marks.read(tmp_path / "m.csv")
     with pytest.raises(FileError, match="No such file"):
         marks.read(tmp_path / "missing.csv")
+
+
+def test_marks_of_safe_csv_have_the_ids_that_were_written(tmp_path: Path) -> None:
+    """Formulas have an apostrophe in the file, and none when it is read."""
+    ids = ["=a", "'=b", "c", "@d"]
+    for csv_safe in (False, True):
+        rows = [(a, b, 0.5, "", "", "", "text", "=text", "y") for a, b in pairwise(ids)]
+        marks.write(tmp_path / "m.csv", rows, csv_safe=csv_safe)
+        assert [mark[:2] for mark in marks.read(tmp_path / "m.csv")] == list(pairwise(ids))
+    assert ",=text," not in (tmp_path / "m.csv").read_text("utf-8-sig")

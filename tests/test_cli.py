@@ -677,3 +677,16 @@ def test_stix_needs_its_library(operator: Path, tmp_path: Path, monkeypatch: pyt
     assert result.exit_code == 2
     assert "article-dedup[stix]" in result.output
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names that are not UTF-8")
+def test_an_article_may_be_asked_for_by_a_name_that_is_not_utf8(tmp_path: Path) -> None:
+    """As its id is printed, or in the bytes that the file has."""
+    for name, text in ((b"caf\xe9.md", "一篇关于春茶的文章"), (b"caf\xe8.md", "一篇关于春茶的文章")):
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text(text, "utf-8")
+    out = tmp_path / "labels.jsonl"
+    assert run(tmp_path, "--out", out).exit_code == 0
+    for name in (r"caf\xe9", os.fsdecode(b"caf\xe9")):
+        result = command("show", out, name)
+        assert result.exit_code == 0, result.output
+        assert r"caf\xe8" in result.output

@@ -167,11 +167,25 @@ def test_what_an_index_rejects_is_named(location: Path, tmp_path: Path) -> None:
     result = run("add", location, rows(tmp_path, ("a\0b", "一篇文章"), ("c", "另一篇文章")), "--json")
     assert result.exit_code == 1
     assert "an id must not hold a NUL character" in result.stderr
-    assert "1 article added, of which 0 are duplicates; 1 rejected" in result.stderr
+    assert "1 article added, of which 0 are duplicates\n" in result.stderr
     assert [one["id"] for one in lines(result.stdout)] == ["c"]
     result = run("add", location, rows(tmp_path, ("a\0b", "一篇文章"), ("d", "第三篇文章")), "--batch", 1)
     assert result.exit_code == 1
-    assert "1 article added, of which 0 are duplicates; 1 rejected" in result.output
+    assert "1 article added, of which 0 are duplicates\n" in result.output
+
+
+def test_a_text_that_is_too_long_for_an_index_is_named(location: Path, tmp_path: Path) -> None:
+    """What is too long is what the option says, whatever the index was made with."""
+    articles = rows(tmp_path, ("a", "春茶" * 100), ("b", "一篇文章说的是夏天的事"))
+    result = run("add", location, articles, "--longest-text", "500")
+    assert result.exit_code == 1
+    assert "more than 500 bytes" in result.stderr
+    assert "1 article added" in result.output
+    result = run("add", location, articles, "--longest-text", "1KB")
+    assert result.exit_code == 0
+    assert "2 articles added" in result.output
+    assert "1 article there already" in result.output
+    assert run("add", location, articles, "--longest-text", "much").exit_code == 2
 
 
 def test_any_script_and_no_text(location: Path, tmp_path: Path) -> None:

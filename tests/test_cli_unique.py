@@ -447,3 +447,17 @@ def test_ids_and_dates_inside_of_columns(tmp_path: Path, suffix: str) -> None:
     assert result.exit_code == 0, result.output
     gone = [json.loads(line) for line in (tmp_path / "gone.jsonl").read_text().splitlines()]
     assert [(row["id"], row["kept"]) for row in gone] == [("u1", "u3"), ("u2", "u3")]
+
+
+def test_no_cell_of_safe_csv_is_a_formula(tmp_path: Path) -> None:
+    """Neither a value nor the name of a column; of other formats every row is as it was."""
+    path = tmp_path / "a.csv"
+    path.write_text('id,text,=n\n=1+1,"@all, a text about tea",-5\n', "utf-8")
+    for name, first, row in (("o.csv", "'=n", ["'=1+1", "'@all, a text about tea", "'-5"]), ("o.jsonl", "", [])):
+        result = run(path, "--out", tmp_path / name, "--csv-safe")
+        assert result.exit_code == 0, result.output
+        written = (tmp_path / name).read_text("utf-8")
+        if row:
+            assert list(csv.reader(written.splitlines())) == [["id", "text", first], row]
+        else:
+            assert json.loads(written) == {"id": "=1+1", "text": "@all, a text about tea", "=n": "-5"}

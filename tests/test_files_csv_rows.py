@@ -61,7 +61,8 @@ def test_undecodable_csv_is_mended(tmp_path: Path) -> None:
 def test_a_field_of_50_mb_is_read(tmp_path: Path) -> None:
     """No default limit on a field applies, and the one of the process is as before."""
     before = csv.field_size_limit()
-    found = read(put(tmp_path / "a.csv", 'id,text\n1,"' + ("x" * 99 + "\n") * 500_000 + '"\n2,x\n'))
+    path = put(tmp_path / "a.csv", 'id,text\n1,"' + ("x" * 99 + "\n") * 500_000 + '"\n2,x\n')
+    found = read(path, ReadOptions(longest_text=50_000_000))
     assert found.table.column("id").to_pylist() == ["1", "2"]
     assert len(found.table.column("text")[0].as_py()) == 50_000_000
     assert csv.field_size_limit() == before

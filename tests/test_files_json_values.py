@@ -148,20 +148,21 @@ def test_undecodable_bytes_and_lone_surrogates_of_items_are_counted(tmp_path: Pa
 
 
 def test_a_value_may_be_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What would not fit into memory is refused."""
-    monkeypatch.setattr(json_values, "MOST", 1 << 10)
+    """What would not fit into memory ends the file, and what is before it is kept."""
+    monkeypatch.setattr("dedup.files.options.LEAST_LINE", 1 << 10)
     monkeypatch.setattr(json_values, "CHUNK", 1 << 10)
-    assert (
-        "longer than 1,024 characters" in only(read(put(tmp_path / "a.json", "[" + '{"text": "' + "x" * 10_000))).reason
-    )
+    path = put(tmp_path / "a.json", '[{"text": "a"},\n{"text": "' + "x" * 10_000)
+    found = read(path, ReadOptions(longest_text=100))
+    assert rows(found) == [("a:0", "a")]
+    assert "has more than 1,024 characters" in only(found).reason
 
 
 def test_items_become_lines_as_they_stand() -> None:
     """Numbers, escapes and blanks are not written anew; line breaks of the layout go."""
     raw = '{"id": 1.50,  "text": "\\u6587 x"}'
-    assert [json_values.as_line(piece) for piece in json_values.values_of(StringIO(f"[{raw}]"))] == [raw]
+    assert [json_values.as_line(piece) for piece in json_values.values_of(StringIO(f"[{raw}]"), 1000)] == [raw]
     spread = StringIO('[{\r\n  "id":\r\n    1e400\r\n}]', newline="")
-    assert json_values.as_line(next(json_values.values_of(spread))) == '{ "id": 1e400 }'
+    assert json_values.as_line(next(json_values.values_of(spread, 1000))) == '{ "id": 1e400 }'
 
 
 def test_whole_items_are_read_again(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -192,3 +193,27 @@ def test_campaigns_that_are_none_are_refused(tmp_path: Path, name: str, content:
     with pytest.raises(FileError) as caught:
         labels(tmp_path / name)
     assert words in str(caught.value)
+
+
+def test_a_similarity_beyond_all_numbers_is_refused(tmp_path: Path) -> None:
+    """JSON may have a number of any size; one of an id is its digits."""
+    path = tmp_path / "labels.jsonl"
+    path.write_text(f'{{"id": {10**50}, "label": {10**50}, "similarity": {10**400}}}\n')
+    with pytest.raises(FileError, match=r"row 1 has the similarity 10.*, which is beyond all numbers"):
+        labels(path)
+    path.write_text(f'{{"id": {10**50}, "label": {10**50}, "similarity": {10**300}}}\n')
+    assert labels(path).to_pylist() == [{"id": str(10**50), "label": str(10**50), "similarity": 1e300}]
+
+
+FORMULAS = ["=cmd|calc", "+1", "-1", "@a", "\ta", "\ra", "'=a", "''=a", "'a", "a=b", "", "茶"]
+
+
+def test_csv_that_is_safe_is_read_as_it_was(tmp_path: Path) -> None:
+    """No cell is a formula, and ids come back; also of a file of which nobody asked that it be safe."""
+    table = pa.table({"id": FORMULAS, "label": FORMULAS[::-1], "similarity": [-0.5] * len(FORMULAS)})
+    for csv_safe in (False, True):
+        write(table, tmp_path / "labels.csv", csv_safe=csv_safe)
+        assert labels(tmp_path / "labels.csv").to_pylist() == table.to_pylist()
+    with (tmp_path / "labels.csv").open(newline="", encoding="utf-8") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert not [cell for cell in cells if cell[:1] in tuple("=+-@\t\r") and cell != "-0.5"]

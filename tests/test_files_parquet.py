@@ -151,8 +151,8 @@ def test_rows_that_are_counted_and_not_there_are_told(tmp_path: Path, monkeypatc
     parquet = import_module("dedup.files.formats.parquet")
     whole = parquet.pieces
 
-    def short(source: Any, file: Any, group: int, wanted: Any) -> Iterator[pa.Table]:
-        yield from (piece[:1] if group == 0 else piece for piece in whole(source, file, group, wanted))
+    def short(source: Any, file: Any, group: int, wanted: Any, **more: bool) -> Iterator[pa.Table]:
+        yield from (piece[:1] if group == 0 else piece for piece in whole(source, file, group, wanted, **more))
 
     monkeypatch.setattr(parquet, "pieces", short)
     result = read(path)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
 import pytest
 from test_files import only, put, put_parquet, rows
 
-from dedup.files import read
+from dedup.files import ReadOptions, escaped, read
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="names, links and permissions as on POSIX")
 
@@ -158,6 +159,33 @@ def test_a_link_that_is_named_is_followed(tmp_path: Path) -> None:
     found = read([tmp_path / "in", tmp_path / "else"])
     assert rows(found) == [("b", "b")]
     assert "name it" in only(found).reason
+    assert rows(read(tmp_path / "in", ReadOptions(follow_links=True))) == [("b", "b")]
+
+
+@POSIX
+def test_links_out_of_a_folder_are_followed_where_that_is_asked_for(tmp_path: Path) -> None:
+    """To files and folders, also in patterns; loops still end, and a dead one is a problem."""
+    put(tmp_path / "else" / "b.md", "b")
+    put(tmp_path / "in" / "a.md", "a")
+    for name, target in (("c.md", "else/b.md"), ("d", "else"), ("e", "in"), ("f.md", "none")):
+        (tmp_path / "in" / name).symlink_to(tmp_path / target)
+    follow = ReadOptions(follow_links=True)
+    for path in (tmp_path / "in", tmp_path / "in" / "*"):
+        found = read(path, follow)
+        assert [name for name, _ in rows(found)] == ["a", "c"]
+        assert Path(only(found).path).name == "f.md"
+
+
+@POSIX
+def test_names_that_are_not_utf8_have_ids_of_their_own(tmp_path: Path) -> None:
+    """Also beside a name that is written as their id is; each can be read back."""
+    names = [b"\xff", b"\xfe", rb"\xff", rb"\x5cxff", b"\xff\\xfe", rb"a\b", "茶".encode()]
+    ids = [escaped(os.fsdecode(name)) for name in names]
+    assert len(set(ids)) == len(names)
+    back = [re.sub(rb"\\x([0-9a-f]{2})", lambda found: bytes.fromhex(found[1].decode()), one.encode()) for one in ids]
+    assert back == names
+    assert ids[0] == r"\xff"
+    assert ids[-2:] == [r"a\b", "茶"]
 
 
 @POSIX

@@ -85,3 +85,11 @@ def test_without_mwparserfromhell_dumps_are_problems(tmp_path: Path, monkeypatch
     """Each says what to install."""
     monkeypatch.setitem(sys.modules, "mwparserfromhell", None)
     assert "pip install 'article-dedup[wiki]'" in only(read(put(tmp_path / "a.xml", DUMP))).reason
+
+
+def test_a_page_that_is_too_long_ends_the_dump(tmp_path: Path) -> None:
+    """It would be held until it ends; the pages before it are kept."""
+    long = f"<page><title>x</title><revision><text>{'x' * (3 << 20)}</text></revision></page>"
+    found = read(put(tmp_path / "a.xml", f"{HEAD}{PAGE}{long}</mediawiki>"), ReadOptions(longest_text=1000))
+    assert len(rows(found)) == 1
+    assert "a page has more than 1,048,576 bytes" in only(found).reason

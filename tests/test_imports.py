@@ -91,6 +91,7 @@ ORDER = [
     "stages",
     # what they all stand on
     "fields",
+    "formulas",
     "identity",
     "kernels",
     "work",
@@ -276,7 +277,8 @@ def test_the_map_says_what_each_room_knows() -> None:
     assert told == found
     rooms = {entry.stem for entry in (ROOT / "dedup").iterdir() if not entry.name.startswith(("_", "."))}
     assert (
-        rooms - {"py", "data", "fields", "identity", "kernels", "work", "system", "settings", "errors"} == told.keys()
+        rooms - {"py", "data", "fields", "formulas", "identity", "kernels", "work", "system", "settings", "errors"}
+        == told.keys()
     )
 
 

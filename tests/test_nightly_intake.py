@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from test_nightly import NEAR, put, touch
 
-from dedup.files import Problem, ReadOptions
+from dedup.files import AS_USUAL, Problem, ReadOptions
 from dedup.nightly import intake
 from dedup.nightly.catalogue import catalogued
 from dedup.nightly.damage import read_table
@@ -32,9 +32,9 @@ def state(tmp_path: Path) -> Iterator[State]:
         yield held
 
 
-def take(state: State, *paths: Path, **options: Any) -> int:
+def take(state: State, *paths: Path, reading: ReadOptions = AS_USUAL, **options: Any) -> int:
     """Read what there is to be read; how many files."""
-    return take_in(state, found(list(map(str, paths))).files, ReadOptions(), NEAR, **options)
+    return take_in(state, found(list(map(str, paths))).files, reading, NEAR, **options)
 
 
 def articles(state: State) -> list[dict[str, Any]]:
@@ -336,12 +336,12 @@ def test_a_text_that_is_too_long(state: State, tmp_path: Path, name: str) -> Non
     """It is left out with the reason, and others are not."""
     rows = [("短", "短文"), ("長", "長" * 1000)] if name != "a.txt" else [(None, "長" * 1000)]
     put(tmp_path / name, rows)
-    take(state, tmp_path / name, most_bytes=999)
+    take(state, tmp_path / name, reading=ReadOptions(longest_text=999))
     assert list(live(state)) == ([] if name == "a.txt" else ["短"])
     (problem,) = pa.concat_tables(rejects(state, 0, found([str(tmp_path / name)]).files)).to_pylist()
     assert problem["row"] == (None if name == "a.txt" else 2)
     assert "more than 999 bytes" in problem["reason"]
-    assert "give more" in problem["reason"]
+    assert "give --longest-text more" in problem["reason"]
 
 
 def test_many_files_are_several_shards(state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import naive
 import numpy as np
 import opencc
+import polars as pl
 import pyarrow as pa
 import pytest
 from conftest import script
@@ -705,14 +706,36 @@ def test_an_article_of_fifty_megabytes(synthetic: ModuleType) -> None:
     """A text repeated over 50 MB is read, and is like the text once."""
     (article,), _ = synthetic.campaign(articles=1, share=0.0, common=0.0, characters=20_000)
     long = article * (FIFTY_MEGABYTES // len(article.encode()))
-    assert dedup.cluster([ENGLISH, long, article]).labels.tolist() == [0, 1, 1]
+    settings = Settings(longest_text=FIFTY_MEGABYTES)
+    assert dedup.cluster([ENGLISH, long, article], settings).labels.tolist() == [0, 1, 1]
 
 
 def test_fifty_megabytes_of_one_or_two_characters() -> None:
     """One character for 50 MB and two in turns, whose shingles are one and two, are read like any other text."""
     one, two = "𠀀" * (FIFTY_MEGABYTES // 4), "𠀀𠀁" * (FIFTY_MEGABYTES // 8)
-    found = dedup.cluster([one, two, "𠀁𠀀𠀁𠀀𠀁𠀀", ENGLISH], Settings.near_copies())
+    found = dedup.cluster([one, two, "𠀁𠀀𠀁𠀀𠀁𠀀", ENGLISH], Settings.near_copies(longest_text=FIFTY_MEGABYTES))
     assert found.labels.tolist() == [0, 1, 1, 3]
+
+
+def _coded(texts: list[str]) -> Any:
+    return pa.array(texts).dictionary_encode()
+
+
+def _runs(texts: list[str]) -> Any:
+    return pa.RunEndEncodedArray.from_arrays(pa.array([1, 2, 3], pa.int32()), pa.array(texts, pa.string_view()))
+
+
+def _joined(texts: list[str]) -> Any:
+    return pa.table({"title": [text[:15] for text in texts], "body": [text[17:] for text in texts]})
+
+
+@pytest.mark.parametrize("kind", [list, pa.array, pl.Series, _coded, _runs, _joined])
+def test_a_text_that_is_too_long_is_left_out_and_told(kind: Callable[[list[str]], Any]) -> None:
+    """It is as if it were missing, whatever holds it; bytes count, not characters."""
+    texts = ["茶叶的故事" * 6, "茶叶的故事" * 7, "茶叶的故事" * 6]
+    with pytest.warns(dedup.DedupWarning, match="a text has more than 100 bytes, the first is article 1"):
+        found = dedup.cluster(kind(texts), Settings(longest_text=100), text="title,body" if kind is _joined else "text")
+    assert found.labels.tolist() == [0, 1, 0]
 
 
 # --- similarity ---------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ RANGES: dict[str, tuple[list[Any], list[Any]]] = {
     "frames": ([True, False], []),
     "evidence": ([0, 0.0, 136, 1e12], [-1, -0.5, 1e13]),
     "seed": ([0, 1, 2**32 - 1, "secret"], [-1, 2**32]),
+    "longest_text": ([1, 10_000_000, 2**40], [0, -1, 2**40 + 1]),
 }
 WRONG_KINDS: dict[str, list[Any]] = {
     "threshold": ["0.5", None, True, math.nan, math.inf, -math.inf, [0.5], 0.5j],
@@ -42,6 +43,7 @@ WRONG_KINDS: dict[str, list[Any]] = {
     "frames": [1, 0, None, "yes", 1.0],
     "evidence": ["136", None, True, math.nan, math.inf],
     "seed": [1.0, "1", None, True],
+    "longest_text": [1.0, "10MB", None, True],
 }
 
 
@@ -195,3 +197,8 @@ def test_a_secret_that_was_changed(seed: Any, kept: str) -> None:
     """One that does not go with the settings, or is none, is refused."""
     with pytest.raises(ValueError, match=r"secret seed|invalid literal"):
         with_secret(Settings(seed=seed), kept)
+
+
+def test_the_longest_text_changes_no_comparison() -> None:
+    """An index or a state may be opened with another one."""
+    assert Settings(longest_text=1) == Settings()

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dedup.errors import InputError
-from dedup.stages.strings import as_lines, as_text, plain
+from dedup.stages.strings import as_lines, as_text, plain, sizes_of
 
 TEXTS = ["渡輪停航", "", None, "連絡船は欠航", "나룻배", "العبّارة 🚢", "渡輪停航"]
 LISTS = [["第一段", "第二段"], None, [], ["한 줄"], ["", "x"], [None, "仅此一行", None], [None]]
@@ -159,3 +161,25 @@ def test_columns_of_other_values_become_plain() -> None:
         found = plain(pa.chunked_array([array]))
         assert found.type == kind
         assert found.to_pylist() == array.to_pylist()
+
+
+def test_one_long_value_of_a_dictionary_sets_nothing_aside_for_the_short_ones() -> None:
+    """Arrow would reserve the mean length for each row."""
+    values = pa.array(["a" * 10_000_000, "b"])
+    before = pa.default_memory_pool().max_memory()
+    coded = pa.DictionaryArray.from_arrays(pa.array([1, 1, None, 1] * 100_000, pa.int32()), values)
+    assert as_text(pa.chunked_array([coded]), "text").to_pylist() == ["b", "b", None, "b"] * 100_000
+    assert pa.default_memory_pool().max_memory() <= max(before, 100_000_000)
+
+
+@given(st.lists(st.none() | st.text(max_size=4), max_size=8), st.integers(0, 3))
+def test_sizes_are_those_of_what_is_written_out(texts: list[str | None], cut: int) -> None:
+    """Of strings in every layout, and of parts of columns."""
+    sizes = [len((text or "").encode()) for text in texts[cut:]]
+    for kind in (pa.string(), pa.large_string(), pa.string_view()):
+        column = pa.array(texts, kind)
+        runs = pa.RunEndEncodedArray.from_arrays(pa.array(range(1, len(texts) + 1), pa.int32()), column)
+        for one in (column, runs, column.cast(pa.string()).dictionary_encode()):
+            assert sizes_of(pa.chunked_array([one[cut:]])).tolist() == sizes
+    lists = pa.array([[text, text] for text in texts])[cut:]
+    assert sizes_of(pa.chunked_array([lists])).tolist() == [2 * size + 1 for size in sizes]

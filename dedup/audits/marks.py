@@ -19,6 +19,7 @@ import numpy as np
 from dedup import files
 from dedup.errors import FileError
 from dedup.files import shown
+from dedup.formulas import cells_as_they_were, harmless_cell
 from dedup.identity import missing
 
 COLUMNS = ("a", "b", "similarity", "stratum", "source_a", "source_b", "text_a", "text_b", "right")
@@ -40,12 +41,13 @@ class Mark(NamedTuple):
     """1: right, 0: wrong, -1: not marked, or not to be told."""
 
 
-def write(path: str | os.PathLike[str], rows: Iterable[tuple[object, ...]]) -> None:
+def write(path: str | os.PathLike[str], rows: Iterable[tuple[object, ...]], *, csv_safe: bool = False) -> None:
     """Write pairs; an existing file is replaced as a whole or not touched.
 
     Args:
         path: File ending in .csv.
         rows: A value a column.
+        csv_safe: No text is a formula.
 
     Raises:
         FileError: The file cannot be written.
@@ -55,9 +57,13 @@ def write(path: str | os.PathLike[str], rows: Iterable[tuple[object, ...]]) -> N
         text = io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline="")
         writer = csv.writer(text)
         writer.writerow(COLUMNS)
-        writer.writerows(rows)
+        writer.writerows([_harmless(cell) for cell in row] if csv_safe else row for row in rows)
         text.flush()
         text.detach()
+
+
+def _harmless(cell: object) -> object:
+    return harmless_cell(cell) if isinstance(cell, str) else cell
 
 
 def read(path: str | os.PathLike[str]) -> list[Mark]:
@@ -80,9 +86,11 @@ def read(path: str | os.PathLike[str]) -> list[Mark]:
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count))
     try:
         places = _places(next(rows, []))
-        return [_mark(row, places, rows.line_num) for row in rows if any(row)]
+        marks = [_mark(row, places, rows.line_num) for row in rows if any(row)]
     except (ValueError, csv.Error) as error:
         raise FileError(f"cannot read marks from {name!r}: {error}") from error
+    ids = cells_as_they_were([one for mark in marks for one in mark[:2]])
+    return [mark._replace(a=a, b=b) for mark, a, b in zip(marks, ids[::2], ids[1::2], strict=True)]
 
 
 def _places(columns: list[str]) -> list[int]:

@@ -167,18 +167,19 @@ class Audit:
         head = f"{len(self):,} pairs to be marked; {self.run.copies:,} pairs of copies are right by definition"
         return [printed.Table(head, ("pairs", "sampled", "stratum"), rows), printed.lost(self.losses)]
 
-    def to_csv(self, path: str | os.PathLike[str]) -> None:
+    def to_csv(self, path: str | os.PathLike[str], *, csv_safe: bool = False) -> None:
         """Write the pairs as CSV, with an empty column `right`.
 
         Into it goes y where the two belong together, and n where they do not, whether the run has joined them or not.
 
         Args:
             path: File ending in .csv; an existing file is replaced as a whole or not touched.
+            csv_safe: No text is a formula to a spreadsheet: such have an apostrophe before them.
 
         Raises:
             FileError: The file cannot be written.
         """
-        marks.write(path, self._rows())
+        marks.write(path, self._rows(), csv_safe=csv_safe)
 
     def to_html(self, path: str | os.PathLike[str], *, title: str = "dedup audit") -> None:
         """Write a page to mark the pairs in: one HTML file that opens in any browser and asks no server.

@@ -32,6 +32,7 @@ WRITTEN = (".csv", *console.REPORTS)
 @click.option("--seed", default=0, show_default=True, metavar="N", help="Another one samples other pairs.")
 @click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
+@console.CSV_SAFE
 @console.reads
 @click.option("--threads", type=int, metavar="N", help="Threads to use; by default one per core.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -45,6 +46,7 @@ def audit(
     seed: int,
     threshold: float | None,
     near_copies: bool,
+    csv_safe: bool,
     reading: files.ReadOptions,
     threads: int | None,
     as_json: bool,
@@ -62,7 +64,7 @@ def audit(
     """
     console.prepare_process()
     try:
-        settings = console.settings(threshold, near_copies=near_copies)
+        settings = console.settings(threshold, reading, near_copies=near_copies)
         _check(target, marked)
     except (SettingsError, FileError) as error:
         raise click.UsageError(str(error)) from error
@@ -78,7 +80,7 @@ def audit(
             run = cluster_articles(read.table, settings, threads=threads, progress=tell)
             found = run.audit(pairs, by=sources, seed=seed)
         if target is not None:
-            (found.to_csv if target.lower().endswith(".csv") else found.to_html)(target)
+            found.to_csv(target, csv_safe=csv_safe) if target.lower().endswith(".csv") else found.to_html(target)
         with console.warned(_warn):
             said = None if marked is None else found.read(marked)
         with console.closed_output():

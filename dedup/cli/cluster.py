@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 @click.option("--no-campaigns", is_flag=True, help="Leave out the column campaign; it takes 0.5 to 2 ms an article.")
 @click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
+@console.CSV_SAFE
 @console.reads
 @click.option("--within", metavar="COLUMN", help="Compare only articles that have the same in this column.")
 @click.option("--across", metavar="COLUMN", help="Compare only articles that have different things in this column.")
@@ -60,6 +61,7 @@ def cluster(
     no_campaigns: bool,
     threshold: float | None,
     near_copies: bool,
+    csv_safe: bool,
     reading: files.ReadOptions,
     within: str | None,
     across: str | None,
@@ -95,7 +97,7 @@ def cluster(
     night to night.
     """
     console.prepare_process()
-    settings = _settings(threshold, near_copies=near_copies, secret_seed=secret_seed)
+    settings = _settings(threshold, reading, near_copies=near_copies, secret_seed=secret_seed)
     scope = _scope(within, across, within_days, date)
     if state is not None:
         _check_nightly(paths, report, indicators, scope)
@@ -111,14 +113,14 @@ def cluster(
     )  # fmt: skip
     if indicators is not None and no_campaigns:
         raise click.UsageError("--indicators lists what campaigns hold; leave out --no-campaigns")
-    targets = _Targets(target, report, indicators, campaigns=not no_campaigns)
+    targets = _Targets(target, report, indicators, campaigns=not no_campaigns, csv_safe=csv_safe)
     with console.apart_from(target):
         _cluster(paths, targets, settings, scope, reading, threads, quiet=quiet)
 
 
-def _settings(threshold: float | None, *, near_copies: bool, secret_seed: bool) -> Settings:
+def _settings(threshold: float | None, reading: files.ReadOptions, *, near_copies: bool, secret_seed: bool) -> Settings:
     try:
-        return console.settings(threshold, near_copies=near_copies, secret_seed=secret_seed)
+        return console.settings(threshold, reading, near_copies=near_copies, secret_seed=secret_seed)
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
 
@@ -142,6 +144,8 @@ class _Targets(NamedTuple):
     indicators: str | None
     campaigns: bool
     """Whether to look for campaigns."""
+    csv_safe: bool
+    """Whether no text of CSV may be a formula."""
 
     @property
     def files(self) -> dict[str, str]:
@@ -212,7 +216,9 @@ def _cluster(
             with _timed(seconds, "campaigns"), console.shown_progress(quiet=quiet) as tell:
                 found.campaigns(threads=threads, progress=lambda done, total: tell("campaigns", done, total))
         with _timed(seconds, "write"):
-            console.write(found.to_arrow(campaigns=targets.campaigns), targets.labels, reading)
+            console.write(
+                found.to_arrow(campaigns=targets.campaigns), targets.labels, reading, csv_safe=targets.csv_safe
+            )
         _write_others(found, targets, seconds, quiet=quiet)
         if not quiet:
             with console.closed_output():

@@ -30,7 +30,7 @@ from rich.markup import escape
 from dedup import files
 from dedup.errors import DedupError, DedupWarning, FileError, SettingsError
 from dedup.evidence.titles import printable
-from dedup.settings import DRAWN, Settings
+from dedup.settings import DRAWN, LONGEST_TEXT, Settings, size_of
 from dedup.work import bar
 
 Tell = Callable[[str, int, int], None]
@@ -41,6 +41,25 @@ MOST_ALIKE = 10
 """Warnings of one kind that are said."""
 _NUMBERS = re.compile(r"\d[\d,.]*")
 out, err = Console(), Console(stderr=True)
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes, such as 10MB."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number that is meant.
+
+        Args:
+            value: As it was given.
+            param: The option.
+            ctx: Of the command.
+        """
+        try:
+            return value if isinstance(value, int) else size_of(value, "a text's length", "10MB or 64MiB")
+        except SettingsError as error:
+            self.fail(str(error), param, ctx)
 
 
 _READING = (
@@ -68,7 +87,19 @@ _READING = (
         "--delimiter", metavar="CHARACTER",
         help="What stands between the fields of CSV, \\t for a tab; by default found in the first line.",
     ),
+    click.option(
+        "--longest-text", type=Size(), default=LONGEST_TEXT, metavar="SIZE",
+        help="Most bytes of a text, such as 50MB; a longer one is left out, and told. Default 10MB.",
+    ),
+    click.option(
+        "--follow-links", is_flag=True, help="Follow links in a folder that lead out of it; else they are only told.",
+    ),
 )  # fmt: skip
+
+
+CSV_SAFE = click.option(
+    "--csv-safe", is_flag=True, help="In .csv, put ' before what a spreadsheet would take for a formula."
+)
 
 
 def reads(command: Command) -> Command:
@@ -80,7 +111,7 @@ def reads(command: Command) -> Command:
 
     @wraps(command)
     def called(*args: Any, text_column: str, id_column: str, id_from: str, kind: str | None, **rest: Any) -> None:
-        more = {name: rest.pop(name) for name in ("encoding", "delimiter")}
+        more = {name: rest.pop(name) for name in ("encoding", "delimiter", "longest_text", "follow_links")}
         with files.Streams(folder(rest.get("target"))) as streams:
             with failures():
                 reading = files.ReadOptions(text_column, id_column or None, id_from, kind, streams, **more)
@@ -135,11 +166,14 @@ def apart_from(target: str) -> Iterator[None]:
         out.stderr = False
 
 
-def settings(threshold: float | None, *, near_copies: bool, secret_seed: bool = False) -> Settings:
-    """What these options make of the defaults.
+def settings(
+    threshold: float | None, reading: files.ReadOptions, *, near_copies: bool, secret_seed: bool = False
+) -> Settings:
+    """What the options make of the defaults.
 
     Args:
         threshold: In (0, 1]; None leaves the default.
+        reading: How articles lie in the files, and how long a text may be.
         near_copies: Whether the classical job is asked for.
         secret_seed: Whether a store is to draw a seed of its own.
 
@@ -148,6 +182,7 @@ def settings(threshold: float | None, *, near_copies: bool, secret_seed: bool = 
     """
     seed: dict[str, Any] = {"seed": DRAWN} if secret_seed else {}
     chosen = Settings.near_copies(**seed) if near_copies else Settings(**seed)
+    chosen = replace(chosen, longest_text=reading.longest_text)
     return chosen if threshold is None else replace(chosen, threshold=threshold)
 
 
@@ -247,16 +282,17 @@ def read(
     return found
 
 
-def write(table: pa.Table, target: str, reading: files.ReadOptions) -> None:
+def write(table: pa.Table, target: str, reading: files.ReadOptions, *, csv_safe: bool) -> None:
     """Write a table; it is no failure if the reader of the standard output has gone.
 
     Args:
         table: What to write.
         target: The file, or - for the standard output.
         reading: How the articles were read.
+        csv_safe: In CSV no text is a formula.
     """
     with closed_output() if target == files.STANDARD else nullcontext():
-        files.write(table, target, f".{plain(reading)}")
+        files.write(table, target, f".{plain(reading)}", csv_safe=csv_safe)
 
 
 class Told(Protocol):

@@ -47,7 +47,7 @@ def explain(
     with console.failures():
         others = console.read(among, reading)
         (left, left_read), (right, right_read) = (_article(name, others, reading, among=bool(among)) for name in (a, b))
-        settings = console.settings(None, near_copies=near_copies)
+        settings = console.settings(None, reading, near_copies=near_copies)
         found = explain_articles(left, right, settings, among=others.table["text"] if among else None)
         found = replace(found, names=(a, b))
         with console.closed_output():

@@ -112,7 +112,9 @@ def add(
     tally = Tally()
     with console.failures(), _concluded(tally, as_json=as_json):
         asked = near_copies or secret_seed or threshold is not None
-        chosen = console.settings(threshold, near_copies=near_copies, secret_seed=secret_seed) if asked else None
+        chosen = (
+            console.settings(threshold, reading, near_copies=near_copies, secret_seed=secret_seed) if asked else None
+        )
         with console.shown_progress(quiet=as_json and console.out.is_terminal) as tell:
             read = files.read(
                 paths, reading,
@@ -122,7 +124,9 @@ def add(
             if not len(read.table):
                 raise FileError("no articles were read, nothing was added")
             _complain_of_repeats(read)
-            with Index(location, chosen, store_texts=False if no_texts else None) as opened:
+            with Index(
+                location, chosen, store_texts=False if no_texts else None, longest_text=reading.longest_text
+            ) as opened:
                 _add(opened, read.table, batch, tally, tell, as_json=as_json)
     console.fail_if_unread(read)
     if tally.rejected:
@@ -370,14 +374,15 @@ def reweigh(location: str) -> None:
 @click.option("--out", "target", required=True, metavar="FILE", help="Labels: .parquet, .csv or .jsonl.")
 @click.option("--texts", is_flag=True, help="Write the texts, too.")
 @click.option("--times", is_flag=True, help="Write when each was first and last seen, too.")
-def export(location: str, target: str, texts: bool, times: bool) -> None:
+@console.CSV_SAFE
+def export(location: str, target: str, texts: bool, times: bool, csv_safe: bool) -> None:
     """Write a label for every article, as `dedup cluster` does, of the clusters and campaigns that the index keeps."""
     console.prepare_process()
     with _checked(target), Index(location, create=False) as opened:
         table = opened.to_arrow(times=times)
         if texts:
             table = table.append_column("text", _texts(opened, table["id"]))
-        files.write(table, target)
+        files.write(table, target, csv_safe=csv_safe)
     with console.closed_output():
         console.say(f"{counted(len(table), 'article')} written to {printable(target)}")
 

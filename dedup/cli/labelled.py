@@ -21,7 +21,7 @@ from dedup.errors import InputError
 from dedup.evidence import campaigns
 from dedup.evidence.campaign_results import Campaign, Campaigns
 from dedup.evidence.corpus import Corpus
-from dedup.files import counted
+from dedup.files import counted, escaped
 from dedup.kernels import Integers
 from dedup.pipeline import represent
 from dedup.results import Cluster, Clusters
@@ -157,6 +157,7 @@ def _several_first(campaigns: _ByLabel, clusters: _ByLabel) -> _ByLabel:
 
 def _place(labels: pa.Table, groups: _ByLabel, name: str, what: str) -> int:
     """The place that a name means, counted from 0."""
+    name = _as_id(name)
     clusters, place = len(groups.several), PLACE.fullmatch(name)
     if not name.startswith("#"):
         for column in (
@@ -300,8 +301,17 @@ def _edges(corpus: Corpus, texts: Integers, threshold: float, threads: int) -> P
 
 def article(read: pa.Table, name: str) -> str | None:
     """The text of the first article with this id, "" where it has no text; None where there is no such article."""
-    row = pc.index(read["id"], name).as_py()
+    row = pc.index(read["id"], _as_id(name)).as_py()
     return None if row < 0 else read["text"][row].as_py() or ""
+
+
+def _as_id(name: str) -> str:
+    """A name as an id has it: a shell may give bytes that are not UTF-8, which are escaped there."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return escaped(name)
+    return name
 
 
 def _rows(mask: Any) -> Integers:

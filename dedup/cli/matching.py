@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -43,6 +44,7 @@ from dedup.settings import Settings
 @click.option("--threshold", type=float, metavar="T", help="Least similarity or containment, in (0, 1].")
 @click.option("--near-copies", is_flag=True, help="Plain Jaccard of five-character shingles, from 0.7; no frames.")
 @click.option("--spans", is_flag=True, help="Also write where what they share stands; .parquet or .jsonl.")
+@console.CSV_SAFE
 @console.reads
 @click.option("--threads", type=int, metavar="N", help="Threads to use; by default one per core.")
 @click.option("--quiet", is_flag=True, help="Print problems only.")
@@ -54,6 +56,7 @@ def match(
     threshold: float | None,
     near_copies: bool,
     spans: bool,
+    csv_safe: bool,
     reading: files.ReadOptions,
     threads: int | None,
     quiet: bool,
@@ -75,6 +78,7 @@ def match(
         with warnings.catch_warnings(record=True) as caught, ExitStack() as stack:
             warnings.simplefilter("always", DedupWarning)
             tables, settings = against.opened(stack, settings)
+            settings = replace(settings or Settings(), longest_text=reading.longest_text)
             try:
                 found = match_articles(
                     read.table, tables, settings, by=by, threshold=threshold, threads=threads, progress=tell
@@ -83,7 +87,7 @@ def match(
                 console.report(against.read, caught)
         if not found.against:
             raise FileError("no articles of B were read, nothing was written")
-        console.write(found.to_arrow(spans=spans), target, reading)
+        console.write(found.to_arrow(spans=spans), target, reading, csv_safe=csv_safe)
         if not quiet:
             with console.apart_from(target), console.closed_output():
                 _show(found, target)
@@ -101,7 +105,7 @@ def _checked(
         raise click.UsageError(str(error)) from error
     if spans and Path(target).suffix.lower() == ".csv":
         raise click.UsageError(f"--spans are lists, which {target!r} cannot hold; name a .parquet or .jsonl file")
-    return console.settings(None, near_copies=True) if near_copies else None
+    return Settings.near_copies() if near_copies else None
 
 
 class _Against:

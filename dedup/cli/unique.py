@@ -53,6 +53,7 @@ class _Where(NamedTuple):
 )  # fmt: skip
 @click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
+@console.CSV_SAFE
 @console.reads
 @click.option(
     "--memory", metavar="SIZE", help="Most memory, such as 2GB; texts are then kept on disk, beside the output."
@@ -66,6 +67,7 @@ def unique(
     dropped: str | None,
     threshold: float | None,
     near_copies: bool,
+    csv_safe: bool,
     reading: files.ReadOptions,
     memory: str | None,
     threads: int | None,
@@ -79,7 +81,7 @@ def unique(
     """
     console.prepare_process()
     try:
-        settings = console.settings(threshold, near_copies=near_copies)
+        settings = console.settings(threshold, reading, near_copies=near_copies)
         Rule.of(by)
         where = _checked(_Where(paths, target, dropped, console.plain(reading)))
     except (SettingsError, FileError) as error:
@@ -93,7 +95,8 @@ def unique(
     ):
         found = write_unique(
             paths, file, where.kind, by, settings=settings, options=reading, dropped=dropped,
-            exclude=where.written, limits=Limits(memory, console.folder(target), threads), progress=tell,
+            exclude=where.written, limits=Limits(memory, console.folder(target), threads), csv_safe=csv_safe,
+            progress=tell,
         )  # fmt: skip
     if found is None:  # the reader of the output has gone
         return

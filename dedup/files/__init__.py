@@ -14,7 +14,7 @@ and `problems` are below them all. `repeats` tells of ids that two files have. `
 are wanted; `label_files` reads labels back.
 """
 
-from dedup.files.copying import FORMATS, Chosen, copy_rows
+from dedup.files.copying import CSV_SAFE, FORMATS, Chosen, copy_rows
 from dedup.files.formats.archives import member
 from dedup.files.jobs import Job
 from dedup.files.kinds import NAMED, WHOLE
@@ -32,6 +32,7 @@ from dedup.files.writing import check_output, replacing, write
 
 __all__ = [
     "AS_USUAL",
+    "CSV_SAFE",
     "FORMATS",
     "ID_FROM",
     "NAMED",

@@ -22,6 +22,7 @@ from dedup.files.problems import FAULTS, reason
 from dedup.files.source import Source
 from dedup.files.whole_rows import Rows, Wanted, check_names, compression, count, fitted, schema, unified, whole_rows
 from dedup.files.writing import lines
+from dedup.formulas import harmless
 from dedup.identity import id_text
 from dedup.work import ahead
 
@@ -51,7 +52,7 @@ def copy_rows(
     Args:
         chosen: Files, and which of their rows.
         target: Where to write.
-        kind: A value of `FORMATS`.
+        kind: A value of `FORMATS`, or `CSV_SAFE`.
         progress: Called with files done and in all.
 
     Raises:
@@ -169,4 +170,26 @@ def _csv(target: BinaryIO, kind: pa.Schema, _: str) -> Any:
     return CSVWriter(target, kind)
 
 
-_WRITERS: dict[str, Callable[[BinaryIO, pa.Schema, str], Any]] = {"parquet": _parquet, "csv": _csv}
+class _Harmless:
+    """CSV in which no text is a formula."""
+
+    def __init__(self, target: BinaryIO, kind: pa.Schema, codec: str) -> None:
+        self._writer = _csv(target, harmless(kind.empty_table()).schema, codec)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write_table(self, table: pa.Table) -> None:
+        self._writer.write_table(harmless(table))
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.close()
+
+
+CSV_SAFE = "csv-safe"
+"""A kind of rows that are written: CSV in which no text is a formula."""
+_WRITERS: dict[str, Callable[[BinaryIO, pa.Schema, str], Any]] = {
+    "parquet": _parquet,
+    "csv": _csv,
+    CSV_SAFE: _Harmless,
+}

@@ -130,6 +130,8 @@ def characters(
     newline: str,
     encoding: str | None = None,
     told: Callable[[str, int], object] = lambda *_: None,
+    *,
+    longest: int,
 ) -> io.TextIOWrapper:
     """Bytes as lines of text, in which undecodable bytes can still be counted, row by row.
 
@@ -139,10 +141,11 @@ def characters(
         newline: As for `open`.
         encoding: A codec; None where it is to be found.
         told: Called with the encoding, if it was found and is not UTF-8, and how many bytes were decoded so.
+        longest: Characters of a line.
 
     Returns:
         Lines in which each byte that could not be decoded is a surrogate, for `mended` to find in its row. None is
-        longer than `bounds.LINE`.
+        longer than the longest may be.
     """
     head = stream.peek()
     said = marked(head) or encoding
@@ -150,7 +153,7 @@ def characters(
         said = "utf-8"
     if said not in ("utf-8", "utf-8-sig"):
         stream, said = io.BufferedReader(Chunks(_recoded(stream, said, told), stream), PIECE), "utf-8"
-    return Lines(stream, said, "surrogateescape", newline)
+    return Lines(stream, longest, newline, said)
 
 
 def _recoded(stream: io.BufferedReader, said: str | None, told: Callable[[str, int], object]) -> Iterator[bytes]:

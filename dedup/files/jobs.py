@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from dedup.errors import FileError, InputError
 from dedup.fields import IDS, Inside, Path, columns_of
-from dedup.files.bounds import TEXT
+from dedup.files.bounds import TOO_LONG
 from dedup.files.encodings import SURROGATES, characters, check_legible, decoded, detected, is_whole, marked, mended
 from dedup.files.options import AS_USUAL, ReadOptions
 from dedup.files.problems import Problem, counted, shown
@@ -46,8 +46,6 @@ class Job:
     source: Source
     options: ReadOptions = AS_USUAL
     others: tuple[str, ...] = ()
-    most: int = TEXT
-    """Bytes of a text; a longer one is left out."""
     told: set[str] = field(default_factory=set)
     """What was said once in this run, by all its jobs."""
     fault: str = ""
@@ -157,7 +155,7 @@ class Job:
             stream: Its bytes.
             newline: As for `open`.
         """
-        return characters(stream, newline, self.options.codec, self.found)
+        return characters(stream, newline, self.options.codec, self.found, longest=self.options.longest_record)
 
     def found(self, encoding: str, count: int) -> None:
         """Say that bytes were decoded in an encoding that was found, and is not UTF-8."""
@@ -193,6 +191,14 @@ class Job:
         self._lost += 1
         if self._lost <= NAMED_ROWS:
             self.note(row, str(reason), "error", count)
+
+    def lose_long(self, row: int) -> None:
+        """Leave out a row, counted from 1, whose text is too long."""
+        self.lose(row, f"the text has more than {self.options.longest_text:,} bytes, {TOO_LONG}")
+
+    def lose_unnamed(self, row: int, why: str) -> None:
+        """Leave out a row, counted from 1, whose id cannot be one."""
+        self.lose(row, f"{why}; write another, or name another column by --id-column")
 
     def pass_over(self, reason: str, count: int) -> None:
         """Warn of so many members, records or parts of the file that are no articles."""

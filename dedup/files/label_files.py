@@ -3,7 +3,7 @@
 In: a Parquet, CSV or JSON Lines file with the columns id, label and similarity, and perhaps campaign, as `writing`
 makes them, or a folder of Parquet files, as a nightly job does. Out: an Arrow table of these columns, in the order of
 the articles. Costs the memory of its rows; JSON Lines take about a second for 500,000. Ids that are numbers become
-text; other files are refused, and nothing is mended.
+text, and of CSV that --csv-safe wrote they are as they were; other files are refused, and nothing is mended.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import pyarrow as pa
 from dedup.errors import FileError
 from dedup.files.problems import FAULTS, reason, shown
 from dedup.files.remote_bytes import local_copy
+from dedup.formulas import as_it_was
 
 SCHEMA = pa.schema({"id": pa.large_string(), "label": pa.large_string(), "similarity": pa.float64()})
 CAMPAIGN = pa.field("campaign", pa.large_string())
@@ -126,7 +127,8 @@ def _read_csv(path: str) -> pa.Table:
         strings_can_be_null=True,
         quoted_strings_can_be_null=False,
     )
-    return csv.read_csv(path, parse_options=csv.ParseOptions(newlines_in_values=True), convert_options=options)
+    table = csv.read_csv(path, parse_options=csv.ParseOptions(newlines_in_values=True), convert_options=options)
+    return as_it_was(table)
 
 
 def _read_lines(path: str) -> pa.Table:
@@ -138,10 +140,20 @@ def _read_lines(path: str) -> pa.Table:
         for name, values in columns.items():
             if name not in row:
                 raise FileError(f"row {number:,} has no {name}, which the first one has")
-            value = row[name]
-            whole = isinstance(value, int) and not isinstance(value, bool) and name != "similarity"
-            values.append(str(value) if whole else value)
+            values.append(_plain(row[name], name, number))
     return pa.table({name: _array(values) for name, values in columns.items()})
+
+
+def _plain(value: Any, name: str, row: int) -> Any:
+    """A value as Arrow holds it: whole numbers of any size are text, or where they are measured ones with a point."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return value
+    if name != "similarity":
+        return str(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise FileError(f"row {row:,} has the similarity {reprlib.repr(value)}, which is beyond all numbers") from None
 
 
 def _array(values: list[Any]) -> pa.Array:

@@ -12,7 +12,10 @@ from dedup.fields import IDS
 from dedup.files.charsets import named
 from dedup.files.kinds import NAMED
 from dedup.files.streams import Streams
+from dedup.settings import LONGEST_TEXT, Settings
 
+LEAST_LINE = 1 << 20
+"""Characters that a line may have, however short texts are to be."""
 ID_FROM = ("id", "path+id")
 """Where ids come from: from the column of ids, or from the path of the file and that column."""
 
@@ -37,9 +40,14 @@ class ReadOptions:
         delimiter: What stands between the fields of CSV: one character, which may be a tab or a backslash and a t. None
             where it is to be found.
         usual_ids: Whether another column may stand for the default one of ids; a state keeps to what it began with.
+        longest_text: Bytes of a text; a longer one is left out, and told. A line, a value of JSON, a chapter or a
+            feed may have four times as many.
+        follow_links: Whether links in a folder that lead out of it are followed: who fills a folder would choose what
+            else of this machine is read. They are told where they are not.
 
     Raises:
-        SettingsError: `id_from` is neither, or there is no such format or encoding, or the delimiter is none.
+        SettingsError: `id_from` is neither, or there is no such format or encoding, or the delimiter is none, or
+            `longest_text` is out of its range.
     """
 
     text: str = "text"
@@ -50,8 +58,11 @@ class ReadOptions:
     encoding: str | None = None
     delimiter: str | None = None
     usual_ids: bool = True
+    longest_text: int = LONGEST_TEXT
+    follow_links: bool = False
 
     def __post_init__(self) -> None:
+        Settings(longest_text=self.longest_text)
         if self.id_from not in ID_FROM:
             raise SettingsError(f"id_from must be 'id' or 'path+id', got {self.id_from!r}")
         if self.format is not None and self.format not in NAMED:
@@ -71,6 +82,11 @@ class ReadOptions:
     def separator(self) -> str | None:
         """The delimiter as it stands in a file; None where it is to be found."""
         return {"\\t": "\t"}.get(self.delimiter, self.delimiter) if self.delimiter else self.delimiter
+
+    @property
+    def longest_record(self) -> int:
+        """Characters of a line, a value of JSON, a chapter or a feed: in them is more than a text, and escapes."""
+        return max(LEAST_LINE, 4 * self.longest_text)
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 import pyarrow as pa
 
-FAULTS = (OSError, ValueError, MemoryError, csv.Error, pa.ArrowException)
-"""What broken files and full disks raise; of memory, where a damaged length asks for more than there is."""
+FAULTS = (OSError, ValueError, OverflowError, MemoryError, csv.Error, pa.ArrowException)
+"""What broken files and full disks raise; of memory, where a damaged length asks for more than there is, and of
+overflow, where a number has hundreds of digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +75,21 @@ def counted(count: int, noun: str) -> str:
 
 
 def escaped(path: str | os.PathLike[str]) -> str:
-    """A path as text that Arrow can hold, different for different paths: bytes that are not UTF-8 are escaped.
+    r"""A path as text that Arrow can hold, different for different paths.
+
+    A byte that is not UTF-8 becomes ``\x`` and its two digits, and so does a backslash where it would look like that;
+    all else stays. Read back, each ``\x`` with two digits is that byte.
 
     Args:
         path: As the system has it.
     """
     name = os.fspath(path)
+    if os.sep == "/" and "\\" in name:
+        name = _LIKE_ESCAPED.sub(r"\\x5c", name)
     return name if name.isascii() else os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+_LIKE_ESCAPED = re.compile(r"\\(?=x[0-9a-f]{2})")
 
 
 def shown(path: str | os.PathLike[str]) -> str:

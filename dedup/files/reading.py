@@ -18,7 +18,6 @@ from typing import IO
 import pyarrow as pa
 
 from dedup.errors import DedupError, FileError
-from dedup.files.bounds import TOO_LONG
 from dedup.files.formats import READERS
 from dedup.files.formats.archives import Opened, members
 from dedup.files.hive import hive_values, with_hive_values
@@ -29,7 +28,7 @@ from dedup.files.places import placed, real
 from dedup.files.problems import FAULTS, Problem, counted, reason, shown
 from dedup.files.recognized import recognized
 from dedup.files.sources import Sources
-from dedup.files.tables import Piece, as_table, joined, within
+from dedup.files.tables import Piece, as_table, joined, named, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +204,7 @@ def _tried(job: Job, opening: Opened, tell: Callable[[IO[bytes], Piece], object]
         with opening as (raw, plain):
             archive = job.source.kind in ARCHIVES
             for read in _of_members(job, plain) if archive else READERS[job.source.kind](job, plain):
-                piece, long = within(read, job.most)
-                for place in long:
-                    job.lose(kept + place + 1, f"the text has more than {job.most:,} bytes, {TOO_LONG}")
+                piece = _within(job, read, kept)
                 kept += len(piece)
                 yield piece
                 tell(raw, piece)
@@ -218,6 +215,17 @@ def _tried(job: Job, opening: Opened, tell: Callable[[IO[bytes], Piece], object]
         job.say(reason(error), "error")
     if job.fault and kept and not job.refused:
         job.fault += f"; the {counted(kept, 'article')} before it were kept"
+
+
+def _within(job: Job, read: Piece, before: int) -> Piece:
+    """The rows of a piece of which neither the text nor the id is too long."""
+    piece, long = within(read, job.options.longest_text)
+    for place in long:
+        job.lose_long(before + place + 1)
+    piece, unnamed = named(piece)
+    for place, why in unnamed:
+        job.lose_unnamed(before + place + 1, why)
+    return piece
 
 
 def _of_members(job: Job, plain: io.BufferedReader) -> Iterator[Piece]:

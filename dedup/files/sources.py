@@ -32,6 +32,7 @@ _PART = (
     "this is a part of {} in {!r}, and only the table knows which of its rows have been deleted or replaced; name that "
     "folder, or copy the file out of it to read it as it is"
 )
+_FOLLOWED = "name it to have it followed, or give --follow-links"
 _ELSEWHERE = (
     "which is read on the local disk only; copy it there, or give it to dedup in Python as its library opens it, for "
     "example deltalake.DeltaTable(ADDRESS)"
@@ -92,7 +93,7 @@ class Sources:
 
     def _add_folder(self, folder: Path) -> None:
         before = len(self.problems)
-        self._add_all(folder, sorted(walk(str(folder), self._closed)), before)
+        self._add_all(folder, sorted(walk(str(folder), self._closed, follow=self.options.follow_links)), before)
 
     def _add_all(self, named: Path | str, found: list[Met], before: int) -> None:
         own = tuple(f"{one}/" for one in self.own)
@@ -148,7 +149,7 @@ class Sources:
             )
         elif not has_magic(pattern):
             self._lead_nowhere(pattern, "there is no such file or folder; check the name")
-        elif files := list(matching(pattern, self._closed)):
+        elif files := list(matching(pattern, self._closed, follow=self.options.follow_links)):
             arounds = [self._around(Path(met.path)) for met in files]
             for around in dict.fromkeys(filter(None, arounds)):
                 self._problem(pattern, _PART.format(LAKES[around[1]], shown(around[0])))
@@ -213,7 +214,7 @@ class Sources:
         """Take a file; False if neither its suffix nor its content is that of articles."""
         stem, kind, codec = parts(met.name)
         if met.leads_out and (kind in CALLED or Path(met.path).is_dir()):
-            self._problem(met.path, f"a link out of this folder, to {shown(met.real)!r}; name it to have it followed")
+            self._problem(met.path, f"a link out of this folder, to {shown(met.real)!r}; {_FOLLOWED}")
             return True
         if met.leads_out:
             return False

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from dedup.files.encodings import SURROGATES
 from dedup.files.problems import FAULTS
-from dedup.identity import id_texts
+from dedup.identity import LONGEST_ID, id_fault, id_texts
 
 PACK = 1 << 22
 """Characters or bytes that are gathered before they become a table."""
@@ -56,17 +56,44 @@ def within(piece: Piece, most: int) -> tuple[Piece, list[int]]:
         longest = most // 4  # characters that are never too many
         long = [
             place
-            for place, (_, text, *_) in enumerate(piece)
-            if text and len(text) > longest and len(text.encode(errors="surrogatepass")) > most
+            for place, row in enumerate(piece)
+            if (text := row[1]) and len(text) > longest and len(text.encode(errors="surrogatepass")) > most
         ]
-        return [row for place, row in enumerate(piece) if place not in long] if long else piece, long
-    if piece["text"].nbytes <= most:
+        gone = set(long)
+        return [row for place, row in enumerate(piece) if place not in gone] if long else piece, long
+    column = piece["text"]
+    if column.nbytes <= most:
         return piece, []
     import pyarrow.compute as pc  # noqa: PLC0415 - only here
 
-    fits = pc.fill_null(pc.less_equal(pc.binary_length(piece["text"]), most), fill_value=True)
+    fits = pc.fill_null(pc.less_equal(pc.binary_length(column), most), fill_value=True)
     long = [place for place, one in enumerate(fits.to_pylist()) if not one]
     return piece.filter(fits) if long else piece, long
+
+
+def named(piece: Piece) -> tuple[Piece, list[tuple[int, str]]]:
+    """The rows that have an id as one may be.
+
+    Args:
+        piece: Some rows.
+
+    Returns:
+        Those rows, and the positions of the others with what is wrong with their ids.
+    """
+    if not isinstance(piece, list):
+        import pyarrow.compute as pc  # noqa: PLC0415 - only here
+
+        ids = piece["id"]
+        if ids.nbytes <= LONGEST_ID and not pc.any(pc.match_substring(ids, "\0")).as_py():
+            return piece, []
+        fits = pc.and_(pc.less_equal(pc.binary_length(ids), LONGEST_ID), pc.invert(pc.match_substring(ids, "\0")))
+        if pc.all(fits).as_py():
+            return piece, []
+        unfit = pc.indices_nonzero(pc.invert(fits)).to_pylist()
+        return piece.filter(fits), [(place, id_fault(ids[place].as_py())) for place in unfit]
+    unnamed = [(place, fault) for place, row in enumerate(piece) if (fault := id_fault(row[0] or ""))]
+    gone = {place for place, _ in unnamed}
+    return [row for place, row in enumerate(piece) if place not in gone] if gone else piece, unnamed
 
 
 def as_table(piece: Piece, others: Sequence[str] = ()) -> pa.Table:

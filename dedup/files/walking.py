@@ -1,9 +1,9 @@
 """Folders and patterns become the files that are in them, or fit them.
 
 In: a folder, or a pattern. Out: every file below it, and every folder that is a table, as `Met`; nothing hidden, and
-nothing that a link fetches from elsewhere: who fills a folder must not choose what else of this machine is read. Links
-that stay in the folder are followed, into no folder twice, for a link to a folder above would never end. Costs one
-call of the system a folder. Opens no file.
+nothing that a link fetches from elsewhere, unless that is asked for: who fills a folder must not choose what else of
+this machine is read. Links that stay in the folder are followed, into no folder twice, for a link to a folder above
+would never end. Costs one call of the system a folder. Opens no file.
 """
 
 from __future__ import annotations
@@ -41,12 +41,13 @@ class Met(NamedTuple):
     """What table it is, if it is a folder that is one; what is in it is not met, and the folder itself has no name."""
 
 
-def walk(folder: str, failed: Callable[[OSError], object]) -> Iterator[Met]:
+def walk(folder: str, failed: Callable[[OSError], object], *, follow: bool = False) -> Iterator[Met]:
     """All files of a folder and of the folders in it.
 
     Args:
         folder: Its path. If that is a link it is followed: it was chosen by whoever gave it.
         failed: Called with the error of a folder that cannot be opened.
+        follow: Follow links out of the folder, too.
 
     Yields:
         The files, links to folders elsewhere, and folders that are tables or those of jobs, folder by folder.
@@ -75,7 +76,7 @@ def walk(folder: str, failed: Callable[[OSError], object]) -> Iterator[Met]:
                 continue
             link = entry.is_symlink()
             where = os.path.realpath(entry.path) if link else os.path.join(real, entry.name)  # noqa: PTH118
-            out = link and not (where + os.sep).startswith(inside)
+            out = link and not (follow or (where + os.sep).startswith(inside))
             for_jobs = is_for_jobs(entry.name)
             if out or for_jobs or not _is_folder(entry):
                 yield Met(below + entry.name, entry.path, where, entry.stat, out, for_jobs)
@@ -84,7 +85,7 @@ def walk(folder: str, failed: Callable[[OSError], object]) -> Iterator[Met]:
         waiting += reversed(folders)
 
 
-def matching(pattern: str, failed: Callable[[OSError], object]) -> Iterator[Met]:
+def matching(pattern: str, failed: Callable[[OSError], object], *, follow: bool = False) -> Iterator[Met]:
     """The files that a pattern fits, and those in the folders that it fits, named below what has no magic in it.
 
     Links out of that are not followed, for a pattern chooses none of them by its name.
@@ -92,6 +93,7 @@ def matching(pattern: str, failed: Callable[[OSError], object]) -> Iterator[Met]
     Args:
         pattern: A path with `*`, `?` or `[` in it; `**` is any folders.
         failed: Called with the error of a folder that cannot be opened.
+        follow: Follow them.
     """
     base, folders = before_magic(pattern) or os.curdir, set[Path]()
     inside = os.path.join(os.path.realpath(base), "")  # noqa: PTH118
@@ -100,12 +102,14 @@ def matching(pattern: str, failed: Callable[[OSError], object]) -> Iterator[Met]
         if not folders.isdisjoint(Path(path).parents):
             continue
         real = os.path.realpath(path)
-        out = not (real + os.sep).startswith(inside)
+        out = not (follow or (real + os.sep).startswith(inside))
         if out or not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a folder above is closed
             yield Met(name, path, real, Path(path).stat, out)
             continue
         folders.add(Path(path))
-        yield from (met._replace(name=f"{name}/{met.name}".rstrip("/")) for met in sorted(walk(path, failed)))
+        yield from (
+            met._replace(name=f"{name}/{met.name}".rstrip("/")) for met in sorted(walk(path, failed, follow=follow))
+        )
 
 
 def is_hidden(name: str) -> bool:

@@ -337,7 +337,7 @@ def _texts(job: Job) -> Callable[[pa.Schema], list[str]]:
 
 def _values(job: Job, stream: io.BufferedReader, wanted: Mask) -> Iterator[list[str]]:
     with job.lines(stream, "\n") as text:
-        every = zip(_upto_last(wanted), values_of(text), strict=False)
+        every = zip(_upto_last(wanted), values_of(text, job.options.longest_record), strict=False)
         chosen = (as_line(piece) for chosen, piece in every if chosen and piece.raw)
         while some := list(islice(chosen, LINES)):
             yield some

@@ -23,6 +23,7 @@ from dedup.files.places import is_remote
 from dedup.files.problems import FAULTS, reason, shown
 from dedup.files.remote_outputs import check_remote, whole_remote
 from dedup.files.streams import STANDARD
+from dedup.formulas import harmless
 from dedup.system import whole_file
 
 
@@ -58,7 +59,7 @@ def check_output(path: str | os.PathLike[str], suffixes: Collection[str] | None 
         raise FileError(f"cannot write {name!r}: the folder {folder!r} is closed to writing; name another")
 
 
-def write(table: pa.Table, path: str | os.PathLike[str], stream: str = ".jsonl") -> None:
+def write(table: pa.Table, path: str | os.PathLike[str], stream: str = ".jsonl", *, csv_safe: bool = False) -> None:
     """Write a table; an existing file is replaced as a whole or not touched.
 
     Args:
@@ -66,14 +67,16 @@ def write(table: pa.Table, path: str | os.PathLike[str], stream: str = ".jsonl")
         path: File ending in .parquet or .pq, .csv, or .jsonl, .ndjson or .json (an object a line); or an address
             elsewhere that does, or - for the standard output.
         stream: What is written to the standard output, as a suffix.
+        csv_safe: In CSV no text is a formula, see `dedup.formulas`.
 
     Raises:
         FileError: `check_output` refuses the path, writing fails, or the format has no such values: lists in CSV,
             NaN in JSON Lines.
     """
     check_output(path)
+    suffix = stream if os.fspath(path) == STANDARD else Path(path).suffix.lower()
     with replacing(path) as file:
-        _WRITERS[stream if os.fspath(path) == STANDARD else Path(path).suffix.lower()](table, file)
+        _WRITERS[suffix](harmless(table) if csv_safe and suffix == ".csv" else table, file)
 
 
 @contextmanager

@@ -93,6 +93,8 @@ class Index(Awaited):
             process but also a power failure.
         timeout: Seconds to wait for another writer.
         create: Make an index if it does not exist.
+        longest_text: Bytes of a text that is added or looked for; a longer one is rejected. None: that of `settings`,
+            or of those of the index.
 
     Raises:
         SettingsError: The index has other settings.
@@ -103,6 +105,7 @@ class Index(Awaited):
     Attributes:
         path: Where it is.
         settings: How it compares articles.
+        longest_text: Bytes that a text may have.
     """
 
     def __init__(
@@ -115,11 +118,15 @@ class Index(Awaited):
         fsync: bool = False,
         timeout: float = 30.0,
         create: bool = True,
+        longest_text: int | None = None,
     ) -> None:
         wait = checked_timeout(timeout)
         self._store = open_store(path, settings, weights, store_texts, create=create, fsync=fsync, timeout=wait)
         self.path, self.settings = self._store.location, self._store.opening.settings
-        self._address = partial(Index, address(path), fsync=fsync, timeout=wait, create=False)
+        self.longest_text = longest_text or (settings or self.settings).longest_text
+        self._address = partial(
+            Index, address(path), fsync=fsync, timeout=wait, create=False, longest_text=self.longest_text
+        )
         self._lock, self._closed, self._sweep = threading.RLock(), False, Sweep()
         self._in_order = InOrder()
         _INDEXES.add(self)
@@ -161,7 +168,7 @@ class Index(Awaited):
             FileError: It could not be stored; nothing was added.
         """
         spans = [Span(second, second) for second in checked_times(seen_at, 1)]
-        return self._add([checked_id(id)], column([checked_text(text)]), 1, spans)[0]
+        return self._add([checked_id(id)], self._given(text), 1, spans)[0]
 
     def add_unless_duplicate(self, id: str, text: str | None, *, seen_at: datetime | None = None) -> Seen:  # noqa: A002
         """Remember an article, unless it is here for the first time and is a copy or rewrite of one that is there.
@@ -170,7 +177,7 @@ class Index(Awaited):
         one adds it. Arguments, result and errors are those of `add`.
         """
         spans = [Span(second, second) for second in checked_times(seen_at, 1)]
-        return self._add([checked_id(id)], column([checked_text(text)]), 1, spans, duplicates=False)[0]
+        return self._add([checked_id(id)], self._given(text), 1, spans, duplicates=False)[0]
 
     def add_many(self, ids: Any, texts: Any, *, threads: int | None = None, seen_at: Any = None) -> Added:
         """Remember a batch of articles, all or none; much faster per article than one by one.
@@ -195,11 +202,11 @@ class Index(Awaited):
             FileError: The articles could not be stored; nothing was added.
         """
         count = count_threads(threads)
-        names, values = listed(ids), listed_texts(texts)
+        names, values = listed(ids), listed_texts(texts, self.longest_text)
         if len(names) != len(values):
             raise InputError(f"there are {len(names)} ids and {len(values)} texts; give one of each for every article")
         seconds = checked_times(seen_at, len(names))
-        rows, rejected = sorted_out(names, values)
+        rows, rejected = sorted_out(names, values, self.longest_text)
         if rejected and not rows:
             (row, id_, reason), many = rejected[0], len(rejected)
             raise RejectsError(f"all {many:,} rows were rejected, the first is row {row}, {id_!r}: {reason}", rejected)
@@ -215,6 +222,9 @@ class Index(Awaited):
                 for row in mine:
                     seen[row] = one
         return Added(seen, rejected, replaced, unchanged)
+
+    def _given(self, text: object) -> pa.ChunkedArray:
+        return column([checked_text(text, self.longest_text)])
 
     def _add(
         self, ids: list[str], texts: pa.ChunkedArray, count: int, spans: list[Span], *, duplicates: bool = True
@@ -317,13 +327,13 @@ class Index(Awaited):
         """
         if not isinstance(text, str):
             raise InputError(f"a text must be a string, got {type(text).__name__}")
+        given = self._given(text)
         if by == "containment":
-            return self._query_within(column([text]), Settings(threshold=0.8 if threshold is None else threshold))
+            return self._query_within(given, Settings(threshold=0.8 if threshold is None else threshold))
         if by != "similarity" or threshold is not None:
             raise SettingsError(
                 f"by must be 'containment' where there is a threshold, else that or 'similarity', got {by!r}"
             )
-        given = column([text])
         while True:
             preparer = self._preparer
             prepared = preparer.prepare(given)
@@ -359,7 +369,8 @@ class Index(Awaited):
             InputError: They are of a kind that cannot be read, or one of them is not a text.
         """
         count = count_threads(threads)
-        given = column([checked_text(text) for text in listed_texts(texts)], count)
+        most = self.longest_text
+        given = column([checked_text(text, most) for text in listed_texts(texts, most)], count)
         while True:
             preparer = self._preparer
             prepared = preparer.prepare(given, count)

@@ -5,22 +5,31 @@ In: anything. Out: strings and columns for the index, or what is wrong with a ro
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from dedup.errors import InputError, SettingsError
-from dedup.identity import id_text, missing
+from dedup.identity import id_fault, id_text, missing
 from dedup.index.answers import Rejected
 from dedup.index.prepared import MOST_CHARACTERS, joined
 from dedup.stages import articles as reading
 from dedup.stages.queries import library
-from dedup.stages.strings import as_lines
+from dedup.stages.strings import as_lines, sizes_of, without
 
 HIGHEST = 2**63 - 1
+
+
+class TooLong(NamedTuple):
+    """Stands for a text that is not looked at."""
+
+    size: int
+    """Its bytes."""
 
 
 def id_or_reason(given: object) -> tuple[str, str]:
@@ -34,7 +43,8 @@ def id_or_reason(given: object) -> tuple[str, str]:
         name.encode()
     except UnicodeEncodeError:
         return "", f"an id must be valid Unicode, got {given!r}"
-    return ("", f"an id must not hold a NUL character, got {given!r}") if "\0" in name else (name, "")
+    fault = id_fault(name)
+    return ("", f"{fault}, got {reprlib.repr(given)}") if fault else (name, "")
 
 
 def checked_id(given: object) -> str:
@@ -49,26 +59,35 @@ def checked_id(given: object) -> str:
     return name
 
 
-def checked_text(given: object) -> str | None:
+def checked_text(given: object, longest: int) -> str | None:
     """A text, or None where it is missing.
 
     Raises:
-        InputError: It is something else.
+        InputError: It is something else, or has more bytes than the longest may have.
     """
-    reason = _wrong_text(given)
-    if reason:
+    if reason := _text_reason(given, longest):
         raise InputError(reason)
     assert given is None or isinstance(given, str)
     return given
 
 
-def _wrong_text(given: object) -> str:
-    """What is wrong with a text; empty if nothing is."""
-    if given is not None and not isinstance(given, str):
+def _text_reason(given: object, longest: int) -> str:
+    """What is wrong with a text, if anything is."""
+    if given is None:
+        return ""
+    if isinstance(given, TooLong):
+        return _TOO_LONG.format(given.size, longest)
+    if not isinstance(given, str):
         return f"a text must be a string or None, got {type(given).__name__}"
-    if given is not None and len(given) > MOST_CHARACTERS:
+    if len(given) > MOST_CHARACTERS:  # whatever may be longer, a store keeps no more
         return f"a text must have up to {MOST_CHARACTERS:,} characters, got {len(given):,}; cut it into parts"
-    return ""
+    if len(given) <= longest // 4:  # characters that are never too many
+        return ""
+    size = len(given.encode(errors="surrogatepass"))
+    return _TOO_LONG.format(size, longest) if size > longest else ""
+
+
+_TOO_LONG = "the text has {:,} bytes, more than {:,}; cut it, or open the index with longest_text="
 
 
 def checked_number(name: str, given: object, least: int = 0) -> int:
@@ -108,24 +127,32 @@ def listed(values: Any) -> list[Any]:
     return [None if missing(value) else value for value in every]
 
 
-def listed_texts(values: Any) -> list[Any]:
+def listed_texts(values: Any, longest: int) -> list[Any]:
     """Texts as `listed`; in a column of lists of strings each list is a text of lines.
+
+    Of Arrow's columns, of which a small one may stand for gigabytes, texts that are too long are `TooLong`.
 
     Raises:
         InputError: They are not a list.
     """
-    texts = listed(values)
-    return texts if isinstance(values, list | tuple) else as_lines(texts)
+    if not isinstance(values, pa.Array | pa.ChunkedArray):
+        texts = listed(values)
+        return texts if isinstance(values, list | tuple) else as_lines(texts)
+    column = values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
+    sizes = sizes_of(column)
+    texts = as_lines(listed(without(column, sizes > longest)))
+    for place in np.flatnonzero(sizes > longest).tolist():
+        texts[place] = TooLong(int(sizes[place]))
+    return texts
 
 
-def sorted_out(ids: list[Any], texts: list[Any]) -> tuple[dict[str, list[int]], list[Rejected]]:
+def sorted_out(ids: list[Any], texts: list[Any], longest: int) -> tuple[dict[str, list[int]], list[Rejected]]:
     """The rows of each id, in the order of each id's last row, and the rows that are rejected."""
     rows: dict[str, list[int]] = {}
     rejected = []
     for row, (given, text) in enumerate(zip(ids, texts, strict=True)):
         name, reason = id_or_reason(given)
-        reason = reason or _wrong_text(text)
-        if reason:
+        if reason := reason or _text_reason(text, longest):
             rejected.append(Rejected(row, given, reason))
         else:
             rows[name] = rows.pop(name, [])  # behind the others
@@ -138,4 +165,4 @@ def column(texts: Sequence[str | None], threads: int = 1) -> pa.ChunkedArray:
     if len(texts) == 1:
         with suppress(UnicodeEncodeError):
             return joined([(texts[0] or "").encode()])
-    return reading.articles(texts, threads=threads).texts
+    return reading.articles(texts, threads=threads, longest=HIGHEST).texts

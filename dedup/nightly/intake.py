@@ -84,8 +84,6 @@ class _How:
 
     settings: Settings
     threads: int
-    most_bytes: int
-    """Most bytes of a text."""
     time: int
     """When the night began."""
     told: set[str] = field(default_factory=set)
@@ -130,7 +128,6 @@ def take_in(
     *,
     now: datetime | None = None,
     threads: int = 1,
-    most_bytes: int = 1 << 26,
     progress: Callable[[int, int], object] | None = None,
     log: Callable[[str, dict[str, Any]], object] = lambda *_: None,
 ) -> int:
@@ -145,14 +142,13 @@ def take_in(
         settings: How texts are folded.
         now: The time of the night, unless it has begun to read before; None is the clock's.
         threads: How many to use.
-        most_bytes: A longer text is not taken.
         progress: Called with the bytes of files read and of those to read.
         log: Called with what could not be read, and after each shard.
 
     Returns:
         How many files were read.
     """
-    how = _How(settings, threads, most_bytes, _time(state, now))
+    how = _How(settings, threads, _time(state, now))
     known, failed = _known(state)
     unknown = [source for source in sources if _is_fresh(source, known)]
     again = [source for source in unknown if not _is_fresh(source, failed)]
@@ -190,7 +186,7 @@ def _shard(
         texts.seek(ended(state))
         texts.truncate()
         for source in pack:
-            job = Job(source, options, most=how.most_bytes, told=how.told)
+            job = Job(source, options, told=how.told)
             _read(job, texts, draft, how, partial(_add, progress, done))
             done += source.size
         if not retried or not all(file["failed"] for file in draft.files):

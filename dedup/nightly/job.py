@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -217,6 +217,7 @@ class _Job:
         forget: Forget | None,
     ) -> Summary:
         self._state.check()
+        options = replace(options, longest_text=min(options.longest_text, self._budget.text))
         own = [self._out, self._state.path, *exclude]
         sources, last = found(paths, options, own), self._state.last
         before = self._state.published
@@ -226,7 +227,7 @@ class _Job:
         with self._stages.stage("read") as tell:
             files = take_in(
                 self._state, sources.files, options, self._settings, now=self._now,
-                threads=self._threads, most_bytes=self._budget.text, progress=tell, log=self._stages.log,
+                threads=self._threads, progress=tell, log=self._stages.log,
             )  # fmt: skip
         fresh = len(self._state.shards) > last.shards
         rejects = self._rejects(before, sources)

@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import mmap
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from dedup.errors import SettingsError
+from dedup.settings import size_of
 from dedup.stages.frames import MOST_SAMPLED
 from dedup.system import mapped_bytes
 
-UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
-LEAST, MOST = 10**9, 10**18
+LEAST = 10**9
 OWN = 250 * 10**6
 """Bytes that the process takes before it does anything: Python, Arrow, the compiler and the tables for Chinese."""
 AN_ARTICLE = 250
@@ -51,13 +50,10 @@ def parsed(size: str | int) -> int:
     Raises:
         SettingsError: It is not a size, or is under a gigabyte.
     """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", str(size).lower())
-    if isinstance(size, bool) or not match or match[2] not in UNITS:
-        raise SettingsError(f"memory must be a size such as 8GB or 500MiB, got {size!r}")
-    found = min(float(match[1]) * UNITS[match[2]], MOST)  # a very long number is infinite
+    found = size_of(size, "memory", "8GB or 500MiB")
     if found < LEAST:
         raise SettingsError(f"memory must be 1GB or more, got {size!r}: Python and the compiler alone take a quarter")
-    return int(found)
+    return found
 
 
 @dataclass(frozen=True)

@@ -244,13 +244,18 @@ def _checked(path: Path, settings: Settings, id_from: str | None) -> _About:
     if path.exists():
         kept = _about(path)
         mine = _About(settings, kept.id_from if id_from is None else id_from)
-        _check_same(*({**asdict(one.settings), "id_from": one.id_from} for one in (kept, mine)))
+        _check_same(*({**_compared(one.settings), "id_from": one.id_from} for one in (kept, mine)))
         return kept
     new = _About(drawn(settings), id_from or "id")
     about = {"format": FORMAT, "folding": FOLDING, "settings": asdict(settings), "drawn": secret_of(new.settings)}
     with files.replacing(path) as file:
         file.write(summed(about | {"id_from": new.id_from}))
     return new
+
+
+def _compared(settings: Settings) -> dict[str, Any]:
+    """Those that decide a comparison."""
+    return {one.name: getattr(settings, one.name) for one in fields(settings) if one.compare}
 
 
 def _check_same(kept: dict[str, Any], mine: dict[str, Any]) -> None:

@@ -33,8 +33,9 @@ from dedup.fields import (
     value_at,
 )
 from dedup.identity import id_text, missing
+from dedup.settings import LONGEST_TEXT
 from dedup.stages import queries
-from dedup.stages.strings import as_lines, as_text, plain
+from dedup.stages.strings import as_lines, as_text, plain, sizes_of, without
 from dedup.work import ranges, spread
 
 KINDS = (
@@ -66,6 +67,7 @@ def articles(
     text: str | list[str] = "text",
     id: str = "id",  # noqa: A002 - the column's usual name
     threads: int = 1,
+    longest: int = LONGEST_TEXT,
 ) -> Articles:
     """Read articles from whatever the caller has.
 
@@ -75,6 +77,7 @@ def articles(
             are joined by a blank line, ``title,body``: see `dedup.fields.columns_of`.
         id: Column, key or attribute that holds the id, or a path; the default may be absent, then there are no ids.
         threads: How many runs of strings are converted to Arrow side by side.
+        longest: Bytes of a text; a longer one is missing.
 
     Returns:
         The texts as large strings, and the ids.
@@ -83,12 +86,13 @@ def articles(
         InputError: The source is of a kind that cannot be read, has no such column, or a value is not a text.
 
     Warns:
-        DedupWarning: Ids that repeat, or lone surrogates that were replaced.
+        DedupWarning: Ids that repeat, lone surrogates that were replaced, or texts that are too long.
     """
     if isinstance(source, str | bytes):
         raise InputError(f"articles must be {KINDS}, got one {type(source).__name__}; put it in a list: [article]")
     source = queries.executed(queries.only_split(source))
-    texts, ids, source = _read(source, text, id, threads)
+    texts, ids, source = _read(source, text, id, threads, longest)
+    texts = within(texts, longest)
     if ids is None and id != "id" and len(texts):
         raise InputError(f"there is no {id!r} to take ids from; name what holds them with id=, or leave it out")
     result = Articles(texts, None if ids is None else plain(ids), source)
@@ -96,22 +100,24 @@ def articles(
     return result
 
 
-def _read(source: Any, text: str | list[str], id_: str, threads: int) -> tuple[Column, Column | None, Any]:
+def _read(
+    source: Any, text: str | list[str], id_: str, threads: int, longest: int
+) -> tuple[Column, Column | None, Any]:
     """Texts, ids, and what can be read again."""
     if queries.library(source) == "pandas":
-        return *_from_pandas(source, text, id_, threads), source
+        return *_from_pandas(source, text, id_, threads, longest), source
     if isinstance(source, pa.RecordBatchReader) or hasattr(source, "__arrow_c_stream__"):
         _check_objects(source, text, id_)
         column = pa.chunked_array(source)
-        return *_from_arrow(column, text, id_), _lasting(source, column)
+        return *_from_arrow(column, text, id_, longest), _lasting(source, column)
     if (column := _arrow(source)) is not None:
-        return *_from_arrow(column, text, id_), source
+        return *_from_arrow(column, text, id_, longest), source
     if queries.is_hub(source) and not queries.is_transformed(source):
         table = queries.hub_table(source, partial(_tops, text, id_))
-        return *_from_arrow(pa.chunked_array(table), text, id_), source
+        return *_from_arrow(pa.chunked_array(table), text, id_, longest), source
     if isinstance(source, Mapping):
         source = _columns(source)
-        return *_from_columns(source, text, id_, threads), source
+        return *_from_columns(source, text, id_, threads, longest), source
     source = _listed(source)
     return *_from_python(source, text, id_, threads), source
 
@@ -141,6 +147,7 @@ def streamed(
     text: str | list[str] = "text",
     id: str = "id",  # noqa: A002 - the column's usual name
     threads: int = 1,
+    longest: int = LONGEST_TEXT,
 ) -> Iterator[Articles]:
     """Read articles some at a time, where the caller has them so.
 
@@ -151,6 +158,7 @@ def streamed(
         text: Column, key or attribute that holds the text.
         id: Column, key or attribute that holds the id.
         threads: As in `articles`.
+        longest: As in `articles`.
 
     Raises:
         InputError: As `articles`, when the chunk is reached.
@@ -158,13 +166,33 @@ def streamed(
     source = queries.only_split(source)
     source = source if (parts := queries.parts(source, partial(_tops, text, id))) is None else parts
     if not isinstance(source, pa.RecordBatchReader | Iterator):
-        yield articles(source, text=text, id=id, threads=threads)
+        yield articles(source, text=text, id=id, threads=threads, longest=longest)
         return
     rest = iter(source)
     for first in rest:
         one = missing(first) or isinstance(first, str | bytes) or _is_row(first)
         chunk = [first, *islice(rest, SINGLE - 1)] if one else first
-        yield articles(chunk, text=text, id=id, threads=threads)
+        yield articles(chunk, text=text, id=id, threads=threads, longest=longest)
+
+
+def within(column: Column, longest: int) -> Column:
+    """The texts that are not too long, measured before a dictionary is written out; others are missing.
+
+    Args:
+        column: (n,), of any type.
+        longest: Bytes that each may have.
+
+    Warns:
+        DedupWarning: Some are.
+    """
+    long = sizes_of(column) > longest
+    if long.any():
+        several = "a text has" if long.sum() == 1 else f"{long.sum():,} texts have"
+        warn(
+            f"{several} more than {longest:,} bytes, the first is article {np.argmax(long)}; they are left out as if "
+            "they were missing: cut them, or give Settings(longest_text=...) more"
+        )
+    return without(column, long)
 
 
 # --- which columns -------------------------------------------------------------------------------------------------
@@ -184,29 +212,32 @@ def _tops(text: str | list[str], id_: str, names: Sequence[Any] | Inside) -> lis
     return list(dict.fromkeys(path[0] for path in (*texts, ids) if path))
 
 
-def _one(columns: Sequence[Column], paths: Sequence[Path]) -> Column:
+def _one(columns: Sequence[Column], paths: Sequence[Path], longest: int) -> Column:
     """The texts of one or several columns, which are at these paths."""
-    named = zip(columns, paths, strict=True)
-    return joined([as_text(column, path[0] if len(path) == 1 else ".".join(path)) for column, path in named])
+    names = (path[0] if len(path) == 1 else ".".join(path) for path in paths)
+    return joined([as_text(within(column, longest), name) for column, name in zip(columns, names, strict=True)])
 
 
 # --- tables --------------------------------------------------------------------------------------------------------
 
 
-def _from_arrow(column: Column, text: str | list[str], id_: str) -> tuple[Column, Column | None]:
+def _from_arrow(column: Column, text: str | list[str], id_: str, longest: int) -> tuple[Column, Column | None]:
     """A column alone, or those of a table, which the Arrow interface hands over as a column of structs."""
     if not pa.types.is_struct(column.type):
-        return as_text(column, text), None
+        return as_text(within(column, longest), text), None
     texts, ids = _paths(text, id_, names_inside(column.type))
-    return _one([column_at(column, path) for path in texts], texts), None if ids is None else column_at(column, ids)
+    found = _one([column_at(column, path) for path in texts], texts, longest)
+    return found, None if ids is None else column_at(column, ids)
 
 
-def _from_pandas(source: Any, text: str | list[str], id_: str, threads: int) -> tuple[Column, Column | None]:
+def _from_pandas(
+    source: Any, text: str | list[str], id_: str, threads: int, longest: int
+) -> tuple[Column, Column | None]:
     """A series, or columns of a frame; other columns are not read. Ids may be the index."""
     if not hasattr(type(source), "columns"):  # the index of a series may have an entry of that name
-        return as_text(_from_series(source, threads), text), None
+        return as_text(within(_from_series(source, threads), longest), text), None
     texts, path = _paths(text, id_, list(source.columns))
-    column = _one([_from_column(source[name], inner, text, threads) for name, *inner in texts], texts)
+    column = _one([_from_column(source[name], inner, text, threads) for name, *inner in texts], texts, longest)
     if path is not None:
         return column, _ids_of(source[path[0]], path[1:])
     return column, _ids(list(source.index.get_level_values(id_))) if id_ in source.index.names else None
@@ -237,10 +268,10 @@ def _columns(source: Mapping[Any, Any]) -> dict[Any, Any]:
 
 
 def _from_columns(
-    source: dict[Any, Any], text: str | list[str], id_: str, threads: int
+    source: dict[Any, Any], text: str | list[str], id_: str, threads: int, longest: int
 ) -> tuple[Column, Column | None]:
     texts, path = _paths(text, id_, list(source))
-    column = _one([_from_column(source[name], inner, text, threads) for name, *inner in texts], texts)
+    column = _one([_from_column(source[name], inner, text, threads) for name, *inner in texts], texts, longest)
     return column, None if path is None else _ids_of(source[path[0]], path[1:])
 
 

@@ -13,12 +13,15 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from dedup.errors import InputError
 from dedup.identity import missing
 
 BETWEEN_LINES = "\n"
 """What stands between the strings of a list."""
+ASIDE = 1 << 26
+"""Bytes that Arrow may set aside before it is looked at how many are needed."""
 LISTS = (list, tuple, np.ndarray)
 Column: TypeAlias = pa.ChunkedArray
 
@@ -109,8 +112,97 @@ def plain(column: Column, *, wide: bool = False) -> Column:
     else:
         flat = _plain_type(kind, wide=wide)
         return column if flat == kind else column.cast(flat)
-    taken = [_plain_array(values, wide=wide).take(places) for values, places in parts]
-    return pa.chunked_array(taken, _plain_array(pa.nulls(0, kind.value_type), wide=wide).type)
+    found = [taken(_plain_array(values, wide=wide), places) for values, places in parts]
+    return pa.chunked_array(found, _plain_array(pa.nulls(0, kind.value_type), wide=wide).type)
+
+
+def sizes_of(column: Column) -> NDArray[np.int64]:
+    """Bytes of each value, also of one that stands in a dictionary, in a run or in a list; nothing is written out.
+
+    Args:
+        column: (n,), of strings or bytes in any layout, or lists of these.
+
+    Returns:
+        (n,): 0 where a value is missing or neither.
+    """
+    return np.concatenate([np.zeros(0, np.int64), *map(_sizes, column.chunks)])
+
+
+def _sizes(array: pa.Array) -> NDArray[np.int64]:
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        return _sizes_at(array.dictionary, array.indices)
+    if pa.types.is_run_end_encoded(kind):
+        return _sizes_at(array.values, _runs(array))
+    if _is_list(kind):
+        return _sizes_of_lists(array)
+    if kind in _VIEWS:  # of each the first four bytes are its length
+        sizes = np.frombuffer(array.buffers()[1], np.int32)[4 * array.offset :: 4][: len(array)].astype(np.int64)
+    elif kind in _STRINGS:
+        sizes = pc.fill_null(pc.binary_length(array), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    else:
+        return np.zeros(len(array), np.int64)
+    sizes[array.is_null().to_numpy(zero_copy_only=False)] = 0
+    return sizes
+
+
+def _sizes_at(values: pa.Array, places: pa.Array) -> NDArray[np.int64]:
+    sizes = np.append(_sizes(values), 0)
+    return sizes[pc.fill_null(places, len(values)).to_numpy(zero_copy_only=False)]
+
+
+def _sizes_of_lists(lists: pa.Array) -> NDArray[np.int64]:
+    counts = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
+    ends = np.cumsum(counts)
+    before = np.append(0, np.cumsum(_sizes(pc.list_flatten(lists))))
+    return before[ends] - before[ends - counts] + np.maximum(counts - 1, 0)
+
+
+_VIEWS = {pa.string_view(), pa.binary_view()}
+_STRINGS = {pa.string(), pa.large_string(), pa.binary(), pa.large_binary()}
+
+
+def taken(values: pa.Array, places: pa.Array) -> pa.Array:
+    """The values at these places, null where a place is.
+
+    Arrow's own function sets the mean length aside for each of them: where one value of two is long, gigabytes.
+
+    Args:
+        values: (m,), strings or bytes with offsets, or of any other type.
+        places: (n,).
+    """
+    aside = len(places) * (values.nbytes // max(1, len(values)))
+    if aside <= ASIDE or values.type not in _STRINGS or aside <= 2 * _sizes_at(values, places).sum():
+        return values.take(places)
+    every = values.to_pylist()
+    return pa.array([None if place is None else every[place] for place in places.to_pylist()], values.type)
+
+
+def without(column: Column, gone: NDArray[np.bool_]) -> Column:
+    """The column without some of its values, which are missing then; a dictionary is not written out.
+
+    Args:
+        column: (n,), of any type.
+        gone: (n,).
+    """
+    if not gone.any():
+        return column
+    found, at = [], 0
+    for chunk in column.chunks:
+        mine = pa.array(gone[at : at + len(chunk)])
+        at += len(chunk)
+        if pa.types.is_dictionary(chunk.type):
+            found.append(_coded(chunk.dictionary, chunk.indices, mine))
+        elif pa.types.is_run_end_encoded(chunk.type):
+            found.append(_coded(chunk.values, _runs(chunk), mine))
+        else:
+            places = pc.if_else(mine, pa.scalar(None, pa.int64()), pa.array(range(len(chunk)), pa.int64()))
+            found.append(_plain_array(chunk, wide=False).take(places))
+    return pa.chunked_array(found)
+
+
+def _coded(values: pa.Array, places: pa.Array, gone: pa.Array) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pc.if_else(gone, pa.scalar(None, places.type), places), values)
 
 
 def _runs(runs: pa.RunEndEncodedArray) -> pa.Array:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from dedup.evidence.indicators import Indicator
 from dedup.evidence.indicators.services import public
+from dedup.formulas import harmless_cell
 
 COLUMNS = ("kind", "value", "members", "of", "public", "campaign", "clusters", "first", "last")
 """Of the CSV file.
@@ -28,7 +29,6 @@ COLUMNS = ("kind", "value", "members", "of", "public", "campaign", "clusters", "
 | `clusters` | ids of the clusters that hold it, with a blank between |
 | `first`, `last` | dates of the oldest and the newest article that holds it, in ISO 8601, or nothing |
 """
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class HeldIndicator(NamedTuple):
@@ -62,7 +62,7 @@ def as_csv(held: Iterable[HeldIndicator], *, exact: bool = False) -> str:
     writer.writerow(COLUMNS)
     for one in held:
         row = _row(one)
-        writer.writerow(row if exact else [f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row])
+        writer.writerow(row if exact else map(harmless_cell, row))
     return stream.getvalue()
 
 

@@ -14,6 +14,7 @@ from dedup.files.encodings import check_legible, declared, decoded, detected
 from dedup.files.formats.http_bodies import decoded_body
 from dedup.files.formats.pages import page_language, read_page
 from dedup.files.formats.warc_records import MOST, Fields, Record, head
+from dedup.settings import LONGEST_TEXT
 
 HTML = {"text/html", "application/xhtml+xml"}
 """What is read as a web page."""
@@ -91,13 +92,14 @@ def archived_page(record: Record) -> Page | str:
     return _page(fields, http, body, status)
 
 
-def page_text(page: Page, codec: str | None = None) -> tuple[str, int, bool]:
+def page_text(page: Page, codec: str | None = None, most: int = LONGEST_TEXT) -> tuple[str, int, bool]:
     """The text of a page.
 
     Args:
         page: The page.
         codec: What a user says of the encoding of all pages; it counts for what the server says. A crawl has pages of
             many sites, so one that is UTF-8 stays so.
+        most: Bytes that its body may have.
 
     Returns:
         The text, how many bytes could not be decoded, and whether the encoding was guessed.
@@ -107,7 +109,7 @@ def page_text(page: Page, codec: str | None = None) -> tuple[str, int, bool]:
         InputError: Much of it cannot be decoded.
         MissingExtraError: It is HTML, and trafilatura is not installed.
     """
-    body = decoded_body(page.raw, *page.codings, cut=page.cut)
+    body = decoded_body(page.raw, *page.codings, most, cut=page.cut)
     said = declared(body, codec or page.charset)
     if page.mime in HTML:
         return *read_page(body, codec=said), said is None

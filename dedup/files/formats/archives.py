@@ -95,7 +95,7 @@ def members(job: Job, stream: io.BufferedReader) -> Iterator[Member]:
             path = PurePosixPath(name)
             name = path.with_name(f"{times[name]}-{path.name}").as_posix()
         source = replace(member(job.source, name, found.size), kind=kind, codec=codec)
-        inner = Job(source, job.options, job.others, job.most, job.told)
+        inner = Job(source, job.options, job.others, job.told)
         nested = "an archive in an archive; unpack the outer one" if kind in ARCHIVES else ""
         yield Member(inner, name, _opened(inner, found.chunks, found.refused or nested))
     left.told()

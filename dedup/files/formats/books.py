@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 from dedup.errors import FileError
+from dedup.files.bounds import LONGER
 from dedup.files.encodings import declared, decoded, detected
 from dedup.files.formats.entries import FormatRow
 from dedup.files.formats.marked_text import lxml_for, parsed, text_of
@@ -24,8 +25,6 @@ from dedup.files.formats.zips import BROKEN, zip_of
 from dedup.files.jobs import Job
 from dedup.files.problems import counted, shown
 
-MOST = 1 << 26
-"""Bytes of a chapter that is not read any more: a zip may hold gigabytes in kilobytes."""
 _CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
 _BROKEN = (*BROKEN, ET.ParseError)
 _REFUSED = "the EPUB cannot be read: {}; fetch the file again"
@@ -48,7 +47,7 @@ def book(job: Job, stream: io.BufferedReader) -> Iterator[FormatRow]:
     lxml_for("Reading EPUB")
     with zip_of(stream, _REFUSED) as whole:
         try:
-            contents = _contents(whole)
+            contents = _contents(whole, job.options.longest_record)
         except _BROKEN as error:
             raise FileError(_REFUSED.format(error)) from error
         yield from _chapters(job, whole, contents)
@@ -64,32 +63,33 @@ class _Contents(NamedTuple):
     """Names of what cannot be read."""
 
 
-def _contents(book: zipfile.ZipFile) -> _Contents:
-    names = {node.get("full-path", "") for node in _nodes(_xml(book, _CONTAINER), "rootfile")}
+def _contents(book: zipfile.ZipFile, most: int) -> _Contents:
+    names = {node.get("full-path", "") for node in _nodes(_xml(book, _CONTAINER, most), "rootfile")}
     package = next(filter(None, names), "")
-    tree = _xml(book, package)
+    tree = _xml(book, package, most)
     items = {node.get("id"): node for node in _nodes(tree, "item") if "nav" not in node.get("properties", "").split()}
     spine = [items[one] for node in _nodes(tree, "itemref") if (one := node.get("idref")) in items]
     folder = posixpath.dirname(package)
     chapters = [posixpath.normpath(posixpath.join(folder, unquote(node.get("href", "")))) for node in spine]
     title = next((node.text.strip() for node in _nodes(tree, "title") if node.text), None)
-    locked = _nodes(_xml(book, _ENCRYPTION), "CipherReference") if _ENCRYPTION in book.namelist() else ()
+    locked = _nodes(_xml(book, _ENCRYPTION, most), "CipherReference") if _ENCRYPTION in book.namelist() else ()
     return _Contents(title, chapters, {unquote(node.get("URI", "")) for node in locked})
 
 
-def _xml(book: zipfile.ZipFile, name: str) -> ET.Element:
-    return ET.fromstring(_member(book, name))  # noqa: S314 - expat itself ends where entities grow without bound
+def _xml(book: zipfile.ZipFile, name: str, most: int) -> ET.Element:
+    return ET.fromstring(_member(book, name, most))  # noqa: S314 - expat itself ends where entities grow without bound
 
 
 def _nodes(tree: ET.Element, name: str) -> list[ET.Element]:
     return tree.findall(f".//{{*}}{name}")
 
 
-def _member(book: zipfile.ZipFile, name: str) -> bytes:
+def _member(book: zipfile.ZipFile, name: str, most: int) -> bytes:
+    """The bytes of a member, if they are not too many: a zip may hold gigabytes in kilobytes."""
     with book.open(name) as member:
-        raw = member.read(MOST + 1)
-    if len(raw) > MOST:
-        raise ValueError(f"{name!r} is longer than {MOST:,} bytes")
+        raw = member.read(most + 1)
+    if len(raw) > most:
+        raise ValueError(f"{name!r} has more than {most:,} bytes; {LONGER}")
     return raw
 
 
@@ -100,7 +100,7 @@ def _chapters(job: Job, book: zipfile.ZipFile, contents: _Contents) -> Iterator[
             job.lose(row + 1, f"{shown(name)!r} is encrypted; a book with DRM cannot be read")
             continue
         try:
-            chapter, text = _chapter(job, _member(book, name))
+            chapter, text = _chapter(job, _member(book, name, job.options.longest_record))
         except _BROKEN as error:
             job.lose(row + 1, f"{shown(name)!r} cannot be read: {error}")
             continue

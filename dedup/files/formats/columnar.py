@@ -8,17 +8,19 @@ single type become strings. Valid strings are not copied.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from dedup.errors import FileError
-from dedup.fields import Path, column_at, joined, names_inside
+from dedup.fields import BETWEEN, Path, column_at, joined, names_inside
 from dedup.files.encodings import decoded
 from dedup.files.jobs import Columns, Job
 from dedup.files.problems import FAULTS, reason
-from dedup.identity import id_texts
+from dedup.identity import LONGEST_ID, TOO_LONG, id_texts
 
 PIECE = 1 << 24
 """Bytes that are handed on at once."""
@@ -53,22 +55,48 @@ def wanted_columns(job: Job, schema: pa.Schema) -> list[str]:
     return list(dict.fromkeys(path[0] for path in checked_columns(job, schema).all))
 
 
-def article_columns(job: Job, table: pa.Table, first: int) -> pa.Table:
-    """Rows of a file as articles.
+def article_columns(job: Job, table: pa.Table, first: int) -> Iterator[pa.Table]:
+    """Rows of a file as articles, of which each is measured before it is written out.
 
     Args:
-        job: The file; undecodable bytes are noted in it.
+        job: The file; rows that are too long and undecodable bytes are noted in it.
         table: Its wanted columns.
         first: The number of the first row, from 0.
 
-    Returns:
-        The columns id and text, and the others that are asked for.
+    Yields:
+        The columns id and text, and the others that are asked for, of about 16 MB.
     """
+    from dedup.stages.strings import sizes_of  # noqa: PLC0415 - as pyarrow.compute, which it needs
+
     columns = job.columns(names_inside(pa.struct(table.schema)))
-    texts = [_strings(job, _lines(at(table, path)), first) for path in columns.text]
+    sizes, names = np.full(len(table), len(BETWEEN) * (len(columns.text) - 1)), np.zeros(len(table), np.int64)
+    for path in columns.text:
+        sizes += sizes_of(at(table, path))
+    if columns.id:
+        names = sizes_of(at(table, columns.id))
+    long, unnamed = sizes > job.options.longest_text, names > LONGEST_ID
+    for place in np.flatnonzero(long | unnamed).tolist():
+        if long[place]:
+            job.lose_long(first + place + 1)
+        else:
+            job.lose_unnamed(first + place + 1, TOO_LONG)
+    gone = long | unnamed
+    ends = np.cumsum(np.where(gone, 0, sizes + names)) // PIECE
+    cuts = [0, *(np.flatnonzero(np.diff(ends)) + 1).tolist(), len(table)]
+    for begin, end in pairwise(cuts if len(table) else []):
+        yield _articles(job, table.slice(begin, end - begin), columns, gone[begin:end], first + begin)
+
+
+def _articles(job: Job, table: pa.Table, columns: Columns, gone: NDArray[np.bool_], first: int) -> pa.Table:
+    """Rows as articles, without those that are gone."""
+    from dedup.stages.strings import without  # noqa: PLC0415 - as above
+
+    texts = [_strings(job, _lines(without(at(table, path), gone)), first) for path in columns.text]
     others = {name: at(table, path) for name, path in zip(job.others, columns.others, strict=True)}
-    ids = _ids(job, columns.id and at(table, columns.id), range(first, first + len(table)))
-    return pa.table({"id": ids, "text": joined(texts), **others})
+    named = columns.id and without(at(table, columns.id), gone)
+    ids = _ids(job, named, range(first, first + len(table)))
+    whole = pa.table({"id": ids, "text": joined(texts), **others})
+    return whole.filter(pa.array(~gone)) if gone.any() else whole
 
 
 def at(table: pa.Table, path: Path) -> pa.ChunkedArray:
@@ -162,7 +190,7 @@ def articles(job: Job, noun: str, batches: Batches) -> Iterator[pa.Table]:
 
     row = 0
     for piece in sliced(batches(lambda schema: wanted_columns(job, schema), lost)):
-        yield article_columns(job, piece, row)
+        yield from article_columns(job, piece, row)
         row += len(piece)
 
 
@@ -261,6 +289,8 @@ def _strings(job: Job, column: pa.ChunkedArray, first: int) -> pa.ChunkedArray:
 
 def _without_runs(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """A column of which each row stands for itself; Arrow's own function does not know string views."""
+    from dedup.stages.strings import taken  # noqa: PLC0415 - as above
+
     if not pa.types.is_run_end_encoded(column.type):
         return column
     found = []
@@ -268,13 +298,15 @@ def _without_runs(column: pa.ChunkedArray) -> pa.ChunkedArray:
         rows = np.arange(chunk.offset, chunk.offset + len(chunk))
         values = chunk.values
         values = values.cast(pa.large_binary()) if _is_text(values.type) else values
-        found.append(values.take(pa.array(np.searchsorted(chunk.run_ends.to_numpy(), rows, side="right"))))
+        found.append(taken(values, pa.array(np.searchsorted(chunk.run_ends.to_numpy(), rows, side="right"))))
     return pa.chunked_array(found)
 
 
 def _binary(chunk: pa.Array) -> pa.Array:
+    from dedup.stages.strings import taken  # noqa: PLC0415 - as above
+
     if pa.types.is_dictionary(chunk.type):
-        return chunk.dictionary.cast(pa.large_binary()).take(chunk.indices)
+        return taken(chunk.dictionary.cast(pa.large_binary()), chunk.indices)
     return chunk.cast(pa.large_binary())
 
 

@@ -18,7 +18,6 @@ from itertools import chain, islice
 
 from dedup.errors import FileError, InputError
 from dedup.fields import joined_texts
-from dedup.files.bounds import LINE
 from dedup.files.encodings import mended
 from dedup.files.formats.csv_dialects import asked_names, asked_texts, found_delimiter, said_delimiter, taken_names
 from dedup.files.jobs import Columns, Job
@@ -28,7 +27,7 @@ from dedup.files.tables import Piece, Row, packed
 MOST_LINES = 10_000
 """Lines of a record that is read otherwise."""
 _ESCAPES = re.compile(r'\\(["\\])')
-_UNMATCHED = f"the quotes in this row do not match, or it has more than {LINE:,} characters; close or double them"
+_UNMATCHED = "the quotes in this row do not match, or it has more than {:,} characters; close or double them"
 
 
 def csv_rows(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
@@ -48,7 +47,7 @@ def csv_rows(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
         yield from packed(_rows(job, lines), job.others)
 
 
-def records(job: Job, lines: Iterator[str]) -> tuple[list[str], Iterator[tuple[int, list[str] | None]]]:
+def records(job: Job, lines: Iterable[str]) -> tuple[list[str], Iterator[tuple[int, list[str] | None]]]:
     """The names of the columns of a file, and its records, each with the number of its first line.
 
     Args:
@@ -61,13 +60,14 @@ def records(job: Job, lines: Iterator[str]) -> tuple[list[str], Iterator[tuple[i
     Raises:
         FileError: The line of column names is broken.
     """
+    lines = iter(lines)
     numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip("\r\n"))
     number, first = next(numbered, (1, ""))
     said = said_delimiter(first)
     if said:
         number, first = next(numbered, (1, ""))
     delimiter = job.options.separator or said or found_delimiter(first, job)
-    every = Records(chain([first] if first else [], lines), delimiter, number).every()
+    every = Records(chain([first] if first else [], lines), delimiter, number, job.options.longest_record).every()
     _, header = next(every, (1, []))
     if header is None:
         raise FileError("the quotes in the line of column names do not match; close or double them")
@@ -88,7 +88,7 @@ def _rows(job: Job, lines: Iterator[str]) -> Iterator[Row]:
     others = [names.index(name) for (name,) in columns.others]
     for row, (number, record) in enumerate(every):
         if record is None:
-            job.lose(number, _UNMATCHED)
+            job.lose(number, _UNMATCHED.format(job.options.longest_record))
         elif len(record) != len(header):
             job.lose(number, f"the row has {counted(len(record), 'field')}, the line of column names {len(header)}")
         else:
@@ -127,10 +127,11 @@ class Records:
         lines: Of the file.
         delimiter: Stands between fields.
         number: Of the first line, from 1.
+        longest: Characters of a record.
     """
 
-    def __init__(self, lines: Iterator[str], delimiter: str, number: int) -> None:
-        self._lines, self._delimiter, self._number = lines, delimiter, number
+    def __init__(self, lines: Iterator[str], delimiter: str, number: int, longest: int) -> None:
+        self._lines, self._delimiter, self._number, self._longest = lines, delimiter, number, longest
         self._held: list[str] = []  # the lines of the record at hand, "" for the end of the file
         self._again: deque[str] = deque()
         self._escaped = False
@@ -161,7 +162,7 @@ class Records:
         while line := self._again.popleft() if self._again else next(self._lines, ""):
             size = len(line) if not self._held else size + len(line)
             self._held.append(line)
-            if size >= LINE:
+            if size >= self._longest:
                 raise csv.Error
             yield self._read(line)
         self._held.append("")
@@ -198,7 +199,7 @@ class Records:
 
     def _sloppy(self) -> list[str] | None:
         """A record that is one line with text after a closing quote: nothing was swallowed."""
-        sloppy = len(self._held) == 1 and len(self._held[0]) < LINE
+        sloppy = len(self._held) == 1 and len(self._held[0]) < self._longest
         self._back(1)
         return next(self._reader(map(self._read, self._held), strict=False)) if sloppy else None
 

@@ -26,5 +26,5 @@ def document(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
     Raises:
         FileError: It is too long, or no text in a known encoding.
     """
-    raw = held(stream, job.most, TOO_LONG)
+    raw = held(stream, job.options.longest_text, TOO_LONG)
     yield [(job.source.id, job.text(raw), *(None for _ in job.others))]

@@ -15,14 +15,12 @@ from html.entities import html5
 from typing import Any
 
 from dedup.errors import FileError
-from dedup.files.bounds import held
+from dedup.files.bounds import LONGER, held
 from dedup.files.encodings import declared, decoded, detected
 from dedup.files.formats.entries import FormatRow
 from dedup.files.formats.marked_text import lxml_for, plain
 from dedup.files.jobs import Job
 
-MOST = 1 << 28
-"""Bytes of a feed that is not read any more: as a tree it takes many times as much."""
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _AND = re.compile(r"&(#?\w+;)?")
 _OF_XML = {"amp;", "lt;", "gt;", "quot;", "apos;"}
@@ -47,7 +45,8 @@ def feed(job: Job, stream: io.BufferedReader) -> Iterator[FormatRow]:
         MissingExtraError: lxml is not installed.
     """
     lxml = lxml_for("Reading feeds")
-    text, undecodable = _characters(held(stream, MOST))
+    raw = held(stream, job.options.longest_record, f"which as a tree take many times as much; {LONGER}")
+    text, undecodable = _characters(raw)
     job.count(undecodable)
     whole = _AND.sub(_character, _NOT_OF_XML.sub("", _DECLARATION.sub("", text)))
     # Entities stay as they are: a feed may define them so that they fill the memory.

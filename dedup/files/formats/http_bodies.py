@@ -3,7 +3,7 @@
 In: the body as it lies in a web archive, and the codings that its head names. Out: its bytes. A crawler may have
 decoded a body and kept its head, and a head may be wrong: a body that is plain text is taken as it stands. FastWARC
 (the extra ``warc``) decodes br and zstd, the standard library the rest. Costs one pass a coding. A body that is damaged
-is an error of that body alone; none becomes more than 64 MB.
+is an error of that body alone; none becomes more than it may.
 """
 
 from __future__ import annotations
@@ -15,29 +15,32 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from dedup.errors import FileError
+from dedup.files.bounds import TOO_LONG
 from dedup.files.formats.warc_records import MOST
 
 _PIECE = 1 << 16
+_TOO_LONG = f"its body has more than {{:,}} bytes, {TOO_LONG}"
 _SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\n]*)?\r?\n")
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
-def decoded_body(raw: bytes, transfer: str, content: str, *, cut: bool = False) -> bytes:
+def decoded_body(raw: bytes, transfer: str, content: str, most: int = MOST, *, cut: bool = False) -> bytes:
     """A body without its codings.
 
     Args:
         raw: As it lies in the archive.
         transfer: The field Transfer-Encoding of its head, or "".
         content: The field Content-Encoding, or "": names of codings in the order in which they were put on.
+        most: How many bytes it may have.
         cut: The crawler says that it kept only a part: what decodes is taken.
 
     Raises:
-        FileError: The body is damaged, of a coding that is not known, or longer than 64 MB when it is decoded.
+        FileError: The body is damaged, of a coding that is not known, or too long when it is decoded.
     """
-    if not (transfer or content):
-        return raw
+    if len(raw) > most:
+        raise FileError(_TOO_LONG.format(most))
     for coding in reversed([*_names(content), *_names(transfer)]):
-        raw = _taken_off(raw, coding, cut=cut)
+        raw = _taken_off(raw, coding, most, cut=cut)
     return raw
 
 
@@ -45,11 +48,11 @@ def _names(field: str) -> list[str]:
     return [name for one in field.split(",") if (name := one.strip().lower()) not in ("", "identity", "none", "binary")]
 
 
-def _taken_off(raw: bytes, coding: str, *, cut: bool) -> bytes:
+def _taken_off(raw: bytes, coding: str, most: int, *, cut: bool) -> bytes:
     """Bytes without a coding, or as they stand if they are plain text."""
-    found, why = _decoded(raw, coding)
-    if len(found) > MOST:
-        raise FileError(f"its body has more than {MOST:,} bytes")
+    found, why = _decoded(raw, coding, most)
+    if len(found) > most:
+        raise FileError(_TOO_LONG.format(most))
     if len(found) >= bool(raw) and (not why or cut):
         return found
     if _is_plain(raw):
@@ -57,14 +60,14 @@ def _taken_off(raw: bytes, coding: str, *, cut: bool) -> bytes:
     raise FileError(why or f"its body is damaged ({coding}: nothing is in it)")
 
 
-def _decoded(raw: bytes, coding: str) -> tuple[bytes, str]:
+def _decoded(raw: bytes, coding: str, most: int) -> tuple[bytes, str]:
     """What decodes, as far as that is not too much, and why no more does."""
     pieces, size, why = [], 0, ""
     try:
         for piece in _DECODERS[coding](raw):
             pieces.append(piece)
             size += len(piece)
-            if size > MOST:
+            if size > most:
                 break
     except KeyError:
         why = f"its Content-Encoding {coding!r} is not known"

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from dedup.errors import FileError, InputError
 from dedup.fields import MISSING, joined_texts, value_of
-from dedup.files.bounds import LINE
+from dedup.files.bounds import LONGER
 from dedup.files.jobs import Job
 from dedup.files.tables import Piece, Row, packed
 from dedup.identity import id_text, missing
@@ -124,9 +124,10 @@ def _inside(only: dict[str, Any]) -> str:
 
 
 def _values(job: Job, lines: Iterable[str]) -> Iterator[Value]:
+    longest = job.options.longest_record
     for number, line in enumerate(lines, 1):
-        if len(line) >= LINE:
-            job.lose(number, f"the line has more than {LINE:,} characters; cut it")
+        if len(line) >= longest:
+            job.lose(number, f"the line has more than {longest:,} characters; {LONGER}")
         elif line.strip():
             yield Value(number - 1, number, parsed_value(job, line, number))
 

@@ -14,7 +14,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TextIO
 
-from dedup.errors import FileError, InputError
+from dedup.errors import InputError
+from dedup.files.bounds import LONGER
 from dedup.files.encodings import SURROGATES
 from dedup.files.formats.json_lines import Value, parsed_value, rows
 from dedup.files.jobs import Job
@@ -22,8 +23,6 @@ from dedup.files.tables import Piece, packed
 
 CHUNK = 1 << 20
 """Characters that are read at once."""
-MOST = 1 << 30
-"""Characters of a value that is not read any more."""
 
 _BETWEEN = re.compile(r"[\s,\[\]\ufeff]*")
 _NEXT = re.compile(r"(?<=\})\s*,\s*(?=\{)")
@@ -44,8 +43,8 @@ def json_values(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
         Pieces, as `json_lines` makes them; the number in a made id is that of the value.
 
     Raises:
-        FileError: No object has the column, or a value is too long.
-        ValueError: The file ends within an array, or begins there.
+        FileError: No object has the column.
+        ValueError: The file ends within an array, or begins there, or a value is too long.
     """
     with job.lines(stream, "\n") as text:
         yield from packed(rows(job, _values(job, text)), job.others)
@@ -62,17 +61,17 @@ class RawValue(NamedTuple):
     """What it is, or an `InputError` that says why it is nothing."""
 
 
-def values_of(text: TextIO) -> Iterator[RawValue]:
+def values_of(text: TextIO, longest: int) -> Iterator[RawValue]:
     """The values of a file.
 
     Args:
         text: Its characters, as `Job.lines` gives them.
+        longest: Characters of a value.
 
     Raises:
-        FileError: A value is too long.
-        ValueError: The file ends within an array, or begins there.
+        ValueError: The file ends within an array, or begins there, or a value is too long.
     """
-    held = _Held(text)
+    held = _Held(text, longest)
     while held.to_value():
         while isinstance(found := held.value(), json.JSONDecodeError) and held.may_be_cut(found) and held.more():
             pass
@@ -85,7 +84,8 @@ def values_of(text: TextIO) -> Iterator[RawValue]:
 class _Held:
     """A window on the characters of a file, which begins at a value or between two."""
 
-    def __init__(self, text: TextIO) -> None:
+    def __init__(self, text: TextIO, longest: int) -> None:
+        self._longest = longest
         self._text, self._held, self._at, self._line = text, "", 0, 1
         self._indent: int | None = None  # of a value that begins its line
         self._first = True
@@ -97,10 +97,10 @@ class _Held:
     def more(self) -> bool:
         """Hold more, at least twice as much as what is left; False at the end of the file."""
         left = self._held[self._at :]
-        if len(left) > MOST:
-            raise FileError(
-                f"the JSON value that begins in line {self._line:,} is longer than {MOST:,} characters; "
-                "write one object a line, for example with jq --stream"
+        if len(left) > self._longest:
+            raise ValueError(
+                f"the JSON value that begins in line {self._line:,} has more than {self._longest:,} characters; "
+                f"{LONGER}"
             )
         chunk = self._text.read(max(CHUNK, len(left)))
         self._held, self._at = left + chunk, 0
@@ -166,7 +166,7 @@ class _Held:
 
 
 def _values(job: Job, text: TextIO) -> Iterator[Value]:
-    for row, piece in enumerate(values_of(text)):
+    for row, piece in enumerate(values_of(text, job.options.longest_record)):
         broken_bytes = not piece.raw.isascii() and SURROGATES.search(piece.raw)
         yield Value(row, piece.line, parsed_value(job, piece.raw, piece.line) if broken_bytes else piece.value)
 

@@ -51,7 +51,7 @@ def lake_table(job: Job, _: io.BufferedReader) -> Iterator[pa.Table]:
     with _named(job.source.kind):
         rows = _LIBRARIES[job.source.kind](job.source)
         for table in gathered(rows.batches(wanted_columns(job, rows.schema))):
-            yield article_columns(job, table, first)
+            yield from article_columns(job, table, first)
             first += len(table)
 
 

@@ -59,7 +59,7 @@ def page(job: Job, stream: io.BufferedReader) -> Iterator[Piece]:
         MissingExtraError: trafilatura is not installed.
     """
     _library()
-    raw = held(stream, job.most, TOO_LONG)
+    raw = held(stream, job.options.longest_text, TOO_LONG)
     text, undecodable = read_page(raw, codec=job.codec(raw, declared(raw)))
     job.count(undecodable)
     yield [(job.source.id, text, *(None for _ in job.others))]

@@ -54,8 +54,8 @@ def _groups(job: Job, source: Any, file: Any, wanted: list[str]) -> Iterator[pa.
     for group in range(file.num_row_groups):
         end = row + file.metadata.row_group(group).num_rows
         try:
-            for read in pieces(source, file, group, wanted):
-                yield article_columns(job, read, row)
+            for read in pieces(source, file, group, wanted, by_dictionary=True):
+                yield from article_columns(job, read, row)
                 row += len(read)
             if row < end:
                 raise ValueError("they are counted in its head, and are not there")
@@ -64,7 +64,9 @@ def _groups(job: Job, source: Any, file: Any, wanted: list[str]) -> Iterator[pa.
         row = end
 
 
-def pieces(source: Any, file: Any, group: int, wanted: list[str] | None) -> Iterator[pa.Table]:
+def pieces(
+    source: Any, file: Any, group: int, wanted: list[str] | None, *, by_dictionary: bool = False
+) -> Iterator[pa.Table]:
     """A row group in pieces of limited decoded size: a dictionary may turn a kilobyte into gigabytes.
 
     Args:
@@ -72,14 +74,23 @@ def pieces(source: Any, file: Any, group: int, wanted: list[str] | None) -> Iter
         file: A `pyarrow.parquet.ParquetFile`.
         group: The number of the row group.
         wanted: Names of columns; None is all.
+        by_dictionary: Columns may come as dictionaries, whose values are not repeated, where they are long.
     """
-    yield from gathered(
-        file.iter_batches(_rows_at_once(source, file, group, wanted), row_groups=[group], columns=wanted)
-    )
+    rows, coded = _rows_at_once(source, file, group, wanted)
+    if by_dictionary and coded:
+        file, rows = _by_dictionary(source, file, coded), max(rows, FEW)
+    yield from gathered(file.iter_batches(rows, row_groups=[group], columns=wanted))
 
 
-def _rows_at_once(source: Any, file: Any, group: int, wanted: list[str] | None) -> int:
-    """So many that, decoded, they take no more than a piece, or one.
+def _by_dictionary(source: Any, file: Any, coded: list[str]) -> Any:
+    """The file, read so that some columns are dictionaries."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 - as above
+
+    return pq.ParquetFile(source, read_dictionary=coded, metadata=file.metadata, buffer_size=buffered(source))
+
+
+def _rows_at_once(source: Any, file: Any, group: int, wanted: list[str] | None) -> tuple[int, list[str]]:
+    """So many that, decoded, they take no more than a piece, or one; and columns whose dictionaries hold long values.
 
     By the size of the group, and where that knows the values of a dictionary only once, by the longest of those.
     """
@@ -97,8 +108,11 @@ def _rows_at_once(source: Any, file: Any, group: int, wanted: list[str] | None) 
             rows = min(rows, max(FEW, PIECE // max(1, column.total_uncompressed_size)))
     coded = [column.path_in_schema for column in strings if column.has_dictionary_page]
     if near and coded and rows * about.total_byte_size > PIECE:
-        rows = max(1, min(rows, PIECE // max(1, _longest(source, file, group, coded))))
-    return rows
+        longest = _longest(source, file, group, coded)
+        few = max(1, min(rows, PIECE // max(1, longest)))
+        inside = any("." in name for name in coded)  # those are written out
+        return few, [] if inside or few == rows else coded
+    return rows, []
 
 
 def _longest(source: Any, file: Any, group: int, coded: list[str]) -> int:

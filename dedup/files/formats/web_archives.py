@@ -141,7 +141,7 @@ class _Crawl:
         name = self._name(page)
         if self.wanted is not None and not (self._number <= len(self.wanted) and self.wanted[self._number - 1]):
             return
-        text, undecodable, guessed = page_text(page, self.job.options.codec)
+        text, undecodable, guessed = page_text(page, self.job.options.codec, self.job.options.longest_text)
         self.job.count(undecodable, self._number)
         self._guessed += guessed
         self._cut += page.cut

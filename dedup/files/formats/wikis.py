@@ -17,6 +17,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from dedup.errors import MissingExtraError
+from dedup.files.bounds import LONGER
 from dedup.files.formats.entries import FormatRow
 from dedup.files.jobs import Job
 from dedup.files.problems import counted
@@ -83,7 +84,8 @@ class _Dump:
     def entries(self, stream: io.BufferedReader) -> Iterator[FormatRow]:
         """Its articles; a page is forgotten once it has been read, and a revision once the next one has."""
         row, above = 0, list[ET.Element]()
-        events = ET.iterparse(stream, ("start", "end"))  # noqa: S314 - expat ends where entities grow without bound
+        given: Any = _Bounded(stream, self._job.options.longest_record)
+        events = ET.iterparse(given, ("start", "end"))  # noqa: S314 - expat ends where entities grow without bound
         for event, node in events:
             if event == "start":
                 above.append(node)
@@ -101,6 +103,9 @@ class _Dump:
                 row += 1
             if above and _name(above[-1]) == "mediawiki":
                 above[-1].clear()
+                given.forget()
+            elif name == "revision":
+                given.forget()
 
     def _about(self, node: ET.Element) -> None:
         """What a wiki calls the pages that are not shown, and where it is."""
@@ -153,6 +158,28 @@ class _Dump:
         if name == "br":
             return "\n"
         return "" if name in _WITHOUT or node.contents is None else self._shown(node.contents)
+
+
+class _Bounded:
+    """A stream of which no page, or revision of one, is longer than a limit: each is held until it ends.
+
+    Args:
+        stream: The dump.
+        most: Bytes of a page, about.
+    """
+
+    def __init__(self, stream: io.BufferedReader, most: int) -> None:
+        self._stream, self._most, self._held = stream, most, 0
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self._held += len(data)
+        if self._held > self._most:
+            raise ValueError(f"a page has more than {self._most:,} bytes; {LONGER}")
+        return data
+
+    def forget(self) -> None:
+        self._held = 0
 
 
 def _name(node: ET.Element) -> str:
