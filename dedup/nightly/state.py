@@ -255,7 +255,8 @@ def _checked(path: Path, settings: Settings, id_from: str | None) -> _About:
 
 def _compared(settings: Settings) -> dict[str, Any]:
     """Those that decide a comparison."""
-    return {one.name: getattr(settings, one.name) for one in fields(settings) if one.compare}
+    every = asdict(settings)  # with the word for a secret seed, whatever it is
+    return {one.name: every[one.name] for one in fields(settings) if one.compare}
 
 
 def _check_same(kept: dict[str, Any], mine: dict[str, Any]) -> None:
