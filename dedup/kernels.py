@@ -25,6 +25,9 @@ Integers: TypeAlias = NDArray[np.int64]
 BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that it has an inverse modulo 2**64
 BASE_INVERSE = np.uint64(pow(int(BASE), -1, 1 << 64))
 SEPARATOR = np.uint32(1)
+SIGN = np.uint32(0x7F)  # up to here, what separates and may be a sign of ASCII in a short text
+MINUS = np.uint32(0x7E)  # among these the minus of mathematics, which no hyphen is
+SHORT = 32  # units of such a text: ten Han characters
 EXPANDS = np.uint32(1 << 31)
 CODE_POINT = np.uint32((1 << 21) - 1)
 UNIT_SHIFT = np.uint32(21)
@@ -286,17 +289,18 @@ def three(word):
 def keep(codes, count, folded):
     """Append a folded character. It is written first and then kept or not: a branch on each mark costs more."""
     codes[count] = folded
-    return count + np.uint64(folded > SEPARATOR)
+    return count + np.uint64(folded > SIGN)
 
 
 @kernel
 def fold(data, start, stop, table, expansions, scripts, codes, starts):
     """Fold UTF-8 into `codes`; `starts`, if any, marks what follows a separator. Returns how many, written or not.
 
-    What is done to a text to disguise it is undone in a second pass, see below; other texts do not need it.
+    What is done to a text to disguise it is undone in a second pass, see below, which keeps signs of a short text, too;
+    other texts do not need it.
     """
     count, again = fold_as_it_stands(data, start, stop, table, expansions, codes, starts)
-    if again or count > len(codes) or is_mixed(codes, count, scripts):
+    if again or count > len(codes) or is_short(codes, count) or is_mixed(codes, count, scripts):
         return fold_disguised(data, start, stop, again, table, expansions, scripts, count, codes, starts)
     return count
 
@@ -344,13 +348,13 @@ def fold_as_it_stands(data, start, stop, table, expansions, codes, starts):
             count, begin = expand(folded, table, expansions, codes, starts, count, fresh)
             fresh = fresh and begin == count
             continue
-        kept = folded > SEPARATOR
+        kept = folded > SIGN
         if count < room:
             codes[count] = folded
             if marked:
                 starts[count] = fresh
         if marked:
-            fresh = (folded == SEPARATOR) | (fresh & (not kept))
+            fresh = (not kept) & (fresh | (folded >= SEPARATOR))
         count += np.uint64(kept)
     return np.int64(count), again
 
@@ -365,8 +369,7 @@ def fold_disguised(data, start, stop, turned, table, expansions, scripts, most, 
         most = count
         spelled, begun = np.empty(most, np.uint32), np.empty(most if len(starts) else 0, np.bool_)
         firsts, lasts = np.empty(most, np.int64), np.empty(most, np.int64)
-        count = spell(points, table, expansions, spelled, begun, firsts, lasts)
-    count = without_strangers(points, scripts, spelled[:count], begun, firsts, lasts)
+        count = spell_out(points, table, expansions, scripts, spelled, begun, firsts, lasts)
     kept = min(count, len(codes))
     codes[:kept] = spelled[:kept]
     if len(starts):
@@ -388,15 +391,78 @@ def unpack(data, start, stop):
 
 
 @kernel
-def spell(points, table, expansions, codes, starts, firsts, lasts):
+def is_short(codes, count):
+    """Whether a folded text has so few units that signs inside its words count."""
+    if count > min(len(codes), SHORT):
+        return False
+    units = np.uint32(0)
+    for k in range(count):
+        units += codes[k] >> UNIT_SHIFT
+    return units <= SHORT
+
+
+@kernel
+def is_letter(folded):
+    """Whether this is a letter of ASCII."""
+    return (1 << 21 | 0x61) <= folded <= (1 << 21 | 0x7A)
+
+
+@kernel
+def is_digit(folded):
+    """Whether this is a digit."""
+    return (1 << 21 | 0x30) <= folded <= (1 << 21 | 0x39)
+
+
+@kernel
+def kept_sign(sign, before, after):
+    """What is kept of a sign that changes the word that it stands in, by what is beside: C++, C#, 1.5, 10^6, -5.
+
+    A hyphen that begins a number becomes a minus, which is one wherever it stands: so folding twice is folding once.
+    """
+    if sign == 0x2B:
+        stays = is_letter(before) or is_digit(before) or before & CODE_POINT == 0x2B
+    elif sign == 0x23:
+        stays = is_letter(before)
+    elif sign == 0x2E:
+        stays = is_digit(before) and is_digit(after)
+    elif sign == 0x5E:
+        stays = (is_letter(before) or is_digit(before)) and (is_letter(after) or is_digit(after))
+    else:
+        stays, sign = is_digit(after) and (before == 0 or sign == MINUS), np.uint32(0x2212)
+    return np.uint32(1 << 21) | np.uint32(sign) if stays else SEPARATOR
+
+
+@kernel
+def spell_out(points, table, expansions, scripts, codes, starts, firsts, lasts):
+    """Fold code points, without strangers, and with the signs of a short text; returns how many, written or not."""
+    count = np.int64(spell(points, table, expansions, codes, starts, firsts, lasts, False))
+    if count > len(codes):
+        return count
+    count = without_strangers(points, scripts, codes[:count], starts, firsts, lasts)
+    if not is_short(codes, count):
+        return count
+    count = np.int64(spell(points, table, expansions, codes, starts, firsts, lasts, True))
+    if count > len(codes):
+        return count
+    return without_strangers(points, scripts, codes[:count], starts, firsts, lasts)
+
+
+@kernel
+def spell(points, table, expansions, codes, starts, firsts, lasts, signed):
     """Fold code points into `codes`, with those that each comes from; returns how many, written or not.
 
+    `signed` says whether signs inside words are kept.
     A character that is dropped and separates nothing, such as a combining mark, belongs to the one before it. So does
     a jamo that joins the one before it.
     """
-    count, room, fresh = np.uint64(0), np.uint64(len(codes)), True
+    count, room, fresh, beside = np.uint64(0), np.uint64(len(codes)), True, np.uint32(0)
     for at in range(len(points)):
         folded, before, begin = table[points[at]], count, count
+        if SEPARATOR < folded <= SIGN:
+            after = table[points[at + 1]] if at + 1 < len(points) else np.uint32(0)
+            if after > EXPANDS:
+                after = expansions[(after & np.uint32(0x7FFFFFFF)) >> np.uint32(5)] & FOLDED
+            folded = kept_sign(folded, beside, after) if signed else SEPARATOR
         if folded > EXPANDS:
             count, begin = expand(folded, table, expansions, codes, starts, count, fresh)
             fresh = fresh and begin == count
@@ -412,6 +478,7 @@ def spell(points, table, expansions, codes, starts, firsts, lasts):
         if count == before and folded != SEPARATOR and np.uint64(0) < count <= room and lasts[before_it] == at:
             lasts[before_it] = at + 1
         fresh |= folded == SEPARATOR
+        beside = codes[count - np.uint64(1)] if np.uint64(0) < count <= room and not fresh else np.uint32(0)
     return np.int64(count)
 
 
@@ -438,7 +505,7 @@ def begins_left(points, begin, table):
         folded = table[points[k]]
         if ends_line(points[k]) and points[k] != 0x2028:
             break
-        if folded > SEPARATOR and folded != OVERRIDE and not 0x30 <= folded & CODE_POINT <= 0x39:
+        if folded > SIGN and folded != OVERRIDE and not 0x30 <= folded & CODE_POINT <= 0x39:
             return np.int64(runs_left(points[k]))
     return np.int64(0)
 
@@ -915,10 +982,9 @@ def trace(data, table, expansions, scripts, codes, begins, ends):
     points = unpack(data, np.int64(0), np.int64(len(data)))
     order, lefts, rights = as_displayed(points, table)
     points, unmarked = points[order], np.empty(0, np.bool_)
-    count = spell(points, table, expansions, codes, unmarked, begins, ends)
+    count = spell_out(points, table, expansions, scripts, codes, unmarked, begins, ends)
     if count > len(codes):
         return count
-    count = without_strangers(points, scripts, codes[:count], unmarked, begins, ends)
     for k in range(count):
         last = ends[k] - 1
         while lefts[begins[k]] < lefts[last] < last:  # what is dropped and begins the next part is of that

@@ -28,6 +28,7 @@ DATA = Path(__file__).resolve().parent.parent / "dedup" / "data"
 WRAP = (1 << 64) - 1
 BASE = 0x9E3779B97F4A7C15
 
+SHORT = 32
 VOICES = "\u3099\u309a"
 ARAEA = "\u119e"
 LONG = "\u30fc"
@@ -71,7 +72,7 @@ def fold_character(character: str) -> str:
     """What the shipped table says that one character becomes."""
     entry = stored("fold")["table"][ord(character)]
     if entry < 1 << 31:
-        return chr(entry & 0x1FFFFF) if entry > 1 else ""
+        return chr(entry & 0x1FFFFF) if entry > 127 else ""
     start, length = (entry & 0x7FFFFFFF) >> 5, entry & 31
     return "".join(chr(code & 0x1FFFFF) for code in stored("fold")["expansions"][start : start + length])
 
@@ -99,15 +100,39 @@ def flags(text: str) -> set[int]:
 
 def placed(text: str) -> list[tuple[str, bool]]:
     """The folded characters, and which of them begin a word: what follows a separator and joins nothing before it."""
+    plain = _placed(text, signed=False)
+    short = sum(units(character) for character, _ in plain) <= SHORT
+    return _placed(text, signed=True) if short else plain
+
+
+def kept_sign(sign: str, before: str, after: str) -> str:
+    """What is kept of a sign in a short text; what is before it is as it was kept, "" behind a separator."""
+    ascii_before, ascii_after = (re.fullmatch("[a-z0-9]", c) is not None for c in (before, after))
+    stays = {
+        "+": ascii_before or before == "+",
+        "#": "a" <= before <= "z",
+        ".": before.isdecimal() and after.isdecimal(),
+        "^": ascii_before and ascii_after,
+        "-": before == "" and after.isdecimal(),
+        "~": after.isdecimal(),
+    }[sign]
+    return sign.replace("-", "\u2212").replace("~", "\u2212") if stays else ""
+
+
+def _placed(text: str, *, signed: bool) -> list[tuple[str, bool]]:
     table, dropped = stored("fold")["table"], flags(text)
     kept: list[str] = []
     starts: list[bool] = []
     fresh = True
     for at, character in enumerate(text):
-        if at in dropped or table[ord(character)] == 1:
+        entry, folded = table[ord(character)], fold_character(character)
+        if signed and 1 < entry < 128:
+            after = fold_character(text[at + 1])[:1] if at + 1 < len(text) and at + 1 not in dropped else ""
+            folded = kept_sign(chr(entry), "" if fresh or not kept else kept[-1], after)
+        if at in dropped or (not folded and 0 < entry < 128):
             fresh = True
             continue
-        for one in fold_character(character):
+        for one in folded:
             left = kept[-1] if kept else ""
             joined = unicodedata.normalize("NFC", left + one)
             if left and len(joined) == 1 and (one in VOICES or "\u1161" <= one <= "\u11c2"):

@@ -26,6 +26,14 @@ import unicodedata2
 CODE_POINTS = 0x110000
 UNIT_SHIFT = 21  # below: the code point; above: its units
 SEPARATOR = 1  # dropped, and no word goes on behind it
+SIGNS = {
+    "#": 0x23,
+    "+": 0x2B,
+    "-": 0x2D,
+    ".": 0x2E,
+    "^": 0x5E,
+    "\u2212": 0x7E,
+}  # the same, parts of words in short texts
 EXPANDS = 1 << 31  # then: start << 5 | length in `expansions`
 MARK_SHIFT = 23  # in `expansions`, of what stands only after its kind: its canonical combining class, and one
 HANGUL = ((0xAC00, 0xD7A3),)
@@ -85,6 +93,11 @@ def _attaches(character: str) -> bool:
     return 0x1161 <= ord(character) <= 0x11C2 or character == LONG or letters.is_mark(character)
 
 
+def _sign(character: str) -> int:
+    """The entry of the sign that a character is, in any width; 0 for none."""
+    return SIGNS.get(unicodedata2.normalize("NFKD", character), 0)
+
+
 def fold_table() -> dict[str, np.ndarray]:
     """`table[code]`: see `dedup.stages.folding.FoldTable`.
 
@@ -103,7 +116,7 @@ def fold_table() -> dict[str, np.ndarray]:
         elif folded:
             table[code] = _entry(folded)
         elif unicodedata2.category(chr(code)) not in ("Mn", "Mc", "Me", "Cf", "Lo", "Lm"):
-            table[code] = SEPARATOR
+            table[code] = _sign(chr(code)) or SEPARATOR
     version = np.array([int(part) for part in unicodedata2.unidata_version.split(".")])
     return {
         "table": table,

@@ -4,7 +4,8 @@ In: text. Out: folded text. Compatibility forms (NFKC), case, full width, accent
 Simplified Chinese in all regional forms (classes made of OpenCC's tables), Arabic and Persian forms, and letters that
 look like Latin ones become equal; white space, punctuation, symbols, emoji, marks that decorate, zero-width and control
 characters and lone surrogates are dropped. Marks that carry a vowel stay, in canonical order. Jamo become syllables, a
-kana and its dakuten one kana. `docs/folding.md` has it by script.
+kana and its dakuten one kana. In a text of 32 units and less, ten Han characters, signs that change the word they stand
+in stay, too: C++, C#, 1.5, 10^6, -5. `docs/folding.md` has it by script.
 Folding is for comparing only: nothing folded is ever shown to a person. The table is made by `tools/build_tables.py`.
 """
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 
-FOLDING = 3
+FOLDING = 4
 """Which folding this is: what another one has folded cannot be compared with. Stores of folded text keep it."""
 
 
@@ -27,7 +28,8 @@ class FoldTable(NamedTuple):
     """What each code point becomes."""
 
     table: Any
-    """uint32 (0x110000,): 0 drops the character, 1 drops it and ends a word; else its units << 21 | code point, or
+    """uint32 (0x110000,): 0 drops the character, 1 drops it and ends a word, as does a sign of ASCII, its
+    code point, which a short text may keep; else its units << 21 | code point, or
     1 << 31 | start << 5 | length in `expansions`, nothing for what turns letters around."""
     expansions: Any
     """uint32: the result of characters that become several, and of those that depend on what is before them: jamo and
