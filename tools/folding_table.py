@@ -47,7 +47,7 @@ SAMPLES = (
     ("0 and o, 1 and l, l and I", "10l", "lol"),
     ("letters of their own: ə, ŋ, æ, þ, ð", "ə", "e"),
     ("signs inside a word, in a short text", "C++ 1.5 -5", "C 15 5"),
-    ("the same, longer", "C++ 1.5 -5 in thirty-two letters and digits", "C 15 5 in thirty-two letters and digits"),
+    ("the same, longer", "C++ 1.5 -5 in thirty-three letters and digits", "C 15 5 in thirty-three letters and digits"),
     ("two words for one thing: Mainland and Taiwan", "软件", "軟體"),
 )  # fmt: skip
 """A kind of spelling, and two texts in it."""
