@@ -1141,10 +1141,11 @@ def winnow_text(codes, starts, by_word, winnowing, rolling, spans, room, keys):
 
 @kernel
 def number_repeats(keys, table, times):
-    """Make repeats shingles of their own in a text that repeats few, so that there are `TELLING` in all.
+    """Make repeats shingles of their own in a text of over `TELLING` that repeats few, so that there are that many.
 
-    A repeat is hashed with how often the shingle stood before it, and each time it says a bit more. `table` and
-    `times` are scratch, of a power of two.
+    There are no more than the text has beyond `TELLING`, so that one letter more makes no other text. A repeat is
+    hashed with how often the shingle stood before it, and each time it says a bit more. `table` and `times` are
+    scratch, of a power of two.
     """
     found = 0
     table[:], times[:] = np.uint64(0), 0
@@ -1154,9 +1155,10 @@ def number_repeats(keys, table, times):
         table[at] = max(keys[k], np.uint64(1))
         if found == TELLING:
             return
+    wanted = min(TELLING, found + len(keys) - TELLING)
     for k in range(len(keys)):
         at = place(table, keys[k])
-        if times[at] > 0 and found < TELLING:
+        if times[at] > 0 and found < wanted:
             says = min(np.uint64(255), (keys[k] & np.uint64(255)) + np.uint64(4 * times[at]))
             keys[k] = mix(keys[k] ^ np.uint64(times[at])) & ~np.uint64(255) | says
             found += 1

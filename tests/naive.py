@@ -230,11 +230,12 @@ def shingles(
 
 
 def numbered(keys: Sequence[int]) -> list[int]:
-    """The keys of a text that has fewer than 64 of more: its first repeats are keys of their own, until there are."""
+    """The keys of a text of over 64 that repeats few: as many repeats as are over are keys of their own."""
     found, times, numbers = len(set(keys)), Counter[int](), []
+    wanted = min(TELLING, found + len(keys) - TELLING)
     for one in keys:
         number = one
-        if len(keys) > TELLING and times[one] and found < TELLING:
+        if times[one] and found < wanted:
             number = mix(one ^ times[one]) & ~255 | min(255, (one & 255) + 4 * times[one])
             found += 1
         times[one] += 1
