@@ -267,7 +267,8 @@ def is_flag(data, at, start, stop):
         begin -= 4
     while end < at + 12 and is_regional(data, end, start, stop):
         end += 4
-    beside = beside_regional(data, begin - 1, -1, start, stop) or beside_regional(data, end, 1, start, stop)
+    beside = beside_regional(data, begin - 1, np.int64(-1), start, stop)
+    beside = beside or beside_regional(data, end, np.int64(1), start, stop)
     return end - begin == 8 and not beside
 
 
@@ -313,7 +314,7 @@ def fold_as_it_stands(data, start, stop, table, expansions, codes, starts):
     marks are wanted; one that begins with 0xE0 may be malformed. Places are unsigned: see `home`.
     """
     at, last = np.uint64(start), np.uint64(stop)
-    count, room, fresh, marked = np.uint64(0), np.uint64(len(codes)), True, len(starts) > 0
+    count, room, fresh, marked = np.uint64(0), np.uint64(len(codes)), np.bool_(True), len(starts) > 0
     again = False
     while at < last:
         while not marked and at + np.uint64(8) <= last and count + np.uint64(4) <= room:
@@ -429,19 +430,19 @@ def kept_sign(sign, before, after):
         stays = (is_letter(before) or is_digit(before)) and (is_letter(after) or is_digit(after))
     else:
         stays, sign = is_digit(after) and (before == 0 or sign == MINUS), np.uint32(0x2212)
-    return np.uint32(1 << 21) | np.uint32(sign) if stays else SEPARATOR
+    return np.uint32(1 << 21 | sign) if stays else SEPARATOR
 
 
 @kernel
 def spell_out(points, table, expansions, scripts, codes, starts, firsts, lasts):
     """Fold code points, without strangers, and with the signs of a short text; returns how many, written or not."""
-    count = np.int64(spell(points, table, expansions, codes, starts, firsts, lasts, False))
+    count = np.int64(spell(points, table, expansions, codes, starts, firsts, lasts, np.bool_(False)))
     if count > len(codes):
         return count
     count = without_strangers(points, scripts, codes[:count], starts, firsts, lasts)
     if not is_short(codes, count):
         return count
-    count = np.int64(spell(points, table, expansions, codes, starts, firsts, lasts, True))
+    count = np.int64(spell(points, table, expansions, codes, starts, firsts, lasts, np.bool_(True)))
     if count > len(codes):
         return count
     return without_strangers(points, scripts, codes[:count], starts, firsts, lasts)
@@ -455,13 +456,13 @@ def spell(points, table, expansions, codes, starts, firsts, lasts, signed):
     A character that is dropped and separates nothing, such as a combining mark, belongs to the one before it. So does
     a jamo that joins the one before it.
     """
-    count, room, fresh, beside = np.uint64(0), np.uint64(len(codes)), True, np.uint32(0)
+    count, room, fresh, beside = np.uint64(0), np.uint64(len(codes)), np.bool_(True), np.uint32(0)
     for at in range(len(points)):
         folded, before, begin = table[points[at]], count, count
         if SEPARATOR < folded <= SIGN:
             after = table[points[at + 1]] if at + 1 < len(points) else np.uint32(0)
             if after > EXPANDS:
-                after = expansions[(after & np.uint32(0x7FFFFFFF)) >> np.uint32(5)] & FOLDED
+                after = np.uint32(expansions[(after & np.uint32(0x7FFFFFFF)) >> np.uint32(5)] & FOLDED)
             folded = kept_sign(folded, beside, after) if signed else SEPARATOR
         if folded > EXPANDS:
             count, begin = expand(folded, table, expansions, codes, starts, count, fresh)
@@ -606,6 +607,24 @@ def turn(levels, begin, end, order):
 
 
 @kernel
+def level_off(levels):
+    """Set to 0 the levels of what is embedded and yet displayed where it stands: the least of a part, if it is even.
+
+    Rule L2 turns such a part around as often as its least level says. What is inside of it may be a part again.
+    """
+    again = True
+    while again:
+        again, begin = False, np.int64(0)
+        for k in range(len(levels) + 1):
+            if k == len(levels) or levels[k] == 0:
+                least = levels[begin:k].min() if k > begin else np.int64(1)
+                if least % 2 == 0:
+                    levels[begin:k] *= levels[begin:k] > least
+                    again = True
+                begin = k + 1
+
+
+@kernel
 def as_displayed(points, table):
     """The order in which characters are read where overrides show them in another one than that in which they stand.
 
@@ -617,10 +636,11 @@ def as_displayed(points, table):
     if not (table[points] == OVERRIDE).any():
         return order, lefts, rights
     embed(points, table, levels)
-    begin = 0
+    level_off(levels)
+    begin = np.int64(0)
     for k in range(len(points) + 1):
         if k == len(points) or levels[k] == 0:
-            if (levels[begin:k] & 1).any():
+            if k > begin:
                 turn(levels, begin, k, order)
                 lefts[begin:k], rights[begin:k] = begin, k
             begin = k + 1
@@ -698,6 +718,8 @@ def without_strangers(points, scripts, codes, starts, firsts, lasts):
     if not is_mixed(codes, len(codes), scripts) and not (points == CLICK).any():
         return len(codes)
     own, folded, commonest = scripts_of(points, scripts, codes, firsts)
+    if commonest == 0:  # no letter is beside one of its own script: all of them may be strangers, or none
+        return len(codes)
     counts, between, apart = np.zeros(256, np.int64), np.zeros(256, np.int64), np.zeros(256, np.int64)
     dropped, left, joined = np.zeros(len(codes), np.bool_), np.uint8(0), False
     for k in range(len(codes)):

@@ -49,10 +49,12 @@ def test_the_most_selective_shape_that_finds_enough_is_chosen(threshold: float, 
     assert all(Bands(slots // rows, rows).recall(threshold) < recall for rows in range(shape.rows + 1, slots + 1))
 
 
-def test_the_shapes_of_the_defaults() -> None:
-    """Rewrites need 320 bands of two slots, near copies 25 of five."""
-    for defaults, shape in ((Settings(), Bands(320, 2)), (Settings.near_copies(), Bands(25, 5))):
-        assert choose(defaults.threshold, defaults.slots, defaults.recall) == shape
+def test_the_shapes_of_low_and_high_thresholds() -> None:
+    """For rewrites 320 bands of two slots are enough down to 0.094; near copies need 25 of five."""
+    assert choose(0.0945, 640, 0.94) == Bands(320, 2)
+    assert choose(0.0925, 640, 0.94) == Bands(640, 1)
+    defaults = Settings.near_copies()
+    assert choose(defaults.threshold, defaults.slots, defaults.recall) == Bands(25, 5)
 
 
 def test_a_threshold_of_one_is_one_band() -> None:

@@ -78,6 +78,12 @@ def test_few_letters_of_another_script_stay() -> None:
     assert "ა" not in fold(inserted(fold(PLAIN["en"]) * 3, "ა", 11))
 
 
+def test_letters_that_take_turns_stay() -> None:
+    """Where no letter is beside one of its own script, it is not known which are strangers."""
+    for text in ("a费" * 9 + "a", "aж" * 9, "茶a" * 40):
+        assert len(fold(text)) == len(text)
+
+
 @pytest.mark.parametrize("language", PLAIN)
 def test_lines_turned_around_are_read_as_they_are_displayed(language: str) -> None:
     """Whole, in pieces, without an end, in an isolate, and with letters to the right inside of it."""

@@ -43,7 +43,7 @@ def test_a_form_letter() -> None:
 @pytest.mark.parametrize(
     ("frame", "values"),
     [
-        ("The ferry to {} leaves at noon, bring your own lunch!", ["Oslo", "Bergen", "Molde", "Vardø", "Tromsø"]),
+        ("The ferry to {} leaves at noon, bring your own lunch!", ["Oslo", "Bergen", "Molde", "Røros", "Tromsø"]),
         ("{}行きの船は正午に出発しますので、お弁当をお持ちください。", ["大阪", "横浜", "神戸", "函館", "長崎"]),
         ("{} 가는 배는 정오에 출발하니 도시락을 준비하세요.", ["부산", "목포", "여수", "울산", "인천"]),
         ("🚢前往{}的船中午开😀請自備午餐，過時不候。", ["厦门", "海口", "大连", "青岛", "威海"]),
