@@ -2335,34 +2335,16 @@ def note_cells(cells, keys, bits, noted):
 
 
 @kernel
-def bump_summed(cells, keys, bits, step):
-    """Count shingles up or down, within 32 bits; returns by how much `sum_cells` grows, modulo 2**64."""
-    shift, more = np.uint64(64 - bits), np.uint64(0)
+def bump(cells, keys, bits, step):
+    """Count shingles up or down, within 32 bits."""
+    shift = np.uint64(64 - bits)
     for k in range(len(keys)):
         cell = keys[k] >> shift
         held = cells[cell]
         if step > 0:
             cells[cell] = held + np.uint32(held != NONE)
-            more += mix(cell ^ BASE) * np.uint64(held != NONE)
         else:
             cells[cell] = held - np.uint32(held != 0)
-            more -= mix(cell ^ BASE) * np.uint64(held != 0)
-    return more
-
-
-@kernel
-def bump(cells, keys, bits, step):
-    """`bump_summed`, where nobody asks for the sum."""
-    bump_summed(cells, keys, bits, step)
-
-
-@kernel
-def sum_cells(cells):
-    """A checksum of counts that follows from that before and what is counted."""
-    found = np.uint64(0)
-    for cell in range(np.uint64(len(cells))):
-        found += np.uint64(cells[cell]) * mix(cell ^ BASE)
-    return found
 
 
 @kernel

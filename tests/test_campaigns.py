@@ -46,9 +46,9 @@ class Made:
         return set(range(operator * SIZE, (operator + 1) * SIZE))
 
 
-def written(synthetic: ModuleType, handle: str | None, seed: int) -> list[str]:
+def written(synthetic: ModuleType, handle: str | None, seed: int, shared: int = 300) -> list[str]:
     """Texts of an operator: three clusters, passages that all share, and a handle, one each where it is None."""
-    passages = synthetic.spun(1, seed=50 + seed).texts[0][:300]
+    passages = synthetic.spun(1, seed=50 + seed).texts[0][:shared]
     texts = []
     for cluster in range(CLUSTERS):
         for place, own in enumerate(synthetic.spun(EACH, sections=5, seed=100 + 10 * seed + cluster).texts):
@@ -142,7 +142,7 @@ def test_a_foreign_footer_drags_nobody_in(synthetic: ModuleType, made: Made) -> 
 
 def test_a_handle_each_costs_nothing_but_that(synthetic: ModuleType, made: Made) -> None:
     """Clusters stay linked by the passages that they share, though no name leads from one to the other."""
-    texts = written(synthetic, None, 0)
+    texts = written(synthetic, None, 0, 400)
     found = dedup.cluster([*texts, *made.unrelated])
     (campaign,) = found.campaigns().several
     large = {

@@ -533,19 +533,6 @@ def test_sections_of_segments_overwritten(segmented: tuple[str, dict[str, Any]],
         shutil.rmtree(broken)
 
 
-def test_counts_that_were_changed(path: str) -> None:
-    """A byte of them: they are counted again when the index is opened, and that is told."""
-    before = fill(path)
-    file = Path(path) / "frequencies"
-    raw = bytearray(file.read_bytes())
-    raw[len(raw) // 2] ^= 0xFF
-    file.write_bytes(raw)
-    with pytest.warns(DedupWarning, match=r"the counts of '.*' are damaged; they are counted again"):
-        index = dedup.Index(path)
-    with index:
-        assert index.check().ok and answers(index) == before
-
-
 @pytest.mark.parametrize("kept", [None, 0, 100, 4096, 100_000])
 def test_counts_lost(path: str, kept: int | None) -> None:
     """Counts that are missing or cut short are counted again when the index is opened."""

@@ -49,7 +49,7 @@ EVERY = [
 
 
 MIXED = st.text(st.sampled_from(naive.MIXED), max_size=30)
-SEVERAL = st.lists(st.text("的手机卡續費号一二三 abcde1。カか한글", min_size=20, max_size=60), min_size=5, max_size=9)
+SEVERAL = st.lists(st.text("的手机卡續費号一二三 12345。カか한글", min_size=20, max_size=60), min_size=5, max_size=9)
 LONG = SEVERAL.map("".join)
 
 

@@ -5,8 +5,7 @@ one row; Cormode and Muthukrishnan, 2005). The table doubles with the number of 
 every cell is copied to its two children. All processes of a host share the pages, and so see one table.
 
 What a transaction will change is written to a journal first. If a process is killed before it commits, the next writer
-restores the old counts from there. A checksum of all counts goes along with them, and is compared when the file is
-opened, 1 ns a cell. The file is a cache: it can be counted again from the stored texts, into a new file
+restores the old counts from there. The file is a cache: it can be counted again from the stored texts, into a new file
 that replaces it when all texts are counted.
 """
 
@@ -32,7 +31,7 @@ LEAST_BITS, MOST_BITS = 20, 26
 TEXTS_BITS = 6
 """There are 2**6 cells per text while the table grows."""
 HEADER_BYTES = 4096
-MAGIC = 0x6465_6475_7002
+MAGIC = 0x6465_6475_7001
 """The letters `dedup`, and the version of the format."""
 
 PIECE = 1 << 14
@@ -42,8 +41,8 @@ Steps = Sequence[tuple[NDArray[np.uint64], int]]
 """Shingles of a text, each once, and 1 or -1."""
 
 
-_HEAD_BYTES = 40
-"""Of a journal: texts counted, the sum of counts, how many cells it holds, number of the transaction, a checksum."""
+_HEAD_BYTES = 32
+"""Of a journal: how many texts were counted, how many cells it holds, the number of the transaction, a checksum."""
 
 
 class _Field(IntEnum):
@@ -56,8 +55,6 @@ class _Field(IntEnum):
     """Number of the transaction that is being counted, 0 when there is none."""
     REPLACED = 4
     """Not 0 when a larger file has taken this one's place."""
-    SUM = 5
-    """Checksum of the cells when the last transaction ended: see `dedup.kernels.sum_cells`."""
 
 
 def bits_for(texts: int) -> int:
@@ -77,8 +74,6 @@ class Frequencies:
         self._path, self._journal_path = path, path.with_suffix(".journal")
         self._header, self._cells = np.zeros(8, np.int64), np.zeros(0, np.uint32)
         self._journal, self._writable = -1, True
-        self.changed = False
-        """Whether the file that was opened last holds other counts than were written."""
 
     def open(self, *, writable: bool = True) -> bool:
         """Open the file; False if it is missing or damaged."""
@@ -91,16 +86,8 @@ class Frequencies:
             whole = LEAST_BITS <= bits <= MOST_BITS and len(view) == HEADER_BYTES + (4 << bits)
             if magic == MAGIC and whole and header[_Field.TEXTS] >= 0 and not header[_Field.REPLACED]:
                 self._header, self._cells = header, np.frombuffer(view, np.uint32, offset=HEADER_BYTES)
-                self.changed = not self._sound()
-                return not self.changed
+                return True
         return False
-
-    def _sound(self) -> bool:
-        """Whether the cells are those that were counted, or another process is counting: then its journal will say."""
-        before = self._header[[_Field.PENDING, _Field.SUM]].copy()
-        if before[0] or _summed(self._cells) == before[1]:
-            return True
-        return bool((self._header[[_Field.PENDING, _Field.SUM]] != before).any())
 
     def recount(self, texts: int, shingles: Iterable[Sequence[NDArray[np.uint64]]]) -> None:
         """Count all texts again; until this is done, or if it fails, the file stays as it was.
@@ -142,10 +129,9 @@ class Frequencies:
             self._write(np.repeat(self._cells, 1 << (bits_for(texts) - self.bits)), self.texts)
         self._note([keys for keys, _ in steps], number)
         self._header[_Field.PENDING] = number
-        found = self._header[_Field.SUM : _Field.SUM + 1].view(np.uint64).copy()
         for keys, step in steps:
-            found += np.uint64(kernels.bump_summed(self._cells, keys, self.bits, step))
-        self._header[[_Field.TEXTS, _Field.SUM]] = texts, found.view(np.int64)[0]
+            kernels.bump(self._cells, keys, self.bits, step)
+        self._header[_Field.TEXTS] = texts
 
     def keep(self) -> None:
         """The transaction is committed."""
@@ -158,16 +144,15 @@ class Frequencies:
             return True
         data = os.pread(self._journal_file(), os.fstat(self._journal_file()).st_size, 0)
         head = np.frombuffer(data[:_HEAD_BYTES].ljust(_HEAD_BYTES, b"\0"), np.int64)
-        texts, summed, count, number, checksum = (int(value) for value in head)
+        texts, count, number, checksum = (int(value) for value in head)
         noted = data[_HEAD_BYTES : _HEAD_BYTES + 8 * count]
-        found = zlib.crc32(head[:-1], zlib.crc32(noted))  # type: ignore[arg-type]
-        if number != pending or len(noted) != 8 * count or found != checksum:
+        if number != pending or len(noted) != 8 * count or zlib.crc32(noted) != checksum:
             return False
         cells = np.frombuffer(noted, np.uint32).reshape(-1, 2)
         if texts < 0 or (cells[:, 0] >= len(self._cells)).any():  # of another table, or planted
             return False
         self._cells[cells[:, 0]] = cells[:, 1]
-        self._header[[_Field.TEXTS, _Field.SUM]] = texts, summed
+        self._header[_Field.TEXTS] = texts
         self._header[_Field.PENDING] = 0
         return True
 
@@ -203,9 +188,7 @@ class Frequencies:
             checksum = zlib.crc32(some, checksum)  # type: ignore[arg-type]
             self._write_journal(some, _HEAD_BYTES + 8 * noted)
             noted += len(some)
-        summed = self._header[_Field.SUM]
-        head = np.array([self.texts, summed, noted, number], np.int64)
-        self._write_journal(np.append(head, zlib.crc32(head, checksum)), 0)  # type: ignore[arg-type]
+        self._write_journal(np.array([self.texts, noted, number, checksum], np.int64), 0)
 
     def _write_journal(self, data: NDArray[Any], at: int) -> None:
         if os.pwrite(self._journal_file(), data, at) < data.nbytes:  # type: ignore[arg-type]
@@ -225,7 +208,6 @@ class Frequencies:
         new = self._path.with_suffix(".new")
         header = np.zeros(HEADER_BYTES // 8, np.int64)
         header[[_Field.MAGIC, _Field.BITS, _Field.TEXTS]] = MAGIC, len(cells).bit_length() - 1, texts
-        header[_Field.SUM] = _summed(cells)
         try:
             with new.open("wb") as file:
                 file.write(header.tobytes())
@@ -247,11 +229,6 @@ class Frequencies:
         if self._journal >= 0:
             os.close(self._journal)
             self._journal = -1
-
-
-def _summed(cells: NDArray[np.uint32]) -> int:
-    """The checksum of counts, as it stands in the header."""
-    return int(np.array([kernels.sum_cells(kernels.frozen(cells))], np.uint64).view(np.int64)[0])
 
 
 def tallied(bits: int, texts: Iterable[Sequence[NDArray[np.uint64]]]) -> tuple[NDArray[np.uint32], int]:

@@ -24,7 +24,7 @@ from weakref import WeakSet
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.errors import DedupError, FileError, IndexBusyError, warn
+from dedup.errors import DedupError, FileError, IndexBusyError
 from dedup.index.listed import Listed, Signature, kind, stored
 from dedup.index.marks import naming, place_of
 from dedup.index.on_disk.counters import Frequencies, Steps
@@ -289,9 +289,7 @@ class EmbeddedStore(StoredRows):
             raise FileError(f"{self.location!r} cannot be written, and its counts are missing; make it writable once")
         self._begin("IMMEDIATE")
         try:
-            if not (frequencies.open() and frequencies.recover(self.last())) or not frequencies.open():
-                if frequencies.changed:
-                    warn(f"the counts of {self.location!r} are damaged; they are counted again, and nothing is lost")
+            if not frequencies.open():
                 self._recount(frequencies)
         finally:
             self._database.execute("ROLLBACK")
