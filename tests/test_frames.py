@@ -228,7 +228,7 @@ def test_a_copy_with_a_footer_is_a_copy() -> None:
 @pytest.mark.parametrize("most", [1 << 12, 1 << 14, 1 << 15])
 def test_a_sample_is_enough(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     """Of many characters one window in so many is looked at: the frame is left out, if not to the last character."""
-    footer = drawn(8, 600)
+    footer = drawn(9, 600)
     texts = [body + footer for body in bodies(40, 1200)]
     monkeypatch.setattr(frames, "MOST_SAMPLED", most)
     rate = Rate.of(sum(map(len, texts)))
