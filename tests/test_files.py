@@ -74,6 +74,8 @@ def test_modules_import_only_what_is_below_them() -> None:
         "formats.pages",
         "formats.page_data",
         "formats.page_trees",
+        "formats.page_order",
+        "formats.page_sight",
         "formats.page_styles",
         "formats.documents",
         "formats.json_values",

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 from dedup.files.formats.page_sight import INLINE
 from dedup.files.formats.page_styles import Styles
-from dedup.stages.folding import displayed_order
 
 _OVERRIDES = {"ltr": "\u202d", "rtl": "\u202e"}
 _ISOLATES = {"ltr": "\u2066", "rtl": "\u2067"}
@@ -43,6 +42,8 @@ def put_in_order(tree: Any, styles: Styles) -> None:
     """
     if not _may_turn(tree, styles):
         return
+    from dedup.stages.folding import displayed_order  # noqa: PLC0415 - loads numba, for pages that turn letters around
+
     pieces = list(_pieces(tree, styles))
     whole = "".join(piece.letters for piece in pieces)
     real = [piece.element is not None for piece in pieces for _ in piece.letters]
