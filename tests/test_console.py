@@ -9,7 +9,7 @@ import pytest
 
 from dedup import DedupError, FileError, Settings, SettingsError
 from dedup.cli import console
-from dedup.files import Problem, Read
+from dedup.files import Problem, Read, ReadOptions
 from dedup.files.tables import table
 
 
@@ -41,9 +41,13 @@ def test_a_bug_is_no_failure_of_the_user() -> None:
 
 def test_settings_are_the_defaults_and_what_is_asked_for() -> None:
     """Each option changes its own."""
-    assert console.settings(None, near_copies=False) == Settings()
-    assert console.settings(0.5, near_copies=False) == Settings(threshold=0.5)
-    assert console.settings(0.5, near_copies=True) == Settings.near_copies(0.5)
+    usual, short = ReadOptions(), ReadOptions(longest_text=250)
+    assert console.settings(None, usual, near_copies=False) == Settings()
+    assert console.settings(0.5, usual, near_copies=False) == Settings(threshold=0.5)
+    assert console.settings(0.5, usual, near_copies=True) == Settings.near_copies(0.5)
+    assert console.settings(None, usual, near_copies=False).longest_text == Settings().longest_text
+    for near_copies in (False, True):
+        assert console.settings(0.5, short, near_copies=near_copies).longest_text == 250
 
 
 def test_complaints_are_text(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -79,9 +78,14 @@ def test_a_chapter_that_is_missing_locked_or_too_long_costs_only_itself(
     assert (missing.row, encrypted.row) == (1, 2)
     assert "There is no item" in missing.reason
     assert "DRM" in encrypted.reason
-    monkeypatch.setattr(import_module("dedup.files.formats.books"), "MOST", 1000)
-    found = read(epub(tmp_path / "b.epub", **{TWO: "x" * 1001}))
+    monkeypatch.setattr("dedup.files.options.LEAST_LINE", 1000)
+    short = ReadOptions(longest_text=250)
+    found = read(epub(tmp_path / "b.epub", **{TWO: "x" * 1001, "OEBPS/cover.xhtml": None}), short)
     assert [name for name, _ in rows(found)] == [f"b:{ONE}"]
+    assert [problem.row for problem in found.problems] == [1, 2]
+    assert f"{TWO!r} has more than 1,000 bytes" in found.problems[1].reason
+    whole = read(epub(tmp_path / "c.epub", **{TWO: f"<p>{'x' * 100}</p>".ljust(1000)}), short)
+    assert rows(whole)[0] == (f"c:{TWO}", "x" * 100)
 
 
 def test_a_damaged_chapter_costs_only_itself(tmp_path: Path) -> None:

@@ -183,5 +183,5 @@ def test_lines_of_another_encoding_are_cut_anywhere() -> None:
     text = "".join(f"{number} 湖边𠮷{'x' * (number % 7)}\n" for number in range(20_000))
     for encoding in ("gb18030", "utf-16-le", "utf-16", "utf-32-be", "iso2022_jp_2", "cp932"):
         raw = text.encode(encoding, "ignore")
-        with characters(io.BufferedReader(io.BytesIO(raw)), "\n", encoding) as lines:
+        with characters(io.BufferedReader(io.BytesIO(raw)), "\n", encoding, longest=100) as lines:
             assert "".join(lines) == raw.decode(encoding)

@@ -38,13 +38,14 @@ def test_a_spawned_process_opens_the_same_index(start: Open) -> None:
 
 
 def test_a_copy_is_another_object_of_the_same_index(start: Open) -> None:
-    """With its settings and its patience; closing one leaves the other open."""
-    index = start(dedup.Settings(threshold=0.2), timeout=7.5)
+    """With its settings, its patience and its limit on a text; closing one leaves the other open."""
+    index = start(dedup.Settings(threshold=0.2), timeout=7.5, longest_text=2000)
+    given = {"fsync": False, "timeout": 7.5, "create": False, "longest_text": 2000}
     for made in (pickle.loads(pickle.dumps(index)), copy.copy(index), copy.deepcopy([index])[0]):
         with made:
             made.add("a", TEXT)
             assert made is not index and made.settings == index.settings and made.path == index.path
-            assert made._address.keywords == {"fsync": False, "timeout": 7.5, "create": False}
+            assert made._address.keywords == given and made.longest_text == 2000
     assert "a" in index
 
 
