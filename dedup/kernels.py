@@ -40,6 +40,7 @@ EAST_ASIAN, SIGNS = 1, 2  # scripts
 CLICK = np.uint32(0x1C0)  # a letter that looks like l, and like a stroke between letters
 LONG_VOWEL = np.uint32(0x30FC)
 NESTED = 125  # embeddings, as in the Unicode standard
+MARKS = 31  # behind which a mark finds its place: Unicode's stream-safe text has 30 marks on a letter
 OVERRIDES, ISOLATES = 1, 2  # what an embedding does
 FEWEST = 6  # letters that stand alone between those of another script; with fewer a text is not disguised
 FEWEST_NAMES = 24  # the same of an East Asian text, where single letters are names: A股, x轴
@@ -201,13 +202,20 @@ def order_of(code, table, expansions):
 
 @kernel
 def settle_mark(codes, at, order, table, expansions):
-    """Move a mark to where canonical order has it, before marks of a higher class; returns its place."""
-    mark = codes[at]
-    while order > 1 and at > 0 and order_of(codes[at - np.uint64(1)], table, expansions) > order:
-        codes[at] = codes[at - np.uint64(1)]
-        at -= np.uint64(1)
-    codes[at] = mark
-    return at
+    """Move a mark to where canonical order has it, before marks of a higher class; returns its place.
+
+    Behind more than `MARKS` of them it stays, so that a letter with very many is folded in linear time. No mark comes
+    before one that stays, so what is folded stays as it is when it is folded again.
+    """
+    mark, to, least = codes[at], at, max(at, np.uint64(MARKS)) - np.uint64(MARKS)
+    while order > 1 and to > 0 and order_of(codes[to - np.uint64(1)], table, expansions) > order:
+        if to == least:
+            return at
+        to -= np.uint64(1)
+    for k in range(at, to, -1):
+        codes[k] = codes[np.uint64(k) - np.uint64(1)]
+    codes[to] = mark
+    return to
 
 
 @kernel

@@ -29,6 +29,7 @@ WRAP = (1 << 64) - 1
 BASE = 0x9E3779B97F4A7C15
 
 SHORT = 32
+MARKS = 31  # that a mark may pass
 VOICES = "\u3099\u309a"
 ARAEA = "\u119e"
 LONG = "\u30fc"
@@ -141,6 +142,7 @@ def _placed(text: str, *, signed: bool) -> list[tuple[str, bool]]:
                 place = len(kept)
                 while place and 1 < marks().get(one, 0) < marks().get(kept[place - 1], 0):
                     place -= 1
+                place = place if len(kept) - place <= MARKS else len(kept)
                 starts.append(fresh and place == len(kept))
                 kept.insert(place, one)
                 fresh = False

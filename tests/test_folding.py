@@ -115,6 +115,21 @@ def test_marks_come_in_canonical_order() -> None:
     assert fold("\u0958\u0929\u09cb") == fold("\u0915\u093c\u0928\u093c\u09c7\u09be")
 
 
+@pytest.mark.parametrize("more", [1, 30, 31, 32, 70])
+def test_a_mark_passes_as_many_as_a_letter_has_in_unicode(more: int) -> None:
+    """Behind more than 31 it stays, and folding twice is folding once."""
+    high, low = "\u0e49", "\u0e39"
+    text = "ก" + high * more + low + high + low
+    assert fold(text) == fold(fold(text)) == naive.fold(text)
+    assert fold(text).startswith("ก" + (low if more < 32 else high))
+
+
+def test_a_letter_with_very_many_marks_is_folded() -> None:
+    """In time that grows with their number: sorting as one pleases took minutes for a megabyte."""
+    marks = "\u0e49" * 300_000 + "\u0e39" * 300_000
+    assert fold("ก" + marks) == "ก" + marks
+
+
 def test_letters_with_strokes_and_tails_are_plain() -> None:
     """Whatever Unicode names a letter of A to Z with something."""
     shaped = [
