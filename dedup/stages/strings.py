@@ -196,7 +196,7 @@ def without(column: Column, gone: NDArray[np.bool_]) -> Column:
         elif pa.types.is_run_end_encoded(chunk.type):
             found.append(_coded(chunk.values, _runs(chunk), mine))
         else:
-            places = pc.if_else(mine, pa.scalar(None, pa.int64()), pa.array(range(len(chunk)), pa.int64()))
+            places = pc.if_else(mine, pa.scalar(None, pa.int64()), pa.array(np.arange(len(chunk))))
             found.append(_plain_array(chunk, wide=False).take(places))
     return pa.chunked_array(found)
 
