@@ -135,9 +135,8 @@ def test_ids_have_usual_names(tmp_path: Path, suffix: str, names: str, taken: st
     problem = only(found)
     assert problem.severity == "warning"
     assert f"no column 'id'; ids are those of '{taken}'" in problem.reason
-    for options in (ReadOptions(id=None), ReadOptions(usual_ids=False)):
-        assert read(tmp_path, options).problems == []
-        assert rows(read(tmp_path, options)) == [("a:0", "x"), ("b:0", "x")]
+    assert read(tmp_path, ReadOptions(id=None)).problems == []
+    assert rows(read(tmp_path, ReadOptions(id=None))) == [("a:0", "x"), ("b:0", "x")]
 
 
 def test_objects_without_an_id_may_have_another(tmp_path: Path) -> None:

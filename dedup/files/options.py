@@ -39,7 +39,6 @@ class ReadOptions:
             mark alone counts before it. None where it is to be found. Parquet says it itself.
         delimiter: What stands between the fields of CSV: one character, which may be a tab or a backslash and a t. None
             where it is to be found.
-        usual_ids: Whether another column may stand for the default one of ids; a state keeps to what it began with.
         longest_text: Bytes of a text; a longer one is left out, and told. A line, a value of JSON, a chapter or a
             feed may have four times as many.
         follow_links: Whether links in a folder that lead out of it are followed: who fills a folder would choose what
@@ -57,7 +56,6 @@ class ReadOptions:
     streams: Streams | None = field(default=None, compare=False, repr=False)
     encoding: str | None = None
     delimiter: str | None = None
-    usual_ids: bool = True
     longest_text: int = LONGEST_TEXT
     follow_links: bool = False
 
@@ -93,7 +91,7 @@ class ReadOptions:
         """The columns that may hold the ids, of which the first that is there is meant; none where all are made."""
         if self.id is None:
             return ()
-        return IDS if self.id == IDS[0] and self.usual_ids else (self.id,)
+        return IDS if self.id == IDS[0] else (self.id,)
 
     @property
     def codec(self) -> str | None:

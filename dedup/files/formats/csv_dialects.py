@@ -67,7 +67,7 @@ def asked_names(job: Job) -> list[str]:
     Args:
         job: Says which.
     """
-    return [*asked_texts(job), *(job.options.ids if job.options.usual_ids else ()), *job.others]
+    return [*asked_texts(job), *job.options.ids, *job.others]
 
 
 def taken_names(header: Sequence[str], asked: Sequence[str]) -> list[str]:
