@@ -12,13 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from crawlers import article, rewrite
-from test_nightly import NOW, put, read, run
+from test_nightly import NOW, put, run
 
 from dedup import nightly
 from dedup.cli import main
 from dedup.errors import SettingsError
 from dedup.nightly import news
-from dedup.nightly.damage import read_object, summed
 from dedup.settings import Settings
 
 SECOND, THIRD = (datetime(2026, 11, day, 1, 30, tzinfo=UTC) for day in (22, 23))
@@ -91,22 +90,6 @@ def test_nearest_is_that_of_the_reference(tmp_path: Path, monkeypatch: pytest.Mo
         similarity, place = best.get(id_, (None, None))
         assert row["nearest"] == (None if place is None else ids[-place])
         assert row["similarity"] == similarity
-
-
-def test_a_state_without_times(tmp_path: Path) -> None:
-    """What was read without one has no times, what comes has."""
-    put(tmp_path / "in" / "1.jsonl", {"a": rewrite(1, 1), "b": article(2)})
-    run(tmp_path)
-    for path in (tmp_path / "state" / "shards").rglob("shard.json"):
-        path.write_bytes(summed({name: one for name, one in read_object(path).items() if name != "time"}))
-    for name in ("new", "clusters"):
-        (tmp_path / "out" / f"{name}.parquet").unlink()
-    put(tmp_path / "in" / "2.jsonl", {"b": article(3), "c": rewrite(1, 1)})
-    run(tmp_path, now=SECOND)
-    assert {id_: row["first_seen"] for id_, row in table(tmp_path, "new").items()} == {"b": None, "c": SECOND}
-    assert table(tmp_path, "clusters")["a"]["first_seen"] is None
-    assert table(tmp_path, "clusters")["a"]["last_seen"] == SECOND
-    assert len(read(tmp_path)) == 3
 
 
 def test_columns(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ class Catalogue:
         return found
 
     def times(self, rows: Integers) -> Integers:
-        """When each of some rows was read, in microseconds since 1970, or `UNKNOWN`."""
+        """When each of some rows was read, in microseconds since 1970."""
         ends = np.cumsum([shard.rows for shard in self.shards])
         times = np.array([shard.time for shard in self.shards], np.int64)
         return times[np.searchsorted(ends, rows, side="right")]

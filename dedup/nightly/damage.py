@@ -113,15 +113,14 @@ def checksum_of(path: Path, begin: int, end: int) -> int:
     return found
 
 
-def counts(path: Path, names: Iterable[str], missing: Mapping[str, int] | None = None) -> dict[str, int]:
+def counts(path: Path, names: Iterable[str]) -> dict[str, int]:
     """A JSON object of counts.
 
     Args:
         path: The file.
         names: The names that it has, and no others.
-        missing: Counts for names that states of an earlier format do not have.
     """
-    found = {**(missing or {}), **read_object(path)}
+    found = read_object(path)
     with reading(path):
         if found.keys() != set(names):
             raise ValueError("it holds other names")

@@ -23,7 +23,7 @@ from dedup.errors import FileError, SettingsError, warn
 from dedup.files import counted, gone, is_remote
 from dedup.nightly.catalogue import Catalogue
 from dedup.nightly.marks import keep_marks
-from dedup.nightly.state import UNKNOWN, State
+from dedup.nightly.state import State
 
 ESCAPE = re.compile(rb"\\x([0-9a-f]{2})")
 
@@ -62,8 +62,6 @@ class Forgotten(NamedTuple):
     """How many are no articles any more."""
     unknown: int
     """How many ids are those of no article."""
-    untimed: int
-    """How many articles stay because no time is known of them."""
 
 
 def forget(state: State, catalogue: Catalogue, what: Forget) -> Forgotten:
@@ -78,7 +76,7 @@ def forget(state: State, catalogue: Catalogue, what: Forget) -> Forgotten:
         FileError: Nothing would remain.
     """
     codes, unknown = _by_id(catalogue, what.ids)
-    numbers, untimed = _by_time(catalogue, what.before)
+    numbers = _by_time(catalogue, what.before)
     versions = _gone(catalogue.paths) if what.deleted else np.zeros(len(catalogue.paths), np.bool_)
     rows = codes | numbers[catalogue.numbers] | versions[catalogue.files]
     left = catalogue.without(rows)
@@ -87,7 +85,7 @@ def forget(state: State, catalogue: Catalogue, what: Forget) -> Forgotten:
     if (rows & ~catalogue.forgotten).any() or versions.any():
         keep_marks(state, rows, versions)
     gone = catalogue.numbers[catalogue.live & ~left]
-    return Forgotten(len(np.setdiff1d(gone, catalogue.numbers[left])), unknown, untimed)
+    return Forgotten(len(np.setdiff1d(gone, catalogue.numbers[left])), unknown)
 
 
 def _by_id(catalogue: Catalogue, ids: Iterable[str]) -> tuple[NDArray[np.bool_], int]:
@@ -101,18 +99,13 @@ def _by_id(catalogue: Catalogue, ids: Iterable[str]) -> tuple[NDArray[np.bool_],
     return rows, len(others)
 
 
-def _by_time(catalogue: Catalogue, before: datetime | None) -> tuple[NDArray[np.bool_], int]:
-    """(n,): the numbers of articles that were last read before a time; and how many have none, which is warned of."""
+def _by_time(catalogue: Catalogue, before: datetime | None) -> NDArray[np.bool_]:
+    """(n,): the numbers of articles that were last read before a time."""
     found = np.zeros(len(catalogue), np.bool_)
-    if before is None:
-        return found, 0
-    rows = np.flatnonzero(catalogue.live)
-    times = catalogue.times(rows)
-    untimed = int((times == UNKNOWN).sum())
-    found[catalogue.numbers[rows[(times != UNKNOWN) & (times < int(before.timestamp() * 1e6))]]] = True
-    if untimed:
-        warn(f"{counted(untimed, 'article')} stay: they were read before the state kept times")
-    return found, untimed
+    if before is not None:
+        rows = np.flatnonzero(catalogue.live)
+        found[catalogue.numbers[rows[catalogue.times(rows) < int(before.timestamp() * 1e6)]]] = True
+    return found
 
 
 def _gone(paths: pa.Array) -> NDArray[np.bool_]:

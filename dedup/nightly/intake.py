@@ -37,7 +37,7 @@ from dedup.files import (
 from dedup.nightly.damage import checksum_of, read_table, summed
 from dedup.nightly.keeping import CHECKED
 from dedup.nightly.marks import forgotten_versions
-from dedup.nightly.state import UNKNOWN, Shard, State
+from dedup.nightly.state import Shard, State
 from dedup.settings import Settings
 from dedup.stages.shingles import Texts
 from dedup.system import settled, whole_folder
@@ -198,8 +198,9 @@ def _shard(
 def _time(state: State, now: datetime | None) -> int:
     """The time of the night: that of what was read for it before, by a run that was killed."""
     before = since(state, state.last.number)
-    known = Shard.of(before[0]).time if before else UNKNOWN
-    return known or int((now or datetime.now(UTC)).timestamp() * 1e6)
+    if before:
+        return Shard.of(before[0]).time
+    return int((now or datetime.now(UTC)).timestamp() * 1e6)
 
 
 def _add(progress: Callable[[int], object], done: int, at: int) -> None:

@@ -19,7 +19,6 @@ from dedup.kernels import Integers
 from dedup.nightly.catalogue import Catalogue
 from dedup.nightly.damage import check_places, groups
 from dedup.nightly.outputs import PART, Labels
-from dedup.nightly.state import UNKNOWN
 from dedup.nightly.verifying import EDGES
 from dedup.stages.changes import Changes, Members
 
@@ -113,7 +112,7 @@ class Night:
         )
         seen = np.full(len(names), np.iinfo(np.int64).max)
         np.minimum.at(seen, of, catalogue.times(catalogue.numbers[labels.rows]))
-        last = np.full(len(names), UNKNOWN)
+        last = np.zeros(len(names), np.int64)
         np.maximum.at(last, of, catalogue.times(labels.rows))
         was = np.bincount(self.before.clusters, minlength=len(catalogue))
         was[self.renamed.new] = was[self.renamed.old]
@@ -186,8 +185,8 @@ def _among(numbers: Integers, known: Integers) -> NDArray[np.bool_]:
 
 
 def timed(times: Integers) -> pa.Array:
-    """Microseconds since 1970 as times; those that are not known are null."""
-    return pa.array(times, pa.int64(), mask=times == UNKNOWN).cast(TIME)
+    """Microseconds since 1970 as times."""
+    return pa.array(times, pa.int64()).cast(TIME)
 
 
 def _having(schema: pa.Schema, columns: dict[str, pa.Array]) -> pa.Schema:

@@ -79,10 +79,6 @@ class Night:
 NO_NIGHT = Night(0, 0, 0, 0, 0)
 
 
-UNKNOWN = 0
-"""The time of a night of which none was kept."""
-
-
 class Shard(NamedTuple):
     """What a shard says of itself."""
 
@@ -93,13 +89,13 @@ class Shard(NamedTuple):
     """Where its texts end in the file of all texts."""
     checksum: int
     """CRC-32 of its texts."""
-    time: int = UNKNOWN
+    time: int
     """When that night began to read, in microseconds since 1970."""
 
     @classmethod
     def of(cls, folder: Path) -> Self:
         """What is written in a shard's folder."""
-        return cls(**counts(folder / "shard.json", cls._fields, cls._field_defaults))
+        return cls(**counts(folder / "shard.json", cls._fields))
 
 
 SIGNATURES, GATHERED = "signatures", "gathered"
@@ -296,7 +292,7 @@ class State:
         """The last night that was finished."""
         nights = _numbers(self.path / "nights")
         names = [field.name for field in fields(Night)]
-        return Night(**counts(self.night(nights[-1]) / "night.json", names, {"marks": 0})) if nights else NO_NIGHT
+        return Night(**counts(self.night(nights[-1]) / "night.json", names)) if nights else NO_NIGHT
 
     @property
     def marker(self) -> Path:

@@ -26,7 +26,7 @@ from dedup.nightly.compacting import compact as write_compacted
 from dedup.nightly.forgetting import Forget, Forgotten
 from dedup.nightly.memory import Budget, parsed
 from dedup.nightly.night import Tonight, layout_of
-from dedup.nightly.state import UNKNOWN, State, on_disk, opened, settings_of
+from dedup.nightly.state import State, on_disk, opened, settings_of
 from dedup.pipeline import Progress, Stages
 from dedup.settings import Settings
 from dedup.work import count as count_threads
@@ -42,9 +42,9 @@ class StateStats:
     texts: int
     """Articles that are equal when folded are one text."""
     nights: int
-    first_night: datetime | None
-    """When it began; None where no time was kept."""
-    last_night: datetime | None
+    first_night: datetime
+    """When it began."""
+    last_night: datetime
     """When the last night began in which something was read."""
     free: int
     """Bytes that `compact` would give back, about."""
@@ -137,14 +137,13 @@ def stats(state: str | os.PathLike[str]) -> StateStats:
     with _held(state) as (held, _):
         catalogue = catalogued(held, _ANY, held.last.shards)
         remains, sizes = Remains.of(held, catalogue), _sizes(held)
-        times = [shard.time for shard in catalogue.shards if shard.time != UNKNOWN]
-        first = _time(catalogue.shards[0].time)
+        times = [shard.time for shard in catalogue.shards]
         return StateStats(
             int(catalogue.live.sum()),
             int(remains.known.live.sum()),
             held.last.number,
-            first,
-            _time(max(times, default=UNKNOWN)),
+            _time(times[0]),
+            _time(max(times)),
             _free(remains, sizes),
             sizes,
         )
@@ -206,7 +205,5 @@ def _size(path: Path) -> int:
     return sum(file.stat().st_size for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file())
 
 
-def _time(microseconds: int) -> datetime | None:
-    if microseconds == UNKNOWN:
-        return None
+def _time(microseconds: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=np.int64(microseconds).item())
