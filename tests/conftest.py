@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
@@ -39,6 +40,14 @@ def script(path: str) -> ModuleType:
         patch.syspath_prepend(file.parent)
         spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is a place for it: who is killed needs no disk; to wait for one takes minutes."""
+    shared = Path("/dev/shm")
+    with TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else tmp_path) as found:
+        yield Path(found)
 
 
 @pytest.fixture(scope="session")

@@ -56,14 +56,6 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """In memory where there is a place for it: who is killed needs no disk, and waiting for one would take minutes."""
-    shared = Path("/dev/shm")
-    with TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else tmp_path) as found:
-        yield Path(found)
-
-
-@pytest.fixture
 def path(folder: Path) -> str:
     """Where an index is to be."""
     return str(folder / "index")

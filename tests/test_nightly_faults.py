@@ -10,11 +10,10 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -55,14 +54,6 @@ def stopping(event, about):
 intake.PACK, stops, tell, nights._json = 1, [sys.argv.pop(1)], nights._json, stopping
 main()
 """
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """In memory where there is a place for it: who is killed needs no disk."""
-    shared = Path("/dev/shm")
-    with TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None) as found:
-        yield Path(found)
 
 
 @pytest.fixture(autouse=True)

@@ -6,10 +6,8 @@ import os
 import shutil
 import time
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 
 import pytest
 from crawlers import TINY, article
@@ -28,14 +26,6 @@ from dedup.system import whole_file, whole_folder
 pytestmark = pytest.mark.filterwarnings("ignore:.*that another file brought again")  # as it is meant to
 MOMENTS = int(os.environ.get("DEDUP_MOMENTS", "40"))
 """How many moments of each story are looked at."""
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """In memory where there is a place for it: the disk is simulated."""
-    shared = Path("/dev/shm")
-    with TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None) as found:
-        yield Path(found)
 
 
 @pytest.fixture(autouse=True)
