@@ -23,7 +23,7 @@ import pytest
 from crawlers import SMALL, STEPS, TINY, Crawler, Crawlers, article, crawling, rewrite
 
 import dedup
-from dedup.errors import DedupWarning, FileError, IndexBusyError
+from dedup.errors import DedupWarning, FileError, IndexBusyError, SettingsError
 from dedup.index.on_disk import layers
 from dedup.index.on_disk.segments import Segment
 
@@ -913,3 +913,11 @@ def test_an_add_that_is_interrupted_breaks_nothing(tmp_path: Path, synthetic: Mo
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("most", [0, -1, 1.5, "5", True, 1 << 41])
+def test_a_limit_on_a_text_that_is_none_is_refused(tmp_path: Path, most: Any) -> None:
+    """As settings refuse it, and before there is an index: 0 was taken for none, and others as they are."""
+    with pytest.raises(SettingsError, match="longest_text must be"):
+        dedup.Index(tmp_path / "index", longest_text=most)
+    assert not (tmp_path / "index").exists()

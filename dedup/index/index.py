@@ -97,7 +97,7 @@ class Index(Awaited):
             or of those of the index.
 
     Raises:
-        SettingsError: The index has other settings.
+        SettingsError: The index has other settings, or `longest_text` is out of its range.
         FileError: It cannot be opened, is not there, or has another format.
         InputError: The path is an address of another kind.
         MissingExtraError: Redis is asked for without the extra.
@@ -121,9 +121,10 @@ class Index(Awaited):
         longest_text: int | None = None,
     ) -> None:
         wait = checked_timeout(timeout)
+        most = None if longest_text is None else Settings(longest_text=longest_text).longest_text
         self._store = open_store(path, settings, weights, store_texts, create=create, fsync=fsync, timeout=wait)
         self.path, self.settings = self._store.location, self._store.opening.settings
-        self.longest_text = longest_text or (settings or self.settings).longest_text
+        self.longest_text = most or (settings or self.settings).longest_text
         self._address = partial(
             Index, address(path), fsync=fsync, timeout=wait, create=False, longest_text=self.longest_text
         )
