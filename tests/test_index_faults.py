@@ -921,3 +921,14 @@ def test_a_limit_on_a_text_that_is_none_is_refused(tmp_path: Path, most: Any) ->
     with pytest.raises(SettingsError, match="longest_text must be"):
         dedup.Index(tmp_path / "index", longest_text=most)
     assert not (tmp_path / "index").exists()
+
+
+def test_a_schema_that_is_no_text_is_damage(tmp_path: Path) -> None:
+    """SQLite names what it cannot read, which Python then cannot decode."""
+    with dedup.Index(tmp_path / "index") as index:
+        index.add("a", article(0))
+    path = tmp_path / "index" / "index.sqlite"
+    damaged = path.read_bytes().replace(b"tablebodiesbodies", b"table\xff\xff\xff\xff\xff\xffbodies")
+    path.write_bytes(damaged.replace(b"CREATE TABLE bodies", b"CREATE TABLX bodies"))
+    with pytest.raises(FileError, match="is damaged"):
+        dedup.Index(tmp_path / "index")

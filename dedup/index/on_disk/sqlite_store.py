@@ -444,7 +444,9 @@ class _Named:
         """Nothing yet."""
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Raise our error in place of the other."""
+        """Raise our error in place of the other; what SQLite says of a damaged schema has its bytes, in no encoding."""
+        if isinstance(error, UnicodeDecodeError):
+            error = sqlite3.DatabaseError("malformed database schema")
         if isinstance(error, sqlite3.Error | OSError) and not isinstance(error, DedupError):
             raise _explained(error, self._location, self._timeout) from error
 
