@@ -37,6 +37,7 @@ SAMPLES = (
     ("harakat, Hebrew points", "كِتَاب שָׁלוֹם", "كتاب שלום"),
     ("Russian й and ё", "ещё мой", "еще мои"),
     ("German umlauts", "schön", "schon"),
+    ("apostrophes that are letters: Ukrainian, Uzbek, Hawaiian", "oʻzbek мʼяч", "o'zbek м'яч"),
     ("white space, punctuation, symbols, emoji, what is not seen", "co\u200bp-y 😀", "copy"),
     ("kana and their dakuten", "か", "が"),
     ("hiragana and katakana", "か", "カ"),

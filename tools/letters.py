@@ -16,6 +16,7 @@ from fontTools.unicodedata import script
 
 FILLERS = "\u115f\u1160\u3164\uffa0\u17b4\u17b5"  # letters and vowels by category that are seen by nobody
 STROKES = "丨丶"  # Chinese letters that look like a bar and a dot, and are used as such
+APOSTROPHES = "ʹʻʼʽʾʿ"  # of Ukrainian, Uzbek, Hawaiian and what is spelled in Latin, for which ' is typed as well
 STRETCHES = "\u0640"  # tatweel, which makes a word longer and is no letter of it
 VOICES = "\u3099\u309a"  # dakuten and handakuten, which make another kana of a kana
 DECORATED = frozenset(
@@ -59,7 +60,7 @@ def bears_marks(character: str) -> bool:
 @cache
 def stays(character: str) -> bool:
     """Whether a character of a decomposition counts at all."""
-    if 0xD800 <= ord(character) <= 0xDFFF or character in FILLERS + STRETCHES + STROKES:
+    if 0xD800 <= ord(character) <= 0xDFFF or character in FILLERS + STRETCHES + STROKES + APOSTROPHES:
         return False
     if is_mark(character):
         return character in VOICES or bears_marks(character)

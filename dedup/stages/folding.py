@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 
-FOLDING = 4
+FOLDING = 5
 """Which folding this is: what another one has folded cannot be compared with. Stores of folded text keep it."""
 
 
