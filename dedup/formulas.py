@@ -1,9 +1,9 @@
 """Cells of CSV that a spreadsheet would take for formulas, made harmless, and read again.
 
-In: tables or texts. Out: the same, in which what begins with = + - @, a tab or a carriage return has an apostrophe
-before it, as OWASP says (https://owasp.org/www-community/attacks/CSV_Injection); or without it. What begins with
-apostrophes and such a sign gets one more, so that all can be undone. Numbers are left alone. Costs one look at each
-text.
+In: tables or texts. Out: the same, in which what begins with = + - @ (in full width, too, which is a formula to a
+spreadsheet in Chinese or Japanese), a tab, the end of a line or a NUL has an apostrophe before it, as OWASP says
+(https://owasp.org/www-community/attacks/CSV_Injection); or without it. What begins with apostrophes and such a sign
+gets one more, so that all can be undone. Numbers are left alone. Costs one look at each text.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
-_FORMULA = r"^'*[=+\-@\t\r]"
-_HARMLESS = r"^'+[=+\-@\t\r]"
-_NAKED = r"^[=+\-@\t\r]"
+_NAKED = r"^[=+\-@＝＋－＠\t\r\n\x00]"
+_FORMULA = _NAKED.replace("^", "^'*")
+_HARMLESS = _NAKED.replace("^", "^'+")
 
 
 def harmless(table: pa.Table) -> pa.Table:

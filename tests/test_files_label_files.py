@@ -205,7 +205,7 @@ def test_a_similarity_beyond_all_numbers_is_refused(tmp_path: Path) -> None:
     assert labels(path).to_pylist() == [{"id": str(10**50), "label": str(10**50), "similarity": 1e300}]
 
 
-FORMULAS = ["=cmd|calc", "+1", "-1", "@a", "\ta", "\ra", "'=a", "''=a", "'a", "a=b", "", "茶"]
+FORMULAS = ["=cmd|calc", "+1", "-1", "@a", "\ta", "\ra", "\na", "＝a", "'＠a", "'=a", "''=a", "'a", "a=b", "", "茶"]
 
 
 def test_csv_that_is_safe_is_read_as_it_was(tmp_path: Path) -> None:
@@ -216,4 +216,4 @@ def test_csv_that_is_safe_is_read_as_it_was(tmp_path: Path) -> None:
         assert labels(tmp_path / "labels.csv").to_pylist() == table.to_pylist()
     with (tmp_path / "labels.csv").open(newline="", encoding="utf-8") as file:
         cells = [cell for row in csv.reader(file) for cell in row]
-    assert not [cell for cell in cells if cell[:1] in tuple("=+-@\t\r") and cell != "-0.5"]
+    assert not [cell for cell in cells if cell[:1] in tuple("=+-@＝＋－＠\t\r\n") and cell != "-0.5"]
