@@ -17,6 +17,7 @@ from test_files_parquet import invalid
 
 from dedup.cli import main
 from dedup.files import ReadOptions, read
+from dedup.files.formats.columnar import legible
 
 TABLE = pa.table({"id": ["甲", None, "c"], "text": ["第一篇", None, "ثالث 😀"], "tags": [["x"], [], None]})
 WHOLE = [("甲", "第一篇"), ("a:1", None), ("c", "ثالث 😀")]
@@ -134,6 +135,28 @@ def test_a_broken_batch_costs_only_itself(tmp_path: Path) -> None:
     found = read(put(tmp_path / "a.arrow", raw[: at + 4] + b"\xff\xff\xff\x7f" + raw[at + 8 :]))
     assert [text for _, text in rows(found)] == ["text 0", "text 1", "text 4", "text 5"]
     assert only(found).row == 3
+
+
+def _listed(values: pa.Array) -> pa.Array:
+    return pa.ListArray.from_arrays(pa.array([0, 1], pa.int32()), values)
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        _listed,
+        lambda one: pa.FixedSizeListArray.from_arrays(one, 1),
+        lambda one: pa.MapArray.from_arrays(pa.array([0, 1], pa.int32()), one, one),
+        lambda one: _listed(pa.DictionaryArray.from_arrays(pa.array([0]), one)),
+    ],
+    ids=["list", "list of a size", "map", "dictionary"],
+)
+def test_bytes_inside_of_other_types_need_not_be_utf8(tmp_path: Path, wrapped: Callable[[pa.Array], pa.Array]) -> None:
+    """What a batch is checked for is where its offsets and indices lead; they are mended as texts are."""
+    path = put(tmp_path / "a.arrow", of_file(pa.table({"text": ["x"], "other": wrapped(invalid(b"caf\xe9"))})))
+    found = read([path], columns=["other"])
+    assert found.problems == []
+    assert "caf\ufffd" in str(legible(found.table["other"]).to_pylist())
 
 
 def test_a_broken_stripe_costs_only_itself(tmp_path: Path) -> None:

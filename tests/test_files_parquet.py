@@ -128,6 +128,20 @@ def test_a_corrupt_row_group_costs_only_itself(tmp_path: Path) -> None:
     assert "rows 1,001 to 2,000 cannot be read" in only(found).reason
 
 
+def test_a_place_behind_the_end_of_a_dictionary_is_seen(tmp_path: Path) -> None:
+    """A damaged page may hold any, and the library that reads it looks at none; followed, it reads other memory."""
+    texts = pa.array(["one", "two", "three"] * 3).dictionary_encode()
+    path = put_parquet(tmp_path / "a.parquet", {"text": texts}, row_group_size=6, compression="none")
+    column = pq.ParquetFile(path).metadata.row_group(0).column(0)
+    end = column.dictionary_page_offset + column.total_compressed_size
+    raw = path.read_bytes()
+    path.write_bytes(raw[: end - 1] + b"\xff" + raw[end:])
+    found = read([path])
+    assert rows(found) == [("a:6", "one"), ("a:7", "two"), ("a:8", "three")]
+    assert (only(found).row, only(found).count) == (1, 6)
+    assert "out of bounds" in only(found).reason
+
+
 def test_a_large_row_group_is_read_in_pieces(tmp_path: Path) -> None:
     """Nobody holds a group of gigabytes for the sake of a row, and the rows are those of the group."""
     texts = [f"{number}" + "乌龙茶" * 20_000 for number in range(500)]  # 90 MB

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from dedup.errors import FileError
-from dedup.files.formats.columnar import articles
+from dedup.files.formats.columnar import articles, checked
 from dedup.files.jobs import Job
 from dedup.files.problems import FAULTS
 
@@ -109,41 +109,3 @@ def _of_file(
         else:
             yield checked(file.get_batch(number)) if every else batch
             row += len(batch)
-
-
-def checked(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """A batch whose buffers hold what their lengths say; whether strings are UTF-8 is found out later.
-
-    Args:
-        batch: As it lies in a file.
-
-    Raises:
-        ArrowInvalid: An offset or an index points elsewhere.
-    """
-    for column in batch.columns:
-        _as_bytes(column).validate(full=True)
-    return batch
-
-
-def _as_bytes(column: pa.Array) -> pa.Array:
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        column.indices.validate(full=True)
-        return pa.DictionaryArray.from_arrays(column.indices, _as_bytes(column.dictionary))
-    plain = _plain(kind)
-    return column if plain == kind else column.view(plain)
-
-
-def _plain(kind: pa.DataType) -> pa.DataType:
-    """A type with bytes for strings, also inside of structs and lists."""
-    if kind in _BYTES:
-        return _BYTES[kind]
-    if pa.types.is_struct(kind):
-        return pa.struct([field.with_type(_plain(field.type)) for field in kind])
-    for is_one, list_of in ((pa.types.is_list, pa.list_), (pa.types.is_large_list, pa.large_list)):
-        if is_one(kind):
-            return list_of(kind.value_field.with_type(_plain(kind.value_type)))
-    return kind
-
-
-_BYTES = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary(), pa.string_view(): pa.binary_view()}

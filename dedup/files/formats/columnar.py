@@ -137,8 +137,47 @@ def _plain(value: pa.Scalar) -> Any:
     return _plain(value.value) if isinstance(value, pa.DictionaryScalar) else value.as_py()
 
 
+def checked(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """A batch whose buffers hold what their lengths say; whether strings are UTF-8 is found out later.
+
+    Args:
+        batch: As it lies in a file.
+
+    Raises:
+        ArrowInvalid: An offset or an index points elsewhere.
+    """
+    for column in batch.columns:
+        kind = _of_bytes(column.type)
+        (column if kind == column.type else column.view(kind)).validate(full=True)
+    return batch
+
+
+def _of_bytes(kind: pa.DataType) -> pa.DataType:
+    """A type with bytes for strings, also inside of others."""
+    rebuilt = (of_bytes(kind) for is_one, of_bytes in _OUTER if is_one(kind))
+    return _BYTES[kind] if kind in _BYTES else next(rebuilt, kind)
+
+
+def _inner(field: pa.Field) -> pa.Field:
+    return field.with_type(_of_bytes(field.type))
+
+
+_BYTES = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary(), pa.string_view(): pa.binary_view()}
+_OUTER: tuple[tuple[Callable[[pa.DataType], bool], Callable[[Any], pa.DataType]], ...] = (
+    (pa.types.is_dictionary, lambda kind: pa.dictionary(kind.index_type, _of_bytes(kind.value_type), kind.ordered)),
+    (pa.types.is_run_end_encoded, lambda kind: pa.run_end_encoded(kind.run_end_type, _of_bytes(kind.value_type))),
+    (pa.types.is_struct, lambda kind: pa.struct(list(map(_inner, kind)))),
+    (pa.types.is_map, lambda kind: pa.map_(_inner(kind.key_field), _inner(kind.item_field), kind.keys_sorted)),
+    (pa.types.is_fixed_size_list, lambda kind: pa.list_(_inner(kind.value_field), kind.list_size)),
+    (pa.types.is_list, lambda kind: pa.list_(_inner(kind.value_field))),
+    (pa.types.is_large_list, lambda kind: pa.large_list(_inner(kind.value_field))),
+    (pa.types.is_list_view, lambda kind: pa.list_view(_inner(kind.value_field))),
+    (pa.types.is_large_list_view, lambda kind: pa.large_list_view(_inner(kind.value_field))),
+)
+
+
 def gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Batches as tables of limited decoded size: a dictionary may turn a megabyte into gigabytes.
+    """Batches, checked, as tables of limited decoded size: a dictionary may turn a megabyte into gigabytes.
 
     Args:
         batches: May break off with an error of a broken file.
@@ -151,7 +190,7 @@ def gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
     """
     waiting, held = list[pa.RecordBatch](), 0
     try:
-        for batch in batches:
+        for batch in map(checked, batches):
             waiting.append(batch)
             coded = any(pa.types.is_dictionary(column.type) for column in batch.columns)
             held += PIECE if coded else batch.nbytes

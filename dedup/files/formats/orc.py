@@ -13,7 +13,7 @@ from functools import partial
 import pyarrow as pa
 
 from dedup.files.bounds import held
-from dedup.files.formats.columnar import articles
+from dedup.files.formats.columnar import articles, checked
 from dedup.files.jobs import Job
 from dedup.files.problems import FAULTS
 
@@ -59,9 +59,9 @@ def stripes(
     row = 0
     for number in range(file.nstripes):
         try:
-            batch = file.read_stripe(number, names)
+            batch = checked(file.read_stripe(number, names))
         except FAULTS as error:
             lost(row, error)
         else:
-            yield file.read_stripe(number) if every else batch
+            yield checked(file.read_stripe(number)) if every else batch
             row += len(batch)
