@@ -37,6 +37,7 @@ HANGUL_SYLLABLE = np.uint32(3 << 21)
 REGIONAL = np.uint32(0x1F1E6)
 OVERRIDE = EXPANDS  # entry of what turns the order of letters around: it expands to nothing
 EAST_ASIAN, SIGNS = 1, 2  # scripts
+EAST_ASIAN_UNITS = np.uint32(3 << 21)  # of Han and Hangul
 CLICK = np.uint32(0x1C0)  # a letter that looks like l, and like a stroke between letters
 LONG_VOWEL = np.uint32(0x30FC)
 NESTED = 125  # embeddings, as in the Unicode standard
@@ -302,16 +303,17 @@ def keep(codes, count, folded):
 
 
 @kernel
-def fold(data, start, stop, table, expansions, scripts, codes, starts):
+def fold(data, start, stop, tables, codes, starts):
     """Fold UTF-8 into `codes`; `starts`, if any, marks what follows a separator. Returns how many, written or not.
 
     What is done to a text to disguise it is undone in a second pass, see below, which keeps signs of a short text, too;
     other texts do not need it.
     """
-    count, again = fold_as_it_stands(data, start, stop, table, expansions, codes, starts)
-    if again or count > len(codes) or is_short(codes, count) or is_mixed(codes, count, scripts):
-        return fold_disguised(data, start, stop, again, table, expansions, scripts, count, codes, starts)
-    return count
+    count, again = fold_as_it_stands(data, start, stop, tables.table, tables.expansions, codes, starts)
+    if again or count > len(codes) or is_short(codes, count) or is_mixed(codes, count, tables.scripts):
+        return fold_disguised(data, start, stop, again, tables, count, codes, starts)
+    nowhere = np.empty(0, np.int64)
+    return by_phrases(codes[:count], starts, nowhere, nowhere, tables.phrases, tables.pairs)
 
 
 @kernel
@@ -369,16 +371,16 @@ def fold_as_it_stands(data, start, stop, table, expansions, codes, starts):
 
 
 @kernel
-def fold_disguised(data, start, stop, turned, table, expansions, scripts, most, codes, starts):
+def fold_disguised(data, start, stop, turned, tables, most, codes, starts):
     """`fold` of a text that may be disguised, for which there is room for `most` characters elsewhere, or more."""
     points, count = unpack(data, start, stop), most + 1
     if turned:
-        points = points[as_displayed(points, table)[0]]
+        points = points[as_displayed(points, tables.table)[0]]
     while count > most:
         most = count
         spelled, begun = np.empty(most, np.uint32), np.empty(most if len(starts) else 0, np.bool_)
         firsts, lasts = np.empty(most, np.int64), np.empty(most, np.int64)
-        count = spell_out(points, table, expansions, scripts, spelled, begun, firsts, lasts)
+        count = spell_out(points, tables, spelled, begun, firsts, lasts)
     kept = min(count, len(codes))
     codes[:kept] = spelled[:kept]
     if len(starts):
@@ -442,18 +444,22 @@ def kept_sign(sign, before, after):
 
 
 @kernel
-def spell_out(points, table, expansions, scripts, codes, starts, firsts, lasts):
-    """Fold code points, without strangers, and with the signs of a short text; returns how many, written or not."""
+def spell_out(points, tables, codes, starts, firsts, lasts):
+    """Fold code points, without strangers, by phrases, and with the signs of a short text.
+
+    Returns how many there are, written or not.
+    """
+    table, expansions, scripts = tables.table, tables.expansions, tables.scripts
     count = np.int64(spell(points, table, expansions, codes, starts, firsts, lasts, np.bool_(False)))
     if count > len(codes):
         return count
     count = without_strangers(points, scripts, codes[:count], starts, firsts, lasts)
-    if not is_short(codes, count):
-        return count
-    count = np.int64(spell(points, table, expansions, codes, starts, firsts, lasts, np.bool_(True)))
-    if count > len(codes):
-        return count
-    return without_strangers(points, scripts, codes[:count], starts, firsts, lasts)
+    if is_short(codes, count):
+        count = np.int64(spell(points, table, expansions, codes, starts, firsts, lasts, np.bool_(True)))
+        if count > len(codes):
+            return count
+        count = without_strangers(points, scripts, codes[:count], starts, firsts, lasts)
+    return by_phrases(codes[:count], starts, firsts, lasts, tables.phrases, tables.pairs)
 
 
 @kernel
@@ -489,6 +495,68 @@ def spell(points, table, expansions, codes, starts, firsts, lasts, signed):
         fresh |= folded == SEPARATOR
         beside = codes[count - np.uint64(1)] if np.uint64(0) < count <= room and not fresh else np.uint32(0)
     return np.int64(count)
+
+
+@kernel
+def phrase_at(codes, at, phrases, pairs):
+    """The row of the longest phrase that begins here; -1 for none.
+
+    Of most pairs of characters one bit of `pairs` says that no phrase begins with them.
+    """
+    left, right = codes[at], codes[at + np.uint64(1)]
+    spot = left * np.uint32(0x9E3B) + right & np.uint32(32 * len(pairs) - 1)
+    if not pairs[spot >> np.uint32(5)] >> (spot & np.uint32(31)) & np.uint32(1):
+        return np.int64(-1)
+    low, high = 0, len(phrases)
+    while low < high:
+        middle = (low + high) // 2
+        if phrases[middle, 2] < left or (phrases[middle, 2] == left and phrases[middle, 3] < right):
+            low = middle + 1
+        else:
+            high = middle
+    while low < len(phrases) and phrases[low, 2] == left and phrases[low, 3] == right:
+        size, k = np.uint64(phrases[low, 0]), np.uint64(2)
+        if at + size <= len(codes):
+            while k < size and codes[at + k] == phrases[low, np.uint64(2) + k]:
+                k += np.uint64(1)
+            if k == size:
+                return low
+        low += 1
+    return np.int64(-1)
+
+
+@kernel
+def by_phrases(codes, starts, firsts, lasts, phrases, pairs):
+    """Write the phrase that stands for its class in place of each other one; returns how many characters are left.
+
+    Whichever begins first is taken, and of these the longest, also where it stays. No phrase becomes longer; each of
+    its characters comes from all of what stood there.
+    """
+    count, at, kept = np.uint64(len(codes)), np.uint64(0), np.uint64(0)
+    last = count - np.uint64(1) if len(phrases) and count else np.uint64(0)
+    while at < count:
+        row = phrase_at(codes, at, phrases, pairs) if codes[at] >= EAST_ASIAN_UNITS and at < last else np.int64(-1)
+        size, new = np.uint64(1), np.uint64(0)
+        if row >= 0:
+            size, new = np.uint64(phrases[row, 0]), np.uint64(phrases[row, 1])
+        end = at + size
+        if new:
+            if len(firsts):
+                firsts[kept : kept + new], lasts[kept : kept + new] = firsts[at], lasts[end - np.uint64(1)]
+            if len(starts):
+                starts[kept] = starts[at]
+                starts[kept + np.uint64(1) : kept + new] = False
+            for k in range(new):
+                codes[kept + k] = phrases[row, np.uint64(2) + size + k]
+            kept, at = kept + new, end
+        while at < end:
+            codes[kept] = codes[at]
+            if len(starts):
+                starts[kept] = starts[at]
+            if len(firsts):
+                firsts[kept], lasts[kept] = firsts[at], lasts[at]
+            kept, at = kept + np.uint64(1), at + np.uint64(1)
+    return np.int64(kept)
 
 
 # --- disguised text -----------------------------------------------------------------------------------------------
@@ -993,26 +1061,26 @@ def distinct(keys, weights, table, kept_keys, kept_weights):
 
 
 @kernel
-def fold_one(data, table, expansions, scripts):
+def fold_one(data, tables):
     """The folded codes of one text of UTF-8 bytes, and which of them follow a separator."""
     codes, starts = np.empty(len(data), np.uint32), np.empty(len(data), np.bool_)
-    count = fold(data, np.int64(0), len(data), table, expansions, scripts, codes, starts)
+    count = fold(data, np.int64(0), len(data), tables, codes, starts)
     if count > len(codes):
         codes, starts = np.empty(count, np.uint32), np.empty(count, np.bool_)
-        count = fold(data, np.int64(0), len(data), table, expansions, scripts, codes, starts)
+        count = fold(data, np.int64(0), len(data), tables, codes, starts)
     return codes[:count], starts[:count]
 
 
 @kernel
-def trace(data, table, expansions, scripts, codes, begins, ends):
+def trace(data, tables, codes, begins, ends):
     """Fold UTF-8 into `codes`, with the characters that each comes from; returns how many, written or not.
 
     What is displayed in another order than that in which it stands comes from the whole part for which that is so.
     """
     points = unpack(data, np.int64(0), np.int64(len(data)))
-    order, lefts, rights = as_displayed(points, table)
+    order, lefts, rights = as_displayed(points, tables.table)
     points, unmarked = points[order], np.empty(0, np.bool_)
-    count = spell_out(points, table, expansions, scripts, codes, unmarked, begins, ends)
+    count = spell_out(points, tables, codes, unmarked, begins, ends)
     if count > len(codes):
         return count
     for k in range(count):
@@ -1041,16 +1109,16 @@ def extents(codes, starts, width, by_word, begins, ends):
 
 
 @kernel
-def scan(data, offsets, begin, end, table, expansions, scripts, lengths, prints):
+def scan(data, offsets, begin, end, tables, lengths, prints):
     """Length and fingerprint of the folded texts `begin` to `end`; a text without a character has the fingerprint 0."""
     codes, starts = np.empty(0, np.uint32), np.empty(0, np.bool_)
     for i in range(begin, end):
         if offsets[i + 1] - offsets[i] > len(codes):
             codes = np.empty(2 * (offsets[i + 1] - offsets[i]), np.uint32)
-        count = fold(data, offsets[i], offsets[i + 1], table, expansions, scripts, codes, starts)
+        count = fold(data, offsets[i], offsets[i + 1], tables, codes, starts)
         if count > len(codes):
             codes = np.empty(count, np.uint32)
-            count = fold(data, offsets[i], offsets[i + 1], table, expansions, scripts, codes, starts)
+            count = fold(data, offsets[i], offsets[i + 1], tables, codes, starts)
         lengths[i - begin] = count
         if count:
             fingerprint(codes[:count], prints[i - begin])
@@ -1093,9 +1161,7 @@ def number(prints, table, firsts, known, numbers):
 class Recipe(NamedTuple):
     """What makes shingles of texts."""
 
-    table: Any  # see `dedup.stages.folding`
-    expansions: Any
-    scripts: Any
+    folding: Any  # see `dedup.stages.folding.FoldTable`
     model: Background
     width: int
     by_word: bool
@@ -1206,7 +1272,7 @@ def shingle(chunk, rows, lengths, recipe, once, left_out, shingles, winnowed):
     its text.
     """
     data, offsets = chunk
-    table, expansions, scripts, model, width, by_word, weighted = recipe
+    tables, model, width, by_word, weighted = recipe
     (keys, found), (winnowing, run_keys, run_found) = shingles, winnowed
     most = np.int64(0)
     for i in range(len(lengths)):
@@ -1223,7 +1289,7 @@ def shingle(chunk, rows, lengths, recipe, once, left_out, shingles, winnowed):
     runs = np.empty(longest, np.uint64), np.empty(longest, np.uint64), np.zeros(size_for(longest), np.uint64)
     used, run_used = 0, 0
     for i in range(len(rows)):
-        count = fold(data, offsets[rows[i]], offsets[rows[i] + 1], table, expansions, scripts, codes, starts)
+        count = fold(data, offsets[rows[i]], offsets[rows[i] + 1], tables, codes, starts)
         if count > np.uint64(lengths[i]):  # of another text: there would be no room for its shingles
             return np.int64(-1), np.int64(-1)
         several = np.int64(0)
@@ -1490,17 +1556,17 @@ def room_for(most, by_word):
 def scan_and_sign(chunk, begin, end, recipe, seed, lengths, prints, halves):
     """`scan`, and the lower halves of signatures of shingles that all weigh one: every text is read once."""
     data, offsets = chunk
-    table, expansions, scripts, _, width, by_word, _ = recipe
+    tables, _, width, by_word, _ = recipe
     codes, starts, rolling, keys = room_for(np.int64(0), by_word)
     nothing, times = np.empty(0, np.float32), np.empty(halves.shape[1], np.float32)
     bits, landing = times.view(np.uint32), (np.empty(len(times), np.uint32), np.empty(0, np.uint64))
     for i in range(begin, end):
         if offsets[i + 1] - offsets[i] > len(codes):
             codes, starts, rolling, keys = room_for(2 * (offsets[i + 1] - offsets[i]), by_word)
-        count = fold(data, offsets[i], offsets[i + 1], table, expansions, scripts, codes, starts)
+        count = fold(data, offsets[i], offsets[i + 1], tables, codes, starts)
         if count > len(codes):
             codes, starts, rolling, keys = room_for(count, by_word)
-            count = fold(data, offsets[i], offsets[i + 1], table, expansions, scripts, codes, starts)
+            count = fold(data, offsets[i], offsets[i + 1], tables, codes, starts)
         lengths[i - begin] = count
         mine = prints[i - begin] if count else prints[i - begin, :0]
         found = roll(codes[:count], starts, (width, by_word, np.bool_(False)), rolling, keys, mine)
@@ -3416,17 +3482,17 @@ def enough_noted(keys, sampled, noted, share, seen):
 def scan_for_noted(chunk, begin, end, recipe, noted, lengths, prints, enough):
     """`scan`, and which texts may be similar to one whose shingles were noted; of the others no fingerprint is made."""
     data, offsets = chunk
-    table, expansions, scripts, _, _, by_word, _ = recipe
+    tables, _, _, by_word, _ = recipe
     bits, few, width, share = noted
     codes, starts, rolling, keys = room_for(np.int64(0), by_word)
     seen = np.empty(0, np.uint64)
     for i in range(begin, end):
         if offsets[i + 1] - offsets[i] > len(codes):
             codes, starts, rolling, keys = room_for(2 * (offsets[i + 1] - offsets[i]), by_word)
-        count = fold(data, offsets[i], offsets[i + 1], table, expansions, scripts, codes, starts)
+        count = fold(data, offsets[i], offsets[i + 1], tables, codes, starts)
         if count > len(codes):
             codes, starts, rolling, keys = room_for(count, by_word)
-            count = fold(data, offsets[i], offsets[i + 1], table, expansions, scripts, codes, starts)
+            count = fold(data, offsets[i], offsets[i + 1], tables, codes, starts)
         if size_for(len(codes)) > len(seen):
             seen = np.zeros(size_for(len(codes)), np.uint64)
         lengths[i - begin] = count

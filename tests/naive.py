@@ -103,7 +103,27 @@ def placed(text: str) -> list[tuple[str, bool]]:
     """The folded characters, and which of them begin a word: what follows a separator and joins nothing before it."""
     plain = _placed(text, signed=False)
     short = sum(units(character) for character, _ in plain) <= SHORT
-    return _placed(text, signed=True) if short else plain
+    return _phrased(_placed(text, signed=True) if short else plain)
+
+
+@cache
+def phrases() -> tuple[dict[str, str], re.Pattern[str]]:
+    """Each phrase and the one in its place, "" where it stays; what finds the longest of those that begin first."""
+    rows = ("".join(chr(entry & 0x1FFFFF) for entry in row) for row in stored("fold")["phrases"])
+    known = {row[2 : 2 + ord(row[0])]: row[2 + ord(row[0]) :][: ord(row[1])] for row in rows}
+    return known, re.compile("|".join(sorted(known, key=len, reverse=True)))
+
+
+def _phrased(placed: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
+    known, pattern = phrases()
+    found, at = [], 0
+    for match in pattern.finditer("".join(character for character, _ in placed)):
+        begin, end = match.span()
+        if known[match[0]]:
+            starts = [placed[begin][1], *(False for _ in known[match[0]][1:])]
+            found += [*placed[at:begin], *zip(known[match[0]], starts, strict=True)]
+            at = end
+    return [*found, *placed[at:]]
 
 
 def kept_sign(sign: str, before: str, after: str) -> str:

@@ -43,6 +43,7 @@ KANA = ((0x3041, 0x30FF), (0x31F0, 0x31FF), (0x1AFF0, 0x1B16F))
 OVERRIDES = (0x202D, 0x202E)  # which turn letters around
 CLICK = 0x1C0  # looks like l, and like a stroke
 LONG = "\u30fc"  # mark of a long vowel, a dash where there is none
+WORDS_OF_PAIRS = 1 << 11  # of 32 bits
 ARAEA = "\u119e"  # the vowel of old Korean, as which the middle dot U+318D decomposes
 
 
@@ -118,13 +119,30 @@ def fold_table() -> dict[str, np.ndarray]:
             table[code] = _entry(folded)
         elif unicodedata2.category(chr(code)) not in ("Mn", "Mc", "Me", "Cf", "Lo", "Lm"):
             table[code] = _sign(chr(code)) or SEPARATOR
+    phrases, pairs = phrase_tables()
     version = np.array([int(part) for part in unicodedata2.unidata_version.split(".")])
     return {
         "table": table,
         "expansions": np.array(expansions, np.uint32),
         "scripts": scripts.script_table(CODE_POINTS),
+        "phrases": phrases,
+        "pairs": pairs,
         "unicode": version,
     }
+
+
+def phrase_tables() -> tuple[np.ndarray, np.ndarray]:
+    """`phrases` and `pairs`: see `dedup.stages.folding.FoldTable`."""
+    becomes = {one: "" if one == other else other for one, other in han.phrases().items()}
+    rows = sorted(becomes.items(), key=lambda both: (both[0][:2], -len(both[0]), both[0]))
+    phrases = np.zeros((len(rows), 2 + max(len(one + other) for one, other in rows)), np.uint32)
+    for row, both in zip(phrases, rows, strict=True):
+        row[:2] = list(map(len, both))
+        row[2 : 2 + sum(row[:2])] = list(map(_entry, "".join(both)))
+    spots = np.unique(phrases[:, 2] * np.uint32(0x9E3B) + phrases[:, 3]) % (32 * WORDS_OF_PAIRS)
+    pairs = np.zeros(WORDS_OF_PAIRS, np.uint32)
+    np.bitwise_or.at(pairs, spots >> 5, np.uint32(1) << (spots & 31))
+    return phrases, pairs
 
 
 def _han_words() -> dict[str, int]:

@@ -49,7 +49,8 @@ SAMPLES = (
     ("letters of their own: ə, ŋ, æ, þ, ð", "ə", "e"),
     ("signs inside a word, in a short text", "C++ 1.5 -5", "C 15 5"),
     ("the same, longer", "C++ 1.5 -5 in thirty-three letters and digits", "C 15 5 in thirty-three letters and digits"),
-    ("two words for one thing: Mainland and Taiwan", "软件", "軟體"),
+    ("words of the Mainland, Taiwan and Hong Kong for one thing", "软件 出租车", "軟體 的士"),
+    ("two words for one thing, in one place", "番茄", "西红柿"),
 )  # fmt: skip
 """A kind of spelling, and two texts in it."""
 EVERYDAY = (

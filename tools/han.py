@@ -28,6 +28,8 @@ DICTIONARIES = (
     "HKVariantsPhrases", "HKVariantsRevPhrases",
 )  # fmt: skip
 """Not JPShinjitaiPhrases: a new spelling of a word by another character, such as 屍 by 死, is no form of it."""
+PHRASES = ("TWPhrases", "HKPhrases")
+"""Words for which people say others in Taiwan and Hong Kong: 软件 and 軟體. Of several the first one is theirs."""
 BESIDE = ("甚什", "妳你")
 """As people write and OpenCC does not convert: 甚麼 and 什么."""
 RADICALS = dict(
@@ -58,8 +60,17 @@ def _dictionary(name: str) -> list[tuple[str, list[str]]]:
     return [(word, others.split(" ")) for word, others in lines]
 
 
+def _regional() -> Iterator[tuple[str, str]]:
+    """A word of the mainland, and the one that people say in Taiwan or in Hong Kong."""
+    for name in PHRASES:
+        for word, (first, *_) in _dictionary(name):
+            if all(map(is_han, word + first)):
+                yield word, first
+
+
 def _pairs() -> Iterator[tuple[str, str]]:
-    """A Han character and another one that stands for it, in some word or by its looks."""
+    """A Han character and another one that stands for it, in some word or by its looks, or means the same."""
+    yield from (both for both in _regional() if max(map(len, both)) == 1)
     for name in DICTIONARIES:
         for word, others in _dictionary(name):
             for other in others:
@@ -97,4 +108,24 @@ def representatives() -> dict[str, str]:
         one: max(members, key=lambda c: (is_han(c), _frequencies()[c], -ord(c)))
         for members in classes().lists()
         for one in members
+    }
+
+
+def _folded(word: str) -> str:
+    return "".join(representatives().get(character, character) for character in word)
+
+
+def phrases() -> dict[str, str]:
+    """For each phrase of a class the one that stands for it: the shortest, and of these the mainland's.
+
+    The one that stands for it is there, too: nothing inside of it is another phrase.
+    """
+    pairs = [(_folded(word), _folded(other)) for word, other in _regional()]
+    pairs = [both for both in pairs if both[0] != both[1] and max(map(len, both)) > 1]
+    ours = {word for word, _ in pairs}
+    return {
+        one: min(members, key=lambda word: (len(word), word not in ours, word))
+        for members in Classes(pairs).lists()
+        for one in members
+        if len(one) > 1
     }

@@ -1,11 +1,12 @@
 """Text as it is compared: one lookup per character, in a table that is shipped with the package.
 
 In: text. Out: folded text. Compatibility forms (NFKC), case, full width, accents, strokes and tails, Traditional and
-Simplified Chinese in all regional forms (classes made of OpenCC's tables), Arabic and Persian forms, and letters that
-look like Latin ones become equal; white space, punctuation, symbols, emoji, marks that decorate, zero-width and control
-characters and lone surrogates are dropped. Marks that carry a vowel stay, in canonical order. Jamo become syllables, a
-kana and its dakuten one kana. In a text of 32 units and less, ten Han characters, signs that change the word they stand
-in stay, too: C++, C#, 1.5, 10^6, -5. `docs/folding.md` has it by script.
+Simplified Chinese in all regional forms (classes made of OpenCC's tables), phrases of Taiwan, Hong Kong and the
+mainland (軟體 and 软件), Arabic and Persian forms, and letters that look like Latin ones become equal; white space,
+punctuation, symbols, emoji, marks that decorate, zero-width and control characters and lone surrogates are dropped.
+Marks that carry a vowel stay, in canonical order. Jamo become syllables, a kana and its dakuten one kana. In a text of
+32 units and less, ten Han characters, signs that change the word they stand in stay, too: C++, C#, 1.5, 10^6, -5.
+`docs/folding.md` has it by script.
 Folding is for comparing only: nothing folded is ever shown to a person. The table is made by `tools/build_tables.py`.
 """
 
@@ -37,23 +38,30 @@ class FoldTable(NamedTuple):
     scripts: Any
     """uint8 (0x11000,): the script of every 16 code points, 0 for those without letters, 1 Han, kana and
     Hangul, 2 modifier letters and others that look like signs."""
+    phrases: Any
+    """uint32 (m, w): phrases of Taiwan, Hong Kong and the mainland that are one, of Han characters, in the order of
+    their first two and the longest first. A row has the length of a phrase, that of the one which is written in its
+    place, 0 where it stays, and the characters of both, as `table` has them."""
+    pairs: Any
+    """uint32 (2,048,): one bit for each value of a hash of the first two characters of a phrase."""
 
 
 @cache
 def fold_table() -> FoldTable:
     """The shipped table, loaded once per process (4 MB, about 10 ms)."""
     with files("dedup").joinpath("data/fold.npz").open("rb") as file, np.load(file) as arrays:
-        return FoldTable(arrays["table"], arrays["expansions"], arrays["scripts"])
+        return FoldTable(*(arrays[name] for name in FoldTable._fields))
 
 
 @cache
 def folded_table() -> FoldTable:
     """The same for text that is folded already, in which no letters of other scripts are looked for once more.
 
-    Cyrillic letters have become Latin ones there, and others are left between them.
+    Cyrillic letters have become Latin ones there, and others are left between them. So are phrases, which what became
+    of one may make with its neighbours.
     """
-    table, expansions, scripts = fold_table()
-    return FoldTable(table, expansions, np.zeros_like(scripts))
+    whole = fold_table()
+    return whole._replace(scripts=np.zeros_like(whole.scripts), phrases=whole.phrases[:0])
 
 
 def fold(text: str) -> str:
@@ -62,7 +70,7 @@ def fold(text: str) -> str:
     >>> fold("「續費」 Ｎｏ．１，Ｃａfé")
     '续费no1cafe'
     """
-    codes, _ = kernels.fold_one(_bytes(text), *fold_table())
+    codes, _ = kernels.fold_one(_bytes(text), fold_table())
     return _text(codes)
 
 
@@ -75,13 +83,13 @@ def fold_words(text: str | bytes) -> str:
     >>> fold_words("「續費」 Ｎｏ．１")
     '续费 no 1'
     """
-    codes, starts = kernels.fold_one(_bytes(text), *fold_table())
+    codes, starts = kernels.fold_one(_bytes(text), fold_table())
     return _text(np.insert(codes, np.flatnonzero(starts)[1:], ord(" ")))
 
 
 def word_starts(words: str) -> NDArray[np.bool_]:
     """(n,): which of the characters of folded words begin one, that is, follow a blank."""
-    return np.asarray(kernels.fold_one(_bytes(words), *folded_table())[1])
+    return np.asarray(kernels.fold_one(_bytes(words), folded_table())[1])
 
 
 def displayed_order(text: str) -> NDArray[np.int64]:
@@ -122,7 +130,7 @@ def trace(text: str) -> Traced:
     room = len(data)
     while True:
         codes, begins, ends = np.empty(room, np.uint32), np.empty(room, np.int64), np.empty(room, np.int64)
-        count = kernels.trace(data, *fold_table(), codes, begins, ends)
+        count = kernels.trace(data, fold_table(), codes, begins, ends)
         if count <= room:
             return Traced(codes[:count], begins[:count], ends[:count])
         room = count

@@ -226,7 +226,7 @@ class Texts:
 
     def _open(self) -> None:
         width, by_word, weighted = self._kind
-        self._recipe = kernels.Recipe(*self._folding, background(), width, by_word, weighted)
+        self._recipe = kernels.Recipe(self._folding, background(), width, by_word, weighted)
         self._chunks = [_buffers(chunk) for chunk in _chunks(self._shingled)]
 
     def shingle(self, rows: NDArray[np.int64], *, once: bool = True, room: Room | None = None) -> Shingles:
@@ -353,7 +353,7 @@ class Texts:
         mine = slice(self._begins[number] + begin, self._begins[number] + end)
         chunk, out = self._chunks[number], (self.lengths[mine], self.prints[mine])
         if signing is None:
-            kernels.scan(*chunk, begin, end, *self._folding, *out)
+            kernels.scan(*chunk, begin, end, self._folding, *out)
         else:
             signing.scan(chunk, (begin, end), self._recipe, mine, out)
 
