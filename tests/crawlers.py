@@ -140,7 +140,7 @@ def hold_counted(tell: Tell, path: str) -> None:
     """Stop when an article is counted, but not yet stored; and while segments are locked."""
     with dedup.Index(path) as index:
         index._store._store_rows = lambda: (tell("holds"), time.sleep(60))
-        index._store._layers.close()  # waits for the thread, which takes the lock, too
+        index._store._layers.wait()  # waits for the thread, which takes the lock, too
         with index._store._layers._locked() as mine:
             assert mine
             index.add("半途", article(503))

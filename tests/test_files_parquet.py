@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import uuid
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import pytest
 from test_files import only, put, put_parquet, rows
 
 from dedup.files import Job, ReadOptions, Sources, found, read, stream
+from dedup.files.parquet_chunks import chunks
 from dedup.files.whole_rows import whole_rows
 
 
@@ -156,6 +158,51 @@ def test_a_large_row_group_is_read_in_pieces(tmp_path: Path) -> None:
     found = pa.concat_tables(pieces)
     assert found["text"].to_pylist() == texts
     assert found["id"].to_pylist() == [f"a:{number}" for number in range(500)]
+
+
+def test_a_head_that_is_damaged_for_one_row_group_costs_only_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be asked of the head is told as what cannot be read is; as reading all of the file would find out."""
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"id": list("abcdef"), "text": list("uvwxyz")}), path, row_group_size=3)
+    parquet = import_module("dedup.files.formats.parquet")
+    whole = parquet.chunks
+
+    def damaged(source: Any, about: Any, group: int, wanted: Any) -> list[Any]:
+        if group == 0:
+            raise OSError("Repetition level histogram size mismatch")
+        found: list[Any] = whole(source, about, group, wanted)
+        return found
+
+    monkeypatch.setattr(parquet, "chunks", damaged)
+    result = read(path)
+    assert [name for name, _ in rows(result)] == ["d", "e", "f"]
+    assert (only(result).row, only(result).count) == (1, 3)
+    assert "histogram" in only(result).reason
+
+
+def test_the_head_is_looked_at_after_reading_was_begun(tmp_path: Path) -> None:
+    """By which no byte is read; of several columns those that are wanted."""
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"id": [1, 2], "text": ["x" * 999, "y"], "tags": [["a"], []]}), path)
+    taken = []
+
+    class Counting(io.FileIO):
+        def read(self, size: int = -1) -> bytes:
+            taken.append(size)
+            return super().read(size)
+
+        def readinto(self, buffer: Any) -> int:
+            taken.append(len(buffer))
+            return super().readinto(buffer) or 0
+
+    with Counting(path) as file:
+        about = pq.ParquetFile(file).metadata
+        taken.clear()
+        found = chunks(file, about, 0, lambda column: column.physical_type == "BYTE_ARRAY")
+        assert [one.path_in_schema for one in found] == ["text", "tags.list.element"]
+        assert taken == []
 
 
 def test_rows_that_are_counted_and_not_there_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

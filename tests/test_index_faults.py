@@ -199,7 +199,7 @@ def mounted(folder: Path, options: str) -> Iterator[Path]:
 
 def settle(index: dedup.Index) -> None:
     """Wait until the thread in the background has no more to do."""
-    index._store._layers.close()
+    index._store._layers.wait()
 
 
 def add_and_settle(index: dedup.Index, number: int) -> None:

@@ -112,7 +112,7 @@ class World:
     @property
     def sizes(self) -> list[int]:
         """How many texts are in each layer, when the thread has done its work."""
-        self.layers.close()
+        self.layers.wait()
         return [len(layer) for layer in self.layers.layers()]
 
     @property
@@ -122,7 +122,7 @@ class World:
 
     def check(self) -> None:
         """Each text is in one layer, and is found; so it is by whoever opens the folder now."""
-        self.layers.close()
+        self.layers.wait()
         assert sorted(path.name for path in self.layers.files) == self.names
         there = self.numbers
         for these in (self.layers, other(self)):
@@ -144,7 +144,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     """A new one."""
     one = World(tmp_path / "index")
     yield one
-    one.layers.close()
+    one.layers.wait()
 
 
 def test_textbook_example(world: World) -> None:
@@ -214,7 +214,7 @@ def test_a_text_longer_than_a_memory(world: World, monkeypatch: pytest.MonkeyPat
 def test_segments_that_are_missing_are_built_again(world: World, lost: tuple[int, ...]) -> None:
     """Whichever are deleted, all texts are there when the folder is opened again."""
     world.add(230)
-    world.layers.close()
+    world.layers.wait()
     for place in lost:
         for name in world.names[place : place + 1]:
             (world.folder / name).unlink()
@@ -226,7 +226,7 @@ def test_segments_that_are_missing_are_built_again(world: World, lost: tuple[int
 def test_a_segment_never_claims_texts_that_are_in_memory(world: World, steps: list[int]) -> None:
     """However signatures come when all are built again: a segment holds every text of its span."""
     world.add(200)
-    world.layers.close()
+    world.layers.wait()
     for name in world.names:
         (world.folder / name).unlink()
     each = iter(steps)
@@ -251,11 +251,11 @@ def test_compacting_leaves_out_those_that_are_gone(world: World) -> None:
 def test_another_process_goes_on_with_segments_that_were_merged(world: World) -> None:
     """What it holds is deleted under it, and is still all there, and counted."""
     world.add(50)
-    world.layers.close()
+    world.layers.wait()
     follower = other(world)
     size = follower.bytes
     world.add(30)
-    world.layers.close()
+    world.layers.wait()
     world.layers.compact()
     assert not any(path.exists() for path in follower.files)
     assert follower.numbers().tolist() == list(range(1, 51))
@@ -279,7 +279,7 @@ def test_whoever_does_not_hold_the_lock_writes_nothing(world: World) -> None:
 def test_what_is_of_no_use_is_deleted(world: World) -> None:
     """Half-written files and those of another generation; by whoever holds the lock alone."""
     world.add(20)
-    world.layers.close()
+    world.layers.wait()
     wrong = [world.folder / name for name in ("s1-16-20.segment.new", "s2-0-16.segment", "s1-0-999.segment")]
     for path in wrong:
         path.write_bytes(b"wrong")
@@ -296,7 +296,7 @@ def test_what_is_of_no_use_is_deleted(world: World) -> None:
 def test_a_damaged_segment_is_told_and_built_again(world: World) -> None:
     """It is not merged; its file is deleted, and made again when all are loaded."""
     world.add(50)
-    world.layers.close()
+    world.layers.wait()
     path = world.folder / "s1-16-32.segment"
     raw = bytearray(path.read_bytes())
     raw[20_000] ^= 1
@@ -333,7 +333,7 @@ def test_segments_without_room_for_each_other_stay_apart(world: World, monkeypat
     """Neither merging nor compacting makes a segment of more keys than there are places for."""
     monkeypatch.setattr(layers, "MOST", 90)
     world.add(300)
-    world.layers.close()
+    world.layers.wait()
     assert all(layer.keys <= 90 for layer in world.layers._segments)
     world.check()
     world.layers.compact()

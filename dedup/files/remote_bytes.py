@@ -12,14 +12,16 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from dedup.files.bounds import held
+from dedup.files.parquet_chunks import chunks
 from dedup.files.places import is_remote, last_name
+from dedup.files.problems import FAULTS
 from dedup.files.stores import Store, said_by_store, worded
 
 BLOCK = 1 << 23
@@ -234,9 +236,9 @@ def plan(stream: Any, about: Any, columns: Sequence[str] | None, groups: Iterabl
         return
     parts = []
     for group in range(about.num_row_groups) if groups is None else groups:
-        rows = about.row_group(group)
-        chunks = [rows.column(number) for number in range(rows.num_columns)]
-        parts.append([_chunk(one) for one in chunks if columns is None or _is_in(one.path_in_schema, columns)])
+        with suppress(*FAULTS):  # will be told when it is read
+            found = chunks(stream, about, group, lambda one: columns is None or _is_in(one.path, columns))
+            parts.append(list(map(_bytes_of, found)))
     stream.plan(parts)
 
 
@@ -245,7 +247,7 @@ def _is_in(leaf: str, columns: Sequence[str]) -> bool:
     return any(leaf == name or leaf.startswith(f"{name}.") for name in columns)
 
 
-def _chunk(about: Any) -> range:
+def _bytes_of(about: Any) -> range:
     """The bytes of a column of a row group."""
     begin = about.data_page_offset
     if about.dictionary_page_offset is not None:

@@ -37,6 +37,7 @@ from dedup.files.hive import hive_values, repeated
 from dedup.files.jobs import Job
 from dedup.files.kinds import ARCHIVES
 from dedup.files.options import AS_USUAL, ReadOptions
+from dedup.files.parquet_chunks import chunks
 from dedup.files.problems import FAULTS, reason, shown
 from dedup.files.recognized import recognized
 from dedup.files.remote_bytes import buffered, jumping, plan
@@ -269,8 +270,12 @@ def compression(source: Source) -> str:
     about = _metadata(source)
     if about is None or not about.num_row_groups:
         return "snappy"
-    group = about.row_group(0)
-    largest = max(map(group.column, range(group.num_columns)), key=lambda column: column.total_compressed_size)
+    try:
+        with recognized(source) as (_, _, stream):
+            columns = chunks(jumping(stream), about, 0, lambda _: True)
+    except FAULTS as error:
+        raise _gone(source, error) from error
+    largest = max(columns, key=lambda column: column.total_compressed_size)
     name = str(largest.compression).lower()
     return {"uncompressed": "none", "lzo": "snappy"}.get(name, name)  # nobody writes LZO
 

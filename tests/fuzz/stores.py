@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -108,7 +109,10 @@ def _changing(make: Callable[[Path], None], use: Callable[[Path], None], name: s
             shutil.rmtree(here, ignore_errors=True)
             _write(here, beside)
             _write(here / name, changed(parts, data))
-            use(here)
+            try:
+                use(here)
+            finally:
+                gc.collect()  # an error keeps what it came from until then
 
         return take
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from dedup.files.formats.columnar import PIECE, article_columns, checked_columns, gathered
 from dedup.files.jobs import Job
+from dedup.files.parquet_chunks import chunks
 from dedup.files.problems import FAULTS, reason
 from dedup.files.remote_bytes import buffered, jumping, plan
 
@@ -96,12 +97,12 @@ def _rows_at_once(source: Any, file: Any, group: int, wanted: list[str] | None) 
     """
     about = file.metadata.row_group(group)
     rows = max(1, min(ROWS, PIECE * about.num_rows // max(1, about.total_byte_size)))
-    columns = [about.column(place) for place in range(about.num_columns)]
-    strings = [
-        column
-        for column in columns
-        if column.physical_type == "BYTE_ARRAY" and (wanted is None or column.path_in_schema in wanted)
-    ]
+    strings = chunks(
+        source,
+        file.metadata,
+        group,
+        lambda column: column.physical_type == "BYTE_ARRAY" and (wanted is None or column.path in wanted),
+    )
     near = bool(buffered(source))  # elsewhere, to look at a column is to fetch it twice
     for column in strings:  # values that share their beginnings have no dictionary to look at
         if "DELTA_BYTE_ARRAY" in column.encodings or (column.has_dictionary_page and not near):

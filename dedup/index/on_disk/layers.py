@@ -85,7 +85,7 @@ class Layers:
             last: The highest number in the database.
             stored: Gives the texts above a number.
         """
-        self.close()
+        self.wait()
         self.damaged, self._generation = True, generation
         self._full, self._recent, self._dropped = [], self._new_recent(), np.empty(0, np.int64)
         with self._locked() as mine:
@@ -250,7 +250,7 @@ class Layers:
         Raises:
             OSError: There is no room for it; nothing changes.
         """
-        self.close()
+        self.wait()
         with self._locked() as mine, closing(self._connect()) as database:
             with self._changing:
                 self._take_up()
@@ -260,7 +260,7 @@ class Layers:
 
     def check(self) -> list[str]:
         """What is wrong with the segments; reads all of them."""
-        self.close()
+        self.wait()
         problems = []
         for segment in self._segments:
             for section in segment.damaged():
@@ -287,6 +287,11 @@ class Layers:
         return sum(segment.bytes for segment in self._segments)
 
     def close(self) -> None:
+        """Wait for the thread, and let go of the files: whoever holds a closed index keeps none of them open."""
+        self.wait()
+        self._segments, self._full, self._recent = [], [], self._new_recent()
+
+    def wait(self) -> None:
         """Wait for the thread."""
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()

@@ -212,7 +212,7 @@ class EmbeddedStore(StoredRows):
         """
         self._using.acquire()
         if not (self._let_go or self._database.in_transaction):
-            self._layers.close()
+            self._layers.wait()
             self._database.close()
             self._let_go = True
 
