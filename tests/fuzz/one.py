@@ -5,6 +5,7 @@ The modules of `dedup` are instrumented when they are imported, but for `kernels
 
 from __future__ import annotations
 
+import gc
 import importlib
 import pkgutil
 import sys
@@ -12,6 +13,7 @@ import tempfile
 import time
 import warnings
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import atheris
@@ -22,6 +24,8 @@ LEAST = 5
 """Seconds, however long it takes to begin."""
 WARM = 3
 """First inputs that are taken before time counts: libraries are imported when they are first used."""
+COLLECTED = 64
+"""Inputs after which garbage is: errors keep what they came from, stores of some megabytes, in rings until then."""
 
 
 def _import_all() -> None:
@@ -47,9 +51,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         take = TARGETS[name].start(Path(folder))
 
+        taken = count(1)
+
         def one(data: bytes) -> None:
             with suppress(DedupError):
                 take(data)
+            if next(taken) % COLLECTED == 0:
+                gc.collect()
 
         for seed in sorted(Path(corpus).glob("seed-*"))[:WARM]:
             one(seed.read_bytes())
