@@ -160,6 +160,32 @@ def test_a_large_row_group_is_read_in_pieces(tmp_path: Path) -> None:
     assert found["id"].to_pylist() == [f"a:{number}" for number in range(500)]
 
 
+def test_of_a_large_row_group_a_part_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked of the file at once does not grow with the row group."""
+    parquet, taken = import_module("dedup.files.formats.parquet"), []
+    texts = [uuid.UUID(int=number**31 % 2**128).hex * 30 for number in range(20_000)]
+    pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet", row_group_size=20_000, compression="none")
+
+    class Counting:
+        def __init__(self, file: io.BufferedReader) -> None:
+            self._file = file
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._file, name)
+
+        def read(self, size: int = -1) -> bytes:
+            taken.append(size)
+            return self._file.read(size)
+
+    monkeypatch.setattr(parquet, "jumping", Counting)
+    sources = Sources()
+    sources.add(tmp_path / "a.parquet")
+    pieces = stream(Job(sources.files[0]))
+    assert 0 < len(next(pieces)) < len(texts)
+    assert max(taken) < 4 << 20 < (tmp_path / "a.parquet").stat().st_size // 4
+    pieces.close()
+
+
 def test_a_head_that_is_damaged_for_one_row_group_costs_only_that(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

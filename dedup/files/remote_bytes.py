@@ -214,13 +214,15 @@ def local_copy(path: str | os.PathLike[str]) -> Iterator[str]:
         yield str(local)
 
 
-def buffered(stream: Any) -> int:
-    """By how many bytes Parquet is to be read of a stream: elsewhere, 0, a column of a row group at once.
+def buffering(stream: Any) -> dict[str, Any]:
+    """How `pyarrow.parquet.ParquetFile` is to read a stream: elsewhere a column of a row group at once, else by 1 MB.
 
     Args:
         stream: As `jumping` gives it.
     """
-    return 0 if isinstance(stream, RemoteBytes) else 1 << 20
+    if isinstance(stream, RemoteBytes):
+        return {"buffer_size": 0, "pre_buffer": True}
+    return {"buffer_size": 1 << 20, "pre_buffer": False}  # the latter alone would hold all of the row group
 
 
 def plan(stream: Any, about: Any, columns: Sequence[str] | None, groups: Iterable[int] | None = None) -> None:

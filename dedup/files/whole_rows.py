@@ -40,7 +40,7 @@ from dedup.files.options import AS_USUAL, ReadOptions
 from dedup.files.parquet_chunks import chunks
 from dedup.files.problems import FAULTS, reason, shown
 from dedup.files.recognized import recognized
-from dedup.files.remote_bytes import buffered, jumping, plan
+from dedup.files.remote_bytes import buffering, jumping, plan
 from dedup.files.source import Source
 from dedup.files.tables import as_table
 
@@ -297,7 +297,7 @@ def _parquet(_: Job, stream: io.BufferedReader, wanted: Mask) -> Iterator[pa.Tab
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other kinds do without
 
     source = jumping(stream)
-    file = pq.ParquetFile(source, buffer_size=buffered(source))
+    file = pq.ParquetFile(source, **buffering(source))
     ends = np.cumsum([0, *(file.metadata.row_group(group).num_rows for group in range(file.num_row_groups))]).tolist()
     groups = [group for group, (begin, end) in enumerate(pairwise(ends)) if wanted[begin:end].any()]
     plan(source, file.metadata, None, groups)

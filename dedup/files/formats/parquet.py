@@ -18,7 +18,7 @@ from dedup.files.formats.columnar import PIECE, article_columns, checked_columns
 from dedup.files.jobs import Job
 from dedup.files.parquet_chunks import chunks
 from dedup.files.problems import FAULTS, reason
-from dedup.files.remote_bytes import buffered, jumping, plan
+from dedup.files.remote_bytes import RemoteBytes, buffering, jumping, plan
 
 ROWS, FEW = 1 << 10, 1 << 6
 """Rows that are read at once, also where each may be long."""
@@ -45,7 +45,7 @@ def parquet(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
     wanted = list(dict.fromkeys(".".join(path) for path in checked_columns(job, schema).all))
     # Asked for by name, a dictionary of invalid UTF-8 is read and can be mended; else Arrow refuses it.
     coded = [name for name in wanted if name in schema.names and pa.types.is_dictionary(schema.field(name).type)]
-    file = pq.ParquetFile(source, read_dictionary=coded, metadata=first.metadata, buffer_size=buffered(source))
+    file = pq.ParquetFile(source, read_dictionary=coded, metadata=first.metadata, **buffering(source))
     plan(source, first.metadata, wanted)
     yield from _groups(job, source, file, wanted)
 
@@ -87,7 +87,7 @@ def _by_dictionary(source: Any, file: Any, coded: list[str]) -> Any:
     """The file, read so that some columns are dictionaries."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - as above
 
-    return pq.ParquetFile(source, read_dictionary=coded, metadata=file.metadata, buffer_size=buffered(source))
+    return pq.ParquetFile(source, read_dictionary=coded, metadata=file.metadata, **buffering(source))
 
 
 def _rows_at_once(source: Any, file: Any, group: int, wanted: list[str] | None) -> tuple[int, list[str]]:
@@ -103,7 +103,7 @@ def _rows_at_once(source: Any, file: Any, group: int, wanted: list[str] | None) 
         group,
         lambda column: column.physical_type == "BYTE_ARRAY" and (wanted is None or column.path in wanted),
     )
-    near = bool(buffered(source))  # elsewhere, to look at a column is to fetch it twice
+    near = not isinstance(source, RemoteBytes)  # elsewhere, to look at a column is to fetch it twice
     for column in strings:  # values that share their beginnings have no dictionary to look at
         if "DELTA_BYTE_ARRAY" in column.encodings or (column.has_dictionary_page and not near):
             rows = min(rows, max(FEW, PIECE // max(1, column.total_uncompressed_size)))
@@ -121,7 +121,7 @@ def _longest(source: Any, file: Any, group: int, coded: list[str]) -> int:
     import pyarrow.compute as pc  # noqa: PLC0415 - as pyarrow.parquet
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    probe = pq.ParquetFile(source, metadata=file.metadata, read_dictionary=coded, buffer_size=1 << 20, pre_buffer=False)
+    probe = pq.ParquetFile(source, metadata=file.metadata, read_dictionary=coded, **buffering(source))
     first = next(probe.iter_batches(1, row_groups=[group], columns=coded), None)
     values = [column.dictionary for column in first or () if pa.types.is_dictionary(column.type)]
     return sum(pc.max(pc.binary_length(one.cast(pa.large_binary()))).as_py() or 0 for one in values)
