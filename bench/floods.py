@@ -1,25 +1,34 @@
 """Floods: what one text in thousands of variants costs, beside as many unrelated articles: `python bench/floods.py`.
 
 Generated texts only. Each kind is clustered in both modes at sizes that double, beside unrelated articles in the same
-run. Prints for each size the seconds of processor time, how many times those of unrelated articles that is, edges and
-verified pairs an article, clusters, and which share of the articles the largest has; then the exponent: how time grows
-with the articles from the smallest size to the largest, 1 being in proportion.
+run: at once in memory, added to an index by a thousand, or in a night (`--ways`). Prints for each size the seconds of
+processor time, how many times those of unrelated articles that is, at once also edges and verified pairs an article,
+then clusters, and which share of the articles the largest has; then the exponent: how time grows with the articles from
+the smallest size to the largest, 1 being in proportion.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+import resource
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from itertools import product
+from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import corpus
 import measure
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 import dedup
+from dedup import nightly
 
 MODES = {"default": dedup.Settings(), "near-copy": dedup.Settings.near_copies()}
 CHARACTERS = 800
@@ -105,41 +114,74 @@ class Cost(NamedTuple):
     """What a run took, and what came of it."""
 
     seconds: float
-    edges: float
-    verified: float
     clusters: int
     largest: float
-    stages: dict[str, float]
+    edges: float = math.nan
+    verified: float = math.nan
+    stages: Mapping[str, float] = MappingProxyType({})
 
 
-def cost(texts: list[str], settings: dedup.Settings, rounds: int) -> Cost:
-    """Cluster them some times; seconds are the least."""
-    seconds, stages = math.inf, {}
-    for _ in range(rounds):
-        begin = time.process_time()
-        found = dedup.cluster(texts, settings)
-        taken = time.process_time() - begin
-        if taken < seconds:
-            seconds, stages = taken, dict(found.seconds)
+def at_once(texts: list[str], settings: dedup.Settings) -> Cost:
+    """`dedup.cluster`."""
+    begin = time.process_time()
+    found = dedup.cluster(texts, settings)
+    taken, count, graph = time.process_time() - begin, len(texts), found.graph
     sizes = np.unique(found.labels, return_counts=True)[1]
-    graph, count = found.graph, len(texts)
     pairs = len(graph.left) / count, int(graph.compared.sum()) / count
-    return Cost(seconds, *pairs, len(sizes), sizes.max() / count, stages)
+    return Cost(taken, len(sizes), sizes.max() / count, *pairs, dict(found.seconds))
 
 
-def report(mode: str, kinds: list[str], sizes: list[int], rounds: int, *, stages: bool) -> None:
-    """The table of a mode."""
-    print(f"\n{mode}\n\n| kind | articles | s | times unrelated | edges an article | verified | clusters | largest |")
+def in_an_index(texts: list[str], settings: dedup.Settings) -> Cost:
+    """`Index.add_many`, a thousand at a time."""
+    with tempfile.TemporaryDirectory() as folder, dedup.Index(f"{folder}/index", settings) as index:
+        begin = time.process_time()
+        for at in range(0, len(texts), ADDED):
+            some = texts[at : at + ADDED]
+            index.add_many([str(at + number) for number in range(len(some))], some)
+        taken = time.process_time() - begin
+        sizes = [1, *map(len, index.clusters())]
+    return Cost(taken, 1 + len(texts) - sum(sizes) + len(sizes) - 1, max(sizes) / len(texts))
+
+
+def in_a_night(texts: list[str], settings: dedup.Settings) -> Cost:
+    """`dedup.nightly.run`, in processes of its own, whose time counts."""
+    with tempfile.TemporaryDirectory() as folder:
+        rows = {"id": list(map(str, range(len(texts)))), "text": texts}
+        Path(folder, "in").mkdir()
+        pq.write_table(pa.table(rows), f"{folder}/in/texts.parquet")
+        begin = spent()
+        nightly.run([Path(folder, "in")], Path(folder, "out"), Path(folder, "state"), memory="2GB", settings=settings)
+        taken = spent() - begin
+        labels = pq.read_table(Path(folder, "out", "labels"), columns=["label"])["label"].to_numpy()
+    sizes = np.unique(labels, return_counts=True)[1]
+    return Cost(taken, len(sizes), sizes.max() / len(texts))
+
+
+def spent() -> float:
+    """Seconds of processor time of this process and of those that it waited for."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+WAYS = {"at once": at_once, "index": in_an_index, "night": in_a_night}
+ADDED = 1_000
+
+
+def report(way: str, mode: str, kinds: list[str], sizes: list[int], rounds: int, *, stages: bool) -> None:
+    """The table of a way and a mode."""
+    print(f"\n{way}, {mode}\n")
+    print("| kind | articles | s | times unrelated | edges an article | verified | clusters | largest |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|")
     runs: dict[str, list[Cost]] = {}
     for size in sizes:
-        dedup.cluster(unrelated(WARM) + near_copies(WARM), MODES[mode])
+        WAYS[way](unrelated(WARM) + near_copies(WARM), MODES[mode])
         for kind in dict.fromkeys(["unrelated", *kinds]):
-            found = cost(KINDS[kind](size), MODES[mode], rounds)
+            texts = KINDS[kind](size)
+            found = min((WAYS[way](texts, MODES[mode]) for _ in range(rounds)), key=lambda one: one.seconds)
             runs.setdefault(kind, []).append(found)
             times = found.seconds / runs["unrelated"][-1].seconds
-            pairs = f"{found.edges:.1f} | {found.verified:.1f} | {found.clusters:,} | {found.largest:.1%}"
-            print(f"| {kind} | {size:,} | {found.seconds:.2f} | {times:.1f} | {pairs} |", flush=True)
+            edges = f"{found.edges:.1f} | {found.verified:.1f}" if way == "at once" else " | "
+            of_all = f"{edges} | {found.clusters:,} | {found.largest:.1%}"
+            print(f"| {kind} | {size:,} | {found.seconds:.2f} | {times:.1f} | {of_all} |", flush=True)
             if stages:
                 print("  " + "  ".join(f"{name} {taken:.2f}" for name, taken in found.stages.items()))
     if len(sizes) > 1:
@@ -154,12 +196,13 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 2_000, 4_000, 8_000])
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=["at once"])
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--stages", action="store_true", help="seconds of each stage, too")
     args = parser.parse_args()
     print(measure.machine())
-    for mode in args.modes:
-        report(mode, args.kinds, args.sizes, args.rounds, stages=args.stages)
+    for way, mode in product(args.ways, args.modes):
+        report(way, mode, args.kinds, args.sizes, args.rounds, stages=args.stages)
 
 
 if __name__ == "__main__":

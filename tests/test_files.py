@@ -103,6 +103,7 @@ def test_modules_import_only_what_is_below_them() -> None:
         "unread",
         "contents",
         "remote_bytes",
+        "parquet_chunks",
         "places",
         "stores",
         "encodings",

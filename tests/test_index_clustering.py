@@ -44,6 +44,10 @@ class Shelf:
         """All edges of each text, by the other end."""
         return {text: dict(self.links[text]) for text in texts}
 
+    def crowded(self, texts: Iterable[int], most: int) -> set[int]:
+        """Those of some texts that have more than `most` edges."""
+        return {text for text in texts if len(self.links[text]) > most}
+
     def places(self, texts: Iterable[int]) -> dict[int, Place]:
         """The cluster of each text that is there."""
         return {text: Place(self.clusters[text], 1) for text in texts if text in self.clusters}

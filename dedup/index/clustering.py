@@ -187,6 +187,7 @@ class Grouping:
         self._were: dict[int, int] = {}
         self._stored: Edges = {}
         self._joined: dict[int, int] = {}
+        self._sizes: dict[int, int] = {}
 
     def plan(self) -> Plan:
         """Link what has changed."""
@@ -218,27 +219,40 @@ class Grouping:
         if root in self._done or root in self._large:
             return []
         edges = self._explore(root)
-        if len(edges) > MOST:
-            self._large |= edges.keys()
-            return []
         self._done |= edges.keys()
-        return self._linked(edges)
+        return self._linked(edges) if edges else []
 
     def _near(self, root: int) -> list[list[int]]:
         """The clusters around a text of a large component, if it was not linked before."""
-        edges = {} if root in self._done else self._around(root)
+        stays = root not in self._change.new and self._is_large(root)
+        edges = {} if stays or root in self._done else self._around(root)
         self._done |= edges.keys()
         return self._linked(edges) if edges else []
 
     def _explore(self, root: int) -> Edges:
-        """The texts that can be reached over edges, with their edges; it stops when there are more than `MOST`."""
+        """The texts of a component, with their edges; empty if it is large."""
         found: Edges = {}
         wave = [root]
-        while wave and len(found) + len(wave) <= MOST:
+        while wave:
+            self._note_crowded(wave)
+            if len(found) + len(wave) > MOST or not self._large.isdisjoint(wave):
+                self._large |= found.keys() | {*wave}
+                return {}
             reached = self._edges(wave)
             found |= reached
             wave = sorted({other for edges in reached.values() for other in edges} - found.keys())
-        return found | {text: {} for text in wave}
+        return found
+
+    def _note_crowded(self, texts: Iterable[int]) -> None:
+        """Note stored texts whose component is large by their own edges, all of which nobody needs to read then.
+
+        Whatever the transaction takes away: the first texts of a family have an edge to each of it.
+        """
+        change, known = self._change, (self._change.new, self._stored, self._large)
+        unknown = [text for text in texts if not any(text in some for some in known)]
+        if unknown:
+            lost = len(change.gone) + max(len(change.dropped.get(text, ())) for text in unknown)
+            self._large |= self._reader.crowded(unknown, MOST + lost)
 
     def _around(self, root: int) -> Edges:
         """The texts of the clusters that a text has edges to, its own and the nearest first, with their edges.
@@ -273,12 +287,20 @@ class Grouping:
             text: {other: edge for other, edge in edges.items() if other in texts} for text, edges in inside.items()
         }
 
+    def _is_large(self, text: int) -> bool:
+        """Whether a stored text is in a cluster that is too large to be linked anew."""
+        cluster = self._cluster_of([text]).get(text)
+        if cluster is not None and cluster not in self._sizes:
+            self._sizes[cluster] = len(self._reader.oldest(cluster, MOST + 1))
+        return cluster is not None and self._sizes[cluster] > MOST
+
     def _read_ahead(self, wave: set[int]) -> None:
         """Read the edges of texts near those that are linked together: a round trip for each would take longer."""
         for _ in range(AHEAD):
             if len(self._stored) + len(wave) > READ_AHEAD:
                 return
-            reached = self._edges(sorted(wave))
+            self._note_crowded(wave)
+            reached = self._edges(sorted(wave - self._large))
             wave = {other for edges in reached.values() for other in edges} - self._stored.keys()
 
     def _edges(self, texts: list[int]) -> Edges:

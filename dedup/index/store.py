@@ -150,6 +150,9 @@ class Reader(Protocol):
     def edges(self, texts: Iterable[int]) -> dict[int, dict[int, Edge]]:
         """All edges of each text, by the other end; a text without edges has an empty dict."""
 
+    def crowded(self, texts: Iterable[int], most: int) -> set[int]:
+        """Those of some texts that have more than `most` edges."""
+
     def next_with_edges(self, after: int, most: int) -> list[int]:
         """The first texts above this that have edges, ascending; at most `most`."""
 

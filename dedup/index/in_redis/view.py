@@ -278,6 +278,12 @@ class View:
         ends = sorted((number(key, other, 1), unsealed(key, other, value)) for other, value in held.items())
         return {other: edge(key, value) for other, value in ends}
 
+    def crowded(self, texts: Iterable[int], most: int) -> set[int]:
+        """Those of some texts that have more than `most` edges."""
+        wanted = list(texts)
+        counts = self.each("HLEN", (self.key.here("e", text) for text in wanted))
+        return {text for text, count in zip(wanted, counts, strict=True) if count > most}
+
     def next_with_edges(self, after: int, most: int) -> list[int]:
         """The first texts above this that have edges, ascending."""
         return [text for _, text in self.above(self.key.here("n"), after, most)]

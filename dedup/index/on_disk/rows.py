@@ -11,6 +11,8 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from types import NoneType
 from typing import Any, get_args
 
 import numpy as np
@@ -22,8 +24,10 @@ from dedup.index.store import Change, Edge, Opening, Place, Text
 from dedup.index.times import Span
 from dedup.stages.changes import Kind
 
-Fits = Callable[[Any], bool]
-"""Whether a value can stand in its column."""
+Fits = Callable[[Sequence[Any]], bool]
+"""Whether some values, one at least, can stand in their column: a call a row would take longer than to read it."""
+
+_AT_ONCE = 256  # rows that are looked at together
 
 _IN_JSON = " IN (SELECT value FROM json_each(?))"
 _COPIES = "SELECT id FROM articles WHERE text = ? AND text <> number ORDER BY number LIMIT ?"
@@ -133,6 +137,13 @@ class StoredRows:
         ):
             found[text][other] = Edge(*rest)
         return found
+
+    def crowded(self, texts: Iterable[int], most: int) -> set[int]:
+        """Those of some texts that have more than `most` edges."""
+        statement = (
+            "SELECT value FROM json_each(?) WHERE (SELECT 1 FROM edges WHERE text = value LIMIT 1 OFFSET ?) IS NOT NULL"
+        )
+        return {text for (text,) in self._database.execute(statement, (json.dumps([*texts]), most))}
 
     def next_with_edges(self, after: int, most: int) -> list[int]:
         """The first texts above this that have edges, ascending."""
@@ -345,47 +356,57 @@ def _malformed(why: str) -> sqlite3.DatabaseError:
 
 def fitting(rows: Iterable[Any], *fits: Fits) -> Iterator[Any]:
     """Rows, each of whose values can stand in its column."""
-    for row in rows:
-        if not all(fit(value) for fit, value in zip(fits, row, strict=False)):
-            raise _malformed(f"{row!r:.120}")
-        yield row
+    rows = iter(rows)
+    while some := list(islice(rows, _AT_ONCE)):
+        if not _all_fit(some, fits):
+            wrong = next(row for row in some if not _all_fit([row], fits))
+            raise _malformed(f"{wrong!r:.120}")
+        yield from some
 
 
-def _is_int(value: object) -> bool:
-    return type(value) is int
+def _all_fit(rows: Sequence[Any], fits: Sequence[Fits]) -> bool:
+    return all(fit(values) for fit, values in zip(fits, zip(*rows, strict=True), strict=False))
 
 
-def _is_int_or_none(value: object) -> bool:
-    return value is None or type(value) is int
+def _are(values: Sequence[Any], *kinds: type) -> bool:
+    return {*map(type, values)} <= {*kinds}
 
 
-def is_number(value: object) -> bool:
-    """Whether it is the number of an article, a text or a cluster."""
-    return type(value) is int and value > 0
+def _is_int(values: Sequence[Any]) -> bool:
+    return _are(values, int)
 
 
-def _is_place(value: object) -> bool:
-    return type(value) is int and 0 <= value < 1 << 53
+def _is_int_or_none(values: Sequence[Any]) -> bool:
+    return _are(values, int, NoneType)
 
 
-def _is_similarity(value: object) -> bool:
-    return isinstance(value, float) and 0 <= value <= 1
+def is_number(values: Sequence[Any]) -> bool:
+    """Whether each is the number of an article, a text or a cluster."""
+    return _are(values, int) and min(values) > 0
 
 
-def _is_judged(value: object) -> bool:
-    return type(value) is int and value >= 0
+def _is_place(values: Sequence[Any]) -> bool:
+    return _are(values, int) and min(values) >= 0 and max(values) < 1 << 53
 
 
-def _is_id(value: object) -> bool:
-    return type(value) is str
+def _is_similarity(values: Sequence[Any]) -> bool:
+    return _are(values, float) and min(values) >= 0 and max(values) <= 1
 
 
-def _is_name(value: object) -> bool:
-    return value is None or type(value) is str
+def _is_judged(values: Sequence[Any]) -> bool:
+    return _are(values, int) and min(values) >= 0
 
 
-def _is_kind(value: object) -> bool:
-    return value in get_args(Kind)
+def _is_id(values: Sequence[Any]) -> bool:
+    return _are(values, str)
+
+
+def _is_name(values: Sequence[Any]) -> bool:
+    return _are(values, str, NoneType)
+
+
+def _is_kind(values: Sequence[Any]) -> bool:
+    return {*values} <= {*get_args(Kind)}
 
 
 _EDGE = is_number, is_number, _is_similarity, _is_judged
