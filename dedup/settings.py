@@ -98,7 +98,7 @@ class Settings:
         SettingsError: A value is out of its range.
     """
 
-    threshold: float = 0.0925
+    threshold: float = 0.092
     width: int = 6
     unit: Literal["char", "word"] = "char"
     weighted: bool = True

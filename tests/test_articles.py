@@ -399,7 +399,7 @@ def test_no_articles_are_no_clusters(make: Callable[[], Any]) -> None:
     assert found.labels.tolist() == found.sizes.tolist() == []
     assert len(found) == 0
     assert list(found) == []
-    assert repr(found) == "<Clusters: 0 of 0 among 0 articles, threshold 0.0925>"
+    assert repr(found) == "<Clusters: 0 of 0 among 0 articles, threshold 0.092>"
     assert found.to_arrow().num_rows == 0
 
 

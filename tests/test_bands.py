@@ -52,7 +52,7 @@ def test_the_most_selective_shape_that_finds_enough_is_chosen(threshold: float, 
 def test_the_shapes_of_low_and_high_thresholds() -> None:
     """For rewrites 320 bands of two slots are enough down to 0.094; near copies need 25 of five."""
     assert choose(0.0945, 640, 0.94) == Bands(320, 2)
-    assert choose(0.0925, 640, 0.94) == Bands(640, 1)
+    assert choose(0.092, 640, 0.94) == Bands(640, 1)
     defaults = Settings.near_copies()
     assert choose(defaults.threshold, defaults.slots, defaults.recall) == Bands(25, 5)
 

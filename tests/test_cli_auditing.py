@@ -56,12 +56,12 @@ def test_json_has_every_figure(tmp_path: Path) -> None:
     """One object, before and after marking."""
     path = tmp_path / "pairs.csv"
     before = json.loads(run(EXAMPLES, "--out", path, "--json").output)
-    assert before["strata"][0] == {"name": "joined, 0.0925 to 0.139", "pairs": 7, "sampled": 7}
+    assert before["strata"][0] == {"name": "joined, 0.092 to 0.138", "pairs": 7, "sampled": 7}
     found = json.loads(run(EXAMPLES, "--marks", marked(path), "--json").output)
     assert found["marked"] == 11
     assert found["precision"] == {"value": 1, "low": 1, "high": 1}
     assert {row["name"] for row in found["by_source"]} == {"(none)"}
-    assert found["thresholds"][2]["threshold"] == 0.0925
+    assert found["thresholds"][2]["threshold"] == 0.092
     assert found["losses"] == [{"source": "(none)", "articles": 14, "lost": 5, "share": 5 / 14}]
 
 

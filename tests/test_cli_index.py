@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import dedup
-from dedup.cli import main
+from dedup.cli import indexing, main
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "articles"
 TEA = [f"tea-{n}" for n in range(1, 6)]
@@ -281,7 +281,7 @@ def test_stats_tell_how_much_there_is(filled: Path) -> None:
     """For people and for programs."""
     result = run("stats", filled)
     assert result.exit_code == 0, result.output
-    for words in ("articles: 14\n", "store texts: True\n", "bytes: ", "threshold 0.0925"):
+    for words in ("articles: 14\n", "store texts: True\n", "bytes: ", "threshold 0.092"):
         assert words in result.stdout
     (told,) = lines(run("stats", filled, "--json").stdout)
     assert told["articles"] == told["texts"] == 14
@@ -466,3 +466,11 @@ def test_json_is_utf_8_wherever_it_is_printed(filled: Path, tmp_path: Path) -> N
         assert process.stdout
         process.stdout.close()
         assert process.wait() == 0
+
+
+def test_a_batch_of_long_texts_is_of_fewer() -> None:
+    """Of all texts of a batch tables are at hand at once, each of many times its bytes."""
+    texts = pa.chunked_array([["x" * size for size in (5, 10_000_000, 6_000_000, 800_000, 20_000_000, 1, 1, 1, 1)]])
+    cuts = list(indexing._cut(texts, 3))
+    assert cuts == [(0, 3), (3, 4), (4, 5), (5, 8), (8, 9)]
+    assert list(indexing._cut(texts[:0], 3)) == []

@@ -182,7 +182,7 @@ def test_no_articles_is_exit_code_1(tmp_path: Path) -> None:
     ("options", "words"),
     [
         (["--threshold", "80"], "for 80 % write 0.8"),
-        (["--near-copies"], "the state was made with threshold=0.0925, not 0.7"),
+        (["--near-copies"], "the state was made with threshold=0.092, not 0.7"),
         (["--threads", "0"], "threads must be a whole number"),
         (["--memory", "10MB"], "memory must be 1GB or more"),
         (["--memory", "viel"], "a size such as 8GB"),

@@ -603,7 +603,7 @@ def test_it_remembers_when_opened_again(start: Open, examples: dict[str, str]) -
 def test_other_settings_are_refused(start: Open, place: str) -> None:
     """The message names what differs and what to do."""
     start(dedup.Settings(threshold=0.13)).close()
-    with pytest.raises(SettingsError, match=r"has threshold 0.13, not 0.0925; leave settings out"):
+    with pytest.raises(SettingsError, match=r"has threshold 0.13, not 0.092; leave settings out"):
         dedup.Index(place, dedup.Settings())
     with pytest.raises(SettingsError, match="store_texts=True"):
         dedup.Index(place, store_texts=False)
@@ -723,7 +723,7 @@ def test_tables_and_texts(start: Open, examples: dict[str, str]) -> None:
     assert dict(zip(texts["id"].to_pylist(), texts["text"].to_pylist(), strict=True)) == examples
     stats = index.stats()
     assert (stats.articles, stats.texts) == (len(examples), len(examples)) and sum(stats.bytes.values()) > 0
-    assert stats.to_dict()["settings"]["threshold"] == 0.0925
+    assert stats.to_dict()["settings"]["threshold"] == 0.092
 
 
 def test_what_was_removed_can_be_given_back(start: Open, synthetic: ModuleType) -> None:

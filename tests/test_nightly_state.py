@@ -53,7 +53,7 @@ def test_one_holder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("other", "words"),
     [
-        (Settings(), "threshold=0.7, not 0.0925; width=15, not 6; weighted=False, not True"),
+        (Settings(), "threshold=0.7, not 0.092; width=15, not 6; weighted=False, not True"),
         (replace(NEAR, seed=2), "made with seed=1, not 2; give the same settings, or begin a new state"),
     ],
 )

@@ -294,7 +294,7 @@ def test_edges_are_counted_from_the_threshold_up(visit: Visit, tmp_path: Path, e
     found.report(tmp_path / "report.html")
     edges = int((found.graph.similarity >= found.threshold).sum())
     words = visit(tmp_path / "report.html").part("histogram").locator("svg")
-    expect(words).to_have_attribute("aria-label", re.compile(rf"; {edges} from the threshold 0.0925 up"))
+    expect(words).to_have_attribute("aria-label", re.compile(rf"; {edges} from the threshold 0.092 up"))
 
 
 def test_the_script_is_all_its_sections() -> None:

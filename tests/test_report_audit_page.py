@@ -102,7 +102,7 @@ def test_both_texts_are_shown_with_what_they_share(asked: Asked, visit: reports.
     assert shown == [names[pair.left].as_py(), names[pair.right].as_py()]
     visible = reader.page.locator("main").inner_text()
     assert f"{pair.similarity:.2f}" not in reader.page.locator(".judge").inner_text()
-    assert "0.0925 to" not in visible
+    assert "0.092 to" not in visible
 
 
 def test_keys_mark_and_go_on(asked: Asked, visit: reports.Visit) -> None:

@@ -134,7 +134,7 @@ def test_replace_checks_again() -> None:
     assert dataclasses.replace(settings, threshold=0.3) == Settings(threshold=0.3)
     with pytest.raises(SettingsError, match=r"threshold must be in \(0, 1\], got 2; for 2 % write 0.02"):
         dataclasses.replace(settings, threshold=2)
-    assert settings.threshold == 0.0925
+    assert settings.threshold == 0.092
 
 
 def test_near_copies_is_the_classical_job() -> None:

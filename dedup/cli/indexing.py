@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 import click
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -25,9 +26,11 @@ from dedup.errors import FileError, RejectsError
 from dedup.evidence.titles import printable
 from dedup.files import counted
 from dedup.index import Added, Index, Seen, Stats
+from dedup.stages.strings import sizes_of
 
 STDIN = "-"
 BATCH = 1000
+BATCH_BYTES = 1 << 24
 
 
 def _filled(context: click.Context, parameter: click.Parameter, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
@@ -86,7 +89,14 @@ class Tally:
     help="For a new index: find articles in an order that is drawn for it, which nobody who writes them knows.",
 )
 @click.option("--no-texts", is_flag=True, help="For a new index: keep no texts; smaller, and cannot tell why.")
-@click.option("--batch", type=click.IntRange(1), default=BATCH, show_default=True, metavar="N", help="Batch size.")
+@click.option(
+    "--batch",
+    type=click.IntRange(1),
+    default=BATCH,
+    show_default=True,
+    metavar="N",
+    help="Articles of a batch; of long ones 16 MB.",
+)
 @AS_JSON
 @console.reads
 def add(
@@ -142,8 +152,8 @@ def _complain_of_repeats(read: files.Read) -> None:
 
 def _add(opened: Index, table: pa.Table, batch: int, tally: Tally, tell: console.Tell, *, as_json: bool) -> None:
     """Add batch by batch; each is said as soon as it is in the index."""
-    for start in range(0, len(table), batch):
-        rows = table.slice(start, batch)
+    for start, stop in _cut(table["text"], batch):
+        rows = table.slice(start, stop - start)
         try:
             found = opened.add_many(rows["id"], rows["text"])
         except RejectsError as error:  # a batch of nothing else; the next ones are added
@@ -153,6 +163,16 @@ def _add(opened: Index, table: pa.Table, batch: int, tally: Tally, tell: console
             with console.closed_output():
                 _print_all(rows["id"], found)
         tell("add", start + len(rows), len(table))
+
+
+def _cut(texts: pa.ChunkedArray, batch: int) -> Iterator[tuple[int, int]]:
+    """Where batches begin and end, each of so many texts at most; long ones are fewer, as many are at hand at once."""
+    before, start = np.append(0, np.cumsum(sizes_of(texts))), 0
+    while start < len(texts):
+        fitting = int(np.searchsorted(before, before[start] + BATCH_BYTES, "right")) - 1
+        stop = min(max(start + 1, fitting), start + batch, len(texts))
+        yield start, stop
+        start = stop
 
 
 def _print_all(ids: pa.ChunkedArray, found: Iterable[Seen | None]) -> None:
