@@ -57,7 +57,7 @@ def _prepare(name: str, work: Path, corpora: Path) -> tuple[Path, Path]:
     return corpus, words
 
 
-def _fuzz(name: str, seconds: float, work: Path, kept: Path) -> Ran:
+def _fuzz(name: str, seconds: float, seed: int, work: Path, kept: Path) -> Ran:
     """Fuzz one target for a time, in memory where there is a place for it."""
     begin = time.monotonic()
     corpus, words = _prepare(name, work, kept / "corpora")
@@ -65,7 +65,7 @@ def _fuzz(name: str, seconds: float, work: Path, kept: Path) -> Ran:
     command = [
         sys.executable, "-m", f"{__package__}.one", name, str(corpus), str(seconds), f"-dict={words}",
         f"-timeout={SLOW}", f"-rss_limit_mb={ONE_TAKES}", f"-max_len={LONGEST}", f"-exact_artifact_path={find}",
-        "-print_final_stats=1",
+        f"-seed={seed}", "-print_final_stats=1",
     ]  # fmt: skip
     paths = os.pathsep.join(filter(None, (str(ROOT), str(TESTS), os.environ.get("PYTHONPATH"))))
     changes = {"PYTHONPATH": paths, "TMPDIR": str(work), "NUMBA_BOUNDSCHECK": "1"}
@@ -77,14 +77,14 @@ def _fuzz(name: str, seconds: float, work: Path, kept: Path) -> Ran:
     return Ran(name, done.returncode, time.monotonic() - begin, said, find)
 
 
-def _all(names: list[str], seconds: float, jobs: int, kept: Path) -> int:
+def _all(names: list[str], seconds: float, seed: int, jobs: int, kept: Path) -> int:
     """Fuzz some targets, print what became of each, and how a find is seen again; the exit code."""
     share = seconds * jobs / len(names)
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=memory) as work, ThreadPoolExecutor(jobs) as pool:
         print("| target | inputs | branches | seconds | found |\n|---|--:|--:|--:|---|", flush=True)
         ran = []
-        for one in pool.map(lambda name: _fuzz(name, share, Path(work), kept), names):
+        for one in pool.map(lambda name: _fuzz(name, share, seed, Path(work), kept), names):
             print(one, flush=True)
             ran.append(one)
     for one in ran:
@@ -114,6 +114,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--seconds", type=float, default=300, help="of all targets together")
     parser.add_argument("--targets", nargs="+", choices=TARGETS, default=list(TARGETS))
+    parser.add_argument("--seed", type=int, default=0, help="of what is tried; 0 draws one")
     parser.add_argument("--jobs", type=int, default=2, help="targets at once")
     parser.add_argument("--keep", type=Path, help="a folder for inputs, from which another run goes on, logs and finds")
     parser.add_argument("--replay", nargs=2, metavar=("TARGET", "FILE"))
@@ -122,7 +123,7 @@ def main() -> int:
     if given.replay:
         return _replay(given.replay[0], Path(given.replay[1]))
     kept = given.keep or Path(tempfile.mkdtemp(prefix="dedup-fuzz-"))
-    return _all(given.targets, given.seconds, given.jobs, kept)
+    return _all(given.targets, given.seconds, given.seed, given.jobs, kept)
 
 
 if __name__ == "__main__":
