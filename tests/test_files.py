@@ -83,6 +83,7 @@ def test_modules_import_only_what_is_below_them() -> None:
         "formats.csv_rows",
         "formats.csv_dialects",
         "formats.orc",
+        "formats.orc_apart",
         "formats.arrow",
         "formats.parquet",
         "formats.lake_tables",

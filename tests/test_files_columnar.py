@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from test_files_parquet import invalid
 
 from dedup.cli import main
 from dedup.files import ReadOptions, read
+from dedup.files.formats import orc_apart
 from dedup.files.formats.columnar import legible
 
 TABLE = pa.table({"id": ["甲", None, "c"], "text": ["第一篇", None, "ثالث 😀"], "tags": [["x"], [], None]})
@@ -166,6 +168,50 @@ def test_a_broken_stripe_costs_only_itself(tmp_path: Path) -> None:
     found = read(put(tmp_path / "a.orc", raw[:at] + bytes(64) + raw[at + 64 :]))
     assert 10_000 < len(found.table) < 20_000
     assert "a stripe from row" in only(found).reason
+
+
+@pytest.mark.parametrize("end", ["", "import sys; sys.stdin.buffer.readline(); sys.exit(3)"])
+def test_a_library_that_ends_over_a_file_costs_only_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """It is a process of its own that ends, at once or when it is asked; the next file has another one."""
+    for name in "ab":
+        put(tmp_path / f"{name}.orc", of_orc(pa.table({"text": [name]})))
+    assert [text for _, text in rows(read([tmp_path]))] == ["a", "b"]
+    orc_apart.close_all()
+    popen, codes = subprocess.Popen, [orc_apart.CODE, end]
+
+    def begin(command: list[str], **more: Any) -> subprocess.Popen[bytes]:
+        return popen([*command[:2], codes.pop(), *command[3:]], **more)
+
+    monkeypatch.setattr(orc_apart.subprocess, "Popen", begin)
+    found = read([tmp_path])
+    assert [text for _, text in rows(found)] == ["b"]
+    assert "its library has ended over it" in only(found).reason
+
+
+def test_one_process_reads_one_file_of_orc_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And another one what is read meanwhile."""
+    path = put(tmp_path / "a.orc", of_orc(TABLE))
+    begun = []
+    popen = subprocess.Popen
+    orc_apart.close_all()
+    monkeypatch.setattr(orc_apart.subprocess, "Popen", lambda *some, **more: begun.append(1) or popen(*some, **more))
+    for _ in range(3):
+        assert rows(read([path])) == WHOLE
+    assert len(begun) == 1
+    with (
+        path.open("rb") as one,
+        path.open("rb") as other,
+        orc_apart.opened(one) as left,
+        orc_apart.opened(other) as right,
+    ):
+        assert left.schema == right.schema
+        assert left.read_stripe(0, ["id"]).num_rows == right.read_stripe(0).num_rows
+        with pytest.raises(OSError, match="99"):
+            left.read_stripe(99)
+        assert left.read_stripe(0).equals(right.read_stripe(0))
+    assert len(begun) == 2
 
 
 @pytest.mark.parametrize(("column", "said"), [("text", "Kept 4 of 4 rows"), ("number", "a column beside the texts")])

@@ -40,7 +40,7 @@ WORDS: dict[str, Sequence[str]] = {
         "Transfer-Encoding: chunked", "Content-Encoding: gzip", "deflate", "br", "zstd", "WARC-Target-URI: ",
         "WARC-Date: ", "revisit", "conversion", "charset=",
     ),
-    "columns": ("PAR1", "ARROW1", "FEA1", "\xff\xff\xff\xff", "text", "id"),
+    "columns": ("PAR1", "ARROW1", "FEA1", "ORC", "\xff\xff\xff\xff", "text", "id"),
     "archives": (
         "PK\3\4", "PK\1\2", "PK\5\6", "PK\6\6", "ustar", "../", "a.jsonl", "a.zip", "mimetype",
         "META-INF/container.xml", "archive/",
@@ -54,7 +54,7 @@ NAMES = {
     "pages": ("a.html", "a.xhtml", "a.txt", "a.md"),
     "feeds": ("a.rss", "a.atom", "a.xml"),
     "web": ("a.warc", "a.wet"),
-    "columns": ("a.parquet", "a.arrow"),  # not ORC, whose library crashes: see SECURITY.md
+    "columns": ("a.parquet", "a.arrow", "a.orc"),
     "archives": ("a.zip", "a.tar", "a.epub", "a.wacz"),
     "packed": ("a.jsonl.gz", "a.csv.zst", "a.txt.bz2", "a.html.xz", "a.json.lz4", "a.tgz", "a.warc.gz", "a.gz"),
     "labels": ("a.parquet", "a.csv", "a.jsonl"),
@@ -118,6 +118,7 @@ def _columns() -> Iterator[tuple[str, bytes]]:
     for compression in (None, "lz4", "zstd"):
         yield "a.arrow", columnar.of_file(columnar.TABLE, compression=compression)
         yield "a.arrow", columnar.of_stream(columnar.TABLE, compression=compression)
+    yield "a.orc", columnar.of_orc(columnar.TABLE)
 
 
 def _archives() -> Iterator[tuple[str, bytes]]:

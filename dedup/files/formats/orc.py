@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from dedup.files.bounds import held
 from dedup.files.formats.columnar import articles, checked
+from dedup.files.formats.orc_apart import opened
 from dedup.files.jobs import Job
 from dedup.files.problems import FAULTS
 
@@ -52,16 +53,14 @@ def stripes(
     Raises:
         ArrowException: A column of a stripe cannot be read, and it is none of those.
     """
-    from pyarrow.orc import ORCFile  # noqa: PLC0415 - 50 ms that other kinds do without
-
-    file = ORCFile(stream if stream.seekable() else pa.BufferReader(held(stream)))
-    names = wanted(file.schema)
-    row = 0
-    for number in range(file.nstripes):
-        try:
-            batch = checked(file.read_stripe(number, names))
-        except FAULTS as error:
-            lost(row, error)
-        else:
-            yield checked(file.read_stripe(number)) if every else batch
-            row += len(batch)
+    with opened(stream if stream.seekable() else io.BytesIO(held(stream))) as file:
+        names = wanted(file.schema)
+        row = 0
+        for number in range(file.nstripes):
+            try:
+                batch = checked(file.read_stripe(number, names))
+            except FAULTS as error:
+                lost(row, error)
+            else:
+                yield checked(file.read_stripe(number)) if every else batch
+                row += len(batch)
