@@ -10,6 +10,8 @@ from __future__ import annotations
 import atexit
 import io
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -178,9 +180,11 @@ class _Asked(io.RawIOBase):
 
 def serve() -> None:
     """What the process does: answers until its input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal; the parent ends it
+    into, out = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a library may print
     from pyarrow.orc import ORCFile  # noqa: PLC0415 - what must not end the parent
 
-    into, out = sys.stdin.buffer, sys.stdout.buffer
     file: Any = None
     while True:
         try:
