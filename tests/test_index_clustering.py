@@ -460,6 +460,25 @@ def test_of_a_cluster_of_many_those_that_were_compared_count() -> None:
 
 
 @pytest.mark.usefixtures("few")
+def test_the_edges_of_a_crowd_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first texts have one to each of it, and that they have so many is all that is asked for."""
+    world, asked = World(), list[int]()
+    crowd(world, 12)
+    whole = world.shelf.edges
+
+    def edges(texts: Iterable[int]) -> dict[int, dict[int, Edge]]:
+        asked.extend(texts)
+        return whole(texts)
+
+    change = world._transaction(Step(new=[dict.fromkeys(range(12), 1.0), {0: 1.0, 11: 1.0}]))
+    change.touched |= {1, 2}
+    monkeypatch.setattr(world.shelf, "edges", edges)
+    plan = Grouping(world.shelf, AVERAGE, change).plan()  # type: ignore[arg-type]
+    assert plan.clusters == {13: 1, 14: 1}
+    assert asked == []
+
+
+@pytest.mark.usefixtures("few")
 def test_a_large_component_does_not_change_when_a_text_goes() -> None:
     """Until what is left of it is small; then it is linked as a whole."""
     world = World()

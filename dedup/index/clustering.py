@@ -224,7 +224,7 @@ class Grouping:
 
     def _near(self, root: int) -> list[list[int]]:
         """The clusters around a text of a large component, if it was not linked before."""
-        stays = root not in self._change.new and self._is_large(root)
+        stays = root not in self._change.new and self._in_large_cluster(root)
         edges = {} if stays or root in self._done else self._around(root)
         self._done |= edges.keys()
         return self._linked(edges) if edges else []
@@ -287,12 +287,16 @@ class Grouping:
             text: {other: edge for other, edge in edges.items() if other in texts} for text, edges in inside.items()
         }
 
-    def _is_large(self, text: int) -> bool:
+    def _in_large_cluster(self, text: int) -> bool:
         """Whether a stored text is in a cluster that is too large to be linked anew."""
         cluster = self._cluster_of([text]).get(text)
-        if cluster is not None and cluster not in self._sizes:
+        return cluster is not None and self._size(cluster) > MOST
+
+    def _size(self, cluster: int) -> int:
+        """How many texts a stored cluster has, or `MOST + 1` if they are more."""
+        if cluster not in self._sizes:
             self._sizes[cluster] = len(self._reader.oldest(cluster, MOST + 1))
-        return cluster is not None and self._sizes[cluster] > MOST
+        return self._sizes[cluster]
 
     def _read_ahead(self, wave: set[int]) -> None:
         """Read the edges of texts near those that are linked together: a round trip for each would take longer."""
@@ -385,7 +389,7 @@ class Grouping:
     def _small_size(self, cluster: int) -> int:
         """How many texts a cluster has; 0 if there are too many for all to have been compared."""
         stored = next((old for old, now in self._plan.others.items() if now == cluster), cluster)
-        size = len(self._reader.oldest(stored, MOST + 1))
+        size = self._size(stored)
         return size if size <= MOST else 0
 
     def _join_all(self, text: int, neighbours: set[int]) -> None:
