@@ -139,8 +139,8 @@ def in_an_index(texts: list[str], settings: dedup.Settings) -> Cost:
             some = texts[at : at + ADDED]
             index.add_many([str(at + number) for number in range(len(some))], some)
         taken = time.process_time() - begin
-        sizes = [1, *map(len, index.clusters())]
-    return Cost(taken, 1 + len(texts) - sum(sizes) + len(sizes) - 1, max(sizes) / len(texts))
+        sizes = list(map(len, index.clusters()))
+    return Cost(taken, len(texts) - sum(sizes) + len(sizes), max(sizes, default=1) / len(texts))
 
 
 def in_a_night(texts: list[str], settings: dedup.Settings) -> Cost:

@@ -33,11 +33,10 @@ CODE_POINT = np.uint32((1 << 21) - 1)
 UNIT_SHIFT = np.uint32(21)
 FOLDED = np.uint32((1 << 23) - 1)
 MARK_SHIFT = np.uint32(23)
-HANGUL_SYLLABLE = np.uint32(3 << 21)
+WIDE = np.uint32(3 << 21)  # the units of Han characters and of syllables of Hangul
 REGIONAL = np.uint32(0x1F1E6)
 OVERRIDE = EXPANDS  # entry of what turns the order of letters around: it expands to nothing
 EAST_ASIAN, SIGNS = 1, 2  # scripts
-EAST_ASIAN_UNITS = np.uint32(3 << 21)  # of Han and Hangul
 CLICK = np.uint32(0x1C0)  # a letter that looks like l, and like a stroke between letters
 LONG_VOWEL = np.uint32(0x30FC)
 NESTED = 125  # embeddings, as in the Unicode standard
@@ -167,9 +166,9 @@ def compose(left, right):
     """What two folded characters make: jamo a syllable, a kana and its mark of voice another kana; 0 for nothing."""
     a, b = left & CODE_POINT, right & CODE_POINT
     if 0x1100 <= a <= 0x1112 and 0x1161 <= b <= 0x1175:
-        return HANGUL_SYLLABLE | np.uint32(0xAC00 + ((a - 0x1100) * 21 + (b - 0x1161)) * 28)
+        return WIDE | np.uint32(0xAC00 + ((a - 0x1100) * 21 + (b - 0x1161)) * 28)
     if 0xAC00 <= a <= 0xD7A3 and (a - 0xAC00) % 28 == 0 and 0x11A8 <= b <= 0x11C2:
-        return HANGUL_SYLLABLE | np.uint32(a + (b - 0x11A7))
+        return WIDE | np.uint32(a + (b - 0x11A7))
     if 0x3040 <= a < 0x3100 and 0x3099 <= b <= 0x309A and VOICED[b - 0x3099, a - 0x3040]:
         return (left & ~CODE_POINT) | np.uint32(VOICED[b - 0x3099, a - 0x3040])
     return np.uint32(0)
@@ -535,7 +534,7 @@ def by_phrases(codes, starts, firsts, lasts, phrases, pairs):
     count, at, kept = np.uint64(len(codes)), np.uint64(0), np.uint64(0)
     last = count - np.uint64(1) if len(phrases) and count else np.uint64(0)
     while at < count:
-        row = phrase_at(codes, at, phrases, pairs) if codes[at] >= EAST_ASIAN_UNITS and at < last else np.int64(-1)
+        row = phrase_at(codes, at, phrases, pairs) if codes[at] >= WIDE and at < last else np.int64(-1)
         size, new = np.uint64(1), np.uint64(0)
         if row >= 0:
             size, new = np.uint64(phrases[row, 0]), np.uint64(phrases[row, 1])

@@ -222,7 +222,7 @@ def buffering(stream: Any) -> dict[str, Any]:
     """
     if isinstance(stream, RemoteBytes):
         return {"buffer_size": 0, "pre_buffer": True}
-    return {"buffer_size": 1 << 20, "pre_buffer": False}  # the latter alone would hold all of the row group
+    return {"buffer_size": 1 << 20, "pre_buffer": False}  # buffered before, all of a row group is held at once
 
 
 def plan(stream: Any, about: Any, columns: Sequence[str] | None, groups: Iterable[int] | None = None) -> None:
