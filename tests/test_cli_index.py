@@ -183,8 +183,7 @@ def test_a_text_that_is_too_long_for_an_index_is_named(location: Path, tmp_path:
     assert "1 article added" in result.output
     result = run("add", location, articles, "--longest-text", "1KB")
     assert result.exit_code == 0
-    assert "2 articles added" in result.output
-    assert "1 article there already" in result.output
+    assert "1 article added, of which 0 are duplicates; 1 article there already, with the same text\n" in result.output
     assert run("add", location, articles, "--longest-text", "much").exit_code == 2
 
 

@@ -70,7 +70,7 @@ class Tally:
         Args:
             batch: What the index says of it.
         """
-        kept = [seen for seen in batch if seen is not None]
+        kept = [seen for seen in batch if seen is not None and not seen.unchanged]
         self.added += len(kept)
         self.duplicates += sum(seen.is_duplicate for seen in kept)
         self.replaced += batch.replaced
@@ -206,7 +206,7 @@ def _concluded(tally: Tally, *, as_json: bool) -> Iterator[None]:
     finally:
         for reason in tally.rejected:
             console.complain(reason)
-        if tally.added or tally.rejected:
+        if tally.added or tally.unchanged or tally.rejected:
             _conclude(tally, as_json=as_json)
 
 
