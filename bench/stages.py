@@ -38,13 +38,21 @@ SLOTS = 128
 
 
 @njit(nogil=True)
+def mix(x):  # type: ignore[no-untyped-def]
+    """`kernels.mix`, for numba."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+@njit(nogil=True)
 def hash_once(codes: NDArray[np.uint32], keys: NDArray[np.uint64]) -> None:
     """Hash every run of five: a polynomial, mixed."""
     for k in range(len(codes) - 4):
         key = np.uint64(0)
         for step in range(5):
             key = key * kernels.BASE + np.uint64(codes[k + step])
-        keys[k] = kernels.mix(key)
+        keys[k] = mix(key)
 
 
 def timed(kernel: Callable[..., Any], taken: dict[str, float], name: str) -> Callable[..., Any]:

@@ -1,7 +1,9 @@
-"""How long a fresh process takes: `python bench/startup.py [--rounds 5]`.
+"""How long a fresh process takes: `python bench/startup.py [--rounds 5] [--jit]`.
 
-Each round is a new process that imports the package and clusters five short articles, with a cache for compiled kernels
-that is empty in the first round only. Prints the time of the import and the time until the first result.
+Each round is a new process that imports the package, clusters five short articles, and adds one to a new index. Prints
+the time of the import, until the first result, and of the first add, and processor time in all. The first round is with
+no bytecode of the package on disk. With `--jit` numba compiles, with a cache that is empty in the first round only; with
+`--jit --no-cache` in every round.
 """
 
 from __future__ import annotations
@@ -19,28 +21,38 @@ begin = time.perf_counter()
 import dedup
 imported = time.perf_counter()
 dedup.cluster([f"第{n}篇文章，讲的是怎样给手机卡续费，一共有{n}种办法。" for n in range(5)])
-print(imported - begin, time.perf_counter() - begin)
+first = time.perf_counter()
+import tempfile
+with tempfile.TemporaryDirectory() as folder, dedup.Index(folder) as index:
+    opened = time.perf_counter()
+    index.add("a", "第一篇文章，讲的是怎样给手机卡续费，一共有五种办法。")
+    added = time.perf_counter()
+print(imported - begin, first - begin, added - opened, time.process_time())
 """
 
 
-def measure(cache: str) -> tuple[float, float]:
-    """Seconds to import, and to the first result, in a process of its own."""
-    environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
-    command = [sys.executable, "-c", CODE]
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-    imported, first = map(float, done.stdout.split())
-    return imported, first
+def measure(folder: str, *, jit: bool) -> list[float]:
+    """Seconds to import, to the first result, of the first add, and of the processor, in a process of its own."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": folder, "PYTHONPYCACHEPREFIX": folder} | (
+        {"DEDUP_JIT": "1"} if jit else {}
+    )
+    done = subprocess.run([sys.executable, "-c", CODE], env=environment, check=True, capture_output=True, text=True)
+    return [float(part) for part in done.stdout.split()]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
-    with tempfile.TemporaryDirectory() as cache:
-        print("first run ever: import {:.2f} s, first result {:.1f} s".format(*measure(cache)))
-        later = [measure(cache) for _ in range(rounds)]
-    imported, first = (statistics.median(column) for column in zip(*later, strict=True))
-    print(f"later runs, median of {rounds}: import {imported:.3f} s, first result {first:.2f} s")
+    parser.add_argument("--jit", action="store_true")
+    parser.add_argument("--no-cache", action="store_true")
+    chosen = parser.parse_args()
+    said = "import {:.3f} s, first result {:.2f} s, first add {:.2f} s, processor {:.2f} s"
+    with tempfile.TemporaryDirectory() as folder:
+        nowhere = "/dev/null" if chosen.no_cache else folder
+        print("first run ever:", said.format(*measure(nowhere, jit=chosen.jit)))
+        later = [measure(nowhere, jit=chosen.jit) for _ in range(chosen.rounds)]
+    medians = map(statistics.median, zip(*later, strict=True))
+    print(f"later runs, median of {chosen.rounds}:", said.format(*medians))
 
 
 if __name__ == "__main__":

@@ -1,24 +1,22 @@
-"""The loops that touch every byte, shingle, slot and edge, compiled by numba; the only module that imports it.
+"""The loops that touch every byte, shingle, slot and edge, as machine code (see `dedup.native`).
 
 In: flat arrays and scalars, checked by the caller. Out: arrays filled in place, or counts. Every kernel is serial and
 releases the GIL; threads are split outside. No kernel checks its input, reads a setting or allocates per shingle.
 
-Compiled code is cached on disk (see `kernel`), so that only the first run ever pays for compiling.
+A kernel whose arguments have annotations can be called from elsewhere, and is compiled for these types; the types of
+all others follow from what calls them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 from unicodedata import normalize
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from dedup.errors import warn
-from dedup.system import written_by_others
+from dedup.native import exact, kernel
+from dedup.native.signatures import Array, Const, ConstTable, Table, f4, f8, flag, i4, i8, u1, u2, u4, u8
 
 Integers: TypeAlias = NDArray[np.int64]
 
@@ -76,47 +74,11 @@ VOICED = np.array(
 FIRST_WINDOW = 0.625  # of time: an article of 1,500 characters nearly always fills 512 slots in one window
 
 
-def kernel(function: Callable[..., Any], **options: Any) -> Any:
-    """Compile without the GIL and cache the machine code on disk where a folder for it can be written by nobody else.
-
-    Caches are pickles: who can write one runs code in every process that reads it. numba reads none before the first
-    call, so where it would read from is looked at here, and a folder that others may write to is not used.
-
-    The cache is used as follows because of numba's open issues with it. 4807 and 10128 (crashes when several processes
-    compile at once) concern `guvectorize`, whose code is spread over two files: there is none here. A kernel is one
-    file, written under a temporary name and renamed, so a reader sees all of it or nothing. Every kernel is called
-    with one signature only, so a cache index never has two entries that processes could overwrite. All kernels are in
-    this file, so that none can be cached with an old version of another inlined.
-    """
-    try:
-        made = njit(nogil=True, cache=True, **options)(function)
-    except RuntimeError:  # no folder for a cache: a read-only installation without a home folder
-        return njit(nogil=True, **options)(function)
-    reason = written_by_others(made.stats.cache_path)
-    if reason:
-        _warn_of_no_cache(reason)
-        return njit(nogil=True, **options)(function)
-    return made
-
-
-@cache
-def _warn_of_no_cache(reason: str) -> None:
-    warn(
-        f"compiled code is neither read from disk nor kept there, so every run compiles for minutes: {reason}; set "
-        "NUMBA_CACHE_DIR to a folder that only you can write to, such as one made with mkdir -m 700"
-    )
-
-
 def frozen(array: Any) -> Any:
     """A read-only view: kernels are compiled for read-only inputs only."""
     view = array.view()
     view.flags.writeable = False
     return view
-
-
-def exact(function: Callable[..., Any]) -> Any:
-    """`kernel` for functions whose sums are exact in any order, so that the compiler may reorder them."""
-    return kernel(function, fastmath={"reassoc"})
 
 
 @kernel
@@ -131,14 +93,81 @@ def put_last(entry, chain, heads, tails, nexts):
 
 
 @kernel
-def mix(x):
+def mix(x: u8):
     """Scramble 64 bits: the finaliser of SplitMix64 (Steele, Lea and Flood, 2014)."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
 
 
+@kernel
+def copy(values, count, to):
+    """The first few values of an array, put to the front of another."""
+    for k in range(count):
+        to[k] = values[k]
+
+
+@kernel
+def has(values, value):
+    """Whether an array has a value."""
+    for k in range(len(values)):  # noqa: SIM110 - numba has no generators
+        if values[k] == value:
+            return True
+    return False
+
+
+@kernel
+def highest(values, begin, end):
+    """The highest of some values; 0 if none is higher."""
+    most = np.int64(0)
+    for k in range(begin, end):
+        most = max(most, values[k])
+    return most
+
+
+@kernel
+def median(values, count):
+    """The median of the first few values, which are sorted in place; nan of none."""
+    for k in range(1, count):
+        value, at = values[k], k
+        while at > 0 and values[at - 1] > value:
+            values[at] = values[at - 1]
+            at -= 1
+        values[at] = value
+    return (values[(count - 1) // 2] + values[count // 2]) / 2 if count else np.nan
+
+
 # --- text ---------------------------------------------------------------------------------------------------------
+
+
+class FoldTable(NamedTuple):
+    """What each code point becomes."""
+
+    table: Array[u4]
+    """(0x110000,): 0 drops the character, 1 drops it and ends a word, as does a sign of ASCII, its
+    code point, which a short text may keep; else its units << 21 | code point, or
+    1 << 31 | start << 5 | length in `expansions`, nothing for what turns letters around."""
+    expansions: Array[u4]
+    """The result of characters that become several, and of those that depend on what is before them: jamo and
+    marks (with their canonical combining class, and one, << 23), and regional indicators, which may be flags."""
+    scripts: Array[u1]
+    """(0x11000,): the script of every 16 code points, 0 for those without letters, 1 Han, kana and
+    Hangul, 2 modifier letters and others that look like signs."""
+    phrases: Table[u4]
+    """(m, w): phrases of Taiwan, Hong Kong and the mainland that are one, of Han characters, in the order of
+    their first two and the longest first. A row has the length of a phrase, that of the one which is written in its
+    place, 0 where it stays, and the characters of both, as `table` has them."""
+    pairs: Array[u4]
+    """(2,048,): one bit for each value of a hash of the first two characters of a phrase."""
+
+
+class Chunk(NamedTuple):
+    """Texts: their bytes, one text after the other."""
+
+    data: Const[u1]
+    """(bytes,): UTF-8; bytes that are not are U+FFFD, one by one."""
+    offsets: Const[i8]
+    """(n + 1,): where each begins."""
 
 
 @kernel
@@ -302,7 +331,7 @@ def keep(codes, count, folded):
 
 
 @kernel
-def fold(data, start, stop, tables, codes, starts):
+def fold(data: Const[u1], start: int, stop: int, tables: FoldTable, codes: Array[u4], starts: Array[flag]):
     """Fold UTF-8 into `codes`; `starts`, if any, marks what follows a separator. Returns how many, written or not.
 
     What is done to a text to disguise it is undone in a second pass, see below, which keeps signs of a short text, too;
@@ -374,16 +403,16 @@ def fold_disguised(data, start, stop, turned, tables, most, codes, starts):
     """`fold` of a text that may be disguised, for which there is room for `most` characters elsewhere, or more."""
     points, count = unpack(data, start, stop), most + 1
     if turned:
-        points = points[as_displayed(points, tables.table)[0]]
+        points = in_order(points, as_displayed(points, tables.table)[0])
     while count > most:
         most = count
         spelled, begun = np.empty(most, np.uint32), np.empty(most if len(starts) else 0, np.bool_)
         firsts, lasts = np.empty(most, np.int64), np.empty(most, np.int64)
         count = spell_out(points, tables, spelled, begun, firsts, lasts)
     kept = min(count, len(codes))
-    codes[:kept] = spelled[:kept]
+    copy(spelled, kept, codes)
     if len(starts):
-        starts[:kept] = begun[:kept]
+        copy(begun, kept, starts)
     return count
 
 
@@ -613,11 +642,10 @@ def close_embedding(point, stack, state):
         elif state[0] and not stack[state[0] - 1, 1] & ISOLATES:
             state[0] -= 1
         return
-    if (stack[: state[0], 1] & ISOLATES).any():
-        state[1] = 0
-        while not stack[state[0] - 1, 1] & ISOLATES:
-            state[0] -= 1
-        state[0] -= 1
+    for k in range(state[0] - 1, -1, -1):
+        if stack[k, 1] & ISOLATES:
+            state[0], state[1] = k, 0
+            return
 
 
 @kernel
@@ -673,11 +701,12 @@ def bridge(points, levels):
 @kernel
 def turn(levels, begin, end, order):
     """Rule L2 for the characters from `begin` to `end`: turn around what has each level or a higher one."""
-    for level in range(levels[begin:end].max(), 0, -1):
+    for level in range(highest(levels, begin, end), 0, -1):
         first = begin
         for k in range(begin, end + 1):
             if k == end or levels[k] < level:
-                order[first:k] = order[first:k][::-1].copy()
+                for i in range((k - first) // 2):
+                    order[first + i], order[k - 1 - i] = order[k - 1 - i], order[first + i]
                 first = k + 1
 
 
@@ -692,15 +721,18 @@ def level_off(levels):
         again, begin = False, np.int64(0)
         for k in range(len(levels) + 1):
             if k == len(levels) or levels[k] == 0:
-                least = levels[begin:k].min() if k > begin else np.int64(1)
+                least = np.int64(1) if k == begin else levels[begin]
+                for i in range(begin, k):
+                    least = min(least, levels[i])
                 if least % 2 == 0:
-                    levels[begin:k] *= levels[begin:k] > least
+                    for i in range(begin, k):
+                        levels[i] *= levels[i] > least
                     again = True
                 begin = k + 1
 
 
 @kernel
-def as_displayed(points, table):
+def as_displayed(points: Array[u4], table: Array[u4]):
     """The order in which characters are read where overrides show them in another one than that in which they stand.
 
     Returns it, and for each of its places where the part of the text that is displayed in another order begins and
@@ -708,7 +740,10 @@ def as_displayed(points, table):
     """
     order, levels = np.arange(len(points)), np.zeros(len(points), np.int64)
     lefts, rights = np.arange(len(points)), np.arange(1, len(points) + 1)
-    if not (table[points] == OVERRIDE).any():
+    overridden = False
+    for point in points:
+        overridden |= table[point] == OVERRIDE
+    if not overridden:
         return order, lefts, rights
     embed(points, table, levels)
     level_off(levels)
@@ -720,6 +755,15 @@ def as_displayed(points, table):
                 lefts[begin:k], rights[begin:k] = begin, k
             begin = k + 1
     return order, lefts, rights
+
+
+@kernel
+def in_order(points, order):
+    """The code points in another order."""
+    ordered = np.empty(len(order), np.uint32)
+    for k in range(len(order)):
+        ordered[k] = points[order[k]]
+    return ordered
 
 
 @kernel
@@ -751,9 +795,10 @@ def alternates(codes, count, scripts):
     if counts[EAST_ASIAN] * 2 < count and min(counts[greek], counts[cyrillic]) * 50 > count:
         return False  # Cyrillic text, in part folded to Greek and Latin letters
     counts[0] = count
-    several = between[0] + between[1]
-    dense = (between[1] >= FEWEST_NAMES) & (between[1] * SHARE >= count)
-    many = (several * (dense | (alone * 4 >= counts * 3))).sum()
+    many = np.int64(0)
+    for k in range(256):
+        dense = between[1, k] >= FEWEST_NAMES and between[1, k] * SHARE >= count
+        many += (between[0, k] + between[1, k]) * (dense or alone[k] * 4 >= counts[k] * 3)
     return many >= FEWEST and many * SHARE >= count
 
 
@@ -790,7 +835,7 @@ def without_strangers(points, scripts, codes, starts, firsts, lasts):
     Hardly any other text has one in fourteen. They go with all letters of their script that are beside no other one
     of it. Where the commonest script is not East Asian that are nearly all, or none goes.
     """
-    if not is_mixed(codes, len(codes), scripts) and not (points == CLICK).any():
+    if not is_mixed(codes, len(codes), scripts) and not has(points, CLICK):
         return len(codes)
     own, folded, commonest = scripts_of(points, scripts, codes, firsts)
     if commonest == 0:  # no letter is beside one of its own script: all of them may be strangers, or none
@@ -807,12 +852,17 @@ def without_strangers(points, scripts, codes, starts, firsts, lasts):
         alone = dropped[k] and left == right and left > 0 and left != here
         between[here] += alone
         left, joined = left if alone else here, joins
-    dense = (between >= FEWEST_NAMES) & (between * SHARE >= len(codes)) & (commonest == EAST_ASIAN)
-    strange = dense | (apart * 20 >= counts * 19)
-    many, fewest = (between * strange).sum(), FEWEST_NAMES if commonest == EAST_ASIAN else FEWEST
+    strange, many = np.zeros(256, np.bool_), np.int64(0)
+    for k in range(256):
+        dense = commonest == EAST_ASIAN and between[k] >= FEWEST_NAMES and between[k] * SHARE >= len(codes)
+        strange[k] = dense or apart[k] * 20 >= counts[k] * 19
+        many += between[k] * strange[k]
+    fewest = FEWEST_NAMES if commonest == EAST_ASIAN else FEWEST
     if many < fewest or many * SHARE < len(codes):
         return len(codes)
-    return leave_out(dropped & strange[folded], codes, starts, firsts, lasts)
+    for k in range(len(codes)):
+        dropped[k] &= strange[folded[k]]
+    return leave_out(dropped, codes, starts, firsts, lasts)
 
 
 @kernel
@@ -832,16 +882,18 @@ def leave_out(dropped, codes, starts, firsts, lasts):
 class Background(NamedTuple):
     """The bigram model as arrays, in quarters of a bit; see `dedup.stages.background`."""
 
-    places: Any  # uint16 by code point: row of a Han character in the next three, 0 for all else
-    alone: Any  # int32: a character without a left neighbour
-    first: Any  # int32: a character at the start of a word
-    last: Any  # int32: a word ending after this character
-    pairs: Any  # uint8 (common, common): row of the right character after row of the left one
-    flat: Any  # int32 (1,): one unit of any other script
+    places: Array[u2]  # by code point: row of a Han character in the next three, 0 for all else
+    alone: Array[i4]  # a character without a left neighbour
+    first: Array[i4]  # a character at the start of a word
+    last: Array[i4]  # a word ending after this character
+    pairs: Table[u1]  # (common, common): row of the right character after row of the left one
+    flat: Array[i4]  # (1,): one unit of any other script
 
 
 @kernel
-def fill_pairs(first, last, rows, columns, bits, pairs):
+def fill_pairs(
+    first: Array[i4], last: Array[i4], rows: Array[i8], columns: Array[i8], bits: Array[u1], pairs: Table[u1]
+):
     """The cost of every two characters where two words meet; then, written over it, their cost inside a word."""
     for left in range(len(pairs)):
         for right in range(len(pairs)):
@@ -851,7 +903,7 @@ def fill_pairs(first, last, rows, columns, bits, pairs):
 
 
 @kernel
-def measure(codes, count, model, before, after):
+def measure(codes: Array[u4], count: int, model: Background, before: Array[i4], after: Array[i4]):
     """Running sums of surprisal: a run from k to m, inclusive, has `after[m] - before[k]` quarter bits.
 
     In integers, so that a run has the same bits wherever it stands. The model is unpacked once per text: passing a
@@ -1012,7 +1064,7 @@ def roll(codes, starts, kind, room, keys, prints):
 
 
 @kernel
-def size_for(count):
+def size_for(count: int):
     """Length of an open-addressing table for so many keys: a power of two that they fill by half at most."""
     size = np.int64(16)
     while size < 2 * count:
@@ -1060,7 +1112,7 @@ def distinct(keys, weights, table, kept_keys, kept_weights):
 
 
 @kernel
-def fold_one(data, tables):
+def fold_one(data: Const[u1], tables: FoldTable):
     """The folded codes of one text of UTF-8 bytes, and which of them follow a separator."""
     codes, starts = np.empty(len(data), np.uint32), np.empty(len(data), np.bool_)
     count = fold(data, np.int64(0), len(data), tables, codes, starts)
@@ -1071,14 +1123,14 @@ def fold_one(data, tables):
 
 
 @kernel
-def trace(data, tables, codes, begins, ends):
+def trace(data: Const[u1], tables: FoldTable, codes: Array[u4], begins: Array[i8], ends: Array[i8]):
     """Fold UTF-8 into `codes`, with the characters that each comes from; returns how many, written or not.
 
     What is displayed in another order than that in which it stands comes from the whole part for which that is so.
     """
     points = unpack(data, np.int64(0), np.int64(len(data)))
     order, lefts, rights = as_displayed(points, tables.table)
-    points, unmarked = points[order], np.empty(0, np.bool_)
+    points, unmarked = in_order(points, order), np.empty(0, np.bool_)
     count = spell_out(points, tables, codes, unmarked, begins, ends)
     if count > len(codes):
         return count
@@ -1091,7 +1143,7 @@ def trace(data, tables, codes, begins, ends):
 
 
 @kernel
-def extents(codes, starts, width, by_word, begins, ends):
+def extents(codes: Array[u4], starts: Array[flag], width: int, by_word: bool, begins: Array[i8], ends: Array[i8]):
     """Where the shingles that `roll` hashes begin and end among the folded characters; returns how many."""
     count, found, end, units = np.uint64(len(codes)), np.uint64(0), np.uint64(0), np.uint32(0)
     for begin in range(count):
@@ -1108,7 +1160,9 @@ def extents(codes, starts, width, by_word, begins, ends):
 
 
 @kernel
-def scan(data, offsets, begin, end, tables, lengths, prints):
+def scan(
+    data: Const[u1], offsets: Const[i8], begin: int, end: int, tables: FoldTable, lengths: Array[i8], prints: Table[u8]
+):
     """Length and fingerprint of the folded texts `begin` to `end`; a text without a character has the fingerprint 0."""
     codes, starts = np.empty(0, np.uint32), np.empty(0, np.bool_)
     for i in range(begin, end):
@@ -1124,7 +1178,7 @@ def scan(data, offsets, begin, end, tables, lengths, prints):
 
 
 @kernel
-def fingerprint_bytes(data, offsets, prints):
+def fingerprint_bytes(data: Const[u1], offsets: Const[i8], prints: Table[u8]):
     """128 bits of the bytes of every string, by two multiplicative hashes."""
     for i in range(len(prints)):
         high, low = BASE, np.uint64(0)
@@ -1135,7 +1189,7 @@ def fingerprint_bytes(data, offsets, prints):
 
 
 @kernel
-def number(prints, table, firsts, known, numbers):
+def number(prints: Table[u8], table: Array[i8], firsts: Table[u8], known: int, numbers: Array[i8]):
     """Number texts by their fingerprints, in the order in which they come; returns how many numbers there are.
 
     `firsts` are the prints of those numbered so far, `known` of them, and have room for more; `table` finds them, by
@@ -1157,10 +1211,21 @@ def number(prints, table, firsts, known, numbers):
     return known
 
 
+class Windows(NamedTuple):
+    """Windows of shingles that mark what is left out of every text; see `dedup.stages.frames`."""
+
+    table: Array[u8]
+    """Open addressing: sampled windows."""
+    mask: u8
+    """Bits of a window that are 0 where it is sampled."""
+    bridge: int
+    """Up to so many shingles between two windows are left out, too."""
+
+
 class Recipe(NamedTuple):
     """What makes shingles of texts."""
 
-    folding: Any  # see `dedup.stages.folding.FoldTable`
+    folding: FoldTable
     model: Background
     width: int
     by_word: bool
@@ -1180,8 +1245,8 @@ class Winnowing(NamedTuple):
     """narrower runs as well."""
     shift: int
     """Which 32 bits of a hash are the key: those from this one on."""
-    secret: Any
-    """uint64: what the hashes of runs are mixed with; 0 leaves them as everybody can compute them."""
+    secret: u8
+    """What the hashes of runs are mixed with; 0 leaves them as everybody can compute them."""
 
 
 @kernel
@@ -1261,7 +1326,16 @@ def number_repeats(keys, table, times):
 
 
 @kernel
-def shingle(chunk, rows, lengths, recipe, once, left_out, shingles, winnowed):
+def shingle(
+    chunk: Chunk,
+    rows: Array[i8],
+    lengths: Array[i8],
+    recipe: Recipe,
+    once: bool,
+    left_out: Windows,
+    shingles: tuple[Array[u8], Array[i8]],
+    winnowed: tuple[Winnowing, Array[u4], Array[i8]],
+):
     """Shingles of the texts `rows`, whose folded `lengths` are known, one text after the other, in the same pass runs.
 
     `shingles` is where to put their keys, and how many there are per text: each as often as it occurs, or with `once`
@@ -1315,7 +1389,7 @@ def shingle(chunk, rows, lengths, recipe, once, left_out, shingles, winnowed):
 
 
 @kernel
-def part_out(keys, parted, ends):
+def part_out(keys: Array[u8], parted: Array[u8], ends: Array[i8]):
     """Sort keys into parts, a power of two, by the bits above the surprisal; part p ends at `ends[p]` in `parted`."""
     mask = np.uint64(len(ends) - 1)
     ends[:] = 0
@@ -1333,7 +1407,7 @@ def part_out(keys, parted, ends):
 
 
 @kernel
-def tally(keys, begin, table, counts, used):
+def tally(keys: Array[u8], begin: int, table: Array[u8], counts: Array[i4], used: int):
     """Count the keys from `begin` on until the table, of which `used` slots are taken, is full to three quarters.
 
     Returns the first key that is not counted, and how many slots are taken now.
@@ -1350,7 +1424,7 @@ def tally(keys, begin, table, counts, used):
 
 
 @kernel
-def move(old, old_counts, table, counts):
+def move(old: Array[u8], old_counts: Array[i4], table: Array[u8], counts: Array[i4]):
     """Put the keys of a table that is full into a larger one."""
     for k in range(len(old)):
         if old[k] != 0:
@@ -1359,7 +1433,7 @@ def move(old, old_counts, table, counts):
 
 
 @kernel
-def several(table, counts, keys, frequencies):
+def several(table: Array[u8], counts: Array[i4], keys: Array[u8], frequencies: Array[i4]):
     """The keys of a table that were counted more than once; returns how many there are."""
     found = np.uint64(0)
     for k in range(len(table)):
@@ -1376,7 +1450,7 @@ def tag(key):
 
 
 @kernel
-def store(keys, bits, order, table):
+def store(keys: Array[u8], bits: Array[u4], order: Array[i8], table: Array[u8]):
     """Store the bits of a weight, not 0, with every key; the last of the order is stored first, in the best place."""
     last = np.uint64(len(table) - 1)
     for k in order[::-1]:
@@ -1387,7 +1461,7 @@ def store(keys, bits, order, table):
 
 
 @kernel
-def look_up(keys, table, alone, bits):
+def look_up(keys: Array[u8], table: Array[u8], alone: Array[u4], bits: Array[u4]):
     """The bits of every key's weight; a key that is not stored has those in `alone`, by its surprisal.
 
     A block at a time: fetch all first entries, so that cache misses overlap; take those that fit; then search for the
@@ -1414,7 +1488,7 @@ def look_up(keys, table, alone, bits):
 
 
 @kernel
-def look_up_codes(keys, codes, weights, bits):
+def look_up_codes(keys: Array[u8], codes: ConstTable[u1], weights: Table[u4], bits: Array[u4]):
     """The bits of every key's weight, by the code of its cell and its surprisal.
 
     A part of the hash space is a row of the codes, by the bits above the surprisal, as `part_out` sorts keys.
@@ -1532,7 +1606,7 @@ def land_all(keys, weights, length, seed, room, times):
 
 
 @kernel
-def sign(keys, weights, offsets, lengths, seed, signatures):
+def sign(keys: Array[u8], weights: Array[f4], offsets: Array[i8], lengths: Array[i8], seed: u8, signatures: Table[f4]):
     """Signature of every article: each slot the time of its earliest dart, a float32.
 
     Without weights, all shingles weigh one.
@@ -1552,7 +1626,16 @@ def room_for(most, by_word):
 
 
 @kernel
-def scan_and_sign(chunk, begin, end, recipe, seed, lengths, prints, halves):
+def scan_and_sign(
+    chunk: Chunk,
+    begin: int,
+    end: int,
+    recipe: Recipe,
+    seed: u8,
+    lengths: Array[i8],
+    prints: Table[u8],
+    halves: Table[u2],
+):
     """`scan`, and the lower halves of signatures of shingles that all weigh one: every text is read once."""
     data, offsets = chunk
     tables, _, width, by_word, _ = recipe
@@ -1578,7 +1661,7 @@ def scan_and_sign(chunk, begin, end, recipe, seed, lengths, prints, halves):
 
 
 @kernel
-def band_keys(halves, slot, rows, names, bits, begin, keys):
+def band_keys(halves: ConstTable[u2], slot: int, rows: int, names: Array[u8], bits: int, begin: int, keys: Table[u8]):
     """Hash the slots of several bands, which begin at `slot`; the lowest `bits` are the article's number, from `begin`.
 
     A band is hashed with its name, so that no two are equal by chance. Several at once, since slots that are neighbours
@@ -1595,7 +1678,7 @@ def band_keys(halves, slot, rows, names, bits, begin, keys):
 
 
 @kernel
-def run_entries(keys, starts, numbers, low, high, entries):
+def run_entries(keys: Const[u4], starts: Array[i8], numbers: Array[i8], low: int, high: int, entries: Array[u8]):
     """Of some texts, those keys that are from `low` on and not over `high`, << 32 | number; returns how many.
 
     There is room for one entry more: each is written, and only then kept or not.
@@ -1611,14 +1694,14 @@ def run_entries(keys, starts, numbers, low, high, entries):
 
 
 @kernel
-def count_highest(keys, shift, counts):
+def count_highest(keys: Const[u4], shift: int, counts: Array[i8]):
     """Count keys by their highest bits."""
     for k in range(len(keys)):
         counts[keys[k] >> np.uint32(shift)] += 1
 
 
 @kernel
-def count_parts(keys, starts, numbers, shift, counts):
+def count_parts(keys: Array[u4], starts: Array[i8], numbers: Array[i8], shift: int, counts: Table[i8]):
     """Of every text, count the keys of each part, which is by their highest bits."""
     for i in range(len(numbers)):
         for k in range(starts[i], starts[i + 1]):
@@ -1626,7 +1709,7 @@ def count_parts(keys, starts, numbers, shift, counts):
 
 
 @kernel
-def part_runs(keys, starts, numbers, shift, free, parted):
+def part_runs(keys: Array[u4], starts: Array[i8], numbers: Array[i8], shift: int, free: Table[i8], parted: Array[u4]):
     """Put keys into their parts; `free` is where the next of each text and part goes, and is updated."""
     for i in range(len(numbers)):
         for k in range(starts[i], starts[i + 1]):
@@ -1683,11 +1766,11 @@ class Reach(NamedTuple):
     bucket.
     """
 
-    earliest: NDArray[np.uint64]
+    earliest: Array[u8]
     """(n,): the first article that each may be compared with, itself or an earlier one."""
-    latest: NDArray[np.uint64]
+    latest: Array[u8]
     """(n,): the last one, itself or a later one."""
-    sources: Integers
+    sources: Array[i8]
     """(n,): those of one source are out of each other's reach; -1 is of none. Empty where sources do not count."""
 
 
@@ -1696,7 +1779,7 @@ EVERYBODY = Reach(np.empty(0, np.uint64), np.empty(0, np.uint64), np.empty(0, np
 
 
 @kernel
-def reach_back(groups, times, window, earliest):
+def reach_back(groups: Array[i8], times: Array[i8], window: int, earliest: Array[i8]):
     """How far back each of some articles reaches that ascend by group, then by time; in group -1 only to itself."""
     begin = 0
     for i in range(len(groups)):
@@ -1708,7 +1791,7 @@ def reach_back(groups, times, window, earliest):
 
 
 @kernel
-def other_sources(keys, bits, sources, after):
+def other_sources(keys: Array[u8], bits: int, sources: Array[i8], after: Array[i8]):
     """For each entry of sorted keys, the first one behind it that is of another source, or of none."""
     mask = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
     for k in range(len(keys) - 1, -1, -1):
@@ -1769,7 +1852,17 @@ def look_through(keys, bits, at, begin, last, most, sketches, rules, reach, afte
 
 
 @kernel
-def meet(keys, bits, at, sketches, rules, reach, after, room, seen):
+def meet(
+    keys: Array[u8],
+    bits: int,
+    at: int,
+    sketches: Table[u1],
+    rules: Rules,
+    reach: Reach,
+    after: Array[i8],
+    room: tuple[Table[u1], Array[u8], Array[u8]],
+    seen: Array[i4],
+):
     """Pairs of articles that share a bucket and whose sketches are similar; see `Rules` and `Reach`.
 
     In a bucket, every article is compared with those before it, from the first in its reach on; where sources count,
@@ -1841,7 +1934,7 @@ def keep_alike(agreed, counts, most, kept):
 
 
 @kernel
-def thin(pairs, sketches, rules, mates, kept):
+def thin(pairs: Array[u8], sketches: Table[u1], rules: Rules, mates: Array[i8], kept: Array[flag]):
     """Keep of the pairs of each article with those before it the earliest, and as many others that are most alike.
 
     `pairs` ascend. Of each kind `bucket_cap` are kept, or `enough` for an article with two crowds of `mates`; of an
@@ -1869,7 +1962,7 @@ def thin(pairs, sketches, rules, mates, kept):
 
 
 @kernel
-def gather_buckets(keys, bits, ends, gathered):
+def gather_buckets(keys: Array[u8], bits: int, ends: Array[i8], gathered: Array[u8]):
     """Put buckets of several articles beside those with the same first article; returns how many keys they have.
 
     Articles that are similar share many buckets: their sketches, and the pairs found, are then still in the cache. Of
@@ -1906,7 +1999,7 @@ def gather_buckets(keys, bits, ends, gathered):
 
 
 @kernel
-def sift(keys, bits, since, marks):
+def sift(keys: Array[u8], bits: int, since: int, marks: Array[u1]):
     """Keep keys that share a mark with one of an article from `since` on, in place; returns how many.
 
     Marks are bits of the upper half of a key, a byte each.
@@ -1926,7 +2019,7 @@ def sift(keys, bits, since, marks):
 
 
 @kernel
-def count_mates(keys, bits, seen, bucket_cap, reach, mates):
+def count_mates(keys: Array[u8], bits: int, seen: Array[i4], bucket_cap: int, reach: Reach, mates: Array[i8]):
     """How many in its reach are similar to an article that had found enough: as large a share as of those it saw.
 
     `mates` keeps the largest number of all buckets.
@@ -1954,7 +2047,7 @@ def count_mates(keys, bits, seen, bucket_cap, reach, mates):
 
 
 @kernel
-def fill(keys, table):
+def fill(keys: Const[u8], table: Array[u8]):
     """Make a table of a set."""
     table[:] = np.uint64(0)
     for k in range(len(keys)):
@@ -1962,7 +2055,7 @@ def fill(keys, table):
 
 
 @kernel
-def by_chance(length, distinct):
+def by_chance(length: int, distinct: int):
     """By how much a shingle's weight is reduced in a long text, since it is more likely to be there by chance.
 
     A weight is the negative logarithm of a probability, which grows in proportion to the length; faster for the
@@ -1974,7 +2067,7 @@ def by_chance(length, distinct):
 
 
 @kernel
-def list_partners(lefts, rights, stops, others):
+def list_partners(lefts: Array[i8], rights: Array[i8], stops: Array[i8], others: Array[i4]):
     """List the partners of each article; those of i end at `stops[i]`, which on entry is where they begin."""
     for p in range(len(lefts)):
         i, j = lefts[p], rights[p]
@@ -1985,7 +2078,7 @@ def list_partners(lefts, rights, stops, others):
 
 
 @kernel
-def communities(starts, others, rounds, named, marks):
+def communities(starts: Array[i8], others: Array[i4], rounds: int, named: Array[i4], marks: Array[u8]):
     """Name communities of articles: in each round, an article takes the name that most of its partners have.
 
     Label propagation (Raghavan, Albert and Kumara, 2007). `marks` is the least hash of an article and its partners, so
@@ -2010,7 +2103,7 @@ def communities(starts, others, rounds, named, marks):
 
 
 @kernel
-def cut_tiles(ends, sizes, most, members, cuts):
+def cut_tiles(ends: Table[i4], sizes: Array[i8], most: int, members: Array[i4], cuts: Table[i8]):
     """Cut pairs into tiles whose articles have sizes of up to `most` in all; returns how many tiles there are.
 
     `members` are the articles of all tiles, one tile after the other, in the order in which they occur; in `ends` their
@@ -2023,7 +2116,7 @@ def cut_tiles(ends, sizes, most, members, cuts):
         more = (sizes[i] if seen[i] != tile else 0) + (sizes[j] if seen[j] != tile and i != j else 0)
         if p == 0 or (total + more > most and total > 0):
             tile, total, more = tile + 1, 0, sizes[i] + (sizes[j] if i != j else 0)
-            cuts[tile - 1] = p, used
+            cuts[tile - 1, 0], cuts[tile - 1, 1] = p, used
         total += more
         for side in range(2):
             article = ends[p, side]
@@ -2032,12 +2125,14 @@ def cut_tiles(ends, sizes, most, members, cuts):
                 members[used] = article
                 used += 1
             ends[p, side] = places[article]
-    cuts[tile] = len(ends), used
+    cuts[tile, 0], cuts[tile, 1] = len(ends), used
     return tile
 
 
 @kernel
-def number_shingles(keys, starts, stops, table, firsts, numbers):
+def number_shingles(
+    keys: Array[u8], starts: Array[i8], stops: Array[i8], table: Array[u4], firsts: Array[u8], numbers: Array[u4]
+):
     """Number the shingles of all sets in the order in which they occur first; returns how many there are.
 
     `firsts` has the shingle of a number, `table` numbers plus one. A rewrite has most shingles in the order of its
@@ -2062,7 +2157,9 @@ def number_shingles(keys, starts, stops, table, firsts, numbers):
 
 
 @kernel
-def group_shingles(starts, stops, numbers, groups, parted, several):
+def group_shingles(
+    starts: Array[i8], stops: Array[i8], numbers: Array[u4], groups: Array[u4], parted: Table[u4], several: Array[flag]
+):
     """Bring shingles that the same sets hold into one group; returns how many groups there were on the way.
 
     Partition refinement: all begin in group 0, and a set moves those it holds of a group to a new one. `parted` has the
@@ -2074,7 +2171,7 @@ def group_shingles(starts, stops, numbers, groups, parted, several):
         for k in range(np.uint64(starts[i]), np.uint64(stops[i])):
             group = groups[numbers[k]]
             if parted[group, 0] != i:
-                parted[group] = i, count
+                parted[group, 0], parted[group, 1] = i, count
                 parted[count, 0], several[count] = NONE, group != 0
                 count += one
             groups[numbers[k]] = parted[group, 1]
@@ -2082,7 +2179,7 @@ def group_shingles(starts, stops, numbers, groups, parted, several):
 
 
 @kernel
-def keep_shared(groups, several, numbers):
+def keep_shared(groups: Array[u4], several: Array[flag], numbers: Array[u4]):
     """Number the groups that several sets hold, in the order of their shingles; those of a single set become `NONE`."""
     count, one = np.uint32(0), np.uint32(1)
     for k in range(np.uint64(len(groups))):
@@ -2098,7 +2195,15 @@ def keep_shared(groups, several, numbers):
 
 
 @kernel
-def list_groups(starts, stops, numbers, groups, seen, begins, listed):
+def list_groups(
+    starts: Array[i8],
+    stops: Array[i8],
+    numbers: Array[u4],
+    groups: Array[u4],
+    seen: Array[u4],
+    begins: Array[i8],
+    listed: Array[u4],
+):
     """List the groups of each set, each once: those of set i are `listed[begins[i]:begins[i + 1]]`."""
     used, one = np.uint64(0), np.uint64(1)
     for i in range(np.uint32(len(starts))):
@@ -2112,7 +2217,13 @@ def list_groups(starts, stops, numbers, groups, seen, begins, listed):
 
 
 @exact
-def weigh_sets(sets, numbers, weights, less, totals):
+def weigh_sets(
+    sets: tuple[Array[i8], Array[i8], Array[i8]],
+    numbers: Array[u4],
+    weights: Array[f4],
+    less: Array[f8],
+    totals: Array[f8],
+):
     """By how much each set's shingles weigh less, see `by_chance`, and what they weigh together."""
     starts, stops, lengths = sets
     for i in range(len(starts)):
@@ -2149,7 +2260,14 @@ def mass_of(listed, masses):
 
 
 @kernel
-def compare(sets, shingles, lists, pairs, evidence, similarities):
+def compare(
+    sets: tuple[Array[i8], Array[i8], Array[f8], Array[f8]],
+    shingles: tuple[Array[u4], Array[f4], Array[u4]],
+    lists: tuple[Array[u4], Array[i8], Array[i8]],
+    pairs: Table[i4],
+    evidence: float,
+    similarities: Array[f8],
+):
     """Weighted Jaccard similarity of pairs of sets, ascending by left: shared weight over united weight.
 
     A shingle weighs less in a long text (see `by_chance`), and the left set is the one in which they weigh less; where
@@ -2190,7 +2308,7 @@ def sum_block(words, block):
 
 
 @kernel
-def sum_blocks(words, sums):
+def sum_blocks(words: Const[u8], sums: Array[u8]):
     """The checksums of all blocks but the first, which is not written yet."""
     sums[0] = np.uint64(0)
     for block in range(1, len(sums)):
@@ -2198,7 +2316,7 @@ def sum_blocks(words, sums):
 
 
 @kernel
-def sound(blocks, begin, stop):
+def sound(blocks: tuple[Const[u8], Const[u8], Array[u1]], begin: int, stop: int):
     """Whether all blocks from one byte up to another are as they were written; each is looked at once."""
     words, sums, states = blocks
     for block in range(begin >> BLOCK_BITS, stop + (1 << BLOCK_BITS) - 1 >> BLOCK_BITS):
@@ -2211,7 +2329,7 @@ def sound(blocks, begin, stop):
 
 
 @kernel
-def fit(postings, texts):
+def fit(postings: tuple[Const[u4], Const[u2], Const[u4]], texts: int):
     """Whether buckets follow each other from the first posting to the last, and each is of one of so many texts."""
     offsets, lows, rows = postings
     if offsets[0] != 0 or offsets[len(offsets) - 1] != len(lows):
@@ -2232,7 +2350,7 @@ def whole_key(bucket, low, shift):
 
 
 @kernel
-def tally_postings(postings, places, shift, counts):
+def tally_postings(postings: tuple[Const[u4], Const[u2], Const[u4]], places: Array[i8], shift: int, counts: Array[u4]):
     """Count the postings of a segment in the buckets of another: keys with the same bits from `shift` on.
 
     A posting is left out if the new place of its row is negative.
@@ -2246,7 +2364,14 @@ def tally_postings(postings, places, shift, counts):
 
 
 @kernel
-def scatter_postings(postings, places, shift, starts, new_lows, new_rows):
+def scatter_postings(
+    postings: tuple[Const[u4], Const[u2], Const[u4]],
+    places: Array[i8],
+    shift: int,
+    starts: Array[u4],
+    new_lows: Array[u2],
+    new_rows: Array[u4],
+):
     """Put the postings of a segment into another; `starts` is where the next of each bucket goes, and is updated."""
     offsets, lows, rows = postings
     buckets, own = np.uint64(len(offsets) - 1), np.uint64(32 - bits_of(len(offsets) - 1))
@@ -2270,7 +2395,7 @@ def bits_of(size):
 
 
 @kernel
-def chain(begin, stop, keys, heads, tails, nexts):
+def chain(begin: int, stop: int, keys: Array[u4], heads: Array[i4], tails: Array[i4], nexts: Array[i4]):
     """Put the postings `begin` to `stop` at the end of the chains of their buckets: the highest bits of their keys."""
     shift = np.uint32(32 - bits_of(len(heads)))
     for k in range(begin, stop):
@@ -2314,7 +2439,17 @@ def look_at(row, query, sketches, rules, seen, room, used):
 
 
 @kernel
-def search_sorted(queries, table, checks, sketches, rules, seen, room, most, ends):
+def search_sorted(
+    queries: tuple[Const[u4], Const[i8], ConstTable[u1], Array[i8]],
+    table: tuple[Const[u4], Const[u2], Const[u4], Array[flag]],
+    checks: tuple[tuple[Const[u8], Const[u8], Array[u1]], int, int, int, int],
+    sketches: ConstTable[u1],
+    rules: Rules,
+    seen: Table[i8],
+    room: tuple[Array[u1], Array[u4], Array[u4], Array[i8]],
+    most: int,
+    ends: Array[i8],
+):
     """Rows of a segment that share a key with a query and are similar to it, the oldest of each key first.
 
     Queries are their keys, where those of each begin, their sketches, and for each the row before which it looks. Of
@@ -2368,7 +2503,16 @@ def search_sorted(queries, table, checks, sketches, rules, seen, room, most, end
 
 
 @kernel
-def search_chained(queries, table, sketches, rules, seen, room, most, ends):
+def search_chained(
+    queries: tuple[Const[u4], Const[i8], ConstTable[u1], Array[i8]],
+    table: tuple[Array[i4], Array[i4], Array[u4], Array[u4], Array[flag]],
+    sketches: Table[u1],
+    rules: Rules,
+    seen: Table[i8],
+    room: tuple[Array[u1], Array[u4], Array[u4], Array[i8]],
+    most: int,
+    ends: Array[i8],
+):
     """`search_sorted` for postings in memory, chained in the order in which they came."""
     (keys, starts, own, stops_at), (heads, nexts, chained, rows, dead) = queries, table
     met, touched, found, agreements = room
@@ -2388,7 +2532,7 @@ def search_chained(queries, table, sketches, rules, seen, room, most, ends):
 
 
 @kernel
-def look_alike(left, right, counts):
+def look_alike(left: Const[u1], right: ConstTable[u1], counts: Array[i8]):
     """In how many bytes one sketch agrees with each of others."""
     for i in range(len(right)):
         equal = np.int64(0)
@@ -2398,7 +2542,7 @@ def look_alike(left, right, counts):
 
 
 @kernel
-def note_cells(cells, keys, bits, noted):
+def note_cells(cells: Const[u4], keys: Array[u8], bits: int, noted: Table[u4]):
     """The cell of each shingle in a table of `2**bits`, and what it holds."""
     shift = np.uint64(64 - bits)
     for k in range(len(keys)):
@@ -2408,7 +2552,7 @@ def note_cells(cells, keys, bits, noted):
 
 
 @kernel
-def bump(cells, keys, bits, step):
+def bump(cells: Array[u4], keys: Array[u8], bits: int, step: int):
     """Count shingles up or down, within 32 bits."""
     shift = np.uint64(64 - bits)
     for k in range(len(keys)):
@@ -2421,7 +2565,7 @@ def bump(cells, keys, bits, step):
 
 
 @kernel
-def read_cells(cells, keys, bits, found):
+def read_cells(cells: Const[u4], keys: Array[u8], bits: int, found: Array[u4]):
     """The count of every shingle."""
     shift = np.uint64(64 - bits)
     for k in range(len(keys)):
@@ -2432,7 +2576,16 @@ def read_cells(cells, keys, bits, found):
 
 
 @kernel
-def grams(codes, begins, ends, width, keys, starts, stops, pieces):
+def grams(
+    codes: Array[u4],
+    begins: Array[i8],
+    ends: Array[i8],
+    width: int,
+    keys: Array[u8],
+    starts: Array[i8],
+    stops: Array[i8],
+    pieces: Array[i8],
+):
     """Hash the run of at least `width` units at every character of some pieces; returns how many there are."""
     found, wide = np.uint64(0), np.uint32(width)
     for piece in range(len(begins)):
@@ -2457,7 +2610,15 @@ def grams(codes, begins, ends, width, keys, starts, stops, pieces):
 
 
 @kernel
-def seeds(left, left_order, right, right_order, most, lefts, rights):
+def seeds(
+    left: Array[i8],
+    left_order: Array[i8],
+    right: Array[i8],
+    right_order: Array[i8],
+    most: int,
+    lefts: Array[i8],
+    rights: Array[i8],
+):
     """Places in two sequences that hold the same number; returns how many, written or not.
 
     All pairs of places of a number, or only the k-th with the k-th if there are more than `most`. The orders are a
@@ -2485,7 +2646,16 @@ def seeds(left, left_order, right, right_order, most, lefts, rights):
 
 
 @kernel
-def stretch(left, right, left_at, right_at, lefts, rights, starts, lengths):
+def stretch(
+    left: Array[i8],
+    right: Array[i8],
+    left_at: Array[i8],
+    right_at: Array[i8],
+    lefts: Array[i8],
+    rights: Array[i8],
+    starts: Table[i8],
+    lengths: Array[i8],
+):
     """Extend seeds, sorted by diagonal and place, both ways as far as the sequences agree; returns how many runs.
 
     Elements must also have equal distances: the same characters may be cut into words differently.
@@ -2526,7 +2696,7 @@ def root(parents, i):
 
 
 @kernel
-def components(lefts, rights, articles):
+def components(lefts: Array[i8], rights: Array[i8], articles: int):
     """Connected components: the cluster of each article, named by its first member."""
     parents = np.arange(articles)
     for e in range(len(lefts)):
@@ -2645,10 +2815,13 @@ def add_pairs(c, joining, parents, heads, nexts, ends, counted, members, sizes, 
 def pack_members(parents, members, sizes):
     """Move the members of all clusters to the front; returns where they end."""
     listed, begins = members
-    old, free = listed.copy(), 0
+    old, free = np.empty(listed.shape, np.int64), 0
+    for row in range(len(listed)):
+        copy(listed[row], listed.shape[1], old[row])
     for c in range(len(parents)):
         if parents[c] == c:
-            listed[:, free : free + sizes[c]] = old[:, begins[c] : begins[c] + sizes[c]]
+            for row in range(len(listed)):
+                copy(old[row, begins[c] :], sizes[c], listed[row, free:])
             begins[c] = free
             free += sizes[c]
     return free
@@ -2710,7 +2883,7 @@ def join(a, b, parents, sizes, heads, tails, nexts):
 
 
 @kernel
-def link(lefts, rights, similarities, articles, cut, reach):
+def link(lefts: Array[i8], rights: Array[i8], similarities: Array[i8], articles: int, cut: float, reach: Reach):
     """Average linkage over sparse edges, a pair in reach without an edge counting as 0, cut at a mean of `cut`.
 
     Similarities and the cut are integers (fixed point), so that a mean is the same from either side. Returns the
@@ -2798,7 +2971,9 @@ def sample(hashed, count, mask, taken, places):
 
 
 @kernel
-def sample_texts(keys, offsets, windowed, mask, taken, places, found):
+def sample_texts(
+    keys: Array[u8], offsets: Array[i8], windowed: bool, mask: u8, taken: Array[u8], places: Array[i4], found: Array[i8]
+):
     """Sampled shingles of texts, or windows, one text after the other; `found` is how many of each. Returns how many.
 
     A shingle is taken as often as it occurs.
@@ -2817,7 +2992,14 @@ def sample_texts(keys, offsets, windowed, mask, taken, places, found):
 
 
 @kernel
-def put_runs(keys, places, counts, targets, all_keys, all_places):
+def put_runs(
+    keys: Array[u8],
+    places: Array[i4],
+    counts: Array[i8],
+    targets: Array[i8],
+    all_keys: Array[u8],
+    all_places: Array[i4],
+):
     """Copy what was sampled of texts, one after the other, to where each of them begins."""
     at = np.int64(0)
     for i in range(len(counts)):
@@ -2827,7 +3009,7 @@ def put_runs(keys, places, counts, targets, all_keys, all_places):
 
 
 @kernel
-def mix_all(values):
+def mix_all(values: Array[u8]):
     """Scramble 64 bits each."""
     mixed = np.empty_like(values)
     for k in range(len(values)):
@@ -2836,7 +3018,7 @@ def mix_all(values):
 
 
 @kernel
-def count_cells(keys, cells, most):
+def count_cells(keys: Array[u8], cells: Array[u4], most: int):
     """Count keys in a power of two of cells, up to `most`."""
     last = np.uint64(len(cells) - 1)
     for k in range(len(keys)):
@@ -2846,7 +3028,13 @@ def count_cells(keys, cells, most):
 
 
 @kernel
-def read_counts(keys, cells, counts):
+def count_few(keys: Array[u8], cells: Array[u1], most: int):
+    """`count_cells` up to 255 at most, in an eighth of the room."""
+    count_cells(keys, cells, most)
+
+
+@kernel
+def read_counts(keys: Array[u8], cells: Array[u1], counts: Array[u1]):
     """The count of the cell of each key."""
     last = np.uint64(len(cells) - 1)
     for k in range(len(keys)):
@@ -2854,7 +3042,15 @@ def read_counts(keys, cells, counts):
 
 
 @kernel
-def count_holders(keys, starts, cells, least, table, held, found):
+def count_holders(
+    keys: Array[u8],
+    starts: Array[i8],
+    cells: Array[u1],
+    least: int,
+    table: Array[u8],
+    held: Array[i8],
+    found: tuple[Array[i8], Array[i8]],
+):
     """Put the keys of cells that were counted `least` times into an empty table, with how many texts hold each.
 
     Those of text i are `keys[starts[i]:starts[i + 1]]`. `found` is where they occur: which key, and its slot. Returns
@@ -2880,7 +3076,15 @@ def count_holders(keys, starts, cells, least, table, held, found):
 
 
 @kernel
-def list_holders(places, starts, found, number, ends, holders, listed):
+def list_holders(
+    places: Array[i4],
+    starts: Array[i8],
+    found: tuple[Array[i8], Array[i8]],
+    number: Array[i8],
+    ends: Array[i8],
+    holders: Array[i8],
+    listed: tuple[Array[i8], Array[i8], Array[i4]],
+):
     """For keys with a number in the slots of their table: their places by text, and the texts that hold each.
 
     The holders of key n are `holders[begin:ends[n]]`, ascending; on entry, `ends` is where they begin. Text i has
@@ -2902,7 +3106,7 @@ def list_holders(places, starts, found, number, ends, holders, listed):
 
 
 @kernel
-def spans(places, count, length, bridge, begins, ends):
+def spans(places: Array[i8], count: int, length: int, bridge: int, begins: Array[i8], ends: Array[i8]):
     """Where windows that begin at ascending `places` cover a text of shingles; gaps of up to `bridge` are covered."""
     found = np.int64(0)
     for k in range(count):
@@ -2916,7 +3120,15 @@ def spans(places, count, length, bridge, begins, ends):
 
 
 @kernel
-def framed(keys, count, marked, hashed, places, begins, ends):
+def framed(
+    keys: Array[u8],
+    count: int,
+    marked: Windows,
+    hashed: Array[u8],
+    places: Array[i8],
+    begins: Array[i8],
+    ends: Array[i8],
+):
     """The spans of a text's shingles that stand in frames; returns how many there are."""
     table, mask, bridge = marked
     found, last = np.int64(0), windows(keys, count, hashed)
@@ -2942,7 +3154,7 @@ def unframed(keys, count, begins, ends, found):
 
 
 @kernel
-def own_blocks(begins, ends, found, length, least):
+def own_blocks(begins: Array[i8], ends: Array[i8], found: int, length: int, least: int):
     """The share of a text that stands outside spans, and in how many blocks it does (inverse Simpson index).
 
     Gaps of up to `least` do not count: they may be windows that were not sampled.
@@ -2959,7 +3171,15 @@ def own_blocks(begins, ends, found, length, least):
 
 
 @kernel
-def held_alike(groups, middles, starts, holders, marks, fits, sums):
+def held_alike(
+    groups: Table[i8],
+    middles: Array[i8],
+    starts: Array[i8],
+    holders: Array[i8],
+    marks: Array[i8],
+    fits: Array[flag],
+    sums: Array[u8],
+):
     """Whether each window has about the holders of its group's middle window; windows ascend by group in `groups`.
 
     The holders of window w are `holders[starts[w]:starts[w + 1]]`; `marks` is -1 for all texts. `sums` is a hash of
@@ -2981,7 +3201,7 @@ def held_alike(groups, middles, starts, holders, marks, fits, sums):
 
 
 @kernel
-def order_hashes(keys, ends, order):
+def order_hashes(keys: Array[u8], ends: Array[i8], order: Array[i8]):
     """The order in which hashes ascend: by the place that evenly spread ones would have, then by insertion.
 
     `ends` is scratch, as long as `keys`.
@@ -3017,7 +3237,13 @@ def weight_of(seen, surprisal, counted, known):
 
 
 @kernel
-def weigh_sampled(starts, keys, places, counted, singles):
+def weigh_sampled(
+    starts: Array[i8],
+    keys: Array[u8],
+    places: Array[i4],
+    counted: tuple[Array[u4], Const[f8], float, float],
+    singles: tuple[Array[f8], Array[i4], Array[i4], Array[i8], Array[i8], Array[f8]],
+):
     """Distinct sampled shingles of every text in ascending order, with weights, where another place holds them, too.
 
     They take the place of `keys`, from the start of their text on; `times` is how often the text holds each. In
@@ -3058,7 +3284,16 @@ def weigh_sampled(starts, keys, places, counted, singles):
 
 
 @kernel
-def outside(keys, weights, gone, begin, end, kept, heavy, row):
+def outside(
+    keys: Array[u8],
+    weights: Array[f8],
+    gone: Array[flag],
+    begin: int,
+    end: int,
+    kept: Table[u8],
+    heavy: Table[f8],
+    row: int,
+):
     """Shingles of a text that stand anywhere outside spans, with weights: the lowest hashes that fit, into a row.
 
     Those of the text are `keys[begin:end]`; a weight below 0, or a mark in `gone`, says that it stands inside only.
@@ -3086,7 +3321,7 @@ def outside(keys, weights, gone, begin, end, kept, heavy, row):
 
 
 @kernel
-def number_keys(keys, count, tables, row):
+def number_keys(keys: Table[u8], count: int, tables: Table[u1], row: int):
     """Put the numbers of a row's distinct keys, fewer than 256 and counted from 1, into an open-addressing table."""
     last, row = np.uint64(tables.shape[1] - 1), np.uint64(row)
     for k in range(tables.shape[1]):
@@ -3099,7 +3334,9 @@ def number_keys(keys, count, tables, row):
 
 
 @kernel
-def shared_weight(keys, weights, left, count, right, tables, perhaps):
+def shared_weight(
+    keys: Table[u8], weights: Table[f8], left: int, count: int, right: int, tables: Table[u1], perhaps: Array[u8]
+):
     """Weight of what two rows of keys share, in the order of the left one; see `number_keys`.
 
     First those with a place in the right one's table that is not empty, without a branch; then which of these it has.
@@ -3131,7 +3368,16 @@ def places_of(groups, places, group, found):
 
 
 @kernel
-def unite(begins, ends, count, more_begins, more_ends, more, bridge, united):
+def unite(
+    begins: Array[i4],
+    ends: Array[i4],
+    count: int,
+    more_begins: Array[i8],
+    more_ends: Array[i8],
+    more: int,
+    bridge: int,
+    united: Table[i8],
+):
     """The spans of two lists as one, without gaps of up to `bridge`; returns how many there are."""
     found, i, j = np.int64(0), np.int64(0), np.int64(0)
     while i < count or j < more:
@@ -3150,7 +3396,7 @@ def unite(begins, ends, count, more_begins, more_ends, more, bridge, united):
 
 
 @kernel
-def gained(begins, ends, count, united, found, pieces):
+def gained(begins: Array[i4], ends: Array[i4], count: int, united: Table[i8], found: int, pieces: Table[i8]):
     """What `united` spans have more than those in them; returns how many pieces there are."""
     several, i = np.int64(0), np.int64(0)
     for k in range(found):
@@ -3190,7 +3436,9 @@ def standing(pieces, several, places, ranks, where, found):
 @kernel
 def rooms_for(windows, singles):
     """Scratch for the spans of a text, pieces of it, and ranks and marks of its sampled shingles."""
-    most, stand = np.diff(windows[0]).max(), singles[7].max()
+    most, stand = np.int64(0), highest(singles[7], np.int64(0), len(singles[7]))
+    for i in range(len(windows[0]) - 1):
+        most = max(most, windows[0][i + 1] - windows[0][i])
     lists = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
     return lists, np.empty((2, most), np.int64), np.empty((2, 2 * most), np.int64), np.empty(stand, np.int64)
 
@@ -3211,7 +3459,15 @@ def unmark(touched, count, taken, gone):
 
 
 @kernel
-def settle(texts, fresh, windows, settled, singles, lengths, gaps):
+def settle(
+    texts: tuple[int, int],
+    fresh: Array[flag],
+    windows: tuple[Array[i8], Array[i4], Array[i4]],
+    settled: tuple[Table[i4], Table[i4], Table[i8]],
+    singles: tuple[Array[i8], Array[u8], Array[i4], Array[f8], Array[i4], Array[i4], Array[i8], Array[i8], Array[f8]],
+    lengths: Array[i8],
+    gaps: tuple[int, int],
+):
     """Leave out of some texts what has become furniture: unite its spans with those before, by each of the gaps.
 
     `fresh` says which groups have become furniture. Shingles that now stand inside spans only get a weight below 0;
@@ -3265,7 +3521,16 @@ def spread_of(group, text, windows, settled, length, gaps, rooms):
 
 
 @kernel
-def judge_frames(groups, held, windows, settled, singles, lengths, bounds, told):
+def judge_frames(
+    groups: Array[i8],
+    held: tuple[Array[i8], Array[i8], Array[i8]],
+    windows: tuple[Array[i8], Array[i4], Array[i4]],
+    settled: tuple[Table[i4], Table[i4], Table[i8]],
+    singles: tuple[Array[i8], Array[u8], Array[i4], Array[f8], Array[i4], Array[i4], Array[i8], Array[i8], Array[f8]],
+    lengths: Array[i8],
+    bounds: tuple[tuple[int, int], float],
+    told: tuple[Array[f8], Array[f8], Array[f8], Array[f8]],
+):
     """For some groups of windows: how similar their holders are elsewhere, and how the holders' own text is spread.
 
     The group's windows and what is settled are left out; `sizes` is how many windows a group has. Writes four medians
@@ -3277,7 +3542,8 @@ def judge_frames(groups, held, windows, settled, singles, lengths, bounds, told)
     (holder_starts, holders, sizes), (gaps, most_alike), (alike, own, blocks, whole) = held, bounds, told
     single_starts, single_keys, single_places, weights, times, ranks, counts, stand, sums = singles
     rooms = _, _, pieces, touched = rooms_for(windows, singles)
-    taken, gone = np.zeros(counts.max(), np.int32), np.zeros(counts.max(), np.bool_)
+    room = highest(counts, np.int64(0), len(counts))
+    taken, gone = np.zeros(room, np.int32), np.zeros(room, np.bool_)
     kept, heavy = np.empty((HOLDERS, COMPARED), np.uint64), np.empty((HOLDERS, COMPARED))
     tables, perhaps = np.empty((HOLDERS, SLOTS), np.uint8), np.empty(COMPARED, np.uint64)
     count, reach, totals = np.empty(HOLDERS, np.int64), np.empty(HOLDERS), np.empty(HOLDERS)
@@ -3312,17 +3578,26 @@ def judge_frames(groups, held, windows, settled, singles, lengths, bounds, told)
         if high > looked_at:
             alike[group] = 1.0
         else:
-            alike[group], whole[group] = np.median(similar[:pairs]), np.median(parts[:looked_at])
-            own[group], blocks[group] = np.median(shares[:looked_at]), np.median(numbers[:looked_at])
+            alike[group], whole[group] = median(similar, pairs), median(parts, looked_at)
+            own[group], blocks[group] = median(shares, looked_at), median(numbers, looked_at)
 
 
 # --- campaigns ----------------------------------------------------------------------------------------------------
 
 
 @kernel
-def dots(starts, features, weights, families, lefts, rights, products):
+def dots(
+    starts: Array[i8],
+    features: Array[i8],
+    weights: Array[f8],
+    families: Array[i8],
+    lefts: Array[i8],
+    rights: Array[i8],
+    products: Array[f8],
+):
     """Dot products of pairs of sparse rows with ascending features; no family may give more than half of a product."""
-    sums, seen = np.zeros(families.max() + 1 if len(families) else 0), np.empty(len(features), np.int64)
+    sums = np.zeros(highest(families, np.int64(0), len(families)) + 1 if len(families) else 0)
+    seen = np.empty(len(features), np.int64)
     for p in range(len(lefts)):
         i, j, count = starts[lefts[p]], starts[rights[p]], 0
         last, end, total, largest = starts[lefts[p] + 1], starts[rights[p] + 1], 0.0, 0.0
@@ -3350,7 +3625,7 @@ def dots(starts, features, weights, families, lefts, rights, products):
 
 
 @kernel
-def find_keys(keys, table, begins, shift, places):
+def find_keys(keys: Array[u4], table: Array[u4], begins: Array[i8], shift: int, places: Array[i8]):
     """The place of each key in an ascending table, -1 where it is not there; `begins` is by the highest bits."""
     for k in range(len(keys)):
         key = keys[k]
@@ -3361,7 +3636,14 @@ def find_keys(keys, table, begins, shift, places):
 
 
 @kernel
-def share_runs(places, starts, postings, least, room, pairs):
+def share_runs(
+    places: Array[i8],
+    starts: Array[i8],
+    postings: tuple[Array[i8], Array[i4]],
+    least: Array[i8],
+    room: tuple[Array[i4], Array[i4]],
+    pairs: Array[u8],
+):
     """Texts that share enough runs with each of some others, as other << 32 | text; returns how many, written or not.
 
     `places` are those of the others' runs among the lists of `postings`, -1 for none; `least` is how many of its runs
@@ -3388,7 +3670,14 @@ def share_runs(places, starts, postings, least, room, pairs):
 
 
 @kernel
-def contain(sets, numbers, weights, pairs, evidence, found):
+def contain(
+    sets: tuple[Array[i8], Array[i8], Array[f8], int],
+    numbers: Array[u4],
+    weights: Array[f4],
+    pairs: Table[i4],
+    evidence: float,
+    found: Array[f8],
+):
     """The share of the weight of each left set that the right one holds, too; pairs are together by right.
 
     If there are twice as many sets, those of the second half are the same texts with what stands in frames: a shingle
@@ -3420,7 +3709,7 @@ def contain(sets, numbers, weights, pairs, evidence, found):
 
 
 @kernel
-def unmix(x):
+def unmix(x: u8):
     """What `mix` made this of."""
     x = (x ^ (x >> np.uint64(31)) ^ (x >> np.uint64(62))) * np.uint64(0x319642B2D24D8EC3)
     x = (x ^ (x >> np.uint64(27)) ^ (x >> np.uint64(54))) * np.uint64(0x96DE1B173F119089)
@@ -3435,7 +3724,7 @@ def bit_of(key, bits):
 
 
 @kernel
-def note_shingles(keys, bits, sampled):
+def note_shingles(keys: Array[u8], bits: Array[u8], sampled: Array[u8]):
     """Set a bit for each shingle, and in a smaller room for those that `some_shingles` samples."""
     for k in range(len(keys)):
         word, bit = bit_of(keys[k], bits)
@@ -3478,7 +3767,16 @@ def enough_noted(keys, sampled, noted, share, seen):
 
 
 @kernel
-def scan_for_noted(chunk, begin, end, recipe, noted, lengths, prints, enough):
+def scan_for_noted(
+    chunk: Chunk,
+    begin: int,
+    end: int,
+    recipe: Recipe,
+    noted: tuple[Array[u8], Array[u8], int, float],
+    lengths: Array[i8],
+    prints: Table[u8],
+    enough: Array[flag],
+):
     """`scan`, and which texts may be similar to one whose shingles were noted; of the others no fingerprint is made."""
     data, offsets = chunk
     tables, _, _, by_word, _ = recipe

@@ -157,7 +157,7 @@ class Fitted:
 
     settings: Settings
     weights: weights.Weights
-    windows: shingles.Windows | None = None
+    windows: kernels.Windows | None = None
     """What marks the frames of the sample; None where no frames were found."""
 
 
@@ -200,7 +200,7 @@ def represent(
     threads: int = 1,
     stages: Stages | None = None,
     most: int | None = None,
-    windows: shingles.Windows | None = None,
+    windows: kernels.Windows | None = None,
     signing: shingles.Signing | None = None,
 ) -> Corpus:
     """Fold and weigh: the distinct texts, and the weights of their shingles.

@@ -93,7 +93,12 @@ ORDER = [
     "fields",
     "formulas",
     "identity",
+    "native.compiling",  # a build runs it
     "kernels",
+    "native",
+    "native.jitting",
+    "native.calling",
+    "native.signatures",
     "work",
     "system",
     "settings",
@@ -101,7 +106,7 @@ ORDER = [
 ]
 """The table of contents: a module imports only from further down. But for `ROOMS` a package (`files`) has one place."""
 
-ROOMS = {"cli", "evidence", "stages"}
+ROOMS = {"cli", "evidence", "native", "stages"}
 """Packages of which every module has a place of its own."""
 
 STAGES = {name for name in ORDER if name.startswith("stages.")}
@@ -121,7 +126,8 @@ KNOWN_TO_EACH_OTHER = {
 """Stages meet in `pipeline`; these alone import others, and no more than this."""
 
 DOORS: dict[str, str | set[str]] = {
-    "numba": "kernels",
+    "numba": {"native.compiling", "native.jitting"},
+    "llvmlite": "native.compiling",
     "jieba": "stages.words",
     "datasketch": {"stages.signatures", "index"},  # conversion, and its storage in Redis
     "redis": "index",
@@ -154,7 +160,7 @@ DOORS: dict[str, str | set[str]] = {
     "pyspark": "spark",
     "stix2": "evidence.exports",
 }
-"""Third-party packages and who alone may import them; all but numba when they are needed, not before."""
+"""Third-party packages and who alone may import them, when they are needed and not before."""
 
 INTEGRATIONS = {
     "integrations.scrapy": {"scrapy", "itemadapter", "twisted"},
@@ -256,7 +262,7 @@ def test_a_dependency_has_one_door(package: str) -> None:
     doors = [path for path in MODULES if package in {place(name) for name in imported(path)}]
     known = DOORS[package]
     assert {place(dotted(path)) for path in doors} == ({known} if isinstance(known, str) else known)
-    if package not in {"numba", *NEEDED_BY_INTEGRATIONS}:
+    if package not in {"numba", *NEEDED_BY_INTEGRATIONS}:  # `native.jitting` is there for nothing else
         assert not any(package in {place(name) for name in imported(path, at_import=True)} for path in doors)
 
 
@@ -290,7 +296,7 @@ def test_importing_the_package_loads_next_to_nothing() -> None:
 
 def test_the_whole_job_loads_no_more_than_it_needs() -> None:
     """Neither extras, nor what only some settings, the command line, or a progress bar need."""
-    spared = {"rich", "click", "dedup.files", *DOORS} - {"numba", "pandas"}  # pyarrow loads pandas
+    spared = {"rich", "click", "dedup.files", *DOORS} - {"pandas"}  # which pyarrow loads
     code = "import dedup, sys; dedup.cluster(['手机卡续费', '手机卡續費'])"
     assert run(f"{code}; print(sorted({spared!r} & sys.modules.keys()))").strip() == "[]"
 

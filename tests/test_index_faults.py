@@ -896,7 +896,7 @@ def test_an_add_that_is_interrupted_breaks_nothing(tmp_path: Path, synthetic: Mo
     try:
         with dedup.Index(tmp_path / "index", dedup.Settings.near_copies()) as index:
             index.add_many([f"{number}" for number in range(60)], texts[:60])
-            index.query(texts[0])  # all kernels are loaded: to interrupt that would break numba, not the index
+            index.query(texts[0])
             for number, text in enumerate(texts[60:], 60):
                 try:
                     adding = True

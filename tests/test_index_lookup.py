@@ -278,8 +278,8 @@ def test_offsets_that_do_not_ascend_lead_nowhere(folders: Path, values: list[int
     assert found(looking(limited(1)), [segment], [Known(0, [2 << 16], [1] * 128)]) == [inside]
 
 
-def test_a_kernel_is_compiled_once(folders: Path) -> None:
-    """Whatever layers and texts are given, opened, built or taken apart, the same code runs: see `kernels.kernel`."""
+def test_where_arrays_come_from_does_not_matter(folders: Path) -> None:
+    """Whatever layers and texts are given, opened, built or taken apart, the same kernels take it."""
     texts = known(1, 30)
     whole = listing(texts)[1]
     look = looking(limited(1))
@@ -288,7 +288,6 @@ def test_a_kernel_is_compiled_once(folders: Path) -> None:
             look.find(layers, asked)
         layers[0].drop(np.array([texts[0].number]))
         look.find(layers, whole)
-    assert len(kernels.search_sorted.signatures) == len(kernels.search_chained.signatures) == 1
 
 
 @pytest.mark.parametrize(

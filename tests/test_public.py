@@ -1,12 +1,10 @@
-"""The package from outside: what it exports, what it imports, and how its compiled code is kept."""
+"""The package from outside: what it exports, and what it imports."""
 
 from __future__ import annotations
 
 import ast
 import json
 import os
-import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -164,110 +162,3 @@ dedup.cluster(["one text", "another"], threads=1)
 print(json.dumps([n for n in ("jieba", "rich", "click", "polars", "datasketch", "duckdb") if n in sys.modules]))
 """
     assert answer(start(script)) == []
-
-
-# --- compiled code ------------------------------------------------------------------------------------------------
-
-
-def test_two_processes_can_fill_one_cache_at_once(tmp_path: Path) -> None:
-    """Started together with an empty cache, both compile and both are right, and a third has nothing left to do."""
-    cache = tmp_path / "cache"
-    cache.mkdir()
-    both = [start(SCRIPT, NUMBA_CACHE_DIR=str(cache)) for _ in range(2)]
-    one, other = (answer(process) for process in both)
-    assert one == other
-    assert one[0] == 1
-    assert 0 < one[1] < 1
-    assert one[2:] == [0, 0]
-    entries = sorted(path.name for path in cache.rglob("*.nb[ci]"))
-    assert any("shingle" in name for name in entries)
-    assert answer(start(SCRIPT, NUMBA_CACHE_DIR=str(cache))) == one
-    assert sorted(path.name for path in cache.rglob("*.nb[ci]")) == entries
-    assert not [path.name for path in cache.rglob("*") if path.is_file() and path.suffix not in (".nbc", ".nbi")]
-
-
-def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
-    """With no folder for compiled code beside the package, at home or where it was asked for, it still works."""
-    shutil.copytree(PACKAGE, tmp_path / "site" / "dedup", ignore=shutil.ignore_patterns("__pycache__"))
-    blocked = tmp_path / "site" / "dedup" / "__pycache__"  # a file: nobody can write in it, the superuser included
-    blocked.touch()
-    nowhere = str(blocked / "nowhere")
-    script = """
-import json
-from dedup import kernels
-from dedup.stages.folding import fold
-assert "site" in kernels.__file__
-print(json.dumps([fold("Ｎｏ．１ 續費"), type(kernels.fold._cache).__name__]))
-"""
-    environment = {"NUMBA_CACHE_DIR": nowhere, "HOME": nowhere, "XDG_CACHE_HOME": nowhere, "LOCALAPPDATA": nowhere}
-    process = start(script, PYTHONPATH=str(tmp_path / "site"), PYTHONDONTWRITEBYTECODE="1", **environment)
-    assert answer(process) == ["no1续费", "NullCache"]
-    assert blocked.read_bytes() == b""
-
-
-@pytest.mark.skipif(os.name == "nt", reason="modes say nothing there")
-def test_a_cache_that_others_can_write_is_not_read(tmp_path: Path) -> None:
-    """What is planted there would run: it does where the folder is this user's alone, and else one warning says why."""
-    script = """
-import json, warnings
-with warnings.catch_warnings(record=True) as caught:
-    warnings.simplefilter("always")
-    from dedup import kernels
-    import numpy as np
-print(json.dumps([int(kernels.mix(np.uint64(1))), [str(one.message) for one in caught]]))
-"""
-    folder = tmp_path / "cache"
-    folder.mkdir(mode=0o700)
-    value, warned = answer(start(script, NUMBA_CACHE_DIR=str(folder)))
-    assert value and not warned
-    (index,) = folder.rglob("kernels.mix-*.nbi")
-    planted = f"cos\nmkdir\n(V{tmp_path / 'planted'}\ntR."
-    index.write_text(planted)
-    folder.chmod(0o777)
-    again, (warning,) = answer(start(script, NUMBA_CACHE_DIR=str(folder)))
-    assert again == value and not (tmp_path / "planted").exists() and index.read_text() == planted
-    assert re.search(
-        r"neither read from disk nor kept there.*others may write to '.*cache'; set NUMBA_CACHE_DIR", warning
-    )
-    folder.chmod(0o700)
-    start(script, NUMBA_CACHE_DIR=str(folder)).communicate()
-    assert (tmp_path / "planted").exists()
-
-
-def test_every_kernel_is_compiled_for_one_signature_only(tmp_path: Path) -> None:
-    """Whatever the source, the settings and the threads, no kernel is compiled twice: its cache index has one entry.
-
-    Two entries could be lost for each other by two processes that compile at once, and cost seconds more. The cache is
-    empty, for a kernel that comes from it does not compile what it calls.
-    """
-    script = """
-import json
-import numpy as np, pyarrow as pa
-import dedup
-from dedup import kernels
-from dedup.stages.folding import fold
-texts = ["一二三四五六七八", "abcdefgh", None, "", "一二三四五六七八九", "ﷺ"]
-sink = pa.BufferOutputStream()
-with pa.ipc.new_file(sink, pa.schema({"text": pa.large_string()})) as writer:
-    writer.write_table(pa.table({"text": pa.array(texts, pa.large_string())}))
-stored = pa.ipc.open_file(pa.py_buffer(sink.getvalue().to_pybytes())).read_all()
-frozen = pa.Array.from_buffers(
-    pa.large_string(), 2, [None, pa.py_buffer(np.array([0, 3, 6], np.int64).tobytes()), pa.py_buffer(b"abcdef")]
-)
-for source in (texts, stored, frozen, pa.array(texts).slice(1), pa.nulls(3), [], [""], [None], np.array(texts, object)):
-    for settings in (
-        dedup.Settings(),
-        dedup.Settings.near_copies(),
-        dedup.Settings(linkage=0),
-        dedup.Settings(linkage=1),
-        dedup.Settings(unit="word"),
-    ):
-        found = dedup.cluster(source, settings, threads=2)
-        found.at(0.9).labels
-dedup.similarity("abc", "abd"), dedup.similarity("", "")
-dedup.similarity("一二三", "一二", dedup.Settings.near_copies())
-fold("abc"), fold("")
-many = {name: len(thing.signatures) for name, thing in vars(kernels).items() if hasattr(thing, "signatures")}
-print(json.dumps({name: count for name, count in many.items() if count > 1}))
-"""
-    assert answer(start(script, NUMBA_CACHE_DIR=str(tmp_path))) == {}

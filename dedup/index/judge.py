@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from dedup.index.listed import Signature, estimate
 from dedup.index.prepared import Prepared, Preparer, Shingled, joined
 from dedup.index.store import Reader
+from dedup.kernels import Windows
 from dedup.settings import Settings
 from dedup.stages import frames
 from dedup.stages.pairs import Sets, compare, contain
-from dedup.stages.shingles import NO_WINDOWS, Texts, Windows
+from dedup.stages.shingles import NO_WINDOWS, Texts
 from dedup.stages.weights import Formula
 from dedup.work import ranges
 

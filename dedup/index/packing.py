@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.index.store import damaged
+from dedup.kernels import Windows
 from dedup.settings import Settings
-from dedup.stages.shingles import Windows
 from dedup.stages.weights import Weights, prior_weights
 
 BROKEN = (

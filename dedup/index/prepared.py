@@ -21,9 +21,10 @@ from dedup.errors import FileError
 from dedup.index.listed import Listed, Signature, by_bands, every_run, kind, winnowing
 from dedup.index.marks import NO_MARKS, Marks, marks_of
 from dedup.index.store import Text
+from dedup.kernels import Windows
 from dedup.settings import Settings
 from dedup.stages import shingles
-from dedup.stages.shingles import NO_WINDOWS, Windows
+from dedup.stages.shingles import NO_WINDOWS
 from dedup.stages.signer import Signer
 from dedup.stages.weights import Weights
 from dedup.work import Room, ranges, spread

@@ -18,11 +18,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup.kernels import Integers
+from dedup.kernels import Integers, Windows
 from dedup.nightly.damage import rate, read_columns
 from dedup.nightly.keeping import keep as keep_columns
 from dedup.stages.frames import Rate, bridge, find, marking
-from dedup.stages.shingles import NO_WINDOWS, Texts, Windows
+from dedup.stages.shingles import NO_WINDOWS, Texts
 from dedup.work import Progress
 
 LOOKED_BACK = 1 << 22

@@ -114,7 +114,7 @@ def shared_passages(parts: list[Part], order: Order, budget: Budget) -> Passages
     """
     cells = np.zeros(budget.cells(8 * len(order.texts)), np.uint8)
     for held in read(parts, order.live, WINDOWS):
-        kernels.count_cells(_own(held.columns[0].to_numpy()), cells, LEAST_HOLDERS)
+        kernels.count_few(_own(held.columns[0].to_numpy()), cells, LEAST_HOLDERS)
     kept = _Windows(budget.sampled)
     for held in read(parts, order.live, WINDOWS):
         keys = _own(held.columns[0].to_numpy())
@@ -189,7 +189,7 @@ def _several(parts: list[Part], order: Order, budget: Budget) -> tuple[NDArray[n
     """Hashes of names that several texts hold, and the text of each; ascending by both."""
     cells, count = np.zeros(budget.cells(32 * len(order.texts)), np.uint8), 0
     for held in read(parts, order.live, HASHES):
-        kernels.count_cells(_own(held.columns[0].to_numpy()), cells, MOST_COUNTED)
+        kernels.count_few(_own(held.columns[0].to_numpy()), cells, MOST_COUNTED)
         count += len(held.columns[0])
     most = MOST_COUNTED if count <= budget.holders else _most_holders(parts, order, budget, cells)
     found = [(np.empty(0, np.uint64), np.empty(0, np.int64))]

@@ -12,9 +12,10 @@ import numpy as np
 from pyspark import Broadcast
 
 from dedup.evidence.corpus import Corpus
+from dedup.kernels import Windows
 from dedup.settings import Settings
 from dedup.spark.columns import strings
-from dedup.stages.shingles import Texts, Windows
+from dedup.stages.shingles import Texts
 from dedup.stages.weights import SketchWeights
 
 

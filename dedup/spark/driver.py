@@ -23,6 +23,7 @@ from pyspark.sql.types import (
 
 from dedup import pipeline
 from dedup.errors import InputError, SettingsError, warn
+from dedup.kernels import Windows
 from dedup.settings import Settings
 from dedup.spark.broadcasts import Shared, SharedInputs
 from dedup.spark.buckets import bytes_a_text as bytes_to_buckets
@@ -42,7 +43,7 @@ from dedup.spark.tiles import bytes_a_text as bytes_to_tiles
 from dedup.spark.tiles import candidates as tile_candidates
 from dedup.spark.tiles import plan
 from dedup.stages.frames import LEAST_HOLDERS
-from dedup.stages.shingles import NO_WINDOWS, Windows
+from dedup.stages.shingles import NO_WINDOWS
 
 IDS = (StringType, NumericType, BinaryType, BooleanType, DateType, TimestampType, TimestampNTZType)
 BYTES = 3

@@ -17,12 +17,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 
+from dedup.kernels import Windows
 from dedup.settings import Settings
 from dedup.spark.broadcasts import corpus_of
 from dedup.spark.columns import Batches, integers, ragged, sent, values
 from dedup.spark.distinct import SIGN
 from dedup.stages.frames import Passages, Rate, Sample, Sampled, among, passages_among, sample
-from dedup.stages.shingles import NO_WINDOWS, Windows
+from dedup.stages.shingles import NO_WINDOWS
 
 KINDS = ("windows", "shingles")
 SAMPLED = "number long, length long, " + ", ".join(f"{kind} binary, {kind}_places binary" for kind in KINDS)

@@ -14,36 +14,16 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
+from dedup.kernels import FoldTable
 
 FOLDING = 5
 """Which folding this is: what another one has folded cannot be compared with. Stores of folded text keep it."""
-
-
-class FoldTable(NamedTuple):
-    """What each code point becomes."""
-
-    table: Any
-    """uint32 (0x110000,): 0 drops the character, 1 drops it and ends a word, as does a sign of ASCII, its
-    code point, which a short text may keep; else its units << 21 | code point, or
-    1 << 31 | start << 5 | length in `expansions`, nothing for what turns letters around."""
-    expansions: Any
-    """uint32: the result of characters that become several, and of those that depend on what is before them: jamo and
-    marks (with their canonical combining class, and one, << 23), and regional indicators, which may be flags."""
-    scripts: Any
-    """uint8 (0x11000,): the script of every 16 code points, 0 for those without letters, 1 Han, kana and
-    Hangul, 2 modifier letters and others that look like signs."""
-    phrases: Any
-    """uint32 (m, w): phrases of Taiwan, Hong Kong and the mainland that are one, of Han characters, in the order of
-    their first two and the longest first. A row has the length of a phrase, that of the one which is written in its
-    place, 0 where it stays, and the characters of both, as `table` has them."""
-    pairs: Any
-    """uint32 (2,048,): one bit for each value of a hash of the first two characters of a phrase."""
 
 
 @cache

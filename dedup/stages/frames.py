@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.kernels import Integers
+from dedup.kernels import Integers, Windows
 from dedup.stages.background import chances
-from dedup.stages.shingles import NO_WINDOWS, Texts, Windows
+from dedup.stages.shingles import NO_WINDOWS, Texts
 from dedup.work import Progress, Room, ranges, spread
 
 LEAST_HOLDERS = 8
@@ -324,7 +324,7 @@ class _Groups(NamedTuple):
 def _groups(windows: Sampled, ids: NDArray[np.uint64], *, loose: bool = False) -> _Groups | None:
     """Windows with at least eight holders, grouped; `ids` are those of the texts. `loose` lets groups chain."""
     cells = np.zeros(_cells(windows.keys) // 4, np.uint8)  # rather a few more windows than a table beyond the cache
-    kernels.count_cells(windows.keys, cells, LEAST_HOLDERS)
+    kernels.count_few(windows.keys, cells, LEAST_HOLDERS)
     often = cells, LEAST_HOLDERS
     used, size = -1, kernels.size_for(np.count_nonzero(cells >= LEAST_HOLDERS))
     found = np.empty(len(windows.keys), np.int64), np.empty(len(windows.keys), np.int64)

@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.errors import InputError
+from dedup.kernels import Chunk, FoldTable, Windows
 from dedup.settings import Settings
 from dedup.stages.background import background
-from dedup.stages.folding import FoldTable, Traced, fold_table, folded_table, trace, word_starts
+from dedup.stages.folding import Traced, fold_table, folded_table, trace, word_starts
 from dedup.stages.words import separate, words
 from dedup.work import Progress, Room, spread
 
@@ -58,30 +59,14 @@ class Trace(NamedTuple):
     """(n,): shingles inside a frame, which are left out when the text is compared."""
 
 
-class Windows(NamedTuple):
-    """Windows of shingles that mark what is left out of every text; see `dedup.stages.frames`."""
-
-    table: NDArray[np.uint64]
-    """Open addressing: sampled windows."""
-    mask: np.uint64
-    """Bits of a window that are 0 where it is sampled."""
-    bridge: int
-    """Up to so many shingles between two windows are left out, too."""
-
-
 NO_RUNS = kernels.Winnowing(0, 0, 0, 0, 0, np.uint64(0))
 NO_WINDOWS = Windows(np.empty(0, np.uint64), np.uint64(0), 0)
-
-
-class _Chunk(NamedTuple):
-    data: NDArray[np.uint8]
-    offsets: NDArray[np.int64]
 
 
 class Scanning(Protocol):
     """Makes something of texts in the pass that folds them for the first time; only without weights."""
 
-    def scan(self, chunk: _Chunk, some: tuple[int, int], recipe: kernels.Recipe, mine: slice, out: _Scanned) -> None:
+    def scan(self, chunk: Chunk, some: tuple[int, int], recipe: kernels.Recipe, mine: slice, out: _Scanned) -> None:
         """Scan the texts `some` of a chunk, which are `mine` of all.
 
         Args:
@@ -104,7 +89,7 @@ class Signing(NamedTuple):
     seed: np.uint64
     """As it is scrambled by `scrambled`."""
 
-    def scan(self, chunk: _Chunk, some: tuple[int, int], recipe: kernels.Recipe, mine: slice, out: _Scanned) -> None:
+    def scan(self, chunk: Chunk, some: tuple[int, int], recipe: kernels.Recipe, mine: slice, out: _Scanned) -> None:
         """See `Scanning`."""
         kernels.scan_and_sign(chunk, *some, recipe, self.seed, *out, self.halves[mine])
 
@@ -123,7 +108,7 @@ class Noting(NamedTuple):
     enough: NDArray[np.bool_]
     """(n,): which may be, to be filled."""
 
-    def scan(self, chunk: _Chunk, some: tuple[int, int], recipe: kernels.Recipe, mine: slice, out: _Scanned) -> None:
+    def scan(self, chunk: Chunk, some: tuple[int, int], recipe: kernels.Recipe, mine: slice, out: _Scanned) -> None:
         """See `Scanning`."""
         kernels.scan_for_noted(
             chunk, *some, recipe, (self.bits, self.sampled, self.width, self.share), *out, self.enough[mine]
@@ -374,13 +359,13 @@ def _chunks(column: pa.ChunkedArray) -> list[pa.Array]:
     return [pa.concat_arrays(chunks)] if len(chunks) > 1 + column.nbytes // CHUNK_BYTES else chunks
 
 
-def _buffers(chunk: pa.Array) -> _Chunk:
+def _buffers(chunk: pa.Array) -> Chunk:
     """The chunk's own buffers; copied only if another writer left bytes under a null, to remove them."""
     _, offset_buffer, data_buffer = chunk.buffers()
     offsets = _frozen(offset_buffer, np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
     if chunk.null_count and np.diff(offsets)[chunk.is_null().to_numpy(zero_copy_only=False)].any():
         return _buffers(chunk.fill_null(""))
-    return _Chunk(_frozen(data_buffer, np.uint8), offsets)
+    return Chunk(_frozen(data_buffer, np.uint8), offsets)
 
 
 def _frozen(buffer: Any, kind: Any) -> Any:

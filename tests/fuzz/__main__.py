@@ -68,7 +68,7 @@ def _fuzz(name: str, seconds: float, seed: int, work: Path, kept: Path) -> Ran:
         f"-seed={seed}", "-print_final_stats=1",
     ]  # fmt: skip
     paths = os.pathsep.join(filter(None, (str(ROOT), str(TESTS), os.environ.get("PYTHONPATH"))))
-    changes = {"PYTHONPATH": paths, "TMPDIR": str(work), "NUMBA_BOUNDSCHECK": "1"}
+    changes = {"PYTHONPATH": paths, "TMPDIR": str(work), "DEDUP_JIT": "1", "NUMBA_BOUNDSCHECK": "1"}
     done = subprocess.run(
         command, cwd=ROOT, env=os.environ | changes, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
