@@ -38,7 +38,7 @@ SLOTS = 128
 
 
 @njit(nogil=True)
-def mix(x):  # type: ignore[no-untyped-def]
+def mix(x: np.uint64) -> np.uint64:
     """`kernels.mix`, for numba."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

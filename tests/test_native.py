@@ -169,9 +169,10 @@ def test_a_library_of_other_kernels_is_not_used(site: Path) -> None:
     """Kernels that were edited are compiled by numba, so that what runs is what is read."""
     edited = site / "dedup" / "kernels.py"
     edited.write_text(edited.read_text("utf-8") + "# edited\n", "utf-8")
-    jitted, *found = answer(start(SCRIPT, PYTHONPATH=str(site), NUMBA_CACHE_DIR=str(site / "cache")))
-    assert jitted
-    assert found == answer(start(SCRIPT))[1:]
+    environment = {"PYTHONPATH": str(site), "NUMBA_CACHE_DIR": str(site / "cache")}
+    assert "dedup warmup" in start(SCRIPT, **environment).communicate()[1]
+    quiet = f"import warnings; warnings.simplefilter('ignore')\n{SCRIPT}"
+    assert answer(start(quiet, **environment)) == [True, *answer(start(SCRIPT))[1:]]
 
 
 def test_without_library_and_numba_an_error_says_what_to_do(site: Path) -> None:
@@ -256,3 +257,32 @@ print(json.dumps([int(kernels.mix(np.uint64(1))), [str(one.message) for one in c
     folder.chmod(0o700)
     start(script, **environment).communicate()
     assert (tmp_path / "planted").exists()
+
+
+# --- dedup warmup -------------------------------------------------------------------------------------------------
+
+
+def test_warmup_says_where_kernels_are() -> None:
+    """Nothing is left to do where they came with the package."""
+    done = subprocess.run([sys.executable, "-m", "dedup", "warmup"], capture_output=True, text=True, check=True)
+    paths = [Path(line) for line in done.stdout.splitlines()]
+    assert paths
+    assert all(path.exists() and path.parent == calling.FOLDER for path in paths)
+    assert done.stderr == ""
+
+
+def test_warmup_compiles_what_was_not(site: Path) -> None:
+    """The notes are gone: it takes a minute, and afterwards numba is not needed."""
+    (site / "dedup" / "native" / calling.NOTES).unlink()
+    for path in (site / "dedup" / "native").glob("kernels-*"):
+        path.unlink()
+    environment = os.environ | {"PYTHONPATH": str(site)}
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "dedup", "warmup"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "a minute of processor time" in done.stderr
+    assert all(Path(line).is_relative_to(site) for line in done.stdout.splitlines())
+    made = calling.noted(site / "dedup" / "native")
+    assert made == calling.noted(calling.FOLDER)
+    assert answer(start(SCRIPT, PYTHONPATH=str(site))) == answer(start(SCRIPT))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import click
 
-from dedup.cli import auditing, cluster, explain, indexing, matching, nights, show, states, unique
+from dedup.cli import auditing, cluster, explain, indexing, matching, nights, show, states, unique, warming
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -29,6 +29,7 @@ COMMANDS = (
     indexing.index,
     nights.report,
     states.state,
+    warming.warmup,
 )
 for command in COMMANDS:
     main.add_command(command)

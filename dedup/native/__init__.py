@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
+from dedup.errors import warn
 from dedup.native.calling import kernels
 
 
@@ -25,6 +27,7 @@ def kernel(function: Callable[..., Any], **options: Any) -> Any:
     if jitted():
         from dedup.native.jitting import jit  # numba takes half a second, and need not be there
 
+        _tell()
         return jit(function, **options)
     return kernels().get(function.__name__) or _inner(function)
 
@@ -37,6 +40,16 @@ def exact(function: Callable[..., Any]) -> Any:
 def jitted() -> bool:
     """Whether numba compiles the kernels in this process."""
     return bool(os.environ.get("DEDUP_JIT")) or not kernels()
+
+
+@cache
+def _tell() -> None:
+    """Say what will take a minute, unless it was asked for."""
+    if not os.environ.get("DEDUP_JIT"):
+        warn(
+            "there is no library of compiled kernels for this machine and these kernels: numba compiles each when it "
+            "is first called, a minute of processor time in all; `dedup warmup` compiles all, once"
+        )
 
 
 def _inner(function: Callable[..., Any]) -> Callable[..., Any]:

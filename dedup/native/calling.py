@@ -96,15 +96,22 @@ def kernels() -> dict[str, Callable[..., Any]]:
     notes = noted(FOLDER)
     if notes.get("source") != source():
         return {}
-    library = next(filter(None, map(_loaded, reversed(notes["levels"]))), None)
+    library = next(filter(None, map(_loaded, libraries(notes))), None)
     return {name: _function(library, name, *words) for name, words in notes["kernels"].items()} if library else {}
 
 
-def _loaded(level: str) -> Any:
-    """A library, if there is one and this processor has what it needs."""
-    path = FOLDER / library_name(level)
-    if not path.exists():
-        return None
+def libraries(notes: dict[str, Any]) -> list[Path]:
+    """The libraries that are noted and there, for the best processors first.
+
+    Args:
+        notes: See `noted`.
+    """
+    paths = (FOLDER / library_name(level) for level in reversed(notes.get("levels", ())))
+    return [path for path in paths if path.exists()]
+
+
+def _loaded(path: Path) -> Any:
+    """A library, if this processor has what it needs."""
     library = ctypes.PyDLL(str(path))
     addresses = [ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value for name in FUNCTIONS]
     return library if library.dedup_begin((ctypes.c_void_p * len(addresses))(*addresses)) else None
