@@ -732,7 +732,7 @@ def level_off(levels):
 
 
 @kernel
-def as_displayed(points: Array[u4], table: Array[u4]):
+def as_displayed(points: Const[u4], table: Const[u4]):
     """The order in which characters are read where overrides show them in another one than that in which they stand.
 
     Returns it, and for each of its places where the part of the text that is displayed in another order begins and
@@ -892,7 +892,7 @@ class Background(NamedTuple):
 
 @kernel
 def fill_pairs(
-    first: Array[i4], last: Array[i4], rows: Array[i8], columns: Array[i8], bits: Array[u1], pairs: Table[u1]
+    first: Const[i4], last: Const[i4], rows: Const[i8], columns: Const[i8], bits: Const[u1], pairs: Table[u1]
 ):
     """The cost of every two characters where two words meet; then, written over it, their cost inside a word."""
     for left in range(len(pairs)):
@@ -903,7 +903,7 @@ def fill_pairs(
 
 
 @kernel
-def measure(codes: Array[u4], count: int, model: Background, before: Array[i4], after: Array[i4]):
+def measure(codes: Const[u4], count: int, model: Background, before: Array[i4], after: Array[i4]):
     """Running sums of surprisal: a run from k to m, inclusive, has `after[m] - before[k]` quarter bits.
 
     In integers, so that a run has the same bits wherever it stands. The model is unpacked once per text: passing a
@@ -1143,7 +1143,7 @@ def trace(data: Const[u1], tables: FoldTable, codes: Array[u4], begins: Array[i8
 
 
 @kernel
-def extents(codes: Array[u4], starts: Array[flag], width: int, by_word: bool, begins: Array[i8], ends: Array[i8]):
+def extents(codes: Const[u4], starts: Const[flag], width: int, by_word: bool, begins: Array[i8], ends: Array[i8]):
     """Where the shingles that `roll` hashes begin and end among the folded characters; returns how many."""
     count, found, end, units = np.uint64(len(codes)), np.uint64(0), np.uint64(0), np.uint32(0)
     for begin in range(count):
@@ -1189,7 +1189,7 @@ def fingerprint_bytes(data: Const[u1], offsets: Const[i8], prints: Table[u8]):
 
 
 @kernel
-def number(prints: Table[u8], table: Array[i8], firsts: Table[u8], known: int, numbers: Array[i8]):
+def number(prints: ConstTable[u8], table: Array[i8], firsts: Table[u8], known: int, numbers: Array[i8]):
     """Number texts by their fingerprints, in the order in which they come; returns how many numbers there are.
 
     `firsts` are the prints of those numbered so far, `known` of them, and have room for more; `table` finds them, by
@@ -1328,8 +1328,8 @@ def number_repeats(keys, table, times):
 @kernel
 def shingle(
     chunk: Chunk,
-    rows: Array[i8],
-    lengths: Array[i8],
+    rows: Const[i8],
+    lengths: Const[i8],
     recipe: Recipe,
     once: bool,
     left_out: Windows,
@@ -1389,7 +1389,7 @@ def shingle(
 
 
 @kernel
-def part_out(keys: Array[u8], parted: Array[u8], ends: Array[i8]):
+def part_out(keys: Const[u8], parted: Array[u8], ends: Array[i8]):
     """Sort keys into parts, a power of two, by the bits above the surprisal; part p ends at `ends[p]` in `parted`."""
     mask = np.uint64(len(ends) - 1)
     ends[:] = 0
@@ -1407,7 +1407,7 @@ def part_out(keys: Array[u8], parted: Array[u8], ends: Array[i8]):
 
 
 @kernel
-def tally(keys: Array[u8], begin: int, table: Array[u8], counts: Array[i4], used: int):
+def tally(keys: Const[u8], begin: int, table: Array[u8], counts: Array[i4], used: int):
     """Count the keys from `begin` on until the table, of which `used` slots are taken, is full to three quarters.
 
     Returns the first key that is not counted, and how many slots are taken now.
@@ -1424,7 +1424,7 @@ def tally(keys: Array[u8], begin: int, table: Array[u8], counts: Array[i4], used
 
 
 @kernel
-def move(old: Array[u8], old_counts: Array[i4], table: Array[u8], counts: Array[i4]):
+def move(old: Const[u8], old_counts: Const[i4], table: Array[u8], counts: Array[i4]):
     """Put the keys of a table that is full into a larger one."""
     for k in range(len(old)):
         if old[k] != 0:
@@ -1433,7 +1433,7 @@ def move(old: Array[u8], old_counts: Array[i4], table: Array[u8], counts: Array[
 
 
 @kernel
-def several(table: Array[u8], counts: Array[i4], keys: Array[u8], frequencies: Array[i4]):
+def several(table: Const[u8], counts: Const[i4], keys: Array[u8], frequencies: Array[i4]):
     """The keys of a table that were counted more than once; returns how many there are."""
     found = np.uint64(0)
     for k in range(len(table)):
@@ -1450,7 +1450,7 @@ def tag(key):
 
 
 @kernel
-def store(keys: Array[u8], bits: Array[u4], order: Array[i8], table: Array[u8]):
+def store(keys: Const[u8], bits: Const[u4], order: Const[i8], table: Array[u8]):
     """Store the bits of a weight, not 0, with every key; the last of the order is stored first, in the best place."""
     last = np.uint64(len(table) - 1)
     for k in order[::-1]:
@@ -1461,7 +1461,7 @@ def store(keys: Array[u8], bits: Array[u4], order: Array[i8], table: Array[u8]):
 
 
 @kernel
-def look_up(keys: Array[u8], table: Array[u8], alone: Array[u4], bits: Array[u4]):
+def look_up(keys: Const[u8], table: Const[u8], alone: Const[u4], bits: Array[u4]):
     """The bits of every key's weight; a key that is not stored has those in `alone`, by its surprisal.
 
     A block at a time: fetch all first entries, so that cache misses overlap; take those that fit; then search for the
@@ -1488,7 +1488,7 @@ def look_up(keys: Array[u8], table: Array[u8], alone: Array[u4], bits: Array[u4]
 
 
 @kernel
-def look_up_codes(keys: Array[u8], codes: ConstTable[u1], weights: Table[u4], bits: Array[u4]):
+def look_up_codes(keys: Const[u8], codes: ConstTable[u1], weights: ConstTable[u4], bits: Array[u4]):
     """The bits of every key's weight, by the code of its cell and its surprisal.
 
     A part of the hash space is a row of the codes, by the bits above the surprisal, as `part_out` sorts keys.
@@ -1606,7 +1606,7 @@ def land_all(keys, weights, length, seed, room, times):
 
 
 @kernel
-def sign(keys: Array[u8], weights: Array[f4], offsets: Array[i8], lengths: Array[i8], seed: u8, signatures: Table[f4]):
+def sign(keys: Const[u8], weights: Const[f4], offsets: Const[i8], lengths: Const[i8], seed: u8, signatures: Table[f4]):
     """Signature of every article: each slot the time of its earliest dart, a float32.
 
     Without weights, all shingles weigh one.
@@ -1661,7 +1661,7 @@ def scan_and_sign(
 
 
 @kernel
-def band_keys(halves: ConstTable[u2], slot: int, rows: int, names: Array[u8], bits: int, begin: int, keys: Table[u8]):
+def band_keys(halves: ConstTable[u2], slot: int, rows: int, names: Const[u8], bits: int, begin: int, keys: Table[u8]):
     """Hash the slots of several bands, which begin at `slot`; the lowest `bits` are the article's number, from `begin`.
 
     A band is hashed with its name, so that no two are equal by chance. Several at once, since slots that are neighbours
@@ -1678,7 +1678,7 @@ def band_keys(halves: ConstTable[u2], slot: int, rows: int, names: Array[u8], bi
 
 
 @kernel
-def run_entries(keys: Const[u4], starts: Array[i8], numbers: Array[i8], low: int, high: int, entries: Array[u8]):
+def run_entries(keys: Const[u4], starts: Const[i8], numbers: Const[i8], low: int, high: int, entries: Array[u8]):
     """Of some texts, those keys that are from `low` on and not over `high`, << 32 | number; returns how many.
 
     There is room for one entry more: each is written, and only then kept or not.
@@ -1701,7 +1701,7 @@ def count_highest(keys: Const[u4], shift: int, counts: Array[i8]):
 
 
 @kernel
-def count_parts(keys: Array[u4], starts: Array[i8], numbers: Array[i8], shift: int, counts: Table[i8]):
+def count_parts(keys: Const[u4], starts: Const[i8], numbers: Const[i8], shift: int, counts: Table[i8]):
     """Of every text, count the keys of each part, which is by their highest bits."""
     for i in range(len(numbers)):
         for k in range(starts[i], starts[i + 1]):
@@ -1709,7 +1709,7 @@ def count_parts(keys: Array[u4], starts: Array[i8], numbers: Array[i8], shift: i
 
 
 @kernel
-def part_runs(keys: Array[u4], starts: Array[i8], numbers: Array[i8], shift: int, free: Table[i8], parted: Array[u4]):
+def part_runs(keys: Const[u4], starts: Const[i8], numbers: Const[i8], shift: int, free: Table[i8], parted: Array[u4]):
     """Put keys into their parts; `free` is where the next of each text and part goes, and is updated."""
     for i in range(len(numbers)):
         for k in range(starts[i], starts[i + 1]):
@@ -1779,7 +1779,7 @@ EVERYBODY = Reach(np.empty(0, np.uint64), np.empty(0, np.uint64), np.empty(0, np
 
 
 @kernel
-def reach_back(groups: Array[i8], times: Array[i8], window: int, earliest: Array[i8]):
+def reach_back(groups: Const[i8], times: Const[i8], window: int, earliest: Array[i8]):
     """How far back each of some articles reaches that ascend by group, then by time; in group -1 only to itself."""
     begin = 0
     for i in range(len(groups)):
@@ -1791,7 +1791,7 @@ def reach_back(groups: Array[i8], times: Array[i8], window: int, earliest: Array
 
 
 @kernel
-def other_sources(keys: Array[u8], bits: int, sources: Array[i8], after: Array[i8]):
+def other_sources(keys: Const[u8], bits: int, sources: Const[i8], after: Array[i8]):
     """For each entry of sorted keys, the first one behind it that is of another source, or of none."""
     mask = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
     for k in range(len(keys) - 1, -1, -1):
@@ -1853,13 +1853,13 @@ def look_through(keys, bits, at, begin, last, most, sketches, rules, reach, afte
 
 @kernel
 def meet(
-    keys: Array[u8],
+    keys: Const[u8],
     bits: int,
     at: int,
-    sketches: Table[u1],
+    sketches: ConstTable[u1],
     rules: Rules,
     reach: Reach,
-    after: Array[i8],
+    after: Const[i8],
     room: tuple[Table[u1], Array[u8], Array[u8]],
     seen: Array[i4],
 ):
@@ -1934,7 +1934,7 @@ def keep_alike(agreed, counts, most, kept):
 
 
 @kernel
-def thin(pairs: Array[u8], sketches: Table[u1], rules: Rules, mates: Array[i8], kept: Array[flag]):
+def thin(pairs: Const[u8], sketches: ConstTable[u1], rules: Rules, mates: Array[i8], kept: Array[flag]):
     """Keep of the pairs of each article with those before it the earliest, and as many others that are most alike.
 
     `pairs` ascend. Of each kind `bucket_cap` are kept, or `enough` for an article with two crowds of `mates`; of an
@@ -1962,7 +1962,7 @@ def thin(pairs: Array[u8], sketches: Table[u1], rules: Rules, mates: Array[i8], 
 
 
 @kernel
-def gather_buckets(keys: Array[u8], bits: int, ends: Array[i8], gathered: Array[u8]):
+def gather_buckets(keys: Const[u8], bits: int, ends: Array[i8], gathered: Array[u8]):
     """Put buckets of several articles beside those with the same first article; returns how many keys they have.
 
     Articles that are similar share many buckets: their sketches, and the pairs found, are then still in the cache. Of
@@ -2019,7 +2019,7 @@ def sift(keys: Array[u8], bits: int, since: int, marks: Array[u1]):
 
 
 @kernel
-def count_mates(keys: Array[u8], bits: int, seen: Array[i4], bucket_cap: int, reach: Reach, mates: Array[i8]):
+def count_mates(keys: Const[u8], bits: int, seen: Const[i4], bucket_cap: int, reach: Reach, mates: Array[i8]):
     """How many in its reach are similar to an article that had found enough: as large a share as of those it saw.
 
     `mates` keeps the largest number of all buckets.
@@ -2067,7 +2067,7 @@ def by_chance(length: int, distinct: int):
 
 
 @kernel
-def list_partners(lefts: Array[i8], rights: Array[i8], stops: Array[i8], others: Array[i4]):
+def list_partners(lefts: Const[i8], rights: Const[i8], stops: Array[i8], others: Array[i4]):
     """List the partners of each article; those of i end at `stops[i]`, which on entry is where they begin."""
     for p in range(len(lefts)):
         i, j = lefts[p], rights[p]
@@ -2078,7 +2078,7 @@ def list_partners(lefts: Array[i8], rights: Array[i8], stops: Array[i8], others:
 
 
 @kernel
-def communities(starts: Array[i8], others: Array[i4], rounds: int, named: Array[i4], marks: Array[u8]):
+def communities(starts: Const[i8], others: Const[i4], rounds: int, named: Array[i4], marks: Array[u8]):
     """Name communities of articles: in each round, an article takes the name that most of its partners have.
 
     Label propagation (Raghavan, Albert and Kumara, 2007). `marks` is the least hash of an article and its partners, so
@@ -2103,7 +2103,7 @@ def communities(starts: Array[i8], others: Array[i4], rounds: int, named: Array[
 
 
 @kernel
-def cut_tiles(ends: Table[i4], sizes: Array[i8], most: int, members: Array[i4], cuts: Table[i8]):
+def cut_tiles(ends: Table[i4], sizes: Const[i8], most: int, members: Array[i4], cuts: Table[i8]):
     """Cut pairs into tiles whose articles have sizes of up to `most` in all; returns how many tiles there are.
 
     `members` are the articles of all tiles, one tile after the other, in the order in which they occur; in `ends` their
@@ -2131,7 +2131,7 @@ def cut_tiles(ends: Table[i4], sizes: Array[i8], most: int, members: Array[i4], 
 
 @kernel
 def number_shingles(
-    keys: Array[u8], starts: Array[i8], stops: Array[i8], table: Array[u4], firsts: Array[u8], numbers: Array[u4]
+    keys: Const[u8], starts: Const[i8], stops: Const[i8], table: Array[u4], firsts: Array[u8], numbers: Array[u4]
 ):
     """Number the shingles of all sets in the order in which they occur first; returns how many there are.
 
@@ -2158,7 +2158,7 @@ def number_shingles(
 
 @kernel
 def group_shingles(
-    starts: Array[i8], stops: Array[i8], numbers: Array[u4], groups: Array[u4], parted: Table[u4], several: Array[flag]
+    starts: Const[i8], stops: Const[i8], numbers: Const[u4], groups: Array[u4], parted: Table[u4], several: Array[flag]
 ):
     """Bring shingles that the same sets hold into one group; returns how many groups there were on the way.
 
@@ -2179,7 +2179,7 @@ def group_shingles(
 
 
 @kernel
-def keep_shared(groups: Array[u4], several: Array[flag], numbers: Array[u4]):
+def keep_shared(groups: Array[u4], several: Const[flag], numbers: Array[u4]):
     """Number the groups that several sets hold, in the order of their shingles; those of a single set become `NONE`."""
     count, one = np.uint32(0), np.uint32(1)
     for k in range(np.uint64(len(groups))):
@@ -2196,10 +2196,10 @@ def keep_shared(groups: Array[u4], several: Array[flag], numbers: Array[u4]):
 
 @kernel
 def list_groups(
-    starts: Array[i8],
-    stops: Array[i8],
-    numbers: Array[u4],
-    groups: Array[u4],
+    starts: Const[i8],
+    stops: Const[i8],
+    numbers: Const[u4],
+    groups: Const[u4],
     seen: Array[u4],
     begins: Array[i8],
     listed: Array[u4],
@@ -2218,9 +2218,9 @@ def list_groups(
 
 @exact
 def weigh_sets(
-    sets: tuple[Array[i8], Array[i8], Array[i8]],
-    numbers: Array[u4],
-    weights: Array[f4],
+    sets: tuple[Const[i8], Const[i8], Const[i8]],
+    numbers: Const[u4],
+    weights: Const[f4],
     less: Array[f8],
     totals: Array[f8],
 ):
@@ -2261,10 +2261,10 @@ def mass_of(listed, masses):
 
 @kernel
 def compare(
-    sets: tuple[Array[i8], Array[i8], Array[f8], Array[f8]],
-    shingles: tuple[Array[u4], Array[f4], Array[u4]],
-    lists: tuple[Array[u4], Array[i8], Array[i8]],
-    pairs: Table[i4],
+    sets: tuple[Const[i8], Const[i8], Const[f8], Const[f8]],
+    shingles: tuple[Const[u4], Const[f4], Const[u4]],
+    lists: tuple[Const[u4], Const[i8], Const[i8]],
+    pairs: ConstTable[i4],
     evidence: float,
     similarities: Array[f8],
 ):
@@ -2350,7 +2350,7 @@ def whole_key(bucket, low, shift):
 
 
 @kernel
-def tally_postings(postings: tuple[Const[u4], Const[u2], Const[u4]], places: Array[i8], shift: int, counts: Array[u4]):
+def tally_postings(postings: tuple[Const[u4], Const[u2], Const[u4]], places: Const[i8], shift: int, counts: Array[u4]):
     """Count the postings of a segment in the buckets of another: keys with the same bits from `shift` on.
 
     A posting is left out if the new place of its row is negative.
@@ -2366,7 +2366,7 @@ def tally_postings(postings: tuple[Const[u4], Const[u2], Const[u4]], places: Arr
 @kernel
 def scatter_postings(
     postings: tuple[Const[u4], Const[u2], Const[u4]],
-    places: Array[i8],
+    places: Const[i8],
     shift: int,
     starts: Array[u4],
     new_lows: Array[u2],
@@ -2395,7 +2395,7 @@ def bits_of(size):
 
 
 @kernel
-def chain(begin: int, stop: int, keys: Array[u4], heads: Array[i4], tails: Array[i4], nexts: Array[i4]):
+def chain(begin: int, stop: int, keys: Const[u4], heads: Array[i4], tails: Array[i4], nexts: Array[i4]):
     """Put the postings `begin` to `stop` at the end of the chains of their buckets: the highest bits of their keys."""
     shift = np.uint32(32 - bits_of(len(heads)))
     for k in range(begin, stop):
@@ -2440,8 +2440,8 @@ def look_at(row, query, sketches, rules, seen, room, used):
 
 @kernel
 def search_sorted(
-    queries: tuple[Const[u4], Const[i8], ConstTable[u1], Array[i8]],
-    table: tuple[Const[u4], Const[u2], Const[u4], Array[flag]],
+    queries: tuple[Const[u4], Const[i8], ConstTable[u1], Const[i8]],
+    table: tuple[Const[u4], Const[u2], Const[u4], Const[flag]],
     checks: tuple[tuple[Const[u8], Const[u8], Array[u1]], int, int, int, int],
     sketches: ConstTable[u1],
     rules: Rules,
@@ -2504,9 +2504,9 @@ def search_sorted(
 
 @kernel
 def search_chained(
-    queries: tuple[Const[u4], Const[i8], ConstTable[u1], Array[i8]],
-    table: tuple[Array[i4], Array[i4], Array[u4], Array[u4], Array[flag]],
-    sketches: Table[u1],
+    queries: tuple[Const[u4], Const[i8], ConstTable[u1], Const[i8]],
+    table: tuple[Const[i4], Const[i4], Const[u4], Const[u4], Const[flag]],
+    sketches: ConstTable[u1],
     rules: Rules,
     seen: Table[i8],
     room: tuple[Array[u1], Array[u4], Array[u4], Array[i8]],
@@ -2542,7 +2542,7 @@ def look_alike(left: Const[u1], right: ConstTable[u1], counts: Array[i8]):
 
 
 @kernel
-def note_cells(cells: Const[u4], keys: Array[u8], bits: int, noted: Table[u4]):
+def note_cells(cells: Const[u4], keys: Const[u8], bits: int, noted: Table[u4]):
     """The cell of each shingle in a table of `2**bits`, and what it holds."""
     shift = np.uint64(64 - bits)
     for k in range(len(keys)):
@@ -2552,7 +2552,7 @@ def note_cells(cells: Const[u4], keys: Array[u8], bits: int, noted: Table[u4]):
 
 
 @kernel
-def bump(cells: Array[u4], keys: Array[u8], bits: int, step: int):
+def bump(cells: Array[u4], keys: Const[u8], bits: int, step: int):
     """Count shingles up or down, within 32 bits."""
     shift = np.uint64(64 - bits)
     for k in range(len(keys)):
@@ -2565,7 +2565,7 @@ def bump(cells: Array[u4], keys: Array[u8], bits: int, step: int):
 
 
 @kernel
-def read_cells(cells: Const[u4], keys: Array[u8], bits: int, found: Array[u4]):
+def read_cells(cells: Const[u4], keys: Const[u8], bits: int, found: Array[u4]):
     """The count of every shingle."""
     shift = np.uint64(64 - bits)
     for k in range(len(keys)):
@@ -2577,9 +2577,9 @@ def read_cells(cells: Const[u4], keys: Array[u8], bits: int, found: Array[u4]):
 
 @kernel
 def grams(
-    codes: Array[u4],
-    begins: Array[i8],
-    ends: Array[i8],
+    codes: Const[u4],
+    begins: Const[i8],
+    ends: Const[i8],
     width: int,
     keys: Array[u8],
     starts: Array[i8],
@@ -2611,10 +2611,10 @@ def grams(
 
 @kernel
 def seeds(
-    left: Array[i8],
-    left_order: Array[i8],
-    right: Array[i8],
-    right_order: Array[i8],
+    left: Const[i8],
+    left_order: Const[i8],
+    right: Const[i8],
+    right_order: Const[i8],
     most: int,
     lefts: Array[i8],
     rights: Array[i8],
@@ -2647,12 +2647,12 @@ def seeds(
 
 @kernel
 def stretch(
-    left: Array[i8],
-    right: Array[i8],
-    left_at: Array[i8],
-    right_at: Array[i8],
-    lefts: Array[i8],
-    rights: Array[i8],
+    left: Const[i8],
+    right: Const[i8],
+    left_at: Const[i8],
+    right_at: Const[i8],
+    lefts: Const[i8],
+    rights: Const[i8],
     starts: Table[i8],
     lengths: Array[i8],
 ):
@@ -2696,7 +2696,7 @@ def root(parents, i):
 
 
 @kernel
-def components(lefts: Array[i8], rights: Array[i8], articles: int):
+def components(lefts: Const[i8], rights: Const[i8], articles: int):
     """Connected components: the cluster of each article, named by its first member."""
     parents = np.arange(articles)
     for e in range(len(lefts)):
@@ -2883,7 +2883,7 @@ def join(a, b, parents, sizes, heads, tails, nexts):
 
 
 @kernel
-def link(lefts: Array[i8], rights: Array[i8], similarities: Array[i8], articles: int, cut: float, reach: Reach):
+def link(lefts: Const[i8], rights: Const[i8], similarities: Const[i8], articles: int, cut: float, reach: Reach):
     """Average linkage over sparse edges, a pair in reach without an edge counting as 0, cut at a mean of `cut`.
 
     Similarities and the cut are integers (fixed point), so that a mean is the same from either side. Returns the
@@ -2972,7 +2972,7 @@ def sample(hashed, count, mask, taken, places):
 
 @kernel
 def sample_texts(
-    keys: Array[u8], offsets: Array[i8], windowed: bool, mask: u8, taken: Array[u8], places: Array[i4], found: Array[i8]
+    keys: Const[u8], offsets: Const[i8], windowed: bool, mask: u8, taken: Array[u8], places: Array[i4], found: Array[i8]
 ):
     """Sampled shingles of texts, or windows, one text after the other; `found` is how many of each. Returns how many.
 
@@ -2993,10 +2993,10 @@ def sample_texts(
 
 @kernel
 def put_runs(
-    keys: Array[u8],
-    places: Array[i4],
-    counts: Array[i8],
-    targets: Array[i8],
+    keys: Const[u8],
+    places: Const[i4],
+    counts: Const[i8],
+    targets: Const[i8],
     all_keys: Array[u8],
     all_places: Array[i4],
 ):
@@ -3009,7 +3009,7 @@ def put_runs(
 
 
 @kernel
-def mix_all(values: Array[u8]):
+def mix_all(values: Const[u8]):
     """Scramble 64 bits each."""
     mixed = np.empty_like(values)
     for k in range(len(values)):
@@ -3018,7 +3018,7 @@ def mix_all(values: Array[u8]):
 
 
 @kernel
-def count_cells(keys: Array[u8], cells: Array[u4], most: int):
+def count_cells(keys: Const[u8], cells: Array[u4], most: int):
     """Count keys in a power of two of cells, up to `most`."""
     last = np.uint64(len(cells) - 1)
     for k in range(len(keys)):
@@ -3028,13 +3028,13 @@ def count_cells(keys: Array[u8], cells: Array[u4], most: int):
 
 
 @kernel
-def count_few(keys: Array[u8], cells: Array[u1], most: int):
+def count_few(keys: Const[u8], cells: Array[u1], most: int):
     """`count_cells` up to 255 at most, in an eighth of the room."""
     count_cells(keys, cells, most)
 
 
 @kernel
-def read_counts(keys: Array[u8], cells: Array[u1], counts: Array[u1]):
+def read_counts(keys: Const[u8], cells: Const[u1], counts: Array[u1]):
     """The count of the cell of each key."""
     last = np.uint64(len(cells) - 1)
     for k in range(len(keys)):
@@ -3043,9 +3043,9 @@ def read_counts(keys: Array[u8], cells: Array[u1], counts: Array[u1]):
 
 @kernel
 def count_holders(
-    keys: Array[u8],
-    starts: Array[i8],
-    cells: Array[u1],
+    keys: Const[u8],
+    starts: Const[i8],
+    cells: Const[u1],
     least: int,
     table: Array[u8],
     held: Array[i8],
@@ -3077,10 +3077,10 @@ def count_holders(
 
 @kernel
 def list_holders(
-    places: Array[i4],
-    starts: Array[i8],
-    found: tuple[Array[i8], Array[i8]],
-    number: Array[i8],
+    places: Const[i4],
+    starts: Const[i8],
+    found: tuple[Const[i8], Const[i8]],
+    number: Const[i8],
     ends: Array[i8],
     holders: Array[i8],
     listed: tuple[Array[i8], Array[i8], Array[i4]],
@@ -3106,7 +3106,7 @@ def list_holders(
 
 
 @kernel
-def spans(places: Array[i8], count: int, length: int, bridge: int, begins: Array[i8], ends: Array[i8]):
+def spans(places: Const[i8], count: int, length: int, bridge: int, begins: Array[i8], ends: Array[i8]):
     """Where windows that begin at ascending `places` cover a text of shingles; gaps of up to `bridge` are covered."""
     found = np.int64(0)
     for k in range(count):
@@ -3121,7 +3121,7 @@ def spans(places: Array[i8], count: int, length: int, bridge: int, begins: Array
 
 @kernel
 def framed(
-    keys: Array[u8],
+    keys: Const[u8],
     count: int,
     marked: Windows,
     hashed: Array[u8],
@@ -3154,7 +3154,7 @@ def unframed(keys, count, begins, ends, found):
 
 
 @kernel
-def own_blocks(begins: Array[i8], ends: Array[i8], found: int, length: int, least: int):
+def own_blocks(begins: Const[i8], ends: Const[i8], found: int, length: int, least: int):
     """The share of a text that stands outside spans, and in how many blocks it does (inverse Simpson index).
 
     Gaps of up to `least` do not count: they may be windows that were not sampled.
@@ -3172,10 +3172,10 @@ def own_blocks(begins: Array[i8], ends: Array[i8], found: int, length: int, leas
 
 @kernel
 def held_alike(
-    groups: Table[i8],
-    middles: Array[i8],
-    starts: Array[i8],
-    holders: Array[i8],
+    groups: ConstTable[i8],
+    middles: Const[i8],
+    starts: Const[i8],
+    holders: Const[i8],
     marks: Array[i8],
     fits: Array[flag],
     sums: Array[u8],
@@ -3201,7 +3201,7 @@ def held_alike(
 
 
 @kernel
-def order_hashes(keys: Array[u8], ends: Array[i8], order: Array[i8]):
+def order_hashes(keys: Const[u8], ends: Array[i8], order: Array[i8]):
     """The order in which hashes ascend: by the place that evenly spread ones would have, then by insertion.
 
     `ends` is scratch, as long as `keys`.
@@ -3238,10 +3238,10 @@ def weight_of(seen, surprisal, counted, known):
 
 @kernel
 def weigh_sampled(
-    starts: Array[i8],
+    starts: Const[i8],
     keys: Array[u8],
     places: Array[i4],
-    counted: tuple[Array[u4], Const[f8], float, float],
+    counted: tuple[Const[u4], Const[f8], float, float],
     singles: tuple[Array[f8], Array[i4], Array[i4], Array[i8], Array[i8], Array[f8]],
 ):
     """Distinct sampled shingles of every text in ascending order, with weights, where another place holds them, too.
@@ -3285,9 +3285,9 @@ def weigh_sampled(
 
 @kernel
 def outside(
-    keys: Array[u8],
-    weights: Array[f8],
-    gone: Array[flag],
+    keys: Const[u8],
+    weights: Const[f8],
+    gone: Const[flag],
     begin: int,
     end: int,
     kept: Table[u8],
@@ -3321,7 +3321,7 @@ def outside(
 
 
 @kernel
-def number_keys(keys: Table[u8], count: int, tables: Table[u1], row: int):
+def number_keys(keys: ConstTable[u8], count: int, tables: Table[u1], row: int):
     """Put the numbers of a row's distinct keys, fewer than 256 and counted from 1, into an open-addressing table."""
     last, row = np.uint64(tables.shape[1] - 1), np.uint64(row)
     for k in range(tables.shape[1]):
@@ -3335,7 +3335,13 @@ def number_keys(keys: Table[u8], count: int, tables: Table[u1], row: int):
 
 @kernel
 def shared_weight(
-    keys: Table[u8], weights: Table[f8], left: int, count: int, right: int, tables: Table[u1], perhaps: Array[u8]
+    keys: ConstTable[u8],
+    weights: ConstTable[f8],
+    left: int,
+    count: int,
+    right: int,
+    tables: ConstTable[u1],
+    perhaps: Array[u8],
 ):
     """Weight of what two rows of keys share, in the order of the left one; see `number_keys`.
 
@@ -3369,11 +3375,11 @@ def places_of(groups, places, group, found):
 
 @kernel
 def unite(
-    begins: Array[i4],
-    ends: Array[i4],
+    begins: Const[i4],
+    ends: Const[i4],
     count: int,
-    more_begins: Array[i8],
-    more_ends: Array[i8],
+    more_begins: Const[i8],
+    more_ends: Const[i8],
     more: int,
     bridge: int,
     united: Table[i8],
@@ -3396,7 +3402,7 @@ def unite(
 
 
 @kernel
-def gained(begins: Array[i4], ends: Array[i4], count: int, united: Table[i8], found: int, pieces: Table[i8]):
+def gained(begins: Const[i4], ends: Const[i4], count: int, united: ConstTable[i8], found: int, pieces: Table[i8]):
     """What `united` spans have more than those in them; returns how many pieces there are."""
     several, i = np.int64(0), np.int64(0)
     for k in range(found):
@@ -3461,11 +3467,11 @@ def unmark(touched, count, taken, gone):
 @kernel
 def settle(
     texts: tuple[int, int],
-    fresh: Array[flag],
-    windows: tuple[Array[i8], Array[i4], Array[i4]],
+    fresh: Const[flag],
+    windows: tuple[Const[i8], Const[i4], Const[i4]],
     settled: tuple[Table[i4], Table[i4], Table[i8]],
-    singles: tuple[Array[i8], Array[u8], Array[i4], Array[f8], Array[i4], Array[i4], Array[i8], Array[i8], Array[f8]],
-    lengths: Array[i8],
+    singles: tuple[Const[i8], Const[u8], Const[i4], Array[f8], Array[i4], Const[i4], Const[i8], Const[i8], Const[f8]],
+    lengths: Const[i8],
     gaps: tuple[int, int],
 ):
     """Leave out of some texts what has become furniture: unite its spans with those before, by each of the gaps.
@@ -3522,12 +3528,12 @@ def spread_of(group, text, windows, settled, length, gaps, rooms):
 
 @kernel
 def judge_frames(
-    groups: Array[i8],
-    held: tuple[Array[i8], Array[i8], Array[i8]],
-    windows: tuple[Array[i8], Array[i4], Array[i4]],
-    settled: tuple[Table[i4], Table[i4], Table[i8]],
-    singles: tuple[Array[i8], Array[u8], Array[i4], Array[f8], Array[i4], Array[i4], Array[i8], Array[i8], Array[f8]],
-    lengths: Array[i8],
+    groups: Const[i8],
+    held: tuple[Const[i8], Const[i8], Const[i8]],
+    windows: tuple[Const[i8], Const[i4], Const[i4]],
+    settled: tuple[ConstTable[i4], ConstTable[i4], ConstTable[i8]],
+    singles: tuple[Const[i8], Const[u8], Const[i4], Const[f8], Const[i4], Const[i4], Const[i8], Const[i8], Const[f8]],
+    lengths: Const[i8],
     bounds: tuple[tuple[int, int], float],
     told: tuple[Array[f8], Array[f8], Array[f8], Array[f8]],
 ):
@@ -3587,12 +3593,12 @@ def judge_frames(
 
 @kernel
 def dots(
-    starts: Array[i8],
-    features: Array[i8],
-    weights: Array[f8],
-    families: Array[i8],
-    lefts: Array[i8],
-    rights: Array[i8],
+    starts: Const[i8],
+    features: Const[i8],
+    weights: Const[f8],
+    families: Const[i8],
+    lefts: Const[i8],
+    rights: Const[i8],
     products: Array[f8],
 ):
     """Dot products of pairs of sparse rows with ascending features; no family may give more than half of a product."""
@@ -3625,7 +3631,7 @@ def dots(
 
 
 @kernel
-def find_keys(keys: Array[u4], table: Array[u4], begins: Array[i8], shift: int, places: Array[i8]):
+def find_keys(keys: Const[u4], table: Const[u4], begins: Const[i8], shift: int, places: Array[i8]):
     """The place of each key in an ascending table, -1 where it is not there; `begins` is by the highest bits."""
     for k in range(len(keys)):
         key = keys[k]
@@ -3637,10 +3643,10 @@ def find_keys(keys: Array[u4], table: Array[u4], begins: Array[i8], shift: int, 
 
 @kernel
 def share_runs(
-    places: Array[i8],
-    starts: Array[i8],
-    postings: tuple[Array[i8], Array[i4]],
-    least: Array[i8],
+    places: Const[i8],
+    starts: Const[i8],
+    postings: tuple[Const[i8], Const[i4]],
+    least: Const[i8],
     room: tuple[Array[i4], Array[i4]],
     pairs: Array[u8],
 ):
@@ -3671,10 +3677,10 @@ def share_runs(
 
 @kernel
 def contain(
-    sets: tuple[Array[i8], Array[i8], Array[f8], int],
-    numbers: Array[u4],
-    weights: Array[f4],
-    pairs: Table[i4],
+    sets: tuple[Const[i8], Const[i8], Const[f8], int],
+    numbers: Const[u4],
+    weights: Const[f4],
+    pairs: ConstTable[i4],
     evidence: float,
     found: Array[f8],
 ):
@@ -3724,7 +3730,7 @@ def bit_of(key, bits):
 
 
 @kernel
-def note_shingles(keys: Array[u8], bits: Array[u8], sampled: Array[u8]):
+def note_shingles(keys: Const[u8], bits: Array[u8], sampled: Array[u8]):
     """Set a bit for each shingle, and in a smaller room for those that `some_shingles` samples."""
     for k in range(len(keys)):
         word, bit = bit_of(keys[k], bits)
@@ -3772,7 +3778,7 @@ def scan_for_noted(
     begin: int,
     end: int,
     recipe: Recipe,
-    noted: tuple[Array[u8], Array[u8], int, float],
+    noted: tuple[Const[u8], Const[u8], int, float],
     lengths: Array[i8],
     prints: Table[u8],
     enough: Array[flag],

@@ -29,6 +29,28 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
 
+SLOWEST = (
+    "test_spark", "test_spark_campaign_links", "test_index_faults", "test_integrations_scrapy", "test_index",
+    "test_examples_nightly", "test_recipes", "test_nightly_faults", "test_report", "test_native",
+)  # fmt: skip
+"""Files that take longest: they begin first, so that no process has one of them left when the others have ended."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slowest files first."""
+    ranks = {name: rank for rank, name in enumerate(SLOWEST)}
+    items.sort(key=lambda item: ranks.get(item.path.stem, len(ranks)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `-n`, the tests of a file run in one process: many share a server, a browser or a Spark."""
+    from xdist.scheduler import LoadFileScheduling
+
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
+
+
 def script(path: str) -> ModuleType:
     """A script that is no part of the package, such as a bench, with those beside it at hand."""
     file = ROOT / path

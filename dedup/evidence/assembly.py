@@ -94,7 +94,7 @@ def _grams(
 ) -> _Grams:
     most = int((ends - begins).sum())
     keys, (starts, stops, pieces) = np.empty(most, np.uint64), np.empty((3, most), np.int64)
-    found = kernels.grams(codes, begins, ends, width, keys, starts, stops, pieces)
+    found = kernels.grams(codes, *map(np.ascontiguousarray, (begins, ends)), width, keys, starts, stops, pieces)
     owners = gaps[pieces[:found]]
     numbers = np.unique(keys[:found] + owners.astype(np.uint64) * kernels.BASE, return_inverse=True)[1]
     wanted = np.zeros(int(numbers.max(initial=-1)) + 1, np.int64)
