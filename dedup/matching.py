@@ -27,7 +27,6 @@ from dedup.index import Index
 from dedup.kernels import Integers
 from dedup.matches import Matches, Measured
 from dedup.pipeline import (
-    Progress,
     Stages,
     checked_settings,
     chosen_bands,
@@ -36,6 +35,7 @@ from dedup.pipeline import (
     represent,
     two_texts,
 )
+from dedup.progress import Progress, shown
 from dedup.settings import Settings
 from dedup.stages import articles as reading
 from dedup.stages import bands, candidates, runs, shingles
@@ -46,7 +46,6 @@ from dedup.stages.quotes import Quotes
 from dedup.stages.shingles import Noting
 from dedup.stages.signer import Signer
 from dedup.work import Progress as Tell
-from dedup.work import bar
 from dedup.work import count as count_threads
 
 BLOCK = 1 << 28
@@ -107,16 +106,17 @@ def match(
         if isinstance(b, Index):
             settings, b = settings or b.settings, b.texts()
         plan = _plan(settings, by, threshold)
-        if progress is True:
-            progress = stack.enter_context(bar())
-        stages = Stages(progress or None)
+        stages = Stages(stack.enter_context(shown(progress)), "match")
         with stages.stage("read"):
             longest = plan.settings.longest_text
             mine = reading.articles(a, text=text, id=id, threads=count, longest=longest)
+            stages.count(articles=len(mine.texts))
         matcher = _Matcher(mine, plan, count, stages)
         for block in _blocks(reading.streamed(b, text=text, id=id, threads=count, longest=longest), BLOCK):
             matcher.take(block)
-        return matcher.matches()
+        found = matcher.matches()
+        stages.done(articles=found.articles, against=found.against, matched=len(found), pairs=len(found.left))
+        return found
 
 
 def containment(a: str, b: str, settings: Settings | None = None) -> float:
@@ -365,6 +365,7 @@ class _Matcher:
         others, mine = candidates.ends(candidates.once([_coded(*some) for some in pairs]))
         with self._stages.stage("verify") as tell:
             score = self._meeting.verified(ends.corpus, mine, others, tell)
+            self._stages.count(pairs=len(mine), matches=int((score >= self._plan.threshold).sum()))
         self._keep(ends, Pairs(mine, others, score).where(score >= self._plan.threshold), block)
 
     def _both(self, block: Articles) -> _Ends:

@@ -34,7 +34,7 @@ from dedup.settings import Settings
 from dedup.stages.clusters import Graph, Pairs, representatives
 from dedup.work import count as count_threads
 
-Tell = Callable[[int, int], None]
+Tell = Callable[[int, int], object]
 
 if TYPE_CHECKING:
     import pandas

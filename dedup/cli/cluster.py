@@ -75,7 +75,6 @@ def cluster(
     now: datetime | None,
     forget: tuple[str, ...],
     secret_seed: bool,
-    log_json: bool,
     quiet: bool,
 ) -> None:
     """Group the articles of files and folders, and write a label for each.
@@ -104,12 +103,12 @@ def cluster(
         nights.run(
             paths, target, state, settings, replace(reading, streams=None),
             nights.Limits(max_rejects, max_replaced), campaigns=not no_campaigns, memory=memory, now=now,
-            forget=forget, threads=threads, log_json=log_json, quiet=quiet,
+            forget=forget, threads=threads, quiet=quiet,
         )  # fmt: skip
         return
     _check_alone(
         memory=memory is not None, max_rejects=max_rejects is not None, max_replaced=max_replaced is not None,
-        now=now is not None, forget=bool(forget), secret_seed=secret_seed, log_json=log_json,
+        now=now is not None, forget=bool(forget), secret_seed=secret_seed,
     )  # fmt: skip
     if indicators is not None and no_campaigns:
         raise click.UsageError("--indicators lists what campaigns hold; leave out --no-campaigns")

@@ -219,7 +219,7 @@ def _conclude(tally: Tally, *, as_json: bool) -> None:
     line = f"{counted(tally.added, 'article')} added, of which {tally.duplicates:,} {duplicates}"
     line += (unchanged if tally.unchanged else "") + (replaced if tally.replaced else "") + rejected
     if as_json:
-        console.err.print(line, highlight=False)
+        console.remark(line)
     else:
         with console.closed_output():
             console.say(line)

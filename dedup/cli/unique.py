@@ -136,6 +136,6 @@ def _report(found: Outcome, where: _Where, *, quiet: bool) -> None:
     gone = found.rows - found.kept
     line = f"Kept {found.kept:,} of {counted(found.rows, 'row')}; {gone:,} dropped ({gone / max(1, found.rows):.1%})"
     if where.target == STANDARD:
-        console.err.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.remark(line)
     else:
         console.say(f"{line}. Rows are in {printable(where.target)}")

@@ -53,7 +53,7 @@ def write(
     title: str,
     members: int,
     campaigns: bool = True,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> None:
     """Write the page.
 
@@ -85,7 +85,7 @@ def write(
 
 
 def _clusters(
-    found: ReportedResult, file: IO[bytes], members: int, progress: Callable[[int, int], None] | None
+    found: ReportedResult, file: IO[bytes], members: int, progress: Callable[[int, int], object] | None
 ) -> list[dict[str, Any]]:
     """Write the data of each cluster; returns the rows of the table."""
     rows, embedded = [], []
