@@ -76,9 +76,7 @@ def test_a_slot_says_apart_what_stands_in_it_and_how_often() -> None:
     """Its first value, how many articles have that, and how many others there are."""
     parts = template([f"親愛的{city}朋友，您好！" for city in ("臺北", "高雄", "臺北", "新竹")])._repr_html_()
     assert "<b>臺北</b> <small>in 2 articles; 2 other values</small>" in parts
-    assert (
-        notebook.template([[("", 4), ("甲", 1)]], "5").count("<i>nothing</i> <small>in 4 articles; 1 other value<") == 1
-    )
+    assert "<i>nothing</i> <small>in 4 articles; 1 other value<" in notebook.template([[("", 4), ("甲", 1)]], "5")
 
 
 def test_lists_of_evidence_are_tables(examples: dict[str, str]) -> None:

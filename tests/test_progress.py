@@ -72,7 +72,7 @@ def test_what_a_user_gives() -> None:
 
 def test_bars_in_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """On the standard error stream."""
-    with shown(True) as tell:
+    with shown(progress=True) as tell:
         assert tell is not None
         tell("read", 2, 2)
     out, err = capsys.readouterr()
