@@ -118,7 +118,7 @@ def script() -> str:
 
 def _summary(found: ReportedResult, title: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """What the page shows first."""
-    columns = ("size", "similarity", "label", "title", "keywords", "indicators", "search")
+    columns = ("size", "similarity", "label", "name", "title", "keywords", "indicators", "search")
     return {
         "title": title,
         "version": version("article-dedup"),

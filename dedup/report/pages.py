@@ -26,6 +26,8 @@ MOST_VALUES, LONGEST_VALUE = 20, 500
 MOST_FRAMES, LONGEST_FRAME = 200, 600
 """Frames in the page, and characters of each."""
 MOST_INDICATORS = 200
+WIDEST_TITLE = 240
+"""Columns of a title; the page cuts it where it has no room for it."""
 SEARCHED = 200
 """Members whose texts are searched for indicators."""
 IN_ROW = {"keywords": 6, "indicators": 3}
@@ -71,7 +73,7 @@ def page(found: ReportedResult, cluster: ClusterLike, members: int) -> dict[str,
     return {
         "ids": [str(one) for one in cluster.ids.to_pylist()],
         "similarity": [None if np.isnan(value) else value for value in similarity.tolist()],
-        "titles": titles(corpus.texts.column, cluster.members.tolist()),
+        "titles": titles(corpus.texts.column, cluster.members.tolist(), WIDEST_TITLE),
         "template": {
             "members": len(cluster),
             "distinct": len(np.unique(corpus.number[cluster.members])),
@@ -120,6 +122,7 @@ def row(cluster: ClusterLike, data: dict[str, Any]) -> dict[str, Any]:
         "size": len(cluster),
         "similarity": round(cluster.similarity, 4),
         "label": data["ids"][place],
+        "name": data["ids"][0],
         "title": data["titles"][place],
         "keywords": [word for word, _ in data["keywords"][: IN_ROW["keywords"]]],
         "indicators": data["indicators"][: IN_ROW["indicators"]],
