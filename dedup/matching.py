@@ -36,7 +36,7 @@ from dedup.pipeline import (
     two_texts,
 )
 from dedup.progress import Progress, shown
-from dedup.settings import Settings
+from dedup.settings import Settings, with_settings
 from dedup.stages import articles as reading
 from dedup.stages import bands, candidates, runs, shingles
 from dedup.stages.articles import Articles
@@ -57,6 +57,7 @@ CONTAINED = 0.8
 characters from 0.8 on, one in a thousand holds less than half of the quotation; from 0.5 on one in seventy."""
 
 
+@with_settings
 def match(
     a: Any,
     b: Any,
@@ -119,6 +120,7 @@ def match(
         return found
 
 
+@with_settings
 def containment(a: str, b: str, settings: Settings | None = None) -> float:
     """Which share of a text stands in another, with weights from the prior alone.
 

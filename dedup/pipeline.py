@@ -29,7 +29,7 @@ from dedup.evidence.passages import Explanation
 from dedup.progress import Progress, shown
 from dedup.results import Clusters
 from dedup.rows import Rows
-from dedup.settings import Settings
+from dedup.settings import Settings, with_settings
 from dedup.stages import articles as reading
 from dedup.stages import bands, candidates, clusters, frames, runs, shingles, weights
 from dedup.stages.reach import CopyBuckets, Scoped, scoped
@@ -79,6 +79,7 @@ class Stages:
         happened(self._job, DONE, sum(self.seconds.values()), counts)
 
 
+@with_settings
 def cluster(
     articles: Any,
     settings: Settings | None = None,
@@ -182,6 +183,7 @@ class Fitted:
     """What marks the frames of the sample; None where no frames were found."""
 
 
+@with_settings
 def fit(
     articles: Any, settings: Settings | None = None, *, text: str | list[str] = "text", threads: int | None = None
 ) -> Fitted:
@@ -402,6 +404,7 @@ def with_representatives(result: Clusters, corpus: Corpus, count: int) -> Cluste
     return replace(result, graph=replace(graph, looked_up=looked_up))
 
 
+@with_settings
 def similarity(a: str, b: str, settings: Settings | None = None) -> float:
     """Similarity of two texts, with weights from the prior alone.
 
@@ -423,6 +426,7 @@ def similarity(a: str, b: str, settings: Settings | None = None) -> float:
     return float(corpus.similarities(both[:1], both[1:])[0])
 
 
+@with_settings
 def explain(
     a: str,
     b: str,

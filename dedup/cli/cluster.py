@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     "--indicators", metavar="FILE", help="Indicators, and which campaigns hold them: .csv, or STIX 2.1 as .json."
 )
 @click.option("--no-campaigns", is_flag=True, help="Leave out the column campaign; it takes 0.5 to 2 ms an article.")
-@click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
+@console.threshold("Similarity from which a pair is an edge, in (0, 1]")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
 @console.CSV_SAFE
 @console.reads
@@ -292,7 +292,9 @@ def _show(found: Clusters, read: pa.Table, seconds: Mapping[str, float], targets
     )
     if targets.campaigns:
         articles = f", of {counted(sum(map(len, several)), 'article')}" if several else ""
-        console.say(f"{counted(len(several), 'campaign')} of several clusters or lone articles{articles}")
+        none = "No campaign of several clusters or lone articles: each cluster is one by itself"
+        some = f"{counted(len(several), 'campaign')} of several clusters or lone articles{articles}"
+        console.say(some if several else none)
     if found.frames():
         console.say(f"Left out: {found.frames().summary}")
     stages = ", ".join(f"{stage} {taken:.1f}" for stage, taken in seconds.items())

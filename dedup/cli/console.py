@@ -105,6 +105,17 @@ CSV_SAFE = click.option(
 )
 
 
+def threshold(words: str) -> Callable[[Command], Command]:
+    """The option `--threshold`.
+
+    Args:
+        words: What it is here; the defaults follow.
+    """
+    usual, near = Settings().threshold, Settings.near_copies().threshold
+    told = f"{words}; by default {usual:g}, with --near-copies {near:g}."
+    return click.option("--threshold", type=float, metavar="T", help=told)
+
+
 def reads(command: Command) -> Command:
     """The options of every command that reads articles; it is called with one `files.ReadOptions` for all of them.
 

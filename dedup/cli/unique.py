@@ -51,7 +51,7 @@ class _Where(NamedTuple):
     "--dropped", metavar="FILE", help="Ids of the other rows, of what is kept instead, and the similarity: .parquet, "
     ".csv or .jsonl.",
 )  # fmt: skip
-@click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
+@console.threshold("Similarity from which a pair is an edge, in (0, 1]")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
 @console.CSV_SAFE
 @console.reads
