@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client import CollectorRegistry
 
 import dedup
-from dedup import nightly
+from dedup import files, nightly
 
 TEXTS = ["国内电话卡续费", "國內電話卡續費", "The ferry leaves at noon today"]
 
@@ -87,6 +87,14 @@ def test_a_night_tells_its_stages(told: list[dedup.Event], tmp_path: Path, caplo
     assert "write" in {event.stage for event in told}
     assert of(told, "done")["articles"] == 1
     assert ["b.jsonl" in record.message for record in caplog.records if record.levelno == logging.WARNING] == [True]
+
+
+def test_what_cannot_be_read_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """By its path and row, beside the problems that are returned."""
+    (tmp_path / "b.jsonl").write_text("{", "utf-8")
+    found = files.read([tmp_path])
+    assert [(record.name, record.levelname) for record in caplog.records] == [("dedup.files.reading", "WARNING")]
+    assert found.problems[0].reason in caplog.text
 
 
 def test_progress_of_a_batch(tmp_path: Path) -> None:
