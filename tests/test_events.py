@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import logging
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import script
+from conftest import ROOT, script
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
@@ -18,7 +19,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client import CollectorRegistry
 
 import dedup
-from dedup import files, nightly
+from dedup import events, files, nightly
 
 TEXTS = ["国内电话卡续费", "國內電話卡續費", "The ferry leaves at noon today"]
 
@@ -172,3 +173,9 @@ def test_opentelemetry() -> None:
     ended = {span.name: span for span in spans.get_finished_spans()}
     assert dict(ended["dedup cluster fold"].attributes or {}) == {"articles": 3, "texts": 2}
     tracers.shutdown()
+
+
+def test_the_page_on_logging_prints_what_it_says() -> None:
+    """Its example is run."""
+    assert doctest.testfile(str(ROOT / "docs" / "logging.md"), module_relative=False).failed == 0
+    assert doctest.testmod(events).failed == 0
