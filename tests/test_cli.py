@@ -698,7 +698,7 @@ def test_small_words(tmp_path: Path, labels: Path) -> None:
     assert "in (0, 1]; by default 0.092, with --near-copies 0.7." in words
     result = command("show", tmp_path / "nope.csv", "1")
     assert result.exit_code == 1
-    assert result.stderr.replace("\n", "").endswith("nope.csv'; name what dedup cluster --out wrote")
+    assert result.stderr.replace("\n", "").endswith("': there is no such file; name what dedup cluster --out wrote")
     result = run(EXAMPLES, "--out", tmp_path / "labels.csv")
     assert "No campaign of several clusters or lone articles: each cluster is one by itself" in result.output
 

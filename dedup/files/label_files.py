@@ -50,7 +50,7 @@ def labels(path: str | os.PathLike[str]) -> pa.Table:
         known = ", ".join(filter(None, _READERS))
         raise FileError(f"cannot read labels from {name!r}: the suffix must be one of {known}")
     if not is_remote(path) and not os.path.lexists(path):
-        raise FileError(f"there is no file {name!r}; name what dedup cluster --out wrote")
+        raise FileError(f"cannot read labels from {name!r}: there is no such file; name what dedup cluster --out wrote")
     try:
         with local_copy(path) as local:
             table = _READERS[suffix](local)
