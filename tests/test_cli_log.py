@@ -89,6 +89,7 @@ def test_every_command_logs(folder: Path) -> None:
         ["state", "stats", state],
         ["state", "forget", state, "before=2020-01-01"],
         ["state", "compact", state],
+        ["warmup"],
     ):
         result = run(*arguments)
         last = logged(result)[-1]

@@ -27,6 +27,7 @@ ORDER = [
     "cli.matching",
     "cli.indexing",
     "cli.states",
+    "cli.warming",
     "cli.nights",
     "cli.console",
     "cli.terminal",
