@@ -13,6 +13,7 @@ from .errors import (
     ReplacedError,
     SettingsError,
 )
+from .events import Event, Observer, observe
 from .evidence.campaign_results import Campaign, Campaigns, Reason
 from .evidence.frame_lists import Frame, FrameList, FrameSpan
 from .evidence.indicators import Indicator
@@ -40,6 +41,7 @@ __all__ = [
     "DedupWarning",
     "Dropped",
     "Estimate",
+    "Event",
     "Explanation",
     "FileError",
     "Fixed",
@@ -58,6 +60,7 @@ __all__ = [
     "Matches",
     "MissingExtraError",
     "Near",
+    "Observer",
     "Passage",
     "Reason",
     "RejectsError",
@@ -72,5 +75,6 @@ __all__ = [
     "explain",
     "fit",
     "match",
+    "observe",
     "similarity",
 ]

@@ -27,7 +27,6 @@ from dedup.index import Index
 from dedup.kernels import Integers
 from dedup.matches import Matches, Measured
 from dedup.pipeline import (
-    Progress,
     Stages,
     checked_settings,
     chosen_bands,
@@ -36,7 +35,8 @@ from dedup.pipeline import (
     represent,
     two_texts,
 )
-from dedup.settings import Settings
+from dedup.progress import Progress, shown
+from dedup.settings import Settings, with_settings
 from dedup.stages import articles as reading
 from dedup.stages import bands, candidates, runs, shingles
 from dedup.stages.articles import Articles
@@ -46,7 +46,6 @@ from dedup.stages.quotes import Quotes
 from dedup.stages.shingles import Noting
 from dedup.stages.signer import Signer
 from dedup.work import Progress as Tell
-from dedup.work import bar
 from dedup.work import count as count_threads
 
 BLOCK = 1 << 28
@@ -58,6 +57,7 @@ CONTAINED = 0.8
 characters from 0.8 on, one in a thousand holds less than half of the quotation; from 0.5 on one in seventy."""
 
 
+@with_settings
 def match(
     a: Any,
     b: Any,
@@ -107,18 +107,20 @@ def match(
         if isinstance(b, Index):
             settings, b = settings or b.settings, b.texts()
         plan = _plan(settings, by, threshold)
-        if progress is True:
-            progress = stack.enter_context(bar())
-        stages = Stages(progress or None)
+        stages = Stages(stack.enter_context(shown(progress)), "match")
         with stages.stage("read"):
             longest = plan.settings.longest_text
             mine = reading.articles(a, text=text, id=id, threads=count, longest=longest)
+            stages.count(articles=len(mine.texts))
         matcher = _Matcher(mine, plan, count, stages)
         for block in _blocks(reading.streamed(b, text=text, id=id, threads=count, longest=longest), BLOCK):
             matcher.take(block)
-        return matcher.matches()
+        found = matcher.matches()
+        stages.done(articles=found.articles, against=found.against, matched=len(found), pairs=len(found.left))
+        return found
 
 
+@with_settings
 def containment(a: str, b: str, settings: Settings | None = None) -> float:
     """Which share of a text stands in another, with weights from the prior alone.
 
@@ -365,6 +367,7 @@ class _Matcher:
         others, mine = candidates.ends(candidates.once([_coded(*some) for some in pairs]))
         with self._stages.stage("verify") as tell:
             score = self._meeting.verified(ends.corpus, mine, others, tell)
+            self._stages.count(pairs=len(mine), matches=int((score >= self._plan.threshold).sum()))
         self._keep(ends, Pairs(mine, others, score).where(score >= self._plan.threshold), block)
 
     def _both(self, block: Articles) -> _Ends:

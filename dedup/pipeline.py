@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -23,44 +23,63 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.errors import DedupWarning, InputError, SettingsError, warn
+from dedup.events import DONE, happened
 from dedup.evidence.corpus import Corpus
 from dedup.evidence.passages import Explanation
+from dedup.progress import Progress, shown
 from dedup.results import Clusters
 from dedup.rows import Rows
-from dedup.settings import Settings
+from dedup.settings import Settings, with_settings
 from dedup.stages import articles as reading
 from dedup.stages import bands, candidates, clusters, frames, runs, shingles, weights
 from dedup.stages.reach import CopyBuckets, Scoped, scoped
 from dedup.stages.scope import Scope, standings
 from dedup.stages.signer import Signer
 from dedup.work import Progress as Tell
-from dedup.work import Room, bar
+from dedup.work import Room
 from dedup.work import count as count_threads
-
-Progress = Callable[[str, int, int], None]
-"""Called with the name of the stage, the work done in it so far, and the whole of it."""
-
 
 MOST_FITTED = 1 << 24
 """Shingles whose weights an index keeps, the most frequent: 200 MB."""
 
 
 class Stages:
-    """Times every stage and reports its progress."""
+    """Times every stage, reports its progress, and tells when it has ended: see `dedup.events`.
 
-    def __init__(self, progress: Progress | None = None) -> None:
+    Args:
+        progress: Called with the stage, the work done in it, and the whole of it.
+        job: What the stages belong to; None tells nobody when they end.
+
+    Attributes:
+        seconds: How long each stage took.
+    """
+
+    def __init__(self, progress: Progress | None = None, job: str | None = None) -> None:
         self.seconds: dict[str, float] = {}
-        self._progress = progress
+        self._progress, self._job, self._counts = progress, job, dict[str, int]()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Tell]:
         """Run one stage under this name; yields its progress callback."""
-        begin = time.perf_counter()
+        begin, self._counts = time.perf_counter(), {}
         told = self._progress or (lambda *_: None)
         yield lambda done, total: told(name, done, total)
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
+        taken = time.perf_counter() - begin
+        self.seconds[name] = self.seconds.get(name, 0.0) + taken
+        if self._job is not None:
+            happened(self._job, name, taken, self._counts)
+
+    def count(self, **counts: int) -> None:
+        """Say how much there was in the stage that runs."""
+        self._counts.update(counts)
+
+    def done(self, **counts: int) -> None:
+        """Say that the job has ended, and what came of it."""
+        assert self._job is not None
+        happened(self._job, DONE, sum(self.seconds.values()), counts)
 
 
+@with_settings
 def cluster(
     articles: Any,
     settings: Settings | None = None,
@@ -111,10 +130,8 @@ def cluster(
     settings = checked_settings(settings, signing=True)
     scope = Scope(within, across, within_days, date)
     count = count_threads(threads)
-    with ExitStack() as stack:
-        if progress is True:
-            progress = stack.enter_context(bar())
-        return _cluster(articles, settings, text, id, scope, count, Stages(progress or None))
+    with shown(progress) as tell:
+        return _cluster(articles, settings, text, id, scope, count, Stages(tell, "cluster"))
 
 
 def checked_settings(settings: Settings | None, *, signing: bool = False) -> Settings:
@@ -135,6 +152,7 @@ def _cluster(
     with stages.stage("read"):
         read = reading.articles(source, text=text, id=id_, threads=count, longest=settings.longest_text)
         standing = standings(read.source, scope, len(read.texts)) if scope else None
+        stages.count(articles=len(read.texts))
     signing = None if settings.weighted else Signer(settings, None).room(len(read.texts))
     corpus = represent(read.texts, settings, threads=count, stages=stages, signing=signing)
     parted = None if standing is None else scoped(corpus.number, standing)
@@ -148,6 +166,10 @@ def _cluster(
         graph_of = (graph, settings.threshold, settings.linkage, read.ids)
         result = Clusters(*graph_of, corpus=corpus, lower=lower, source=rows)
         result = with_representatives(result, compared, count)
+        several = result.sizes > 1
+        found = {"clusters": len(np.unique(result.heads[several])), "clustered": int(several.sum())}
+        stages.count(**found)
+    stages.done(articles=len(read.texts), texts=len(corpus.first), edges=len(graph.left), **found)
     return replace(result, seconds=dict(stages.seconds))
 
 
@@ -161,6 +183,7 @@ class Fitted:
     """What marks the frames of the sample; None where no frames were found."""
 
 
+@with_settings
 def fit(
     articles: Any, settings: Settings | None = None, *, text: str | list[str] = "text", threads: int | None = None
 ) -> Fitted:
@@ -218,6 +241,7 @@ def represent(
     with stages.stage("fold") as tell:
         folded = shingles.Texts.of(texts, settings, threads=threads, progress=tell, signing=signing)
         first, number = distinct(folded)
+        stages.count(articles=len(texts), texts=len(first))
     if not settings.weighted:
         return Corpus(folded, first, number, None)
     found = None
@@ -226,6 +250,7 @@ def represent(
             found = frames.find(
                 folded, first, prior_articles=settings.prior_articles, known=windows, threads=threads, progress=tell
             )
+            stages.count(frames=len(found.holders) if found else 0)
         windows = found.windows if found and windows is None else windows
         folded = folded if windows is None else folded.without(windows)
     room = Room(np.uint64)
@@ -300,6 +325,7 @@ def connect(
             similarity[parted.text[left] == parted.text[right]] = 1.0
         every = clusters.Pairs(left, right, similarity)
         edges = every.where(similarity >= settings.threshold)
+        stages.count(pairs=len(left), edges=len(edges.left))
     reach = kernels.EVERYBODY if parted is None else parted.reach
     return clusters.Graph(corpus.first, corpus.number, *edges, capped, every.by_hundredths(), reach=reach)
 
@@ -378,6 +404,7 @@ def with_representatives(result: Clusters, corpus: Corpus, count: int) -> Cluste
     return replace(result, graph=replace(graph, looked_up=looked_up))
 
 
+@with_settings
 def similarity(a: str, b: str, settings: Settings | None = None) -> float:
     """Similarity of two texts, with weights from the prior alone.
 
@@ -399,6 +426,7 @@ def similarity(a: str, b: str, settings: Settings | None = None) -> float:
     return float(corpus.similarities(both[:1], both[1:])[0])
 
 
+@with_settings
 def explain(
     a: str,
     b: str,

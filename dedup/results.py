@@ -20,9 +20,9 @@ from dedup.errors import InputError, MissingExtraError, SettingsError
 from dedup.evidence import notebook, templates
 from dedup.evidence.corpus import Corpus
 from dedup.evidence.frame_lists import FrameList
-from dedup.evidence.indicators import Indicator
+from dedup.evidence.indicators import Indicators
 from dedup.evidence.indicators import indicators as indicators_of
-from dedup.evidence.keywords import Keyword, beginnings
+from dedup.evidence.keywords import Keywords
 from dedup.evidence.passages import Explanation
 from dedup.evidence.templates import Template
 from dedup.evidence.titles import titles
@@ -34,7 +34,7 @@ from dedup.settings import Settings
 from dedup.stages.clusters import Graph, Pairs, representatives
 from dedup.work import count as count_threads
 
-Tell = Callable[[int, int], None]
+Tell = Callable[[int, int], object]
 
 if TYPE_CHECKING:
     import pandas
@@ -44,8 +44,10 @@ if TYPE_CHECKING:
     from dedup.evidence.campaign_results import Campaigns
 
 
-SHOWN_CLUSTERS, SHOWN_MEMBERS = 10, 50
-"""Clusters in the table of a notebook, and members of each that are read for its row."""
+SHOWN_CLUSTERS, SHOWN_MEMBERS, SHOWN_KEYWORDS = 10, 50, 5
+"""Clusters in the table of a notebook, members of each that are searched for indicators, and keywords of each."""
+READ_OF_EACH = 800
+"""Characters of a text that are read for keywords."""
 DRAWN_MEMBERS = 200
 """Members in the drawing of a cluster; of a larger cluster it is a sample."""
 
@@ -103,24 +105,26 @@ class Cluster:
         found = templates.template(self.texts(sample, distinct=True), members=len(self), share=share)
         return templates.framed(found, _known(self.corpus).framed(self.sampled(sample, distinct=True)))
 
-    def keywords(self, top: int = 10, *, sample: int | None = 8) -> list[Keyword]:
+    def keywords(self, top: int = 10, *, sample: int | None = 8) -> Keywords:
         """The words that say what the cluster is about, the most telling first.
 
-        Chinese words are weighed by jieba's inverse document frequencies, others by this corpus's.
+        Chinese words are weighed by jieba's inverse document frequencies, others by this corpus's. Of each text the
+        first 800 characters are read, since to cut Chinese into words takes a second for a million characters. The
+        report, `dedup show` and the tables of a notebook show these words, or the first of them.
 
         Args:
             top: How many, at most.
-            sample: How many members with distinct texts are looked at; None is all. A million characters take about a
-                second.
+            sample: How many members with distinct texts are looked at; None is all.
 
         Raises:
             SettingsError: A value is out of its range.
             InputError: The result holds no texts.
         """
         _check_number("top", top)
-        return _known(self.corpus).keywords(self.texts(sample, distinct=True), top)
+        read = [text[:READ_OF_EACH] for text in self.texts(sample, distinct=True)]
+        return _known(self.corpus).keywords(read, top)
 
-    def indicators(self, *, sample: int | None = 1000) -> list[Indicator]:
+    def indicators(self, *, sample: int | None = 1000) -> Indicators:
         """What identifies whoever is behind the cluster: accounts, links, images, numbers; the most frequent first.
 
         Args:
@@ -186,8 +190,7 @@ class Cluster:
         if self.corpus is None:
             return "", "", ""
         (title,) = titles(self.corpus.texts.column, [self.representative])
-        read = beginnings(self.texts(SHOWN_MEMBERS, distinct=True))
-        words = " ".join(one.word for one in self.corpus.keywords(read, 5))
+        words = " ".join(one.word for one in self.keywords()[:SHOWN_KEYWORDS])
         marks = self.indicators(sample=SHOWN_MEMBERS)[:3]
         return title, words, ", ".join(f"{mark.value} ({mark.members} of {mark.of})" for mark in marks)
 

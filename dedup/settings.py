@@ -9,8 +9,11 @@ from __future__ import annotations
 import math
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal, Self
+from functools import wraps
+from inspect import signature
+from typing import Any, Literal, ParamSpec, Self, TypeVar
 
 from dedup.errors import SettingsError
 
@@ -55,6 +58,10 @@ class SecretSeed:
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
         """The word for it."""
         return str, (DRAWN,)
+
+
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,3 +251,24 @@ def with_secret(settings: Settings, secret: str) -> Settings:
     if secret != f"{value:016x}":
         raise ValueError("the secret seed is not one of 64 bits")
     return replace(settings, seed=SecretSeed(value))
+
+
+def with_settings(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
+    """The same function, which says where settings belong that are given to it by name.
+
+    Args:
+        function: Takes `Settings`.
+    """
+    elsewhere = {one.name for one in fields(Settings)} - signature(function).parameters.keys()
+
+    @wraps(function)
+    def called(*args: Given.args, **options: Given.kwargs) -> Answer:
+        if misplaced := {name: value for name, value in options.items() if name in elsewhere}:
+            told = ", ".join(f"{name}={value!r}" for name, value in misplaced.items())
+            raise SettingsError(
+                f"{' and '.join(misplaced)} {'is a setting' if len(misplaced) == 1 else 'are settings'}; write "
+                f"{function.__name__}(..., settings=dedup.Settings({told}))"
+            )
+        return function(*args, **options)
+
+    return called

@@ -23,7 +23,7 @@ from dedup.files import Chosen, Problem, ReadOptions, Source, Sources, Wanted, e
 from dedup.identity import id_text, id_texts
 from dedup.kept import Kept, Rule
 from dedup.kernels import Integers
-from dedup.pipeline import Progress
+from dedup.progress import Progress
 from dedup.results import Clusters
 from dedup.rows import Rows
 from dedup.settings import Settings

@@ -1,4 +1,4 @@
-"""Work split over threads, and how far it is.
+"""Work split over threads.
 
 Kernels release the GIL, so a plain pool measures as fast as compiled threads, and is safe.
 
@@ -12,7 +12,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
@@ -101,22 +100,3 @@ _END = object()
 def ranges(total: int, step: int) -> list[tuple[int, int]]:
     """Split `range(total)` into runs of `step`."""
     return [(begin, min(begin + step, total)) for begin in range(0, total, step)]
-
-
-@contextmanager
-def bar() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on the standard error stream that grows with every call: a stage's name, work done, and in all."""
-    from rich.console import Console  # noqa: PLC0415 - rich is for those who look at it
-    from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-    from rich.progress import Progress as Shown  # noqa: PLC0415
-
-    columns = (TextColumn("{task.description:>10}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
-    with Shown(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as shown:
-        tasks: dict[str, TaskID] = {}
-
-        def tell(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = shown.add_task(stage, total=total)
-            shown.update(tasks[stage], completed=done, total=total)
-
-        yield tell

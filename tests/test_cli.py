@@ -690,3 +690,27 @@ def test_an_article_may_be_asked_for_by_a_name_that_is_not_utf8(tmp_path: Path) 
         result = command("show", out, name)
         assert result.exit_code == 0, result.output
         assert r"caf\xe8" in result.output
+
+
+def test_small_words(tmp_path: Path, labels: Path) -> None:
+    """The help says the defaults; labels that are not there are said to be so; no campaign is not none at all."""
+    words = " ".join(run("--help").output.split())
+    assert "in (0, 1]; by default 0.092, with --near-copies 0.7." in words
+    result = command("show", tmp_path / "nope.csv", "1")
+    assert result.exit_code == 1
+    assert result.stderr.replace("\n", "").endswith("': there is no such file; name what dedup cluster --out wrote")
+    result = run(EXAMPLES, "--out", tmp_path / "labels.csv")
+    assert "No campaign of several clusters or lone articles: each cluster is one by itself" in result.output
+
+
+@pytest.mark.parametrize("damage", [b"nonsense", b""], ids=["at its end", "at its beginning"])
+def test_a_damaged_parquet_file_says_what_to_do(tmp_path: Path, damage: bytes) -> None:
+    """Whether it cannot be opened, or its rows cannot be read."""
+    path = tmp_path / "in.parquet"
+    pq.write_table(pa.table({"id": ["a", "b"], "text": ["國內電話卡續費" * 9, "国内电话卡续费" * 9]}), path)
+    path.write_bytes(path.read_bytes()[:-8] + damage if damage else b"PAR1" + bytes(200) + path.read_bytes()[204:])
+    result = run(path, EXAMPLES, "--out", tmp_path / "labels.csv")
+    assert result.exit_code == 1
+    assert "the file is damaged or was not written to its end: write or fetch it again" in " ".join(
+        result.stderr.split()
+    )

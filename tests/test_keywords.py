@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import dedup
+from dedup.cli import main
 from dedup.evidence.keywords import Keyword, keywords, word_frequency
+from dedup.report.pages import page
 from dedup.stages.background import chances
 from dedup.stages.words import rarity
 
@@ -138,3 +145,17 @@ def test_any_text(texts: list[str]) -> None:
     assert [keyword.score for keyword in found] == sorted((keyword.score for keyword in found), reverse=True)
     assert all(0 < keyword.members <= len(texts) and keyword.word for keyword in found)
     assert sum(word_frequency(texts).values()) <= sum(map(len, texts))
+
+
+def test_the_same_in_report_notebook_and_command(examples: dict[str, str], tmp_path: Path) -> None:
+    """One place makes the keywords of a cluster; the others show them, or the first of them."""
+    articles = [{"id": f"{name}.md", "text": text} for name, text in examples.items()]
+    found = dedup.cluster(articles)
+    words = [(one.word, one.members, one.of) for one in found[0].keywords()]
+    shown = page(found, found[0], 50)
+    assert [(*one, shown["read"]) for one in map(tuple, shown["keywords"])] == words
+    assert found[0].about()[1].split() == [word for word, _, _ in words[:5]]
+    labels, folder = str(tmp_path / "labels.csv"), str(ROOT / "examples" / "articles")
+    assert CliRunner().invoke(main, ["cluster", folder, "--out", labels]).exit_code == 0
+    told = json.loads(CliRunner().invoke(main, ["show", labels, "1", folder, "--json"]).stdout)
+    assert [(one["word"], one["members"], one["of"]) for one in told["keywords"]] == words

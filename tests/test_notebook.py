@@ -64,11 +64,29 @@ def test_nothing_of_an_article_runs(html: str) -> None:
     """There is no element but our own, no handler, and no address but places in the page."""
     page = Page(html)
     assert set(page.tags) <= {
-        "style", "p", "div", "b", "a", "span", "details", "summary", "table", "thead", "tbody", "tr", "th", "td",
+        "style", "p", "div", "b", "i", "small", "a", "span", "details", "summary",
+        "table", "thead", "tbody", "tr", "th", "td",
     }  # fmt: skip
     assert {name for name, _ in page.attributes} <= {"class", "style", "id", "href", "title"}
     assert all((value or "").startswith("#") for name, value in page.attributes if name == "href")
     assert html.count("</style>") == html.count("<style>")
+
+
+def test_a_slot_says_apart_what_stands_in_it_and_how_often() -> None:
+    """Its first value, how many articles have that, and how many others there are."""
+    parts = template([f"親愛的{city}朋友，您好！" for city in ("臺北", "高雄", "臺北", "新竹")])._repr_html_()
+    assert "<b>臺北</b> <small>in 2 articles; 2 other values</small>" in parts
+    assert "<i>nothing</i> <small>in 4 articles; 1 other value<" in notebook.template([[("", 4), ("甲", 1)]], "5")
+
+
+def test_lists_of_evidence_are_tables(examples: dict[str, str]) -> None:
+    """Keywords and indicators, with figures that a person reads; in a terminal, too."""
+    cluster = dedup.cluster(list(examples.values()))[0]
+    words, marks = Page(cluster.keywords()._repr_html_()), Page(cluster.indicators()._repr_html_())
+    assert (words.tags.count("tr"), marks.tags.count("tr")) == (11, len(cluster.indicators()) + 1)
+    assert "古树5 of 50.141" in words.text
+    assert "wechatyunlu-tea-885 of 5" in marks.text
+    assert repr(cluster.keywords(1)) == "[Keyword(word='古树', score=0.141, members=5, of=5)]"
 
 
 def test_overlapping_passages_are_cut() -> None:

@@ -85,7 +85,7 @@ class Reader:
 
     def go(self, cluster: int) -> None:
         """Open a cluster by its address, and wait until it is there with its first two texts."""
-        self.page.evaluate("hash => { location.hash = hash; }", f"#cluster-{cluster}")
+        self.page.evaluate("hash => { location.hash = hash; }", f"#cluster-%23{cluster}")
         self.page.wait_for_selector(f'html[data-cluster="{cluster}"][data-pair]', state="attached")
 
     @property
@@ -275,15 +275,22 @@ def test_the_summary_says_what_the_result_says(visit: Visit, shown: Shown) -> No
 
 
 def test_the_histogram_is_that_of_the_result(visit: Visit, shown: Shown) -> None:
-    """A bar a hundredth, and the line of the threshold stands where its bar begins."""
+    """A bar a hundredth that has pairs; the line of the threshold stands where its bar begins, its words above all."""
     reader = visit(shown.path)
     tips = reader.part("histogram").locator("[data-tip]")
-    counts = tips.evaluate_all("all => all.map(n => parseInt(n.dataset.tip.split(': ')[1]))")
-    assert counts == shown.clusters.histogram.tolist()
+    told = tips.evaluate_all("all => all.map(n => n.dataset.tip.split(/[–:]/).map(parseFloat))")
+    counts = shown.clusters.histogram.tolist()
+    assert [(round(100 * low), count) for low, _, count in told] == [(i, n) for i, n in enumerate(counts) if n]
     heights = tips.locator("rect:not(.catch)").evaluate_all("all => all.map(n => +n.getAttribute('height'))")
-    assert [height > 0 for height in heights] == [count > 0 for count in counts]
-    line, beginning = reader.part("histogram").locator(".threshold line"), tips.nth(12).locator("rect").first
+    assert all(height > 0 for height in heights)
+    line, beginning = reader.part("histogram").locator(".threshold line"), tips.first.locator("rect").first
+    assert (told[0][0], shown.clusters.threshold) == (0.12, 0.12)
     assert float(line.get_attribute("x1") or 0) == pytest.approx(float(beginning.get_attribute("x") or 1), abs=0.01)
+    words = reader.part("histogram").locator(".threshold text").bounding_box()
+    tops = [box["y"] for box in (bar.bounding_box() for bar in tips.locator("rect:not(.catch)").all()) if box]
+    assert words is not None
+    assert words["y"] + words["height"] <= min(tops)
+    assert len(reader.part("histogram").locator(".tick").all()) > 1
     expect(reader.part("histogram").locator(".threshold text")).to_have_text("threshold 0.12")
     expect(reader.part("histogram").locator("svg")).to_have_attribute("aria-label", re.compile(r"compared pairs?"))
 
@@ -320,7 +327,7 @@ def test_a_bar_says_what_it_stands_for(visit: Visit, shown: Shown) -> None:
     """Under the pointer."""
     reader = visit(shown.path)
     place = int(np.flatnonzero(shown.clusters.histogram)[-1])
-    reader.part("histogram").locator("[data-tip]").nth(place).hover()
+    reader.part("histogram").locator("[data-tip]").last.hover()
     expect(reader.page.locator("#tip")).to_have_text(f"{place / 100:.2f}–{(place + 1) / 100:.2f}: 1 pair")
 
 
@@ -488,7 +495,9 @@ def test_a_campaign_of_many_is_drawn_in_part(visit: Visit, synthetic: ModuleType
 def test_an_address_of_a_campaign(visit: Visit, operators: Shown, tmp_path: Path) -> None:
     """One that is not there is said so; without campaigns a page has none."""
     reader = visit(operators.path, "#campaign-9")
-    expect(reader.page.locator("#message")).to_have_text("There is no campaign 9; this report has 2 campaigns.")
+    expect(reader.page.locator("#message")).to_have_text(
+        "There is no campaign \u20689\u2069; this report has 2 campaigns."
+    )
     operators.clusters.report(tmp_path / "report.html", campaigns=False)
     without = visit(tmp_path / "report.html")
     expect(without.part("campaigns")).to_be_hidden()
@@ -591,7 +600,7 @@ def test_a_cluster_opens_and_closes(visit: Visit, shown: Shown) -> None:
         come()
         expect(cluster).to_be_visible()
         expect(cluster.locator("h1 bdi")).to_have_text("柳溪村三孔石桥的故事")
-        expect(page).to_have_url(re.compile("#cluster-2$"))
+        expect(page).to_have_url(re.compile("#cluster-(2|bridge-copy)$"))
         expect(page).to_have_title("柳溪村三孔石桥的故事 – dedup report")
         expect(reader.part("summary")).to_be_hidden()
         leave()
@@ -606,12 +615,46 @@ def test_an_address_of_a_cluster(visit: Visit, shown: Shown) -> None:
     expect(reader.part("cluster").locator("h1")).to_contain_text("2 articles")
     reader.page.get_by_role("link", name="Previous cluster of the table").click()
     expect(reader.part("cluster").locator("h1")).to_contain_text("5 articles")
+    reader.page.evaluate("() => { location.hash = '#cluster-bridge-copy'; }")
+    expect(reader.part("cluster").locator("h1")).to_contain_text("2 articles")
     for wrong in ("99", "0"):
         reader.page.evaluate("hash => { location.hash = hash; }", f"#cluster-{wrong}")
         expect(reader.page.locator("#message")).to_contain_text(
-            f"There is no cluster {wrong}; this report has 2 clusters"
+            f"There is no cluster \u2068{wrong}\u2069; this report has 2 clusters"
         )
     expect(reader.part("summary")).to_be_visible()
+
+
+def test_an_address_lasts_from_run_to_run(visit: Visit, tmp_path: Path, examples: dict[str, str]) -> None:
+    """It is made of the id of the first article, whatever that holds; of two clusters called alike one has a place."""
+    texts = [text for name, text in examples.items() if not name.startswith(("tea", "bridge"))][:3]
+    ids = ["a/b #%41?", "1", "1", "x", "y", "z"]
+    with pytest.warns(dedup.DedupWarning, match="more than once"):
+        found = written([{"id": id_, "text": text} for id_, text in zip(ids, texts * 2, strict=True)], tmp_path)
+    reader = visit(found.path)
+    links = reader.part("cluster-row").locator("a").evaluate_all("all => all.map(link => link.getAttribute('href'))")
+    assert links == ["#cluster-a%2Fb%20%23%2541%3F", "#cluster-1", "#cluster-%233"]
+    for number, href in enumerate(links, 1):
+        again = visit(found.path, href)
+        again.page.wait_for_selector(f'html[data-cluster="{number}"]', state="attached")
+
+
+def test_light_passages_can_be_hidden(visit: Visit, shown: Shown) -> None:
+    """From a weight up: in the list and in both texts, with the share of the similarity that remains."""
+    reader = visit(shown.path)
+    reader.go(1)
+    every = reader.passages
+    slider, items = reader.part("least"), reader.part("passage-list").locator("li")
+    expect(reader.part("told")).to_contain_text(f"{len(every)} of {len(every)} passages with 100 %")
+    slider.fill("60")
+    heavy = [weight for _, weight in every if weight >= 0.36 * every[0][1]]
+    assert 0 < len(heavy) < len(every)
+    assert [item.is_visible() for item in items.all()] == [place < len(heavy) for place in range(len(every))]
+    expect(reader.part("told")).to_contain_text(f"{len(heavy)} of {len(every)} passages")
+    light = reader.part("left-text").locator("mark.below").evaluate_all("all => all.map(n => +n.dataset.passage)")
+    assert {rank for rank, _ in reader.marks("left")} == {*light, *range(len(heavy))}
+    slider.fill("0")
+    assert reader.part("left-text").locator("mark.below").count() == 0
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -658,7 +701,7 @@ def test_keywords_and_indicators(visit: Visit, shown: Shown) -> None:
     assert reader.part("keywords").locator("li").evaluate_all(script) == told
     reader.go(2)
     expect(reader.part("indicators")).to_contain_text("None found in these texts.")
-    words = [one.word for one in shown.clusters[1].keywords(12)]
+    words = [one.word for one in shown.clusters[1].keywords()]
     assert reader.part("keywords").locator("bdi").all_text_contents() == words
 
 
@@ -1048,12 +1091,12 @@ def test_dark_and_light(visit: Visit, shown: Shown) -> None:
     assert brightness(reader) < 0.1
     theme = reader.page.locator("#theme")
     theme.click()
-    expect(theme).to_have_text("Light")
+    expect(theme).to_have_text("Theme: light")
     assert brightness(reader) > 0.9
     reader.page.reload()
-    expect(theme).to_have_text("Light")
+    expect(theme).to_have_text("Theme: light")
     theme.click()
-    expect(theme).to_have_text("Dark")
+    expect(theme).to_have_text("Theme: dark")
     assert brightness(reader) < 0.1
 
 

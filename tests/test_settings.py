@@ -6,10 +6,12 @@ import dataclasses
 import json
 import math
 import pickle
+import re
 from typing import Any
 
 import pytest
 
+import dedup
 from dedup.errors import DedupError, SettingsError
 from dedup.settings import SecretSeed, Settings, drawn, secret_of, with_secret
 
@@ -202,3 +204,17 @@ def test_a_secret_that_was_changed(seed: Any, kept: str) -> None:
 def test_the_longest_text_changes_no_comparison() -> None:
     """An index or a state may be opened with another one."""
     assert Settings(longest_text=1) == Settings()
+
+
+def test_settings_given_to_a_function_by_name() -> None:
+    """It is said where they belong; what is a mistake elsewhere is one here."""
+    with pytest.raises(SettingsError) as caught:
+        dedup.cluster(["a"], threshold=0.3, width=5)
+    assert str(caught.value) == (
+        "threshold and width are settings; write cluster(..., settings=dedup.Settings(threshold=0.3, width=5))"
+    )
+    with pytest.raises(SettingsError, match=re.escape("write similarity(..., settings=dedup.Settings(threshold=0.3))")):
+        dedup.similarity("a", "b", threshold=0.3)
+    with pytest.raises(TypeError, match="treshold"):
+        dedup.cluster(["a"], treshold=0.3)
+    assert dedup.match(["a"], ["a"], threshold=0.3).threshold == 0.3

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import marshal
+import os
+import subprocess
+import sys
 import unicodedata
+from pathlib import Path
 
 import naive
 import pyarrow as pa
@@ -143,3 +148,39 @@ def test_rarity_of_words() -> None:
     assert 0 < idf["我们"] < idf["流量"] < idf["手机卡"]
     assert idf["我们"] < median < max(idf.values())
     assert "the" in stop
+
+
+def test_nothing_is_read_from_the_temporary_folder_or_written_there(tmp_path: Path) -> None:
+    """Where jieba keeps its cache another user may have put one: it is not believed, and nobody is told of it."""
+    planted = tmp_path / "jieba.cache"
+    planted.write_bytes(marshal.dumps(({"国内电话卡续费": 10**9}, 10**9)))
+    before = planted.read_bytes()
+    code = "from dedup.stages.words import words; print(*map(ascii, words('国内电话卡续费')))"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert (run.stdout.split(), run.stderr) == ([ascii(word) for word in ("国内", "电话卡", "续费")], "")
+    assert [path.name for path in tmp_path.iterdir()] == ["jieba.cache"]
+    assert planted.read_bytes() == before
+
+
+def test_no_place_to_write_to_is_needed() -> None:
+    """Nothing is opened for writing, so a read-only place is as good as any."""
+    code = """
+import os, sys
+from dedup.stages.words import rarity, words
+words("abc")
+
+def refuse(event, about):
+    if event == "open" and about[2] is not None and about[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        raise PermissionError(about[0])
+
+sys.addaudithook(refuse)
+print(len(words("国内电话卡续费")), len(rarity().stop) > 0)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert (run.stdout, run.stderr) == ("3 True\n", "")

@@ -8,12 +8,29 @@ writes, shows.
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from dedup.cli import auditing, cluster, explain, indexing, matching, nights, show, states, unique, warming
+from dedup.cli import auditing, cluster, console, explain, indexing, matching, nights, show, states, unique, warming
+from dedup.events import observe
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Logged(click.Group):
+    """Commands that say what they do as JSON, if they are asked to: every line, also that an option is wrong."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        console.log_as_json(ctx, args)
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        if not console.logs_json():
+            return super().invoke(ctx)
+        with console.logged(ctx), observe(console.log_event):
+            return super().invoke(ctx)
+
+
+@click.group(cls=_Logged, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="article-dedup", prog_name="dedup")
 def main() -> None:
     """Find articles that are copies, edited copies or template-spun rewrites of each other."""
@@ -33,3 +50,4 @@ COMMANDS = (
 )
 for command in COMMANDS:
     main.add_command(command)
+    console.add_log_json(command)

@@ -30,7 +30,7 @@ WRITTEN = (".csv", *console.REPORTS)
 @click.option("--pairs", default=200, show_default=True, metavar="N", help="How many pairs to sample.")
 @click.option("--by", metavar="COLUMN", help="Column that holds the source of each article, such as a domain.")
 @click.option("--seed", default=0, show_default=True, metavar="N", help="Another one samples other pairs.")
-@click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
+@console.threshold("Similarity from which a pair is an edge, in (0, 1]")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
 @console.CSV_SAFE
 @console.reads

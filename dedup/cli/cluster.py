@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     "--indicators", metavar="FILE", help="Indicators, and which campaigns hold them: .csv, or STIX 2.1 as .json."
 )
 @click.option("--no-campaigns", is_flag=True, help="Leave out the column campaign; it takes 0.5 to 2 ms an article.")
-@click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
+@console.threshold("Similarity from which a pair is an edge, in (0, 1]")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
 @console.CSV_SAFE
 @console.reads
@@ -75,7 +75,6 @@ def cluster(
     now: datetime | None,
     forget: tuple[str, ...],
     secret_seed: bool,
-    log_json: bool,
     quiet: bool,
 ) -> None:
     """Group the articles of files and folders, and write a label for each.
@@ -104,12 +103,12 @@ def cluster(
         nights.run(
             paths, target, state, settings, replace(reading, streams=None),
             nights.Limits(max_rejects, max_replaced), campaigns=not no_campaigns, memory=memory, now=now,
-            forget=forget, threads=threads, log_json=log_json, quiet=quiet,
+            forget=forget, threads=threads, quiet=quiet,
         )  # fmt: skip
         return
     _check_alone(
         memory=memory is not None, max_rejects=max_rejects is not None, max_replaced=max_replaced is not None,
-        now=now is not None, forget=bool(forget), secret_seed=secret_seed, log_json=log_json,
+        now=now is not None, forget=bool(forget), secret_seed=secret_seed,
     )  # fmt: skip
     if indicators is not None and no_campaigns:
         raise click.UsageError("--indicators lists what campaigns hold; leave out --no-campaigns")
@@ -293,7 +292,9 @@ def _show(found: Clusters, read: pa.Table, seconds: Mapping[str, float], targets
     )
     if targets.campaigns:
         articles = f", of {counted(sum(map(len, several)), 'article')}" if several else ""
-        console.say(f"{counted(len(several), 'campaign')} of several clusters or lone articles{articles}")
+        none = "No campaign of several clusters or lone articles: each cluster is one by itself"
+        some = f"{counted(len(several), 'campaign')} of several clusters or lone articles{articles}"
+        console.say(some if several else none)
     if found.frames():
         console.say(f"Left out: {found.frames().summary}")
     stages = ", ".join(f"{stage} {taken:.1f}" for stage, taken in seconds.items())

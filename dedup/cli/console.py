@@ -13,11 +13,13 @@ import re
 import signal
 import sys
 import threading
+import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import wraps
 from itertools import combinations
 from typing import Any, Protocol, Self, TypeVar, cast
@@ -29,11 +31,12 @@ from rich.markup import escape
 
 from dedup import files
 from dedup.errors import DedupError, DedupWarning, FileError, SettingsError
+from dedup.events import DONE, Event
 from dedup.evidence.titles import printable
+from dedup.progress import bar
 from dedup.settings import DRAWN, LONGEST_TEXT, Settings, size_of
-from dedup.work import bar
 
-Tell = Callable[[str, int, int], None]
+Tell = Callable[[str, int, int], object]
 Command = TypeVar("Command", bound=Callable[..., None])
 REPORTS = (".html", ".htm")
 """What a report may end in."""
@@ -100,6 +103,17 @@ _READING = (
 CSV_SAFE = click.option(
     "--csv-safe", is_flag=True, help="In .csv, put ' before what a spreadsheet would take for a formula."
 )
+
+
+def threshold(words: str) -> Callable[[Command], Command]:
+    """The option `--threshold`.
+
+    Args:
+        words: What it is here; the defaults follow.
+    """
+    usual, near = Settings().threshold, Settings.near_copies().threshold
+    told = f"{words}; by default {usual:g}, with --near-copies {near:g}."
+    return click.option("--threshold", type=float, metavar="T", help=told)
 
 
 def reads(command: Command) -> Command:
@@ -222,6 +236,91 @@ def prepare_process() -> None:
         signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
+# --- the log ------------------------------------------------------------------------------------------------------
+
+_LOGS_JSON = "dedup.log_json"
+
+
+def add_log_json(command: click.Command) -> None:
+    """Give a command, and all commands in it, the option `--log-json`.
+
+    Args:
+        command: A command or a group of them.
+    """
+    if isinstance(command, click.Group):
+        for one in command.commands.values():
+            add_log_json(one)
+    else:
+        words = "Say what is done and what went wrong as JSON, an object a line; see docs/logging.md."
+        command.params.append(click.Option(["--log-json"], is_flag=True, expose_value=False, help=words))
+
+
+def log_as_json(context: click.Context, arguments: Sequence[str]) -> None:
+    """Note whether JSON is asked for, before anything can go wrong with the other arguments.
+
+    Args:
+        context: Of the run.
+        arguments: All that was given.
+    """
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    context.meta[_LOGS_JSON] = "--log-json" in options
+
+
+def logs_json() -> bool:
+    """Whether JSON is asked for."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.meta.get(_LOGS_JSON))
+
+
+def log(event: str, about: Mapping[str, Any]) -> None:
+    """A JSON object on the standard error stream.
+
+    Args:
+        event: What it tells of.
+        about: Its details.
+    """
+    line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **about}
+    click.echo(json.dumps(line, ensure_ascii=False).encode("utf-8", "replace"), err=True)
+
+
+def log_event(event: Event) -> None:
+    """A stage that has ended, or a whole job.
+
+    Args:
+        event: What was done.
+    """
+    stage = {} if event.stage == DONE else {"stage": event.stage}
+    about = {"job": event.job, **stage, "seconds": round(event.seconds, 3), **event.counts}
+    log("stage" if stage else "job", about)
+
+
+@contextmanager
+def logged(context: click.Context) -> Iterator[None]:
+    """The last line tells how the run ended: as it should, or by which error.
+
+    Args:
+        context: Of the run.
+    """
+    begin = time.perf_counter()
+    try:
+        yield
+        code = 0
+    except click.ClickException as error:
+        log("error", {"message": error.format_message(), "exit": error.exit_code})
+        context.exit(error.exit_code)
+    except KeyboardInterrupt:
+        log("error", {"message": "interrupted", "exit": 1})
+        context.exit(1)
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+        if code > 1:
+            log("error", {"message": f"ended by signal {code - 128}", "exit": code})
+            raise
+    log("done", {"seconds": round(time.perf_counter() - begin, 3), "exit": code})
+    if code:
+        context.exit(code)
+
+
 @contextmanager
 def failures() -> Iterator[None]:
     """A failed run prints one line and exits with 1; a wrong option, even if found late, is bad usage."""
@@ -255,7 +354,8 @@ def shown_progress(*, quiet: bool) -> AbstractContextManager[Tell]:
     Args:
         quiet: No bar there either.
     """
-    return bar() if err.is_terminal and not quiet else nullcontext(_no_progress)
+    seen = err.is_terminal and not quiet and not logs_json()
+    return bar() if seen else nullcontext(_no_progress)
 
 
 def _no_progress(stage: str, done: int, total: int) -> None:
@@ -333,6 +433,9 @@ class Complaints:
             reason: What is wrong; reasons that differ in their numbers only are of one kind.
             severity: ``"error"`` or ``"warning"``.
         """
+        if logs_json():
+            log("problem", {"path": path, "row": row, "reason": reason, "severity": severity})
+            return
         path = "standard input" if path == files.STANDARD else path
         line = printable(f"{path if row is None else f'{path}, row {row}'}: {reason}")
         kind = _NUMBERS.sub("", reason)
@@ -361,8 +464,23 @@ def complain(line: str, severity: str = "error") -> None:
         line: What to say, printable.
         severity: ``"error"`` or ``"warning"``.
     """
+    if logs_json():
+        log("problem" if severity == "error" else "warning", {"message": line})
+        return
     colour, word = ("red", "Error") if severity == "error" else ("yellow", "Warning")
     err.print(f"[{colour}]{word}:[/] {escape(line)}", highlight=False, soft_wrap=True)
+
+
+def remark(line: str) -> None:
+    """What is neither wrong nor a result, on the standard error stream.
+
+    Args:
+        line: What to say, printable.
+    """
+    if logs_json():
+        log("remark", {"message": line})
+    else:
+        err.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @contextmanager

@@ -82,7 +82,7 @@ class Tally:
 @LOCATION
 @PATHS
 @click.option("--near-copies", is_flag=True, help="For a new index: copies only, as of `dedup cluster`.")
-@click.option("--threshold", type=float, metavar="T", help="For a new index: similarity of an edge, in (0, 1].")
+@console.threshold("For a new index: similarity of an edge, in (0, 1]")
 @click.option(
     "--secret-seed",
     is_flag=True,
@@ -219,7 +219,7 @@ def _conclude(tally: Tally, *, as_json: bool) -> None:
     line = f"{counted(tally.added, 'article')} added, of which {tally.duplicates:,} {duplicates}"
     line += (unchanged if tally.unchanged else "") + (replaced if tally.replaced else "") + rejected
     if as_json:
-        console.err.print(line, highlight=False)
+        console.remark(line)
     else:
         with console.closed_output():
             console.say(line)
@@ -347,6 +347,7 @@ def _show_stats(found: Stats) -> None:
     facts = found.to_dict()
     chosen, sizes = facts.pop("settings"), facts.pop("bytes")
     for name, value in facts.items():
+        name = "clusters, also those of one article" if name == "clusters" else name  # noqa: PLW2901 - as people read it
         shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
         console.say(f"{name.replace('_', ' ')}: {shown}")
     console.say(f"bytes: {sum(sizes.values()):,} ({', '.join(f'{name} {size:,}' for name, size in sizes.items())})")

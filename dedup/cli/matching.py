@@ -24,6 +24,7 @@ from dedup.files import counted
 from dedup.index import Index
 from dedup.index.opening import is_index
 from dedup.matches import Matches, Measured
+from dedup.matching import CONTAINED
 from dedup.matching import match as match_articles
 from dedup.settings import Settings
 
@@ -41,7 +42,7 @@ from dedup.settings import Settings
     show_default=True,
     help="Find what is alike, or what stands in something longer.",
 )
-@click.option("--threshold", type=float, metavar="T", help="Least similarity or containment, in (0, 1].")
+@console.threshold(f"Least similarity, or containment (then {CONTAINED:g} by default), in (0, 1]")
 @click.option("--near-copies", is_flag=True, help="Plain Jaccard of five-character shingles, from 0.7; no frames.")
 @click.option("--spans", is_flag=True, help="Also write where what they share stands; .parquet or .jsonl.")
 @console.CSV_SAFE

@@ -9,7 +9,6 @@ could not be read; 1 when it failed; 2 for bad usage; 3 when more than `--max-re
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -133,7 +132,6 @@ def options(command: Command) -> Command:
             is_flag=True,
             help="With --state: find articles in an order that is drawn for it, which nobody who writes them knows.",
         ),
-        click.option("--log-json", is_flag=True, help="With --state: say what is done as JSON."),
     ]
     for one in reversed(several):
         command = one(command)
@@ -153,7 +151,6 @@ def run(
     now: datetime | None,
     forget: tuple[str, ...],
     threads: int | None,
-    log_json: bool,
     quiet: bool,
 ) -> None:
     """Run a night.
@@ -170,17 +167,16 @@ def run(
         now: When the night is; None is by the clock.
         forget: What is to be forgotten; see `criteria`.
         threads: How many to use; None is one a core.
-        log_json: Log as JSON.
         quiet: Print problems only.
     """
     from dedup import nightly  # noqa: PLC0415 - other commands do without it
 
     complaints = console.Complaints()
-    log = _json if log_json else _lines(complaints, quiet=quiet)
+    log = _json if console.logs_json() else _lines(complaints, quiet=quiet)
     with (
         complaints,
-        failures(log if log_json else None),
-        console.shown_progress(quiet=quiet or log_json) as tell,
+        failures(),
+        console.shown_progress(quiet=quiet) as tell,
         console.warned(lambda message: log("warning", {"message": message})),
     ):
         summary = nightly.run(
@@ -221,33 +217,24 @@ def report(state: str, target: str, no_campaigns: bool, threads: int | None, qui
 
 
 @contextmanager
-def failures(log: Log | None = None) -> Iterator[None]:
-    """Exit with the code that a scheduler needs.
-
-    Args:
-        log: Where the error is logged as JSON; None says it in words.
-    """
+def failures() -> Iterator[None]:
+    """Exit with the code that a scheduler needs."""
     try:
         yield
     except SettingsError as error:
-        if log is not None:
-            log("error", {"message": str(error), "exit": click.UsageError.exit_code})
         raise click.UsageError(str(error)) from error
     except (DedupError, OSError, MemoryError, pa.ArrowException) as error:
         limited = isinstance(error, RejectsError | ReplacedError)
-        code = BUSY if isinstance(error, BusyError) else LIMITED if limited else 1
         message = "out of memory; give less with --memory" if isinstance(error, MemoryError) else str(error)
-        if log is None:
-            console.complain(printable(message))
-        else:
-            log("error", {"message": message, "exit": code})
-        raise SystemExit(code) from error
+        failed = click.ClickException(message if console.logs_json() else printable(message))
+        failed.exit_code = BUSY if isinstance(error, BusyError) else LIMITED if limited else 1  # type: ignore[misc]
+        raise failed from error
 
 
 def _json(event: str, about: Mapping[str, Any]) -> None:
-    """A JSON object on the standard error stream."""
-    line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **about}
-    click.echo(json.dumps(line, ensure_ascii=False).encode("utf-8", "replace"), err=True)
+    """What is told by events is not told twice."""
+    if event != "stage":
+        console.log(event, about)
 
 
 def _lines(complaints: console.Complaints, *, quiet: bool) -> Log:
@@ -259,7 +246,7 @@ def _lines(complaints: console.Complaints, *, quiet: bool) -> Log:
         elif event == "warning":
             console.complain(printable(about["message"]), "warning")
         elif event in _SAID and not quiet:
-            console.err.print(_SAID[event](about), highlight=False, markup=False, soft_wrap=True)
+            console.remark(_SAID[event](about))
 
     return log
 

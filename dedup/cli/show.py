@@ -108,7 +108,7 @@ def _complain_missing(found: Cluster | Campaign | None, of: int, what: str, how:
     missing = of - (len(found) if found else 0)
     if how.with_texts and missing:
         some = f"{missing:,} of the {counted(of, 'member')}"
-        console.err.print(f"No text in the PATHs for {some}; {what} is shown without them", highlight=False)
+        console.remark(f"No text in the PATHs for {some}; {what} is shown without them")
 
 
 def _show_campaign(gathered: labelled.ShownCampaign, table: pa.Table, read: pa.Table, how: _Shown) -> None:

@@ -51,7 +51,7 @@ class _Where(NamedTuple):
     "--dropped", metavar="FILE", help="Ids of the other rows, of what is kept instead, and the similarity: .parquet, "
     ".csv or .jsonl.",
 )  # fmt: skip
-@click.option("--threshold", type=float, metavar="T", help="Similarity from which a pair is an edge, in (0, 1].")
+@console.threshold("Similarity from which a pair is an edge, in (0, 1]")
 @click.option("--near-copies", is_flag=True, help="Copies only: plain Jaccard of five-character shingles, from 0.7.")
 @console.CSV_SAFE
 @console.reads
@@ -136,6 +136,6 @@ def _report(found: Outcome, where: _Where, *, quiet: bool) -> None:
     gone = found.rows - found.kept
     line = f"Kept {found.kept:,} of {counted(found.rows, 'row')}; {gone:,} dropped ({gone / max(1, found.rows):.1%})"
     if where.target == STANDARD:
-        console.err.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.remark(line)
     else:
         console.say(f"{line}. Rows are in {printable(where.target)}")

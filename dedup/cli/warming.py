@@ -25,7 +25,7 @@ def warmup() -> None:
     console.prepare_process()
     with console.failures():
         if not calling.kernels():
-            click.echo("Compiling kernels: a minute of processor time", err=True)
+            console.remark("Compiling kernels: a minute of processor time")
             _compile()
         for library in calling.libraries(calling.noted(calling.FOLDER)):
             click.echo(library)

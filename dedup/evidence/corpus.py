@@ -142,7 +142,7 @@ class Corpus:
         rows = self.first[np.linspace(0, len(self.first) - 1, min(len(self.first), MOST_COUNTED)).astype(np.int64)]
         return len(rows), keywords.word_frequency(map(self.texts.text, rows.tolist()))
 
-    def keywords(self, texts: Sequence[str], top: int) -> list[keywords.Keyword]:
+    def keywords(self, texts: Sequence[str], top: int) -> keywords.Keywords:
         """The words that say what some texts are about, weighed by these articles where jieba does not know them.
 
         Args:

@@ -16,6 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from dedup.evidence import notebook
 from dedup.stages.background import FLAT_BITS, chances
 from dedup.stages.folding import fold, fold_words
 from dedup.stages.words import HAN, rarity, words
@@ -29,7 +30,7 @@ _HAN_WORD = re.compile(rf"[{HAN}]{{2,}}")
 _HANGUL = re.compile("[가-힣]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Keyword:
     """A word that says what the texts are about."""
 
@@ -42,6 +43,19 @@ class Keyword:
     of: int
     """How many texts were looked at."""
 
+    def __repr__(self) -> str:
+        """Its score with three digits: more say nothing."""
+        return f"Keyword(word={self.word!r}, score={self.score:.3g}, members={self.members}, of={self.of})"
+
+
+class Keywords(list[Keyword]):
+    """Keywords by falling score; a table in a notebook."""
+
+    def _repr_html_(self) -> str:
+        """A row a word."""
+        rows = [(one.word, f"{one.members:,} of {one.of:,}", f"{one.score:.3f}") for one in self]
+        return notebook.table("keywords", ("word", "held by", "score"), rows)
+
 
 def keywords(
     texts: Sequence[str],
@@ -49,7 +63,7 @@ def keywords(
     top: int = 10,
     articles: int | None = None,
     frequency: Mapping[str, int] | None = None,
-) -> list[Keyword]:
+) -> Keywords:
     """The words that say what the texts are about.
 
     Words are counted folded, so that Traditional and Simplified characters, or capitals and small letters, are one
@@ -78,18 +92,9 @@ def keywords(
     scores = {word: share * rare(word) * members[word] / len(texts) ** 2 for word, share in shares.items()}
     best = sorted((word for word, score in scores.items() if score > 0), key=lambda word: (-scores[word], word))[:top]
     forms = _forms(best, texts)
-    return [Keyword(form, scores[word], members[word], len(texts)) for word, form in zip(best, forms, strict=True)]
-
-
-def beginnings(texts: Sequence[str], most: int = 3, characters: int = 800) -> list[str]:
-    """The beginnings of a few texts, for keywords of many clusters: to cut Chinese into words is slow.
-
-    Args:
-        texts: The members of a cluster.
-        most: How many are read.
-        characters: How much of each.
-    """
-    return [text[:characters] for text in texts[:most]]
+    return Keywords(
+        Keyword(form, scores[word], members[word], len(texts)) for word, form in zip(best, forms, strict=True)
+    )
 
 
 def word_frequency(texts: Iterable[str]) -> Counter[str]:

@@ -34,6 +34,10 @@ TEMPLATE_STYLE = """
 .dedup-template details {border: 1px dashed #8888; border-radius: 4px; margin: .2em 1em; padding: 0 .5em}
 .dedup-template table {max-height: 20em; overflow: auto; display: block}
 """
+TABLE_STYLE = """
+table.dedup-table th {text-align: left; white-space: nowrap}
+table.dedup-table td {text-align: left; vertical-align: top; overflow-wrap: anywhere}
+"""
 
 
 def side_by_side(
@@ -108,11 +112,17 @@ def _passage(text: str, share: float, frame: int) -> str:
 
 
 def _slot(values: Slot) -> str:
-    first, count = values[0] if values else ("", 0)
     rows = "".join(f"<tr><td>{escape(value) or '(nothing)'}</td><td>{times:,}</td></tr>" for value, times in values)
-    head = f"{escape(_clipped(first)) or '(nothing)'} {count:,}"
-    more = f" and {len(values) - 1:,} more" if len(values) > 1 else ""
-    return f"<details><summary>{head}{more}</summary><table>{rows}</table></details>"
+    return f"<details><summary>{_summed_up(values)}</summary><table>{rows}</table></details>"
+
+
+def _summed_up(values: Slot) -> str:
+    """The first value of a slot apart from how many articles hold it, and from how many others there are."""
+    first, count = values[0] if values else ("", 0)
+    value = f"<b>{escape(_clipped(first))}</b>" if first.strip() else "<i>nothing</i>"
+    others = len(values) - 1
+    more = f"; {others:,} other value{'s' * (others > 1)}" if others > 0 else ""
+    return f"{value} <small>in {count:,} article{'s' * (count != 1)}{more}</small>"
 
 
 def _clipped(text: str, most: int = 40) -> str:
@@ -130,7 +140,7 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     head = "".join(f"<th>{escape(text)}</th>" for text in heads)
     body = "".join(f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>" for row in rows)
     whole = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
-    return f'<p>{escape(caption)}</p><table style="text-align: left">{whole}</table>'
+    return f'<style>{TABLE_STYLE}</style><p>{escape(caption)}</p><table class="dedup-table">{whole}</table>'
 
 
 def _column(

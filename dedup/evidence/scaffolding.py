@@ -152,7 +152,7 @@ def _found(folded: FoldedTexts, gaps: list[list[Fragment]], least: int, level: i
     searched = [number for number, (fewest, _) in enumerate(wanted) if fewest]
     fragments = [fragment for number in searched for fragment in gaps[number]]
     owners = np.repeat(np.arange(len(searched)), [len(gaps[number]) for number in searched])
-    _, begins, ends = np.array(fragments, np.int64).reshape(-1, 3).T
+    _, begins, ends = np.ascontiguousarray(np.array(fragments, np.int64).reshape(-1, 3).T)  # kernels take no strides
     enough = np.array([wanted[number][0] for number in searched], np.int64)
     passages: list[dict[int, dict[int, list[Occurrence]]]] = [{} for _ in gaps]
     for passage, fragment, start, stop in assemble(folded.codes, begins, ends, owners, enough, width):

@@ -15,7 +15,8 @@ from itertools import accumulate
 
 import pyarrow as pa
 
-_WIDTH = 60
+WIDTH = 60
+"""Terminal columns of a title, where nothing else is asked for."""
 _FRONT_MATTER_TITLE = re.compile(r"(?:---|\+\+\+)\n(?:(?!---|\+\+\+).*\n)*?title\s*[:=]\s*(.+)")
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
@@ -23,17 +24,18 @@ _CLOSING = re.compile(r" #+ ?$")
 _LEADING = re.compile(r"(?:[#>*_`~|=\s]|[-+](?=[-+\s]|$))+")
 
 
-def titles(texts: pa.ChunkedArray, positions: Iterable[int]) -> list[str]:
+def titles(texts: pa.ChunkedArray, positions: Iterable[int], width: int = WIDTH) -> list[str]:
     """The titles of some articles: what front matter states, or the first line that is not empty without its markup.
 
     Args:
         texts: Strings; may be null.
         positions: Rows of `texts`.
+        width: Columns that a title may have; a wide character has two.
 
     Returns:
-        One title per position, at most 60 columns wide (a wide character counts two); "" where there is no title.
+        One title per position, with an ellipsis where it was wider; "" where there is no title.
     """
-    return [_title(_text(texts[int(position)])) for position in positions]
+    return [_clipped(_title(_text(texts[int(position)])), width) for position in positions]
 
 
 def printable(text: str) -> str:
@@ -59,9 +61,9 @@ def _title(text: str) -> str:
     beginning = text.lstrip()[:2000]
     stated = _FRONT_MATTER_TITLE.match(beginning)
     if stated:
-        return _clipped(_bare(stated[1]).strip("\"' "))
+        return _bare(stated[1]).strip("\"' ")
     lines = (_bare(line) for line in beginning.splitlines())
-    return _clipped(next(filter(None, lines), ""))
+    return next(filter(None, lines), "")
 
 
 def _bare(line: str) -> str:
@@ -71,7 +73,7 @@ def _bare(line: str) -> str:
     return _CLOSING.sub("", line[opening.end() :]).rstrip(" *_`~|") if opening else line.strip()
 
 
-def _clipped(text: str) -> str:
-    """Text of at most as many terminal columns as a title has, with an ellipsis where it was longer."""
+def _clipped(text: str, width: int) -> str:
+    """Text of at most so many terminal columns, with an ellipsis where it was longer."""
     ends = list(accumulate(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text))
-    return text[: bisect_right(ends, _WIDTH - 1)].rstrip() + "…" if ends and ends[-1] > _WIDTH else text
+    return text[: bisect_right(ends, width - 1)].rstrip() + "…" if ends and ends[-1] > width else text

@@ -18,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from dedup.errors import FileError
+from dedup.files.places import is_remote
 from dedup.files.problems import FAULTS, reason, shown
 from dedup.files.remote_bytes import local_copy
 from dedup.formulas import as_it_was
@@ -48,6 +49,8 @@ def labels(path: str | os.PathLike[str]) -> pa.Table:
     if suffix not in _READERS:
         known = ", ".join(filter(None, _READERS))
         raise FileError(f"cannot read labels from {name!r}: the suffix must be one of {known}")
+    if not is_remote(path) and not os.path.lexists(path):
+        raise FileError(f"cannot read labels from {name!r}: there is no such file; name what dedup cluster --out wrote")
     try:
         with local_copy(path) as local:
             table = _READERS[suffix](local)

@@ -9,6 +9,7 @@ the table is warned of those.
 from __future__ import annotations
 
 import io
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ from dedup.files.problems import FAULTS, Problem, counted, reason, shown
 from dedup.files.recognized import recognized
 from dedup.files.sources import Sources
 from dedup.files.tables import Piece, as_table, joined, named, within
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,8 @@ def read(
     others = checked_others(columns, options)
     counts: list[tuple[str, int]] = []
     table = joined(_articles(sources, options, others, progress or _no_progress, counts), others)
+    for problem in sources.problems:
+        logger.warning("%s, row %s: %s", problem.path, problem.row, problem.reason)
     return Read(table, sources.problems, sources.skipped, counts)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, NamedTuple, overload
 
@@ -108,6 +109,17 @@ class Added(Sequence["Seen | None"]):
         duplicates = sum(seen is not None and seen.is_duplicate for seen in self._seen)
         told = f"{duplicates} duplicates, {self.replaced} replaced, {len(self.rejected)} rejected"
         return f"<Added: {len(self)} rows, {told}>"
+
+
+def told_of(several: Iterable[Seen | None]) -> dict[str, int]:
+    """What metrics are told of what was seen: how many articles, and how many of each kind but new ones.
+
+    Args:
+        several: What was seen; None for a row that was rejected.
+    """
+    kinds = Counter(seen.kind for seen in several if seen is not None)
+    told = {"duplicates": kinds["duplicate"], "changed": kinds["changed"], "unchanged": kinds["unchanged"]}
+    return {"articles": kinds.total(), **told}
 
 
 class Removed(NamedTuple):

@@ -64,9 +64,11 @@ class Awaited:
         """`Index.add`, for `asyncio`."""
         return await self._in_order.ask(self.add, id, text, seen_at=seen_at)
 
-    async def aadd_many(self, ids: Any, texts: Any, *, threads: int | None = None, seen_at: Any = None) -> Added:
-        """`Index.add_many`, for `asyncio`."""
-        return await self._in_order.ask(self.add_many, ids, texts, threads=threads, seen_at=seen_at)
+    async def aadd_many(
+        self, ids: Any, texts: Any, *, threads: int | None = None, seen_at: Any = None, progress: Any = None
+    ) -> Added:
+        """`Index.add_many`, for `asyncio`; progress is told in the thread that works."""
+        return await self._in_order.ask(self.add_many, ids, texts, threads=threads, seen_at=seen_at, progress=progress)
 
     async def aquery(self, text: str, *, by: str = "similarity") -> Seen:
         """`Index.query`, for `asyncio`."""

@@ -24,10 +24,11 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.errors import FileError, InputError, RejectsError, SettingsError
+from dedup.events import timed
 from dedup.evidence import passages
 from dedup.evidence.corpus import Corpus
 from dedup.index.adding import Batch, Sweep
-from dedup.index.answers import Added, CampaignMembers, Checked, Removed, Seen, Stats
+from dedup.index.answers import Added, CampaignMembers, Checked, Removed, Seen, Stats, told_of
 from dedup.index.awaited import Awaited, InOrder
 from dedup.index.checking import check
 from dedup.index.holdings import (
@@ -62,7 +63,8 @@ from dedup.index.validation import (
     listed_texts,
     sorted_out,
 )
-from dedup.pipeline import Fitted, Progress
+from dedup.pipeline import Fitted
+from dedup.progress import Progress, shown
 from dedup.results import Cluster, Clusters
 from dedup.settings import Settings
 from dedup.system import around_forks
@@ -168,8 +170,11 @@ class Index(Awaited):
             IndexBusyError: Another writer is at work for longer than the timeout; nothing was added.
             FileError: It could not be stored; nothing was added.
         """
-        spans = [Span(second, second) for second in checked_times(seen_at, 1)]
-        return self._add([checked_id(id)], self._given(text), 1, spans)[0]
+        with timed("index", "add") as counts:
+            spans = [Span(second, second) for second in checked_times(seen_at, 1)]
+            seen = self._add([checked_id(id)], self._given(text), 1, spans)[0]
+            counts.update(told_of([seen]))
+        return seen
 
     def add_unless_duplicate(self, id: str, text: str | None, *, seen_at: datetime | None = None) -> Seen:  # noqa: A002
         """Remember an article, unless it is here for the first time and is a copy or rewrite of one that is there.
@@ -177,10 +182,21 @@ class Index(Awaited):
         It is looked up, and added if it is new, in one transaction: of two workers that come with the same one, only
         one adds it. Arguments, result and errors are those of `add`.
         """
-        spans = [Span(second, second) for second in checked_times(seen_at, 1)]
-        return self._add([checked_id(id)], self._given(text), 1, spans, duplicates=False)[0]
+        with timed("index", "add_unless_duplicate") as counts:
+            spans = [Span(second, second) for second in checked_times(seen_at, 1)]
+            seen = self._add([checked_id(id)], self._given(text), 1, spans, duplicates=False)[0]
+            counts.update(told_of([seen]))
+        return seen
 
-    def add_many(self, ids: Any, texts: Any, *, threads: int | None = None, seen_at: Any = None) -> Added:
+    def add_many(
+        self,
+        ids: Any,
+        texts: Any,
+        *,
+        threads: int | None = None,
+        seen_at: Any = None,
+        progress: Progress | bool | None = None,
+    ) -> Added:
         """Remember a batch of articles, all or none; much faster per article than one by one.
 
         The result is that of adding them in this order, except that the shingles of the whole batch are counted before
@@ -192,6 +208,8 @@ class Index(Awaited):
             texts: As many texts; None for one that is missing.
             threads: How many to use; None is one per core. The result does not depend on it.
             seen_at: When they were seen: one time for all, or as many as ids, in a list or a column; None is now.
+            progress: True shows a bar; a function is called with the stage, ``"prepare"`` or ``"add"``, the work done
+                in it and the whole of it.
 
         Returns:
             What `add` returns for each, and the rows that were rejected.
@@ -203,6 +221,12 @@ class Index(Awaited):
             FileError: The articles could not be stored; nothing was added.
         """
         count = count_threads(threads)
+        with timed("index", "add_many") as counts, shown(progress) as tell:
+            added = self._add_many(ids, texts, count, seen_at, tell)
+            counts.update(told_of(added), rejected=len(added.rejected))
+        return added
+
+    def _add_many(self, ids: Any, texts: Any, count: int, seen_at: Any, tell: Progress | None) -> Added:
         names, values = listed(ids), listed_texts(texts, self.longest_text)
         if len(names) != len(values):
             raise InputError(f"there are {len(names)} ids and {len(values)} texts; give one of each for every article")
@@ -216,7 +240,7 @@ class Index(Awaited):
         if rows:
             given = column([values[mine[-1]] for mine in rows.values()], count)
             spans = [Span(min(some), max(some)) for some in ([seconds[row] for row in mine] for mine in rows.values())]
-            for mine, one in zip(rows.values(), self._add(list(rows), given, count, spans), strict=True):
+            for mine, one in zip(rows.values(), self._add(list(rows), given, count, spans, tell=tell), strict=True):
                 anew = one.replaced or any(values[a] != values[b] for a, b in pairwise(mine))
                 one = replace(one, replaced=anew, unchanged=one.unchanged and not anew)  # noqa: PLW2901 - of the batch
                 replaced, unchanged = replaced + one.replaced, unchanged + one.unchanged
@@ -228,15 +252,25 @@ class Index(Awaited):
         return column([checked_text(text, self.longest_text)])
 
     def _add(
-        self, ids: list[str], texts: pa.ChunkedArray, count: int, spans: list[Span], *, duplicates: bool = True
+        self,
+        ids: list[str],
+        texts: pa.ChunkedArray,
+        count: int,
+        spans: list[Span],
+        *,
+        duplicates: bool = True,
+        tell: Progress | None = None,
     ) -> list[Seen]:
         while True:
             preparer = self._preparer
-            prepared = preparer.prepare(texts, count)  # while other threads may go on
+            prepared = preparer.prepare(texts, count, partial(tell, "prepare") if tell else None)  # others may go on
             with self._unless_stale():
                 if not duplicates:
                     return [self._store_unless_duplicate(ids, spans, preparer, prepared)]
-                return self._store_batch(ids, spans, preparer, prepared, count)
+                seen = self._store_batch(ids, spans, preparer, prepared, count)
+                if tell:
+                    tell("add", len(ids), len(ids))
+                return seen
 
     def _store_batch(
         self, ids: list[str], spans: list[Span], preparer: Preparer, prepared: Prepared, count: int
@@ -328,18 +362,19 @@ class Index(Awaited):
         """
         if not isinstance(text, str):
             raise InputError(f"a text must be a string, got {type(text).__name__}")
-        given = self._given(text)
+        with timed("index", "query") as counts:
+            seen = self._query(self._given(text), by, threshold)
+            counts.update(told_of([seen]))
+        return seen
+
+    def _query(self, given: pa.ChunkedArray, by: str, threshold: float | None) -> Seen:
         if by == "containment":
             return self._query_within(given, Settings(threshold=0.8 if threshold is None else threshold))
         if by != "similarity" or threshold is not None:
             raise SettingsError(
                 f"by must be 'containment' where there is a threshold, else that or 'similarity', got {by!r}"
             )
-        while True:
-            preparer = self._preparer
-            prepared = preparer.prepare(given)
-            with self._unless_stale():
-                return self._look_up(preparer, prepared)[0]
+        return self._query_all(given)[0]
 
     def _query_within(self, given: pa.ChunkedArray, least: Settings) -> Seen:
         self._check_texts("look for quotations in")
@@ -371,7 +406,13 @@ class Index(Awaited):
         """
         count = count_threads(threads)
         most = self.longest_text
-        given = column([checked_text(text, most) for text in listed_texts(texts, most)], count)
+        with timed("index", "query_many") as counts:
+            given = column([checked_text(text, most) for text in listed_texts(texts, most)], count)
+            seen = self._query_all(given, count)
+            counts.update(told_of(seen))
+        return seen
+
+    def _query_all(self, given: pa.ChunkedArray, count: int = 1) -> list[Seen]:
         while True:
             preparer = self._preparer
             prepared = preparer.prepare(given, count)
@@ -391,7 +432,10 @@ class Index(Awaited):
             InputError: The id is not valid.
             IndexBusyError: Another writer is at work for longer than the timeout.
         """
-        return bool(self._remove([checked_id(id)]))
+        with timed("index", "remove") as counts:
+            removed = len(self._remove([checked_id(id)]))
+            counts["removed"] = removed
+        return bool(removed)
 
     def remove_many(self, ids: Any) -> Removed:
         """Forget a batch of articles, all or none; much faster per article than one by one.
@@ -409,8 +453,10 @@ class Index(Awaited):
             IndexBusyError: Another writer is at work for longer than the timeout; nothing was removed.
             FileError: It could not be stored; nothing was removed.
         """
-        names, rejected = sorted_ids(ids)
-        there = self._remove([*dict.fromkeys(names)])
+        with timed("index", "remove_many") as counts:
+            names, rejected = sorted_ids(ids)
+            there = self._remove([*dict.fromkeys(names)])
+            counts["removed"] = len(there)
         return Removed(len(there), missing(names, there), rejected)
 
     def forget(self, before: date | datetime) -> int:
@@ -429,10 +475,13 @@ class Index(Awaited):
             IndexBusyError: Another writer is at work for longer than the timeout; some may be forgotten.
         """
         limit = checked_limit(before)
-        old, unknown = self._read(lambda reader: outdated(reader, limit))
-        if unknown:
-            warn_of_unknown(unknown)
-        return sum(len(self._remove(some, limit)) for some in in_batches(old))
+        with timed("index", "forget") as counts:
+            old, unknown = self._read(lambda reader: outdated(reader, limit))
+            if unknown:
+                warn_of_unknown(unknown)
+            removed = sum(len(self._remove(some, limit)) for some in in_batches(old))
+            counts["removed"] = removed
+        return removed
 
     def _remove(self, ids: list[str], before: int | None = None) -> list[str]:
         """Take out those that are there, and were not seen since."""
@@ -742,7 +791,7 @@ class Index(Awaited):
             IndexBusyError: Another process has read or written for longer than the timeout: do it again.
             FileError: It could not be stored, for example for want of room.
         """
-        with self._held():
+        with timed("index", "compact"), self._held():
             self._store.compact()
 
     def reweigh(self, *, threads: int | None = None, progress: Progress | bool | None = None) -> None:

@@ -27,7 +27,7 @@ from dedup.stages import shingles
 from dedup.stages.shingles import NO_WINDOWS
 from dedup.stages.signer import Signer
 from dedup.stages.weights import Weights
-from dedup.work import Room, ranges, spread
+from dedup.work import Progress, Room, ranges, spread
 
 PIECE = 32
 """Texts that a thread takes at a time."""
@@ -107,12 +107,13 @@ class Preparer:
         self._windows, self._runs = windows or NO_WINDOWS, Room(np.uint32)
         self._codec = pa.Codec(codec)
 
-    def prepare(self, column: pa.ChunkedArray, threads: int = 1) -> Prepared:
+    def prepare(self, column: pa.ChunkedArray, threads: int = 1, progress: Progress | None = None) -> Prepared:
         """Make texts ready.
 
         Args:
             column: large_string (n,).
             threads: How many to use.
+            progress: Called with pieces of them done and in all.
         """
         texts = self.texts(column)
         signed = np.empty((len(texts), self._settings.slots), kind(self._settings))
@@ -126,7 +127,7 @@ class Preparer:
             compressed = self._compress(column, *piece) if self._store_texts else [b""] * len(mine)
             return mine, runs, compressed, self._mark(column, mine, piece[0])
 
-        for mine, runs, compressed, marked in spread(work, ranges(len(texts), PIECE), threads):
+        for mine, runs, compressed, marked in spread(work, ranges(len(texts), PIECE), threads, progress):
             shingled += mine
             keys += runs
             bodies += compressed

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,13 +24,13 @@ from dedup.index.marks import NO_MARKS, sorts
 from dedup.index.packing import pack
 from dedup.index.prepared import Preparer
 from dedup.index.store import Change, Edge, Opening, Reader, Store, Writer
-from dedup.pipeline import MOST_FITTED, Progress, Stages
+from dedup.pipeline import MOST_FITTED, Stages
+from dedup.progress import Progress, shown
 from dedup.settings import Settings
 from dedup.stages import clusters, frames
 from dedup.stages.clusters import Graph, Pairs
 from dedup.stages.signer import Signer
 from dedup.stages.weights import Weights
-from dedup.work import bar
 
 
 def reweigh(
@@ -46,16 +45,16 @@ def reweigh(
         threads: How many to use.
         progress: True shows a bar; a function is called with the stage, the work done and the total.
     """
-    with ExitStack() as stack:
-        if progress is True:
-            progress = stack.enter_context(bar())
-        stages = Stages(progress or None)
-        store.write(lambda writer: _reweigh(writer, store.opening, settings, preparer, threads, stages))
+    with shown(progress) as tell:
+        stages = Stages(tell, "reweigh")
+        texts = store.write(lambda writer: _reweigh(writer, store.opening, settings, preparer, threads, stages))
+        stages.done(texts=texts)
 
 
 def _reweigh(
     writer: Writer, opening: Opening, settings: Settings, preparer: Preparer, threads: int, stages: Stages
-) -> None:
+) -> int:
+    """Returns how many texts there are."""
     every = [(number, cluster, copies) for number, fingerprint, cluster, copies in writer.scan_texts() if fingerprint]
     rows = {number: cluster for number, cluster, _ in every}
     numbers, copies = (np.array([row[part] for row in every], np.int64) for part in (0, 2))
@@ -78,6 +77,7 @@ def _reweigh(
     groups_of = {number: int(of[group]) for number, group in zip(of.tolist(), groups, strict=True)}
     numbered = _renumber(writer, groups_of, rows)
     _place(writer, zip(campaign.tolist(), (numbered[number] for number in of.tolist()), strict=True))
+    return len(of)
 
 
 def _signed(

@@ -8,6 +8,7 @@ run that was killed goes on after the last finished step, and ends with the same
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 from collections import Counter
@@ -36,7 +37,8 @@ from dedup.nightly.outputs import NAMES, Labels, publish, resolved
 from dedup.nightly.outputs import check as check_output
 from dedup.nightly.previous import read as read_known
 from dedup.nightly.state import State, on_disk, opened
-from dedup.pipeline import Progress, Stages
+from dedup.pipeline import Stages
+from dedup.progress import Progress
 from dedup.settings import Settings
 from dedup.stages.changes import Changes
 from dedup.system import moved_bytes, peak_bytes
@@ -44,8 +46,13 @@ from dedup.work import Progress as Tell
 from dedup.work import count as count_threads
 
 MEMORY = "8GB"
+logger = logging.getLogger(__name__)
 Log = Callable[[str, Mapping[str, Any]], object]
 """Called with the name of an event, and its details."""
+
+
+TOLD = ("articles", "new", "gone", "replaced", "clusters", "clustered", "bad_files", "bad_rows", "forgotten")
+"""What metrics are told of a night."""
 
 
 @dataclass(frozen=True)
@@ -174,9 +181,15 @@ class Measured(Stages):
     """Times stages, counts their bytes, reports their progress and logs their ends."""
 
     def __init__(self, progress: Progress | None, log: Log) -> None:
-        super().__init__(progress)
+        super().__init__(progress, "nightly")
         self.bytes: dict[str, int] = {}
-        self.log = log
+        self._log = log
+
+    def log(self, event: str, about: Mapping[str, Any]) -> None:
+        """Tell of something in the night: whoever asked for it, and `logging`."""
+        words = ", ".join(f"{name} {value}" for name, value in about.items())
+        logger.log(logging.WARNING if event == "problem" else logging.INFO, "%s: %s", event, words)
+        self._log(event, about)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Tell]:
@@ -184,10 +197,11 @@ class Measured(Stages):
         before, begin = moved_bytes(), time.perf_counter()
         with super().stage(name) as tell:
             yield tell
-        moved = moved_bytes() - before
+            moved = moved_bytes() - before
+            self.count(bytes=moved)
         if moved:
             self.bytes[name] = self.bytes.get(name, 0) + moved
-        self.log("stage", {"stage": name, "seconds": round(time.perf_counter() - begin, 3), "bytes": moved})
+        self._log("stage", {"stage": name, "seconds": round(time.perf_counter() - begin, 3), "bytes": moved})
 
 
 class _Job:
@@ -243,7 +257,9 @@ class _Job:
             _check_replaced(self._state.counts["replaced"], limits.replaced)
         if changed or not self._is_there:
             self._publish(rejects, changed=changed)
-        return self._summary(files, rejects, changed=changed, forgotten=forgotten)
+        summary = self._summary(files, rejects, changed=changed, forgotten=forgotten)
+        self._stages.done(**{name: getattr(summary, name) for name in TOLD})
+        return summary
 
     def _work(self, max_replaced: int | None) -> None:
         with self._stages.stage("read"):

@@ -27,7 +27,8 @@ from dedup.nightly.forgetting import Forget, Forgotten
 from dedup.nightly.memory import Budget, parsed
 from dedup.nightly.night import Tonight, layout_of
 from dedup.nightly.state import State, on_disk, opened, settings_of
-from dedup.pipeline import Progress, Stages
+from dedup.pipeline import Stages
+from dedup.progress import Progress
 from dedup.settings import Settings
 from dedup.work import count as count_threads
 
@@ -172,7 +173,7 @@ def _work(state: State, settings: Settings, budget: Budget, threads: int, progre
     linked = (state.night(last.number) / "campaigns.parquet").exists()
     catalogue = catalogued(state, budget.mapped)
     budget.check(len(catalogue), catalogue.ids.nbytes)
-    Tonight(state, catalogue, settings, budget, threads, Stages(progress), linked=linked).work()
+    Tonight(state, catalogue, settings, budget, threads, Stages(progress, "nightly"), linked=linked).work()
 
 
 def _sizes(state: State) -> dict[str, int]:

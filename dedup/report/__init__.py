@@ -53,7 +53,7 @@ def write(
     title: str,
     members: int,
     campaigns: bool = True,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> None:
     """Write the page.
 
@@ -85,7 +85,7 @@ def write(
 
 
 def _clusters(
-    found: ReportedResult, file: IO[bytes], members: int, progress: Callable[[int, int], None] | None
+    found: ReportedResult, file: IO[bytes], members: int, progress: Callable[[int, int], object] | None
 ) -> list[dict[str, Any]]:
     """Write the data of each cluster; returns the rows of the table."""
     rows, embedded = [], []
@@ -118,7 +118,7 @@ def script() -> str:
 
 def _summary(found: ReportedResult, title: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """What the page shows first."""
-    columns = ("size", "similarity", "label", "title", "keywords", "indicators", "search")
+    columns = ("size", "similarity", "label", "name", "title", "keywords", "indicators", "search")
     return {
         "title": title,
         "version": version("article-dedup"),

@@ -14,6 +14,7 @@ from dedup.evidence.campaign_results import Campaign, Campaigns, Reason, SharedN
 from dedup.evidence.indicators import OPERATOR
 from dedup.evidence.indicators.services import public
 from dedup.evidence.titles import titles
+from dedup.report.pages import WIDEST_TITLE
 
 MOST_CAMPAIGNS, MOST_LINKS, MOST_LONE, MOST_INDICATORS, MOST_FRAMES = 200, 500, 200, 200, 20
 """Campaigns in the page; then of one campaign: links, lone articles, indicators, frames."""
@@ -67,7 +68,7 @@ def page(campaign: Campaign, numbers: Mapping[int, int]) -> dict[str, Any]:
 def _titles(campaign: Campaign, rows: Sequence[int]) -> list[str]:
     corpus = campaign.run.corpus
     assert corpus is not None
-    return titles(corpus.texts.column, rows)
+    return titles(corpus.texts.column, rows, WIDEST_TITLE)
 
 
 def _graph(campaign: Campaign, links: Sequence[Reason], numbers: Mapping[int, int]) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from dedup.evidence.campaign_results import Campaigns
 from dedup.evidence.corpus import Corpus
 from dedup.evidence.indicators import indicators
-from dedup.evidence.keywords import beginnings
 from dedup.evidence.protocols import ClusterLike, ClustersLike
 from dedup.evidence.templates import Fixed, Slot, framed, template
 from dedup.evidence.titles import titles
@@ -27,7 +26,8 @@ MOST_VALUES, LONGEST_VALUE = 20, 500
 MOST_FRAMES, LONGEST_FRAME = 200, 600
 """Frames in the page, and characters of each."""
 MOST_INDICATORS = 200
-KEYWORDS = 12
+WIDEST_TITLE = 240
+"""Columns of a title; the page cuts it where it has no room for it."""
 SEARCHED = 200
 """Members whose texts are searched for indicators."""
 IN_ROW = {"keywords": 6, "indicators": 3}
@@ -67,21 +67,21 @@ def page(found: ReportedResult, cluster: ClusterLike, members: int) -> dict[str,
     assert corpus is not None
     distinct = cluster.sampled(members, distinct=True)
     texts = [corpus.texts.text(row) for row in distinct.tolist()]
-    read = beginnings(texts)
+    words = cluster.keywords()
     searched = [corpus.texts.text(row) for row in cluster.sampled(SEARCHED).tolist()]
     similarity = np.round(found.to_representative[cluster.members], 4)
     return {
         "ids": [str(one) for one in cluster.ids.to_pylist()],
         "similarity": [None if np.isnan(value) else value for value in similarity.tolist()],
-        "titles": titles(corpus.texts.column, cluster.members.tolist()),
+        "titles": titles(corpus.texts.column, cluster.members.tolist(), WIDEST_TITLE),
         "template": {
             "members": len(cluster),
             "distinct": len(np.unique(corpus.number[cluster.members])),
             "sampled": len(texts),
             "parts": [_part(part) for part in framed(template(texts), corpus.framed(distinct)).parts],
         },
-        "keywords": [[one.word, one.members] for one in corpus.keywords(read, KEYWORDS)],
-        "read": len(read),
+        "keywords": [[one.word, one.members] for one in words],
+        "read": words[0].of if words else 0,
         "searched": len(searched),
         "indicators": [[one.kind, one.value, one.members] for one in indicators(searched)[:MOST_INDICATORS]],
         "texts": _texts(corpus, cluster, distinct, members),
@@ -122,6 +122,7 @@ def row(cluster: ClusterLike, data: dict[str, Any]) -> dict[str, Any]:
         "size": len(cluster),
         "similarity": round(cluster.similarity, 4),
         "label": data["ids"][place],
+        "name": data["ids"][0],
         "title": data["titles"][place],
         "keywords": [word for word, _ in data["keywords"][: IN_ROW["keywords"]]],
         "indicators": data["indicators"][: IN_ROW["indicators"]],

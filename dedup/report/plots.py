@@ -35,7 +35,7 @@ def axes(count: int = 1) -> Any:
         from matplotlib import pyplot  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise MissingExtraError("matplotlib", "plot", "plot()") from error
-    _, made = pyplot.subplots(1, count, squeeze=False, figsize=(5 * count, 4), layout="constrained")
+    _, made = pyplot.subplots(1, count, squeeze=False, figsize=(5 * count, 4.2), layout="constrained")
     return made[0]
 
 
@@ -52,6 +52,8 @@ def sizes(members: Integers, ax: Axes) -> Axes:
     names = [f"{low:,}–{high - 1:,}" for low, high in pairwise(edges.tolist())]
     bars = ax.bar(names, counts, color=BLUE)
     ax.bar_label(bars, fmt="{:,.0f}")
+    ax.margins(y=0.12)  # room for the labels above the bars
+    ax.locator_params(axis="y", integer=True)
     ax.set(title=f"{len(members):,} clusters", xlabel="articles in a cluster", ylabel="clusters")
     return ax
 
@@ -67,10 +69,12 @@ def similarity(histogram: Integers, threshold: float, ax: Axes) -> Axes:
     edges = np.linspace(0, 1, len(histogram) + 1)
     ax.stairs(histogram, edges, fill=True, color=BLUE)
     ax.axvline(threshold, color=RED, linestyle="--", label=f"threshold {threshold:g}")
-    ax.set(title="compared pairs", xlabel="similarity", ylabel="pairs", xlim=(0, 1))
+    ax.set(title=f"compared pairs; threshold {threshold:g}", xlabel="similarity", ylabel="pairs", xlim=(0, 1))
     if histogram.any():
         ax.set_yscale("log")
-    ax.legend()
+        ax.set_ylim(bottom=0.5)  # so that one pair is seen
+        ax.yaxis.set_major_formatter("{x:,.0f}")
+        ax.yaxis.set_minor_formatter("")
     return ax
 
 
@@ -97,9 +101,10 @@ def graph(matrix: NDArray[np.float64], copies: Integers, ax: Axes) -> Axes:
     across, up, area = places[:, 0], places[:, 1], np.sqrt(copies)
     ax.scatter(across[1:], up[1:], s=30 * area[1:], color=BLUE, zorder=2, label="members, larger with copies")
     ax.scatter(across[:1], up[:1], s=60 * area[:1], color=RED, marker="*", zorder=3, label="representative")
-    ax.set(title=f"{copies.sum():,} articles, {len(left):,} edges", xticks=[], yticks=[], aspect="equal")
+    ax.set(title=f"{copies.sum():,} articles, {len(left):,} edges", xticks=[], yticks=[])
+    ax.set_aspect("equal", adjustable="datalim")  # so that it is as wide as the others
     ax.margins(0.1)
-    ax.legend(loc="best")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=2, frameon=False)  # below, where no nodes are
     ax.figure.colorbar(lines, ax=ax, label="similarity")
     return ax
 

@@ -7,7 +7,6 @@ word of its own. Costs about a second for a million characters: jieba is plain P
 
 from __future__ import annotations
 
-import logging
 import re
 import warnings
 from collections.abc import Iterable
@@ -27,12 +26,16 @@ RUNS = re.compile(rf"(?P<han>[{HAN}]+)|[{KANA}]|[^ {HAN}{KANA}]+")
 
 @cache
 def _jieba() -> Any:
-    """jieba's cutter with its own dictionary, about a second to load, and without its log messages."""
+    """jieba's cutter with its own dictionary, about a second to load.
+
+    What it keeps in the shared temporary folder, where anybody may have put a file of that name, is neither read nor
+    written: to read it takes as long as to make it from the dictionary.
+    """
     import jieba  # noqa: PLC0415 - a second to load, for this unit only
 
-    jieba.setLogLevel(logging.WARNING)
     cutter = jieba.Tokenizer()
-    cutter.initialize()
+    cutter.FREQ, cutter.total = cutter.gen_pfdict(cutter.get_dict_file())
+    cutter.initialized = True
     for word, folded in _folded(cutter.FREQ):
         cutter.FREQ[folded] = cutter.FREQ.get(folded, 0) + cutter.FREQ[word]
     return cutter

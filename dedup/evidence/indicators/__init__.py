@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dedup.evidence import notebook
 from dedup.evidence.indicators.accounts import FINDERS as ACCOUNTS
 from dedup.evidence.indicators.accounts import QQ, without_qq
 from dedup.evidence.indicators.addresses import SCHEME, without_addresses
@@ -70,6 +71,15 @@ class Indicator:
     """How many texts were looked at."""
 
 
+class Indicators(list[Indicator]):
+    """Indicators in the order of `ranked`; a table in a notebook."""
+
+    def _repr_html_(self) -> str:
+        """A row an indicator."""
+        rows = [(one.kind, one.value, f"{one.members:,} of {one.of:,}") for one in self]
+        return notebook.table("indicators", ("kind", "value", "held by"), rows)
+
+
 class FoundIndicator(NamedTuple):
     """An indicator of one text."""
 
@@ -81,7 +91,7 @@ class FoundIndicator(NamedTuple):
     """As it is written here."""
 
 
-def indicators(texts: Iterable[str]) -> list[Indicator]:
+def indicators(texts: Iterable[str]) -> Indicators:
     """The indicators in some texts.
 
     Args:
@@ -104,7 +114,7 @@ def indicators(texts: Iterable[str]) -> list[Indicator]:
     return ranked(Indicator(one[0], _usual(forms[one]), count, copies.total()) for one, count in members.items())
 
 
-def ranked(listed: Iterable[Indicator]) -> list[Indicator]:
+def ranked(listed: Iterable[Indicator]) -> Indicators:
     """Indicators in the order of every list.
 
     First those that name an operator (`OPERATOR`) and have at least nine tenths of the members of the most frequent
@@ -113,11 +123,13 @@ def ranked(listed: Iterable[Indicator]) -> list[Indicator]:
     """
     listed = list(listed)
     least = NEARLY * max((one.members for one in listed), default=0)
-    return sorted(
-        listed,
-        key=lambda one: (
-            not (one.kind in OPERATOR and one.members >= least), -one.members, KINDS.index(one.kind), one.value,
-        ),
+    return Indicators(
+        sorted(
+            listed,
+            key=lambda one: (
+                not (one.kind in OPERATOR and one.members >= least), -one.members, KINDS.index(one.kind), one.value,
+            ),
+        )
     )  # fmt: skip
 
 

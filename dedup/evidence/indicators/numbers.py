@@ -33,6 +33,10 @@ _PHONE = re.compile(
     r"\(?0[0-9]{2,3}\)?[ -]?[0-9]{7,8}|[48]00-?[0-9]{3}-?[0-9]{4}"
     r")(?![A-Za-z0-9_]|[.,-][0-9])"
 )
+_BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+"""The letters of BIP 173, by what they stand for."""
+_BITCOIN = (3, 3, 0, 2, 3)
+"""What "bc" counts as in a checksum of BIP 173."""
 _BECH32M = 0x2BC830A3
 """The constant of BIP 350, for addresses of Taproot and later."""
 _TRON_BYTES = 25
@@ -114,9 +118,8 @@ def _is_taproot(address: str) -> bool:
     """The checksum of BIP 350, which `stdnum.bitcoin.validate` does not know."""
     from stdnum import bitcoin  # noqa: PLC0415 - only where something looks like a wallet
 
-    data = [bitcoin._bech32_alphabet.index(char) for char in address[3:]]  # noqa: SLF001 - the alphabet of BIP 173
-    checksum = bitcoin.bech32_checksum([*bitcoin._expand_hrp("bc"), *data])  # noqa: SLF001
-    return data[0] > 0 and checksum == _BECH32M
+    data = [_BECH32.index(char) for char in address[3:]]
+    return data[0] > 0 and bool(bitcoin.bech32_checksum([*_BITCOIN, *data]) == _BECH32M)
 
 
 _BEGINNINGS = ("请", "請", "荐", "薦", "惠", "扣", "券")

@@ -14,12 +14,14 @@ from typing import Any
 
 import pyarrow as pa
 
+from dedup.errors import FileError
 from dedup.files.formats.columnar import PIECE, article_columns, checked_columns, gathered
 from dedup.files.jobs import Job
 from dedup.files.parquet_chunks import chunks
 from dedup.files.problems import FAULTS, reason
 from dedup.files.remote_bytes import RemoteBytes, buffering, jumping, plan
 
+DAMAGED = "; the file is damaged or was not written to its end: write or fetch it again"
 ROWS, FEW = 1 << 10, 1 << 6
 """Rows that are read at once, also where each may be long."""
 
@@ -40,7 +42,10 @@ def parquet(job: Job, stream: io.BufferedReader) -> Iterator[pa.Table]:
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms that other kinds do without
 
     source = jumping(stream)
-    first = pq.ParquetFile(source)
+    try:
+        first = pq.ParquetFile(source)
+    except FAULTS as error:
+        raise FileError(f"{reason(error)}{DAMAGED}") from error
     schema = first.schema_arrow
     wanted = list(dict.fromkeys(".".join(path) for path in checked_columns(job, schema).all))
     # Asked for by name, a dictionary of invalid UTF-8 is read and can be mended; else Arrow refuses it.
@@ -61,7 +66,8 @@ def _groups(job: Job, source: Any, file: Any, wanted: list[str]) -> Iterator[pa.
             if row < end:
                 raise ValueError("they are counted in its head, and are not there")
         except FAULTS as error:
-            job.lose(row + 1, f"rows {row + 1:,} to {end:,} cannot be read: {reason(error)}", end - row)
+            lost = f"rows {row + 1:,} to {end:,} cannot be read: {reason(error)}{DAMAGED}"
+            job.lose(row + 1, lost, end - row)
         row = end
 
 

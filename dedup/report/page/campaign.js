@@ -54,7 +54,7 @@ const webPart = ([id, size, number], x, y, most, room) => {
   const circle = draw('circle', { class: number < 0 ? 'part alone' : 'part', cx: x, cy: y, r: radius });
   const props = { data: { tip: words, testid: 'web-part' } };
   if (number < 0) return draw('g', props, circle);
-  return draw('a', { ...props, href: `#cluster-${number + 1}`, 'aria-label': words }, circle,
+  return draw('a', { ...props, href: clusterAddress(number), 'aria-label': words }, circle,
     draw('text', { x, y: y - radius - 3, 'text-anchor': 'middle', text: `#${count(number + 1)}` }));
 };
 
@@ -191,6 +191,6 @@ const openCampaign = async (k) => {
 const campaignLink = (k) => {
   const number = state.summary.campaigns.of[k];
   if (number === null) return [];
-  return [' · in ', make('a', { href: `#campaign-${number + 1}`, data: { testid: 'to-campaign' },
+  return [' · in ', make('a', { href: campaignAddress(number), data: { testid: 'to-campaign' },
     text: `campaign ${count(number + 1)}` })];
 };

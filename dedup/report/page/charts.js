@@ -11,8 +11,9 @@ const SCALE = [
 /** Which step of the rough scale a similarity belongs to. @type {(x: number) => number} */
 const grade = (x) => SCALE.findIndex(({ from, to }) => x >= from - 1e-9 && x < to - 1e-9);
 
-/** Powers of ten up to a count. @type {(most: number) => number[]} */
-const decades = (most) => Array.from({ length: Math.floor(Math.log10(Math.max(1, most))) + 1 }, (_, i) => 10 ** i);
+/** Powers of ten up to a count, and that count where there would be one of them alone. @type {(most: number) => number[]} */
+const decades = (most) => (most < 10 ? [...new Set([1, Math.max(1, most)])]
+  : Array.from({ length: Math.floor(Math.log10(most)) + 1 }, (_, i) => 10 ** i));
 
 /** A label in a picture. @type {(x: number, y: number, anchor: string, text: string, name?: string) => SVGElement} */
 const label = (x, y, anchor, text, name = 'label') => draw('text', { class: name, x, y, 'text-anchor': anchor, text });
@@ -41,8 +42,8 @@ const thresholdLine = (at, box, threshold) => {
   /** @type {[number, string]} */
   const [shift, anchor] = threshold > 0.7 ? [-6, 'end'] : [6, 'start'];
   return draw('g', { class: 'threshold' },
-    draw('line', { x1: at, x2: at, y1: box.top - 10, y2: box.bottom }),
-    label(at + shift, box.top - 2, anchor, `threshold ${threshold}`));
+    draw('line', { x1: at, x2: at, y1: box.top - 20, y2: box.bottom }),
+    label(at + shift, box.top - 12, anchor, `threshold ${threshold}`));
 };
 
 /** The histogram in one sentence. @type {(summary: Summary) => string} */
@@ -53,12 +54,13 @@ const histogramWords = ({ histogram, threshold, edges }) =>
 /** How many compared pairs have which similarity. @type {(place: HTMLElement, summary: Summary) => void} */
 const drawHistogram = (place, summary) => {
   const [width, height] = [place.clientWidth, 236];
-  const box = { left: 58, right: width - 12, top: 20, bottom: height - 42 };
+  const box = { left: 58, right: width - 12, top: 30, bottom: height - 42 };
   const most = Math.max(...summary.histogram, 1);
   const x = (/** @type {number} */ value) => box.left + (box.right - box.left) * value;
   const y = (/** @type {number} */ n) => box.bottom - ((box.bottom - box.top) * Math.log10(1 + n)) / Math.log10(1 + most);
   const step = x(0.01) - x(0);
-  const bars = summary.histogram.map((n, i) => {
+  const bars = summary.histogram.flatMap((n, i) => {
+    if (!n) return []; // nothing to see, and below the threshold nothing that was compared
     const [from, to] = [(i / 100).toFixed(2), ((i + 1) / 100).toFixed(2)];
     return draw('g', { data: { tip: `${from}–${to}: ${plural(n, 'pair')}` } },
       draw('rect', {
@@ -78,7 +80,7 @@ const drawScale = (place, { histogram }) => {
   histogram.forEach((n, i) => { pairs[grade(i / 100)] += n; });
   place.replaceChildren(...SCALE.map(({ name, range }, i) => make('li', {},
     make('span', { class: `swatch grade-${i}`, 'aria-hidden': 'true' }),
-    make('strong', { text: name }), make('span', { text: range }), span('muted', plural(pairs[i], 'pair')))));
+    make('strong', { text: name }), make('span', { text: range }), span('muted', pairs[i] ? plural(pairs[i], 'pair') : 'none'))));
 };
 
 /** Cluster sizes in bins that double. @type {(sizes: number[]) => Bin[]} */

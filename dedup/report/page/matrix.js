@@ -111,7 +111,7 @@ const listenMatrix = (map) => {
 const matrixWords = (values, n) => {
   const pairs = values.filter((_, i) => i % n > Math.floor(i / n)).sort();
   const [least, mean, most] = [pairs[0], sum(pairs) / pairs.length, pairs.at(-1)].map(ratio);
-  return `${plural(pairs.length, 'pair')} of ${count(n)} texts: least ${least}, mean ${mean}, greatest ${most}.`;
+  return `${plural(pairs.length, 'pair')} of ${count(n)} texts: least ${least}, mean of all pairs ${mean}, greatest ${most}.`;
 };
 
 /** Fills the heat map when the similarities are there. @type {(map: Heat, words: HTMLElement) => Promise<void>} */

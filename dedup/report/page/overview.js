@@ -51,6 +51,30 @@ const drawFrames = ({ count: every, articles, share, rows }) => {
 const heldLine = (rows, of) => rows.flatMap(([kind, value, n]) => [
   span('kind', kind), ' ', quote(value), span('muted', ` ${count(n)} of ${count(of)} `)]);
 
+/**
+ * An address that lasts from run to run: the name of a cluster or campaign is the id of its first article. Of several
+ * with one name only the first is called so, the others by their places.
+ * @type {(what: string, names: string[], k: number) => string}
+ */
+const address = (what, names, k) =>
+  `#${what}-${encodeURIComponent(names.indexOf(names[k]) === k ? names[k] : `#${k + 1}`)}`;
+
+/** Which one a name means, or a place, 1 or #1, that no name is; -1 is none. @type {(names: string[], name: string) => number} */
+const placeOf = (names, name) => {
+  const place = /^#?(\d+)$/u.exec(name);
+  const k = names.indexOf(name);
+  return k < 0 && place ? Number(place[1]) - 1 : k;
+};
+
+/** The address of a cluster. @type {(k: number) => string} */
+const clusterAddress = (k) => address('cluster', state.summary.clusters.name, k);
+
+/** The names of the campaigns. @type {() => string[]} */
+const campaignNames = () => state.summary.campaigns.rows.map(({ label: name }) => name);
+
+/** The address of a campaign. @type {(k: number) => string} */
+const campaignAddress = (k) => address('campaign', campaignNames(), k);
+
 /** What a campaign consists of, in words. @type {(row: { clusters: number, alone: number }) => string} */
 const partWords = ({ clusters, alone }) => plural(clusters, 'cluster') + (alone ? ` and ${plural(alone, 'lone article')}` : '');
 
@@ -60,7 +84,7 @@ const campaignRow = ({ articles, clusters, alone, label: id, title, indicators, 
 make('td', { class: 'number', text: count(articles) }),
 make('td', { class: 'number', text: count(clusters) }),
 make('td', { class: 'number', text: count(alone) }),
-make('td', { class: 'wrap' }, make('a', { href: `#campaign-${k + 1}` }, quote(id, { class: 'mono' })), ' ',
+make('td', { class: 'wrap' }, make('a', { href: campaignAddress(k) }, quote(id, { class: 'mono' })), ' ',
   quote(title, { class: 'muted' })),
 make('td', { class: 'wrap' }, ...heldLine(indicators, searched)));
 
@@ -86,7 +110,7 @@ const drawCampaigns = ({ count: every, rows }) => {
   within($('campaigns'), 'tbody').addEventListener('click', (event) => {
     const row = around(event, '[data-campaign]');
     if (!row || around(event, 'a') || getSelection()?.toString()) return;
-    location.hash = `#campaign-${row.dataset.campaign}`;
+    location.hash = campaignAddress(Number(row.dataset.campaign) - 1);
   });
 };
 
@@ -96,12 +120,12 @@ const titleOf = (k) => state.summary.clusters.title[k].trim();
 /** Values of indicators in one line. @type {(rows: Held[]) => Child[]} */
 const indicatorLine = (rows) => rows.flatMap(([kind, value]) => [span('kind', kind), ' ', quote(value), ' ']);
 
-/** The link that opens a cluster; its address is made of the number alone. @type {(k: number) => HTMLElement} */
+/** The link that opens a cluster. @type {(k: number) => HTMLElement} */
 const clusterLink = (k) => {
   const { label: ids } = state.summary.clusters;
   const title = titleOf(k);
   const words = title ? [quote(title)] : [span('muted', 'untitled, '), quote(ids[k], { class: 'mono' })];
-  return make('a', { class: 'stop', href: `#cluster-${k + 1}`, tabindex: -1 }, ...words);
+  return make('a', { class: 'stop', href: clusterAddress(k), tabindex: -1 }, ...words);
 };
 
 /** A row of the table of clusters. @type {(i: number) => HTMLElement} */
@@ -112,7 +136,7 @@ const clusterRow = (i) => {
     make('td', { class: 'c-number muted', text: count(k + 1) }),
     make('td', { class: 'c-size', text: count(size[k]) }),
     make('td', { class: 'c-similarity' }, bar(similarity[k]), ratio(similarity[k])),
-    make('td', { class: 'c-title' }, clusterLink(k), quote(keywords[k].join(' · '), { class: 'under muted' })),
+    make('td', { class: 'c-title', title: titleOf(k) }, clusterLink(k), quote(keywords[k].join(' · '), { class: 'under muted' })),
     make('td', { class: 'c-keywords' }, ...keywords[k].flatMap((word, n) => [n ? ' · ' : null, quote(word)])),
     make('td', { class: 'c-indicators' }, ...indicatorLine(indicators[k])));
 };

@@ -53,7 +53,7 @@ const listen = () => {
   $('table').tBodies[0].addEventListener('click', (event) => {
     const row = around(event, '[data-number]');
     if (!row || around(event, 'a') || getSelection()?.toString()) return;
-    location.hash = `#cluster-${row.dataset.number}`;
+    location.hash = clusterAddress(Number(row.dataset.number) - 1);
   });
   tipsOf($('histogram'));
   tipsOf($('sizes'));

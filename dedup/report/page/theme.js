@@ -17,7 +17,7 @@ const stored = (value) => {
 const setTheme = (name) => {
   const theme = name in THEMES ? name : 'auto';
   document.documentElement.dataset.theme = theme;
-  $('theme').textContent = theme[0].toUpperCase() + theme.slice(1);
+  $('theme').textContent = `Theme: ${theme}`;
   $('theme').setAttribute('aria-label', `Colour theme: ${THEMES[theme]}`);
 };
 

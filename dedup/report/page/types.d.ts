@@ -17,6 +17,7 @@ interface Clusters {
   size: number[];
   similarity: number[];
   label: string[];
+  name: string[];
   title: string[];
   keywords: string[][];
   indicators: Held[][];
@@ -246,6 +247,8 @@ interface PairParts extends Sides {
   choices: HTMLSelectElement[];
   output: HTMLElement;
   verdict: HTMLElement;
+  least: HTMLInputElement;
+  told: HTMLElement;
   swap: HTMLButtonElement;
 }
 

@@ -19,7 +19,7 @@ const drawWays = (k) => {
     const to = at < 0 ? undefined : state.order[at + by];
     if (to === undefined) return null;
     const words = `${name} cluster of the table`;
-    return make('a', { class: 'quiet', href: `#cluster-${to + 1}`, 'aria-label': words, text: `${arrow} ${name}` });
+    return make('a', { class: 'quiet', href: clusterAddress(to), 'aria-label': words, text: `${arrow} ${name}` });
   };
   const back = make('a', { class: 'quiet', href: '#clusters', data: { testid: 'close' }, text: '← All clusters' });
   return make('nav', { 'aria-label': 'Clusters' },
@@ -34,7 +34,7 @@ const drawHead = (view) => {
   return make('header', { class: 'head' }, drawWays(k),
     make('h1', { tabindex: -1 }, quote(titleOf(k) || 'Untitled'), ' ', span('badge', plural(size[k], 'article'))),
     make('p', { class: 'muted' },
-      `Cluster ${count(k + 1)} · mean similarity ${ratio(similarity[k])} · representative `,
+      `Cluster ${count(k + 1)} · mean similarity to its representative ${ratio(similarity[k])} · that is `,
       quote(ids[k], { class: 'mono' }),
       ...campaignLink(k), sampled ? ` · ${sampled[0].toLowerCase()}${sampled.slice(1)}` : ''));
 };
@@ -115,14 +115,24 @@ const showOverview = () => {
   if (row >= 0) state.rows.focus(row);
 };
 
+/** What a part of an address says; as it stands where that is malformed. @type {(part: string) => string} */
+const decoded = (part) => {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+};
+
 /** Shows what the address asks for. */
 const route = () => {
   complain('');
-  const match = /^#(cluster|campaign)-(\d+)$/u.exec(location.hash);
-  const { clusters, campaigns } = state.summary;
-  const [what, k] = match ? [match[1], Number(match[2]) - 1] : ['cluster', -1];
-  const all = what === 'cluster' ? clusters.size.length : campaigns.rows.length;
-  if (k >= 0 && k < all) { (what === 'cluster' ? openCluster : openCampaign)(k); return; }
+  const match = /^#(cluster|campaign)-(.+)$/u.exec(location.hash);
+  const what = match ? match[1] : 'cluster';
+  const names = what === 'cluster' ? state.summary.clusters.name : campaignNames();
+  const name = match ? decoded(match[2]) : '';
+  const k = match ? placeOf(names, name) : -1;
+  if (k >= 0 && k < names.length) { (what === 'cluster' ? openCluster : openCampaign)(k); return; }
   showOverview();
-  if (match) complain(`There is no ${what} ${match[2]}; this report has ${plural(all, what)}.`);
+  if (match) complain(`There is no ${what} ${isolate(name)}; this report has ${plural(names.length, what)}.`);
 };
