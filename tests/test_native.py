@@ -116,6 +116,13 @@ def test_what_a_kernel_was_not_compiled_for_is_refused(arguments: tuple[Any, ...
 
 
 @COMPILED
+def test_an_order_of_bytes_that_is_this_machines_may_be_named() -> None:
+    """As numpy names it for what is read from a file."""
+    native_order = np.dtype(np.uint64).newbyteorder("<" if sys.byteorder == "little" else ">")
+    assert kernels.mix_all(np.zeros(1, native_order)) == kernels.mix_all(np.zeros(1, np.uint64))
+
+
+@COMPILED
 def test_an_array_lies_as_a_kernel_reads_it() -> None:
     """What is not contiguous is refused, and so is what cannot be written where it is written to."""
     with pytest.raises(ValueError, match="not C-contiguous"):

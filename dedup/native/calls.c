@@ -20,6 +20,12 @@
 #define SHOWN __attribute__((visibility("default")))
 #endif
 
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define ORDER ">!"
+#else
+#define ORDER "<"
+#endif
+
 typedef void Object;
 
 typedef struct { /* Py_buffer, which has been the same since Python 3.11 */
@@ -113,7 +119,7 @@ static int refuse(Call *call, const char *why) {
 
 /* Whether the items of an array are what a kernel was compiled for; names of integers differ between systems. */
 static int same_items(char letter, const Buffer *array) {
-    const char *found = array->format && (*array->format == '@' || *array->format == '=') ? array->format + 1 : array->format;
+    const char *found = array->format && *array->format && strchr("@=" ORDER, *array->format) ? array->format + 1 : array->format;
     const char *signs = "bhilq", *counts = "BHILQ", *alike = strchr(signs, letter) ? signs : strchr(counts, letter) ? counts : NULL;
     ptrdiff_t size = strchr("bB?", letter) ? 1 : strchr("hH", letter) ? 2 : strchr("iIf", letter) ? 4 : 8;
     if (!found || !*found || found[1] || array->item != size)
