@@ -285,7 +285,7 @@ def test_holders_are_those_of_the_reference(texts: list[list[int]], least: int, 
     of = joined(texts)
     counted, size, used = np.zeros(cells, np.uint8), 16, -1
     occurring = np.empty(len(of.keys), np.int64), np.empty(len(of.keys), np.int64)
-    kernels.count_cells(of.keys, counted, least)
+    kernels.count_few(of.keys, counted, least)
     while used < 0:
         size *= 2
         table, held = np.zeros(size, np.uint64), np.zeros(size, np.int64)
