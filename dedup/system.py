@@ -14,8 +14,9 @@ import secrets
 import shutil
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO
@@ -37,6 +38,8 @@ CANNOT_RESERVE = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 """What is said where a file system cannot set room aside."""
 AT_ONCE = 1 << 20
 """Bytes that are written at once."""
+PAUSES = (0.01, 0.05, 0.2, 0.5)
+"""Seconds after which a name is given once more on Windows, where a virus scanner holds what was just written."""
 
 
 # --- locks --------------------------------------------------------------------------------------------------------
@@ -55,7 +58,7 @@ def locked(path: Path) -> Iterator[bool]:
         FileError: There are no locks, by the system or by its file system.
         OSError: The file cannot be opened.
     """
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    file = descriptor(path)
     try:
         yield _taken(file, path)
     finally:
@@ -120,6 +123,15 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     put(new, folder)
 
 
+def descriptor(path: Path) -> int:
+    """Open a file to read and write anywhere in it, which is made where there is none.
+
+    Args:
+        path: The file.
+    """
+    return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)  # Windows would change line ends
+
+
 def put(new: Path, place: Path, *, lasting: bool = True) -> None:
     """Give a finished file or folder its name; a file that has it is replaced in the same moment.
 
@@ -127,10 +139,50 @@ def put(new: Path, place: Path, *, lasting: bool = True) -> None:
         new: What it is called so far, on the same disk.
         place: What it will be called.
         lasting: Wait until the name, too, is on the disk.
+
+    Raises:
+        FileError: Windows does not give it, for another program uses what is there.
     """
-    new.replace(place)
+    if os.name == "nt":
+        _put_patiently(new, place)
+    else:
+        new.replace(place)
     if lasting:
         synced(place.parent)
+
+
+def _put_patiently(new: Path, place: Path) -> None:
+    """Give a name that may be given in a moment."""
+    for pause in PAUSES:
+        with suppress(PermissionError):
+            new.replace(place)
+            return
+        time.sleep(pause)
+    try:
+        new.replace(place)
+    except PermissionError as error:
+        raise FileError(
+            f"{str(new)!r} cannot be called {place.name!r}: another program uses one of them, or what is in it; close "
+            "that, and run again"
+        ) from error
+
+
+def discard(path: Path) -> bool:
+    """Delete a file or folder that is needed no more, if it is there; False if it stays, for Windows says it is used.
+
+    Args:
+        path: The file, or the folder with all that is in it.
+    """
+    try:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except PermissionError:
+        if os.name != "nt":
+            raise
+        return False
+    return True
 
 
 def settled(file: BinaryIO) -> None:
@@ -140,7 +192,17 @@ def settled(file: BinaryIO) -> None:
         file: Open for writing.
     """
     file.flush()
-    os.fsync(file.fileno())
+    _to_disk(file.fileno())
+
+
+def _to_disk(file: int) -> None:
+    """On macOS fsync leaves it in the memory of the disk; the call that does not is missing on some file systems."""
+    full = getattr(fcntl, "F_FULLFSYNC", None)
+    if full is not None:
+        with suppress(OSError):
+            fcntl.fcntl(file, full)
+            return
+    os.fsync(file)
 
 
 def synced(path: Path) -> None:
@@ -153,7 +215,7 @@ def synced(path: Path) -> None:
         return
     file = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
-        os.fsync(file)
+        _to_disk(file)
     finally:
         os.close(file)
 

@@ -361,7 +361,7 @@ def test_counting_anew_replaces_all_at_once(path: Path) -> None:
     table.recount(2, [[array(KEYS[:1]), array(KEYS[:3])], [], [array(KEYS[:1])]])
     assert of(other) == of(table) == exact([KEYS[:1], KEYS[:3], KEYS[:1]])
     assert table.texts == other.texts == 3
-    assert {file.name for file in path.parent.iterdir()} == {path.name, f"{path.name}.journal"}
+    assert {file.name for file in path.parent.iterdir()} == {f"{path.name}-1", f"{path.name}.journal"}
 
 
 def test_the_file_is_pinned(path: Path) -> None:

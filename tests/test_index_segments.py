@@ -198,13 +198,25 @@ def test_nobody_is_left(tmp_path: Path) -> None:
 
 
 def test_a_merged_segment_may_take_the_place_of_its_part(tmp_path: Path) -> None:
-    """One segment without those that are gone has the name of the old one, which can still be read."""
+    """One segment without those that are gone has a name of its own, for the old one may be read; the latest counts."""
     some = known(3, 50)
     old = built(tmp_path, some)
     new = merge(tmp_path, [old], alive({some[0].number}))
-    assert new.path == old.path
+    assert (new.span, new.path.name) == (old.span, old.path.name.replace(".segment", "-1.segment"))
     assert held(old) == posted(some)
     assert held(new) == held(Segment(new.path)) == posted(some[1:])
+    found, useless = usable(tmp_path, 1, some[-1].number, 128)
+    assert ([held(one) for one in found], useless) == ([posted(some[1:])], [old.path])
+
+
+def test_the_one_before_is_not_taken_up_for_a_damaged_segment(tmp_path: Path) -> None:
+    """It holds texts that are gone, which nobody would leave out any more."""
+    some = known(3, 20)
+    old = built(tmp_path, some)
+    new = merge(tmp_path, [old], alive({some[0].number}))
+    assert usable(tmp_path, 1, some[-1].number, 128, without={new.path})[0] == []
+    old.path.unlink()
+    assert merge(tmp_path, [new], alive({some[0].number})).path.name.endswith("-2.segment")
 
 
 def test_nothing_is_left_behind_by_what_fails(tmp_path: Path) -> None:

@@ -198,6 +198,27 @@ def test_a_cache_waits_for_no_disk(tmp_path: Path, synced_files: list[int]) -> N
     assert synced_files == [inode, inode]
 
 
+def test_names_that_windows_gives_in_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked again, for a virus scanner may look at the file; who goes on using it is told of."""
+    refused: list[float] = []
+    (tmp_path / "new").write_bytes(b"new")
+
+    def replace(path: Path, place: Path) -> None:
+        if len(refused) < 3:
+            raise PermissionError(errno.EACCES, "used")
+        path.rename(place)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    monkeypatch.setattr(system.time, "sleep", refused.append)
+    monkeypatch.setattr(system.os, "name", "nt")
+    put(tmp_path / "new", tmp_path / "place", lasting=False)
+    assert (tmp_path / "place").read_bytes() == b"new"
+    refused.clear()
+    monkeypatch.setattr(system, "PAUSES", (0.1, 0.1))
+    with pytest.raises(FileError, match="place' cannot be called 'other': another program uses one of them"):
+        put(tmp_path / "place", tmp_path / "other", lasting=False)
+
+
 def test_windows_has_no_folders_to_wait_for(
     tmp_path: Path, synced_files: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,6 +226,43 @@ def test_windows_has_no_folders_to_wait_for(
     monkeypatch.setattr(system.os, "name", "nt")
     synced(tmp_path)
     assert synced_files == []
+
+
+def test_what_is_used_stays_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files and folders are deleted; one that is used stays, where Windows says so, and elsewhere that is an error."""
+    (tmp_path / "folder" / "inside").mkdir(parents=True)
+    (tmp_path / "file").touch()
+    assert system.discard(tmp_path / "folder")
+    assert system.discard(tmp_path / "file")
+    assert system.discard(tmp_path / "file")
+    assert not list(tmp_path.iterdir())
+
+    def unlink(_: Path, **__: bool) -> None:
+        raise PermissionError(errno.EACCES, "used")
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    with pytest.raises(PermissionError):
+        system.discard(tmp_path / "file")
+    monkeypatch.setattr(system.os, "name", "nt")
+    assert not system.discard(tmp_path / "file")
+
+
+def test_macos_is_asked_for_the_disk_itself(
+    tmp_path: Path, synced_files: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a call of its own, or by the usual one where a file system lacks that."""
+    asked: list[int] = []
+
+    def fcntl(_: int, command: int) -> None:
+        if asked:
+            raise OSError(errno.ENOTSUP, "not there")
+        asked.append(command)
+
+    monkeypatch.setattr(system, "fcntl", SimpleNamespace(F_FULLFSYNC=51, fcntl=fcntl))
+    synced(tmp_path)
+    assert (asked, synced_files) == ([51], [])
+    synced(tmp_path)
+    assert synced_files == [tmp_path.stat().st_ino]
 
 
 # --- room ---------------------------------------------------------------------------------------------------------

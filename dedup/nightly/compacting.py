@@ -134,7 +134,7 @@ class Remains:
 
 
 def compact(remains: Remains, layout: Layout, *, give_back: Callable[[], object] = lambda: None) -> None:
-    """Write a state without what nobody needs, and put it in the place of what it was.
+    """Write a state without what nobody needs, beside what it is.
 
     Args:
         remains: What is needed of it.
@@ -142,7 +142,7 @@ def compact(remains: Remains, layout: Layout, *, give_back: Callable[[], object]
         give_back: Called now and then, to give back pages of mapped files.
     """
     state = remains.state
-    with state.renewed() as folder:
+    with state.compacted() as folder:
         for name in ("shards", "generations", "nights"):
             (folder / name).mkdir()
         _texts(remains, folder / "texts.utf8", give_back)

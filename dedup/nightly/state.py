@@ -19,9 +19,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, fields
 from fnmatch import fnmatch
 from pathlib import Path
@@ -35,7 +34,7 @@ from dedup.files import shown
 from dedup.nightly.damage import counts, damaged, read_object, reading, rows, summed
 from dedup.settings import Settings, drawn, secret_of, with_secret
 from dedup.stages.folding import FOLDING
-from dedup.system import locked, put, synced, whole_folder
+from dedup.system import discard, locked, put, synced, whole_folder
 
 FORMAT = 6
 LEFT_OVER = ("begun.json", "candidates.parquet", "capped.parquet")
@@ -411,11 +410,12 @@ class State:
         put(self.work, self.night(night.number))
         self.sweep()
 
-    @contextmanager
-    def renewed(self) -> Iterator[Path]:
-        """A folder for all that a compacted state has anew, which takes its place at the end."""
-        with whole_folder(self.path / COMPACTED) as folder:
-            yield folder
+    def compacted(self) -> AbstractContextManager[Path]:
+        """A folder for all that a compacted state has anew, until `renew` or whoever opens it next."""
+        return whole_folder(self.path / COMPACTED)
+
+    def renew(self) -> None:
+        """Have what was compacted take its place, when nobody reads what was there any more."""
         _renew(self.path)
 
     def sweep(self) -> None:
@@ -423,18 +423,18 @@ class State:
         last = self.last
         for folder in (self.path / "nights").iterdir():
             if folder != self.night(last.number):
-                _remove(folder)
+                discard(folder)
         for name in LEFT_OVER:
-            _remove(self.night(last.number) / name)
+            discard(self.night(last.number) / name)
         for folder in (self.path / "generations").iterdir():
             if folder.name < f"{last.generation:06}":
-                _remove(folder)
+                discard(folder)
         for kind in (SIGNATURES, GATHERED):
             self._sweep_taken_up(kind)
         for folder in (self.path / "shards").glob(".*"):
-            _remove(folder)
+            discard(folder)
         for unfinished in self.path.rglob(UNFINISHED):
-            unfinished.unlink()
+            discard(unfinished)
 
     def _sweep_taken_up(self, kind: str) -> None:
         """Remove files of texts that later nights have merged into theirs."""
@@ -442,19 +442,19 @@ class State:
         needed = {file.path for file in self.files(kind, last.generation, last.number)}
         for file in map(TextFile.of, self.weights(last.generation).parent.glob(f"{kind}-*.parquet")):
             if file.night <= last.number and file.path not in needed:
-                file.path.unlink()
+                discard(file.path)
 
     def _sweep_begun(self) -> None:
         """Remove generations and files of texts of a night that was begun and not finished."""
         last = self.last
         for folder in (self.path / "generations").iterdir():
             if folder.name > f"{last.generation:06}":
-                _remove(folder)
+                discard(folder)
             else:
                 for kind in (SIGNATURES, GATHERED):
                     for file in map(TextFile.of, folder.glob(f"{kind}-*.parquet")):
                         if file.night > last.number:
-                            file.path.unlink()
+                            discard(file.path)
 
 
 def _numbers(folder: Path) -> list[int]:
@@ -462,8 +462,6 @@ def _numbers(folder: Path) -> list[int]:
 
 
 def _remove(path: Path) -> None:
-    """Remove a folder or a file; in a damaged state one may be in the place of the other."""
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    """Remove a folder or a file, whichever it is: in a damaged state one may be in the place of the other."""
+    if not discard(path):
+        raise FileError(f"{shown(path)!r} is used by another program, which reads the state; close it, and run again")

@@ -120,9 +120,15 @@ def compact(
     with _held(state) as (held, settings):
         before, budget = _size(held.path), Budget(parsed(memory))
         _work(held, settings, budget, count_threads(threads), progress)
-        catalogue = catalogued(held, budget.mapped)
-        write_compacted(Remains.of(held, catalogue), layout_of(settings), give_back=catalogue.texts.give_back)
+        _write_compacted(held, settings, budget)
+        held.renew()
         return before - _size(held.path)
+
+
+def _write_compacted(state: State, settings: Settings, budget: Budget) -> None:
+    """Write what remains; what is mapped for it goes with this call, for Windows deletes no file that is mapped."""
+    catalogue = catalogued(state, budget.mapped)
+    write_compacted(Remains.of(state, catalogue), layout_of(settings), give_back=catalogue.texts.give_back)
 
 
 def stats(state: str | os.PathLike[str]) -> StateStats:

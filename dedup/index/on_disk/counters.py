@@ -6,7 +6,8 @@ every cell is copied to its two children. All processes of a host share the page
 
 What a transaction will change is written to a journal first. If a process is killed before it commits, the next writer
 restores the old counts from there. The file is a cache: it can be counted again from the stored texts, into a new file
-that replaces it when all texts are counted.
+that takes its place when all texts are counted. The new one has a higher number in its name, for Windows replaces no
+file that is mapped; the old one goes as soon as nobody maps it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import re
 import zlib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -25,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.system import put
+from dedup.system import descriptor, discard, put
 
 LEAST_BITS, MOST_BITS = 20, 26
 TEXTS_BITS = 6
@@ -43,6 +45,7 @@ Steps = Sequence[tuple[NDArray[np.uint64], int]]
 
 _HEAD_BYTES = 32
 """Of a journal: how many texts were counted, how many cells it holds, the number of the transaction, a checksum."""
+_NUMBERED = re.compile(r"[a-z]+(?:-(\d+))?")
 
 
 class _Field(IntEnum):
@@ -66,7 +69,7 @@ class Frequencies:
     """The counts of an index.
 
     Args:
-        path: The file; its journal lies beside it.
+        path: The first file; those that follow it have a number, and its journal lies beside it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -76,10 +79,11 @@ class Frequencies:
         self._journal, self._writable = -1, True
 
     def open(self, *, writable: bool = True) -> bool:
-        """Open the file; False if it is missing or damaged."""
+        """Open the latest file; False if it is missing or damaged."""
         self._writable = writable
         access = mmap.ACCESS_DEFAULT if writable else mmap.ACCESS_READ
-        with suppress(OSError, ValueError), self._path.open("r+b" if writable else "rb") as file:
+        latest = self._named(max(self._numbers(), default=0))
+        with suppress(OSError, ValueError), latest.open("r+b" if writable else "rb") as file:
             view = mmap.mmap(file.fileno(), 0, access=access)
             header = np.frombuffer(view, np.int64, 8)
             magic, bits = int(header[_Field.MAGIC]), int(header[_Field.BITS])
@@ -142,7 +146,7 @@ class Frequencies:
         pending = int(self._header[_Field.PENDING])
         if not pending:
             return True
-        data = os.pread(self._journal_file(), os.fstat(self._journal_file()).st_size, 0)
+        data = os.read(self._journal_at(0), os.fstat(self._journal).st_size)
         head = np.frombuffer(data[:_HEAD_BYTES].ljust(_HEAD_BYTES, b"\0"), np.int64)
         texts, count, number, checksum = (int(value) for value in head)
         noted = data[_HEAD_BYTES : _HEAD_BYTES + 8 * count]
@@ -191,21 +195,31 @@ class Frequencies:
         self._write_journal(np.array([self.texts, noted, number, checksum], np.int64), 0)
 
     def _write_journal(self, data: NDArray[Any], at: int) -> None:
-        if os.pwrite(self._journal_file(), data, at) < data.nbytes:  # type: ignore[arg-type]
+        if os.write(self._journal_at(at), data.data) < data.nbytes:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def _journal_file(self) -> int:
+    def _journal_at(self, place: int) -> int:
+        """The journal, to be read or written from a place on; who was forked shares it, and has its own time for it."""
         if self._journal < 0:
-            self._journal = os.open(self._journal_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            self._journal = descriptor(self._journal_path)
+        os.lseek(self._journal, place, os.SEEK_SET)
         return self._journal
+
+    def _numbers(self) -> list[int]:
+        """Of all files of counts."""
+        matches = (_NUMBERED.fullmatch(path.name) for path in self._path.parent.glob(f"{self._path.name}*"))
+        return [int(match[1] or 0) for match in matches if match]
+
+    def _named(self, number: int) -> Path:
+        return self._path.with_name(f"{self._path.name}-{number}") if number else self._path
 
     def _follow(self) -> bool:
         """Go on with the file by which another process has replaced this one; False if that file never came."""
         return not self._header[_Field.REPLACED] or self.open(writable=self._writable)
 
     def _write(self, cells: NDArray[np.uint32], texts: int) -> None:
-        """Replace the file by a new one whose disk space is reserved: a full disk must not fail in a memory page."""
-        new = self._path.with_suffix(".new")
+        """Go on with a new file whose disk space is reserved: a full disk must not fail in a memory page."""
+        new, before = self._path.with_suffix(".new"), self._numbers()
         header = np.zeros(HEADER_BYTES // 8, np.int64)
         header[[_Field.MAGIC, _Field.BITS, _Field.TEXTS]] = MAGIC, len(cells).bit_length() - 1, texts
         try:
@@ -216,12 +230,15 @@ class Frequencies:
             new.unlink(missing_ok=True)
             raise
         self._header[_Field.REPLACED] = 1  # first: if this process is killed here, the others count again
-        put(new, self._path, lasting=False)
+        put(new, self._named(max(before, default=-1) + 1), lasting=False)
         self.open()
+        for number in before:
+            discard(self._named(number))
 
     def bytes(self) -> int:
         """Bytes of the files."""
-        return sum(path.stat().st_size for path in (self._path, self._journal_path) if path.exists())
+        paths = (self._journal_path, *map(self._named, self._numbers()))
+        return sum(path.stat().st_size for path in paths if path.exists())
 
     def close(self) -> None:
         """Close the files."""

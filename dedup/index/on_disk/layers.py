@@ -25,7 +25,7 @@ from dedup.index.on_disk.recent import Recent
 from dedup.index.on_disk.segments import MOST, Segment, SegmentRows, Span, build, merge, usable, warn_of_damage
 from dedup.settings import Settings
 from dedup.stages.candidates import sketch_width
-from dedup.system import locked
+from dedup.system import discard, locked
 
 FACTOR = 4
 """So many segments of about the same size become one: each text is written about log4(n / 8192) times."""
@@ -91,13 +91,17 @@ class Layers:
         with self._locked() as mine:
             self._segments, useless = usable(self._folder, generation, last, self._width, without=self._broken)
             for path in useless if mine else ():
-                path.unlink(missing_ok=True)
-                self._broken.discard(path)
+                self._delete(path)
             self.known = self._covered
             self._append_all(stored(self.known), mine=mine)
         self.damaged = False
         if self._full or self._due():
             self._start()
+
+    def _delete(self, path: Path) -> None:
+        """Delete a segment that is not needed; one that is still used is passed over, and deleted some other time."""
+        if discard(path):
+            self._broken.discard(path)
 
     def discard_broken(self) -> bool:
         """Whether a segment was found to be damaged when it was used: it is told, and must be made again by `load`."""
@@ -229,7 +233,8 @@ class Layers:
         damaged = [part for part in parts if part.damaged()]
         for part in damaged:
             warn_of_damage(part.path, "it is not what was written")
-            part.path.unlink(missing_ok=True)
+            self._broken.add(part.path)
+            self._delete(part.path)
         if damaged:
             with self._changing:
                 self.damaged = True  # still searched, until all are loaded again
@@ -239,8 +244,7 @@ class Layers:
             at = self._segments.index(parts[0])
             self._segments = [*self._segments[:at], self._marked(merged), *self._segments[at + len(parts) :]]
         for part in parts:
-            if part.path != merged.path:
-                part.path.unlink(missing_ok=True)
+            self._delete(part.path)
 
     def compact(self) -> bool:
         """Make one segment of all texts that are still there, except those in memory; returns whether it was done.
@@ -266,9 +270,10 @@ class Layers:
             for section in segment.damaged():
                 problems.append(f"segment {segment.path.name}: its {section} are damaged; it will be built again")
                 self.damaged = True
+                self._broken.add(segment.path)
                 with self._locked() as mine:
                     if mine:
-                        segment.path.unlink(missing_ok=True)
+                        self._delete(segment.path)
         return problems
 
     def numbers(self) -> NDArray[np.int64]:

@@ -73,6 +73,7 @@ def connect(folder: Path, *, fsync: bool, timeout: float) -> sqlite3.Connection:
     )  # fmt: skip
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'NORMAL'}")
+    connection.execute(f"PRAGMA fullfsync = {int(fsync)}")  # macOS: also out of the memory of the disk
     connection.execute("PRAGMA wal_autocheckpoint = 0")  # the background thread does it
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")

@@ -7,7 +7,9 @@ slot for each text. Segments are merged into larger ones in two passes. Every bl
 is compared when the block is first used: opening reads the header, the checksums and the numbers, 0.5 % of the file. A
 segment is a cache: if it is missing or damaged, it is built again from the database.
 
-A segment named `s1-0-8192.segment` holds every text of generation 1 with a number above 0 and up to 8192.
+A segment named `s1-0-8192.segment` holds every text of generation 1 with a number above 0 and up to 8192. One that is
+made of the same texts again, without those that were removed, is `s1-0-8192-1.segment`, for Windows replaces no file
+that is mapped.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from numpy.typing import NDArray
 
 from dedup import kernels
 from dedup.errors import warn
-from dedup.system import put, reserve, synced
+from dedup.system import discard, put, reserve, synced
 
 VERSION = 3
 HEADER_BYTES = 1 << kernels.BLOCK_BITS
@@ -40,7 +42,7 @@ MOST = (1 << 32) - 1
 MOST_BITS = 32
 _HEADER = struct.Struct("<QQ8q")
 """Its checksum, that of the checksums of blocks, the version, the span and the size."""
-NAME = re.compile(r"s(\d+)-(\d+)-(\d+)\.segment")
+NAME = re.compile(r"s(\d+)-(\d+)-(\d+)(?:-(\d+))?\.segment")
 
 Postings = tuple[NDArray[np.uint32], NDArray[np.uint16], NDArray[np.uint32]]
 """(2**b + 1,): where each bucket begins; (m,): the lower halves of keys; (m,): the rows of their texts, ascending for
@@ -56,14 +58,14 @@ class Span(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The file's name."""
+        """The name of the first file of it."""
         return f"s{self.generation}-{self.after}-{self.upto}.segment"
 
     @classmethod
     def of(cls, name: str) -> Self | None:
         """The span in a file's name; None if it is not the name of a segment."""
         match = NAME.fullmatch(name)
-        return cls(*map(int, match.groups())) if match else None
+        return cls(*map(int, match.groups()[:3])) if match else None
 
 
 class Section(NamedTuple):
@@ -246,10 +248,10 @@ def _array(view: mmap.mmap, section: Section) -> NDArray[Any]:
 
 
 class _New:
-    """A segment that is being written, under a name that no process opens."""
+    """A segment that is being written, under a name that no process opens; whoever is done with it lets go of it."""
 
     def __init__(self, folder: Path, span: Span, texts: int, keys: int, width: int) -> None:
-        self._path, self._span = folder / span.name, span
+        self._path, self._span = _new_path(folder, span), span
         self.bits = max(LEAST_BITS, (keys // BUCKET).bit_length())
         self._size = Size(texts, keys, width, self.bits)
         sections = self._size.sections
@@ -303,13 +305,33 @@ class _New:
         _HEADER.pack_into(header, 0, 0, zlib.crc32(self.sums), VERSION, *self._span, *self._size)  # type: ignore[arg-type]
         header[:8] = zlib.crc32(header[8:]).to_bytes(8, "little")
         self._map[:HEADER_BYTES] = bytes(header)
+        del words
+        self._let_go()
         synced(self._temporary)  # unlike the map's own flush, it lets other threads run
         put(self._temporary, self._path, lasting=False)
         return Segment(self._path)
 
     def give_up(self) -> None:
         """Delete what was written."""
-        self._temporary.unlink(missing_ok=True)
+        self._let_go()
+        discard(self._temporary)
+
+    def _let_go(self) -> None:
+        """Map it no more: Windows gives no other name to a file that is mapped."""
+        for name in ("_map", *self._size.sections):
+            vars(self).pop(name, None)
+
+
+def _again(path: Path) -> int:
+    """How often a segment of the same texts was made before."""
+    match = NAME.fullmatch(path.name)
+    return int(match[4] or 0) if match else 0
+
+
+def _new_path(folder: Path, span: Span) -> Path:
+    """What no file of these texts is called, and none was that may still be in use."""
+    made = [_again(path) for path in _files(folder) if Span.of(path.name) == span]
+    return folder / (f"{span.name.removesuffix('.segment')}-{max(made) + 1}.segment" if made else span.name)
 
 
 def build(folder: Path, span: Span, rows: SegmentRows) -> Segment:
@@ -382,17 +404,18 @@ def usable(
         width: Bytes of a sketch.
         without: Files that are known to be damaged.
     """
-    useless, found = [], []
-    for path in _files(folder):
+    useless, found = [], dict[Span, Path]()
+    for path in sorted(_files(folder), key=_again):
         span = Span.of(path.name)
-        if span is None or span.generation != generation or span.upto > last or path in without:
+        if span is None or span.generation != generation or span.upto > last:
             useless.append(path)
         else:
-            found.append((span.after, -span.upto, path))
+            useless += [found[span]] if span in found else []
+            found[span] = path
     chain: list[Segment] = []
     covered = 0
-    for after, upto, path in sorted(found):
-        segment = _taken_up(path, width) if after == covered else None
+    for after, upto, path in sorted((span.after, -span.upto, path) for span, path in found.items()):
+        segment = _taken_up(path, width) if after == covered and path not in without else None
         if segment is None:
             useless.append(path)
             continue
