@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = str(Path(__file__).parent) + os.sep
+DISTRIBUTION = "article-dedup"
+"""What is installed."""
 
 
 class DedupError(Exception):
@@ -71,7 +73,31 @@ class MissingExtraError(DedupError, ImportError):
     """An optional dependency is not installed; the message is the line that installs it."""
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
-        super().__init__(f"{purpose} needs {package}, which is not installed: pip install 'article-dedup[{extra}]'")
+        super().__init__(f"{purpose} needs {package}, which is not installed: {install_line(extra)}")
+
+
+def install_line(extra: str) -> str:
+    """The command that installs an extra from where this package came: a checkout, a file, a repository or an index.
+
+    Args:
+        extra: Its name in `pyproject.toml`.
+    """
+    import json  # noqa: PLC0415 - as the others: 50 ms that only who lacks something needs
+    from importlib import metadata  # noqa: PLC0415
+    from urllib.parse import urlsplit  # noqa: PLC0415
+    from urllib.request import url2pathname  # noqa: PLC0415
+
+    try:
+        origin = json.loads(metadata.distribution(DISTRIBUTION).read_text("direct_url.json") or "{}")
+    except metadata.PackageNotFoundError:  # a checkout that is not installed
+        origin = {"url": Path(PACKAGE).parent.as_uri()}
+    url = origin.get("url", "")
+    if url.startswith("file:"):
+        editable = "-e " if origin.get("dir_info", {}).get("editable") else ""
+        return f"pip install {editable}'{url2pathname(urlsplit(url).path)}[{extra}]'"
+    kind = origin.get("vcs_info", {}).get("vcs")
+    place = f" @ {f'{kind}+' if kind else ''}{url}" if url else ""
+    return f"pip install '{DISTRIBUTION}[{extra}]{place}'"
 
 
 class DedupWarning(UserWarning):

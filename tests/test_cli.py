@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 import dedup
 from dedup import files
 from dedup.cli import main
+from dedup.errors import install_line
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "articles"
 
@@ -675,7 +676,7 @@ def test_stix_needs_its_library(operator: Path, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "stix2", None)
     result = run(operator, "--out", tmp_path / "labels.csv", "--indicators", tmp_path / "indicators.json")
     assert result.exit_code == 2
-    assert "article-dedup[stix]" in result.output
+    assert install_line("stix") in result.output
     assert not list(tmp_path.iterdir())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup import MissingExtraError
+from dedup.errors import install_line
 from dedup.evidence.exports import COLUMNS, HeldIndicator, as_csv
 from dedup.evidence.exports.stix import EPOCH, as_stix
 from dedup.evidence.indicators import KINDS, Indicator, indicators
@@ -183,5 +185,5 @@ def test_stix_of_any_value(kind: str, value: str, campaign: str | int | None) ->
 def test_stix_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the library, the error is the line that installs it."""
     monkeypatch.setitem(sys.modules, "stix2", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'article-dedup\[stix\]'"):
+    with pytest.raises(MissingExtraError, match=re.escape(install_line("stix"))):
         as_stix(HELD)

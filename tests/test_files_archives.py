@@ -15,7 +15,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from backports import zstd
 from click.testing import CliRunner
 from test_files import only, rows
 from test_files_compressed import noise
@@ -23,6 +22,9 @@ from test_files_compressed import noise
 from dedup import files, nightly
 from dedup.cli import main
 from dedup.files import Job, found, read, stream
+from dedup.files.compressed import zstd_module
+
+zstd = zstd_module()
 
 Members = list[tuple[str, bytes]]
 ARTICLES: Members = [

@@ -14,12 +14,14 @@ from pathlib import Path
 
 import lz4.frame
 import pytest
-from backports import zstd
 from test_files import only, put_parquet, rows
 
 from dedup import files
+from dedup.errors import install_line
 from dedup.files import Job, found, read, stream
-from dedup.files.compressed import PIECE
+from dedup.files.compressed import PIECE, zstd_module
+
+zstd = zstd_module()
 
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "gz": gzip.compress,
@@ -178,7 +180,7 @@ def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """Where lz4 is not installed the problem says how to get it."""
     monkeypatch.setitem(__import__("sys").modules, "lz4.frame", None)
     found = as_read(tmp_path / "a.jsonl.lz4", COMPRESS["lz4"](lines()))
-    assert "pip install 'article-dedup[lz4]'" in only(found).reason
+    assert install_line("lz4") in only(found).reason
 
 
 def test_a_compressed_file_is_read_in_pieces(tmp_path: Path) -> None:

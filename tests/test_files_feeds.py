@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from test_files import only, put, rows
 
+from dedup.errors import install_line
 from dedup.files import ReadOptions, read
 
 RSS = """<?xml version="1.0" encoding="{encoding}"?>
@@ -104,7 +105,7 @@ def test_other_xml_is_passed_over_and_counted(tmp_path: Path) -> None:
 def test_without_lxml_feeds_are_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each says what to install."""
     monkeypatch.setitem(sys.modules, "lxml.html", None)
-    assert "pip install 'article-dedup[html]'" in only(read(put(tmp_path / "a.rss", RSS))).reason
+    assert install_line("html") in only(read(put(tmp_path / "a.rss", RSS))).reason
 
 
 def test_what_is_quoted_of_a_broken_feed_is_one_line(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from pyiceberg.typedef import Record
 from test_files import only, put, rows
 
 from dedup.cli import main
+from dedup.errors import install_line
 from dedup.files import ReadOptions, read
 from dedup.files.lakes import current, lake_around, lake_kind, lakes_among, version
 
@@ -144,7 +145,7 @@ def test_without_its_library_a_table_is_refused(tmp_path: Path, kind: str, monke
     monkeypatch.setitem(sys.modules, module, None)
     found = read(folder)
     assert not len(found.table)
-    assert f"pip install 'article-dedup[{kind}]'" in only(found).reason
+    assert install_line(kind) in only(found).reason
 
 
 def vector(*deleted: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from test_files import only, put, rows
 from written import WHO, written
 
 from dedup import similarity
+from dedup.errors import install_line
 from dedup.files import read
 from dedup.files.formats.pages import page_language, read_page
 
@@ -282,7 +283,7 @@ def test_without_trafilatura_pages_are_problems(tmp_path: Path, monkeypatch: pyt
     found = read([tmp_path])
     assert [name for name, _ in rows(found)] == ["c"]
     assert len(found.problems) == 2
-    assert all("pip install 'article-dedup[html]'" in problem.reason for problem in found.problems)
+    assert all(install_line("html") in problem.reason for problem in found.problems)
 
 
 def test_without_a_part_of_the_extra_pages_are_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -291,4 +292,4 @@ def test_without_a_part_of_the_extra_pages_are_problems(tmp_path: Path, monkeypa
     sheet = "<style>.a{display:none}</style>"
     problem = only(read(put(tmp_path / "a.html", sheet + page("utf-8"))))
     assert "tinycss2" in problem.reason
-    assert "pip install 'article-dedup[html]'" in problem.reason
+    assert install_line("html") in problem.reason

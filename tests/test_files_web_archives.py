@@ -16,7 +16,6 @@ import brotli
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from backports import zstd
 from click.testing import CliRunner, Result
 from fastwarc.stream_io import GzipWriter, ZstdWriter, zstd_train_dictionary_from_samples
 from fastwarc.warc import WarcRecord, WarcRecordType
@@ -25,11 +24,15 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from dedup.cli import main
+from dedup.errors import install_line
 from dedup.files import ReadOptions, read
+from dedup.files.compressed import zstd_module
 from dedup.files.formats.http_bodies import decoded_body
 from dedup.files.formats.web_archives import COLUMNS, chosen_pages
 from dedup.files.jobs import Job
 from dedup.files.sources import Sources
+
+zstd = zstd_module()
 
 pytestmark = pytest.mark.filterwarnings(  # the writer of warcio leaves its temporary files open
     "ignore:.*SpooledTemporaryFile:pytest.PytestUnraisableExceptionWarning",
@@ -561,7 +564,7 @@ def test_without_an_extra_the_file_says_what_to_install(
     put(tmp_path / "b.txt", "b")
     found = read([tmp_path])
     assert len(rows(found)) == 1
-    assert f"pip install 'article-dedup[{extra}]'" in only(found).reason
+    assert install_line(extra) in only(found).reason
 
 
 def test_a_wet_needs_no_reader_of_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from test_files import only, put, rows
 
+from dedup.errors import install_line
 from dedup.files import ReadOptions, read
 
 HEAD = """<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" version="0.11" xml:lang="zh">
@@ -84,7 +85,7 @@ def test_entities_without_bound_end_the_file(tmp_path: Path) -> None:
 def test_without_mwparserfromhell_dumps_are_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each says what to install."""
     monkeypatch.setitem(sys.modules, "mwparserfromhell", None)
-    assert "pip install 'article-dedup[wiki]'" in only(read(put(tmp_path / "a.xml", DUMP))).reason
+    assert install_line("wiki") in only(read(put(tmp_path / "a.xml", DUMP))).reason
 
 
 def test_a_page_that_is_too_long_ends_the_dump(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from dedup.errors import install_line
+
 ROOT = Path(__file__).resolve().parents[1]
 
 ORDER = [
@@ -338,7 +340,7 @@ def test_every_module_imports_without_the_extras() -> None:
 @pytest.mark.parametrize("module", sorted(INTEGRATIONS))
 def test_an_integration_names_its_extra(module: str) -> None:
     """To import it is to ask for the extra."""
-    told = f"pip install 'article-dedup[{'spark' if module == 'spark' else 'scrapy'}]'"
+    told = install_line("spark" if module == "spark" else "scrapy")
     code = f"""
 {BLOCK.format(names=EXTRAS)}
 from dedup import MissingExtraError

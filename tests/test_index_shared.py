@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import dedup
-from dedup.errors import FileError, IndexBusyError
+from dedup.errors import FileError, IndexBusyError, install_line
 from dedup.index import Index
 from dedup.index.in_redis import SharedStore, lock, postings
 from dedup.index.in_redis.values import sealed
@@ -1482,4 +1482,4 @@ def test_redis_is_an_extra() -> None:
         text=True,
         check=True,
     )
-    assert "pip install 'article-dedup[redis]'" in done.stdout
+    assert install_line("redis") in done.stdout

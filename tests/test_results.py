@@ -19,7 +19,7 @@ from naive import partition
 from numpy.typing import NDArray
 
 import dedup
-from dedup.errors import MissingExtraError, SettingsError
+from dedup.errors import MissingExtraError, SettingsError, install_line
 from dedup.results import Clusters
 from dedup.stages.clusters import Graph, link
 
@@ -315,7 +315,7 @@ def test_a_missing_extra_is_answered_with_the_line_that_installs_it(
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingExtraError) as caught:
         getattr(small(), f"to_{package}")()
-    assert str(caught.value).endswith(f"pip install 'article-dedup[{package}]'")
+    assert str(caught.value).endswith(install_line(package))
     assert f"to_{package}() needs {package}" in str(caught.value)
     assert isinstance(caught.value, ImportError)
 

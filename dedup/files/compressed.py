@@ -9,6 +9,7 @@ or otherwise than its suffix says, is read as what it is.
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -134,9 +135,17 @@ def _xz() -> Callable[[], Any]:
     return lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=1 << 31)
 
 
-def _zstd() -> Callable[[], Any]:
-    from backports import zstd  # noqa: PLC0415
+def zstd_module() -> Any:
+    """The standard library has it since Python 3.14."""
+    if sys.version_info >= (3, 14):
+        from compression import zstd  # noqa: PLC0415 - as the others
+    else:
+        from backports import zstd  # noqa: PLC0415
+    return zstd
 
+
+def _zstd() -> Callable[[], Any]:
+    zstd = zstd_module()
     return lambda: zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: 31})
 
 
@@ -201,8 +210,7 @@ def _with_dictionary(codec: _Codec, plain: io.BufferedReader) -> tuple[_Codec, i
     The frame is one that others skip, and may as well hold something else.
     https://iipc.github.io/warc-specifications/specifications/warc-zstd/
     """
-    from backports import zstd  # noqa: PLC0415 - only where a file is so
-
+    zstd = zstd_module()
     size = int.from_bytes(plain.read(HEAD)[4:], "little")
     frame = plain.read(size)
     try:
