@@ -15,7 +15,8 @@ from dedup import nightly
 folder = Path(__file__).parent / "articles"
 articles = {path.stem: path.read_text("utf-8") for path in sorted(folder.glob("*.md"))}
 
-clusters = dedup.cluster({"id": list(articles), "text": list(articles.values())}, settings=dedup.Settings(threshold=0.1))
+columns = {"id": list(articles), "text": list(articles.values())}
+clusters = dedup.cluster(columns, settings=dedup.Settings(threshold=0.1))
 assert_type(clusters, dedup.Clusters)
 largest = clusters[0]
 assert_type(largest, dedup.Cluster)

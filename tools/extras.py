@@ -83,7 +83,7 @@ def plot(folder: Path) -> None:
     import dedup
 
     mpl.use("Agg")
-    dedup.cluster(ROWS).plot().savefig(folder / "plot.png")
+    dedup.cluster(ROWS).plot().ravel()[0].figure.savefig(folder / "plot.png")
     assert (folder / "plot.png").stat().st_size > 10_000
 
 
