@@ -31,7 +31,9 @@ def _jieba() -> Any:
     What it keeps in the shared temporary folder, where anybody may have put a file of that name, is neither read nor
     written: to read it takes as long as to make it from the dictionary.
     """
-    import jieba  # noqa: PLC0415 - a second to load, for this unit only
+    with warnings.catch_warnings():  # Python 3.12 and later warn of escapes in its source
+        warnings.simplefilter("ignore", SyntaxWarning)
+        import jieba  # noqa: PLC0415 - a second to load, for this unit only
 
     cutter = jieba.Tokenizer()
     cutter.FREQ, cutter.total = cutter.gen_pfdict(cutter.get_dict_file())
