@@ -76,6 +76,7 @@ def macos() -> None:
 
     without(MACOS_LACKS)
     vars(tempfile).update(_O_TMPFILE_WORKS=False)
+    vars(shutil).update(_USE_CP_COPY_FILE_RANGE=False)
     sys.addaudithook(without_proc)
     vars(fcntl)["F_FULLFSYNC"] = 51
     from dedup import system
@@ -106,11 +107,15 @@ def windows() -> None:
 
     import numpy  # noqa: F401
 
+    from dedup import kernels  # noqa: F401
+
     zoneinfo.reset_tzpath([])
     without(WINDOWS_LACKS)
     sys.modules["msvcrt"] = msvcrt(fcntl)
     sys.modules.update(dict.fromkeys(NO_MODULES))  # type: ignore[arg-type]
-    vars(shutil).update(_use_fd_functions=False, _USE_CP_SENDFILE=False, _copyxattr=lambda *_, **__: None)
+    vars(shutil).update(
+        _use_fd_functions=False, _USE_CP_SENDFILE=False, _USE_CP_COPY_FILE_RANGE=False, _copyxattr=lambda *_, **__: None
+    )
     vars(tempfile).update(TemporaryFile=tempfile.NamedTemporaryFile)
     sys.addaudithook(without_proc)
     sys.addaudithook(refuse_what_is_used)
