@@ -30,7 +30,7 @@ WINDOWS_LACKS = {
         chroot copy_file_range eventfd fchdir fchown fdatasync fork forkpty fpathconf fstatvfs get_blocking getegid
         geteuid getgid getgroups getloadavg getpgid getpgrp getpriority getrandom getresgid getresuid getsid getuid
         getxattr initgroups killpg lchown listxattr lockf memfd_create mkfifo mknod nice openpty pathconf pidfd_open
-        pipe2 posix_fadvise posix_fallocate posix_spawn posix_spawnp pread preadv pwrite pwritev readv register_at_fork
+        pipe2 posix_fadvise posix_fallocate pread preadv pwrite pwritev readv register_at_fork
         removexattr sched_getaffinity sched_setaffinity sched_yield sendfile setegid seteuid setgid setgroups setpgid
         setpriority setregid setresgid setresuid setreuid setsid setuid setxattr splice statvfs sync sysconf tcgetpgrp
         tcsetpgrp ttyname uname wait wait3 wait4 waitid writev O_CLOEXEC O_DIRECTORY O_DSYNC O_NOCTTY O_NOFOLLOW
