@@ -34,7 +34,8 @@ class CompiledKernels(BuildHookInterface):  # type: ignore[type-arg]
             return
         native = Path(self.root, "dedup", "native")
         again = [sys.executable, "-m", "dedup.native.compiling", str(native)]
-        subprocess.run(again, check=True, cwd=self.root, env={**os.environ, "PYTHONPATH": self.root})  # noqa: S603
+        paths = os.pathsep.join([self.root, *sys.path])  # where pip has put what a build needs
+        subprocess.run(again, check=True, cwd=self.root, env={**os.environ, "PYTHONPATH": paths})  # noqa: S603
         for path in sorted(native.glob("kernels*")):
             build_data["force_include"][str(path)] = f"dedup/native/{path.name}"
         build_data["pure_python"] = False

@@ -40,6 +40,8 @@ def jit(function: Callable[..., Any], **options: Any) -> Any:
         options: For numba.
     """
     if os.environ.get("DEDUP_JIT") == UNCACHED:
+        code = function.__code__.replace(co_filename="kernels.py")  # else its folder is a part of what is compiled
+        function.__code__ = code
         return njit(nogil=True, **options)(function)
     try:
         made = njit(nogil=True, cache=True, **options)(function)
