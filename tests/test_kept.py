@@ -97,7 +97,7 @@ COLUMNS: dict[str, Callable[[], Any]] = {
         (lambda rows: len(rows) - 1, [1, 3, 4, 5]),
         (lambda _: "a5", [1, 3, 4, 5]),
     ],
-    ids=repr,
+    ids=lambda value: "function" if callable(value) else repr(value),
 )
 def test_a_rule_keeps_the_same_rows_of_every_kind(kind: str, by: Any, places: list[int]) -> None:
     """Whatever holds the articles: one of the cluster, and all that are alone or without text."""

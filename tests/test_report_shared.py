@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup import Cluster, Clusters, Keyword, Settings
-from dedup.evidence.keywords import beginnings, keywords
+from dedup.evidence.keywords import keywords
 from dedup.evidence.passages import Side
 from dedup.evidence.templates import Fixed
-from dedup.report.pages import KEYWORDS, SEARCHED, page, row
+from dedup.report.pages import SEARCHED, page, row
 from dedup.report.shared import shared
 from dedup.stages.folding import fold
 
@@ -253,8 +253,8 @@ def words_of(cluster: Cluster) -> list[Keyword]:
     """Keywords of the beginnings of the first texts."""
     assert cluster.corpus is not None
     articles, frequency = cluster.corpus.word_frequency
-    texts = beginnings(cluster.texts(distinct=True))
-    return keywords(texts, top=KEYWORDS, articles=articles, frequency=frequency)
+    texts = [text[:800] for text in cluster.texts(8, distinct=True)]
+    return keywords(texts, articles=articles, frequency=frequency)
 
 
 # --- pages --------------------------------------------------------------------------------------------------------
@@ -277,7 +277,7 @@ def test_a_page_says_what_the_cluster_says(found: Clusters) -> None:
         assert [(one.get("text", one.get("distinct")), one["members"]) for one in told["template"]["parts"]] == parts
         assert told["keywords"] == [[one.word, one.members] for one in words_of(cluster)]
         assert told["indicators"] == [[one.kind, one.value, one.members] for one in cluster.indicators()]
-        assert (told["searched"], told["read"]) == (len(cluster), min(3, len(cluster)))
+        assert (told["searched"], told["read"]) == (len(cluster), min(8, len(cluster)))
 
 
 def test_columns_are_over_all_members(found: Clusters) -> None:

@@ -53,7 +53,7 @@ FUNCTIONS = [
     "PyEval_RestoreThread",
 ]
 """What `calls.c` asks of Python, all of it in the stable interface."""
-MADE_FROM = ("../kernels.py", "calls.c", "compiling.py", "signatures.py")
+MADE_FROM = ("../kernels.py", "calls.c", "compiling.py", "jitting.py", "signatures.py")
 """What a library is compiled from."""
 
 
