@@ -39,7 +39,7 @@ class CompiledKernels(BuildHookInterface):  # type: ignore[type-arg]
         for path in sorted(native.glob("kernels*")):
             build_data["force_include"][str(path)] = f"dedup/native/{path.name}"
         build_data["pure_python"] = False
-        build_data["tag"] = f"py3-none-{os.environ.get('DEDUP_PLATFORM') or _platform()}"
+        build_data["tag"] = f"py3-none-{_platform()}"
 
 
 def _platform() -> str:
