@@ -14,6 +14,8 @@ import pytest
 from conftest import script
 
 STANDALONE = script("bench/standalone.py")
+BRIEF = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""For a JVM of a minute: what it would compile better pays only later."""
 
 
 def check() -> None:
@@ -33,7 +35,9 @@ def standalone(folder: Path) -> Iterator[tuple[Any, Any]]:
         "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.driver.host": "127.0.0.1",
         "spark.executor.memory": "512m", "spark.sql.shuffle.partitions": "4", "spark.log.level": "ERROR",
         "spark.storage.decommission.enabled": "false", "spark.network.timeout": "60s", "spark.driver.memory": "1g",
+        "spark.driver.extraJavaOptions": BRIEF, "spark.executor.extraJavaOptions": BRIEF,
     }  # fmt: skip
+    os.environ.setdefault("SPARK_DAEMON_JAVA_OPTS", BRIEF)
     with STANDALONE.Standalone(folder, memory="600m") as cluster:
         builder = SparkSession.builder.master(cluster.url)
         for name, value in options.items():

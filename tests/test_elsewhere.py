@@ -9,9 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import elsewhere
 import pytest
-
-from tests import elsewhere
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel says which files are open")
 SCRIPT = Path(elsewhere.__file__)

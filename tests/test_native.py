@@ -271,7 +271,7 @@ print(json.dumps([int(kernels.mix(np.uint64(1))), [str(one.message) for one in c
 
 def test_warmup_says_where_kernels_are() -> None:
     """Nothing is left to do where they came with the package."""
-    done = subprocess.run([sys.executable, "-m", "dedup", "warmup"], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-P", "-m", "dedup", "warmup"], capture_output=True, text=True, check=True)
     paths = [Path(line) for line in done.stdout.splitlines()]
     assert paths
     assert all(path.exists() and path.parent == calling.FOLDER for path in paths)

@@ -86,7 +86,7 @@ def noted(folder: Path) -> dict[str, Any]:
     """
     try:
         return dict(json.loads((folder / NOTES).read_text("utf-8")))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # the latter in an archive of Python modules
         return {}
 
 

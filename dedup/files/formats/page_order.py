@@ -42,7 +42,7 @@ def put_in_order(tree: Any, styles: Styles) -> None:
     """
     if not _may_turn(tree, styles):
         return
-    from dedup.stages.folding import displayed_order  # noqa: PLC0415 - loads numba, for pages that turn letters around
+    from dedup.stages.folding import displayed_order  # noqa: PLC0415 - loads kernels, for pages that turn letters around
 
     pieces = list(_pieces(tree, styles))
     whole = "".join(piece.letters for piece in pieces)
