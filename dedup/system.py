@@ -167,6 +167,30 @@ def _put_patiently(new: Path, place: Path) -> None:
         ) from error
 
 
+def twin(path: Path, other: Path) -> None:
+    """Give a file, or all files of a folder, a second name that is on the disk; a copy where there are no links.
+
+    Args:
+        path: The file or folder, which is on the disk.
+        other: The other name; there is nothing of it.
+    """
+    if not path.is_dir():
+        _linked(str(path), str(other))
+        return
+    shutil.copytree(path, other, copy_function=_linked)
+    for folder in (other, *(below for below in other.rglob("*") if below.is_dir())):
+        synced(folder)
+
+
+def _linked(path: str, other: str) -> None:
+    """A second name of a file, or a copy."""
+    try:
+        os.link(path, other)
+    except OSError:
+        shutil.copyfile(path, other)
+        synced(Path(other))
+
+
 def discard(path: Path) -> bool:
     """Delete a file or folder that is needed no more, if it is there; False if it stays, for Windows says it is used.
 

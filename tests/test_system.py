@@ -18,7 +18,7 @@ from dedup import DedupWarning, FileError, system
 from dedup.index.on_disk import layers
 from dedup.nightly.state import opened
 from dedup.settings import Settings
-from dedup.system import locked, put, reserve, settled, synced, whole_file, whole_folder
+from dedup.system import locked, put, reserve, settled, synced, twin, whole_file, whole_folder
 
 PACKAGE = Path(dedup.__file__).parent
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the system does not tell")
@@ -453,3 +453,21 @@ def test_what_belongs_to_another_user(folder: Path, name: str) -> None:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     """Cannot be looked at, and so is not one's own."""
     assert "No such file" in system.written_by_others(str(tmp_path / "none"))
+
+
+def test_a_twin_is_the_same_in_another_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file or a folder of them has a second name, or is copied where there are no links."""
+    (tmp_path / "one" / "deep").mkdir(parents=True)
+    (tmp_path / "one" / "deep" / "a").write_bytes(b"content")
+    twin(tmp_path / "one", tmp_path / "two")
+    assert (tmp_path / "two" / "deep" / "a").stat().st_nlink == 2
+    twin(tmp_path / "one" / "deep" / "a", tmp_path / "b")
+    assert (tmp_path / "b").read_bytes() == b"content"
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", refused)
+    twin(tmp_path / "one", tmp_path / "three")
+    assert (tmp_path / "three" / "deep" / "a").read_bytes() == b"content"
+    assert (tmp_path / "three" / "deep" / "a").stat().st_nlink == 1

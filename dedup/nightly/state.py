@@ -34,7 +34,7 @@ from dedup.files import shown
 from dedup.nightly.damage import counts, damaged, read_object, reading, rows, summed
 from dedup.settings import Settings, drawn, secret_of, with_secret
 from dedup.stages.folding import FOLDING
-from dedup.system import discard, locked, put, synced, whole_folder
+from dedup.system import discard, locked, put, synced, twin, whole_folder
 
 FORMAT = 6
 LEFT_OVER = ("begun.json", "candidates.parquet", "capped.parquet")
@@ -155,17 +155,25 @@ def opened(path: Path, settings: Settings, *, id_from: str | None = None) -> Ite
 
 
 def _renew(path: Path) -> None:
-    """Put a compacted state in the place of what it was made of, or go on where that was broken off."""
-    new = path / COMPACTED
-    _remove(path / f".{COMPACTED}.new")
+    """Put a compacted state in the place of what it was made of, or begin again where that was broken off.
+
+    All of it stays where it is until all has taken its place: what is moved from one folder to another may be in
+    neither when the power comes back.
+    """
+    new, done = path / COMPACTED, path / f".{COMPACTED}.done"
+    for left in (f".{COMPACTED}.new", done.name, *(f".{name}.new" for name in RENEWED)):
+        _remove(path / left)
     if not new.exists():
         return
     for name in RENEWED:
         if (new / name).exists():
+            twin(new / name, path / f".{name}.new")
             _remove(path / name)
-            put(new / name, path / name)
+            put(path / f".{name}.new", path / name)
     _remove(path / "forgotten.parquet")
-    new.rmdir()
+    synced(path)
+    put(new, done)
+    _remove(done)
 
 
 def settings_of(path: Path) -> Settings:
