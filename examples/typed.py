@@ -21,7 +21,7 @@ assert_type(clusters, dedup.Clusters)
 largest = clusters[0]
 assert_type(largest, dedup.Cluster)
 assert_type(largest.similarity, float)
-assert_type(largest.keywords(), list[dedup.Keyword])
+assert_type(list(largest.keywords()), list[dedup.Keyword])
 assert_type(clusters.explain("tea-1", "tea-2"), dedup.Explanation)
 assert_type(dedup.similarity("a text", "another text"), float)
 

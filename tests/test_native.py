@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pkgutil
 import re
 import shutil
 import subprocess
@@ -82,6 +83,13 @@ def test_what_is_no_type_of_a_kernel_is_named() -> None:
 
     with pytest.raises(TypeError, match=r"wrong\(name\) is annotated as <class 'str'>; write an array"):
         signatures.takes(wrong)
+
+
+@COMPILED
+def test_a_library_looks_like_no_module() -> None:
+    """Whoever imports all that is in the package finds nothing that cannot be imported."""
+    found = {module.name for module in pkgutil.iter_modules([str(calling.FOLDER)])}
+    assert found == {"calling", "compiling", "jitting", "signatures"}
 
 
 @COMPILED

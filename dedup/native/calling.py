@@ -23,7 +23,8 @@ import numpy as np
 FOLDER = Path(__file__).parent
 NOTES = "kernels.json"
 """What is noted of all libraries: kernels by name, with the words of `calls.c`, and of what they were compiled."""
-SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
+SUFFIX = ".shared"
+"""Of a library on every system: what ends in `.so` looks like a module to import."""
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 """What some systems call a processor that others have another name for."""
 PREFIX = "dedup_kernel_"

@@ -50,7 +50,8 @@ def main(folder: Path) -> None:
         subprocess.CalledProcessError: The C compiler failed.
     """
     levels = LEVELS.get(calling.machine(), ("generic",))
-    if calling.noted(folder).get("source") == calling.source():
+    there = all((folder / calling.library_name(level)).exists() for level in levels)
+    if there and calling.noted(folder).get("source") == calling.source():
         return
     with tempfile.TemporaryDirectory() as work:
         words, parts = _translated()
