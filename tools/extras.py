@@ -101,13 +101,24 @@ def html(folder: Path) -> None:
     assert ids(folder) == TEAS[:2]
 
 
+def jit(folder: Path) -> None:
+    os.environ |= {"DEDUP_JIT": "uncached"}
+    import numpy as np
+
+    from dedup import kernels, native
+
+    assert native.jitted()
+    assert kernels.components(np.array([0]), np.array([2]), 3).tolist() in ([0, 1, 0], [2, 1, 2])
+    assert not list(folder.iterdir())
+
+
 def warc(folder: Path) -> None:
     from fastwarc.warc import WarcRecord, WarcRecordType
 
     with (folder / "crawl.warc").open("wb") as file:
         for name in TEAS:
             record = WarcRecord()
-            record.init_headers(0, WarcRecordType.response)
+            record.init_headers(WarcRecordType.response)
             record.headers["WARC-Target-URI"] = f"http://example.org/{name}"
             record.headers["Content-Type"] = "application/http; msgtype=response"
             body = page(name).encode()
