@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pkgutil
 import re
 import shutil
 import subprocess
 import sys
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from fresh import PACKAGE, answer, start
 
 from dedup import kernels, native
 from dedup.native import calling, signatures
 
-PACKAGE = Path(str(files("dedup")))
 SCRIPT = """
 import json, numpy as np
 from dedup import kernels, native
@@ -27,24 +25,6 @@ lefts, rights = np.array([0, 1, 5]), np.array([1, 2, 6])
 print(json.dumps([native.jitted(), kernels.components(lefts, rights, 8).tolist(), kernels.unmix(np.uint64(7))]))
 """
 COMPILED = pytest.mark.skipif(native.jitted(), reason="this run is of kernels that numba compiles")
-
-
-def start(script: str, **environment: str) -> subprocess.Popen[str]:
-    """A fresh interpreter that runs this, with warnings as errors."""
-    return subprocess.Popen(
-        [sys.executable, "-P", "-W", "error", "-c", script],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(PACKAGE.parent)} | environment,
-    )
-
-
-def answer(process: subprocess.Popen[str]) -> Any:
-    """What it printed, once it has ended well."""
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    return json.loads(out)
 
 
 @pytest.fixture

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import ast
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fresh import PACKAGE, answer, start
 
 import dedup
 
-PACKAGE = Path(str(files("dedup")))
 EXPORTS: list[str] = vars(dedup)["__all__"]  # which type checkers do not see: it is made when it is imported
 MODULES = sorted(PACKAGE.rglob("*.py"))
 SCRIPT = """
@@ -25,24 +20,6 @@ text = "近日国家统计局发布了最新的经济数据显示工业生产稳
 others = (text + "！", text[:8], "The ferry leaves at noon today", "")
 print(json.dumps([round(dedup.similarity(text, other), 3) for other in others]))
 """
-
-
-def start(script: str, **environment: str) -> subprocess.Popen[str]:
-    """A fresh interpreter that runs this, with warnings as errors."""
-    return subprocess.Popen(
-        [sys.executable, "-P", "-W", "error", "-c", script],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(PACKAGE.parent)} | environment,
-    )
-
-
-def answer(process: subprocess.Popen[str]) -> Any:
-    """What it printed, once it has ended well."""
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    return json.loads(out)
 
 
 def exported() -> list[str]:
