@@ -44,11 +44,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With `-n`, the tests of a file run in one process: many share a server, a browser or a Spark."""
+    """With `-n`, the tests of a file, or of a package with a server for all, run in one process."""
     from xdist.scheduler import LoadFileScheduling
 
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = Path(super()._split_scope(nodeid))
+            return str(file.parent if (ROOT / file).with_name("__init__.py").exists() else file)
+
     config.option.loadscopereorder = False
-    return LoadFileScheduling(config, log)
+    return Together(config, log)
 
 
 def script(path: str) -> ModuleType:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -26,13 +26,6 @@ pytestmark = [  # PySpark's own, which nothing here can mend
 from dedup.spark import campaign_links, distinct, driver  # noqa: E402 - only where Spark is
 
 HOLDERS = 90
-
-
-@pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A session on a master and two workers."""
-    with sparks.standalone(tmp_path_factory.mktemp("spark")) as (_, session):
-        yield session
 
 
 @pytest.fixture(scope="module")

@@ -47,19 +47,6 @@ SCRIPTS = [
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Any]]:
-    """A master, two workers, and a session."""
-    with sparks.standalone(tmp_path_factory.mktemp("spark")) as both:
-        yield both
-
-
-@pytest.fixture(scope="module")
-def session(running: tuple[Any, Any]) -> Any:
-    """The session."""
-    return running[1]
-
-
-@pytest.fixture(scope="module")
 def mixed(synthetic: ModuleType) -> list[str | None]:
     """Groups of edited copies, a campaign, exact copies, and all scripts."""
     near, _ = synthetic.near_copies(600, 300, seed=3)

@@ -1,0 +1,1 @@
+"""Tests that ask a Spark of several processes, all of them the same."""
