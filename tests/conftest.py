@@ -31,7 +31,7 @@ SHARED = ROOT.parent / "shared"
 
 SLOWEST = (
     "test_spark", "test_spark_campaign_links", "test_index_faults", "test_integrations_scrapy", "test_index",
-    "test_examples_nightly", "test_recipes", "test_nightly_faults", "test_report", "test_native",
+    "test_examples_nightly", "test_pages", "test_nightly_faults", "test_report", "test_native",
 )  # fmt: skip
 """Files that take longest: they begin first, so that no process has one of them left when the others have ended."""
 
@@ -256,7 +256,7 @@ def bucket(object_store: str) -> str:
 
 @pytest.fixture
 def examples_in_store(object_store: str) -> None:
-    """The example articles in a bucket, as recipes name it."""
+    """The example articles in a bucket, as pages name it."""
     import s3fs
 
     store = s3fs.S3FileSystem()

@@ -1,4 +1,4 @@
-"""`examples/nightly` and `docs/nightly.md` do what they say: nights run, crashes mend, units are sound, blocks run."""
+"""`examples/nightly` and `docs/how-to/nightly.md` do what they say: nights run, crashes mend, units are sound."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pages
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -22,8 +23,8 @@ ROOT = Path(__file__).parents[1]
 NIGHTLY = ROOT / "examples" / "nightly"
 ARTICLES = ROOT / "examples" / "articles"
 SCRIPT = NIGHTLY / "nightly.sh"
+PAGE = ROOT / "docs" / "how-to" / "nightly.md"
 DEDUP = Path(sys.executable).with_name("dedup")
-BLOCK = re.compile(r"^(?P<indent> *)```(?P<kind>\w+)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 
 KILLED = """#!{python}
 import os, signal, sys
@@ -323,71 +324,31 @@ def test_crontab() -> None:
 # --- the page ------------------------------------------------------------------------------------------------------
 
 
-def blocks() -> list[tuple[str, str]]:
-    """The blocks of the page: what kind each is, and what stands in it."""
-    found = BLOCK.finditer((ROOT / "docs" / "nightly.md").read_text("utf-8"))
-    return [(one["kind"], re.sub(f"^{one['indent']}", "", one["body"], flags=re.MULTILINE)) for one in found]
-
-
-def as_script(numbered: list[tuple[int, str, str]]) -> str:
-    """The blocks as one script, which prints a line with the number of each before what that prints."""
-    parts = ["set -eu"]
-    for number, kind, body in numbered:
-        parts.append(f"echo '#{number}'")
-        parts.append(body if kind == "sh" else f"python <<'PYTHON'\n{body}PYTHON")
-    return "\n".join(parts)
-
-
-def test_blocks_of_the_page_run_and_print_what_they_say(tmp_path: Path) -> None:
-    """Blocks of shell and Python run, one after the other; a block of text right below one is what it prints."""
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
-    page = blocks()
-    running = [
-        (number, kind, body)
-        for number, (kind, body) in enumerate(page)
-        if kind in {"sh", "python"} and "airflow" not in body
-    ]
-    assert len(running) > 10
-    environment = os.environ | {"PATH": f"{DEDUP.parent}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(
-        ["sh"], input=as_script(running), cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
-        encoding="utf-8",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    printed = dict(re.findall(r"^#(\d+)\n(.*?)(?=^#\d+\n|\Z)", done.stdout, re.MULTILINE | re.DOTALL))
-    compared = {number: page[number + 1][1] for number, _, _ in running if follows(number)}
-    assert len(compared) > 4
-    assert {number: printed[str(number)] for number in compared} == compared
-
-
-def follows(number: int) -> bool:
-    """Whether the next block of the page stands right below one, and is what it prints."""
-    text = (ROOT / "docs" / "nightly.md").read_text("utf-8")
-    found = list(BLOCK.finditer(text))
-    after = found[number + 1] if number + 1 < len(found) else None
-    return after is not None and after["kind"] == "text" and not text[found[number].end() : after.start()].strip()
+def blocks() -> list[pages.Block]:
+    """The blocks of the page, which `test_pages` runs."""
+    return pages.blocks(PAGE.read_text("utf-8"))
 
 
 def test_the_block_for_airflow_is_python() -> None:
     """What cannot run without a scheduler compiles at least, and names the script and its exit code."""
-    (body,) = (body for kind, body in blocks() if kind == "python" and "airflow" in body)
-    compile(body, "docs/nightly.md", "exec")
+    (body,) = (block.body for block in blocks() if "airflow" in block.body)
+    compile(body, "docs/how-to/nightly.md", "exec")
     assert "nightly.sh " in body
     assert "skip_on_exit_code=75" in body
 
 
 def test_the_page_knows_every_variable_and_event() -> None:
     """Variables of the script stand in the page's table, and the fields of its log lines are JSON."""
-    text = (ROOT / "docs" / "nightly.md").read_text("utf-8")
+    text = PAGE.read_text("utf-8")
     assert all(f"`{name}`" in text for name in variables())
-    text = "".join(body for kind, body in blocks() if kind == "text")
+    text = "".join(block.body for block in blocks() if block.kind == "text")
     events = {json.loads(line)["event"] for line in text.splitlines() if line.startswith('{"time"')}
     assert events == {"problem", "shard", "night", "stage", "written", "error"}
 
 
 def test_links_of_the_page_lead_somewhere() -> None:
     """Files that the page names are there."""
-    text = (ROOT / "docs" / "nightly.md").read_text("utf-8")
-    links = re.findall(r"\]\((\.\./[^)#]+)\)", text)
+    text = PAGE.read_text("utf-8")
+    links = re.findall(r"\]\((\.\./[^)#]+)", text)
     assert len(links) >= 4
-    assert all((ROOT / "docs" / link).exists() for link in links)
+    assert all((PAGE.parent / link).exists() for link in links)

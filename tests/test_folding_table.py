@@ -1,4 +1,4 @@
-"""`docs/folding.md`: its tables say what the folding does."""
+"""`docs/explanation/folding.md`: its tables say what the folding does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import naive
 import pytest
 from conftest import script
 
-PAGE = (Path(__file__).resolve().parents[1] / "docs" / "folding.md").read_text("utf-8")
+PAGE = (Path(__file__).resolve().parents[1] / "docs" / "explanation" / "folding.md").read_text("utf-8")
 
 
 @pytest.fixture(scope="module")

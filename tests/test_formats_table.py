@@ -1,4 +1,4 @@
-"""`docs/formats.md`: every kind of input has a row, and every row a test."""
+"""`docs/reference/formats.md`: every kind of input has a row, and every row a test."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pytest
 TESTS = Path(__file__).parent
 ROWS = re.findall(
     r"^\| (.+?) \| (.+?) \| `(test_\w+\.py)::(test_\w+)` \|$",
-    (TESTS.parent / "docs" / "formats.md").read_text("utf-8"),
+    (TESTS.parent / "docs" / "reference" / "formats.md").read_text("utf-8"),
     re.MULTILINE,
 )
 
 
 def test_the_table_is_whole() -> None:
     """At least sixty kinds of input; no line of a table is one that this file cannot read."""
-    lines = (TESTS.parent / "docs" / "formats.md").read_text("utf-8").splitlines()
+    lines = (TESTS.parent / "docs" / "reference" / "formats.md").read_text("utf-8").splitlines()
     tables = [line for line in lines if line.startswith("|") and not line.startswith(("|---", "| input "))]
     assert len(tables) == len(ROWS) >= 60
     assert len({kind for kind, *_ in ROWS}) == len(ROWS)

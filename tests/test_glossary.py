@@ -16,7 +16,7 @@ from dedup.nightly.news import CLUSTERS, NEW
 from dedup.nightly.outputs import WITH_CAMPAIGNS
 from dedup.stages.changes import Kind
 
-PAGE = (Path(__file__).parents[1] / "docs" / "glossary.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[1] / "docs" / "reference" / "glossary.md").read_text("utf-8")
 NAMES = [
     *dedup.__all__,
     *(f"nightly.{name}" for name in nightly.__all__),
@@ -34,7 +34,7 @@ NAMES = [
 @pytest.mark.parametrize("name", dict.fromkeys(NAMES))
 def test_a_public_name_is_explained(name: str) -> None:
     """In the page, as code."""
-    assert re.search(rf"`{re.escape(name)}`", PAGE), f"docs/glossary.md says nothing of {name}"
+    assert re.search(rf"`{re.escape(name)}`", PAGE), f"docs/reference/glossary.md says nothing of {name}"
 
 
 def test_every_code_is_a_name() -> None:
@@ -54,4 +54,4 @@ def test_every_code_is_a_name() -> None:
         name = code.removeprefix("dedup.")
         owner, _, attribute = name.rpartition(".")
         there = owner in dedup.__all__ and hasattr(getattr(dedup, owner), attribute)
-        assert code in known or name in known or there, f"docs/glossary.md speaks of {code}"
+        assert code in known or name in known or there, f"docs/reference/glossary.md speaks of {code}"

@@ -279,8 +279,8 @@ def test_a_dependency_has_one_door(package: str) -> None:
 
 
 def test_the_map_says_what_each_room_knows() -> None:
-    """docs/architecture.md: a row a room, with all other rooms of which it imports something."""
-    lines = (ROOT / "docs" / "architecture.md").read_text("utf-8").splitlines()
+    """docs/explanation/architecture.md: a row a room, with all other rooms of which it imports something."""
+    lines = (ROOT / "docs" / "explanation" / "architecture.md").read_text("utf-8").splitlines()
     rows = [
         [cell.strip() for cell in line.split("|")[1:-1]]
         for line in lines

@@ -1,4 +1,4 @@
-"""What folds and what does not, as two tables, those of `docs/folding.md`: `python tools/folding_table.py`.
+"""What folds and what does not, as two tables, those of `docs/explanation/folding.md`: `python tools/folding_table.py`.
 
 In: the shipped table, and Unicode's scripts (fontTools) and categories (unicodedata2). Out: Markdown. A test compares
 it with the page.

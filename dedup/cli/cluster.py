@@ -79,11 +79,11 @@ def cluster(
 ) -> None:
     """Group the articles of files and folders, and write a label for each.
 
-    A PATH is a file of a kind that docs/formats.md lists, Parquet, JSON, CSV, Arrow, ORC, text, Markdown, HTML, WARC,
-    feeds and others, also compressed or in a .zip or .tar; a folder of them, read recursively; a folder that is a
-    Delta, Iceberg or Lance table, of which the current version is read; an address such as s3://BUCKET/FOLDER or
-    https://HOST/FILE; a pattern in quotes, 'crawl/*.jsonl'; a pipe, or - for the standard input. A text, Markdown or
-    HTML file is one article. The output, which may be an address or - for the standard
+    A PATH is a file of a kind that docs/reference/formats.md lists, Parquet, JSON, CSV, Arrow, ORC, text, Markdown,
+    HTML, WARC, feeds and others, also compressed or in a .zip or .tar; a folder of them, read recursively; a folder
+    that is a Delta, Iceberg or Lance table, of which the current version is read; an address such as
+    s3://BUCKET/FOLDER or https://HOST/FILE; a pattern in quotes, 'crawl/*.jsonl'; a pipe, or - for the standard
+    input. A text, Markdown or HTML file is one article. The output, which may be an address or - for the standard
     output, has the columns id, label (the id of the representative of the article's cluster), size (of the cluster),
     similarity (to the representative), cluster (the id of its first article) and campaign (the id of its first article;
     a campaign is the clusters and lone articles that one operator made, with --near-copies a single cluster).

@@ -251,7 +251,7 @@ def add_log_json(command: click.Command) -> None:
         for one in command.commands.values():
             add_log_json(one)
     else:
-        words = "Say what is done and what went wrong as JSON, an object a line; see docs/logging.md."
+        words = "Say what is done and what went wrong as JSON, an object a line; see docs/how-to/logging.md."
         command.params.append(click.Option(["--log-json"], is_flag=True, expose_value=False, help=words))
 
 

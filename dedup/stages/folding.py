@@ -6,7 +6,7 @@ mainland (軟體 and 软件), Arabic and Persian forms, and letters that look li
 punctuation, symbols, emoji, marks that decorate, zero-width and control characters and lone surrogates are dropped.
 Marks that carry a vowel stay, in canonical order. Jamo become syllables, a kana and its dakuten one kana. In a text of
 32 units and less, ten Han characters, signs that change the word they stand in stay, too: C++, C#, 1.5, 10^6, -5.
-`docs/folding.md` has it by script.
+`docs/explanation/folding.md` has it by script.
 Folding is for comparing only: nothing folded is ever shown to a person. The table is made by `tools/build_tables.py`.
 """
 

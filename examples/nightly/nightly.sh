@@ -1,5 +1,5 @@
 #!/bin/sh
-# One night of `dedup cluster --state`, for systemd, cron or Airflow; docs/nightly.md tells how to live with it.
+# One night of `dedup cluster --state`, for systemd, cron or Airflow; docs/how-to/nightly.md tells how to live with it.
 #
 # Reads CRAWL, keeps what it knows in STATE, and writes OUT/2026-11-21, a folder a night. Beside it OUT/2026-11-21.json,
 # the summary; the link OUT/latest is moved when all of that is there. What is given to this script is given to dedup:

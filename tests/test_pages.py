@@ -1,0 +1,79 @@
+"""`docs`: every page runs, block by block, and prints what stands below its blocks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pages
+import pytest
+
+PAGES = {str(path.relative_to(pages.DOCS)): path for path in sorted(pages.DOCS.rglob("*.md"))}
+NOT_RUN = {
+    "how-to/nightly.md": "a service of systemd needs root, and Airflow an environment of its own",
+    "how-to/spark.md": "needs YARN and HDFS",
+}
+"""Pages with blocks of `console`, which no test can run, and why."""
+PROGRAMS = {"redis-server": "redis-server", "pyspark": "java", "psql": "psql"}
+"""What a page that has the word in a block needs on the PATH."""
+
+
+def bodies(path: Path, kinds: set[str]) -> str:
+    """What stands in the blocks of these kinds."""
+    return "\n".join(block.body for block in pages.blocks(path.read_text("utf-8")) if block.kind in kinds)
+
+
+def missing(path: Path) -> list[str]:
+    """Programs that the page needs and that are not here."""
+    text = bodies(path, pages.RUN)
+    return [program for word, program in PROGRAMS.items() if word in text and shutil.which(program) is None]
+
+
+@pytest.mark.parametrize("name", [name for name, path in PAGES.items() if bodies(path, pages.RUN)])
+def test_a_page_runs(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """By itself, in an empty folder with `examples` beside it, from top to bottom; warnings are errors."""
+    for program in missing(PAGES[name]):
+        assert not os.environ.get("CI"), f"{program} must be on the PATH"
+        pytest.skip(f"{program} is not on the PATH")
+    if "s3://crawl" in bodies(PAGES[name], pages.RUN):
+        request.getfixturevalue("examples_in_store")
+    (tmp_path / "examples").symlink_to(pages.ROOT / "examples")
+    paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", pages.__file__, PAGES[name]], cwd=tmp_path, text=True, encoding="utf-8",
+        env=os.environ | {"PATH": paths, "LC_ALL": "C.UTF-8"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
+def test_what_is_not_run_is_told() -> None:
+    """Pages with blocks of `console` are those of the list."""
+    assert {name for name, path in PAGES.items() if bodies(path, {"console"})} == NOT_RUN.keys()
+
+
+def test_fences_are_closed() -> None:
+    """Of every page all fences are found: none is left open or has no kind."""
+    for name, path in PAGES.items():
+        text = path.read_text("utf-8")
+        assert 2 * len(pages.blocks(text)) == sum(line.strip().startswith("```") for line in text.splitlines()), name
+
+
+def test_a_page_that_is_wrong_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that fails, a line that is not printed or out of order, another result: each names page and line."""
+    monkeypatch.chdir(tmp_path)
+    page = tmp_path / "page.md"
+    right = "```sh\nexport A=1\nprintf 'one\\ntwo\\n'\n```\n\n```text\none\ntwo\n```\n\n```python\nimport os\n```\n"
+    monkeypatch.setenv("A", "0")
+    page.write_text(f"{right}\n```python\n>>> os.environ['A']\n'1'\n```\n")
+    assert pages.run(page) == 3
+    for wrong in (
+        "```sh\nfalse\n```", "```sh\necho two\necho one\n```\n\n```text\none\ntwo\n```", "```python\n>>> 1\n2\n```",
+        "```python\nprint(1)\n```\n\n```text\n2\n```",
+    ):  # fmt: skip
+        page.write_text(f"\n{wrong}\n")
+        with pytest.raises(SystemExit, match=r"page\.md:\d+: a block of"):
+            pages.run(page)
