@@ -15,6 +15,7 @@ PAGES = {str(path.relative_to(pages.DOCS)): path for path in sorted(pages.DOCS.r
 NOT_RUN = {
     "how-to/nightly.md": "a service of systemd needs root, and Airflow an environment of its own",
     "how-to/spark.md": "needs YARN and HDFS",
+    "tutorial.md": "pip needs a network",
 }
 """Pages with blocks of `console`, which no test can run, and why."""
 PROGRAMS = {"redis-server": "redis-server", "pyspark": "java", "psql": "psql"}
