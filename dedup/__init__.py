@@ -12,6 +12,21 @@ out), `dedup.stages.background`, `dedup.stages.frequencies` and `dedup.stages.we
 `dedup.stages.candidates` (meet; who with whom: `dedup.stages.scope`, `dedup.stages.reach`), `dedup.stages.pairs`
 (verify), `dedup.stages.clusters` (link), `dedup.evidence.campaigns` (attribute); `dedup.files` reads and writes what
 the command line does.
+
+Examples in docstrings know `dedup`, `np` (numpy), what their module defines, and these names, made anew for each:
+
+Example:
+    >>> from pathlib import Path
+    >>> paths = sorted(Path("examples/articles").glob("*.md"))
+    >>> articles = [{"id": path.stem, "text": path.read_text("utf-8")} for path in paths]
+    >>> clusters = dedup.cluster(articles)
+    >>> campaigns = clusters.campaigns()  # in examples those of `dedup.Campaigns`, which have more to show
+    >>> index = dedup.Index("seen.index")
+    >>> added = index.add_many([one["id"] for one in articles], [one["text"] for one in articles])
+    >>> index.close()
+
+`state` is the folder that `dedup.nightly.run` keeps, after a night that read these articles, and `spark` a Spark
+session.
 """
 
 import logging

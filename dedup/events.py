@@ -19,7 +19,17 @@ DONE = "done"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that was done, and ended well."""
+    """Something that was done, and ended well.
+
+    Example:
+        >>> seen = []
+        >>> with dedup.observe(seen.append):
+        ...     _ = dedup.cluster(["續費手機卡", "续费手机卡", "古樹茶餅"], threads=1)
+        >>> [event.stage for event in seen]
+        ['read', 'fold', 'frames', 'weigh', 'sign', 'meet', 'verify', 'cluster', 'done']
+        >>> seen[-1].job, seen[-1].counts["clusters"]
+        ('cluster', 1)
+    """
 
     job: str
     """What it belongs to: ``"cluster"``, ``"match"``, ``"index"``, ``"reweigh"`` or ``"nightly"``."""
@@ -42,7 +52,17 @@ _observers: tuple[Observer, ...] = ()
 
 
 class Observer:
-    """One who is told of events until it is closed; a context manager."""
+    """One who is told of events until it is closed; a context manager.
+
+    Example:
+        >>> seen = []
+        >>> observer = dedup.observe(seen.append)
+        >>> _ = dedup.cluster(["one text", "another"], threads=1)
+        >>> observer.close()
+        >>> _ = dedup.cluster(["one text", "another"], threads=1)
+        >>> [event.stage for event in seen].count("done")
+        1
+    """
 
     def __init__(self, callback: Callback) -> None:
         self._callback = callback
@@ -84,9 +104,12 @@ def observe(callback: Callback) -> Observer:
     Returns:
         Who observes: `close()` ends it, and so does leaving a `with` block.
 
-    >>> with observe(lambda event: print(event.job, event.stage, event.counts["pairs"])):
-    ...     happened("match", "verify", 0.5, {"pairs": 7})
-    match verify 7
+    Example:
+        >>> told = []
+        >>> with dedup.observe(lambda event: told.append(f"{event.job}.{event.stage}")):
+        ...     _ = dedup.match(["續費手機卡"], ["续费手机卡", "古樹茶餅"], threads=1)
+        >>> told[0], told[-1]
+        ('match.read', 'match.done')
     """
     global _observers  # noqa: PLW0603 - metrics are of a process
     observer = Observer(callback)
@@ -102,6 +125,11 @@ def happened(job: str, stage: str, seconds: float, counts: Mapping[str, int]) ->
         stage: The part of it; `DONE` is logged as information, all others for debugging.
         seconds: How long it took.
         counts: How much there was.
+
+    Example:
+        >>> with observe(lambda event: print(event)):
+        ...     happened("match", "verify", 0.5, {"pairs": 7})
+        verify: 0.500 s, pairs 7
     """
     event = Event(job, stage, seconds, dict(counts))
     logging.getLogger(f"dedup.{job}").log(logging.INFO if stage == DONE else logging.DEBUG, "%s", event)
@@ -116,6 +144,12 @@ def timed(job: str, stage: str) -> Iterator[dict[str, Any]]:
     Args:
         job: What it belongs to.
         stage: The part of it.
+
+    Example:
+        >>> with observe(lambda event: print(event.job, event.stage, event.counts)):
+        ...     with timed("index", "add") as counts:
+        ...         counts["articles"] = 1
+        index add {'articles': 1}
     """
     begin, counts = time.perf_counter(), dict[str, Any]()
     yield counts

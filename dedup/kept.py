@@ -234,7 +234,13 @@ def picked(rows: Any, count: int, answer: object, ids: Sequence[Any] | None) -> 
 
 
 class Dropped(NamedTuple):
-    """An article that is not kept."""
+    """An article that is not kept.
+
+    Example:
+        >>> gone = clusters.keep("longest").dropped[0]
+        >>> gone.id, gone.kept, round(gone.similarity, 2), gone.row is articles[1]
+        ('bridge-original', 'bridge-copy', 0.78, True)
+    """
 
     row: Any
     """It itself, as it was given."""
@@ -252,6 +258,13 @@ class Kept:
 
     Attributes:
         of: int64 (n,): position of the article that is kept for each article; its own where that is itself.
+
+    Example:
+        >>> kept = dedup.cluster(["续费手机卡", "續費手機卡，輕鬆搞定", "续费手机卡！"]).keep("first")
+        >>> kept.rows
+        ['续费手机卡', '續費手機卡，輕鬆搞定']
+        >>> kept.of.tolist(), kept.places.tolist(), round(kept.ratio, 2)
+        ([0, 1, 0], [0, 1], 0.33)
     """
 
     of: Integers
@@ -261,7 +274,12 @@ class Kept:
 
     @cached_property
     def places(self) -> Integers:
-        """int64 (k,): positions of the articles that are kept, ascending."""
+        """int64 (k,): positions of the articles that are kept, ascending.
+
+        Example:
+            >>> clusters.keep("longest").places
+            array([ 0,  2,  3,  4,  5,  6,  7, 12, 13])
+        """
         return np.flatnonzero(self.of == np.arange(len(self.of)))
 
     @property
@@ -273,6 +291,11 @@ class Kept:
         dict of columns. Of what has no rows until it is read those that were: of a lazy frame of Polars a frame, of a
         dataset or scanner of Arrow and of a table of Delta, Iceberg or Lance an Arrow table. A result that was read
         from an index or a night has a table of ids and texts.
+
+        Example:
+            >>> kept = clusters.keep("longest")
+            >>> len(kept.rows), kept.rows[0] is articles[0]
+            (9, True)
         """
         return self._source.take(self.places)
 
@@ -286,6 +309,13 @@ class Kept:
 
         Raises:
             InputError: The articles have such a column.
+
+        Example:
+            >>> [(gone.id, gone.kept) for gone in clusters.keep("longest").dropped][:2]
+            [('bridge-original', 'bridge-copy'), ('tea-1', 'tea-5')]
+            >>> table = clusters.to_arrow().append_column("text", [[one["text"] for one in articles]])
+            >>> dedup.cluster(table.select(["id", "text"])).keep("longest").dropped.column_names
+            ['id', 'text', 'kept', 'similarity']
         """
         gone = np.flatnonzero(self.of != np.arange(len(self.of)))
         similarity = self._similarity(gone, self.of[gone])
@@ -296,14 +326,24 @@ class Kept:
         return [Dropped(*one) for one in zip(rows, ids.to_pylist(), kept.to_pylist(), similarity.tolist(), strict=True)]
 
     def dropped_ids(self) -> pa.Table:
-        """The articles that are not kept as a table: `id`, `kept` and `similarity`, as in `dropped`."""
+        """The articles that are not kept as a table: `id`, `kept` and `similarity`, as in `dropped`.
+
+        Example:
+            >>> clusters.keep("longest").dropped_ids()["kept"].to_pylist()
+            ['bridge-copy', 'tea-5', 'tea-5', 'tea-5', 'tea-5']
+        """
         gone = np.flatnonzero(self.of != np.arange(len(self.of)))
         ids, kept = (self._names.take(pa.array(some)) for some in (gone, self.of[gone]))
         return pa.table({"id": ids, "kept": kept, "similarity": self._similarity(gone, self.of[gone])})
 
     @property
     def ratio(self) -> float:
-        """Share of the articles that are dropped, 0 to 1."""
+        """Share of the articles that are dropped, 0 to 1.
+
+        Example:
+            >>> round(clusters.keep("longest").ratio, 3)
+            0.357
+        """
         return (len(self.of) - len(self)) / max(1, len(self.of))
 
     def __len__(self) -> int:

@@ -40,6 +40,13 @@ class Match:
         position: Its position in the second set.
         id: Its id, or its position where it has none.
         score: The similarity of the two, or the containment of the first one in this one, 0 to 1.
+
+    Example:
+        >>> found = dedup.match([articles[8]["text"][300:400]], articles, by="containment")[0][0]
+        >>> found.id, found.score, found.spans()
+        ('tea-1', 1.0, [((0, 98), (300, 398))])
+        >>> found.explain().passages[0].left
+        (0, 98)
     """
 
     position: int
@@ -65,6 +72,11 @@ class Matched:
         position: Its position in the first set.
         id: Its id, or its position where it has none.
         matches: What it is like, or stands in.
+
+    Example:
+        >>> for of_a in dedup.match(articles[:1], articles):
+        ...     print(of_a.id, len(of_a), [(found.id, round(found.score, 2)) for found in of_a], of_a[0].position)
+        bridge-copy 2 [('bridge-copy', 1.0), ('bridge-original', 0.78)] 0
     """
 
     position: int
@@ -100,6 +112,15 @@ class Matches:
             they are matched with nothing but their copies.
         capped: int64 (c,), positions in A of articles that met so many others of B that they were not compared with
             all of them.
+
+    Example:
+        >>> found = dedup.match(articles[7:10], articles[10:])
+        >>> found
+        <Matches: 2 of 3 articles, 6 pairs with 4 others, similarity from 0.092>
+        >>> [of_a.id for of_a in found], found.unmatched.tolist()
+        (['tea-1', 'tea-2'], [0])
+        >>> found.left, found.right
+        (array([1, 1, 1, 2, 2, 2]), array([1, 0, 2, 1, 0, 2]))
     """
 
     by: Measured
@@ -124,7 +145,12 @@ class Matches:
 
     @cached_property
     def unmatched(self) -> Integers:
-        """int64: positions of the articles of A without a match."""
+        """int64: positions of the articles of A without a match.
+
+        Example:
+            >>> dedup.match(articles[7:10], articles[10:]).unmatched
+            array([0])
+        """
         return np.setdiff1d(np.arange(self.articles), self.left)
 
     @cached_property
@@ -191,6 +217,11 @@ class Matches:
 
         Raises:
             InputError: There is no such match.
+
+        Example:
+            >>> found = dedup.match(articles[:1], articles[1:])
+            >>> found.explain(0)
+            <Explanation: bridge-copy and bridge-original, similarity 0.780 in 15 passages>
         """
         if not -len(self.left) <= place < len(self.left):
             raise InputError(f"there are {len(self.left):,} matches, got the place {place!r}; the first one is 0")
@@ -212,6 +243,11 @@ class Matches:
 
         Raises:
             InputError: There is no such match.
+
+        Example:
+            >>> found = dedup.match([articles[8]["text"][300:400]], articles, by="containment")
+            >>> found.spans(0)
+            [((0, 98), (300, 398))]
         """
         why = self.explain(place)
         found = [(one.left, one.right) for one in why.passages if _units(why.left[slice(*one.left)]) >= WIDTH]
@@ -226,6 +262,13 @@ class Matches:
         Args:
             spans: Add the column `spans`: the passages that they share, begin and end in both texts. Costs some
                 milliseconds a match.
+
+        Example:
+            >>> found = dedup.match(articles[:1], articles[1:])
+            >>> found.to_arrow().to_pydict()["match"]
+            ['bridge-original']
+            >>> found.to_arrow(spans=True).column_names
+            ['id', 'match', 'similarity', 'spans']
         """
         names = pa.chunked_array([pa.array(np.arange(self.articles))]) if self.ids is None else self.ids
         others = self.held_ids.take(pa.array(np.searchsorted(self.held, self.right)))
@@ -239,11 +282,23 @@ class Matches:
         return table.append_column("spans", pa.array(rows, SPANS))
 
     def to_pandas(self, *, spans: bool = False) -> pandas.DataFrame:
-        """The table of `to_arrow` as a pandas data frame; needs the extra `pandas`."""
+        """The table of `to_arrow` as a pandas data frame; needs the extra `pandas`.
+
+        Example:
+            >>> found = dedup.match(articles[8:10], articles[10:])
+            >>> found.to_pandas().groupby("id")["match"].count().to_dict()
+            {'tea-1': 3, 'tea-2': 3}
+        """
         return as_pandas(self.to_arrow(spans=spans))
 
     def to_polars(self, *, spans: bool = False) -> polars.DataFrame:
-        """The table of `to_arrow` as a Polars data frame; needs the extra `polars`."""
+        """The table of `to_arrow` as a Polars data frame; needs the extra `polars`.
+
+        Example:
+            >>> found = dedup.match(articles[8:10], articles[10:])
+            >>> found.to_polars().shape
+            (6, 3)
+        """
         return as_polars(self.to_arrow(spans=spans))
 
 

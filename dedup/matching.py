@@ -99,6 +99,16 @@ def match(
 
     Warns:
         DedupWarning: Something was mended or left out; the message says what.
+
+    Example:
+        >>> found = dedup.match(articles[8:10], articles[10:])
+        >>> for one in found:
+        ...     print(one.id, [(other.id, round(other.score, 2)) for other in one])
+        tea-1 [('tea-4', 0.15), ('tea-3', 0.14), ('tea-5', 0.14)]
+        tea-2 [('tea-4', 0.14), ('tea-3', 0.13), ('tea-5', 0.13)]
+        >>> quotation = articles[8]["text"][300:400]
+        >>> [other.id for other in dedup.match([quotation], articles, by="containment")[0]]
+        ['tea-1']
     """
     count = count_threads(threads)
     with ExitStack() as stack:
@@ -137,6 +147,13 @@ def containment(a: str, b: str, settings: Settings | None = None) -> float:
     Raises:
         InputError: One of them is not a string.
         SettingsError: `settings` is neither a Settings nor None.
+
+    Example:
+        >>> page = "首页 登录 注册。石桥建于乾隆年间，三个拱，至今能过车。版权所有"
+        >>> dedup.containment("石橋建於乾隆年間，三個拱", page)
+        1.0
+        >>> round(dedup.containment(page, "石橋建於乾隆年間，三個拱"), 2)
+        0.37
     """
     corpus, both = two_texts(a, b, settings), np.arange(2)
     return float(corpus.containments(both[:1], both[1:])[0])

@@ -126,6 +126,15 @@ def cluster(
 
     Warns:
         DedupWarning: Something was mended or left out; the message says what.
+
+    Example:
+        >>> clusters = dedup.cluster(articles)
+        >>> for cluster in clusters:
+        ...     print(len(cluster), f"{cluster.similarity:.2f}", *cluster.ids)
+        5 0.14 tea-1 tea-2 tea-3 tea-4 tea-5
+        2 0.78 bridge-copy bridge-original
+        >>> dedup.cluster(["續費手機卡", "古樹茶餅", "续费手机卡！"])[0].members.tolist()
+        [0, 2]
     """
     settings = checked_settings(settings, signing=True)
     scope = Scope(within, across, within_days, date)
@@ -198,6 +207,12 @@ def fit(
     Raises:
         InputError: The articles are of a kind that cannot be read.
         SettingsError: `settings` has `weighted=False`, or is neither a Settings nor None.
+
+    Example:
+        >>> fitted = dedup.fit(articles)
+        >>> with dedup.Index("weighed.index", weights=fitted) as index:
+        ...     index.add("tea-1", articles[8]["text"]).kind
+        'new'
     """
     settings = checked_settings(settings)
     if not settings.weighted:
@@ -421,6 +436,12 @@ def similarity(a: str, b: str, settings: Settings | None = None) -> float:
     Raises:
         InputError: One of them is not a string.
         SettingsError: `settings` is neither a Settings nor None.
+
+    Example:
+        >>> dedup.similarity("續費手機卡，輕鬆搞定！", "续费手机卡,轻松搞定")
+        1.0
+        >>> round(dedup.similarity("The old bridge has three arches", "The old bridge has two arches"), 2)
+        0.43
     """
     corpus, both = two_texts(a, b, settings), np.arange(2)
     return float(corpus.similarities(both[:1], both[1:])[0])
@@ -454,6 +475,11 @@ def explain(
     Raises:
         InputError: One of them is not a string, or `among` is of a kind that cannot be read.
         SettingsError: `settings` is neither a Settings nor None.
+
+    Example:
+        >>> why = dedup.explain("云杉市的石桥有三个拱", "雲杉市的石橋只有兩個拱")
+        >>> [(passage.left, passage.right, *why.texts(passage)) for passage in why.passages]
+        [((0, 6), (0, 6), '云杉市的石桥', '雲杉市的石橋'), ((8, 10), (9, 11), '个拱', '個拱')]
     """
     if among is None:
         return two_texts(a, b, settings).explain(0, 1, ("left", "right"))

@@ -63,6 +63,17 @@ class Cluster:
             counts as 0 (`Clusters.at` may leave some).
         ids: Ids of the members, or their positions where the articles have none.
         held: The texts, or a function that fetches them when they are first needed; None if there are no texts.
+
+    Example:
+        >>> tea = clusters[0]
+        >>> tea
+        <Cluster: 5 articles, similarity 0.14: tea-1, tea-2, tea-3, …>
+        >>> tea.members.tolist(), tea.representative, len(tea.sampled(3))
+        ([8, 9, 10, 11, 12], 8, 3)
+        >>> tea.corpus is clusters.corpus
+        True
+        >>> [word for word in tea.about()[1].split()][:3]
+        ['古树', '订满', '笋壳']
     """
 
     members: Integers
@@ -99,6 +110,13 @@ class Cluster:
         Raises:
             SettingsError: A value is out of its range.
             InputError: The result holds no texts.
+
+        Example:
+            >>> found = clusters[0].template()
+            >>> found
+            <Template: 8 passages and 7 slots of 5 articles>
+            >>> print(found.fixed[0].text, found.slots[0].values[0])
+            **古树茶饼按月到家 ('之后怎么存？南北方收藏心得', 1)
         """
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < 1:
             raise SettingsError(f"share must be in [0, 1), got {share!r}; for more than half write 0.5")
@@ -119,6 +137,10 @@ class Cluster:
         Raises:
             SettingsError: A value is out of its range.
             InputError: The result holds no texts.
+
+        Example:
+            >>> [keyword.word for keyword in clusters[0].keywords(3)]
+            ['古树', '订满', '笋壳']
         """
         _check_number("top", top)
         read = [text[:READ_OF_EACH] for text in self.texts(sample, distinct=True)]
@@ -133,6 +155,12 @@ class Cluster:
         Raises:
             SettingsError: A value is out of its range.
             InputError: The result holds no texts.
+
+        Example:
+            >>> for one in clusters[0].indicators()[:2]:
+            ...     print(one.kind, one.value, one.members)
+            wechat yunlu-tea-88 5
+            image https://example.com/img/yunlu.png 5
         """
         return indicators_of(self.texts(sample))
 
@@ -152,6 +180,10 @@ class Cluster:
         Raises:
             SettingsError: A value is out of its range.
             InputError: The result holds no texts.
+
+        Example:
+            >>> round(clusters[0].concentration(), 2), round(clusters[1].concentration(), 2)
+            (0.6, 0.37)
         """
         first, *others = self.sampled(sample, distinct=True).tolist()
         corpus = _known(self.corpus)
@@ -168,12 +200,21 @@ class Cluster:
         Raises:
             SettingsError: `most` is out of its range.
             InputError: The result holds no texts.
+
+        Example:
+            >>> [text[:10] for text in clusters[0].texts(2)]
+            ['**古树茶饼按月到家', '**古樹茶餅按月到家']
         """
         corpus = _known(self.corpus)
         return [corpus.texts.text(row) for row in self.sampled(most, distinct=distinct).tolist()]
 
     def sampled(self, most: int | None = None, *, distinct: bool = False) -> Integers:
-        """Positions of the members whose texts `texts` gives."""
+        """Positions of the members whose texts `texts` gives.
+
+        Example:
+            >>> clusters[0].sampled(3).tolist()
+            [8, 9, 12]
+        """
         corpus, others = _known(self.corpus), self.members[self.members != self.representative]
         if most is not None:
             _check_number("sample", most)
@@ -186,7 +227,15 @@ class Cluster:
         return np.concatenate([[self.representative], others])
 
     def about(self) -> tuple[str, str, str]:
-        """Title, keywords and indicators, each on one line; empty where the result holds no texts."""
+        r"""Title, keywords and indicators, each on one line; empty where the result holds no texts.
+
+        Example:
+            >>> title, keywords, indicators = clusters[0].about()
+            >>> print(title, keywords, indicators.partition(",")[0], sep="\n")
+            古树茶饼按月到家怎么订？从选山头到收货一次讲清 [WeChat @yun…
+            古树 订满 笋壳 发货 云麓
+            yunlu-tea-88 (5 of 5)
+        """
         if self.corpus is None:
             return "", "", ""
         (title,) = titles(self.corpus.texts.column, [self.representative])
@@ -228,6 +277,15 @@ class Clusters:
         corpus: The texts and the weights of their shingles; without them nothing can be explained.
         lower: Finds the edges of a lower threshold, for `audit`; None where that cannot be asked.
         source: The articles as they were given, by reference; None where they came from an index or a night.
+
+    Example:
+        >>> clusters = dedup.cluster(articles)
+        >>> clusters
+        <Clusters: 2 of 7 among 14 articles, threshold 0.092>
+        >>> len(clusters), clusters[0]
+        (2, <Cluster: 5 articles, similarity 0.14: tea-1, tea-2, tea-3, …>)
+        >>> clusters.of("tea-3").representative, clusters.labels[8:], clusters.sizes[8:]
+        (8, array([ 8,  8,  8,  8,  8, 13]), array([5, 5, 5, 5, 5, 1]))
     """
 
     graph: Graph
@@ -252,7 +310,12 @@ class Clusters:
 
     @cached_property
     def heads(self) -> Integers:
-        """int64 (n,): position of the representative of each article's cluster; its own where it is alone."""
+        """int64 (n,): position of the representative of each article's cluster; its own where it is alone.
+
+        Example:
+            >>> clusters.heads
+            array([ 0,  0,  2,  3,  4,  5,  6,  7,  8,  8,  8,  8,  8, 13])
+        """
         heads = np.arange(len(self.graph.distinct))
         known = self.graph.distinct >= 0
         assert self.representatives is not None
@@ -262,12 +325,22 @@ class Clusters:
 
     @property
     def labels(self) -> Any:
-        """int64 (n,): `heads`; where the articles came from pandas, as a series with their index."""
+        """int64 (n,): `heads`; where the articles came from pandas, as a series with their index.
+
+        Example:
+            >>> dedup.cluster(["續費手機卡", "古樹茶餅", "续费手机卡"]).labels
+            array([0, 1, 0])
+        """
         return self.heads if self.source is None else self.source.indexed(self.heads)
 
     @cached_property
     def compared(self) -> Corpus:
-        """The corpus with its texts numbered as the graph has them: equal texts that may not meet have two numbers."""
+        """The corpus with its texts numbered as the graph has them: equal texts that may not meet have two numbers.
+
+        Example:
+            >>> len(clusters.compared.first)
+            14
+        """
         return replace(_known(self.corpus), first=self.graph.first, number=self.graph.distinct)
 
     @cached_property
@@ -276,6 +349,11 @@ class Clusters:
 
         Every copy of a text has one edge, of similarity 1, to the first article with that text; only this first article
         has the edges to other texts.
+
+        Example:
+            >>> left, right, similarity = clusters.at(0.14).pairs
+            >>> list(zip(left.tolist(), right.tolist(), similarity.round(2).tolist()))
+            [(0, 1, 0.78), (8, 11, 0.15)]
         """
         graph, kept = self.graph, self._kept
         later = np.flatnonzero(graph.distinct >= 0)
@@ -288,12 +366,22 @@ class Clusters:
 
     @cached_property
     def sizes(self) -> Integers:
-        """int64 (n,): how many articles there are in each article's cluster."""
+        """int64 (n,): how many articles there are in each article's cluster.
+
+        Example:
+            >>> clusters.sizes
+            array([2, 2, 1, 1, 1, 1, 1, 1, 5, 5, 5, 5, 5, 1])
+        """
         return np.bincount(self.heads, minlength=len(self.heads))[self.heads]
 
     @cached_property
     def firsts(self) -> Integers:
-        """int64 (n,): position of the first article of each article's cluster; its id is the cluster's name."""
+        """int64 (n,): position of the first article of each article's cluster; its id is the cluster's name.
+
+        Example:
+            >>> clusters.firsts
+            array([ 0,  0,  2,  3,  4,  5,  6,  7,  8,  8,  8,  8,  8, 13])
+        """
         _, firsts, mine = np.unique(self.heads, return_index=True, return_inverse=True)
         return firsts[mine]
 
@@ -302,6 +390,10 @@ class Clusters:
         """int64 (100,): how many pairs were compared, edges or not, by hundredths of similarity; 1 is in the last one.
 
         Pairs far below the threshold are never compared. Copies of a text have one pair each, of similarity 1.
+
+        Example:
+            >>> np.flatnonzero(clusters.histogram), int(clusters.histogram.sum())
+            (array([12, 13, 15, 78]), 11)
         """
         counts = self.graph.compared.copy()
         counts[-1] += int((self.graph.copies - 1).sum())
@@ -309,7 +401,13 @@ class Clusters:
 
     @cached_property
     def to_representative(self) -> NDArray[np.float64]:
-        """float64 (n,): similarity of each article to its representative; NaN where the pair was never computed."""
+        """float64 (n,): similarity of each article to its representative; NaN where the pair was never computed.
+
+        Example:
+            >>> clusters.to_representative.round(2)
+            array([1.  , 0.78, 1.  , 1.  , 1.  , 1.  , 1.  , 1.  , 1.  , 0.14, 0.14,
+                   0.15, 0.14, 1.  ])
+        """
         graph, mine = self.graph, self.representatives
         assert mine is not None
         found = np.full(len(graph.first), np.nan)
@@ -342,7 +440,12 @@ class Clusters:
 
     @property
     def names(self) -> pa.ChunkedArray:
-        """The ids, or the positions where the articles have none."""
+        """The ids, or the positions where the articles have none.
+
+        Example:
+            >>> clusters.names[:3].to_pylist()
+            ['bridge-copy', 'bridge-original', 'hand-noodles']
+        """
         return pa.chunked_array([pa.array(np.arange(len(self.heads)))]) if self.ids is None else self.ids
 
     def _mean(self, members: Integers) -> float:
@@ -380,6 +483,14 @@ class Clusters:
 
         Raises:
             InputError: There is no such article.
+
+        Example:
+            >>> clusters.of("tea-3")
+            <Cluster: 5 articles, similarity 0.14: tea-1, tea-2, tea-3, …>
+            >>> clusters.of("night-train")
+            <Cluster: 1 article, similarity 1.00: night-train>
+            >>> dedup.cluster(["續費手機卡", "续费手机卡"]).of(1).members
+            array([0, 1])
         """
         place = self._position(id) if self.ids is None else self._place(id)
         name = int(self.heads[place])
@@ -413,6 +524,15 @@ class Clusters:
         Raises:
             SettingsError: There is no such rule.
             InputError: There is no such column, it holds no dates, or the function returned none of its rows.
+
+        Example:
+            >>> kept = clusters.keep("longest")
+            >>> kept
+            <Kept: 9 of 14 articles, 35.7% dropped>
+            >>> [row["id"] for row in kept.rows if row["id"].startswith(("bridge", "tea"))]
+            ['bridge-copy', 'tea-5']
+            >>> clusters.keep(lambda rows: min(rows, key=lambda row: len(row["text"]))).dropped[0].kept
+            'bridge-original'
         """
         return Kept(self._chosen(by), self._rows, self.names, self._similarities)
 
@@ -458,12 +578,22 @@ class Clusters:
 
     @property
     def duplicates(self) -> Any:
-        """The articles that `keep` drops where it keeps the first of each cluster: see `Kept.dropped`."""
+        """The articles that `keep` drops where it keeps the first of each cluster: see `Kept.dropped`.
+
+        Example:
+            >>> [(gone.id, gone.kept) for gone in clusters.duplicates][:3]
+            [('bridge-original', 'bridge-copy'), ('tea-2', 'tea-1'), ('tea-3', 'tea-1')]
+        """
         return self.keep("first").dropped
 
     @property
     def ratio(self) -> float:
-        """Share of the articles that are duplicates of another one, 0 to 1: what `keep` drops by any rule."""
+        """Share of the articles that are duplicates of another one, 0 to 1: what `keep` drops by any rule.
+
+        Example:
+            >>> round(clusters.ratio, 3)
+            0.357
+        """
         return self.keep("first").ratio
 
     def explain(self, i: Any, j: Any) -> Explanation:
@@ -480,13 +610,20 @@ class Clusters:
 
         Raises:
             InputError: There is no such article, or the result holds no texts.
+
+        Example:
+            >>> why = clusters.explain("tea-1", "tea-2")
+            >>> why
+            <Explanation: tea-1 and tea-2, similarity 0.140 in 43 passages>
+            >>> why.texts(why.passages[2])
+            ('古树茶饼按月到家', '古樹茶餅按月到家')
         """
         corpus, names = _known(self.corpus), self.names
         left, right = self._position(i), self._position(j)
         return corpus.explain(left, right, (str(id_text(names[left].as_py())), str(id_text(names[right].as_py()))))
 
     def frames(self) -> FrameList:
-        """The frames that were found: passages that many articles share while they share nothing else.
+        r"""The frames that were found: passages that many articles share while they share nothing else.
 
         They are left out of every text before anything is compared. Frames that stand side by side in the same texts
         are joined into one here. The first call looks through all texts.
@@ -498,6 +635,13 @@ class Clusters:
 
         Raises:
             InputError: The result holds no texts.
+
+        Example:
+            >>> footer = "\n© 青禾读书社 版权所有，未经书面同意请勿转载，来信请寄云杉市榆树巷十六号。"
+            >>> print(dedup.cluster([{**one, "text": one["text"] + footer} for one in articles]).frames())
+            1 frame in 14 articles, 5.6% of the text, not counted
+            holders  alike  passage
+                 14  0.001  青禾读书社 版权所有，未经书面同意请勿转载，来信请寄云杉市榆树巷十六号
         """
         return _known(self.corpus).frame_list
 
@@ -514,6 +658,12 @@ class Clusters:
 
         Raises:
             InputError: The result holds no texts.
+
+        Example:
+            >>> clusters.campaigns()
+            <Campaigns: 2 of 7 articles in 2 clusters>
+            >>> clusters.campaigns()[0].name
+            'tea-1'
         """
         if "_campaigns" not in self.__dict__:
             from dedup.evidence import campaigns  # noqa: PLC0415 - for those who ask
@@ -552,6 +702,12 @@ class Clusters:
         Raises:
             SettingsError: A value is out of its range.
             InputError: The result holds no texts, there is no such column, or there is not one source an article.
+
+        Example:
+            >>> audit = clusters.audit(pairs=4)
+            >>> audit
+            <Audit: 4 of 11 pairs to be marked>
+            >>> audit.to_html("audit.html")
         """
         from dedup.audits.sampled import sample  # noqa: PLC0415 - for those who ask
 
@@ -578,6 +734,11 @@ class Clusters:
         Raises:
             SettingsError: `least` or `threads` is out of its range.
             InputError: The result holds no texts.
+
+        Example:
+            >>> short = {"id": "quotation", "text": articles[8]["text"][300:500]}
+            >>> dedup.cluster([*articles, short]).contained().to_pylist()[-1]
+            {'id': 'quotation', 'within': 'tea-1', 'containment': 1.0}
         """
         from dedup.evidence import containing  # noqa: PLC0415 - for those who ask
 
@@ -645,6 +806,12 @@ class Clusters:
             FileError: The file cannot be written.
             SettingsError: `members` is out of its range.
             InputError: The result holds no texts, or `title` is not a string.
+
+        Example:
+            >>> from pathlib import Path
+            >>> clusters.report("report.html", title="Tea and bridges")
+            >>> Path("report.html").read_text("utf-8").startswith("<!doctype html>")
+            True
         """
         from dedup import report  # noqa: PLC0415 - for those who want one
 
@@ -669,6 +836,11 @@ class Clusters:
         Raises:
             MissingExtraError: matplotlib is not installed.
             InputError: There is no such kind or cluster, or axes are given for all three.
+
+        Example:
+            >>> axes = clusters.plot("similarity")
+            >>> axes.get_xlabel()
+            'similarity'
         """
         from dedup.report import plots  # noqa: PLC0415 - for those who want pictures
 
@@ -726,6 +898,13 @@ class Clusters:
 
         Raises:
             SettingsError: The threshold is below the run's, or above 1.
+
+        Example:
+            >>> copies = clusters.at(0.7)
+            >>> copies
+            <Clusters: 1 of 2 among 14 articles, threshold 0.7>
+            >>> copies[0].ids.to_pylist()
+            ['bridge-copy', 'bridge-original']
         """
         Settings(threshold=threshold)
         if threshold < self.threshold:
@@ -744,6 +923,13 @@ class Clusters:
 
         Args:
             campaigns: Add the column `campaign`: the id of the first article of the article's campaign.
+
+        Example:
+            >>> table = clusters.to_arrow(campaigns=True)
+            >>> table.column_names
+            ['id', 'label', 'size', 'similarity', 'cluster', 'campaign']
+            >>> table["label"][8:].to_pylist()
+            ['tea-1', 'tea-1', 'tea-1', 'tea-1', 'tea-1', 'tidal-flat-ko']
         """
         similarity = pa.array(self.to_representative, from_pandas=True)
         label, cluster = (self.names.take(pa.array(of)) for of in (self.heads, self.firsts))
@@ -754,12 +940,24 @@ class Clusters:
         return table.append_column("campaign", self.names.take(pa.array(self.campaigns().labels)))
 
     def to_pandas(self, *, campaigns: bool = False) -> pandas.DataFrame:
-        """The table of `to_arrow` as a pandas data frame, with the articles' index; needs the extra `pandas`."""
+        """The table of `to_arrow` as a pandas data frame, with the articles' index; needs the extra `pandas`.
+
+        Example:
+            >>> frame = clusters.to_pandas()
+            >>> frame.loc[frame["size"] > 1, "cluster"].unique().tolist()
+            ['bridge-copy', 'tea-1']
+        """
         frame = as_pandas(self.to_arrow(campaigns=campaigns))
         return frame if self.source is None or self.source.index is None else frame.set_axis(self.source.index)
 
     def to_polars(self, *, campaigns: bool = False) -> polars.DataFrame:
-        """The table of `to_arrow` as a Polars data frame; needs the extra `polars`."""
+        """The table of `to_arrow` as a Polars data frame; needs the extra `polars`.
+
+        Example:
+            >>> frame = clusters.to_polars()
+            >>> frame.filter(frame["size"] == 2)["id"].to_list()
+            ['bridge-copy', 'bridge-original']
+        """
         return as_polars(self.to_arrow(campaigns=campaigns))
 
 

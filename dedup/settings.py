@@ -103,6 +103,17 @@ class Settings:
 
     Raises:
         SettingsError: A value is out of its range.
+
+    Example:
+        >>> dedup.Settings().threshold
+        0.092
+        >>> strict = dedup.Settings(threshold=0.3, unit="word")
+        >>> dedup.cluster(articles, strict)
+        <Clusters: 1 of 2 among 14 articles, threshold 0.3>
+        >>> dedup.Settings(slots=8)
+        Traceback (most recent call last):
+            ...
+        dedup.errors.SettingsError: slots must be from 16 to 65,536, got 8
     """
 
     threshold: float = 0.092
@@ -155,6 +166,10 @@ class Settings:
 
         Raises:
             SettingsError: It is one that a store is to draw.
+
+        Example:
+            >>> dedup.Settings(seed=7).signature_seed
+            7
         """
         if isinstance(self.seed, str):
             raise SettingsError(
@@ -165,12 +180,22 @@ class Settings:
 
     @property
     def run_seed(self) -> int:
-        """The seed of the order of runs: 0, which is everybody's, unless it is secret."""
+        """The seed of the order of runs: 0, which is everybody's, unless it is secret.
+
+        Example:
+            >>> dedup.Settings(seed=7).run_seed
+            0
+        """
         return self.signature_seed if isinstance(self.seed, SecretSeed) else 0
 
     @property
     def least_shared(self) -> float:
-        """`evidence` for shingles as they are cut and weighed: a quarter of it for words, 0 without weights."""
+        """`evidence` for shingles as they are cut and weighed: a quarter of it for words, 0 without weights.
+
+        Example:
+            >>> dedup.Settings().least_shared, dedup.Settings(unit="word").least_shared
+            (136.0, 34.0)
+        """
         return self.evidence * self.weighted / (4 if self.unit == "word" else 1)
 
     @classmethod
@@ -185,6 +210,11 @@ class Settings:
 
         Raises:
             SettingsError: A value is out of its range.
+
+        Example:
+            >>> copies = dedup.cluster(articles, dedup.Settings.near_copies(0.6))
+            >>> [cluster.ids.to_pylist() for cluster in copies]
+            [['bridge-copy', 'bridge-original']]
         """
         classical = {"width": 15, "weighted": False, "linkage": 0.0, "slots": 128, "recall": 0.98}
         classical |= {"frames": False, "evidence": 0.0}

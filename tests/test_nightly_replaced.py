@@ -62,6 +62,13 @@ def test_more_than_are_allowed(folder: Path) -> None:
     assert run(folder, max_replaced=0).replaced == 0
 
 
+def test_one_more_than_are_allowed(tmp_path: Path) -> None:
+    """One article is told as one."""
+    put(tmp_path / "in" / "a.jsonl", [("1", article(1)), ("1", article(2))])
+    with pytest.raises(ReplacedError, match=r"^1 article was replaced by another text"):
+        run(tmp_path, max_replaced=0)
+
+
 def test_ids_with_the_path(folder: Path) -> None:
     """Nothing is replaced; rows without an id, and documents, are called as ever."""
     put(folder / "in" / "c.md", [(None, article(6))])

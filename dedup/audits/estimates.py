@@ -25,7 +25,15 @@ Numbers = NDArray[np.float64]
 
 
 class Estimate(NamedTuple):
-    """A share with its interval of 95 %."""
+    """A share with its interval of 95 %.
+
+    Example:
+        >>> some, all_ = (clusters.audit(pairs=pairs).mark([True] * pairs).precision for pairs in (4, 11))
+        >>> some.value, some.low < 0.6, some.high
+        (1.0, True, 1.0)
+        >>> print(all_)
+        1.000 (1.000 to 1.000)
+    """
 
     value: float
     """0 to 1."""

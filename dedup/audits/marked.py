@@ -67,12 +67,20 @@ class Tried(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MarkedAudit:
-    """What an audit says, now that its pairs are marked; see `Clusters.audit` for what precision and recall are of.
+    r"""What an audit says, now that its pairs are marked; see `Clusters.audit` for what precision and recall are of.
 
     Attributes:
         run: What the pairs were drawn from.
         verdicts: What was said of which.
         left_out: How many marks were of no use, by the reason.
+
+    Example:
+        >>> marked = clusters.audit(pairs=11).mark([True] * 10 + [False])
+        >>> print(marked.precision, marked.recall, sep="\n")
+        0.909 (0.909 to 0.909)
+        1.000 (1.000 to 1.000)
+        >>> len(marked), marked.left_out
+        (11, {})
     """
 
     run: AuditedRun
@@ -89,27 +97,57 @@ class MarkedAudit:
 
     @cached_property
     def precision(self) -> Estimate | None:
-        """The share of the pairs of texts in one cluster that are right; None where none of them was marked."""
+        """The share of the pairs of texts in one cluster that are right; None where none of them was marked.
+
+        Example:
+            >>> print(clusters.audit(pairs=11).mark([True] * 10 + [False]).precision)
+            0.909 (0.909 to 0.909)
+        """
         return precision(self._cells)
 
     @cached_property
     def recall(self) -> Estimate | None:
-        """The share of the right pairs of texts that are in one cluster, among all that met or are in one."""
+        """The share of the right pairs of texts that are in one cluster, among all that met or are in one.
+
+        Example:
+            >>> print(clusters.audit(pairs=11).mark([True] * 11).recall)
+            1.000 (1.000 to 1.000)
+        """
         return recall(self._cells)
 
     @cached_property
     def precision_with_copies(self) -> Estimate | None:
-        """Precision of pairs of articles, in which a text counts as often as it was copied, and copies are right."""
+        """Precision of pairs of articles, in which a text counts as often as it was copied, and copies are right.
+
+        Example:
+            >>> doubled = dedup.cluster([*articles, {"id": "again", "text": articles[8]["text"]}])
+            >>> marked = doubled.audit(pairs=11).mark([True] * 11)
+            >>> marked.precision_with_copies.value
+            1.0
+        """
         return precision(self._of_articles)
 
     @cached_property
     def recall_with_copies(self) -> Estimate | None:
-        """Recall of pairs of articles, in which a text counts as often as it was copied, and copies are right."""
+        """Recall of pairs of articles, in which a text counts as often as it was copied, and copies are right.
+
+        Example:
+            >>> print(clusters.audit(pairs=11).mark([True] * 11).recall_with_copies)
+            1.000 (1.000 to 1.000)
+        """
         return recall(self._of_articles)
 
     @cached_property
     def by_similarity(self) -> list[Rated]:
-        """Precision and recall of the pairs in each range of similarity; the last row is of pairs that never met."""
+        """Precision and recall of the pairs in each range of similarity; the last row is of pairs that never met.
+
+        Example:
+            >>> for row in clusters.audit(pairs=11).mark([True] * 11).by_similarity:
+            ...     print(row.name, row.joined, row.apart, row.marked)
+            0.092 to 0.138 7 0 7
+            0.138 to 0.276 3 0 3
+            0.276 to 1 1 0 1
+        """
         names = [*map(self.run.population.range_name, range(self.run.population.ranges)), "never met"]
         rows = [_rated(name, self._cells.where(self._ranges == number)) for number, name in enumerate(names)]
         return [row for row in rows if row.joined or row.apart]
@@ -120,6 +158,13 @@ class MarkedAudit:
 
         The lower it begins, the more there is that was missed, and the wider are the intervals of recall: a share of a
         hundredth of a hundred thousand pairs takes many marks to be known.
+
+        Example:
+            >>> for row in clusters.audit(pairs=11).mark([True] * 11).at_least:
+            ...     print(row.name, row.joined, row.precision.value)
+            0.046 to 1 11 1.0
+            0.069 to 1 11 1.0
+            0.092 to 1 11 1.0
         """
         population, of = self.run.population, self._ranges
         return [
@@ -139,6 +184,13 @@ class MarkedAudit:
         """Precision and recall of the pairs with an end in each source; those with the most joined pairs first.
 
         A text that several sources hold is one of its first article's. Sources without marks are left out.
+
+        Example:
+            >>> sources = [one["id"].partition("-")[0] for one in articles]
+            >>> for row in clusters.audit(pairs=11, by=sources).mark([True] * 11).by_source:
+            ...     print(row.name, row.joined, row.precision)
+            tea 10 1.000 (1.000 to 1.000)
+            bridge 1 1.000 (1.000 to 1.000)
         """
         ends, sizes = self._sourced, self._sizes_by_source
         rows = []
@@ -151,7 +203,13 @@ class MarkedAudit:
 
     @property
     def losses(self) -> list[Loss]:
-        """Which source loses which share of its articles when one of each cluster is kept."""
+        """Which source loses which share of its articles when one of each cluster is kept.
+
+        Example:
+            >>> sources = [one["id"].partition("-")[0] for one in articles]
+            >>> clusters.audit(pairs=4, by=sources).mark([True] * 4).losses[0]
+            Loss(source='tea', articles=5, lost=4)
+        """
         return self.run.losses
 
     def thresholds(self, *thresholds: float) -> list[Tried]:
@@ -165,6 +223,12 @@ class MarkedAudit:
 
         Raises:
             SettingsError: A threshold is out of its range.
+
+        Example:
+            >>> for one in clusters.audit(pairs=11).mark([True] * 11).thresholds(0.1, 0.3):
+            ...     print(one.threshold, one.clusters, one.precision.value, round(one.recall.value, 2))
+            0.1 2 1.0 1.0
+            0.3 1 1.0 0.09
         """
         own, least = self.run.found.threshold, self.run.population.cuts[0]
         chosen = thresholds or tuple(round(own * times, 4) for times in TRIED if own * times <= 1)
@@ -186,7 +250,12 @@ class MarkedAudit:
 
     @property
     def tables(self) -> list[printed.Table]:
-        """What it prints."""
+        """What it prints.
+
+        Example:
+            >>> [table.caption for table in clusters.audit(pairs=11).mark([True] * 11).tables][1:3]
+            ['From a similarity on', 'By similarity']
+        """
         left_out = "".join(f"; {count:,} {why}" for why, count in self.left_out.items())
         whole = [
             (_said(self.precision), _said(self.recall), "pairs of texts"),

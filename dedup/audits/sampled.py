@@ -108,6 +108,16 @@ class Audit:
         run: What the pairs are drawn from.
         sampled: The pairs, as numbers of distinct texts.
         strata: The stratum of each.
+
+    Example:
+        >>> audit = clusters.audit(pairs=11)
+        >>> audit
+        <Audit: 11 of 11 pairs to be marked>
+        >>> len(audit), {pair.joined for pair in audit}
+        (11, {True})
+        >>> marked = audit.mark([True] * 10 + [False])
+        >>> round(marked.precision.value, 2)
+        0.91
     """
 
     run: AuditedRun
@@ -116,7 +126,13 @@ class Audit:
 
     @cached_property
     def pairs(self) -> list[AuditedPair]:
-        """The pairs, by positions of articles."""
+        """The pairs, by positions of articles.
+
+        Example:
+            >>> pair = max(clusters.audit(pairs=11).pairs, key=lambda pair: pair.similarity)
+            >>> articles[pair.left]["id"], articles[pair.right]["id"], round(pair.similarity, 2), pair.joined
+            ('bridge-original', 'bridge-copy', 0.78, True)
+        """
         left, right = self._positions
         joined = self.run.population.joined[self.strata]
         columns = (left, right, self.sampled.similarity, joined)
@@ -137,7 +153,13 @@ class Audit:
 
     @property
     def losses(self) -> list[Loss]:
-        """Which source loses which share of its articles when one of each cluster is kept; needs no marks."""
+        """Which source loses which share of its articles when one of each cluster is kept; needs no marks.
+
+        Example:
+            >>> sources = [one["id"].partition("-")[0] for one in articles]
+            >>> clusters.audit(pairs=4, by=sources).losses[0]
+            Loss(source='tea', articles=5, lost=4)
+        """
         return self.run.losses
 
     def __repr__(self) -> str:
@@ -154,7 +176,12 @@ class Audit:
 
     @property
     def stratified(self) -> list[Stratum]:
-        """What the pairs are drawn from; strata without pairs are left out."""
+        """What the pairs are drawn from; strata without pairs are left out.
+
+        Example:
+            >>> clusters.audit(pairs=4).stratified[0]
+            Stratum(name='joined, 0.092 to 0.138', pairs=7, sampled=2)
+        """
         sizes = self.run.population.sizes()
         taken = np.bincount(self.strata, minlength=len(sizes))
         rows = enumerate(zip(sizes.tolist(), taken.tolist(), strict=True))
@@ -162,13 +189,18 @@ class Audit:
 
     @property
     def tables(self) -> list[printed.Table]:
-        """What it prints."""
+        """What it prints.
+
+        Example:
+            >>> clusters.audit(pairs=4).tables[0].heads
+            ('pairs', 'sampled', 'stratum')
+        """
         rows = [(f"{size:,}", f"{count:,}", name) for name, size, count in self.stratified]
         head = f"{len(self):,} pairs to be marked; {self.run.copies:,} pairs of copies are right by definition"
         return [printed.Table(head, ("pairs", "sampled", "stratum"), rows), printed.lost(self.losses)]
 
     def to_csv(self, path: str | os.PathLike[str], *, csv_safe: bool = False) -> None:
-        """Write the pairs as CSV, with an empty column `right`.
+        r"""Write the pairs as CSV, with an empty column `right`.
 
         Into it goes y where the two belong together, and n where they do not, whether the run has joined them or not.
 
@@ -178,6 +210,12 @@ class Audit:
 
         Raises:
             FileError: The file cannot be written.
+
+        Example:
+            >>> from pathlib import Path
+            >>> clusters.audit(pairs=4).to_csv("pairs.csv")
+            >>> Path("pairs.csv").read_text("utf-8-sig").splitlines()[0]
+            'a,b,similarity,stratum,source_a,source_b,text_a,text_b,right'
         """
         marks.write(path, self._rows(), csv_safe=csv_safe)
 
@@ -194,6 +232,9 @@ class Audit:
         Raises:
             FileError: The file cannot be written.
             InputError: `title` is not a string.
+
+        Example:
+            >>> clusters.audit(pairs=4).to_html("audit.html", title="Are these one another's copies?")
         """
         from dedup.report import audit_page  # noqa: PLC0415 - for those who want one
 
@@ -218,7 +259,7 @@ class Audit:
         yield from zip(*self._names, similarity, strata, *sources, *texts, [""] * len(self), strict=True)
 
     def read(self, path: str | os.PathLike[str]) -> MarkedAudit:
-        """What the marks of a file say.
+        r"""What the marks of a file say.
 
         They may have been made for another run of nearly the same articles: pairs are known by their ids, and each is
         taken for one of the stratum in which it is now.
@@ -232,6 +273,15 @@ class Audit:
 
         Warns:
             DedupWarning: Some marks say nothing of this run; the message says why.
+
+        Example:
+            >>> from pathlib import Path
+            >>> audit = clusters.audit(pairs=11)
+            >>> audit.to_csv("pairs.csv")  # and, as a person would fill in its last column
+            >>> head, *rows = Path("pairs.csv").read_text("utf-8").splitlines()
+            >>> _ = Path("marks.csv").write_text("\n".join([head, *(f"{row}y" for row in rows)]), "utf-8")
+            >>> print(audit.read("marks.csv").precision)
+            1.000 (1.000 to 1.000)
         """
         every, known = marks.read(path), self._known()
         left, right = self._texts([mark.a for mark in every]), self._texts([mark.b for mark in every])
@@ -250,6 +300,11 @@ class Audit:
 
         Raises:
             InputError: There is not one mark a pair, or one means nothing.
+
+        Example:
+            >>> marked = clusters.audit(pairs=4).mark(["y", "n", True, None])
+            >>> len(marked)
+            3
         """
         right = list(right)
         if len(right) != len(self):

@@ -43,7 +43,12 @@ SAMPLE = 50
 
 
 class SharedName(NamedTuple):
-    """A name or an address that both ends of a link hold, and how rare it is."""
+    """A name or an address that both ends of a link hold, and how rare it is.
+
+    Example:
+        >>> campaigns.several[0].links()[0].names[0]
+        SharedName(kind='handle', value='@qinghe_cards', inside=3, outside=0)
+    """
 
     kind: str
     """One of `dedup.evidence.indicators.KINDS`."""
@@ -65,6 +70,13 @@ class Reason:
         body: Mean similarity of their bodies over pairs of articles; NaN where it was not computed.
         passages: Cosine similarity of their profiles, the passages that each shares with other articles, 0 to 1.
         names: Names and addresses that both hold, the rarest outside first.
+
+    Example:
+        >>> reason = campaigns.several[0].links()[0]
+        >>> round(reason.strength, 2), round(reason.body, 3), [name.value for name in reason.names]
+        (0.7, 0.057, ['@qinghe_cards', 'qinghe_cards'])
+        >>> str(reason).partition(",")[0], reason.words.partition(" (")[0]
+        ('2 and 4', 'handle @qinghe_cards')
     """
 
     left: int
@@ -80,7 +92,12 @@ class Reason:
 
     @property
     def words(self) -> str:
-        """What they have in common, in words."""
+        """What they have in common, in words.
+
+        Example:
+            >>> campaigns.several[0].links()[0].words.split(", ")[-1]
+            'bodies alike 0.057 on average'
+        """
         parts = [
             f"{one.kind} {one.value} ({one.inside:,} inside, {one.outside:,} outside)" for one in self.names[:SAID]
         ]
@@ -93,7 +110,12 @@ class Reason:
         return ", ".join(parts)
 
     def between(self, left: str, right: str) -> str:
-        """The line as printed, with names of both, such as their ids, in place of positions."""
+        """The line as printed, with names of both, such as their ids, in place of positions.
+
+        Example:
+            >>> campaigns.several[0].links()[0].between("hand-noodles", "night-train").partition(":")[0]
+            'hand-noodles and night-train, strength 0.70'
+        """
         return f"{left} and {right}, strength {self.strength:.2f}: {self.words}"
 
 
@@ -107,6 +129,15 @@ class Campaign:
         ids: Ids of the members, or their positions where the articles have none.
         clusters: Its clusters of two or more articles, largest first.
         number: Which campaign of the evidence it is.
+
+    Example:
+        >>> one = campaigns.several[0]
+        >>> one
+        <Campaign: 3 articles, 0 clusters, 3 alone: hand-noodles, lighthouse-keeper, night-train>
+        >>> one.name, one.parts, len(one.clusters), one.lone.tolist()
+        ('hand-noodles', 3, 0, [2, 3, 4])
+        >>> one.marks()
+        'handle @qinghe_cards (3 of 3), wechat qinghe_cards (3 of 3)'
     """
 
     members: Integers
@@ -130,21 +161,41 @@ class Campaign:
 
     @property
     def lone(self) -> Integers:
-        """Positions of the members that are in no cluster of two or more."""
+        """Positions of the members that are in no cluster of two or more.
+
+        Example:
+            >>> campaigns.several[0].lone
+            array([2, 3, 4])
+        """
         return self.members[self.run.sizes[self.members] == 1]
 
     @property
     def parts(self) -> int:
-        """How many clusters and lone articles it consists of."""
+        """How many clusters and lone articles it consists of.
+
+        Example:
+            >>> [one.parts for one in campaigns]
+            [1, 3, 1]
+        """
         return len(self.clusters) + len(self.lone)
 
     @property
     def name(self) -> Any:
-        """What it is called: the id of its first article, or the position where the articles have no ids."""
+        """What it is called: the id of its first article, or the position where the articles have no ids.
+
+        Example:
+            >>> [one.name for one in campaigns]
+            ['tea-1', 'hand-noodles', 'bridge-copy']
+        """
         return self.run.names[int(self.members[0])].as_py()
 
     def texts(self, most: int | None = None) -> list[str]:
-        """Texts of the members, evenly spaced where there are more than `most`."""
+        """Texts of the members, evenly spaced where there are more than `most`.
+
+        Example:
+            >>> [text[-7:] for text in campaigns.several[0].texts(2)]
+            ['ds 问掌柜。', 'ds 问掌柜。']
+        """
         corpus = self.run.corpus
         assert corpus is not None
         members = self.members
@@ -157,22 +208,43 @@ class Campaign:
 
         Args:
             sample: How many members are looked at; None is all. Each indicator says how many were.
+
+        Example:
+            >>> campaigns.several[0].indicators()[0]
+            Indicator(kind='handle', value='@qinghe_cards', members=3, of=3)
         """
         return indicators_of(self.texts(sample))
 
     def marks(self, most: int = SAID) -> str:
-        """The first indicators of a sample in one line, without public services."""
+        """The first indicators of a sample in one line, without public services.
+
+        Example:
+            >>> campaigns.several[0].marks()
+            'handle @qinghe_cards (3 of 3), wechat qinghe_cards (3 of 3)'
+        """
         listed = [one for one in self.indicators(sample=SAMPLE) if not public(one.kind, one.value)][:most]
         return ", ".join(f"{one.kind} {one.value} ({one.members} of {one.of})" for one in listed)
 
     def frames(self) -> list[Frame]:
-        """The frames of the run that at least two of its members hold."""
+        """The frames of the run that at least two of its members hold.
+
+        Example:
+            >>> campaigns.several[0].frames()
+            []
+        """
         mine = np.zeros(len(self.run.heads), np.bool_)
         mine[self.members] = True
         return [frame for frame in self.run.frames() if mine[frame.members].sum() > 1]
 
     def links(self) -> list[Reason]:
-        """Why it is one campaign: the links that hold its clusters and lone articles together, the strongest first."""
+        """Why it is one campaign: the links that hold its clusters and lone articles together, the strongest first.
+
+        Example:
+            >>> for reason in campaigns.several[0].links():
+            ...     print(reason.left, reason.right, round(reason.strength, 2), [name.value for name in reason.names])
+            2 4 0.7 ['@qinghe_cards', 'qinghe_cards']
+            2 3 0.7 ['@qinghe_cards', 'qinghe_cards']
+        """
         place, evidence = self._representatives, self.evidence
         reasons = []
         for link in evidence.links(self.number):
@@ -189,6 +261,12 @@ class Campaign:
         """Names and addresses that several of its clusters and lone articles hold, with the representatives of those.
 
         Names with the most holders come first.
+
+        Example:
+            >>> for name, holders in campaigns.several[0].shared():
+            ...     print(name.kind, name.value, name.inside, name.outside, holders)
+            handle @qinghe_cards 3 0 [2, 3, 4]
+            wechat qinghe_cards 3 0 [2, 3, 4]
         """
         place, evidence = self._representatives, self.evidence
         distinct = self.run.graph.distinct[self.members]
@@ -224,6 +302,11 @@ class Campaign:
 
         Raises:
             InputError: There are not as many dates as articles.
+
+        Example:
+            >>> dates = ["2026-03-01"] * 3 + ["2026-03-02"] * 11
+            >>> campaigns.several[0].timeline(dates)
+            [('2026-03-01', 1), ('2026-03-02', 2)]
         """
         values = _listed(dates, len(self.run.heads))
         mine = (values[member] for member in self.members.tolist())
@@ -242,6 +325,10 @@ class Campaign:
 
         Raises:
             InputError: There are not as many dates as articles, or one of them is not a date.
+
+        Example:
+            >>> [(one.indicator.value, one.campaign, one.clusters) for one in campaigns.several[0].held()]
+            [('@qinghe_cards', 'hand-noodles', ()), ('qinghe_cards', 'hand-noodles', ())]
         """
         days = None if dates is None else [_moment(one) for one in _listed(dates, len(self.run.heads))]
         return self._held(days)
@@ -324,6 +411,13 @@ def check_export(path: str | os.PathLike[str]) -> None:
     Raises:
         FileError: The suffix is unknown, or there can be no such file.
         MissingExtraError: stix2 is not installed, which .json needs.
+
+    Example:
+        >>> check_export("indicators.csv")
+        >>> check_export("indicators.txt")
+        Traceback (most recent call last):
+            ...
+        dedup.errors.FileError: cannot write 'indicators.txt': the suffix must be one of .csv, .json
     """
     files.check_output(path, EXPORTS)
     if Path(path).suffix.lower() != ".csv":
@@ -332,11 +426,20 @@ def check_export(path: str | os.PathLike[str]) -> None:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Campaigns(Sequence[Campaign]):
-    """The campaigns of a run; a sequence of those of two or more articles, largest first.
+    r"""The campaigns of a run; a sequence of those of two or more articles, largest first.
 
     Attributes:
         run: The clusters.
         evidence: What was found.
+
+    Example:
+        >>> advert = "\n每周二和周五晚上八点上新，先到先得，售完为止，老客户另有好价，加微信 @qinghe_cards 问掌柜。"
+        >>> marked = [{**one, "text": one["text"] + advert * (2 <= place < 5)} for place, one in enumerate(articles)]
+        >>> campaigns = dedup.cluster(marked).campaigns()
+        >>> campaigns
+        <Campaigns: 3 of 10 articles in 2 clusters>
+        >>> campaigns.several
+        [<Campaign: 3 articles, 0 clusters, 3 alone: hand-noodles, lighthouse-keeper, night-train>]
     """
 
     run: ClustersLike
@@ -344,7 +447,12 @@ class Campaigns(Sequence[Campaign]):
 
     @cached_property
     def labels(self) -> Integers:
-        """int64 (n,): position of the first article of each article's campaign; its id is the campaign's name."""
+        """int64 (n,): position of the first article of each article's campaign; its id is the campaign's name.
+
+        Example:
+            >>> campaigns.labels
+            array([ 0,  0,  2,  2,  2,  5,  6,  7,  8,  8,  8,  8,  8, 13])
+        """
         graph, group = self.run.graph, self.evidence.group[self.evidence.node]
         known = np.flatnonzero(graph.distinct >= 0)
         _, firsts, mine = np.unique(group[graph.distinct[known]], return_index=True, return_inverse=True)
@@ -401,7 +509,12 @@ class Campaigns(Sequence[Campaign]):
 
     @property
     def several(self) -> list[Campaign]:
-        """Those of more than one cluster or lone article, largest first."""
+        """Those of more than one cluster or lone article, largest first.
+
+        Example:
+            >>> [one.ids.to_pylist() for one in campaigns.several]
+            [['hand-noodles', 'lighthouse-keeper', 'night-train']]
+        """
         return [one for one in self if one.parts > 1]
 
     def held(self, dates: Sequence[Any] | None = None) -> list[HeldIndicator]:
@@ -409,6 +522,12 @@ class Campaigns(Sequence[Campaign]):
 
         Args:
             dates: A date of every article of the run; see `Campaign.held`.
+
+        Example:
+            >>> for one in campaigns.held()[:2]:
+            ...     print(one.campaign, one.indicator.kind, one.indicator.value)
+            tea-1 wechat yunlu-tea-88
+            hand-noodles handle @qinghe_cards
         """
         days = None if dates is None else [_moment(one) for one in _listed(dates, len(self.run.heads))]
         return [one for campaign in self for one in campaign._held(days)]  # noqa: SLF001 - dates are read once
@@ -425,6 +544,12 @@ class Campaigns(Sequence[Campaign]):
             FileError: The file cannot be written, or has another suffix.
             MissingExtraError: stix2 is not installed, which .json needs.
             InputError: There are not as many dates as articles, or one of them is not a date.
+
+        Example:
+            >>> from pathlib import Path
+            >>> campaigns.export("indicators.csv")
+            >>> Path("indicators.csv").read_text("utf-8-sig").splitlines()[0]
+            'kind,value,members,of,public,campaign,clusters,first,last'
         """
         check_export(path)
         held = self.held(dates)

@@ -31,7 +31,15 @@ SHOWN_FRAMES, SHOWN_CHARACTERS = 20, 200
 
 
 class FrameSpan(NamedTuple):
-    """A stretch of a text that stands in a frame."""
+    r"""A stretch of a text that stands in a frame.
+
+    Example:
+        >>> footer = "\n© 青禾读书社 版权所有，未经书面同意请勿转载，来信请寄云杉市榆树巷十六号。"
+        >>> site = dedup.cluster([{**one, "text": one["text"] + footer} for one in articles])
+        >>> span = site.explain("night-train", "star-party").frames[0][0]
+        >>> site.corpus.texts.text(4)[span.begin : span.end][:5], span.words
+        ('青禾读书社', 'shared by 14 articles that have nothing else in common: not counted')
+    """
 
     begin: int
     """First character, as Python counts."""
@@ -55,6 +63,13 @@ class Frame:
         holders: How many distinct texts hold it; copies of a text count once.
         alike: Median similarity of pairs of them without it, 0 to 1; unrelated texts are at 0.01 to 0.03.
         members: Positions of all articles that hold any part of it, ascending, copies too.
+
+    Example:
+        >>> footer = "© 青禾读书社 版权所有，未经书面同意请勿转载，来信请寄云杉市榆树巷十六号。"
+        >>> site = dedup.cluster([{**one, "text": one["text"] + footer} for one in articles])
+        >>> frame = site.frames()[0]
+        >>> frame.holders, frame.passage[:5], frame.members[:3].tolist()
+        (14, '青禾读书社', [0, 1, 2])
     """
 
     passage: str
@@ -72,11 +87,19 @@ class Frame:
 
 
 class FrameList(list[Frame]):
-    """Frames, those that the most texts hold first; prints as a table, and shows itself as one in a notebook.
+    r"""Frames, those that the most texts hold first; prints as a table, and shows itself as one in a notebook.
 
     Attributes:
         articles: How many articles hold any of them.
         share: Share of the text of all distinct articles that was left out, 0 to 1.
+
+    Example:
+        >>> footer = "\n© 青禾读书社 版权所有，未经书面同意请勿转载，来信请寄云杉市榆树巷十六号。"
+        >>> site = dedup.cluster([{**one, "text": one["text"] + footer} for one in articles])
+        >>> site.frames().summary
+        '1 frame in 14 articles, 5.6% of the text, not counted'
+        >>> clusters.frames().summary
+        'no frames'
     """
 
     def __init__(self, frames: Sequence[Frame] = (), *, articles: int = 0, share: float = 0.0) -> None:
@@ -86,7 +109,12 @@ class FrameList(list[Frame]):
 
     @property
     def summary(self) -> str:
-        """How many there are, and what was left out for them, in one line."""
+        """How many there are, and what was left out for them, in one line.
+
+        Example:
+            >>> clusters.frames().summary
+            'no frames'
+        """
         if not self:
             return "no frames"
         frames, articles = (

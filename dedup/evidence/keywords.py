@@ -32,7 +32,12 @@ _HANGUL = re.compile("[가-힣]")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Keyword:
-    """A word that says what the texts are about."""
+    """A word that says what the texts are about.
+
+    Example:
+        >>> clusters[0].keywords(1)[0]
+        Keyword(word='古树', score=0.141, members=5, of=5)
+    """
 
     word: str
     """As the texts most often write it: in Traditional characters where they do, with capitals where they do."""
@@ -78,8 +83,9 @@ def keywords(
     Returns:
         Keywords by falling score, then by word; fewer than `top` where the texts hold fewer.
 
-    >>> [keyword.word for keyword in keywords(["電話卡續費", "電話卡續費 eSIM", "我們的電話卡"], top=2)]
-    ['電話卡', '續費']
+    Example:
+        >>> [keyword.word for keyword in keywords(["電話卡續費", "電話卡續費 eSIM", "我們的電話卡"], top=2)]
+        ['電話卡', '續費']
     """
     shares: defaultdict[str, float] = defaultdict(float)
     members: Counter[str] = Counter()
@@ -105,6 +111,10 @@ def word_frequency(texts: Iterable[str]) -> Counter[str]:
 
     Returns:
         Folded words with their document frequencies, for `keywords`.
+
+    Example:
+        >>> word_frequency(["The old bridge", "A bridge, 石桥"])["bridge"]
+        2
     """
     frequency: Counter[str] = Counter()
     for text in texts:

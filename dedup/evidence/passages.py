@@ -41,6 +41,12 @@ class Passage:
             their ends, as shingles do.
         weight: What the passage adds to the similarity: the weight of its shingles as a share of the weight of the
             union. Shingles that a heavier passage holds, too, are counted there only.
+
+    Example:
+        >>> why = dedup.explain("云杉市的石桥有三个拱", "雲杉市的石橋只有兩個拱")
+        >>> passage = why.passages[0]
+        >>> passage.left, why.left[slice(*passage.left)], round(passage.weight, 2)
+        ((0, 6), '云杉市的石桥', 0.47)
     """
 
     left: Span
@@ -61,6 +67,15 @@ class Explanation:
         again: Spans in the left and in the right text that repeat a passage; they add no weight.
         frames: Spans in the left and in the right text that stand in a frame, in order, each with how many hold it.
             A frame is shared by many articles that have nothing else in common, so it is not counted.
+
+    Example:
+        >>> print(dedup.explain("云杉市的石桥有三个拱", "雲杉市的石橋只有兩個拱"))
+        similarity 0.581 in 2 shared passages
+        weight  passage
+        0.4682  云杉市的石桥
+             =  雲杉市的石橋
+        0.1125  个拱
+             =  個拱
     """
 
     similarity: float
@@ -77,18 +92,34 @@ class Explanation:
 
         The median over pairs of articles near the threshold is 0.61 where boilerplate is all that they share, and 0.25
         where one is a rewrite of the other. Of copies, which are one passage, it is 1.
+
+        Example:
+            >>> round(clusters.explain("tea-1", "tea-2").concentration, 2)
+            0.6
         """
         carried = sum(passage.weight for passage in self.passages[:HEAVIEST])
         return min(1.0, carried / self.similarity) if self.similarity else 0.0
 
     @property
     def spread(self) -> str:
-        """What `concentration` says, in words; "" where there are no other passages."""
+        """What `concentration` says, in words; "" where there are no other passages.
+
+        Example:
+            >>> clusters.explain("tea-1", "tea-2").spread
+            'the three heaviest carry 60% of it'
+        """
         few = len(self.passages) <= HEAVIEST
         return "" if few else f"the three heaviest carry {self.concentration:.0%} of it"
 
     def framed(self) -> list[tuple[str, FrameSpan]]:
-        """Both texts' frames as they are written, each once, with the first place of each."""
+        r"""Both texts' frames as they are written, each once, with the first place of each.
+
+        Example:
+            >>> footer = "\n© 青禾读书社 版权所有，未经书面同意请勿转载，来信请寄云杉市榆树巷十六号。"
+            >>> site = dedup.cluster([{**one, "text": one["text"] + footer} for one in articles])
+            >>> [(passage[:5], span.holders) for passage, span in site.explain(0, 4).framed()]
+            [('青禾读书社', 14)]
+        """
         written: dict[str, FrameSpan] = {}
         for text, spans in zip((self.left, self.right), self.frames, strict=True):
             for span in spans:
@@ -96,7 +127,13 @@ class Explanation:
         return list(written.items())
 
     def texts(self, passage: Passage) -> tuple[str, str]:
-        """A passage as it is written in either text."""
+        """A passage as it is written in either text.
+
+        Example:
+            >>> why = dedup.explain("云杉市的石桥有三个拱", "雲杉市的石橋只有兩個拱")
+            >>> [why.texts(passage) for passage in why.passages]
+            [('云杉市的石桥', '雲杉市的石橋'), ('个拱', '個拱')]
+        """
         return self.left[slice(*passage.left)], self.right[slice(*passage.right)]
 
     def __repr__(self) -> str:

@@ -32,6 +32,10 @@ class Fixed:
         members: How many of the sampled articles hold it, or more than half of it: one may have changed a word.
         frame: How many articles anywhere hold the frame that it stands in, such as a site's footer; 0 where it is in
             none. What stands in a frame is no evidence, and was not counted.
+
+    Example:
+        >>> clusters[0].template().fixed[1]
+        Fixed(text='[[WeChat @yunlu-tea-88](https://example.com/yunlu)]**', members=5, frame=0)
     """
 
     text: str
@@ -47,6 +51,10 @@ class Slot:
         values: The distinct values as they are written most often, each with how many of the sampled articles have it,
             the most frequent first; "" where nothing stands between.
         members: How many of the sampled articles have both passages with nothing fixed between them.
+
+    Example:
+        >>> [(value[:6], count) for value, count in clusters[0].template().slots[0].values][:2]
+        [('之后怎么存？', 1), ('怎么订？从选', 1)]
     """
 
     values: tuple[tuple[str, int], ...]
@@ -61,6 +69,16 @@ class Template:
         parts: Fixed passages and slots.
         members: How many articles there are.
         sampled: How many of them, with distinct texts, were looked at.
+
+    Example:
+        >>> from dedup.evidence.templates import template
+        >>> found = template([f"Dear {name}, your parcel waits for you." for name in ("Ana", "Bo", "Cem")])
+        >>> print(found)
+        template of 3 articles
+            3  {Dear Ana, 1 | Dear Bo, 1 | Dear Cem, 1}
+            3  your parcel waits for you.
+        >>> found.scope, len(found.fixed), len(found.slots)
+        ('3 articles', 1, 1)
     """
 
     parts: tuple[Fixed | Slot, ...]
@@ -129,6 +147,13 @@ def template(texts: Sequence[str], *, members: int | None = None, share: float =
 
     Returns:
         Passages and slots in the order that most texts have them in.
+
+    Example:
+        >>> print(template(["续费手机卡找小云，三分钟完成", "續費手機卡找阿明，三分鐘完成"]))
+        template of 2 articles
+            2  续费手机卡找
+            2  {小云， 1 | 阿明， 1}
+            2  三分钟完成
     """
     folded = FoldedTexts.of(texts)
     parts = tuple(_parts(folded, scaffold(folded, max(2, int(share * len(texts)) + 1))))

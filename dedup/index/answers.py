@@ -14,7 +14,12 @@ SeenKind = Literal["new", "unchanged", "changed", "duplicate"]
 
 
 class Near(NamedTuple):
-    """An article that another one is similar to."""
+    """An article that another one is similar to.
+
+    Example:
+        >>> index.query(articles[9]["text"] + "掌柜的话").nearest[0].id
+        'tea-2'
+    """
 
     id: str
     similarity: float
@@ -23,7 +28,15 @@ class Near(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Whether an article, or a rewrite of it, was there before."""
+    """Whether an article, or a rewrite of it, was there before.
+
+    Example:
+        >>> seen = index.query(articles[9]["text"])
+        >>> seen.kind, seen.cluster, seen.duplicate_of
+        ('duplicate', 'tea-1', 'tea-1')
+        >>> [(near.id, round(near.similarity, 2)) for near in seen.nearest][:2]
+        [('tea-2', 1.0), ('tea-1', 0.14)]
+    """
 
     is_duplicate: bool
     """Its cluster holds another article that was there before. The first article of a cluster is no duplicate when it
@@ -48,6 +61,12 @@ class Seen:
         `"unchanged"`: it was there with this text. `"changed"`: it was there with another text. `"duplicate"`: it is
         here for the first time, and an article that it is a copy or rewrite of was there before. `"new"`: none was. A
         duplicate that comes again is `"unchanged"` or `"changed"`; `duplicate_of` says then, too, what it is one of.
+
+        Example:
+            >>> index.add("tea-1", articles[8]["text"]).kind, index.add("tea-1", articles[4]["text"]).kind
+            ('unchanged', 'changed')
+            >>> index.add("tea-6", articles[9]["text"]).kind, index.query("An article of which nobody has heard.").kind
+            ('duplicate', 'new')
         """
         if self.unchanged:
             return "unchanged"
@@ -60,12 +79,23 @@ class Seen:
         """The oldest article of its cluster, the one that stays where duplicates are dropped; None for no duplicate.
 
         The article that it is most like is the first of `nearest`.
+
+        Example:
+            >>> index.add("tea-6", articles[9]["text"]).duplicate_of
+            'tea-1'
+            >>> index.query("An article of which nobody has heard.").duplicate_of is None
+            True
         """
         return self.cluster if self.is_duplicate else None
 
 
 class Rejected(NamedTuple):
-    """A row of a batch that could not be added."""
+    """A row of a batch that could not be added.
+
+    Example:
+        >>> index.add_many(["a", "b"], ["A text.", 7]).rejected[0]
+        Rejected(row=1, id='b', reason='a text must be a string or None, got int')
+    """
 
     row: int
     id: Any
@@ -79,6 +109,13 @@ class Added(Sequence["Seen | None"]):
         rejected: The rows that could not be added, and why.
         replaced: How many articles got another text than they had before, or in an earlier row of the batch.
         unchanged: How many were there with the same text already.
+
+    Example:
+        >>> added = index.add_many(["new", "tea-1", ""], ["A text that is new here.", articles[8]["text"], "no id"])
+        >>> added
+        <Added: 3 rows, 0 duplicates, 0 replaced, 1 rejected>
+        >>> [seen and seen.kind for seen in added], added.unchanged
+        (['new', 'unchanged', None], 1)
     """
 
     def __init__(
@@ -123,7 +160,12 @@ def told_of(several: Iterable[Seen | None]) -> dict[str, int]:
 
 
 class Removed(NamedTuple):
-    """What came of removing a batch of articles."""
+    """What came of removing a batch of articles.
+
+    Example:
+        >>> index.remove_many(["tea-1", "no-such"])
+        Removed(removed=1, missing=['no-such'], rejected=[])
+    """
 
     removed: int
     """How many were there, and are no more."""
@@ -134,7 +176,13 @@ class Removed(NamedTuple):
 
 
 class CampaignMembers(NamedTuple):
-    """A campaign: clusters, also those of one article, that one operator made."""
+    """A campaign: clusters, also those of one article, that one operator made.
+
+    Example:
+        >>> campaign = index.campaign("tea-3")
+        >>> campaign.campaign, len(campaign.clusters), campaign.ids
+        ('tea-1', 1, ['tea-1', 'tea-2', 'tea-3', 'tea-4', 'tea-5'])
+    """
 
     campaign: str
     """The id of its oldest article."""
@@ -149,7 +197,15 @@ class CampaignMembers(NamedTuple):
 
 @dataclass(frozen=True)
 class Stats:
-    """What an index holds."""
+    """What an index holds.
+
+    Example:
+        >>> stats = index.stats()
+        >>> stats.articles, stats.clusters, stats.edges, stats.store_texts
+        (14, 9, 11, True)
+        >>> sorted(stats.to_dict())[:3]
+        ['articles', 'bytes', 'clusters']
+    """
 
     articles: int
     texts: int
@@ -172,7 +228,13 @@ class Stats:
 
 @dataclass(frozen=True)
 class Checked:
-    """What `check` found."""
+    """What `check` found.
+
+    Example:
+        >>> checked = index.check()
+        >>> checked.ok, checked.problems, checked.counts["articles"]
+        (True, [], 14)
+    """
 
     problems: list[str]
     counts: dict[str, int]

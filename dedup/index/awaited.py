@@ -61,23 +61,52 @@ class Awaited:
     _in_order: InOrder
 
     async def aadd(self, id: str, text: str | None, *, seen_at: datetime | None = None) -> Seen:  # noqa: A002
-        """`Index.add`, for `asyncio`."""
+        """`Index.add`, for `asyncio`.
+
+        Example:
+            >>> import asyncio
+            >>> asyncio.run(index.aadd("tea-6", articles[9]["text"])).kind
+            'duplicate'
+        """
         return await self._in_order.ask(self.add, id, text, seen_at=seen_at)
 
     async def aadd_many(
         self, ids: Any, texts: Any, *, threads: int | None = None, seen_at: Any = None, progress: Any = None
     ) -> Added:
-        """`Index.add_many`, for `asyncio`; progress is told in the thread that works."""
+        """`Index.add_many`, for `asyncio`; progress is told in the thread that works.
+
+        Example:
+            >>> import asyncio
+            >>> asyncio.run(index.aadd_many(["tea-6", "ferry"], [articles[9]["text"], "The ferry leaves at noon."]))
+            <Added: 2 rows, 1 duplicates, 0 replaced, 0 rejected>
+        """
         return await self._in_order.ask(self.add_many, ids, texts, threads=threads, seen_at=seen_at, progress=progress)
 
     async def aquery(self, text: str, *, by: str = "similarity") -> Seen:
-        """`Index.query`, for `asyncio`."""
+        """`Index.query`, for `asyncio`.
+
+        Example:
+            >>> import asyncio
+            >>> asyncio.run(index.aquery(articles[9]["text"])).cluster
+            'tea-1'
+        """
         return await self._in_order.ask(self.query, text, by=by)
 
     async def aremove(self, id: str) -> bool:  # noqa: A002
-        """`Index.remove`, for `asyncio`."""
+        """`Index.remove`, for `asyncio`.
+
+        Example:
+            >>> import asyncio
+            >>> asyncio.run(index.aremove("tea-1"))
+            True
+        """
         return await self._in_order.ask(self.remove, id)
 
     async def aclose(self) -> None:
-        """`Index.close`, for `asyncio`, after all that was asked before."""
+        """`Index.close`, for `asyncio`, after all that was asked before.
+
+        Example:
+            >>> import asyncio
+            >>> asyncio.run(index.aclose())
+        """
         await self._in_order.ask(self.close)

@@ -108,6 +108,15 @@ class Index(Awaited):
         path: Where it is.
         settings: How it compares articles.
         longest_text: Bytes that a text may have.
+
+    Example:
+        >>> with dedup.Index("new.index") as fresh:
+        ...     for one in articles[:2]:
+        ...         print(one["id"], fresh.add(one["id"], one["text"]).kind)
+        ...     print(len(fresh), "bridge-copy" in fresh, fresh.path, fresh.settings.threshold)
+        bridge-copy new
+        bridge-original duplicate
+        2 True new.index 0.092
     """
 
     def __init__(
@@ -169,6 +178,13 @@ class Index(Awaited):
             InputError: The id, the text or the time is not valid.
             IndexBusyError: Another writer is at work for longer than the timeout; nothing was added.
             FileError: It could not be stored; nothing was added.
+
+        Example:
+            >>> seen = index.add("tea-6", articles[9]["text"].replace("收到", "到手"))
+            >>> seen.kind, seen.cluster, seen.nearest[0].id
+            ('duplicate', 'tea-1', 'tea-2')
+            >>> index.add("tea-6", "The article has another text now.").kind
+            'changed'
         """
         with timed("index", "add") as counts:
             spans = [Span(second, second) for second in checked_times(seen_at, 1)]
@@ -181,6 +197,12 @@ class Index(Awaited):
 
         It is looked up, and added if it is new, in one transaction: of two workers that come with the same one, only
         one adds it. Arguments, result and errors are those of `add`.
+
+        Example:
+            >>> index.add_unless_duplicate("tea-6", articles[9]["text"]).duplicate_of, "tea-6" in index
+            ('tea-1', False)
+            >>> index.add_unless_duplicate("ferry", "The ferry leaves at noon.").kind, "ferry" in index
+            ('new', True)
         """
         with timed("index", "add_unless_duplicate") as counts:
             spans = [Span(second, second) for second in checked_times(seen_at, 1)]
@@ -219,6 +241,11 @@ class Index(Awaited):
             InputError: There are not as many ids as texts, or they are of a kind that cannot be read.
             IndexBusyError: Another writer is at work for longer than the timeout; nothing was added.
             FileError: The articles could not be stored; nothing was added.
+
+        Example:
+            >>> added = index.add_many(["tea-6", "ferry"], [articles[9]["text"], "The ferry leaves at noon."])
+            >>> [seen.kind for seen in added]
+            ['duplicate', 'new']
         """
         count = count_threads(threads)
         with timed("index", "add_many") as counts, shown(progress) as tell:
@@ -359,6 +386,13 @@ class Index(Awaited):
             InputError: The text is not a string, or the index cannot be asked this: it keeps no texts, or without
                 weights no runs.
             SettingsError: `by` or `threshold` is not what it must be.
+
+        Example:
+            >>> index.query(articles[9]["text"]).kind, len(index)
+            ('duplicate', 14)
+            >>> quotation = articles[8]["text"][300:400]
+            >>> [near.id for near in index.query(quotation, by="containment").nearest]
+            ['tea-1']
         """
         if not isinstance(text, str):
             raise InputError(f"a text must be a string, got {type(text).__name__}")
@@ -403,6 +437,10 @@ class Index(Awaited):
 
         Raises:
             InputError: They are of a kind that cannot be read, or one of them is not a text.
+
+        Example:
+            >>> [seen.cluster for seen in index.query_many([articles[0]["text"], "The ferry leaves at noon.", None])]
+            ['bridge-copy', None, None]
         """
         count = count_threads(threads)
         most = self.longest_text
@@ -425,12 +463,19 @@ class Index(Awaited):
     def remove(self, id: Any) -> bool:  # noqa: A002
         """Forget an article.
 
+        Args:
+            id: Its id.
+
         Returns:
             Whether it was there.
 
         Raises:
             InputError: The id is not valid.
             IndexBusyError: Another writer is at work for longer than the timeout.
+
+        Example:
+            >>> index.remove("tea-1"), index.remove("tea-1"), "tea-1" in index
+            (True, False, False)
         """
         with timed("index", "remove") as counts:
             removed = len(self._remove([checked_id(id)]))
@@ -452,6 +497,10 @@ class Index(Awaited):
             InputError: The ids are of a kind that cannot be read.
             IndexBusyError: Another writer is at work for longer than the timeout; nothing was removed.
             FileError: It could not be stored; nothing was removed.
+
+        Example:
+            >>> index.remove_many(["tea-1", "tea-2", "ferry"])
+            Removed(removed=2, missing=['ferry'], rejected=[])
         """
         with timed("index", "remove_many") as counts:
             names, rejected = sorted_ids(ids)
@@ -473,6 +522,12 @@ class Index(Awaited):
         Raises:
             InputError: It is no time.
             IndexBusyError: Another writer is at work for longer than the timeout; some may be forgotten.
+
+        Example:
+            >>> from datetime import UTC, datetime, date
+            >>> _ = index.add("old", "An article of last year.", seen_at=datetime(2025, 6, 1, tzinfo=UTC))
+            >>> index.forget(before=date(2026, 1, 1)), "old" in index
+            (1, False)
         """
         limit = checked_limit(before)
         with timed("index", "forget") as counts:
@@ -517,7 +572,14 @@ class Index(Awaited):
 
     @property
     def last_change(self) -> int:
-        """The number of the last change; pass it to `changes` later."""
+        """The number of the last change; pass it to `changes` later.
+
+        Example:
+            >>> before = index.last_change
+            >>> _ = index.add("ferry", "The ferry leaves at noon.")
+            >>> index.last_change > before
+            True
+        """
         return self._read(lambda reader: reader.last())
 
     def cluster_of(self, id: Any) -> str:  # noqa: A002
@@ -525,8 +587,15 @@ class Index(Awaited):
 
         That is the first article of the oldest text; an article that got another text is as old as that text.
 
+        Args:
+            id: Id of any of its articles.
+
         Raises:
             InputError: There is no such article.
+
+        Example:
+            >>> index.cluster_of("tea-4")
+            'tea-1'
         """
         name = checked_id(id)
         return self._read(lambda reader: _called(reader, _cluster_of(reader, name), name))
@@ -543,6 +612,12 @@ class Index(Awaited):
 
         Raises:
             InputError: There is no such article.
+
+        Example:
+            >>> index.cluster("tea-4")
+            <Cluster: 5 articles, similarity 0.14: tea-1, tea-2, tea-3, …>
+            >>> [keyword.word for keyword in index.cluster("tea-4").keywords(2)]
+            ['古树', '订满']
         """
         name = checked_id(id)
         return self._asked(lambda reader: self._cluster(reader, held_by(reader, _cluster_of(reader, name))))
@@ -552,6 +627,10 @@ class Index(Awaited):
 
         Args:
             least: Least number of articles of a cluster.
+
+        Example:
+            >>> [cluster.ids.to_pylist() for cluster in index.clusters(least=2)]
+            [['bridge-copy', 'bridge-original'], ['tea-1', 'tea-2', 'tea-3', 'tea-4', 'tea-5']]
         """
         least = checked_number("least", least)
         every = [held for held in grouped(self._read(members)).values() if sum(map(len, held.values())) >= least]
@@ -573,8 +652,15 @@ class Index(Awaited):
 
         If no other cluster is in the campaign, it has the name of the article's cluster.
 
+        Args:
+            id: Id of any of its articles.
+
         Raises:
             InputError: There is no such article.
+
+        Example:
+            >>> index.campaign_of("tea-4")
+            'tea-1'
         """
         name = checked_id(id)
         return self._read(lambda reader: _called(reader, _campaign_of(reader, _cluster_of(reader, name)), name))
@@ -587,6 +673,10 @@ class Index(Awaited):
 
         Raises:
             InputError: There is no such article.
+
+        Example:
+            >>> index.campaign("tea-4").clusters
+            [<Cluster: 5 articles, similarity 0.14: tea-1, tea-2, tea-3, …>]
         """
         name = checked_id(id)
 
@@ -603,6 +693,10 @@ class Index(Awaited):
 
         Args:
             least: Least number of clusters of a campaign; an article that is alone counts as a cluster.
+
+        Example:
+            >>> [(one.campaign, len(one.ids)) for one in index.campaigns(least=1)][-2:]
+            [('tea-1', 5), ('tidal-flat-ko', 1)]
         """
         least = checked_number("least", least)
 
@@ -626,6 +720,12 @@ class Index(Awaited):
 
         Args:
             since: The number of the last change that is known already, from an earlier `last_change`.
+
+        Example:
+            >>> before = index.last_change
+            >>> _ = index.add("tea-6", articles[9]["text"]), index.remove("night-train")
+            >>> [(change.kind, change.id) for change in index.changes(before)]
+            [('added', 'tea-6'), ('removed', 'night-train'), ('ended', None)]
         """
         since = checked_number("since", since)
 
@@ -651,6 +751,11 @@ class Index(Awaited):
 
         Raises:
             InputError: There is no such article, or texts are not stored.
+
+        Example:
+            >>> why = index.explain("tea-1", "tea-2")
+            >>> why.names, why.texts(why.passages[2])
+            (('tea-1', 'tea-2'), ('古树茶饼按月到家', '古樹茶餅按月到家'))
         """
         self._check_texts("explain")
         names = (checked_id(a), checked_id(b))
@@ -680,6 +785,10 @@ class Index(Awaited):
 
         Raises:
             InputError: Texts are not stored.
+
+        Example:
+            >>> index.snapshot()
+            <Clusters: 2 of 7 among 14 articles, threshold 0.092>
         """
         self._check_texts("make a result of")
         count = count_threads(threads)
@@ -697,14 +806,30 @@ class Index(Awaited):
         Raises:
             InputError: Texts are not stored.
             FileError: The file cannot be written.
+
+        Example:
+            >>> from pathlib import Path
+            >>> index.report("report.html", campaigns=False)
+            >>> Path("report.html").exists()
+            True
         """
         self.snapshot().report(path, campaigns=campaigns)
 
     def times(self, id: str) -> Times:  # noqa: A002
         """When an article was added first, and last.
 
+        Args:
+            id: Its id.
+
         Raises:
             InputError: There is no such article.
+
+        Example:
+            >>> from datetime import UTC, datetime
+            >>> for month in 3, 4:
+            ...     _ = index.add("ferry", "The ferry leaves at noon.", seen_at=datetime(2026, month, 1, tzinfo=UTC))
+            >>> [f"{time:%B}" for time in index.times("ferry")]
+            ['March', 'April']
         """
         name = checked_id(id)
 
@@ -723,6 +848,10 @@ class Index(Awaited):
 
         Args:
             times: Add the columns `first_seen` and `last_seen`, to the second, in UTC; null where they are not known.
+
+        Example:
+            >>> index.to_arrow().slice(9, 1).to_pylist()[0]["label"], index.to_arrow(times=True).column_names[-2:]
+            ('tea-1', ['first_seen', 'last_seen'])
         """
 
         def work(reader: Reader) -> pa.Table:
@@ -740,6 +869,10 @@ class Index(Awaited):
 
         Raises:
             InputError: Texts are not stored.
+
+        Example:
+            >>> [batch.num_rows for batch in index.texts()], next(index.texts()).column("id")[0].as_py()
+            ([14], 'bridge-copy')
         """
         self._check_texts("give the texts of")
         after = 0
@@ -755,7 +888,13 @@ class Index(Awaited):
             yield pa.record_batch({"id": pa.array(ids, pa.string()), "text": pa.array(texts, pa.large_string())})
 
     def stats(self) -> Stats:
-        """What the index holds, and how much space it takes."""
+        """What the index holds, and how much space it takes.
+
+        Example:
+            >>> stats = index.stats()
+            >>> stats.articles, stats.texts, stats.clusters, sum(stats.bytes.values()) > 0
+            (14, 14, 9, True)
+        """
 
         def work(reader: Reader) -> Stats:
             opening = self._store.opening
@@ -773,6 +912,10 @@ class Index(Awaited):
 
         Reads all that is stored, and makes every signature again: about a millisecond for ten articles. Other processes
         can read meanwhile, but wait to write.
+
+        Example:
+            >>> index.check().ok
+            True
         """
 
         def work(reader: Reader) -> Checked:
@@ -790,6 +933,10 @@ class Index(Awaited):
         Raises:
             IndexBusyError: Another process has read or written for longer than the timeout: do it again.
             FileError: It could not be stored, for example for want of room.
+
+        Example:
+            >>> _ = index.remove("tea-1")
+            >>> index.compact()
         """
         with timed("index", "compact"), self._held():
             self._store.compact()
@@ -807,6 +954,11 @@ class Index(Awaited):
 
         Raises:
             InputError: Texts are not stored.
+
+        Example:
+            >>> index.reweigh()
+            >>> index.stats().weights_version
+            2
         """
         self._check_texts("reweigh")
         with self._held():
@@ -822,7 +974,15 @@ class Index(Awaited):
             )
 
     def close(self) -> None:
-        """Close files and connections; everything is stored already."""
+        """Close files and connections; everything is stored already.
+
+        Example:
+            >>> index.close()
+            >>> len(index)
+            Traceback (most recent call last):
+                ...
+            dedup.errors.FileError: the index 'seen.index' is closed; open it again
+        """
         with self._lock:
             if not self._closed:
                 self._closed = True

@@ -85,7 +85,14 @@ class Edge(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What happened to an article or a cluster, which is named by the id of the first article of its oldest text."""
+    """What happened to an article or a cluster, which is named by the id of the first article of its oldest text.
+
+    Example:
+        >>> _ = index.add("bridge-again", articles[0]["text"])
+        >>> change = list(index.changes(index.last_change - 1))[-1]
+        >>> change.kind, change.id, change.new
+        ('added', 'bridge-again', 'bridge-copy')
+    """
 
     number: int
     kind: Kind

@@ -35,7 +35,14 @@ class Span(NamedTuple):
 
 
 class Times(NamedTuple):
-    """When an article was seen, to the second, in UTC."""
+    """When an article was seen, to the second, in UTC.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> _ = index.add("dated", "An article with a date.", seen_at=datetime(2026, 3, 1, 8, tzinfo=UTC))
+        >>> index.times("dated").first_seen.isoformat()
+        '2026-03-01T08:00:00+00:00'
+    """
 
     first_seen: datetime | None
     """When it was added; None for one that came before times were kept."""

@@ -33,6 +33,12 @@ def page_url(url: str, declared: str = "") -> str:
         url: Where it was fetched. What is no address of the web stays as it is.
         declared: What `<link rel=canonical>` or `og:url` says, relative or not; "" for nothing. It is not followed if
             it is no address of the web, or if it is a front page and the page is not: many sites say that of all pages.
+
+    Example:
+        >>> page_url("https://example.com/a?id=7&utm_source=mail#top")
+        'https://example.com/a?id=7'
+        >>> page_url("https://example.com/a?id=7", declared="/articles/7")
+        'https://example.com/articles/7'
     """
     try:
         return _cleaned(url, declared.strip()) if urlsplit(url).scheme in WEB else url

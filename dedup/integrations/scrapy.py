@@ -55,7 +55,12 @@ logger = logging.getLogger(__name__)
 
 
 class Article(NamedTuple):
-    """The id and text of an item, for the index."""
+    """The id and text of an item, for the index.
+
+    Example:
+        >>> Article("https://example.com/7", "古樹茶餅按月到家")
+        Article(id='https://example.com/7', text='古樹茶餅按月到家')
+    """
 
     id: str
     text: str
@@ -78,6 +83,15 @@ class Options:
         store_dropped: Add duplicates that are dropped, too.
         canonical_url: The id is a URL, and is cleaned.
         canonical_field: The field with the URL that a page says is its own; "" for none.
+
+    Example:
+        >>> from scrapy.settings import Settings
+        >>> options = Options.of(Settings({"DEDUP_INDEX": "crawl.index", "DEDUP_NEAR_COPIES": "true"}))
+        >>> options.action, options.settings.threshold
+        ('drop', 0.7)
+        >>> with options.open() as index:
+        ...     len(index)
+        0
     """
 
     index: str
@@ -200,6 +214,20 @@ class DedupPipeline:
     Raises:
         NotConfigured: There is no DEDUP_INDEX, so Scrapy disables the pipeline and says so.
         SettingsError: A setting is not allowed.
+
+    Example:
+        >>> import asyncio
+        >>> from scrapy.utils.test import get_crawler  # in a crawl Scrapy makes it
+        >>> settings = {"DEDUP_INDEX": "crawl.index", "DEDUP_ACTION": "tag"}
+        >>> pipeline = DedupPipeline.from_crawler(get_crawler(settings_dict=settings))
+        >>> async def crawl(items):
+        ...     await pipeline.open_spider()
+        ...     for item in items:
+        ...         print(item["url"], (await pipeline.process_item(item))["dedup"]["kind"])
+        ...     await pipeline.close_spider()
+        >>> asyncio.run(crawl([{"url": one["id"], "text": one["text"]} for one in articles[:2]]))
+        bridge-copy new
+        bridge-original duplicate
     """
 
     def __init__(self, crawler: Crawler) -> None:

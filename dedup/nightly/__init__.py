@@ -8,6 +8,11 @@ signed texts to meet by; `gathered` keeps what campaigns are found by, and `link
 became of the clusters of last night; `outputs` and `news` write what users read, and `snapshot` gives it as
 `dedup.cluster` would. `upkeep` is for between two nights: `forgetting` and `marks` say what is to go, `compacting`
 takes it out. `state` is the folder, `keeping` writes what is in it, `damage` reads it, and `memory` bounds all.
+
+Example:
+    >>> from dedup import nightly
+    >>> nightly.run(["examples/articles"], out="labels", state="nights", memory=nightly.MEMORY).clusters
+    2
 """
 
 from dedup.nightly.forgetting import Forget, Forgotten

@@ -41,6 +41,15 @@ class Forget:
 
     Raises:
         SettingsError: The ids are one string, or the time has no time zone.
+
+    Example:
+        >>> from dedup import nightly
+        >>> nightly.forget(state, nightly.Forget(ids=["tea-1", "tea-2"])).articles
+        2
+        >>> nightly.Forget(ids="tea-1")
+        Traceback (most recent call last):
+            ...
+        dedup.errors.SettingsError: ids must be a list of ids, got 'tea-1'
     """
 
     ids: Sequence[str] = ()
@@ -56,7 +65,13 @@ class Forget:
 
 
 class Forgotten(NamedTuple):
-    """What was forgotten."""
+    """What was forgotten.
+
+    Example:
+        >>> from dedup import nightly
+        >>> nightly.forget(state, nightly.Forget(ids=["tea-1"]))
+        Forgotten(articles=1, unknown=0)
+    """
 
     articles: int
     """How many are no articles any more."""

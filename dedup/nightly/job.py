@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.errors import FileError, RejectsError, ReplacedError, SettingsError, warn
-from dedup.files import AS_USUAL, ReadOptions, Sources, placed, replacing
+from dedup.files import AS_USUAL, ReadOptions, Sources, counted, placed, replacing
 from dedup.nightly.catalogue import Catalogue, catalogued, numbered
 from dedup.nightly.damage import read_table, reading
 from dedup.nightly.forgetting import Forget
@@ -76,6 +76,12 @@ class Summary:
         bytes: What each stage read and wrote by system calls; empty where the system does not say.
         peak_memory: Bytes that the process held at most, so far.
         forgotten: How many articles were forgotten, of those that there would be.
+
+    Example:
+        >>> from dedup import nightly
+        >>> tonight = nightly.run(["examples/articles"], "labels", "tonight")
+        >>> tonight.night, tonight.articles, tonight.new, tonight.clusters, tonight.clustered
+        (1, 14, 14, 2, 7)
     """
 
     night: int
@@ -145,6 +151,9 @@ def run(
         progress: Called with the stage, the work done and the whole of it.
         log: Called with events, such as a shard that was read or a stage that was done.
 
+    Returns:
+        What was read and found, how long each stage took, and how much memory.
+
     Raises:
         BusyError: Another run holds the state.
         FileError: A folder cannot be written to, a path does not exist, there are no articles at all, or the state is
@@ -152,6 +161,15 @@ def run(
         RejectsError: More could not be read than `max_rejects`; mend or leave out those files and run again.
         ReplacedError: More articles were replaced than `max_replaced`.
         SettingsError: A setting is out of its range, or not the one that the state was made with.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> from dedup import files, nightly
+        >>> files.write(pa.Table.from_pylist(articles), "crawl.parquet")
+        >>> nightly.run(["crawl.parquet"], out="labels", state="nights").clusters
+        2
+        >>> files.labels("labels")["label"][-6:].to_pylist()
+        ['tea-1', 'tea-1', 'tea-1', 'tea-1', 'tea-1', 'tidal-flat-ko']
     """
     settings = settings or Settings()
     if settings.unit != "char":
@@ -411,7 +429,7 @@ def _check_rejects(rejects: pa.Table, most: int | None) -> None:
 def _check_replaced(count: int, most: int | None) -> None:
     if most is not None and count > most:
         raise ReplacedError(
-            f"{count:,} articles were replaced by another text with the same id, more than the {most:,} that are "
-            "allowed, and nothing was written; make the ids unique and run again, or begin a new state with --id-from "
-            "path+id, or allow more"
+            f"{counted(count, 'article')} {'was' if count == 1 else 'were'} replaced by another text with the same id, "
+            f"more than the {most:,} that are allowed, and nothing was written; make the ids unique and run again, or "
+            "begin a new state with --id-from path+id, or allow more"
         )

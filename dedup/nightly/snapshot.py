@@ -52,6 +52,14 @@ def snapshot(state: str | os.PathLike[str], *, threads: int | None = None) -> Cl
     Raises:
         BusyError: A run holds the state.
         FileError: The folder is not a state, has no night yet, or is damaged.
+
+    Example:
+        >>> from dedup import nightly
+        >>> last = nightly.snapshot(state)
+        >>> last
+        <Clusters: 2 of 7 among 14 articles, threshold 0.092>
+        >>> last.of("tea-3")
+        <Cluster: 5 articles, similarity 0.14: tea-1, tea-2, tea-3, …>
     """
     path = on_disk(state)
     with opened(path, settings_of(path)) as held:

@@ -37,7 +37,16 @@ MEMORY = "8GB"
 
 @dataclass(frozen=True)
 class StateStats:
-    """What a state holds."""
+    """What a state holds.
+
+    Example:
+        >>> from dedup import nightly
+        >>> stats = nightly.stats(state)
+        >>> stats.articles, stats.texts, stats.nights, stats.first_night == stats.last_night
+        (14, 14, 1, True)
+        >>> sorted(stats.to_dict())[:2]
+        ['articles', 'bytes']
+    """
 
     articles: int
     texts: int
@@ -84,6 +93,13 @@ def forget(
     Raises:
         BusyError: A run holds the state.
         FileError: The folder is not a state, has no night yet, or is damaged; or nothing would remain.
+
+    Example:
+        >>> from dedup import nightly
+        >>> nightly.forget(state, nightly.Forget(ids=["bridge-copy"])).articles
+        1
+        >>> nightly.snapshot(state)
+        <Clusters: 1 of 5 among 13 articles, threshold 0.092>
     """
     with _held(state) as (held, settings):
         budget = Budget(parsed(memory))
@@ -116,6 +132,14 @@ def compact(
     Raises:
         BusyError: A run holds the state.
         FileError: The folder is not a state, has no night yet, or is damaged.
+
+    Example:
+        >>> from dedup import nightly
+        >>> forgotten = nightly.forget(state, nightly.Forget(ids=["tea-1", "tea-2", "tea-3"]))
+        >>> nightly.compact(state) > 0
+        True
+        >>> nightly.stats(state).articles
+        11
     """
     with _held(state) as (held, settings):
         before, budget = _size(held.path), Budget(parsed(memory))
@@ -140,6 +164,11 @@ def stats(state: str | os.PathLike[str]) -> StateStats:
     Raises:
         BusyError: A run holds the state.
         FileError: The folder is not a state, has no night yet, or is damaged.
+
+    Example:
+        >>> from dedup import nightly
+        >>> nightly.stats(state).articles
+        14
     """
     with _held(state) as (held, _):
         catalogue = catalogued(held, _ANY, held.last.shards)

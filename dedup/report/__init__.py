@@ -67,6 +67,12 @@ def write(
 
     Raises:
         FileError: The file cannot be written.
+
+    Example:
+        >>> from pathlib import Path
+        >>> write(clusters, "page.html", title="Tea and bridges", members=50)
+        >>> "Tea and bridges" in Path("page.html").read_text("utf-8")
+        True
     """
     files.check_output(path, SUFFIXES)
     title = title.encode("utf-8", "replace").decode()
@@ -112,7 +118,12 @@ def _campaigns(found: ReportedResult, file: IO[bytes]) -> dict[str, Any]:
 
 
 def script() -> str:
-    """The script of the page."""
+    """The script of the page.
+
+    Example:
+        >>> "</script" in script()
+        False
+    """
     return joined(SECTIONS)
 
 

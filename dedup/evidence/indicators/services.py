@@ -82,8 +82,9 @@ def public(kind: str, value: str) -> bool:
     Returns:
         False for wallets, numbers and all that is not known.
 
-    >>> [public("domain", "t.me"), public("link", "https://t.me/"), public("link", "https://t.me/yunlu_tea")]
-    [True, True, False]
+    Example:
+        >>> public("domain", "t.me"), public("link", "https://t.me/"), public("link", "https://t.me/yunlu_tea")
+        (True, True, False)
     """
     if kind == "domain":
         return _is_service(value)
