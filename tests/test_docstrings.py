@@ -1,17 +1,22 @@
-"""Docstrings: every example prints what stands below it."""
+"""Docstrings: every public name has an example, and every example prints what stands below it."""
 
 from __future__ import annotations
 
 import ast
 import doctest
 import importlib
+import inspect
+import os
+import pkgutil
+import re
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -21,12 +26,137 @@ from conftest import ROOT
 from fresh import PACKAGE
 
 import dedup
-from dedup import files, nightly
+from dedup import files, integrations, nightly
+from dedup.errors import MissingExtraError
+
+EXAMPLE = re.compile(r"^Example:\n +>>> ", re.MULTILINE)
+"""The section of a docstring that shows how."""
+
+
+# --- what is public -----------------------------------------------------------------------------------------------
+
+
+class Public(NamedTuple):
+    """A public name."""
+
+    name: str
+    """With its module, as it is imported."""
+    module: ModuleType
+    thing: Any
+
+    @property
+    def home(self) -> str:
+        """Where it is defined; several modules may export it."""
+        return f"{getattr(self.thing, '__module__', self.module.__name__)}.{self.name.rpartition('.')[2]}"
+
+
+def upper() -> list[ModuleType]:
+    """The package, its front rooms, and the frameworks that it is a part of."""
+    rooms = ("dedup", "dedup.nightly", "dedup.index", "dedup.spark", "dedup.files", "dedup.errors", "dedup.events")
+    frameworks = (f"{integrations.__name__}.{one.name}" for one in pkgutil.iter_modules(integrations.__path__))
+    return list(filter(None, map(there, (*rooms, "dedup.report", *frameworks))))
+
+
+def there(name: str) -> ModuleType | None:
+    """A module; None where the extra that it needs is not installed."""
+    try:
+        return importlib.import_module(name)
+    except MissingExtraError:
+        assert not os.environ.get("CI"), f"the extra of {name} must be installed"
+        return None
+
+
+def lower() -> list[ModuleType]:
+    """The modules that the package's docstring lists as its lower layer."""
+    listed = re.findall(r"`(dedup\.(?:stages|evidence)\.\w+)`", dedup.__doc__ or "")
+    return list(map(importlib.import_module, dict.fromkeys(listed)))
+
+
+def exported(module: ModuleType) -> list[str]:
+    """What a module says it exports, else the functions and classes that are defined in it."""
+    own = [
+        name
+        for name, thing in vars(module).items()
+        if not name.startswith("_") and callable(thing) and getattr(thing, "__module__", "") == module.__name__
+    ]
+    return list(vars(module).get("__all__", own))
+
+
+def public() -> list[Public]:
+    """Every public name once; what only a type checker sees, protocols and aliases, is none."""
+    found: dict[str, Public] = {}
+    for module in (*upper(), *lower()):
+        for name in exported(module):
+            one = Public(f"{module.__name__}.{name}", module, getattr(module, name))
+            if not getattr(one.thing, "_is_protocol", False) and not hasattr(one.thing, "__args__"):
+                found.setdefault(one.home, one)
+    return list(found.values())
+
+
+def members(kind: type) -> Iterator[tuple[str, Any]]:
+    """The public methods and properties of a class, those that it has of another class of the package, too."""
+    ours = [one for one in kind.__mro__ if one.__module__.split(".")[0] == "dedup"]
+    names = dict.fromkeys(name for one in ours for name in vars(one) if not name.startswith("_"))
+    for name in names:
+        found = inspect.getattr_static(kind, name)
+        if inspect.isfunction(found) or isinstance(found, property | cached_property | classmethod | staticmethod):
+            yield name, found
+
+
+def documented(thing: Any) -> str:
+    """Its docstring."""
+    return inspect.cleandoc(getattr(thing, "__doc__", None) or "")
 
 
 def code(docstring: str) -> str:
     """What its examples run."""
     return "".join(one.source for one in doctest.DocTestParser().get_examples(docstring))
+
+
+def shown(one: Public) -> bool:
+    """Whether a name has an example; that of a value stands in the docstring of its module."""
+    if callable(one.thing):
+        return bool(EXAMPLE.search(documented(one.thing)))
+    return bool(re.search(rf"\b{one.name.rpartition('.')[2]}\b", code(documented(one.module))))
+
+
+PUBLIC = public()
+CLASSES = [
+    one
+    for one in PUBLIC
+    if isinstance(one.thing, type) and one.module in upper() and one.thing is not files.Job  # for readers of formats
+]
+
+
+def test_all_that_is_public_is_looked_at() -> None:
+    """The list has the front rooms, the stages, the frameworks, and what a class has of another one."""
+    names = {one.name for one in PUBLIC}
+    fronts = {"dedup.cluster", "dedup.FileError", "dedup.nightly.run", "dedup.files.read", "dedup.files.FORMATS"}
+    assert names > fronts | {
+        "dedup.stages.folding.fold",
+        "dedup.spark.cluster",
+        "dedup.integrations.scrapy.DedupPipeline",
+    }
+    assert {"aadd", "add", "last_change"} < dict(members(dedup.Index)).keys()
+    assert {"labels", "heads", "of"} < dict(members(dedup.Clusters)).keys()
+
+
+@pytest.mark.parametrize("module", [*upper(), *lower()], ids=lambda module: module.__name__)
+def test_every_public_name_has_an_example(module: ModuleType) -> None:
+    """Whoever looks a name up sees how it is used, and what comes of it."""
+    assert [one.name for one in PUBLIC if one.module is module and not shown(one)] == []
+
+
+@pytest.mark.parametrize("one", CLASSES, ids=lambda one: one.name)
+def test_every_method_has_an_example(one: Public) -> None:
+    """So does whoever looks up a method or property; simple ones may be shown with their class."""
+    seen = code(documented(one.thing))
+    silent = [
+        name
+        for name, member in members(one.thing)
+        if not EXAMPLE.search(documented(member)) and not re.search(rf"\.{name}\b", seen)
+    ]
+    assert silent == []
 
 
 # --- what examples know -------------------------------------------------------------------------------------------
@@ -68,9 +198,12 @@ def spark(tmp_path: Path) -> Iterator[Any]:
     sparks.check()
     from pyspark.sql import SparkSession
 
-    options = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1", "spark.log.level": "ERROR"}
-    options["spark.driver.extraJavaOptions"] = sparks.BRIEF
-    builder = SparkSession.builder.master("local[1]").config(map=options | {"spark.driver.host": "127.0.0.1"})
+    options = {
+        "spark.ui.enabled": "false", "spark.log.level": "ERROR", "spark.driver.host": "127.0.0.1",
+        "spark.driver.extraJavaOptions": sparks.BRIEF, "spark.sql.shuffle.partitions": "1",
+        "spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    }  # fmt: skip
+    builder = SparkSession.builder.master("local[1]").config(map=options)
     with warnings.catch_warnings():  # PySpark's own: of sockets that py4j leaves to the collector, and of pandas 3
         warnings.simplefilter("ignore")
         session = builder.getOrCreate()

@@ -73,7 +73,12 @@ SHORT = 8
 
 
 class Profiles(NamedTuple):
-    """What each of n clusters and lone articles holds: sparse rows of length 1, ascending by feature."""
+    """What each of n clusters and lone articles holds: sparse rows of length 1, ascending by feature.
+
+    Example:
+        >>> campaigns.evidence.profiles.starts.shape  # one more than there are clusters and lone articles
+        (10,)
+    """
 
     starts: Integers
     features: Integers
@@ -91,6 +96,12 @@ class Link:
         body: Mean similarity of their bodies over pairs; NaN where it was not computed.
         profile: Cosine similarity of their profiles, 0 to 1.
         names: Numbers of names that both hold; see `Evidence.names`.
+
+    Example:
+        >>> group = campaigns.several[0].number
+        >>> link = campaigns.evidence.links(group)[0]
+        >>> round(link.strength, 2), round(link.body, 3), [campaigns.evidence.names[name].key for name in link.names]
+        (0.7, 0.057, ['@qinghe_cards', 'qinghe_cards'])
     """
 
     left: int
@@ -107,7 +118,12 @@ Columns = tuple[Integers, Integers, NDArray[np.float64], NDArray[np.float64]]
 
 
 class Name(NamedTuple):
-    """Something that names an operator, or an address."""
+    """Something that names an operator, or an address.
+
+    Example:
+        >>> names_in("加TG: @Good_Cards")[0]
+        Name(kind='handle', key='@good_cards', form='@Good_Cards')
+    """
 
     kind: str
     key: str
@@ -126,6 +142,11 @@ class Linked:
         strength: float64 (m,), its strength.
         body: float64 (m,), NaN where bodies were not compared.
         profiles: What passages each holds.
+
+    Example:
+        >>> found = campaigns.evidence
+        >>> found.group.tolist(), [len(some) for some in (found.left, found.right, found.strength)]
+        ([0, 1, 3, 3, 4, 5, 6, 7, 3], [3, 3, 3])
     """
 
     group: Integers
@@ -144,6 +165,12 @@ class Evidence(Linked):
         node: int64 (d,), number of the cluster or lone article of each distinct text.
         names: Names that were found in the texts.
         held: The distinct texts that hold each name, ascending.
+
+    Example:
+        >>> found = campaigns.evidence
+        >>> holders = found.names_of[found.node[campaigns.run.graph.distinct[2]]]
+        >>> sorted(found.names[name].key for name in holders)
+        ['@qinghe_cards', 'qinghe_cards']
     """
 
     node: Integers
@@ -201,6 +228,12 @@ def find(
         edges: Verified pairs of distinct texts.
         threads: How many to use; the result does not depend on it.
         progress: Called with the name of a step; returns its progress callback.
+
+    Example:
+        >>> node = numbered(clusters.representatives)
+        >>> found = find(clusters.corpus, node, clusters.graph.edges)
+        >>> len(found.group), len(found.left)  # two clusters and seven lone articles, which nothing links
+        (9, 0)
     """
     count = int(node.max(initial=-1)) + 1
     if corpus.weights is None:
@@ -238,6 +271,14 @@ def among(
         most: How many pairs of clusters with something in common are held at most; None is no limit. If there are more,
             the passages and names with the most holders are left out, with a warning.
         sorts: (len(held),) `sort_of` each name, where the names themselves are not known; None takes it from `names`.
+
+    Example:
+        >>> from dedup.stages.frames import passages
+        >>> node, corpus = numbered(clusters.representatives), clusters.corpus
+        >>> near = met(node, np.bincount(node), clusters.graph.edges)
+        >>> found = among(node, passages(corpus.texts, corpus.first), [], [], near, corpus.similarities)
+        >>> len(found.group), len(found.left)
+        (9, 0)
     """
     sorts = np.array([sort_of(name) for name in names], np.int64) if sorts is None else sorts
     texts = np.concatenate([np.empty(0, np.int64), *held])
@@ -257,7 +298,13 @@ def among(
 
 
 class Nodes(NamedTuple):
-    """Clusters and lone articles, ascending by the first text of each; see `numbered`."""
+    """Clusters and lone articles, ascending by the first text of each; see `numbered`.
+
+    Example:
+        >>> nodes = Nodes.of(np.array([0, 1, 0]))  # the texts 0 and 2 are one cluster
+        >>> nodes.sizes, nodes.texts[nodes.starts[0] : nodes.starts[1]], nodes.total
+        (array([2, 1]), array([0, 2]), 3)
+    """
 
     places: Integers
     """(n,): number of each among all of the run, of which some may be left out here."""
@@ -287,12 +334,22 @@ def chosen(numbers: Integers, sizes: Integers) -> Integers:
     Args:
         numbers: The texts to compare, numbered from 0 in each node.
         sizes: How many texts the node of each has.
+
+    Example:
+        >>> chosen(np.arange(6), np.full(6, 60))
+        array([ 0, 10, 20, 30, 40, 50])
     """
     return numbers * sizes // np.minimum(sizes, MEMBERS)
 
 
 class Held(NamedTuple):
-    """What clusters and lone articles hold: passages, or names. Ascending by node, then feature, each once."""
+    """What clusters and lone articles hold: passages, or names. Ascending by node, then feature, each once.
+
+    Example:
+        >>> held = Held.of(np.array([0, 1, 0]), np.array([0, 1, 2]), np.array([0, 0, 0]), counts=np.array([3]))
+        >>> held.nodes, held.features, held.texts  # two texts of the node 0 hold the name 0, and one of the node 1
+        (array([0, 1]), array([0, 0]), array([2, 1]))
+    """
 
     nodes: Integers
     features: Integers
@@ -331,6 +388,14 @@ def linked(
         near: See `among`.
         similar: Gives the similarities of pairs of `nodes.texts`, of each pair the lower one first.
         most: See `among`.
+
+    Example:
+        >>> node, names = np.array([0, 1, 2]), np.array([OPERATORS])  # three lone articles with one name of an operator
+        >>> alike = lambda left, right: np.full(len(left), 0.05)
+        >>> named = Held.of(node, node, np.zeros(3, np.int64), counts=np.array([3]))
+        >>> nothing = Held.of(node, NOTHING, NOTHING, counts=NOTHING)
+        >>> linked(Nodes.of(node), nothing, NOTHING, names, named, (NOTHING, NOTHING), alike).group.tolist()
+        [1, 1, 1]
     """
     order, large = kernels.mix_all(nodes.places.astype(np.uint64)), nodes.sizes >= LARGE
     by_profile, many = _meet(passages, order, large, most, "passages")
@@ -431,7 +496,12 @@ def _names(corpus: Corpus, progress: Progress | None) -> tuple[list[Name], list[
 
 
 def names_in(text: str) -> list[Name]:
-    """What names somebody in a text, and its addresses, each once."""
+    """What names somebody in a text, and its addresses, each once.
+
+    Example:
+        >>> [(name.kind, name.key) for name in names_in("加TG: @Good_Cards")]
+        [('handle', '@good_cards'), ('telegram', 'good_cards')]
+    """
     mine: dict[tuple[str, str], Name] = {}
     for one in found(text):
         mine.setdefault((one.kind, one.key), Name(one.kind, one.key, one.form))
@@ -439,12 +509,26 @@ def names_in(text: str) -> list[Name]:
 
 
 def may_link(name: Name, holders: int) -> bool:
-    """Whether a name may link articles: several texts hold it, and it is not public."""
+    """Whether a name may link articles: several texts hold it, and it is not public.
+
+    Example:
+        >>> may_link(Name("handle", "@good_cards", "@Good_Cards"), holders=3)
+        True
+        >>> may_link(Name("handle", "@youtube", "@YouTube"), holders=9)  # public
+        False
+    """
     return holders >= LEAST_HELD and not public(name.kind, name.form)
 
 
 def sort_of(name: Name) -> int:
-    """What it is: `OPERATORS`, `ACCOUNT` or `ADDRESS`."""
+    """What it is: `OPERATORS`, `ACCOUNT` or `ADDRESS`.
+
+    Example:
+        >>> sort_of(Name("handle", "@good_cards", "@Good_Cards")) == OPERATORS
+        True
+        >>> sort_of(Name("link", "weibo.com/good", "https://weibo.com/good")) == ACCOUNT
+        True
+    """
     if name.kind in OPERATOR:
         return OPERATORS
     return ACCOUNT if name.kind == "link" and _leads_to_somebody(name) else ADDRESS
@@ -538,6 +622,10 @@ def numbered(labels: Integers) -> Integers:
 
     Returns:
         (d,): the number of each text's cluster, from 0.
+
+    Example:
+        >>> numbered(np.array([9, 4, 9]))
+        array([0, 1, 0])
     """
     _, first, of = np.unique(labels, return_index=True, return_inverse=True)
     number = np.empty(len(first), np.int64)
@@ -546,7 +634,14 @@ def numbered(labels: Integers) -> Integers:
 
 
 def met(node: Integers, sizes: Integers, edges: Pairs) -> tuple[Integers, Integers]:
-    """Pairs of nodes whose bodies may be alike on the whole: enough (`EDGES`) of their pairs of texts are edges."""
+    """Pairs of nodes whose bodies may be alike on the whole: enough (`EDGES`) of their pairs of texts are edges.
+
+    Example:
+        >>> from dedup.stages.clusters import Pairs
+        >>> edges = Pairs(np.array([0]), np.array([1]), np.array([0.1]))
+        >>> met(np.array([0, 1]), sizes=np.array([1, 1]), edges=edges)
+        (array([0]), array([1]))
+    """
     left, right = node[edges.left], node[edges.right]
     apart = left != right
     low, high = np.minimum(left, right)[apart], np.maximum(left, right)[apart]

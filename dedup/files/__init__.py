@@ -12,6 +12,15 @@ a `jobs.Job` follows the `options` and collects what went wrong; `encodings`, `c
 and `problems` are below them all. `repeats` tells of ids that two files have. `writing` writes tables,
 `remote_outputs` puts them elsewhere; `whole_rows` reads rows again with all columns, and `copying` writes those that
 are wanted; `label_files` reads labels back.
+
+Example:
+    >>> from dedup import files
+    >>> files.read("examples/articles").table.num_rows
+    14
+    >>> files.FORMATS[".jsonl"], files.CSV_SAFE, files.STANDARD
+    ('jsonl', 'csv-safe', '-')
+    >>> "csv" in files.NAMED, "document" in files.WHOLE, files.AS_USUAL.id_from in files.ID_FROM
+    (True, True, True)
 """
 
 from dedup.files.copying import CSV_SAFE, FORMATS, Chosen, copy_rows

@@ -37,7 +37,15 @@ GROUP = 1 << 26
 
 
 class Chosen(NamedTuple):
-    """Rows of a file, and how they lie in it."""
+    """Rows of a file, and how they lie in it.
+
+    Example:
+        >>> from dedup import files
+        >>> source = files.found("examples/articles/tea-1.md").files[0]
+        >>> chosen = files.Chosen(source, wanted=np.array([True]))
+        >>> chosen.source.id, chosen.wanted.tolist(), chosen.options == files.AS_USUAL
+        ('tea-1', [True], True)
+    """
 
     source: Source
     wanted: Wanted
@@ -47,7 +55,7 @@ class Chosen(NamedTuple):
 def copy_rows(
     chosen: Sequence[Chosen], target: BinaryIO, kind: str, progress: Callable[[int, int], object] | None = None
 ) -> None:
-    """Write rows of files one after the other.
+    r"""Write rows of files one after the other.
 
     Args:
         chosen: Files, and which of their rows.
@@ -57,6 +65,15 @@ def copy_rows(
 
     Raises:
         FileError: A file can no longer be read, or the rows do not fit into one table or this format.
+
+    Example:
+        >>> import io, pyarrow as pa
+        >>> from dedup import files
+        >>> files.write(pa.table({"id": ["a", "b"], "text": ["one", "two"], "likes": [3, 4]}), "rows.csv")
+        >>> target = io.BytesIO()
+        >>> files.copy_rows([files.Chosen(files.found("rows.csv").files[0], np.array([False, True]))], target, "jsonl")
+        >>> target.getvalue()
+        b'{"id": "b", "text": "two", "likes": "4"}\n'
     """
     if kind == "jsonl":
         for rows, source in _each(chosen, progress):

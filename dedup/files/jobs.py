@@ -41,7 +41,18 @@ class Columns(NamedTuple):
 
 @dataclass(slots=True)
 class Job:
-    """A file to read, how articles lie in it, and the names of other columns that are read besides."""
+    r"""A file to read, how articles lie in it, and the names of other columns that are read besides.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from dedup import files
+        >>> _ = Path("rows.jsonl").write_text('{"id": "a", "text": "one"}\n{"id": "b"\n')
+        >>> job = files.Job(files.found("rows.jsonl").files[0])
+        >>> [table.num_rows for table in files.stream(job)]
+        [1]
+        >>> job.problems(articles=1)[0].row
+        2
+    """
 
     source: Source
     options: ReadOptions = AS_USUAL

@@ -44,6 +44,12 @@ def labels(path: str | os.PathLike[str]) -> pa.Table:
 
     Raises:
         FileError: There is no such file, it cannot be read, or it has no such columns.
+
+    Example:
+        >>> from dedup import files
+        >>> files.write(clusters.to_arrow(), "labels.parquet")
+        >>> files.labels("labels.parquet").schema.names
+        ['id', 'label', 'similarity']
     """
     name, suffix = shown(path), FOLDER if Path(path).is_dir() else Path(path).suffix.lower()
     if suffix not in _READERS:

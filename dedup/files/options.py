@@ -22,7 +22,7 @@ ID_FROM = ("id", "path+id")
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """How articles lie in files.
+    r"""How articles lie in files.
 
     Args:
         text: Column of the tables that holds the texts; ``"content.body"`` is one inside of another, and the texts of
@@ -47,6 +47,16 @@ class ReadOptions:
     Raises:
         SettingsError: `id_from` is neither, or there is no such format or encoding, or the delimiter is none, or
             `longest_text` is out of its range.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from dedup import files
+        >>> _ = Path("posts.jsonl").write_text('{"no": 7, "content": {"body": "古樹茶餅"}}\n', "utf-8")
+        >>> options = files.ReadOptions(text="content.body", id="no", id_from="path+id")
+        >>> files.read("posts.jsonl", options).table.to_pylist()
+        [{'id': 'posts.jsonl:7', 'text': '古樹茶餅'}]
+        >>> options.ids, options.prefixed, options.longest_record, options.codec, options.separator
+        (('no',), True, 40000000, None, None)
     """
 
     text: str = "text"

@@ -59,6 +59,10 @@ def is_remote(path: str | os.PathLike[str]) -> bool:
 
     Args:
         path: As a user gives it.
+
+    Example:
+        >>> is_remote("s3://crawl/articles"), is_remote("crawl/articles")
+        (True, False)
     """
     found = _SCHEME.match(os.fspath(path))
     return found is not None and found[1].lower() != "file"
@@ -69,6 +73,10 @@ def placed(path: str | os.PathLike[str]) -> Path | str:
 
     Args:
         path: As a user gives it.
+
+    Example:
+        >>> str(placed("file:///crawl/a.md")), placed("S3://crawl/a.md")
+        ('/crawl/a.md', 's3://crawl/a.md')
     """
     name = os.fspath(path)
     if is_remote(name):
@@ -91,6 +99,10 @@ def real(path: str | os.PathLike[str]) -> str:
 
     Args:
         path: Of a local file, or an address.
+
+    Example:
+        >>> real("s3://crawl/a.md"), real("a.md").endswith("/a.md")
+        ('s3://crawl/a.md', True)
     """
     there = placed(path)
     return there if isinstance(there, str) else os.path.realpath(there)
@@ -178,6 +190,10 @@ def gone(urls: Iterable[str]) -> set[str]:
 
     Raises:
         OSError: A store cannot be asked.
+
+    Example:
+        >>> gone(["memory://crawl/no-such.md"])
+        {'memory://crawl/no-such.md'}
     """
     missing = set()
     folders: dict[str, list[str]] = {}

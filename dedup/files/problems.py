@@ -22,7 +22,7 @@ overflow, where a number has hundreds of digits."""
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that could not be read, or was mended to be read.
+    r"""Something that could not be read, or was mended to be read.
 
     Args:
         path: The file or folder as it was named, or found below the folder named.
@@ -32,6 +32,14 @@ class Problem:
         severity: ``"error"`` when a file or row was left out, ``"warning"`` when all articles were kept.
         count: How many rows or files it stands for.
         passed: Whether a warning is of what was passed over as no article, not of what was mended.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from dedup import files
+        >>> _ = Path("rows.jsonl").write_text('{"id": "a", "text": "one"}\n{"id": "b"\n')
+        >>> problem = files.read("rows.jsonl").problems[0]
+        >>> problem.path, problem.row, problem.severity, problem.count
+        ('rows.jsonl', 2, 'error', 1)
     """
 
     path: str
@@ -70,6 +78,10 @@ def counted(count: int, noun: str) -> str:
 
     Returns:
         Both, the number with separators.
+
+    Example:
+        >>> counted(1, "file"), counted(2000, "file")
+        ('1 file', '2,000 files')
     """
     return f"{count:,} {noun}" + "s" * (count != 1)
 
@@ -82,6 +94,10 @@ def escaped(path: str | os.PathLike[str]) -> str:
 
     Args:
         path: As the system has it.
+
+    Example:
+        >>> escaped("文章/7.md") == "文章/7.md", escaped(b"\xff.md".decode("utf-8", "surrogateescape"))
+        (True, '\\xff.md')
     """
     name = os.fspath(path)
     if os.sep == "/" and "\\" in name:
@@ -93,13 +109,17 @@ _LIKE_ESCAPED = re.compile(r"\\(?=x[0-9a-f]{2})")
 
 
 def shown(path: str | os.PathLike[str]) -> str:
-    """A path as text that Arrow and a terminal can hold: a name on disk may hold bytes that are not UTF-8.
+    r"""A path as text that Arrow and a terminal can hold: a name on disk may hold bytes that are not UTF-8.
 
     Args:
         path: As the system has it, undecodable bytes as surrogates.
 
     Returns:
         The path with U+FFFD for those bytes.
+
+    Example:
+        >>> shown(b"\xff.md".decode("utf-8", "surrogateescape"))
+        '�.md'
     """
     name = os.fspath(path)
     return name if name.isascii() else os.fsencode(name).decode("utf-8", "replace")

@@ -43,6 +43,12 @@ class Read:
         problems: Those of the paths, then those of the files, in the order in which they were met.
         skipped: Number of files in the folders whose suffix cannot be read.
         counts: The path of each file, and how many articles it has, in the order of the table.
+
+    Example:
+        >>> from dedup import files
+        >>> read = files.read("examples/articles")
+        >>> read.table.column_names, len(read.table), read.problems, read.counts[0]
+        (['id', 'text'], 14, [], ('examples/articles/bridge-copy.md', 1))
     """
 
     table: pa.Table
@@ -86,6 +92,13 @@ def read(
 
     Raises:
         FileError: One of the other columns is called as those of the articles are here, ``id`` or ``text``.
+
+    Example:
+        >>> from dedup import files
+        >>> files.read("examples/articles").table["id"][:2].to_pylist()
+        ['bridge-copy', 'bridge-original']
+        >>> files.read(["examples/articles/*-ko.md", "no-such.csv"]).problems[0].reason
+        'there is no such file or folder; check the name'
     """
     sources = found(paths, options, exclude, by_path=by_path)
     others = checked_others(columns, options)
@@ -103,7 +116,14 @@ def found(
     *,
     by_path: bool = False,
 ) -> Sources:
-    """The files that `read` reads; see there."""
+    """The files that `read` reads; see there.
+
+    Example:
+        >>> from dedup import files
+        >>> sources = files.found("examples/articles")
+        >>> len(sources.files), sources.files[0].id, sources.files[0].kind
+        (14, 'bridge-copy', 'document')
+    """
     seen = set(map(real, _several(exclude)))
     sources = Sources(seen=seen, by_path=by_path or options.prefixed, options=options)
     for path in _several(paths):
@@ -177,6 +197,12 @@ def stream(job: Job, progress: Callable[[int], object] | None = None) -> Iterato
 
     Yields:
         Tables of the columns id and text.
+
+    Example:
+        >>> from dedup import files
+        >>> source = files.found("examples/articles/tea-1.md").files[0]
+        >>> [table["id"].to_pylist() for table in files.stream(files.Job(source))]
+        [['tea-1']]
     """
     for piece in _pieces(job, progress or _no_progress):
         yield as_table(piece, job.others)

@@ -16,7 +16,17 @@ from dedup.files.reading import Read
 
 
 class Repeats(NamedTuple):
-    """Articles that were replaced by one of another file, in one run."""
+    """Articles that were replaced by one of another file, in one run.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> from dedup import files
+        >>> for name in "ab":
+        ...     files.write(pa.table({"id": ["1"], "text": [f"The first article of {name}."]}), f"{name}.csv")
+        >>> twice = files.repeats(files.read(["a.csv", "b.csv"]))
+        >>> twice
+        Repeats(articles=1, id='1', earlier='a.csv', later='b.csv')
+    """
 
     articles: int
     """How many were, which is not 0."""
@@ -41,6 +51,11 @@ def repeats(read: Read) -> Repeats | None:
 
     Args:
         read: All that is added, in order.
+
+    Example:
+        >>> from dedup import files
+        >>> files.repeats(files.read("examples/articles")) is None
+        True
     """
     import pyarrow.compute as pc  # noqa: PLC0415 - as pyarrow.parquet
 

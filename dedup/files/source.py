@@ -11,7 +11,14 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to read, or a folder that is a table."""
+    """A file to read, or a folder that is a table.
+
+    Example:
+        >>> from dedup import files
+        >>> source = files.found("examples/articles/tea-1.md").files[0]
+        >>> source.id, source.kind, source.codec, source.local.name
+        ('tea-1', 'document', None, 'tea-1.md')
+    """
 
     path: Path | str
     """Where it lies: on the local disk, or at an address elsewhere."""

@@ -51,6 +51,15 @@ class Sources:
 
     Attributes:
         missing: The paths that lead nowhere.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from dedup import files
+        >>> sources = files.Sources()
+        >>> sources.add(Path("examples/articles"))
+        >>> sources.add(Path("no-such.csv"))
+        >>> len(sources.files), sources.missing[0].reason
+        (14, 'there is no such file or folder; check the name')
     """
 
     files: list[Source] = field(default_factory=list)

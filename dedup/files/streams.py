@@ -21,10 +21,18 @@ STANDARD = "-"
 
 
 class Streams:
-    """What can be read but once, as files.
+    r"""What can be read but once, as files.
 
     Args:
         beside: The folder in which they are kept meanwhile; None is the system's.
+
+    Example:
+        >>> import os, subprocess
+        >>> from dedup import files
+        >>> os.mkfifo("pipe")
+        >>> with subprocess.Popen(["sh", "-c", "echo 古樹茶餅 > pipe"]), files.Streams() as streams:
+        ...     streams.file("pipe").read_text("utf-8")
+        '古樹茶餅\n'
     """
 
     def __init__(self, beside: str | None = None) -> None:

@@ -111,6 +111,14 @@ def values(
 
     Raises:
         FileError: The file can no longer be read, or several columns are called so.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> from dedup import files
+        >>> files.write(pa.table({"text": ["one", "two"], "likes": [3, 4]}), "rows.parquet")
+        >>> source = files.found("rows.parquet").files[0]
+        >>> [column.to_pylist() for column in files.values(source, np.array([False, True]), files.AS_USUAL, "likes")]
+        [[4]]
     """
     given = hive_values(source.path)
     hive = next((column for column in columns if column in given), None)

@@ -36,6 +36,13 @@ def check_output(path: str | os.PathLike[str], suffixes: Collection[str] | None 
 
     Raises:
         FileError: The suffix is unknown, the path is a folder, or its folder is missing or closed to writing.
+
+    Example:
+        >>> check_output("labels.parquet")
+        >>> check_output("report.xlsx", suffixes=(".html", ".htm"))
+        Traceback (most recent call last):
+            ...
+        dedup.errors.FileError: cannot write 'report.xlsx': the suffix must be one of .html, .htm
     """
     if suffixes is None and os.fspath(path) == STANDARD:
         return
@@ -72,6 +79,12 @@ def write(table: pa.Table, path: str | os.PathLike[str], stream: str = ".jsonl",
     Raises:
         FileError: `check_output` refuses the path, writing fails, or the format has no such values: lists in CSV,
             NaN in JSON Lines.
+
+    Example:
+        >>> from pathlib import Path
+        >>> write(clusters.to_arrow().select(["id", "cluster"]), "labels.csv")
+        >>> Path("labels.csv").read_text("utf-8").splitlines()[:2]
+        ['"id","cluster"', '"bridge-copy","bridge-copy"']
     """
     check_output(path)
     suffix = stream if os.fspath(path) == STANDARD else Path(path).suffix.lower()
@@ -88,6 +101,15 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
     Raises:
         FileError: Writing fails.
+
+    Example:
+        >>> from pathlib import Path
+        >>> with replacing("notes.txt") as file:
+        ...     _ = file.write(b"all of it")
+        ...     Path("notes.txt").exists()
+        False
+        >>> Path("notes.txt").read_bytes()
+        b'all of it'
     """
     try:
         with _target(os.fspath(path)) as file:

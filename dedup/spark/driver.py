@@ -91,6 +91,13 @@ def cluster(
         DedupWarning: Components were so large that edges were set aside; the bands find less than is wanted; there are
             so many possible links between clusters that some are left out of campaigns, see
             `dedup.spark.campaign_links`; or an id occurs more than once.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> df = spark.createDataFrame(pa.Table.from_pylist(articles))
+        >>> labels = dedup.spark.cluster(df, campaigns=False).where("size > 1").orderBy("id")
+        >>> [(row.id, row.cluster) for row in labels.collect()][:3]
+        [('bridge-copy', 'bridge-copy'), ('bridge-original', 'bridge-copy'), ('tea-1', 'tea-1')]
     """
     settings = pipeline.checked_settings(settings, signing=True)
     if isinstance(most_edges, bool) or not isinstance(most_edges, int) or most_edges < 1:

@@ -51,7 +51,13 @@ GIVES_ROWS = ("to_arrow", "to_arrow_table", "to_pyarrow", "to_table", "collect",
 
 
 class Articles(NamedTuple):
-    """Texts in order, and their ids."""
+    """Texts in order, and their ids.
+
+    Example:
+        >>> read = articles([{"id": 7, "text": "續費手機卡"}, {"id": 8, "text": None}])
+        >>> read.texts.null_count, read.ids.to_pylist()
+        (1, [7, 8])
+    """
 
     texts: pa.ChunkedArray
     """large_string (n,), null where a text is missing."""
@@ -69,7 +75,7 @@ def articles(
     threads: int = 1,
     longest: int = LONGEST_TEXT,
 ) -> Articles:
-    """Read articles from whatever the caller has.
+    r"""Read articles from whatever the caller has.
 
     Args:
         source: The articles; see the module's docstring.
@@ -87,6 +93,13 @@ def articles(
 
     Warns:
         DedupWarning: Ids that repeat, lone surrogates that were replaced, or texts that are too long.
+
+    Example:
+        >>> articles(["續費手機卡", "古樹茶餅"]).texts.to_pylist()
+        ['續費手機卡', '古樹茶餅']
+        >>> posts = [{"no": 7, "title": "古樹茶餅", "body": "按月到家"}]
+        >>> articles(posts, text="title,body", id="no").texts.to_pylist()
+        ['古樹茶餅\n\n按月到家']
     """
     if isinstance(source, str | bytes):
         raise InputError(f"articles must be {KINDS}, got one {type(source).__name__}; put it in a list: [article]")
@@ -162,6 +175,10 @@ def streamed(
 
     Raises:
         InputError: As `articles`, when the chunk is reached.
+
+    Example:
+        >>> [len(some.texts) for some in streamed(iter([["one", "two"], ["three"]]))]
+        [2, 1]
     """
     source = queries.only_split(source)
     source = source if (parts := queries.parts(source, partial(_tops, text, id))) is None else parts
@@ -184,6 +201,13 @@ def within(column: Column, longest: int) -> Column:
 
     Warns:
         DedupWarning: Some are.
+
+    Example:
+        >>> import warnings
+        >>> import pyarrow as pa
+        >>> with warnings.catch_warnings(action="ignore", category=dedup.DedupWarning):
+        ...     within(pa.chunked_array([["short", "much too long"]]), longest=5).to_pylist()
+        ['short', None]
     """
     long = sizes_of(column) > longest
     if long.any():

@@ -22,7 +22,13 @@ AT_ONCE = 4
 
 
 class Bands(NamedTuple):
-    """b bands of r slots; slots beyond `bands * rows` are used only for the estimate."""
+    """b bands of r slots; slots beyond `bands * rows` are used only for the estimate.
+
+    Example:
+        >>> shape = Bands(bands=25, rows=5)
+        >>> round(shape.recall(0.7), 2), round(shape.recall(0.3), 2)
+        (0.99, 0.06)
+    """
 
     bands: int
     rows: int
@@ -43,6 +49,10 @@ def choose(threshold: float, slots: int, recall: float) -> Bands:
 
     Returns:
         Bands with the most rows whose recall at the threshold is enough; single slots if no bands reach it.
+
+    Example:
+        >>> choose(threshold=0.7, slots=128, recall=0.98)
+        Bands(bands=25, rows=5)
     """
     shapes = (Bands(slots // rows, rows) for rows in range(slots, 0, -1))
     return next((shape for shape in shapes if shape.recall(threshold) >= recall), Bands(slots, 1))
@@ -58,6 +68,12 @@ def band_hashes(halves: NDArray[np.uint16], shape: Bands, names: NDArray[np.uint
 
     Returns:
         uint64 (bands, n).
+
+    Example:
+        >>> halves = np.array([[1, 2, 3, 4], [1, 2, 9, 9]], np.uint16)
+        >>> keys = band_hashes(halves, Bands(bands=2, rows=2), band_names(0, rows=2, bands=2))
+        >>> (keys[:, 0] == keys[:, 1]).tolist()
+        [True, False]
     """
     keys = np.empty((shape.bands, len(halves)), np.uint64)
     kernels.band_keys(kernels.frozen(np.ascontiguousarray(halves)), 0, shape.rows, names, 0, 0, keys)
@@ -65,7 +81,12 @@ def band_hashes(halves: NDArray[np.uint16], shape: Bands, names: NDArray[np.uint
 
 
 def band_names(slot: int, rows: int, bands: int) -> NDArray[np.uint64]:
-    """The names with which consecutive bands are hashed, the first of which begins at `slot`: their first slots."""
+    """The names with which consecutive bands are hashed, the first of which begins at `slot`: their first slots.
+
+    Example:
+        >>> band_names(slot=0, rows=8, bands=3)
+        array([ 0,  8, 16], dtype=uint64)
+    """
     return np.arange(slot, slot + rows * bands, rows, dtype=np.uint64)
 
 
@@ -86,6 +107,12 @@ class Matrix:
 
     Args:
         signatures: (n, slots), of which the lower halves count.
+
+    Example:
+        >>> keys = np.empty((2, 2), np.uint64)
+        >>> Matrix(np.array([[1, 2, 3, 4], [1, 2, 9, 9]], np.uint16)).band_keys(0, 2, 1, keys)
+        >>> (keys & np.uint64(1)).tolist(), (keys[:, 0] >> np.uint64(1) == keys[:, 1] >> np.uint64(1)).tolist()
+        ([[0, 1], [0, 1]], [True, False])
     """
 
     def __init__(self, signatures: NDArray[np.unsignedinteger[Any]]) -> None:
@@ -104,6 +131,13 @@ class BandBuckets:
     Args:
         signed: Signatures of n articles.
         shape: The bands.
+
+    Example:
+        >>> from dedup.work import Room
+        >>> signatures = np.array([[1, 2, 3, 4], [1, 2, 9, 9]], np.uint16)
+        >>> buckets = BandBuckets(Matrix(signatures), Bands(bands=2, rows=2))
+        >>> buckets.pieces, [len(some) for some in buckets.entries((0, 2), Room(np.uint64))]
+        ([(0, 2)], [2, 2])
     """
 
     def __init__(self, signed: Signed, shape: Bands) -> None:

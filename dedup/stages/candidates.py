@@ -32,7 +32,16 @@ MARKS = 1 << 22
 
 
 class Candidates(NamedTuple):
-    """Pairs of articles to verify."""
+    """Pairs of articles to verify.
+
+    Example:
+        >>> from dedup.stages.bands import BandBuckets, Bands, Matrix
+        >>> signatures = np.array([[1] * 32, [1] * 32, [9] * 32], np.uint16)
+        >>> buckets = BandBuckets(Matrix(signatures), Bands(bands=8, rows=4))
+        >>> found = candidates(buckets, sketches(signatures), rules(0.7, slots=32, bucket_cap=8))
+        >>> found.left, found.right, found.capped
+        (array([0]), array([1]), array([False, False, False]))
+    """
 
     left: NDArray[np.int64]
     """(m,): the earlier one of each pair; pairs ascend by right, then left."""
@@ -42,13 +51,23 @@ class Candidates(NamedTuple):
 
 
 def least_agreement(threshold: float, slots: int, margin: float = MARGIN) -> int:
-    """In how many slots the lowest bytes are equal at the threshold, minus `margin` standard deviations."""
+    """In how many slots the lowest bytes are equal at the threshold, minus `margin` standard deviations.
+
+    Example:
+        >>> least_agreement(threshold=0.7, slots=128), least_agreement(threshold=0.7, slots=128, margin=0)
+        (76, 89)
+    """
     equal = threshold + (1 - threshold) / 256
     return max(1, int(slots * equal - margin * (slots * equal * (1 - equal)) ** 0.5))
 
 
 class Limits(NamedTuple):
-    """In how many bytes the sketches of similar articles agree; a sketch has a byte per slot, in whole blocks."""
+    """In how many bytes the sketches of similar articles agree; a sketch has a byte per slot, in whole blocks.
+
+    Example:
+        >>> limits(threshold=0.092, slots=640)
+        Limits(first=256, early=7, least=42)
+    """
 
     first: int
     """Bytes that are compared before the rest."""
@@ -59,33 +78,62 @@ class Limits(NamedTuple):
 
 
 def limits(threshold: float, slots: int, *, blocks: int = 2, margin: float = EARLY_MARGIN) -> Limits:
-    """The limits for whole sketches, and for their first `blocks`; padding bytes always agree."""
+    """The limits for whole sketches, and for their first `blocks`; padding bytes always agree.
+
+    Example:
+        >>> limits(threshold=0.7, slots=128)
+        Limits(first=128, early=76, least=76)
+    """
     width = sketch_width(slots)
     least, first = least_agreement(threshold, slots) + width - slots, min(blocks * kernels.BLOCK, width)
     return Limits(first, least_agreement(threshold, first, margin) if first < width else least, least)
 
 
 def sketch_width(slots: int) -> int:
-    """Bytes of a sketch: one per slot, in whole blocks."""
+    """Bytes of a sketch: one per slot, in whole blocks.
+
+    Example:
+        >>> sketch_width(128), sketch_width(100)
+        (128, 128)
+    """
     return slots + -slots % kernels.BLOCK
 
 
 def sketches(halves: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """The lowest byte of every slot of signatures (n, slots), padded with zeros."""
+    """The lowest byte of every slot of signatures (n, slots), padded with zeros.
+
+    Example:
+        >>> found = sketches(np.array([[0x1234] * 64], np.uint16))
+        >>> found.shape, hex(found[0, 0])
+        ((1, 128), '0x34')
+    """
     found = np.zeros((len(halves), sketch_width(halves.shape[1])), np.uint8)
     found[:, : halves.shape[1]] = halves
     return found
 
 
 def once(pieces: list[NDArray[np.uint64]]) -> NDArray[np.uint64]:
-    """All values in ascending order, each once; `np.unique` takes three times as long."""
+    """All values in ascending order, each once; `np.unique` takes three times as long.
+
+    Example:
+        >>> once([np.array([3, 1], np.uint64), np.array([1], np.uint64)])
+        array([1, 3], dtype=uint64)
+    """
     values = np.concatenate(pieces)
     values.sort()
     return values[np.flatnonzero(np.diff(values, prepend=~values[:1]))]
 
 
 class Found:
-    """Collects pairs from several threads, each pair once."""
+    """Collects pairs from several threads, each pair once.
+
+    Example:
+        >>> found = Found()
+        >>> for pairs in [2 << 32 | 0, 1 << 32 | 0], [1 << 32 | 0]:
+        ...     found.add(np.array(pairs, np.uint64))
+        >>> ends(found.settled())
+        (array([0, 0]), array([1, 2]))
+    """
 
     def __init__(self) -> None:
         self._held, self._pieces, self._waiting = np.empty(0, np.uint64), [np.empty(0, np.uint64)], 0
@@ -111,7 +159,12 @@ class Found:
 
 
 def ends(pairs: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The earlier and the later article of each pair, later << 32 | earlier."""
+    """The earlier and the later article of each pair, later << 32 | earlier.
+
+    Example:
+        >>> ends(np.array([2 << 32 | 1], np.uint64))
+        (array([1]), array([2]))
+    """
     return (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64), (pairs >> np.uint64(32)).astype(np.int64)
 
 
@@ -135,6 +188,11 @@ def rules(
         apart: Articles from `since` on are compared only with those before `since`.
         looked_at: In a bucket, an article is compared with at most so many others; None is `LOOKED_AT` times the cap.
         for_each: And with so many more for each that was similar.
+
+    Example:
+        >>> found = rules(threshold=0.092, slots=640, bucket_cap=128)
+        >>> found.bucket_cap, found.looked_at
+        (128, 16384)
     """
     bound = LOOKED_AT * bucket_cap if looked_at is None else looked_at
     return kernels.Rules(since, apart, *limits(threshold, slots), bucket_cap, bound, for_each, 0, 0)
@@ -152,6 +210,12 @@ class BucketWalk:
         seen: int32 (m,): for each entry of the last keys, its place in its bucket, or if it found enough similar ones
             there, among how many `bucket_cap` are similar; below 0 if it found them behind it.
         mates: int64 (n,): how many similar articles a bucket has where it found so many, the most of all buckets.
+
+    Example:
+        >>> walk = BucketWalk(sketches(np.ones((3, 32), np.uint16)), rules(0.7, slots=32, bucket_cap=8))
+        >>> keys = np.array([5 << 2 | 0, 5 << 2 | 1, 6 << 2 | 2], np.uint64)  # 0 and 1 share the bucket 5
+        >>> [ends(pairs) for pairs in walk.pairs(keys, bits=2)]
+        [(array([0]), array([1]))]
     """
 
     def __init__(
@@ -224,6 +288,15 @@ def candidates(
         reach: Which articles may be compared at all.
         threads: How many pieces run side by side; the result does not depend on it.
         progress: Called with pieces done and in all.
+
+    Example:
+        >>> from dedup.stages.runs import RunBuckets
+        >>> from dedup.stages.signer import Signer
+        >>> texts, settings = clusters.corpus.texts, dedup.Settings()
+        >>> sketched, runs = Signer(settings, clusters.corpus.weights).sketch(texts, np.arange(14))
+        >>> found = candidates(RunBuckets(runs, 14), sketched, rules(0.092, settings.slots, settings.bucket_cap))
+        >>> list(zip(found.left.tolist(), found.right.tolist()))[-3:]
+        [(9, 12), (10, 12), (11, 12)]
     """
     found, walk = Found(), Walk(buckets, sketches, rules, reach)
     walk.pairs(found.add, threads, progress)
@@ -246,6 +319,13 @@ def thinned(
         sketches: (n, w): the sketch of each article.
         rules: With `enough` 0, all pairs are kept.
         mates: (n,) see `BucketWalk`; gets at least the number of pairs of those that do not keep all.
+
+    Example:
+        >>> crowd = np.array([later << 32 | earlier for later in range(40) for earlier in range(later)], np.uint64)
+        >>> few = rules(0.7, slots=32, bucket_cap=8)._replace(enough=2)
+        >>> kept = thinned(crowd, sketches(np.ones((40, 32), np.uint16)), few, np.full(40, 39))
+        >>> len(crowd), len(kept) < len(crowd)
+        (780, True)
     """
     if not rules.enough:
         return pairs
@@ -261,12 +341,21 @@ def capped(left: NDArray[np.int64], right: NDArray[np.int64], mates: NDArray[np.
         left: (m,) one end of each pair.
         right: (m,) the other.
         mates: (n,) see `BucketWalk`.
+
+    Example:
+        >>> capped(np.array([0, 0]), np.array([1, 2]), mates=np.array([2, 9, 1]))
+        array([False,  True, False])
     """
     return 2 * matches(left, right, len(mates)) < mates
 
 
 def matches(left: NDArray[np.int64], right: NDArray[np.int64], articles: int) -> NDArray[np.int64]:
-    """(articles,): of how many pairs each is an end."""
+    """(articles,): of how many pairs each is an end.
+
+    Example:
+        >>> matches(np.array([0, 0]), np.array([1, 2]), articles=4)
+        array([2, 1, 1, 0])
+    """
     return np.bincount(left, minlength=articles) + np.bincount(right, minlength=articles)
 
 
@@ -278,6 +367,15 @@ class Walk:
         sketches: (n, w): the sketch of each.
         rules: Which articles are compared.
         reach: Which may be at all.
+
+    Example:
+        >>> from dedup.stages.bands import BandBuckets, Bands, Matrix
+        >>> signatures = np.array([[1] * 32, [1] * 32, [9] * 32], np.uint16)
+        >>> buckets = BandBuckets(Matrix(signatures), Bands(bands=8, rows=4))
+        >>> walk, found = Walk(buckets, sketches(signatures), rules(0.7, slots=32, bucket_cap=8)), Found()
+        >>> walk.pairs(found.add)
+        >>> ends(found.settled()), walk.mates()
+        ((array([0]), array([1])), array([0, 0, 0]))
     """
 
     def __init__(

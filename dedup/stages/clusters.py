@@ -63,6 +63,13 @@ def link(
 
     Returns:
         (n,): the cluster of each article, as the number of one of its members.
+
+    Example:
+        >>> left, right, similarity = np.array([0, 1, 2]), np.array([1, 2, 3]), np.array([0.9, 0.1, 0.9])
+        >>> link(left, right, similarity, articles=4, cut=0.2).tolist()
+        [1, 1, 3, 3]
+        >>> link(left, right, similarity, articles=4, cut=0).tolist()
+        [0, 0, 0, 0]
     """
     if cut == 0:
         together: Integers = kernels.components(left, right, articles)
@@ -138,7 +145,13 @@ def _between(names: Integers, members: Integers, name: Integers, first: Integers
 
 
 class Pairs(NamedTuple):
-    """Verified pairs, as positions of articles, or numbers of texts."""
+    """Verified pairs, as positions of articles, or numbers of texts.
+
+    Example:
+        >>> pairs = Pairs(np.array([0, 0]), np.array([1, 2]), np.array([0.9, 0.14]))
+        >>> pairs.where(pairs.similarity > 0.5).right, np.flatnonzero(pairs.by_hundredths())
+        (array([1]), array([14, 90]))
+    """
 
     left: Integers
     right: Integers
@@ -160,7 +173,13 @@ NO_PAIRS = Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """Distinct articles, their copies, and the verified edges between them."""
+    """Distinct articles, their copies, and the verified edges between them.
+
+    Example:
+        >>> graph = clusters.graph
+        >>> len(graph.first), len(graph.edges.left), int(graph.copies.max()), bool(graph.capped.any())
+        (14, 11, 1, False)
+    """
 
     first: Integers
     """(d,): position of the first article with each distinct text."""
@@ -202,6 +221,11 @@ def representatives(graph: Graph, threshold: float, linkage: float) -> Integers:
 
     Returns:
         (d,): the representative of each distinct text's cluster, as its number.
+
+    Example:
+        >>> found = representatives(clusters.graph, threshold=0.092, linkage=dedup.Settings().linkage)
+        >>> clusters.graph.first[found][clusters.graph.distinct]
+        array([ 0,  0,  2,  3,  4,  5,  6,  7,  8,  8,  8,  8,  8, 13])
     """
     edges = graph.edges.where(graph.similarity >= threshold)
     groups = link(*edges, len(graph.first), threshold * linkage, graph.capped, graph.reach)
@@ -216,6 +240,11 @@ def chosen(groups: Integers, edges: Pairs, first: Integers, copies: Integers) ->
         edges: Pairs of texts.
         first: (d,): among equals, the text with the lowest value is chosen.
         copies: (d,): how many articles have each text.
+
+    Example:
+        >>> edges = Pairs(np.array([0, 1]), np.array([1, 2]), np.array([0.5, 0.5]))
+        >>> chosen(np.array([0, 0, 0, 3]), edges, first=np.arange(4), copies=np.ones(4, np.int64))
+        array([1, 1, 1, 3])
     """
     left, right, similarity = edges.where(groups[edges.left] == groups[edges.right])
     count = len(groups)

@@ -63,6 +63,13 @@ class Frames:
         text: int64 (f,), number of a text that holds it.
         keys: uint64 (w,), the windows.
         frame: int64 (w,), the frame of each window.
+
+    Example:
+        >>> footer = "© 青禾读书社 版权所有，未经书面同意请勿转载，来信请寄云杉市榆树巷十六号。"
+        >>> site = dedup.cluster([{**one, "text": one["text"] + footer} for one in articles])
+        >>> found = site.corpus.frames
+        >>> found.holders, bool(found.alike[0] < 0.045), found.keys.shape == found.frame.shape
+        (array([14]), True, True)
     """
 
     windows: Windows
@@ -74,7 +81,12 @@ class Frames:
 
 
 class Rate(NamedTuple):
-    """One window, and one shingle, in how many is sampled; powers of two."""
+    """One window, and one shingle, in how many is sampled; powers of two.
+
+    Example:
+        >>> Rate.of(100_000), Rate.of(100_000_000)
+        (Rate(windows=1, shingles=1), Rate(windows=16, shingles=16))
+    """
 
     windows: int
     shingles: int
@@ -91,7 +103,15 @@ Samples = tuple[Sample, Sample]
 
 
 class Sampled(NamedTuple):
-    """Sampled windows or shingles, ascending by text, then place."""
+    """Sampled windows or shingles, ascending by text, then place.
+
+    Example:
+        >>> texts, rows = clusters.corpus.texts, np.arange(14)
+        >>> windows, shingles = sample(*texts.shingle(rows, once=False), Rate(1, 1))
+        >>> held = Sampled.joined(rows, [windows])
+        >>> held.starts.shape, len(held.keys) == len(held.texts) == held.starts[-1].item()
+        ((15,), True)
+    """
 
     keys: NDArray[np.uint64]
     places: NDArray[np.int32]
@@ -136,6 +156,15 @@ def find(
         known: What marks frames that were found before: only the holders of these are searched, no new frames.
         threads: How many to use; the result does not depend on it.
         progress: Called with batches done and in all.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> from dedup.stages.shingles import Texts
+        >>> footer = "© 青禾读书社 版权所有，未经书面同意请勿转载，来信请寄云杉市榆树巷十六号。"
+        >>> column = pa.chunked_array([[one["text"] + footer for one in articles]], pa.large_string())
+        >>> texts = Texts.of(column, dedup.Settings())
+        >>> find(texts, np.arange(14)).holders, find(clusters.corpus.texts, np.arange(14))
+        (array([14]), None)
     """
     if len(first) < LEAST_HOLDERS or (known and not len(known.table)):
         return None
@@ -148,7 +177,15 @@ def find(
 
 
 class Passages(NamedTuple):
-    """Passages that at least eight texts hold, frames or not: windows with nearly the same holders are one passage."""
+    """Passages that at least eight texts hold, frames or not: windows with nearly the same holders are one passage.
+
+    Example:
+        >>> footer = "© 青禾读书社 版权所有，未经书面同意请勿转载，来信请寄云杉市榆树巷十六号。"
+        >>> site = dedup.cluster([{**one, "text": one["text"] + footer} for one in articles])
+        >>> found = passages(site.corpus.texts, site.corpus.first)
+        >>> found.counts, found.starts[:3]
+        (array([14]), array([ 0, 24, 48]))
+    """
 
     counts: Integers
     """(p,): how many texts hold each."""
@@ -167,6 +204,10 @@ def passages(texts: Texts, first: Integers, *, threads: int = 1, progress: Progr
         first: (d,) rows of the distinct ones.
         threads: How many to use; the result does not depend on it.
         progress: Called with batches done and in all.
+
+    Example:
+        >>> passages(clusters.corpus.texts, clusters.corpus.first).counts.tolist()
+        []
     """
     whole = texts.without(NO_WINDOWS)
     rate = Rate.of(int(texts.lengths[first].sum()))
@@ -174,7 +215,14 @@ def passages(texts: Texts, first: Integers, *, threads: int = 1, progress: Progr
 
 
 def passages_among(windows: Sampled, ids: NDArray[np.uint64]) -> Passages:
-    """The passages of sampled texts; `ids` are halves of their fingerprints, as in `among`."""
+    """The passages of sampled texts; `ids` are halves of their fingerprints, as in `among`.
+
+    Example:
+        >>> texts, first = clusters.corpus.texts, clusters.corpus.first
+        >>> windows, _ = sample(*texts.shingle(first, once=False), Rate(1, 1))
+        >>> passages_among(Sampled.joined(np.arange(14), [windows]), texts.prints[first, 0]).counts.tolist()
+        []
+    """
     groups = _groups(windows, ids, loose=True) if len(ids) else None
     if groups is None:
         nothing = np.empty(0, np.int64)
@@ -224,6 +272,12 @@ def sample(
         rate: One in how many is sampled.
         taken: Scratch for keys, uint64; None is a new array.
         spots: Scratch for places, int32.
+
+    Example:
+        >>> shingled = clusters.corpus.texts.shingle(np.array([8, 9]), once=False)
+        >>> (keys, places, counts), shingles = sample(*shingled, Rate(windows=4, shingles=1))
+        >>> len(keys) == len(places), bool(counts.sum() == len(keys)), len(shingles[0]) == len(shingled.keys)
+        (True, True, True)
     """
     taken, spots = taken or Room(np.uint64), spots or Room(np.int32)
     return (
@@ -235,7 +289,15 @@ def sample(
 def sample_of(
     keys: NDArray[np.uint64], offsets: Integers, every: int, taken: Room, spots: Room, *, windowed: bool
 ) -> Sample:
-    """One in `every` window, or shingle, of some texts; see `sample`."""
+    """One in `every` window, or shingle, of some texts; see `sample`.
+
+    Example:
+        >>> from dedup.work import Room
+        >>> shingled = clusters.corpus.texts.shingle(np.array([8]), once=False)
+        >>> keys, places, counts = sample_of(*shingled, 4, Room(np.uint64), Room(np.int32), windowed=True)
+        >>> bool(counts[0] == len(keys)), bool(len(keys) < len(shingled.keys) / 2)
+        (True, True)
+    """
     counts, some, places = np.empty(len(offsets) - 1, np.int64), taken.take(len(keys)), spots.take(len(keys))
     used = kernels.sample_texts(keys, offsets, windowed, np.uint64(every - 1), some, places, counts)
     return some[:used].copy(), places[:used].copy(), counts
@@ -265,6 +327,13 @@ def among(
         known: What marks frames that were found before; None looks for them.
         prior_articles: `N0`, as in `dedup.stages.weights`.
         threads: How many to use; the result does not depend on it.
+
+    Example:
+        >>> texts, first, rate = clusters.corpus.texts, clusters.corpus.first, Rate(1, 1)
+        >>> windows, shingles = sample(*texts.shingle(first, once=False), rate)
+        >>> both = [Sampled.joined(np.arange(14), [some]) for some in (windows, shingles)]
+        >>> among(*both, texts.lengths[first], texts.prints[first, 0], rate) is None
+        True
     """
     groups = _groups(windows, ids)
     if groups is None:
@@ -292,14 +361,25 @@ def among(
 
 
 def marking(keys: NDArray[np.uint64], rate: int) -> Windows:
-    """What marks frames in texts, from the sampled windows that stand in them."""
+    """What marks frames in texts, from the sampled windows that stand in them.
+
+    Example:
+        >>> windows = marking(np.array([1 << 40], np.uint64), rate=4)
+        >>> int(windows.mask), windows.bridge
+        (3, 32)
+    """
     table = np.zeros(kernels.size_for(2 * len(keys)), np.uint64)
     kernels.fill(keys, table)
     return Windows(table, np.uint64(rate - 1), bridge(rate))
 
 
 def bridge(rate: int) -> int:
-    """Most shingles between two windows of a frame that belong to it: a date, a title, or windows not sampled."""
+    """Most shingles between two windows of a frame that belong to it: a date, a title, or windows not sampled.
+
+    Example:
+        >>> bridge(1), bridge(16)
+        (32, 64)
+    """
     return max(32, 4 * rate)
 
 

@@ -39,6 +39,13 @@ class Counts:
 
     There is a table for each part of the hash space, all of one size, since they fill evenly. They are one array, since
     allocating memory in large pieces costs a tenth of what small pieces cost.
+
+    Example:
+        >>> counts = Counts()
+        >>> texts = [np.array([8, 9], np.uint64), np.array([9], np.uint64)]
+        >>> count(texts, lambda keys: keys, counts)
+        >>> counts.shared()
+        (array([9], dtype=uint64), array([2], dtype=int32))
     """
 
     def __init__(self) -> None:
@@ -95,6 +102,13 @@ class Sketch:
     Attributes:
         step: What each article counts: 1, or -1 for removed articles.
         cells: uint32 (parts, cells of a part); the sketch of two corpora is the sum of their cells.
+
+    Example:
+        >>> sketch = Sketch(bits=Sketch.bits_for(characters=100_000))
+        >>> one = np.array([0x9E3779B97F4A7C15, 0x2545F4914F6CDD1D], np.uint64)
+        >>> count([one, one[:1]], lambda keys: keys, sketch)
+        >>> sketch.bits, int(sketch.cells.sum()), int(sketch.cells.max())
+        (17, 3, 2)
     """
 
     def __init__(self, bits: int) -> None:
@@ -146,6 +160,12 @@ def count(
         into: What counts them.
         threads: How many batches, and then parts of the hash space, run side by side; the result does not depend on it.
         progress: Called with batches done and in all.
+
+    Example:
+        >>> counts, texts = Counts(), clusters.corpus.texts
+        >>> count(texts.batches(np.arange(14)), lambda rows: texts.shingle(rows).keys, counts)
+        >>> int(counts.shared()[1].max())
+        8
     """
     room = [np.empty(0, np.uint64)] * GROUP
 

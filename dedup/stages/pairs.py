@@ -32,7 +32,15 @@ FEW = 4
 
 
 class Sets(NamedTuple):
-    """Shingle sets of n articles, in any order."""
+    """Shingle sets of n articles, in any order.
+
+    Example:
+        >>> keys = np.array([1, 2, 3, 2, 3, 4], np.uint64)  # {1, 2, 3} and {2, 3, 4}
+        >>> plain = lambda some: np.ones(len(some), np.float32)
+        >>> sets = Sets(keys, plain, np.array([0, 3]), np.array([3, 6]), np.zeros(2, np.int64))
+        >>> compare(sets, np.array([[0, 1]], np.int32)), contain(sets, np.array([[0, 1]], np.int32)).round(2)
+        (array([0.5]), array([0.67]))
+    """
 
     keys: NDArray[np.uint64]
     weigh: Callable[[NDArray[np.uint64]], NDArray[np.float32]]
@@ -94,6 +102,12 @@ def verify(
 
     Returns:
         float64 (m,), in [0, 1].
+
+    Example:
+        >>> corpus = clusters.corpus
+        >>> numbers = corpus.number[[8, 9]]
+        >>> verify(corpus.sets, numbers[:1], numbers[1:], corpus.sizes).round(2)
+        array([0.14])
     """
     similarities = np.empty(len(left), np.float64)
     of_pairs: Measure = measure or compare
@@ -118,6 +132,11 @@ def compare(sets: Sets, pairs: NDArray[np.int32], *, evidence: float = 0.0, few:
         pairs: (m, 2) their numbers.
         evidence: As in `verify`.
         few: Groups are found if there are so many pairs a set; the result does not depend on it.
+
+    Example:
+        >>> sets = clusters.corpus.sets(clusters.corpus.number[[8, 9, 0]])
+        >>> compare(sets, np.array([[0, 1], [0, 2]], np.int32)).round(2)
+        array([0.14, 0.  ])
     """
     starts, stops = sets.starts, sets.stops
     numbers, weights = _numbered(sets)
@@ -145,6 +164,11 @@ def contain(
         evidence: A pair that shares less weight has a share of 0.
         texts: Where it is half of the sets, set `i + texts` is set i with what stands in frames: a shingle that the
             right text has only in a frame counts neither for nor against. None is all of them.
+
+    Example:
+        >>> sets = clusters.corpus.sets(clusters.corpus.number[[8, 9, 0]])
+        >>> contain(sets, np.array([[0, 1], [1, 0]], np.int32)).round(2)
+        array([0.26, 0.24])
     """
     numbers, weights = _numbered(sets)
     less, totals = np.empty(len(sets.starts)), np.empty(len(sets.starts))

@@ -41,7 +41,15 @@ class Standing(Protocol):
 
 
 class Scoped(NamedTuple):
-    """Texts that are compared as one: those of copies that all may be compared with each other."""
+    """Texts that are compared as one: those of copies that all may be compared with each other.
+
+    Example:
+        >>> from dedup.stages.scope import Scope, standings
+        >>> standing = standings(["續費", "續費", "續費"], Scope(within=["a", "b", "a"]), articles=3)
+        >>> found = scoped(np.array([0, 0, 0]), standing)  # three copies of the text 0
+        >>> found.number, found.first, found.text
+        (array([0, 1, 0]), array([0, 1]), array([0, 0]))
+    """
 
     first: NDArray[np.int64]
     """(d,): position of the first article with each."""
@@ -61,6 +69,13 @@ def scoped(number: NDArray[np.int64], standing: Standing) -> Scoped:
     Args:
         number: (n,) the number of each article's distinct text, -1 where it has none.
         standing: Where the articles stand.
+
+    Example:
+        >>> from dedup.stages.scope import Scope, standings
+        >>> standing = standings(["one", "two"], Scope(within_days=7, date=["2026-03-01", "2026-04-01"]), articles=2)
+        >>> reach = scoped(np.array([0, 1]), standing).reach
+        >>> reach.earliest.tolist(), reach.latest.tolist()  # neither is in reach of the other
+        ([0, 1], [0, 1])
     """
     rows = np.flatnonzero(number >= 0)
     text, time = number[rows], standing.time[rows]
@@ -107,6 +122,14 @@ class CopyBuckets:
     Args:
         others: Of d texts.
         text: (d,) the number of the distinct text that each is.
+
+    Example:
+        >>> from dedup.stages.runs import RunBuckets
+        >>> from dedup.work import Room
+        >>> buckets = CopyBuckets(RunBuckets([], articles=3), text=np.array([0, 0, 1]))
+        >>> (entries,) = buckets.entries(buckets.pieces[-1], Room(np.uint64))
+        >>> (entries & np.uint64(7)).tolist()  # the copies 0 and 1 meet
+        [0, 1]
     """
 
     def __init__(self, others: Meeting, text: NDArray[np.int64]) -> None:

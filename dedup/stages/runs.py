@@ -48,13 +48,24 @@ def winnowing(width: int, *, shift: int = 0, window: int = WINDOW, seed: int = 0
         shift: Which bits of a hash are the key: those from this one on.
         window: Of so many neighbours one is a key.
         seed: Of their order, 0 to 2**64 - 1; 0 is everybody's.
+
+    Example:
+        >>> found = winnowing(width=6)  # runs of 15 units, five Chinese characters
+        >>> found.window, found.short
+        (12, 200)
     """
     secret = np.uint64(kernels.mix(np.uint64(seed ^ RUNS))) if seed else np.uint64(0)
     return Winnowing(5 * width // 2, window, SHORT, 2 * width, shift, secret)
 
 
 class Runs(NamedTuple):
-    """Keys of the runs of some texts."""
+    """Keys of the runs of some texts.
+
+    Example:
+        >>> runs = Runs(np.array([0, 1]), np.array([7, 9, 9], np.uint32), np.array([0, 2, 3]))
+        >>> [runs.keys[begin:end].tolist() for begin, end in zip(runs.starts, runs.starts[1:])]
+        [[7, 9], [9]]
+    """
 
     numbers: Integers
     """(m,): what they are called."""
@@ -74,6 +85,14 @@ class RunBuckets:
     Attributes:
         bits: See there.
         pieces: The first and the last key of each, by their highest bits: about as many entries as are held at once.
+
+    Example:
+        >>> from dedup.work import Room
+        >>> runs = Runs(np.array([0, 1]), np.array([7, 9, 9], np.uint32), np.array([0, 2, 3]))
+        >>> buckets = RunBuckets([runs], articles=2)
+        >>> entries = [some for piece in buckets.pieces for some in buckets.entries(piece, Room(np.uint64))]
+        >>> sorted((one >> buckets.bits, one & 1) for some in entries for one in some.tolist())
+        [(7, 0), (9, 0), (9, 1)]
     """
 
     bits = BITS

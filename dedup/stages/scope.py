@@ -38,6 +38,11 @@ class Scope:
     Raises:
         SettingsError: `within_days` is no length of time, comes without `date` or `date` without it, or `within` and
             `across` are the same.
+
+    Example:
+        >>> scope = Scope(within="site", within_days=30, date="published")
+        >>> bool(scope), scope.window == 30 * DAY, bool(Scope())
+        (True, True, False)
     """
 
     within: Any = None
@@ -72,7 +77,14 @@ class Scope:
 
 
 class Standings(NamedTuple):
-    """What a scope asks of n articles."""
+    """What a scope asks of n articles.
+
+    Example:
+        >>> rows = [{"site": "a", "text": "one"}, {"site": "b", "text": "two"}, {"site": "a", "text": "three"}]
+        >>> found = standings(rows, Scope(across="site"), articles=3)
+        >>> found.source, found.group, found.window
+        (array([0, 1, 0]), array([0, 0, 0]), 0)
+    """
 
     group: NDArray[np.int64]
     """(n,): equal for articles of one group, -1 where there is none; all 0 where groups do not count."""
@@ -97,6 +109,11 @@ def standings(source: Any, scope: Scope, articles: int) -> Standings:
 
     Warns:
         DedupWarning: Articles have no group, no source or no date; says how many and what that means for them.
+
+    Example:
+        >>> rows = [{"site": "a", "text": "one"}, {"site": "b", "text": "two"}, {"site": "a", "text": "three"}]
+        >>> standings(rows, Scope(within="site"), articles=3).group
+        array([0, 1, 0])
     """
     group = time = np.zeros(articles, np.int64)
     sources = None
@@ -131,6 +148,12 @@ def values(source: Any, what: Any, articles: int, role: str) -> list[Any]:
         what: A name, a function of an article, or a column of values.
         articles: How many there are.
         role: What the values are for, to be named in errors.
+
+    Example:
+        >>> values([{"site": "a"}, {"site": "b"}], "site", articles=2, role="within")
+        ['a', 'b']
+        >>> values(["one", "two"], lambda text: text[0], articles=2, role="within")
+        ['o', 't']
     """
     if isinstance(what, str):
         found = _named(source, what, role)
@@ -255,6 +278,10 @@ def numbered(found: list[Any], role: str) -> NDArray[np.int64]:
     """(n,): a number for each value, equal for equal ones, -1 for a missing or blank one.
 
     The numbers ascend with how values are written, so that they do not depend on the order of articles.
+
+    Example:
+        >>> numbered(["b", "a", None, "b"], "within")
+        array([ 1,  0, -1,  1])
     """
     known: dict[Any, int] = {}
     try:
@@ -285,7 +312,12 @@ def _hashable(value: Any) -> bool:
 
 
 def moments(found: list[Any]) -> NDArray[np.int64]:
-    """(n,): microseconds since 1970 in UTC, `NO_DATE` for a missing or blank date."""
+    """(n,): microseconds since 1970 in UTC, `NO_DATE` for a missing or blank date.
+
+    Example:
+        >>> (moments(["1970-01-02", "1970-01-03T00:00:00Z"]) // DAY).tolist()
+        [1, 2]
+    """
     return np.array(
         [NO_DATE if _blank(value) else _moment(value, place) for place, value in enumerate(found)], np.int64
     )

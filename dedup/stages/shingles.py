@@ -33,7 +33,13 @@ CHUNK_BYTES = 1 << 14
 
 
 class Shingles(NamedTuple):
-    """The shingles of n texts."""
+    """The shingles of n texts.
+
+    Example:
+        >>> shingled = clusters.corpus.texts.shingle(np.array([8, 9]))
+        >>> shingled.offsets.shape, bool(len(shingled.keys) == shingled.offsets[-1])
+        ((3,), True)
+    """
 
     keys: NDArray[np.uint64]
     """(total,): hashes, in the order of the text. With weights the low 8 bits are the shingle's surprisal in quarter
@@ -43,7 +49,14 @@ class Shingles(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """The n shingles of one text, in order and as often as they occur, and where in the text they are."""
+    """The n shingles of one text, in order and as often as they occur, and where in the text they are.
+
+    Example:
+        >>> trace = clusters.corpus.texts.trace(8)
+        >>> begin, end = trace.letters.begins[trace.begins[0]], trace.letters.ends[trace.ends[0] - 1]
+        >>> trace.text[begin:end], len(trace.keys) == len(trace.begins) == len(trace.framed)
+        ('古树', True)
+    """
 
     text: str
     """The original; bytes that are not UTF-8 are U+FFFD."""
@@ -82,7 +95,17 @@ _Scanned = tuple[NDArray[np.int64], NDArray[np.uint64]]
 
 
 class Signing(NamedTuple):
-    """Signatures that are made while texts are folded for the first time; see `dedup.stages.signatures`."""
+    """Signatures that are made while texts are folded for the first time; see `dedup.stages.signatures`.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> from dedup.stages.signatures import scrambled
+        >>> signing = Signing(np.zeros((2, 16), np.uint16), scrambled(1))
+        >>> column = pa.chunked_array([["續費手機卡", "续费手机卡"]], pa.large_string())
+        >>> _ = Texts(column, weighted=False, signing=signing)
+        >>> bool(signing.halves.any()), bool((signing.halves[0] == signing.halves[1]).all())
+        (True, True)
+    """
 
     halves: NDArray[np.uint16]
     """(n, slots): their lower halves, to be filled."""
@@ -95,7 +118,19 @@ class Signing(NamedTuple):
 
 
 class Noting(NamedTuple):
-    """Which texts may be similar to others, found while they are folded first; see `dedup.stages.noted`."""
+    """Which texts may be similar to others, found while they are folded first; see `dedup.stages.noted`.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> from dedup.stages.noted import note
+        >>> near, bridge = dedup.Settings.near_copies(), articles[0]["text"]
+        >>> one = pa.chunked_array([[bridge]], pa.large_string())
+        >>> others = pa.chunked_array([[bridge.upper(), articles[2]["text"]]], pa.large_string())
+        >>> noting = note(Texts.of(one, near), np.array([0]), near)._replace(enough=np.zeros(2, np.bool_))
+        >>> _ = Texts.of(others, near, signing=noting)
+        >>> noting.enough
+        array([ True, False])
+    """
 
     bits: NDArray[np.uint64]
     """A bit for each shingle of the others."""
@@ -133,6 +168,15 @@ class Texts:
         lengths: int64 (n,), characters of every folded text; no text has more shingles than characters.
         prints: uint64 (n, 2), equal for texts that are equal when folded; 0 for one without characters.
         column: The texts themselves.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> column = pa.chunked_array([["續費手機卡", "续费手机卡！", None]], pa.large_string())
+        >>> texts = Texts.of(column, dedup.Settings())
+        >>> texts.lengths.tolist(), bool((texts.prints[0] == texts.prints[1]).all())
+        ([5, 5, 0], True)
+        >>> texts.shingle(np.array([0, 1])).offsets.tolist()  # four shingles of two characters each
+        [0, 4, 8]
     """
 
     def __init__(
@@ -344,7 +388,13 @@ class Texts:
 
 
 def by_print(prints: NDArray[np.uint64], *then: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Texts sorted by fingerprint, then by the other keys; and which of them have a new fingerprint."""
+    """Texts sorted by fingerprint, then by the other keys; and which of them have a new fingerprint.
+
+    Example:
+        >>> order, fresh = by_print(np.array([[5, 1], [2, 0], [5, 1]], np.uint64))
+        >>> order.tolist(), fresh.tolist()
+        ([1, 0, 2], [True, True, False])
+    """
     order = np.lexsort((*then, prints[:, 1], prints[:, 0]))
     fresh = np.ones(len(order), np.bool_)
     fresh[1:] = (prints[order[1:]] != prints[order[:-1]]).any(axis=1)

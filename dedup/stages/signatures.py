@@ -50,6 +50,12 @@ def sign(
 
     Returns:
         uint32 (n, K).
+
+    Example:
+        >>> keys = np.arange(300, dtype=np.uint64)
+        >>> one, other = sign(np.append(keys[:200], keys[100:]), None, np.array([0, 200, 400]))
+        >>> one.shape, bool(0.25 < (one == other).mean() < 0.42)  # a third of all shingles are in both
+        ((512,), True)
     """
     articles = len(offsets) - 1
     signatures = np.empty((articles, slots), np.uint32)
@@ -61,7 +67,12 @@ def sign(
 
 @cache
 def scrambled(seed: int) -> np.uint64:
-    """A seed as kernels take it."""
+    """A seed as kernels take it.
+
+    Example:
+        >>> bool(scrambled(1) == scrambled(2))
+        False
+    """
     return np.uint64(kernels.mix(np.uint64(seed)))
 
 
@@ -75,6 +86,11 @@ def to_datasketch(signatures: NDArray[np.uint32], *, seed: int = 1) -> list[data
     Args:
         signatures: uint32 (n, K).
         seed: Recorded in each, so that those of different seeds refuse each other.
+
+    Example:
+        >>> one, other = to_datasketch(sign(np.array([1, 2, 1, 2], np.uint64), None, np.array([0, 2, 4])))
+        >>> one.jaccard(other)
+        1.0
     """
     import datasketch  # noqa: PLC0415 - loads scipy, which nothing else here needs
 
@@ -95,6 +111,13 @@ def from_datasketch(minhashes: Iterable[Any]) -> NDArray[np.uint32]:
 
     Raises:
         InputError: They differ in length, seed or scheme, or there are none.
+
+    Example:
+        >>> from datasketch import MinHash
+        >>> one, other = MinHash(num_perm=64), MinHash(num_perm=64)
+        >>> one.update("古樹茶餅".encode())
+        >>> from_datasketch([one, other]).shape
+        (2, 64)
     """
     objects = list(minhashes)
     kinds = {(np.shape(m.hashvalues), int(m.seed), getattr(m, "scheme", None)) for m in objects}

@@ -32,6 +32,14 @@ class Signer:
     Args:
         settings: How texts are compared.
         weights: Weights of signatures; None if shingles are not weighted.
+
+    Example:
+        >>> signer = Signer(dedup.Settings(), clusters.corpus.weights)
+        >>> sketched, runs = signer.sketch(clusters.corpus.texts, np.array([8, 9]))
+        >>> sketched.shape, sketched.dtype, runs[0].starts.shape
+        ((2, 640), dtype('uint8'), (3,))
+        >>> signer.sign(clusters.corpus.texts, np.array([8, 9])).shape
+        (2, 640)
     """
 
     def __init__(self, settings: Settings, weights: Weighing | None) -> None:
@@ -123,6 +131,12 @@ def winnow(
         which: Which runs.
         threads: How many to use; the result does not depend on it.
         progress: Called with batches done and in all.
+
+    Example:
+        >>> from dedup.stages.runs import winnowing
+        >>> (found,) = winnow(clusters.corpus.texts, np.array([8, 9]), winnowing(width=6))
+        >>> found.numbers, len(np.intersect1d(*np.split(found.keys, found.starts[1:2]))) > 8
+        (array([0, 1]), True)
     """
     shingles, runs = Room(np.uint64), Room(np.uint32)
 

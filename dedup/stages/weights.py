@@ -41,7 +41,14 @@ class Weighing(Protocol):
 
 
 class Weights(NamedTuple):
-    """The weight of any shingle, by exact counts."""
+    """The weight of any shingle, by exact counts.
+
+    Example:
+        >>> keys = clusters.corpus.texts.shingle(np.array([8])).keys
+        >>> found = clusters.corpus.weights.of(keys)
+        >>> found.shape == keys.shape, found.dtype, bool((found > 0).all())
+        (True, dtype('float32'), True)
+    """
 
     table: NDArray[np.uint64]
     """Open addressing: bits 8 to 39 of the hash of a shingle that several articles hold, then its weight's bits."""
@@ -56,7 +63,15 @@ class Weights(NamedTuple):
 
 
 class Formula(NamedTuple):
-    """The formula for the weight of a shingle."""
+    """The formula for the weight of a shingle.
+
+    Example:
+        >>> formula = Formula(articles=1000, prior_articles=1000.0, max_df=0.03)
+        >>> formula.weights(np.array([1, 30, 500]), np.array([80, 80, 80])).round(1)
+        array([6.7, 4.2, 4.2], dtype=float32)
+        >>> formula.alone().shape
+        (256,)
+    """
 
     articles: int
     """N, how many articles were counted."""
@@ -96,6 +111,14 @@ def weigh(
         threads: How many batches, and then parts of the hash space, run side by side; the result does not depend on
             it.
         progress: Called with batches done and in all.
+
+    Example:
+        >>> texts = clusters.corpus.texts
+        >>> formula = Formula(articles=14, prior_articles=1000.0, max_df=0.03)
+        >>> weights = weigh(texts.batches(np.arange(14)), lambda rows: texts.shingle(rows).keys, formula)
+        >>> keys = texts.shingle(np.array([8])).keys
+        >>> bool((weights.of(keys) == clusters.corpus.weights.of(keys)).all())
+        True
     """
     counted = Counts()
     count(batches, load, counted, threads=threads, progress=progress)
@@ -111,7 +134,14 @@ def weigh(
 
 
 class SketchWeights(NamedTuple):
-    """The weight of any shingle, by a sketch of counts."""
+    """The weight of any shingle, by a sketch of counts.
+
+    Example:
+        >>> from dedup.stages.frequencies import Sketch
+        >>> weights = weigh_sketch(Sketch(16), Formula(articles=1, prior_articles=1000.0, max_df=1.0))
+        >>> weights.codes.shape, weights.bits.shape, weights.of(np.array([80], np.uint64)).round(1)
+        ((64, 1024), (256, 256), array([6.], dtype=float32))
+    """
 
     codes: NDArray[np.uint8]
     """(parts, cells): the code of the count of each cell; see `dedup.stages.frequencies.Sketch`."""
@@ -131,6 +161,14 @@ def weigh_sketch(sketch: Sketch, formula: Formula) -> SketchWeights:
     Args:
         sketch: The document frequencies; they may be too high, but never too low.
         formula: The weight of a shingle.
+
+    Example:
+        >>> from dedup.stages.frequencies import Sketch, count
+        >>> sketch, keys = Sketch(16), np.array([80], np.uint64)  # a shingle of 80 quarter bits
+        >>> count([keys] * 500, lambda batch: batch, sketch)
+        >>> formula = Formula(articles=1000, prior_articles=1000.0, max_df=1.0)
+        >>> weigh_sketch(sketch, formula).of(keys).round(1), formula.weights(np.array([500]), keys).round(1)
+        (array([1.4], dtype=float32), array([1.4], dtype=float32))
     """
     codes = np.empty(sketch.cells.shape, np.uint8)
     for cells, mine in zip(sketch.cells, codes, strict=True):  # by parts: the codes of all would be 8 bytes each
@@ -139,7 +177,12 @@ def weigh_sketch(sketch: Sketch, formula: Formula) -> SketchWeights:
 
 
 def codes_of(cells: NDArray[np.uint32]) -> NDArray[np.uint8]:
-    """The code of every count; nearly all counts are small."""
+    """The code of every count; nearly all counts are small.
+
+    Example:
+        >>> codes_of(np.array([0, 5, 64, 1000], np.uint32))
+        array([ 0,  5, 64, 95], dtype=uint8)
+    """
     codes = np.minimum(cells, np.uint32(EXACT_CODES)).astype(np.uint8)
     large = np.flatnonzero(codes == EXACT_CODES)
     codes[large] = np.searchsorted(_first_counts(), cells[large], side="right") - 1
@@ -147,7 +190,13 @@ def codes_of(cells: NDArray[np.uint32]) -> NDArray[np.uint8]:
 
 
 def code_weights(formula: Formula) -> NDArray[np.uint32]:
-    """(256, 256): bits of the weight, by code and by surprisal; see `weigh_sketch`."""
+    """(256, 256): bits of the weight, by code and by surprisal; see `weigh_sketch`.
+
+    Example:
+        >>> table = code_weights(Formula(articles=1000, prior_articles=1000.0, max_df=1.0)).view(np.float32)
+        >>> table.shape, bool(table[1, 80] > table[100, 80])
+        ((256, 256), True)
+    """
     firsts = _first_counts()
     middles = np.sqrt(firsts * np.append(firsts[1:] - 1.0, firsts[-1]))
     return formula.weights(middles[:, None], ALL).view(np.uint32)
@@ -160,10 +209,20 @@ def _first_counts() -> NDArray[np.uint32]:
 
 
 def prior_weights(prior_articles: float) -> Weights:
-    """Weights from the prior only, as if one article had been seen."""
+    """Weights from the prior only, as if one article had been seen.
+
+    Example:
+        >>> prior_weights(1000.0).of(np.array([40, 80, 160], np.uint64)).round(1)  # of 10, 20 and 40 bits
+        array([0.3, 6. , 6.9], dtype=float32)
+    """
     return Weights(np.zeros(kernels.size_for(0), np.uint64), Formula(1, prior_articles, 1.0).alone())
 
 
 def grained(weights: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Weights rounded to the nearest multiple of the grain, but never 0, so that sums are exact in any order."""
+    """Weights rounded to the nearest multiple of the grain, but never 0, so that sums are exact in any order.
+
+    Example:
+        >>> grained(np.array([1.0, 1.000001, 0.0])).tolist()
+        [1.0, 1.0, 1.52587890625e-05]
+    """
     return np.maximum(np.rint(weights / GRAIN) * GRAIN, GRAIN).astype(np.float32)

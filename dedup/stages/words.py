@@ -59,7 +59,13 @@ def _cut(run: str) -> list[str]:
 
 
 class Rarity(NamedTuple):
-    """What jieba knows of words in general."""
+    """What jieba knows of words in general.
+
+    Example:
+        >>> rare = rarity()
+        >>> round(rare.idf["石桥"], 1), round(rare.median, 1), "the" in rare.stop
+        (9.2, 12.0, True)
+    """
 
     idf: dict[str, float]
     """Inverse document frequency (natural logarithm) of 270,000 Simplified words, as written and as folded."""
@@ -71,7 +77,12 @@ class Rarity(NamedTuple):
 
 @cache
 def rarity() -> Rarity:
-    """jieba's table of inverse document frequencies and its stop words; half a second to load."""
+    """jieba's table of inverse document frequencies and its stop words; half a second to load.
+
+    Example:
+        >>> rarity().idf["石桥"] > rarity().idf["我们"]
+        True
+    """
     with warnings.catch_warnings():  # it leaves the file of the table open
         warnings.simplefilter("ignore")
         from jieba import analyse  # noqa: PLC0415 - half a second to load, for keywords only
@@ -83,8 +94,9 @@ def rarity() -> Rarity:
 def words(text: str | bytes) -> list[str]:
     """The folded words of a text, in order.
 
-    >>> words("續費手機卡，easy!")
-    ['续费', '手机卡', 'easy']
+    Example:
+        >>> words("續費手機卡，easy!")
+        ['续费', '手机卡', 'easy']
     """
     found: list[str] = []
     for run in RUNS.finditer(fold_words(text)):
@@ -100,6 +112,11 @@ def separate(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 
     Returns:
         large_string (n,), in the same chunks.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> separate(pa.chunked_array([["續費手機卡，easy!", None]], pa.large_string())).to_pylist()
+        ['续费 手机卡 easy', None]
     """
     chunks = [
         pa.array(

@@ -110,6 +110,14 @@ def member(archive: Source, name: str, size: int = 0) -> Source:
         archive: Where it is in.
         name: As in `Member`.
         size: Bytes, decompressed.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from dedup import files
+        >>> archive = files.Source(Path("crawl.zip"), id="crawl", kind="zip", codec=None, size=1000)
+        >>> inside = files.member(archive, "2026/post.md")
+        >>> inside.id, inside.kind
+        ('crawl/2026/post', 'document')
     """
     stem, kind, codec = parts(name)
     by_path = archive.id == escaped(archive.path)
