@@ -1,4 +1,4 @@
-"""A spider that keeps articles and drops what an index knows: scrapy runspider articles.py -a start=URL -O new.jsonl."""
+"""A spider that keeps what its index does not know: scrapy runspider articles.py -a start=URL -O new.jsonl."""
 
 from __future__ import annotations
 
