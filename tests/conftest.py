@@ -208,6 +208,34 @@ def redis_url(redis_server: RedisServer) -> str:
     return redis_server.url
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[None]:
+    """A PostgreSQL for the tests alone, without a port; the environment names it, as its clients read it."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))  # Debian's are not on the PATH
+    if not found or not shutil.which("psql"):
+        assert not os.environ.get("CI"), "PostgreSQL must be installed"
+        pytest.skip("PostgreSQL is not here: apt-get install postgresql")
+    root = os.geteuid() == 0  # who may not run it
+    as_owner = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if root else []
+    with TemporaryDirectory(dir="/tmp") as folder, pytest.MonkeyPatch.context() as patch:  # a short path, for its socket
+        if root:
+            shutil.chown(folder, "postgres", "postgres")
+
+        def run(program: str, *options: str) -> None:
+            command = [*as_owner, str(found[-1] / program), "-D", f"{folder}/data", *options]
+            subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+        run("initdb", "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync")
+        settings = f"-k {folder} -c listen_addresses='' -c fsync=off"
+        run("pg_ctl", "-w", "-l", f"{folder}/log", "-o", settings, "start")
+        for name, value in {"PGHOST": folder, "PGUSER": "tester", "PGDATABASE": "postgres"}.items():
+            patch.setenv(name, value)
+        try:
+            yield
+        finally:
+            run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+
 def answers(port: int) -> bool:
     """Whether somebody listens there."""
     with socket.socket() as asked:
