@@ -277,6 +277,16 @@ def test_what_is_no_page_is_passed_over_and_counted(tmp_path: Path) -> None:
     )
 
 
+def test_what_wget_says_of_itself_is_no_article(tmp_path: Path) -> None:
+    """The log of wget and its arguments, which it puts beside pages as resources in plain text."""
+    own = [f"metadata://gnu.org/software/wget/warc/{name}" for name in ("MANIFEST.txt", "wget.log")]
+    plain = [("Content-Type", "text/plain")]
+    fetched = [page(1), *(Fetched(address, HELLO.encode(), plain, kind="resource") for address in own)]
+    found = read([put(tmp_path / "a.warc", by_warcio(fetched))])
+    assert len(rows(found)) == 1
+    assert not found.problems
+
+
 def test_only_the_most_frequent_kinds_are_named(tmp_path: Path) -> None:
     """A file of a hundred kinds has one line for all."""
     fetched = [page(number, headers=[("Content-Type", f"x/{number:03}")]) for number in range(100)]

@@ -22,6 +22,8 @@ PLAIN = {"text/plain", "text/markdown", "text/x-markdown"}
 """What is read as it stands."""
 AROUND = {"warcinfo", "request", "metadata"}
 """Records that stand beside pages and are none."""
+WGETS_OWN = "metadata://gnu.org/software/wget/"
+"""How the addresses begin under which wget keeps its arguments and its log, as resources."""
 
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
 _HEAD_ENDS = re.compile(rb"\r?\n\r?\n")
@@ -78,7 +80,7 @@ def archived_page(record: Record) -> Page | str:
     """
     fields = record.fields
     kind = fields.get("warc-type", "").strip().lower()
-    if kind in AROUND:
+    if kind in AROUND or (address(fields) or "").startswith(WGETS_OWN):
         return ""
     if kind not in ("response", "resource", "conversion"):
         return kind or "of no kind"
