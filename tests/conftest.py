@@ -217,7 +217,8 @@ def postgres() -> Iterator[None]:
         pytest.skip("PostgreSQL is not here: apt-get install postgresql")
     root = os.geteuid() == 0  # who may not run it
     as_owner = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if root else []
-    with TemporaryDirectory(dir="/tmp") as folder, pytest.MonkeyPatch.context() as patch:  # a short path, for its socket
+    # The path of a socket may have a hundred characters.
+    with TemporaryDirectory(dir="/tmp") as folder, pytest.MonkeyPatch.context() as patch:
         if root:
             shutil.chown(folder, "postgres", "postgres")
 
