@@ -13,13 +13,23 @@ import pytest
 
 PAGES = {str(path.relative_to(pages.DOCS)): path for path in sorted(pages.DOCS.rglob("*.md"))}
 NOT_RUN = {
+    "how-to/airflow.md": "Airflow has an environment of its own: tools/check_schedulers",
+    "how-to/dagster.md": "and so has Dagster",
+    "how-to/docker.md": "needs Docker; test_examples_container.py does the same without",
+    "how-to/hugging-face-dataset.md": "an upload needs an account",
     "how-to/nightly.md": "a service of systemd needs root, and Airflow an environment of its own",
+    "how-to/set-up-a-night.md": "to install a service needs root",
+    "how-to/spark-yarn-kubernetes.md": "needs YARN or Kubernetes; tools/check_spark_archive runs what they get",
     "how-to/spark.md": "needs YARN and HDFS",
     "tutorial.md": "pip needs a network",
 }
 """Pages with blocks of `console`, which no test can run, and why."""
-PROGRAMS = {"redis-server": "redis-server", "pyspark": "java", "psql": "psql"}
+PROGRAMS = {
+    "redis-server": "redis-server", "pyspark": "java", "spark-submit": "java", "systemd-analyze": "systemd-analyze",
+}  # fmt: skip
 """What a page that has the word in a block needs on the PATH."""
+SERVERS = {"s3://crawl": "examples_in_store", "psql": "postgres"}
+"""The fixture that a page with such words needs."""
 
 
 def bodies(path: Path, kinds: set[str]) -> str:
@@ -39,8 +49,9 @@ def test_a_page_runs(name: str, tmp_path: Path, request: pytest.FixtureRequest) 
     for program in missing(PAGES[name]):
         assert not os.environ.get("CI"), f"{program} must be on the PATH"
         pytest.skip(f"{program} is not on the PATH")
-    if "s3://crawl" in bodies(PAGES[name], pages.RUN):
-        request.getfixturevalue("examples_in_store")
+    for word, fixture in SERVERS.items():
+        if word in bodies(PAGES[name], pages.RUN):
+            request.getfixturevalue(fixture)
     (tmp_path / "examples").symlink_to(pages.ROOT / "examples")
     paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
