@@ -17,7 +17,7 @@ NOT_RUN = {
     "how-to/dagster.md": "and so has Dagster",
     "how-to/docker.md": "needs Docker; test_examples_container.py does the same without",
     "how-to/hugging-face-dataset.md": "an upload needs an account",
-    "how-to/nightly.md": "a service of systemd needs root, and Airflow an environment of its own",
+    "how-to/nightly.md": "a service of systemd needs root",
     "how-to/set-up-a-night.md": "to install a service needs root",
     "how-to/spark-yarn-kubernetes.md": "needs YARN or Kubernetes; tools/check_spark_archive runs what they get",
     "how-to/spark.md": "needs YARN and HDFS",
