@@ -13,8 +13,9 @@ author = "dedup authors"
 project_copyright = "dedup authors, Apache-2.0"
 version = release = version_of("article-dedup")
 
-extensions = ["myst_parser", "sphinx_copybutton"]
-source_suffix = {".md": "markdown"}
+extensions = ["myst_nb", "sphinx_copybutton"]
+source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
+nb_execution_mode = "off"  # tests run the notebook; the site shows what it kept
 exclude_patterns = ["_build"]
 nitpicky = True
 

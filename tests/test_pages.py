@@ -21,6 +21,7 @@ NOT_RUN = {
     "how-to/set-up-a-night.md": "to install a service needs root",
     "how-to/spark-yarn-kubernetes.md": "needs YARN or Kubernetes; tools/check_spark_archive runs what they get",
     "how-to/spark.md": "needs YARN and HDFS",
+    "analysis.md": "pip needs a network, and Jupyter a browser",
     "tutorial.md": "pip needs a network",
 }
 """Pages with blocks of `console`, which no test can run, and why."""
