@@ -13,7 +13,8 @@ out), `dedup.stages.background`, `dedup.stages.frequencies` and `dedup.stages.we
 (verify), `dedup.stages.clusters` (link), `dedup.evidence.campaigns` (attribute); `dedup.files` reads and writes what
 the command line does.
 
-Examples in docstrings know `dedup`, `np` (numpy), what their module defines, and these names, made anew for each:
+Examples in docstrings know `dedup`, `np` (numpy), what their module defines, and the names that the one below makes.
+In some, `state` is the folder of a night that read these articles (`dedup.nightly.run`), and `spark` a Spark session.
 
 Example:
     >>> from pathlib import Path
@@ -24,9 +25,6 @@ Example:
     >>> index = dedup.Index("seen.index")
     >>> added = index.add_many([one["id"] for one in articles], [one["text"] for one in articles])
     >>> index.close()
-
-`state` is the folder that `dedup.nightly.run` keeps, after a night that read these articles, and `spark` a Spark
-session.
 """
 
 import logging

@@ -194,6 +194,9 @@ class DedupWarning(UserWarning):
 def warn(message: str) -> None:
     """Warn at the user's line that called the package, not at a line inside the package.
 
+    Args:
+        message: What was mended or left out, and what to do about it.
+
     Example:
         >>> import warnings
         >>> with warnings.catch_warnings(record=True, action="always") as told:

@@ -284,6 +284,12 @@ class Matches:
     def to_pandas(self, *, spans: bool = False) -> pandas.DataFrame:
         """The table of `to_arrow` as a pandas data frame; needs the extra `pandas`.
 
+        Args:
+            spans: Add the column `spans`.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+
         Example:
             >>> found = dedup.match(articles[8:10], articles[10:])
             >>> found.to_pandas().groupby("id")["match"].count().to_dict()
@@ -293,6 +299,12 @@ class Matches:
 
     def to_polars(self, *, spans: bool = False) -> polars.DataFrame:
         """The table of `to_arrow` as a Polars data frame; needs the extra `polars`.
+
+        Args:
+            spans: Add the column `spans`.
+
+        Raises:
+            MissingExtraError: Polars is not installed.
 
         Example:
             >>> found = dedup.match(articles[8:10], articles[10:])

@@ -211,6 +211,17 @@ class Cluster:
     def sampled(self, most: int | None = None, *, distinct: bool = False) -> Integers:
         """Positions of the members whose texts `texts` gives.
 
+        Args:
+            most: As in `texts`.
+            distinct: As in `texts`.
+
+        Returns:
+            int64 (m,), the representative first.
+
+        Raises:
+            SettingsError: `most` is out of its range.
+            InputError: The result holds no texts.
+
         Example:
             >>> clusters[0].sampled(3).tolist()
             [8, 9, 12]
@@ -269,6 +280,7 @@ class Clusters:
     """What `dedup.cluster` found; a sequence of its clusters of two or more articles, largest first.
 
     Attributes:
+        graph: Distinct texts, and the verified edges between them.
         threshold: Similarity from which a pair is an edge.
         linkage: Share of the threshold that the mean similarity to a cluster must reach.
         ids: The articles' ids, or None.
@@ -942,6 +954,12 @@ class Clusters:
     def to_pandas(self, *, campaigns: bool = False) -> pandas.DataFrame:
         """The table of `to_arrow` as a pandas data frame, with the articles' index; needs the extra `pandas`.
 
+        Args:
+            campaigns: Add the column `campaign`.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+
         Example:
             >>> frame = clusters.to_pandas()
             >>> frame.loc[frame["size"] > 1, "cluster"].unique().tolist()
@@ -952,6 +970,12 @@ class Clusters:
 
     def to_polars(self, *, campaigns: bool = False) -> polars.DataFrame:
         """The table of `to_arrow` as a Polars data frame; needs the extra `polars`.
+
+        Args:
+            campaigns: Add the column `campaign`.
+
+        Raises:
+            MissingExtraError: Polars is not installed.
 
         Example:
             >>> frame = clusters.to_polars()

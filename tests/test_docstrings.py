@@ -108,6 +108,13 @@ def documented(thing: Any) -> str:
     return inspect.cleandoc(getattr(thing, "__doc__", None) or "")
 
 
+def arguments(thing: Any) -> list[str]:
+    """What a function or method takes, but for the object or class itself; nothing for a property."""
+    function = inspect.unwrap(getattr(thing, "__func__", thing))
+    names = list(inspect.signature(function).parameters) if inspect.isfunction(function) else []
+    return [name for name in names if name not in {"self", "cls"}]
+
+
 def code(docstring: str) -> str:
     """What its examples run."""
     return "".join(one.source for one in doctest.DocTestParser().get_examples(docstring))
@@ -156,6 +163,16 @@ def test_every_method_has_an_example(one: Public) -> None:
         for name, member in members(one.thing)
         if not EXAMPLE.search(documented(member)) and not re.search(rf"\.{name}\b", seen)
     ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("module", [*upper(), *lower()], ids=lambda module: module.__name__)
+def test_every_argument_is_told(module: ModuleType) -> None:
+    """A public function says what each of its arguments is, and so does each method of the classes above."""
+    mine = [(one.name, one.thing) for one in PUBLIC if one.module is module and not isinstance(one.thing, type)]
+    for one in CLASSES:
+        mine += [(f"{one.name}.{name}", member) for name, member in members(one.thing) if one.module is module]
+    silent = [name for name, thing in mine if arguments(thing) and "\nArgs:\n" not in documented(thing)]
     assert silent == []
 
 

@@ -38,7 +38,9 @@ class Estimate(NamedTuple):
     value: float
     """0 to 1."""
     low: float
+    """The lower end of the interval, 0 to `value`."""
     high: float
+    """Its upper end, `value` to 1."""
 
     def __str__(self) -> str:
         """The share, and from where to where the interval reaches."""

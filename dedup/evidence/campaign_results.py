@@ -112,6 +112,10 @@ class Reason:
     def between(self, left: str, right: str) -> str:
         """The line as printed, with names of both, such as their ids, in place of positions.
 
+        Args:
+            left: What the one of `Reason.left` is called.
+            right: What the other is called.
+
         Example:
             >>> campaigns.several[0].links()[0].between("hand-noodles", "night-train").partition(":")[0]
             'hand-noodles and night-train, strength 0.70'
@@ -129,6 +133,8 @@ class Campaign:
         ids: Ids of the members, or their positions where the articles have none.
         clusters: Its clusters of two or more articles, largest first.
         number: Which campaign of the evidence it is.
+        run: The clusters.
+        evidence: What was found, of all campaigns.
 
     Example:
         >>> one = campaigns.several[0]
@@ -192,6 +198,9 @@ class Campaign:
     def texts(self, most: int | None = None) -> list[str]:
         """Texts of the members, evenly spaced where there are more than `most`.
 
+        Args:
+            most: How many at most; None is all.
+
         Example:
             >>> [text[-7:] for text in campaigns.several[0].texts(2)]
             ['ds 问掌柜。', 'ds 问掌柜。']
@@ -217,6 +226,12 @@ class Campaign:
 
     def marks(self, most: int = SAID) -> str:
         """The first indicators of a sample in one line, without public services.
+
+        Args:
+            most: How many at most.
+
+        Returns:
+            Kind and value of each, and how many of the sampled members hold it; "" where there are none.
 
         Example:
             >>> campaigns.several[0].marks()

@@ -187,7 +187,11 @@ class Evidence(Linked):
         return listed
 
     def links(self, group: int) -> list[Link]:
-        """The strongest links that hold a campaign together, strongest first: a maximum spanning forest."""
+        """The strongest links that hold a campaign together, strongest first: a maximum spanning forest.
+
+        Args:
+            group: The campaign, as in `group` of this object.
+        """
         inside = np.flatnonzero((self.group[self.left] == group) & (self.group[self.right] == group))
         inside = inside[np.lexsort((self.right[inside], self.left[inside], -self.strength[inside]))]
         parent: dict[int, int] = {}
@@ -318,7 +322,11 @@ class Nodes(NamedTuple):
 
     @classmethod
     def of(cls, node: Integers) -> Nodes:
-        """Those of all distinct texts, from the number of each one's."""
+        """Those of all distinct texts, from the number of each one's.
+
+        Args:
+            node: (d,) the number of the cluster or lone article of each.
+        """
         sizes = np.bincount(node, minlength=int(node.max(initial=-1)) + 1)
         several = np.minimum(sizes, MEMBERS)
         starts = np.concatenate([[0], np.cumsum(several)])
@@ -360,7 +368,14 @@ class Held(NamedTuple):
 
     @classmethod
     def of(cls, node: Integers, texts: Integers, features: Integers, counts: Integers) -> Held:
-        """From texts and the features that they hold, and the node of every text."""
+        """From texts and the features that they hold, and the node of every text.
+
+        Args:
+            node: (d,) the number of the cluster or lone article of each distinct text.
+            texts: (m,) a distinct text,
+            features: (m,) and a passage or name that it holds.
+            counts: (f,) how many texts of the run hold each.
+        """
         width = max(1, len(counts))
         texts, features = np.divmod(np.unique(texts * width + features), width)
         keys, holding = np.unique(node[texts] * width + features, return_counts=True)
@@ -498,6 +513,9 @@ def _names(corpus: Corpus, progress: Progress | None) -> tuple[list[Name], list[
 def names_in(text: str) -> list[Name]:
     """What names somebody in a text, and its addresses, each once.
 
+    Args:
+        text: Any string.
+
     Example:
         >>> [(name.kind, name.key) for name in names_in("加TG: @Good_Cards")]
         [('handle', '@good_cards'), ('telegram', 'good_cards')]
@@ -511,6 +529,10 @@ def names_in(text: str) -> list[Name]:
 def may_link(name: Name, holders: int) -> bool:
     """Whether a name may link articles: several texts hold it, and it is not public.
 
+    Args:
+        name: The name.
+        holders: How many distinct texts hold it.
+
     Example:
         >>> may_link(Name("handle", "@good_cards", "@Good_Cards"), holders=3)
         True
@@ -522,6 +544,9 @@ def may_link(name: Name, holders: int) -> bool:
 
 def sort_of(name: Name) -> int:
     """What it is: `OPERATORS`, `ACCOUNT` or `ADDRESS`.
+
+    Args:
+        name: The name.
 
     Example:
         >>> sort_of(Name("handle", "@good_cards", "@Good_Cards")) == OPERATORS
@@ -635,6 +660,14 @@ def numbered(labels: Integers) -> Integers:
 
 def met(node: Integers, sizes: Integers, edges: Pairs) -> tuple[Integers, Integers]:
     """Pairs of nodes whose bodies may be alike on the whole: enough (`EDGES`) of their pairs of texts are edges.
+
+    Args:
+        node: (d,) the number of the cluster or lone article of each distinct text.
+        sizes: (n,) how many texts each of these has.
+        edges: Verified pairs of texts.
+
+    Returns:
+        The lower and the higher number of each pair.
 
     Example:
         >>> from dedup.stages.clusters import Pairs

@@ -129,6 +129,12 @@ class Explanation:
     def texts(self, passage: Passage) -> tuple[str, str]:
         """A passage as it is written in either text.
 
+        Args:
+            passage: One of `passages`.
+
+        Returns:
+            What stands there in the left and in the right text.
+
         Example:
             >>> why = dedup.explain("云杉市的石桥有三个拱", "雲杉市的石橋只有兩個拱")
             >>> [why.texts(passage) for passage in why.passages]

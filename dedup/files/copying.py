@@ -48,8 +48,11 @@ class Chosen(NamedTuple):
     """
 
     source: Source
+    """The file."""
     wanted: Wanted
+    """Which of its rows."""
     options: ReadOptions = AS_USUAL
+    """How they lie in it."""
 
 
 def copy_rows(

@@ -118,6 +118,12 @@ def found(
 ) -> Sources:
     """The files that `read` reads; see there.
 
+    Args:
+        paths: Files and folders.
+        options: How articles lie in the files.
+        exclude: Files that are not taken wherever they are found.
+        by_path: Ids that are made begin with the whole path as it was given.
+
     Example:
         >>> from dedup import files
         >>> sources = files.found("examples/articles")

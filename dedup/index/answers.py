@@ -22,6 +22,7 @@ class Near(NamedTuple):
     """
 
     id: str
+    """Its id."""
     similarity: float
     """From the threshold to 1; 1 means that the texts are equal when folded."""
 
@@ -98,8 +99,11 @@ class Rejected(NamedTuple):
     """
 
     row: int
+    """Its place in the batch, from 0."""
     id: Any
+    """Its id, as it was given."""
     reason: str
+    """Why, on one line."""
 
 
 class Added(Sequence["Seen | None"]):
@@ -208,16 +212,21 @@ class Stats:
     """
 
     articles: int
+    """How many there are."""
     texts: int
     """Articles that are equal when folded are one text."""
     clusters: int
     """Clusters, those of one article included."""
     edges: int
+    """Pairs of texts whose similarity reaches the threshold."""
     last_change: int
+    """The number of the last change; see `Index.changes`."""
     weights_version: int
     """One more with every `reweigh`."""
     store_texts: bool
+    """Whether it keeps the texts."""
     settings: Settings
+    """How it compares articles."""
     bytes: dict[str, int] = field(default_factory=dict)
     """How much space it takes, by kind."""
 
@@ -237,6 +246,7 @@ class Checked:
     """
 
     problems: list[str]
+    """What is wrong, a line each; empty where nothing is."""
     counts: dict[str, int]
     """How many rows of each kind were checked."""
 

@@ -63,6 +63,11 @@ class Awaited:
     async def aadd(self, id: str, text: str | None, *, seen_at: datetime | None = None) -> Seen:  # noqa: A002
         """`Index.add`, for `asyncio`.
 
+        Args:
+            id: As in `add`.
+            text: As in `add`.
+            seen_at: As in `add`.
+
         Example:
             >>> import asyncio
             >>> asyncio.run(index.aadd("tea-6", articles[9]["text"])).kind
@@ -75,6 +80,13 @@ class Awaited:
     ) -> Added:
         """`Index.add_many`, for `asyncio`; progress is told in the thread that works.
 
+        Args:
+            ids: As in `add_many`.
+            texts: As in `add_many`.
+            threads: As in `add_many`.
+            seen_at: As in `add_many`.
+            progress: As in `add_many`.
+
         Example:
             >>> import asyncio
             >>> asyncio.run(index.aadd_many(["tea-6", "ferry"], [articles[9]["text"], "The ferry leaves at noon."]))
@@ -85,6 +97,10 @@ class Awaited:
     async def aquery(self, text: str, *, by: str = "similarity") -> Seen:
         """`Index.query`, for `asyncio`.
 
+        Args:
+            text: As in `query`.
+            by: As in `query`.
+
         Example:
             >>> import asyncio
             >>> asyncio.run(index.aquery(articles[9]["text"])).cluster
@@ -94,6 +110,9 @@ class Awaited:
 
     async def aremove(self, id: str) -> bool:  # noqa: A002
         """`Index.remove`, for `asyncio`.
+
+        Args:
+            id: As in `remove`.
 
         Example:
             >>> import asyncio

@@ -196,7 +196,20 @@ class Index(Awaited):
         """Remember an article, unless it is here for the first time and is a copy or rewrite of one that is there.
 
         It is looked up, and added if it is new, in one transaction: of two workers that come with the same one, only
-        one adds it. Arguments, result and errors are those of `add`.
+        one adds it.
+
+        Args:
+            id: Its name, as in `add`.
+            text: The text, as in `add`.
+            seen_at: When it was seen, with a time zone; None is now.
+
+        Returns:
+            What `add` returns; for a duplicate, which was not added, what `query` returns.
+
+        Raises:
+            InputError: The id, the text or the time is not valid.
+            IndexBusyError: Another writer is at work for longer than the timeout; nothing was added.
+            FileError: It could not be stored; nothing was added.
 
         Example:
             >>> index.add_unless_duplicate("tea-6", articles[9]["text"]).duplicate_of, "tea-6" in index
@@ -381,6 +394,9 @@ class Index(Awaited):
             text: The text.
             by: What is asked.
             threshold: Least containment, in (0, 1]; None is 0.8. Similarity has that of the index.
+
+        Returns:
+            Whether it, or a rewrite of it, is there; cluster and campaign are None where it would be alone.
 
         Raises:
             InputError: The text is not a string, or the index cannot be asked this: it keeps no texts, or without

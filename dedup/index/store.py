@@ -95,7 +95,9 @@ class Change(NamedTuple):
     """
 
     number: int
+    """Changes are numbered upwards; see `Index.changes`."""
     kind: Kind
+    """What happened, such as ``"added"`` or ``"joined"``; see `dedup.stages.changes`."""
     id: str | None
     """The article that was added or removed; None for a change of a cluster."""
     old: str | None

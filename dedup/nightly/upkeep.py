@@ -49,9 +49,11 @@ class StateStats:
     """
 
     articles: int
+    """How many there are."""
     texts: int
     """Articles that are equal when folded are one text."""
     nights: int
+    """How many nights there were, also those that `forget` worked out."""
     first_night: datetime
     """When it began."""
     last_night: datetime

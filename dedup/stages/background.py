@@ -74,6 +74,9 @@ def _pairs(stored: dict[str, Any], rows: Any, first: Any, last: Any) -> Any:
 def chances(articles: float = 1.0) -> NDArray[np.float64]:
     """`articles` times the chance that an ordinary article holds a shingle, for each surprisal in quarter bits.
 
+    Args:
+        articles: How many, 0 or more.
+
     Returns:
         float64 (256,): entry q for a surprisal of q / 4 bits; read-only.
 

@@ -31,10 +31,16 @@ class Bands(NamedTuple):
     """
 
     bands: int
+    """How many."""
     rows: int
+    """Slots of each."""
 
     def recall(self, similarity: float) -> float:
-        """Chance that a pair of this similarity shares a bucket: `1 - (1 - s**r)**b`."""
+        """Chance that a pair of this similarity shares a bucket: `1 - (1 - s**r)**b`.
+
+        Args:
+            similarity: 0 to 1.
+        """
         return float(1 - (1 - similarity**self.rows) ** self.bands)
 
 
@@ -82,6 +88,14 @@ def band_hashes(halves: NDArray[np.uint16], shape: Bands, names: NDArray[np.uint
 
 def band_names(slot: int, rows: int, bands: int) -> NDArray[np.uint64]:
     """The names with which consecutive bands are hashed, the first of which begins at `slot`: their first slots.
+
+    Args:
+        slot: The first slot of the first band.
+        rows: Slots of a band.
+        bands: How many there are.
+
+    Returns:
+        uint64 (bands,).
 
     Example:
         >>> band_names(slot=0, rows=8, bands=3)

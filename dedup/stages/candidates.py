@@ -53,6 +53,11 @@ class Candidates(NamedTuple):
 def least_agreement(threshold: float, slots: int, margin: float = MARGIN) -> int:
     """In how many slots the lowest bytes are equal at the threshold, minus `margin` standard deviations.
 
+    Args:
+        threshold: Similarity in (0, 1].
+        slots: Length of a signature.
+        margin: Standard deviations, 0 or more.
+
     Example:
         >>> least_agreement(threshold=0.7, slots=128), least_agreement(threshold=0.7, slots=128, margin=0)
         (76, 89)
@@ -80,6 +85,12 @@ class Limits(NamedTuple):
 def limits(threshold: float, slots: int, *, blocks: int = 2, margin: float = EARLY_MARGIN) -> Limits:
     """The limits for whole sketches, and for their first `blocks`; padding bytes always agree.
 
+    Args:
+        threshold: Similarity in (0, 1].
+        slots: Length of a signature.
+        blocks: How many are compared first.
+        margin: Standard deviations by which these may be under the threshold.
+
     Example:
         >>> limits(threshold=0.7, slots=128)
         Limits(first=128, early=76, least=76)
@@ -92,6 +103,9 @@ def limits(threshold: float, slots: int, *, blocks: int = 2, margin: float = EAR
 def sketch_width(slots: int) -> int:
     """Bytes of a sketch: one per slot, in whole blocks.
 
+    Args:
+        slots: Length of a signature.
+
     Example:
         >>> sketch_width(128), sketch_width(100)
         (128, 128)
@@ -101,6 +115,12 @@ def sketch_width(slots: int) -> int:
 
 def sketches(halves: NDArray[np.uint16]) -> NDArray[np.uint8]:
     """The lowest byte of every slot of signatures (n, slots), padded with zeros.
+
+    Args:
+        halves: uint16 (n, slots).
+
+    Returns:
+        uint8 (n, w), w as `sketch_width` says.
 
     Example:
         >>> found = sketches(np.array([[0x1234] * 64], np.uint16))
@@ -114,6 +134,9 @@ def sketches(halves: NDArray[np.uint16]) -> NDArray[np.uint8]:
 
 def once(pieces: list[NDArray[np.uint64]]) -> NDArray[np.uint64]:
     """All values in ascending order, each once; `np.unique` takes three times as long.
+
+    Args:
+        pieces: One at least, each in any order.
 
     Example:
         >>> once([np.array([3, 1], np.uint64), np.array([1], np.uint64)])
@@ -140,7 +163,11 @@ class Found:
         self._adding = threading.Lock()
 
     def add(self, pairs: NDArray[np.uint64]) -> None:
-        """Add pairs; only one thread adds at a time, so that waiting pairs do not fill the memory."""
+        """Add pairs; only one thread adds at a time, so that waiting pairs do not fill the memory.
+
+        Args:
+            pairs: uint64 (m,), later << 32 | earlier.
+        """
         with self._adding:
             self._pieces.append(pairs)
             self._waiting += len(pairs)
@@ -160,6 +187,12 @@ class Found:
 
 def ends(pairs: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The earlier and the later article of each pair, later << 32 | earlier.
+
+    Args:
+        pairs: uint64 (m,).
+
+    Returns:
+        int64 (m,) each.
 
     Example:
         >>> ends(np.array([2 << 32 | 1], np.uint64))
@@ -351,6 +384,11 @@ def capped(left: NDArray[np.int64], right: NDArray[np.int64], mates: NDArray[np.
 
 def matches(left: NDArray[np.int64], right: NDArray[np.int64], articles: int) -> NDArray[np.int64]:
     """(articles,): of how many pairs each is an end.
+
+    Args:
+        left: (m,) one end of each pair.
+        right: (m,) the other.
+        articles: How many there are.
 
     Example:
         >>> matches(np.array([0, 0]), np.array([1, 2]), articles=4)

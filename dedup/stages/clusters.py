@@ -154,8 +154,11 @@ class Pairs(NamedTuple):
     """
 
     left: Integers
+    """(m,): one end of each."""
     right: Integers
+    """(m,): the other."""
     similarity: NDArray[np.float64]
+    """(m,): in [0, 1]."""
 
     def by_hundredths(self) -> Integers:
         """(100,): how many pairs there are in each hundredth of similarity; pairs of similarity 1 are in the last."""
@@ -164,7 +167,11 @@ class Pairs(NamedTuple):
         )
 
     def where(self, kept: NDArray[np.bool_]) -> Pairs:
-        """The pairs for which `kept` is true."""
+        """The pairs for which `kept` is true.
+
+        Args:
+            kept: bool (m,).
+        """
         return Pairs(self.left[kept], self.right[kept], self.similarity[kept])
 
 

@@ -56,6 +56,9 @@ def folded_table() -> FoldTable:
 def fold(text: str) -> str:
     """The text as it is compared.
 
+    Args:
+        text: Any string; a lone surrogate counts as nothing.
+
     Example:
         >>> fold("「續費」 Ｎｏ．１，Ｃａfé")
         '续费no1cafe'
@@ -81,6 +84,9 @@ def fold_words(text: str | bytes) -> str:
 def word_starts(words: str) -> NDArray[np.bool_]:
     """(n,): which of the characters of folded words begin one, that is, follow a blank.
 
+    Args:
+        words: As `fold_words` gives them.
+
     Example:
         >>> word_starts("续费 no 1")
         array([ True, False,  True, False,  True])
@@ -93,6 +99,9 @@ def displayed_order(text: str) -> NDArray[np.int64]:
 
     That is the one in which they stand, but under U+202D and U+202E, which turn letters around: all to the right, or
     all to the left, in the paragraph, the line, or up to U+202C.
+
+    Args:
+        text: Any string; n counts its characters, as Python does.
 
     Example:
         >>> text = "plain, \u202ederetla\u202c"

@@ -93,7 +93,12 @@ class Rate(NamedTuple):
 
     @classmethod
     def of(cls, characters: int, most: int | None = None) -> Rate:
-        """The rates for texts of so many characters in all, if `most` windows and as many shingles may be held."""
+        """The rates for texts of so many characters in all, if `most` windows and as many shingles may be held.
+
+        Args:
+            characters: Of all folded texts.
+            most: How many windows may be held, and how many shingles; None is `MOST_SAMPLED`.
+        """
         rate = 1 << max(0, -(-characters // (most or MOST_SAMPLED)) - 1).bit_length()
         return cls(rate, max(rate, 16 if characters > EVERY else 1))
 
@@ -125,7 +130,12 @@ class Sampled(NamedTuple):
 
     @classmethod
     def joined(cls, numbers: Integers, parts: list[Sample]) -> Sampled:
-        """What was sampled in batches, by text; `numbers` are those of the texts, in the order of the batches."""
+        """What was sampled in batches, by text; `numbers` are those of the texts, in the order of the batches.
+
+        Args:
+            numbers: (d,) the number of each text, in the order of the batches.
+            parts: Of each batch keys, places, and how many each text has.
+        """
         starts, by_text = np.zeros(len(numbers) + 1, np.int64), np.empty(len(numbers), np.int64)
         by_text[numbers] = np.concatenate([numbers[:0], *(counts for _, _, counts in parts)])
         np.cumsum(by_text, out=starts[1:])
@@ -217,6 +227,10 @@ def passages(texts: Texts, first: Integers, *, threads: int = 1, progress: Progr
 def passages_among(windows: Sampled, ids: NDArray[np.uint64]) -> Passages:
     """The passages of sampled texts; `ids` are halves of their fingerprints, as in `among`.
 
+    Args:
+        windows: Sampled windows of every distinct text.
+        ids: uint64 (d,), halves of their fingerprints.
+
     Example:
         >>> texts, first = clusters.corpus.texts, clusters.corpus.first
         >>> windows, _ = sample(*texts.shingle(first, once=False), Rate(1, 1))
@@ -291,6 +305,14 @@ def sample_of(
 ) -> Sample:
     """One in `every` window, or shingle, of some texts; see `sample`.
 
+    Args:
+        keys: Shingles, as often as they occur.
+        offsets: (n + 1,) those of text i are `keys[offsets[i]:offsets[i + 1]]`.
+        every: One in how many is sampled, a power of two.
+        taken: Scratch for keys, uint64.
+        spots: Scratch for places, int32.
+        windowed: Windows, rather than shingles.
+
     Example:
         >>> from dedup.work import Room
         >>> shingled = clusters.corpus.texts.shingle(np.array([8]), once=False)
@@ -363,6 +385,10 @@ def among(
 def marking(keys: NDArray[np.uint64], rate: int) -> Windows:
     """What marks frames in texts, from the sampled windows that stand in them.
 
+    Args:
+        keys: uint64 (w,), the windows.
+        rate: One in how many was sampled, a power of two.
+
     Example:
         >>> windows = marking(np.array([1 << 40], np.uint64), rate=4)
         >>> int(windows.mask), windows.bridge
@@ -375,6 +401,9 @@ def marking(keys: NDArray[np.uint64], rate: int) -> Windows:
 
 def bridge(rate: int) -> int:
     """Most shingles between two windows of a frame that belong to it: a date, a title, or windows not sampled.
+
+    Args:
+        rate: One in how many windows was sampled.
 
     Example:
         >>> bridge(1), bridge(16)

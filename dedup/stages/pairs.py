@@ -43,6 +43,7 @@ class Sets(NamedTuple):
     """
 
     keys: NDArray[np.uint64]
+    """(m,): hashes of shingles."""
     weigh: Callable[[NDArray[np.uint64]], NDArray[np.float32]]
     """The weight of each of these shingles."""
     starts: Integers

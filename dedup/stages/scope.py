@@ -149,6 +149,9 @@ def values(source: Any, what: Any, articles: int, role: str) -> list[Any]:
         articles: How many there are.
         role: What the values are for, to be named in errors.
 
+    Raises:
+        InputError: There is no such column, or there are not as many values as articles.
+
     Example:
         >>> values([{"site": "a"}, {"site": "b"}], "site", articles=2, role="within")
         ['a', 'b']
@@ -279,6 +282,13 @@ def numbered(found: list[Any], role: str) -> NDArray[np.int64]:
 
     The numbers ascend with how values are written, so that they do not depend on the order of articles.
 
+    Args:
+        found: A value of each article, of any kind that can be a key of a dict.
+        role: What the values are for, to be named in errors.
+
+    Raises:
+        InputError: A value cannot be a key.
+
     Example:
         >>> numbered(["b", "a", None, "b"], "within")
         array([ 1,  0, -1,  1])
@@ -313,6 +323,12 @@ def _hashable(value: Any) -> bool:
 
 def moments(found: list[Any]) -> NDArray[np.int64]:
     """(n,): microseconds since 1970 in UTC, `NO_DATE` for a missing or blank date.
+
+    Args:
+        found: A date of each article: a date, a datetime, or a string of ISO 8601.
+
+    Raises:
+        InputError: One is none of these.
 
     Example:
         >>> (moments(["1970-01-02", "1970-01-03T00:00:00Z"]) // DAY).tolist()

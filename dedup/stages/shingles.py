@@ -210,11 +210,21 @@ class Texts:
 
     @classmethod
     def of(cls, column: pa.ChunkedArray, settings: Settings, **options: Any) -> Texts:
-        """Texts with the kind of shingles in these settings."""
+        """Texts with the kind of shingles in these settings.
+
+        Args:
+            column: large_string (n,).
+            settings: How they are shingled.
+            **options: All else that `Texts` takes.
+        """
         return cls(column, width=settings.width, unit=settings.unit, weighted=settings.weighted, **options)
 
     def of_width(self, width: int) -> Texts:
-        """The same texts with wider or narrower shingles."""
+        """The same texts with wider or narrower shingles.
+
+        Args:
+            width: Least width of a shingle in units.
+        """
         texts = copy.copy(self)
         texts._kind = (width, *self._kind[1:])  # noqa: SLF001 - of its own class
         texts._open()  # noqa: SLF001
@@ -321,7 +331,11 @@ class Texts:
         return Shingles(keys[:used], np.cumsum(np.append(0, found)))
 
     def without(self, windows: Windows) -> Texts:
-        """The same texts without what these windows mark."""
+        """The same texts without what these windows mark.
+
+        Args:
+            windows: What marks frames; see `dedup.stages.frames.Frames`.
+        """
         texts = copy.copy(self)
         texts._left_out = windows  # noqa: SLF001 - of its own class
         return texts
@@ -337,12 +351,20 @@ class Texts:
             yield int(chunk_of[begin]), slice(begin, end)
 
     def text(self, row: int) -> str:
-        """One text; "" where it is missing, U+FFFD for bytes that are not UTF-8."""
+        """One text; "" where it is missing, U+FFFD for bytes that are not UTF-8.
+
+        Args:
+            row: Its position.
+        """
         data = self.column[int(row)].as_buffer()
         return "" if data is None else data.to_pybytes().decode("utf-8", "replace")
 
     def trace(self, row: int) -> Trace:
-        """The shingles of one text, and where in the text they are."""
+        """The shingles of one text, and where in the text they are.
+
+        Args:
+            row: Its position.
+        """
         text = self.text(row)
         letters = trace(text)
         width, by_word, _ = self._kind
@@ -363,7 +385,11 @@ class Texts:
         return marked
 
     def batches(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        """These texts in the order of their places in memory, in batches of about `batch_bytes` (of Chinese)."""
+        """These texts in the order of their places in memory, in batches of about `batch_bytes` (of Chinese).
+
+        Args:
+            rows: (m,) positions of texts.
+        """
         rows = np.sort(rows)
         marks = np.cumsum(self.lengths[rows]) * 3 // self._batch_bytes
         return np.split(rows, np.flatnonzero(np.diff(marks)) + 1) if len(rows) else []
@@ -389,6 +415,13 @@ class Texts:
 
 def by_print(prints: NDArray[np.uint64], *then: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Texts sorted by fingerprint, then by the other keys; and which of them have a new fingerprint.
+
+    Args:
+        prints: uint64 (n, 2), fingerprints.
+        *then: (n,) each: what texts of one fingerprint are sorted by, the most important last.
+
+    Returns:
+        int64 (n,), the order; and bool (n,), in this order.
 
     Example:
         >>> order, fresh = by_print(np.array([[5, 1], [2, 0], [5, 1]], np.uint64))

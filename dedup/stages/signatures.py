@@ -69,6 +69,9 @@ def sign(
 def scrambled(seed: int) -> np.uint64:
     """A seed as kernels take it.
 
+    Args:
+        seed: 0 to 2**64 - 1.
+
     Example:
         >>> bool(scrambled(1) == scrambled(2))
         False

@@ -47,7 +47,11 @@ class Signer:
         self._keys, self._bits, self._runs = Room(np.uint64), Room(np.uint32), Room(np.uint32)
 
     def room(self, texts: int) -> Signing:
-        """Room for the signatures of so many texts, which are made while they are read: without weights only."""
+        """Room for the signatures of so many texts, which are made while they are read: without weights only.
+
+        Args:
+            texts: How many there are.
+        """
         return Signing(np.empty((texts, self._settings.slots), np.uint16), scrambled(self._settings.signature_seed))
 
     def halves(self, shingled: Shingles, lengths: NDArray[np.int64]) -> NDArray[np.uint16]:

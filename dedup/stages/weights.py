@@ -56,7 +56,15 @@ class Weights(NamedTuple):
     """(256,): bits of the weight of a shingle that a single article holds, by its surprisal in quarter bits."""
 
     def of(self, keys: NDArray[np.uint64], room: Room | None = None) -> NDArray[np.float32]:
-        """The weight of each of these shingles, above 0; in a new array, or in this room of uint32."""
+        """The weight of each of these shingles, above 0; in a new array, or in this room of uint32.
+
+        Args:
+            keys: (m,) hashes of shingles, with surprisal.
+            room: Where to put the weights; None is a new array.
+
+        Returns:
+            float32 (m,), in nats.
+        """
         bits = np.empty(len(keys), np.uint32) if room is None else room.take(len(keys))
         kernels.look_up(keys, self.table, self.alone, bits)
         return bits.view(np.float32)
@@ -81,7 +89,15 @@ class Formula(NamedTuple):
     """A document frequency counts only up to this share of the articles, but at least 3."""
 
     def weights(self, counts: NDArray[Any], surprisal: NDArray[Any]) -> NDArray[np.float32]:
-        """Weights of shingles by how many articles hold them (0 counts as 1) and by surprisal in quarter bits."""
+        """Weights of shingles by how many articles hold them (0 counts as 1) and by surprisal in quarter bits.
+
+        Args:
+            counts: How many articles hold each.
+            surprisal: Of each, 0 to 255.
+
+        Returns:
+            float32, in nats, of their common shape.
+        """
         seen = np.clip(counts, 1, max(LEAST_CAP, self.max_df * self.articles))
         total = self.articles + self.prior_articles + 1.0
         return grained(np.log(total / (seen + chances(self.prior_articles)[surprisal])))
@@ -149,7 +165,15 @@ class SketchWeights(NamedTuple):
     """(256, 256): bits of the weight, by code and surprisal in quarter bits."""
 
     def of(self, keys: NDArray[np.uint64], room: Room | None = None) -> NDArray[np.float32]:
-        """The weight of each of these shingles, above 0; in a new array, or in this room of uint32."""
+        """The weight of each of these shingles, above 0; in a new array, or in this room of uint32.
+
+        Args:
+            keys: (m,) hashes of shingles, with surprisal.
+            room: Where to put the weights; None is a new array.
+
+        Returns:
+            float32 (m,), in nats.
+        """
         found = np.empty(len(keys), np.uint32) if room is None else room.take(len(keys))
         kernels.look_up_codes(keys, kernels.frozen(self.codes), self.bits, found)
         return found.view(np.float32)
@@ -179,6 +203,12 @@ def weigh_sketch(sketch: Sketch, formula: Formula) -> SketchWeights:
 def codes_of(cells: NDArray[np.uint32]) -> NDArray[np.uint8]:
     """The code of every count; nearly all counts are small.
 
+    Args:
+        cells: (m,) counts.
+
+    Returns:
+        uint8 (m,).
+
     Example:
         >>> codes_of(np.array([0, 5, 64, 1000], np.uint32))
         array([ 0,  5, 64, 95], dtype=uint8)
@@ -191,6 +221,9 @@ def codes_of(cells: NDArray[np.uint32]) -> NDArray[np.uint8]:
 
 def code_weights(formula: Formula) -> NDArray[np.uint32]:
     """(256, 256): bits of the weight, by code and by surprisal; see `weigh_sketch`.
+
+    Args:
+        formula: The weight of a shingle.
 
     Example:
         >>> table = code_weights(Formula(articles=1000, prior_articles=1000.0, max_df=1.0)).view(np.float32)
@@ -211,6 +244,9 @@ def _first_counts() -> NDArray[np.uint32]:
 def prior_weights(prior_articles: float) -> Weights:
     """Weights from the prior only, as if one article had been seen.
 
+    Args:
+        prior_articles: `N0`, in articles.
+
     Example:
         >>> prior_weights(1000.0).of(np.array([40, 80, 160], np.uint64)).round(1)  # of 10, 20 and 40 bits
         array([0.3, 6. , 6.9], dtype=float32)
@@ -220,6 +256,9 @@ def prior_weights(prior_articles: float) -> Weights:
 
 def grained(weights: NDArray[np.float64]) -> NDArray[np.float32]:
     """Weights rounded to the nearest multiple of the grain, but never 0, so that sums are exact in any order.
+
+    Args:
+        weights: In nats, of any shape.
 
     Example:
         >>> grained(np.array([1.0, 1.000001, 0.0])).tolist()

@@ -94,6 +94,9 @@ def rarity() -> Rarity:
 def words(text: str | bytes) -> list[str]:
     """The folded words of a text, in order.
 
+    Args:
+        text: A string, or UTF-8 bytes, of which malformed ones are dropped.
+
     Example:
         >>> words("續費手機卡，easy!")
         ['续费', '手机卡', 'easy']
