@@ -1,5 +1,7 @@
 """What can go wrong, as classes a caller can catch.
 
+Those below are of the kind above them::
+
     DedupError                 every error that a user can cause and mend
     ├── SettingsError          a setting out of its range (also a ValueError)
     ├── InputError             articles of a kind or shape that cannot be read (also a ValueError)

@@ -76,7 +76,7 @@ class Cells:
         wrong = self.marked - right
         none, whole = self.right <= 0, self.right >= self.seen
         a, b = np.where(none & most, 1, right + 0.5), np.where(none & most, self.marked, wrong + 0.5)
-        a, b = np.where(whole & ~most, self.marked, a), np.where(whole & ~most, 1, b)
+        a, b = np.where(whole & (not most), self.marked, a), np.where(whole & (not most), 1, b)
         shares = chance.beta(np.maximum(a, 0.5), np.maximum(b, 0.5), (DRAWS, len(a)))
         shares[:, whole if most else none] = float(most)
         drawn: Numbers = (self.right + (self.sizes - self.seen) * shares).sum(axis=1)

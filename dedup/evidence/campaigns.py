@@ -315,7 +315,7 @@ class Nodes(NamedTuple):
     sizes: Integers
     """(n,): distinct texts."""
     starts: Integers
-    """(n + 1,): some texts of each, `MEMBERS` at most, are `texts[starts[i]:starts[i + 1]]`; see `chosen`."""
+    """(n + 1,): some texts of each, `MEMBERS` at most, are ``texts[starts[i]:starts[i + 1]]``; see `chosen`."""
     texts: Integers
     total: int
     """Distinct texts of the run."""

@@ -2,7 +2,7 @@
 
 In: items of any kind that Scrapy knows (dictionaries, `scrapy.Item`, dataclasses, attrs), and settings. Out: the same
 items, tagged or without the duplicates, and counts in Scrapy's statistics. Costs a thread switch and an `Index.add`
-for each item, together about a millisecond. It opens no page and changes only its own field.
+for each item, together about a millisecond. It opens no page and changes only its own field. Settings of the crawl::
 
     ITEM_PIPELINES = {"dedup.integrations.scrapy.DedupPipeline": 300}
     DEDUP_INDEX = "articles.dedup"        # or redis://host:6379/0; without it the pipeline is disabled

@@ -94,6 +94,7 @@ def cluster(
 
     Example:
         >>> import pyarrow as pa
+        >>> import dedup.spark
         >>> df = spark.createDataFrame(pa.Table.from_pylist(articles))
         >>> labels = dedup.spark.cluster(df, campaigns=False).where("size > 1").orderBy("id")
         >>> [(row.id, row.cluster) for row in labels.collect()][:3]

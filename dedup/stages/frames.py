@@ -200,7 +200,7 @@ class Passages(NamedTuple):
     counts: Integers
     """(p,): how many texts hold each."""
     starts: Integers
-    """(d + 1,): those of text i are `passages[starts[i]:starts[i + 1]]`, in the order of the text."""
+    """(d + 1,): those of text i are ``passages[starts[i]:starts[i + 1]]``, in the order of the text."""
     passages: Integers
     families: Integers
     """(p,): passages with about the same holders, such as the parts of one frame, are one family."""

@@ -47,7 +47,7 @@ class Sets(NamedTuple):
     weigh: Callable[[NDArray[np.uint64]], NDArray[np.float32]]
     """The weight of each of these shingles."""
     starts: Integers
-    """(n,): those of article i are `keys[starts[i]:stops[i]]`, each once."""
+    """(n,): those of article i are ``keys[starts[i]:stops[i]]``, each once."""
     stops: Integers
     lengths: Integers
     """(n,): characters of each article; in a long one a shingle weighs less."""

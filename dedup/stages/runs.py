@@ -71,7 +71,7 @@ class Runs(NamedTuple):
     """(m,): what they are called."""
     keys: NDArray[np.uint32]
     starts: Integers
-    """(m + 1,): those of text i are `keys[starts[i]:starts[i + 1]]`, each once."""
+    """(m + 1,): those of text i are ``keys[starts[i]:starts[i + 1]]``, each once."""
 
 
 class RunBuckets:

@@ -45,7 +45,7 @@ class Shingles(NamedTuple):
     """(total,): hashes, in the order of the text. With weights the low 8 bits are the shingle's surprisal in quarter
     bits."""
     offsets: NDArray[np.int64]
-    """(n + 1,): those of text i are `keys[offsets[i]:offsets[i + 1]]`."""
+    """(n + 1,): those of text i are ``keys[offsets[i]:offsets[i + 1]]``."""
 
 
 class Trace(NamedTuple):
