@@ -10,7 +10,6 @@ import os
 import pkgutil
 import re
 import shutil
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
@@ -21,7 +20,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pytest
-import sparks
 from conftest import ROOT
 from fresh import PACKAGE
 
@@ -174,6 +172,9 @@ def test_every_argument_is_told(module: ModuleType) -> None:
 
 # --- what examples know -------------------------------------------------------------------------------------------
 
+Known = Callable[[set[str]], AbstractContextManager[dict[str, Any]]]
+"""Gives what examples know, from the names that they use."""
+
 
 def articles() -> list[dict[str, str]]:
     """The articles of `examples`, as the package's docstring reads them."""
@@ -206,26 +207,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def spark(tmp_path: Path) -> Iterator[Any]:
-    """A Spark in this process."""
-    sparks.check()
-    from pyspark.sql import SparkSession
-
-    options = {
-        "spark.ui.enabled": "false", "spark.log.level": "ERROR", "spark.driver.host": "127.0.0.1",
-        "spark.driver.extraJavaOptions": sparks.BRIEF, "spark.sql.shuffle.partitions": "1",
-        "spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    }  # fmt: skip
-    builder = SparkSession.builder.master("local[1]").config(map=options)
-    with warnings.catch_warnings():  # PySpark's own: of sockets that py4j leaves to the collector, and of pandas 3
-        warnings.simplefilter("ignore")
-        session = builder.getOrCreate()
-        yield session
-        session.stop()
-
-
-@pytest.fixture
-def known(request: pytest.FixtureRequest) -> Callable[[set[str]], AbstractContextManager[dict[str, Any]]]:
+def known(request: pytest.FixtureRequest) -> Known:
     """Makes what examples know beside their own module, of the names that they use."""
 
     @contextmanager
@@ -233,8 +215,6 @@ def known(request: pytest.FixtureRequest) -> Callable[[set[str]], AbstractContex
         found = {"dedup": dedup, "np": np, **request.getfixturevalue("results")}
         if "state" in names:
             found["state"] = shutil.copytree(request.getfixturevalue("kept") / "state", "state")
-        if "spark" in names:
-            found["spark"] = request.getfixturevalue("spark")
         if "index" not in names:
             yield found
             return
@@ -272,20 +252,38 @@ def own(module: ModuleType) -> dict[str, Any]:
     }
 
 
-FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if ">>> " in path.read_text("utf-8")]
+def run(path: Path, known: Known, folder: Path, patch: pytest.MonkeyPatch) -> str:
+    """Run the examples of a module, each docstring by itself, in an empty folder but for `examples`.
 
+    Args:
+        path: The file.
+        known: What they know beside their own module.
+        folder: Where to make these folders.
+        patch: Goes there.
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_examples_print_what_they_say(path: Path, known: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The examples of a module, each docstring by itself, in an empty folder but for `examples`."""
+    Returns:
+        What did not print what it says.
+    """
     mine, told = own(module_of(path)), list[str]()
     for name, docstring in documenting(path):
         names = {node.id for node in ast.walk(ast.parse(code(docstring))) if isinstance(node, ast.Name)}
-        folder = tmp_path / name
-        folder.mkdir()
-        (folder / "examples").symlink_to(ROOT / "examples")
-        monkeypatch.chdir(folder)
+        (folder / name).mkdir()
+        (folder / name / "examples").symlink_to(ROOT / "examples")
+        patch.chdir(folder / name)
         with known(names) as beside:
             test = doctest.DocTestParser().get_doctest(docstring, beside | mine, name, str(path), 0)
             doctest.DocTestRunner(verbose=False).run(test, out=told.append)
-    assert not told, "".join(told)
+    return "".join(told)
+
+
+FILES = {
+    path.relative_to(PACKAGE).as_posix(): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if ">>> " in path.read_text("utf-8")
+}
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if not name.startswith("spark/")])  # see tests/spark
+def test_examples_print_what_they_say(name: str, known: Known, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands below an example is what it prints."""
+    assert run(FILES[name], known, tmp_path, monkeypatch) == ""
