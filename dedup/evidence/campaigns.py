@@ -191,6 +191,11 @@ class Evidence(Linked):
 
         Args:
             group: The campaign, as in `group` of this object.
+
+        Example:
+            >>> found = campaigns.evidence.links(campaigns.several[0].number)
+            >>> [(link.left, link.right, round(link.strength, 2)) for link in found]
+            [(2, 3, 0.7), (2, 8, 0.7)]
         """
         inside = np.flatnonzero((self.group[self.left] == group) & (self.group[self.right] == group))
         inside = inside[np.lexsort((self.right[inside], self.left[inside], -self.strength[inside]))]

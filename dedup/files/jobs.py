@@ -72,11 +72,31 @@ class Job:
     _recoded: int = 0  # bytes that were decoded so
 
     def made_id(self, row: int) -> str:
-        """The id of a row that has none, counted from 0."""
+        """The id of a row that has none, counted from 0.
+
+        Args:
+            row: Its number, from 0.
+
+        Example:
+            >>> from dedup import files
+            >>> files.Job(files.Source("crawl.csv", "crawl", "csv", None, 0)).made_id(6)
+            'crawl:6'
+        """
         return f"{self.source.id}:{row}"
 
     def named(self, name: str | None, row: int) -> str:
-        """The id of a row, counted from 0, that is called so; None if it has no name of its own."""
+        """The id of a row, counted from 0, that is called so; None if it has no name of its own.
+
+        Args:
+            name: What it is called in the file; None for nothing.
+            row: Its number, from 0.
+
+        Example:
+            >>> from dedup import files
+            >>> job = files.Job(files.Source("crawl.csv", "crawl", "csv", None, 0))
+            >>> job.named("page-7", 6), job.named(None, 6)
+            ('page-7', 'crawl:6')
+        """
         if name is None or (self.source.prefix and not name):
             return self.made_id(row)
         return self.source.prefix + name
@@ -92,6 +112,12 @@ class Job:
 
         Raises:
             FileError: A column is there twice, or is missing (the default column of ids may be).
+
+        Example:
+            >>> from dedup import files
+            >>> job = files.Job(files.Source("crawl.csv", "crawl", "csv", None, 0))
+            >>> job.columns(["url", "text", "likes"])
+            Columns(text=(('text',),), id=('url',), others=())
         """
         others = tuple(self._column(name, names, "") for name in self.others)
         try:
@@ -116,7 +142,19 @@ class Job:
         return found[0]
 
     def tell_once(self, reason: str) -> None:
-        """Warn of what many files of a run may have in common, for the first of them."""
+        """Warn of what many files of a run may have in common, for the first of them.
+
+        Args:
+            reason: What, on one line.
+
+        Example:
+            >>> from dedup import files
+            >>> job = files.Job(files.Source("crawl.csv", "crawl", "csv", None, 0))
+            >>> job.tell_once("no column 'id'")
+            >>> job.tell_once("no column 'id'")
+            >>> [problem.reason for problem in job.problems(articles=1)]
+            ["no column 'id'; said once for all files"]
+        """
         if reason not in self.told:
             self.told.add(reason)
             self.say(f"{reason}; said once for all files", "warning")
@@ -133,6 +171,12 @@ class Job:
         Raises:
             FileError: It is in no known encoding.
             InputError: Much of it cannot be decoded.
+
+        Example:
+            >>> from dedup import files
+            >>> job = files.Job(files.Source("a.txt", "a", "document", None, 0), files.ReadOptions(encoding="gbk"))
+            >>> job.text("古树茶饼".encode("gbk"))
+            '古树茶饼'
         """
         encoding = self.codec(raw)
         text, undecodable = decoded(raw, encoding)
@@ -149,6 +193,12 @@ class Job:
 
         Raises:
             FileError: It is in no known encoding.
+
+        Example:
+            >>> from dedup import files
+            >>> job = files.Job(files.Source("a.txt", "a", "document", None, 0))
+            >>> job.codec("古樹茶餅".encode()), job.codec("古樹茶餅".encode("utf-16"))
+            ('utf-8', 'utf-16')
         """
         if said := marked(raw) or self.options.codec or declared:
             return said
@@ -160,24 +210,54 @@ class Job:
         return encoding
 
     def lines(self, stream: io.BufferedReader, newline: str) -> io.TextIOWrapper:
-        """A file of rows as lines for `mend`, in the encoding that it has.
+        r"""A file of rows as lines for `mend`, in the encoding that it has.
 
         Args:
             stream: Its bytes.
             newline: As for `open`.
+
+        Example:
+            >>> import io
+            >>> from dedup import files
+            >>> job = files.Job(files.Source("a.jsonl", "a", "json_lines", None, 0))
+            >>> with job.lines(io.BufferedReader(io.BytesIO("古樹\n茶餅\n".encode())), "\n") as lines:
+            ...     list(lines)
+            ['古樹\n', '茶餅\n']
         """
         return characters(stream, newline, self.options.codec, self.found, longest=self.options.longest_record)
 
     def found(self, encoding: str, count: int) -> None:
-        """Say that bytes were decoded in an encoding that was found, and is not UTF-8."""
+        """Say that bytes were decoded in an encoding that was found, and is not UTF-8.
+
+        Args:
+            encoding: Its name, as Python has it.
+            count: How many bytes.
+
+        Example:
+            >>> from dedup import files
+            >>> job = files.Job(files.Source("a.txt", "a", "document", None, 0))
+            >>> job.found("gb18030", 100)
+            >>> job.problems(articles=1)[0].reason.partition(",")[0]
+            'not UTF-8; read as gb18030'
+        """
         self._encoding = encoding
         self._recoded += count
 
     def mend(self, text: str, row: int) -> str:
-        """Text from `lines` with U+FFFD for its undecodable bytes, which are counted.
+        r"""Text from `lines` with U+FFFD for its undecodable bytes, which are counted.
+
+        Args:
+            text: Some of it, undecodable bytes as surrogates.
+            row: Its number, from 1.
 
         Raises:
             InputError: Much of it cannot be decoded.
+
+        Example:
+            >>> from dedup import files
+            >>> job = files.Job(files.Source("a.jsonl", "a", "json_lines", None, 0))
+            >>> job.mend("a long line with one byte that is not UTF-8: \udcff, and more behind it", row=1)[-25:]
+            '-8: �, and more behind it'
         """
         text, count = mended(text)
         if count:
@@ -186,48 +266,156 @@ class Job:
         return text
 
     def whole(self, text: str, row: int) -> str:
-        """Text with U+FFFD for lone surrogates, which JSON may contain as escapes; they are counted."""
+        r"""Text with U+FFFD for lone surrogates, which JSON may contain as escapes; they are counted.
+
+        Args:
+            text: Any string.
+            row: Its number, from 1.
+
+        Example:
+            >>> from dedup import files
+            >>> job = files.Job(files.Source("a.jsonl", "a", "json_lines", None, 0))
+            >>> job.whole("half of an emoji: \ud83c", row=1)
+            'half of an emoji: �'
+        """
         text, count = (text, 0) if is_whole(text) else SURROGATES.subn("\ufffd", text)
         self.count(count, row)
         return text
 
     def count(self, undecodable: int, row: int = 0) -> None:
-        """Count bytes that could not be decoded; rows count from 1, and 0 is a file without rows."""
+        """Count bytes that could not be decoded; rows count from 1, and 0 is a file without rows.
+
+        Args:
+            undecodable: How many, 0 or more.
+            row: The row that they are in.
+
+        Example:
+            >>> from dedup import files
+            >>> job = files.Job(files.Source("a.txt", "a", "document", None, 0))
+            >>> job.count(2)
+            >>> job.problems(articles=1)[0].reason.partition(" or")[0]
+            '2 undecodable bytes'
+        """
         if undecodable:
             self._mended += undecodable
             self._first_mended = min(self._first_mended or row, row)
 
     def lose(self, row: int, reason: object, count: int = 1) -> None:
-        """Leave out `count` rows, of which this one, counted from 1, is the first."""
+        """Leave out `count` rows, of which this one, counted from 1, is the first.
+
+        Args:
+            row: Its number, from 1.
+            reason: Why, on one line.
+            count: How many, 1 or more.
+
+        Example:
+            >>> from dedup import files
+            >>> job = files.Job(files.Source("a.jsonl", "a", "json_lines", None, 0))
+            >>> job.lose(7, "the line is no JSON")
+            >>> [(problem.row, problem.severity) for problem in job.problems(articles=6)]
+            [(7, 'error')]
+        """
         self._lost += 1
         if self._lost <= NAMED_ROWS:
             self.note(row, str(reason), "error", count)
 
     def lose_long(self, row: int) -> None:
-        """Leave out a row, counted from 1, whose text is too long."""
+        """Leave out a row, counted from 1, whose text is too long.
+
+        Args:
+            row: Its number, from 1.
+
+        Example:
+            >>> from dedup import files
+            >>> job = files.Job(files.Source("a.jsonl", "a", "json_lines", None, 0))
+            >>> job.lose_long(7)
+            >>> job.problems(articles=6)[0].reason.partition(",000,")[0]
+            'the text has more than 10'
+        """
         self.lose(row, f"the text has more than {self.options.longest_text:,} bytes, {TOO_LONG}")
 
     def lose_unnamed(self, row: int, why: str) -> None:
-        """Leave out a row, counted from 1, whose id cannot be one."""
+        """Leave out a row, counted from 1, whose id cannot be one.
+
+        Args:
+            row: Its number, from 1.
+            why: What is wrong with the id.
+
+        Example:
+            >>> from dedup import files
+            >>> job = files.Job(files.Source("a.jsonl", "a", "json_lines", None, 0))
+            >>> job.lose_unnamed(7, "the id is empty")
+            >>> job.problems(articles=6)[0].reason.partition(";")[0]
+            'the id is empty'
+        """
         self.lose(row, f"{why}; write another, or name another column by --id-column")
 
     def pass_over(self, reason: str, count: int) -> None:
-        """Warn of so many members, records or parts of the file that are no articles."""
+        """Warn of so many members, records or parts of the file that are no articles.
+
+        Args:
+            reason: What they are, on one line.
+            count: How many.
+
+        Example:
+            >>> from dedup import files
+            >>> job = files.Job(files.Source("a.warc", "a", "warc", None, 0))
+            >>> job.pass_over("3 records are images", 3)
+            >>> job.problems(articles=9)[0].passed
+            True
+        """
         self._noted.append(Problem(shown(self.source.path), None, reason, "warning", count, passed=True))
 
     def note(self, row: int | None, reason: str, severity: Literal["error", "warning"], count: int = 1) -> None:
-        """Add a problem."""
+        """Add a problem.
+
+        Args:
+            row: Its number, from 1; None for the whole file.
+            reason: What is wrong, on one line.
+            severity: ``"error"`` where something was left out.
+            count: How many rows it stands for.
+
+        Example:
+            >>> from dedup import files
+            >>> job = files.Job(files.Source("a.csv", "a", "csv", None, 0))
+            >>> job.note(3, "a field is empty", "warning")
+            >>> job.problems(articles=9)[0].row
+            3
+        """
         self._noted.append(Problem(shown(self.source.path), row, reason, severity, count))
 
     def say(self, reason: str, severity: Literal["error", "warning"]) -> None:
-        """Add what is wrong with the file as a whole; an error is its fault, or the next part of it."""
+        """Add what is wrong with the file as a whole; an error is its fault, or the next part of it.
+
+        Args:
+            reason: What, on one line.
+            severity: ``"error"`` where the file was not read to its end.
+
+        Example:
+            >>> from dedup import files
+            >>> job = files.Job(files.Source("a.csv", "a", "csv", None, 0))
+            >>> job.say("the file ends early", "error")
+            >>> job.fault
+            'the file ends early'
+        """
         if severity == "warning":
             self._remarks.append(reason)
         else:
             self.fault = f"{self.fault}; {reason}" if self.fault else reason
 
     def adopt(self, problems: Sequence[Problem]) -> None:
-        """Add the problems of a file that is in this one."""
+        """Add the problems of a file that is in this one.
+
+        Args:
+            problems: As its own job has them.
+
+        Example:
+            >>> from dedup import files
+            >>> archive = files.Job(files.Source("a.zip", "a", "zip", None, 0))
+            >>> archive.adopt([files.Problem("a.zip!b.csv", 3, "a field is empty")])
+            >>> archive.problems(articles=9)[0].path
+            'a.zip!b.csv'
+        """
         self._noted += problems
 
     def problems(self, articles: int) -> list[Problem]:
@@ -238,6 +426,11 @@ class Job:
 
         Returns:
             The rows lost (as one problem where all were: a file of another kind), the bytes mended, remarks, the fault.
+
+        Example:
+            >>> from dedup import files
+            >>> files.Job(files.Source("a.csv", "a", "csv", None, 0)).problems(articles=0)[0].reason
+            'the file holds no articles'
         """
         if not articles and self._lost > 1:
             first = self._noted.pop(0)

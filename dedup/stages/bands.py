@@ -165,7 +165,12 @@ class BandBuckets:
         return ranges(self._shape.bands, AT_ONCE)
 
     def entries(self, piece: tuple[int, int], room: Room) -> Iterator[NDArray[np.uint64]]:
-        """The entries of each of these bands."""
+        """The entries of each of these bands.
+
+        Args:
+            piece: One of `pieces`.
+            room: Where to put them.
+        """
         bands, rows = piece[1] - piece[0], self._shape.rows
         keys = room.take(bands * self.articles).reshape(bands, self.articles)
         self._signed.band_keys(piece[0] * rows, rows, self.bits, keys)

@@ -284,7 +284,21 @@ class BucketWalk:
             yield self._room[-1][:used].copy()
 
     def count(self, keys: NDArray[np.uint64], bits: int, some: slice = slice(None)) -> None:
-        """Count `mates` in whole buckets; `some` are the entries of these."""
+        """Count `mates` in whole buckets; `some` are the entries of these.
+
+        Args:
+            keys: The entries that `pairs` was given last.
+            bits: Of an article's number in each.
+            some: Which of them, in whole buckets.
+
+        Example:
+            >>> walk = BucketWalk(sketches(np.ones((20, 32), np.uint16)), rules(0.7, slots=32, bucket_cap=8))
+            >>> keys = (np.full(20, 5) << 5 | np.arange(20)).astype(np.uint64)  # twenty copies in the bucket 5
+            >>> _ = list(walk.pairs(keys, bits=5))
+            >>> walk.count(keys, bits=5)
+            >>> walk.mates[[0, 19]]
+            array([ 0, 19])
+        """
         kernels.count_mates(keys[some], bits, self.seen[some], self._rules.bucket_cap, self._reach, self.mates)
 
 

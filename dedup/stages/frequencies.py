@@ -53,7 +53,19 @@ class Counts:
         self._used = np.zeros(PARTS, np.int64)
 
     def add(self, batches: list[list[NDArray[np.uint64]]], threads: int) -> None:
-        """Count the shingles of some batches, each split into the parts."""
+        """Count the shingles of some batches, each split into the parts.
+
+        Args:
+            batches: For each batch the shingles of each of the `PARTS` parts.
+            threads: How many parts are counted side by side.
+
+        Example:
+            >>> counts = Counts()
+            >>> counts.add([[np.array([8], np.uint64)] * PARTS] * 2, threads=1)  # two batches of one shingle a part
+            >>> keys, several = counts.shared()
+            >>> len(keys), set(several.tolist())
+            (64, {2})
+        """
         if not self._keys.size:  # about one shingle in four is new at first
             self._grow(kernels.size_for(sum(len(part) for parts in batches for part in parts) // (4 * PARTS)), threads)
         left = dict.fromkeys(range(PARTS), (0, 0))
@@ -122,7 +134,18 @@ class Sketch:
         return int(self.cells.size).bit_length() - 1
 
     def add(self, batches: list[list[NDArray[np.uint64]]], threads: int) -> None:
-        """Count the shingles of some batches, each split into the parts."""
+        """Count the shingles of some batches, each split into the parts.
+
+        Args:
+            batches: For each batch the shingles of each of the `PARTS` parts.
+            threads: How many parts are counted side by side.
+
+        Example:
+            >>> sketch = Sketch(16)
+            >>> sketch.add([[np.array([8], np.uint64)] * PARTS] * 2, threads=1)
+            >>> sketch.cells.sum(axis=1)[:3].tolist()
+            [2, 2, 2]
+        """
         bits = int(self.cells.shape[1]).bit_length() - 1
 
         def work(part: int) -> None:

@@ -142,7 +142,12 @@ class CopyBuckets:
         return [*self._others.pieces, COPIES]
 
     def entries(self, piece: tuple[int, int], room: Room) -> Iterator[NDArray[np.uint64]]:
-        """The entries of the buckets of a piece."""
+        """The entries of the buckets of a piece.
+
+        Args:
+            piece: One of `pieces`.
+            room: Where to put those of copies.
+        """
         if piece != COPIES:
             yield from self._others.entries(piece, room)
             return

@@ -108,7 +108,12 @@ class RunBuckets:
         self.pieces = list(pairwise(cuts))
 
     def entries(self, piece: tuple[int, int], room: Room) -> Iterator[NDArray[np.uint64]]:
-        """The entries of the buckets of some keys."""
+        """The entries of the buckets of some keys.
+
+        Args:
+            piece: One of `pieces`.
+            room: Where to put them.
+        """
         begin, end = piece
         low, high = begin << BITS - HIGHEST, (end << BITS - HIGHEST) - 1
         entries, used = room.take(int(self._before[end] - self._before[begin]) + 1), 0

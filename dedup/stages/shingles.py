@@ -224,6 +224,11 @@ class Texts:
 
         Args:
             width: Least width of a shingle in units.
+
+        Example:
+            >>> texts = clusters.corpus.texts
+            >>> [len(some.shingle(np.array([8])).keys) for some in (texts, texts.of_width(15))]
+            [444, 472]
         """
         texts = copy.copy(self)
         texts._kind = (width, *self._kind[1:])  # noqa: SLF001 - of its own class
@@ -232,12 +237,24 @@ class Texts:
 
     @property
     def leaves_out(self) -> bool:
-        """Whether something is left out of these texts."""
+        """Whether something is left out of these texts.
+
+        Example:
+            >>> clusters.corpus.texts.leaves_out  # no frame was found
+            False
+        """
         return len(self._left_out.table) > 0
 
     @property
     def whole(self) -> Texts:
-        """The same texts, of which nothing is left out."""
+        """The same texts, of which nothing is left out.
+
+        Example:
+            >>> footer = "© 青禾读书社 版权所有，未经书面同意请勿转载，来信请寄云杉市榆树巷十六号。"
+            >>> texts = dedup.cluster([{**one, "text": one["text"] + footer} for one in articles]).corpus.texts
+            >>> texts.leaves_out, texts.whole.leaves_out
+            (True, False)
+        """
         return self.without(NO_WINDOWS)
 
     @property
@@ -247,7 +264,12 @@ class Texts:
 
     @property
     def by_word(self) -> bool:
-        """Whether shingles start and end at words."""
+        """Whether shingles start and end at words.
+
+        Example:
+            >>> clusters.corpus.texts.by_word
+            False
+        """
         return self._kind[1]
 
     def __len__(self) -> int:
@@ -278,6 +300,12 @@ class Texts:
 
         Returns:
             The shingles of m texts.
+
+        Example:
+            >>> shingled = clusters.corpus.texts.shingle(np.array([8, 9]))
+            >>> one, other = np.split(shingled.keys, shingled.offsets[1:2])
+            >>> len(one), len(other), len(np.intersect1d(one, other))
+            (444, 482, 124)
         """
         nothing = np.empty(0, np.uint32), np.empty(0, np.int64)
         return self._cut(rows, room or Room(np.uint64), NO_RUNS, nothing, once=once)
@@ -297,6 +325,14 @@ class Texts:
         Returns:
             The shingles; the keys of runs, text after text, each once a text; and int64 (m + 1,), where those of each
             text begin.
+
+        Example:
+            >>> from dedup.stages.runs import winnowing
+            >>> from dedup.work import Room
+            >>> texts, rooms = clusters.corpus.texts, (Room(np.uint64), Room(np.uint32))
+            >>> shingled, keys, starts = texts.shingle_and_winnow(np.array([8, 9]), winnowing(6), *rooms)
+            >>> bool(len(shingled.keys) > len(keys) == starts[-1])
+            True
         """
         lengths = self.lengths[rows]
         keys = run_room.take(int((lengths + np.minimum(lengths, winnowing.short)).sum()))
@@ -335,6 +371,12 @@ class Texts:
 
         Args:
             windows: What marks frames; see `dedup.stages.frames.Frames`.
+
+        Example:
+            >>> footer = "© 青禾读书社 版权所有，未经书面同意请勿转载，来信请寄云杉市榆树巷十六号。"
+            >>> found = dedup.cluster([{**one, "text": one["text"] + footer} for one in articles]).corpus.frames
+            >>> clusters.corpus.texts.without(found.windows).leaves_out
+            True
         """
         texts = copy.copy(self)
         texts._left_out = windows  # noqa: SLF001 - of its own class
@@ -355,6 +397,10 @@ class Texts:
 
         Args:
             row: Its position.
+
+        Example:
+            >>> clusters.corpus.texts.text(8)[:10]
+            '**古树茶饼按月到家'
         """
         data = self.column[int(row)].as_buffer()
         return "" if data is None else data.to_pybytes().decode("utf-8", "replace")
@@ -364,6 +410,11 @@ class Texts:
 
         Args:
             row: Its position.
+
+        Example:
+            >>> trace = clusters.corpus.texts.trace(8)
+            >>> len(trace.keys) == len(trace.begins), trace.text == articles[8]["text"]
+            (True, True)
         """
         text = self.text(row)
         letters = trace(text)
@@ -389,6 +440,10 @@ class Texts:
 
         Args:
             rows: (m,) positions of texts.
+
+        Example:
+            >>> [rows.tolist() for rows in clusters.corpus.texts.batches(np.array([9, 8]))]
+            [[8, 9]]
         """
         rows = np.sort(rows)
         marks = np.cumsum(self.lengths[rows]) * 3 // self._batch_bytes

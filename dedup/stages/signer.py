@@ -51,6 +51,11 @@ class Signer:
 
         Args:
             texts: How many there are.
+
+        Example:
+            >>> signing = Signer(dedup.Settings.near_copies(), None).room(texts=2)
+            >>> signing.halves.shape
+            (2, 128)
         """
         return Signing(np.empty((texts, self._settings.slots), np.uint16), scrambled(self._settings.signature_seed))
 
@@ -60,6 +65,13 @@ class Signer:
         Args:
             shingled: The shingles of n texts; one that a text repeats counts once.
             lengths: (n,) characters of each.
+
+        Example:
+            >>> texts, rows = clusters.corpus.texts, np.array([8, 9])
+            >>> signer = Signer(dedup.Settings(), clusters.corpus.weights)
+            >>> halves = signer.halves(texts.shingle(rows), texts.lengths[rows])
+            >>> halves.shape, halves.dtype, bool(0.08 < (halves[0] == halves[1]).mean() < 0.2)
+            ((2, 640), dtype('uint16'), True)
         """
         weights = None if self._weights is None else self._weights.of(shingled.keys, self._bits)
         settings = self._settings
