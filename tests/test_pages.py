@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pages
 import pytest
+from sparks import BRIEF
 
 PAGES = {str(path.relative_to(pages.DOCS)): path for path in sorted(pages.DOCS.rglob("*.md"))}
 NOT_RUN = {
@@ -57,7 +58,7 @@ def test_a_page_runs(name: str, tmp_path: Path, request: pytest.FixtureRequest) 
     paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         [sys.executable, "-W", "error", pages.__file__, PAGES[name]], cwd=tmp_path, text=True, encoding="utf-8",
-        env=os.environ | {"PATH": paths, "LC_ALL": "C.UTF-8"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env=os.environ | {"PATH": paths, "LC_ALL": "C.UTF-8", "JDK_JAVA_OPTIONS": BRIEF}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
