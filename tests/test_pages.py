@@ -56,10 +56,10 @@ def test_a_page_runs(name: str, tmp_path: Path, request: pytest.FixtureRequest) 
             request.getfixturevalue(fixture)
     (tmp_path / "examples").symlink_to(pages.ROOT / "examples")
     paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = os.environ | {"PATH": paths, "LC_ALL": "C.UTF-8", "JDK_JAVA_OPTIONS": BRIEF}
     done = subprocess.run(
         [sys.executable, "-W", "error", pages.__file__, PAGES[name]], cwd=tmp_path, text=True, encoding="utf-8",
-        env=os.environ | {"PATH": paths, "LC_ALL": "C.UTF-8", "JDK_JAVA_OPTIONS": BRIEF}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        check=False,
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
 
