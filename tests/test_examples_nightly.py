@@ -321,6 +321,35 @@ def test_crontab() -> None:
     assert re.fullmatch(r"\d+ \d+ \* \* \* nice -n \d+ /opt/dedup/nightly\.sh", jobs[0])
 
 
+def told_by(name: str) -> tuple[str, dict[str, str]]:
+    """The command of the crontab, or of the service, and the variables that it is given."""
+    text = (NIGHTLY / name).read_text("utf-8")
+    lines = [line for line in text.splitlines() if line and line[0] != "#"]
+    if name == "crontab":
+        (job,) = (line.split(maxsplit=5)[5] for line in lines if not line[0].isalpha())
+        given = [line for line in lines if line[0].isalpha()]
+    else:
+        (job,) = re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE)
+        given = [part for line in re.findall(r"^Environment=(.*)$", text, re.MULTILINE) for part in line.split()]
+    return job, dict(one.split("=", 1) for one in given)
+
+
+@pytest.mark.parametrize("name", ["crontab", "dedup-nightly.service"])
+def test_the_job_runs_with_what_it_is_given_and_nothing_else(crawl: Crawl, name: str) -> None:
+    """The command as it stands there, by a plain shell, with the paths of this test in place of those on the disk."""
+    job, given = told_by(name)
+    assert {"CRAWL", "STATE", "OUT", "MEMORY", "DEDUP"} <= given.keys()
+    here = {"CRAWL": crawl.crawl, "STATE": crawl.state, "OUT": crawl.out, "MEMORY": "1GB", "DEDUP": DEDUP}
+    environment = {"PATH": "/usr/bin:/bin", "HOME": "/", **given, **{name: str(path) for name, path in here.items()}}
+    if "PYTHONPATH" in os.environ:  # in a worktree the command is that of another one
+        environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
+    command = ["/bin/sh", "-c", job.replace("/opt/dedup/nightly.sh", str(SCRIPT))]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert (done.stderr == "") == (name == "crontab")  # the log of the service goes to the journal
+    assert len(crawl.clusters()) == 4
+
+
 # --- the page ------------------------------------------------------------------------------------------------------
 
 

@@ -21,7 +21,7 @@ NOT_RUN = {
     "how-to/nightly.md": "a service of systemd needs root",
     "how-to/set-up-a-night.md": "to install a service needs root",
     "how-to/spark-yarn-kubernetes.md": "needs YARN or Kubernetes; tools/check_spark_archive runs what they get",
-    "how-to/spark.md": "needs YARN and HDFS",
+    "how-to/spark.md": "needs articles in HDFS",
     "analysis.md": "pip needs a network, and Jupyter a browser",
     "tutorial.md": "pip needs a network",
 }
