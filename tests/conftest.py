@@ -237,6 +237,14 @@ def postgres() -> Iterator[None]:
             run("pg_ctl", "-w", "-m", "immediate", "stop")
 
 
+@pytest.fixture
+def database(postgres: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty database, which the environment names."""
+    name = f"test_{secrets.token_hex(4)}"
+    subprocess.run(["psql", "--quiet", "--command", f"CREATE DATABASE {name}"], check=True)
+    monkeypatch.setenv("PGDATABASE", name)
+
+
 def answers(port: int) -> bool:
     """Whether somebody listens there."""
     with socket.socket() as asked:

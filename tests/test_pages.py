@@ -30,7 +30,7 @@ PROGRAMS = {
     "redis-server": "redis-server", "pyspark": "java", "spark-submit": "java", "systemd-analyze": "systemd-analyze",
 }  # fmt: skip
 """What a page that has the word in a block needs on the PATH."""
-SERVERS = {"s3://crawl": "examples_in_store", "psql": "postgres"}
+SERVERS = {"s3://crawl": "examples_in_store", "psql": "database"}
 """The fixture that a page with such words needs."""
 
 

@@ -62,5 +62,5 @@ def load(connection: psycopg.Connection, night: Path) -> None:
 
 
 if __name__ == "__main__":
-    with psycopg.connect() as connection:
+    with psycopg.connect(autocommit=True) as connection:  # `load` begins its transaction, and ends it
         load(connection, Path(sys.argv[1]).resolve())  # OUT/latest is a link, which may move meanwhile
