@@ -80,12 +80,12 @@ class IndexBusyError(DedupError, TimeoutError):
     """Another writer has held the index for longer than this one waits.
 
     Example:
-        >>> with dedup.Index("seen.index", timeout=0.1) as other:
-        ...     try:  # while the one is reweighed, the other cannot write
-        ...         index.reweigh(progress=lambda *_: other.add("late", "An article that comes meanwhile."))
-        ...     except dedup.IndexBusyError as error:
-        ...         print(str(error).partition(";")[0])
-        another writer has held 'seen.index' for more than 0.1 seconds
+        >>> try:
+        ...     kind = index.add("late", "An article that came while another process was writing.").kind
+        ... except dedup.IndexBusyError:
+        ...     kind = "to be added later"
+        >>> kind
+        'new'
     """
 
 
@@ -94,10 +94,12 @@ class BusyError(DedupError, BlockingIOError):
 
     Example:
         >>> from dedup import nightly
-        >>> nightly.run(["examples/articles"], "labels", "nights", log=lambda *_: nightly.stats("nights"))
-        Traceback (most recent call last):
-            ...
-        dedup.errors.BusyError: another run holds 'nights'; wait until it has ended, or name another
+        >>> try:
+        ...     nights = nightly.stats(state).nights
+        ... except dedup.BusyError:
+        ...     nights = "the job is at work"
+        >>> nights
+        1
     """
 
 

@@ -31,7 +31,7 @@ SHARED = ROOT.parent / "shared"
 
 SLOWEST = (
     "test_spark", "test_spark_campaign_links", "test_spark_examples", "test_index_faults", "test_integrations_scrapy",
-    "test_index", "test_examples_nightly", "test_pages", "test_nightly_faults", "test_report", "test_native",
+    "test_index", "test_examples_nightly", "test_pages", "test_site", "test_nightly_faults", "test_report", "test_native",
 )  # fmt: skip
 """Files that take longest: they begin first, so that no process has one of them left when the others have ended."""
 
@@ -299,6 +299,27 @@ def examples_in_store(object_store: str) -> None:
     store = s3fs.S3FileSystem()
     store.mkdir("crawl")
     store.put(str(ROOT / "examples" / "articles"), "crawl/articles", recursive=True)
+
+
+CHROMIUM = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """One for a module, with a profile of its own; while it is there, so is an event loop."""
+    path = shutil.which("chromium")
+    if path is None:
+        missing = "pages are tested in Chromium, which is not installed: Debian's package is chromium"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(params=["embedded", "redis"])

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -24,17 +23,13 @@ import numpy as np
 import pytest
 import test_frame_lists as furniture
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, Dialog, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Dialog, Locator, Page, expect
 
 import dedup
 from dedup import Clusters, Explanation, Fixed, Settings, report
 from dedup.errors import FileError, InputError, SettingsError
 from dedup.report import audit_page
 
-ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 PAIRS = 2_000
 GROUPS = {"Amber 琥珀": 6, "birch 白樺": 5, "Cedar 雪松": 4, "dill 蒔蘿": 3, "Elm 榆樹": 2}
@@ -129,19 +124,6 @@ class Reader:
 
 
 Visit = Callable[..., Reader]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One for all, with a profile of its own."""
-    path = shutil.which("chromium")
-    if path is None:
-        missing = "the report is tested in Chromium, which is not installed: Debian's package is chromium"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
