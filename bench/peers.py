@@ -35,12 +35,11 @@ import near_copies
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from components import Labels, join, join_lists
 from numpy.typing import NDArray
 
 import dedup
 from dedup.stages import bands
-
-Labels = NDArray[np.int64]
 
 THRESHOLD = 0.7
 SLOTS = 128
@@ -198,24 +197,6 @@ def join_bands(signatures: NDArray[np.uint32], shape: bands.Bands) -> Labels:
         first.append(where[key])
     articles = len(signatures)
     return join(np.tile(np.arange(articles), shape.bands), np.concatenate(first), articles)
-
-
-def join_lists(found: list[list[int]]) -> Labels:
-    """Labels from what was found for every article."""
-    left = np.repeat(np.arange(len(found)), list(map(len, found)))
-    right = np.fromiter((other for others in found for other in others), np.int64, len(left))
-    return join(left, right, len(found))
-
-
-def join(left: Labels, right: Labels, articles: int) -> Labels:
-    """Connected components: every article takes the least label next to it, until none is less."""
-    labels = np.arange(articles)
-    while (labels[left] != labels[right]).any():
-        least = np.minimum(labels[left], labels[right])
-        np.minimum.at(labels, left, least)
-        np.minimum.at(labels, right, least)
-        labels = labels[labels]
-    return labels
 
 
 def work(name: str, threads: int, path: Path, out: Path) -> None:
