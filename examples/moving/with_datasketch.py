@@ -26,7 +26,7 @@ for threshold in (0.7, 0.1):
             if name < other:
                 print(f"  {name}, {other}: {sketch.jaccard(sketches[other]):.2f}")
 
-# What is found of pairs whose similarity is known
+# What else it does
 draw = random.Random(7)
 
 

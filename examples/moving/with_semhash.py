@@ -32,10 +32,8 @@ for threshold in (0.9, 0.5):  # 0.9 is its default
 
 # What else it does
 turned = SemHash.from_records(records[::-1], columns=["text"], model=Trigrams()).self_deduplicate(threshold=0.9)
-print(
-    "from the last to the first,",
-    *(f"{one.record['id']} dropped for {one.duplicate_of['id']}" for one in turned.filtered),
-)
+for one in turned.filtered:
+    print(f"from the last to the first, {one.record['id']} dropped for {one.duplicate_of['id']}")
 
 
 class Chain:
