@@ -59,7 +59,8 @@ class Tool(NamedTuple):
     place: str | None
     """Its file in `tools/peers`; None is this environment."""
     tried: list[Settings]
-    python: str = "3.11"
+    python: str | None = None
+    """Where it needs another version of Python than this one."""
 
 
 def shaped(one: Settings) -> Settings:
@@ -104,13 +105,21 @@ class Tried(NamedTuple):
         return self.score.parts["all"].b_cubed.f1
 
 
+def interpreter(version: str | None) -> str:
+    """A Python of this version, of this machine; None is the one that runs."""
+    if version is None:
+        return sys.executable
+    of_pyenv = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
+    return str(of_pyenv[-1]) if of_pyenv else f"python{version}"
+
+
 def python_of(tool: Tool, venvs: Path) -> str:
     """The interpreter that has the tool; it is installed if it is not there."""
     if tool.place is None:
         return sys.executable
     python = venvs / tool.place / "bin" / "python"
     if not python.exists():
-        subprocess.run([f"python{tool.python}", "-m", "venv", venvs / tool.place], check=True)
+        subprocess.run([interpreter(tool.python), "-m", "venv", venvs / tool.place], check=True)
         wanted = ["-r", str(ROOT / "tools" / "peers" / f"{tool.place}.txt"), "pyarrow"]
         subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
     return str(python)
