@@ -1,6 +1,6 @@
 """Peers as labellers: `python bench/labellers.py TOOL --corpus CORPUS --settings '[{…}, …]' --out FOLDER`.
 
-In: a corpus with the columns `id` and `text`, and settings of one tool as JSON. Out: for each `FOLDER/N.parquet` with
+In: a corpus with the columns `id` and `text`, and settings of one tool as JSON. Out: for each a Parquet file with
 `id` and `label`, as `bench/labels.py` scores them. Runs where the tool is installed, beside numpy and pyarrow;
 `bench/peers_labelled.py` makes those places, chooses settings and compares. What a tool computes once for several
 settings, its sketches or embeddings, is kept. Tools get the texts as they are. Where a tool gives pairs, its labels are
@@ -190,6 +190,11 @@ TOOLS: dict[str, Callable[..., Sequence[object]]] = {
 }
 
 
+def file_of(settings: dict[str, Any]) -> str:
+    """The name of the file with a setting's labels."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12] + ".parquet"
+
+
 def spent() -> dict[str, float]:
     """Processor time with that of processes waited for, and the peak of memory: `ru_maxrss` would be the parent's."""
     times = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -208,9 +213,9 @@ def main() -> None:
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-1:])
     table = pq.read_table(args.corpus, columns=["id", "text"])
     texts = tuple(table["text"].to_pylist())
-    for number, settings in enumerate(args.settings):
+    for settings in args.settings:
         labels = TOOLS[args.tool](texts, **settings)
-        pq.write_table(pa.table({"id": table["id"], "label": list(map(str, labels))}), args.out / f"{number}.parquet")
+        pq.write_table(pa.table({"id": table["id"], "label": list(map(str, labels))}), args.out / file_of(settings))
     print(json.dumps(spent()))
 
 

@@ -7,8 +7,9 @@ Each tool is installed into a folder of its own below `--venvs`, from the pinned
 the corpus with every setting of its grid; what is best by B-cubed F1 is a row of a Markdown table (scores as in
 `bench/labels.py`). Where the corpus has clean articles, best is among the settings that put at most 1 % of them under a
 label with others, if there are any. With `--articles N` all articles with a group are taken and as many others, in the
-order of a hash of their ids, as make N. With `--cost` each tool runs once more with its best setting, alone, on one
-core: processor time and peak memory of the whole process, its start included, as multiples of this package's. Linux.
+order of a hash of their ids, as make N. Labels that lie in the folder of `--keep` are not made again. With `--cost` each
+tool runs once more with its best setting, alone, on one core: processor time and peak memory of the whole process, its
+start included, as multiples of this package's. Linux only.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import labellers
 import labels
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,11 +36,12 @@ import pyarrow.parquet as pq
 ROOT = Path(__file__).resolve().parents[1]
 Settings = dict[str, Any]
 
-THRESHOLDS = (0.15, 0.3, 0.5, 0.7)
-NGRAMS = (3, 5, 8)  # characters
+THRESHOLDS = (0.05, 0.1, 0.15, 0.3, 0.5, 0.7)
+NGRAMS = (3, 5, 8, 12)  # characters
 HAN = 3  # units of this package's width
 WORDS = (1, 2)  # of text-dedup: between Chinese punctuation marks stands one
-SHAPES = {0.15: (100, 2), 0.3: (60, 3), 0.5: (42, 4), 0.7: (20, 6)}  # bands and rows, for who does not choose them
+SHAPES = {0.05: (128, 1), 0.1: (128, 2), 0.15: (100, 2), 0.3: (60, 3), 0.5: (42, 4), 0.7: (20, 6)}
+"""Bands and rows, for who does not choose them."""
 BUCKETS = (
     (14, 8),
     (20, 4),
@@ -70,7 +73,9 @@ def shaped(one: Settings) -> Settings:
 
 _BY_CHARACTERS = grid(ngram=NGRAMS, threshold=THRESHOLDS)
 _OF_TEXT_DEDUP = {"ngram": WORDS, "slots": (256,)}
-_OF_DATATROVE = grid(language=("cmn",), ngram=(5, 2), shape=BUCKETS)
+_OF_DATATROVE = grid(language=("cmn",), ngram=(5,), shape=BUCKETS) + grid(
+    language=("cmn",), ngram=(2,), shape=BUCKETS[:-1]
+)
 TOOLS = {
     "dedup": Tool(None, [{}]),
     "dedup near copies": Tool(None, grid(width=tuple(HAN * n for n in NGRAMS), threshold=THRESHOLDS)),
@@ -80,7 +85,7 @@ TOOLS = {
     "rensa": Tool("rensa", grid(ngram=NGRAMS, slots=(256,), threshold=THRESHOLDS)),
     "text-dedup": Tool(
         "text-dedup",
-        grid(**_OF_TEXT_DEDUP, threshold=THRESHOLDS, checked=(False,))
+        grid(**_OF_TEXT_DEDUP, threshold=THRESHOLDS[2:], checked=(False,))
         + grid(**_OF_TEXT_DEDUP, threshold=(0.5,), checked=(True,)),
         python="3.12",
     ),
@@ -187,8 +192,9 @@ def compare(corpus: Path, tools: list[str], venvs: Path, out: Path) -> Iterator[
     clean = 0 if truth.clean is None else int(truth.clean.sum())
     for name in tools:
         folder, settings = out / name, TOOLS[name].tried
-        label(name, settings, corpus, folder, venvs)
-        files = [folder / f"{number}.parquet" for number in range(len(settings))]
+        files = [folder / labellers.file_of(one) for one in settings]
+        if missing := [one for one, file in zip(settings, files, strict=True) if not file.exists()]:
+            label(name, missing, corpus, folder, venvs)
         scores = [labels.score(labels.read_labels(file, truth.ids), truth) for file in files]
         tried = [Tried(*one) for one in zip(settings, scores, strict=True)]
         yield name, best(tried, clean), tried
