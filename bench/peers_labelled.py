@@ -7,9 +7,9 @@ Each tool is installed into a folder of its own below `--venvs`, from the pinned
 the corpus with every setting of its grid; what is best by B-cubed F1 is a row of a Markdown table (scores as in
 `bench/labels.py`). Where the corpus has clean articles, best is among the settings that put at most 1 % of them under a
 label with others, if there are any. With `--articles N` all articles with a group are taken and as many others, in the
-order of a hash of their ids, as make N. Labels that lie in the folder of `--keep` are not made again. With `--cost` each
-tool runs once more with its best setting, alone, on one core: processor time and peak memory of the whole process, its
-start included, as multiples of this package's. Linux only.
+order of a hash of their ids, as make N. Labels that lie in the folder of `--keep` are not made again. With `--cost`
+each tool runs once more with its best setting, alone, on one core: processor time and peak memory of the whole process,
+its start included, as multiples of this package's. Linux only.
 """
 
 from __future__ import annotations
