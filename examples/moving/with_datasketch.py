@@ -50,3 +50,4 @@ for similarity in (0.5, 0.6, 0.7, 0.8, 0.9):
 index = MinHashLSH(threshold=0.7, num_perm=128)
 index.insert("empty", sketch_of(""))
 print("an article of four characters is a duplicate of:", index.query(sketch_of("四个字。")))
+print("a sketch of 128 slots has", sketch_of("a text").hashvalues.nbytes, "bytes")
