@@ -39,6 +39,13 @@ def dedup_default(texts: Texts) -> Sequence[object]:
     return dedup.cluster(list(texts), threads=1).labels.tolist()
 
 
+def dedup_with_frames(texts: Texts) -> Sequence[object]:
+    """The same, with what it takes for boilerplate compared like all else."""
+    import dedup
+
+    return dedup.cluster(list(texts), dedup.Settings(frames=False), threads=1).labels.tolist()
+
+
 def dedup_near_copies(texts: Texts, *, threshold: float, width: int) -> Sequence[object]:
     """This package, its mode for what the peers are made for. A Han ideograph is three units of width."""
     import dedup
@@ -179,6 +186,7 @@ def _shingles(text: str, ngram: int) -> Iterator[str]:
 
 TOOLS: dict[str, Callable[..., Sequence[object]]] = {
     "dedup": dedup_default,
+    "dedup, frames compared": dedup_with_frames,
     "dedup near copies": dedup_near_copies,
     "exact": exact,
     "datasketch": datasketch,

@@ -76,6 +76,7 @@ _OF_DATATROVE = [
 ]
 TOOLS = {
     "dedup": Tool(None, [{}]),
+    "dedup, frames compared": Tool(None, [{}]),
     "dedup near copies": Tool(None, grid(width=tuple(HAN * n for n in NGRAMS), threshold=THRESHOLDS)),
     "exact": Tool(None, [{}]),
     "datasketch": Tool("datasketch", grid(ngram=NGRAMS, slots=(256,), threshold=THRESHOLDS, checked=(False, True))),
