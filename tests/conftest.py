@@ -31,7 +31,8 @@ SHARED = ROOT.parent / "shared"
 
 SLOWEST = (
     "test_spark", "test_spark_campaign_links", "test_spark_examples", "test_index_faults", "test_integrations_scrapy",
-    "test_index", "test_examples_nightly", "test_pages", "test_site", "test_nightly_faults", "test_report", "test_native",
+    "test_index", "test_examples_nightly", "test_pages", "test_site", "test_nightly_faults", "test_report",
+    "test_native",
 )  # fmt: skip
 """Files that take longest: they begin first, so that no process has one of them left when the others have ended."""
 

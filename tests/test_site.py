@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import click
 import pytest
-from conftest import ROOT
+from conftest import ROOT, script
 from playwright.sync_api import Browser, Page
 
 import dedup
@@ -155,7 +155,17 @@ def test_colours_are_apart(visit: Visit) -> None:
     assert light > 600
 
 
-# --- llms.txt -----------------------------------------------------------------------------------------------------
+# --- links and llms.txt -------------------------------------------------------------------------------------------
+
+
+def test_every_link_leads_somewhere(site: Path, tmp_path: Path) -> None:
+    """Links and their places, in all pages; and what leads nowhere is found."""
+    links = script("tools/site_links.py")
+    assert links.main(str(site)) == 0
+    (tmp_path / "a.html").write_text('<a href="b.html#here">1</a> <a href="#no">2</a> <img src="no.png">', "utf-8")
+    (tmp_path / "b.html").write_text('<p id="here"><a href="a.html">1</a> <a href="https://example.com">2</a>', "utf-8")
+    pages = {path: links.Page(path.read_text("utf-8")) for path in tmp_path.iterdir()}
+    assert {one.link for one in links.lost(tmp_path.resolve(), pages)} == {"#no", "no.png"}
 
 
 def test_llms_txt_lists_every_page(site: Path) -> None:
