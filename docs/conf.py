@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -49,6 +48,3 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 html_search_language = "zh"
-
-# Pages of the layout that are still to come: this warning has no type by which Sphinx could leave it out.
-logging.getLogger("sphinx.sphinx.directives.other").addFilter(lambda record: "glob pattern" not in str(record.msg))

@@ -94,7 +94,7 @@ def found(visit: Visit, words: str) -> list[str]:
     ("words", "page"),
     [
         ("keep longest", "how-to/keep-the-best.html"),
-        ("redis", "how-to/many-processes.html"),
+        ("redis", "how-to/redis.html"),
         ("Clusters.explain", "reference/api/results.html#dedup.Clusters.explain"),
         ("near_copies", "reference/api/clustering.html#dedup.Settings.near_copies"),
         ("--within-days", "reference/command-line.html"),
