@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import logging
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client import CollectorRegistry
 
 import dedup
-from dedup import events, files, nightly
+from dedup import files, nightly
 
 TEXTS = ["国内电话卡续费", "國內電話卡續費", "The ferry leaves at noon today"]
 
@@ -173,8 +172,3 @@ def test_opentelemetry() -> None:
     ended = {span.name: span for span in spans.get_finished_spans()}
     assert dict(ended["dedup cluster fold"].attributes or {}) == {"articles": 3, "texts": 2}
     tracers.shutdown()
-
-
-def test_docstring_examples() -> None:
-    """The examples in docstrings print what they say."""
-    assert doctest.testmod(events).failed == 0

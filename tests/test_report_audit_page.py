@@ -17,7 +17,7 @@ from dedup import Audit, Settings
 from dedup.errors import FileError, InputError
 from dedup.report import audit_page
 
-browser, visit = reports.browser, reports.visit  # fixtures
+visit = reports.visit  # a fixture
 
 
 @dataclass
