@@ -6,8 +6,6 @@ import ast
 import doctest
 import importlib
 import inspect
-import os
-import pkgutil
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -15,80 +13,23 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+import public
 import pyarrow as pa
 import pytest
 from conftest import ROOT
 from fresh import PACKAGE
 
 import dedup
-from dedup import files, integrations, nightly
-from dedup.errors import MissingExtraError
+from dedup import files, nightly
 
 EXAMPLE = re.compile(r"^Example:\n +>>> ", re.MULTILINE)
 """The section of a docstring that shows how."""
 
 
-# --- what is public -----------------------------------------------------------------------------------------------
-
-
-class Public(NamedTuple):
-    """A public name."""
-
-    name: str
-    """With its module, as it is imported."""
-    module: ModuleType
-    thing: Any
-
-    @property
-    def home(self) -> str:
-        """Where it is defined; several modules may export it."""
-        return f"{getattr(self.thing, '__module__', self.module.__name__)}.{self.name.rpartition('.')[2]}"
-
-
-def upper() -> list[ModuleType]:
-    """The package, its front rooms, and the frameworks that it is a part of."""
-    rooms = ("dedup", "dedup.nightly", "dedup.index", "dedup.spark", "dedup.files", "dedup.errors", "dedup.events")
-    frameworks = (f"{integrations.__name__}.{one.name}" for one in pkgutil.iter_modules(integrations.__path__))
-    return list(filter(None, map(there, (*rooms, "dedup.report", *frameworks))))
-
-
-def there(name: str) -> ModuleType | None:
-    """A module; None where the extra that it needs is not installed."""
-    try:
-        return importlib.import_module(name)
-    except MissingExtraError:
-        assert not os.environ.get("CI"), f"the extra of {name} must be installed"
-        return None
-
-
-def lower() -> list[ModuleType]:
-    """The modules that the package's docstring lists as its lower layer."""
-    listed = re.findall(r"`(dedup\.(?:stages|evidence)\.\w+)`", dedup.__doc__ or "")
-    return list(map(importlib.import_module, dict.fromkeys(listed)))
-
-
-def exported(module: ModuleType) -> list[str]:
-    """What a module says it exports, else the functions and classes that are defined in it."""
-    own = [
-        name
-        for name, thing in vars(module).items()
-        if not name.startswith("_") and callable(thing) and getattr(thing, "__module__", "") == module.__name__
-    ]
-    return list(vars(module).get("__all__", own))
-
-
-def public() -> list[Public]:
-    """Every public name once; what only a type checker sees, protocols and aliases, is none."""
-    found: dict[str, Public] = {}
-    for module in (*upper(), *lower()):
-        for name in exported(module):
-            one = Public(f"{module.__name__}.{name}", module, getattr(module, name))
-            if not getattr(one.thing, "_is_protocol", False) and not hasattr(one.thing, "__args__"):
-                found.setdefault(one.home, one)
-    return list(found.values())
+# --- what has to be shown -------------------------------------------------------------------------------------------
 
 
 def members(kind: type) -> Iterator[tuple[str, Any]]:
@@ -123,14 +64,14 @@ def code(docstring: str) -> str:
     return "".join(one.source for one in doctest.DocTestParser().get_examples(docstring))
 
 
-def shown(one: Public) -> bool:
+def shown(one: public.Name) -> bool:
     """Whether a name has an example; that of a value stands in the docstring of its module."""
     if callable(one.thing):
         return bool(EXAMPLE.search(documented(one.thing)))
     return bool(re.search(rf"\b{one.name.rpartition('.')[2]}\b", code(documented(one.module))))
 
 
-PUBLIC = public()
+PUBLIC = public.names()
 CLASSES = [one for one in PUBLIC if isinstance(one.thing, type)]
 
 
@@ -143,14 +84,14 @@ def test_all_that_is_public_is_looked_at() -> None:
     assert {"labels", "heads", "of"} < dict(members(dedup.Clusters)).keys()
 
 
-@pytest.mark.parametrize("module", [*upper(), *lower()], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [*public.upper(), *public.lower()], ids=lambda module: module.__name__)
 def test_every_public_name_has_an_example(module: ModuleType) -> None:
     """Whoever looks a name up sees how it is used, and what comes of it."""
     assert [one.name for one in PUBLIC if one.module is module and not shown(one)] == []
 
 
 @pytest.mark.parametrize("one", CLASSES, ids=lambda one: one.name)
-def test_every_method_has_an_example(one: Public) -> None:
+def test_every_method_has_an_example(one: public.Name) -> None:
     """So does whoever looks up a method or property; simple ones may be shown with their class."""
     seen = code(documented(one.thing))
     silent = [
@@ -161,7 +102,7 @@ def test_every_method_has_an_example(one: Public) -> None:
     assert silent == []
 
 
-@pytest.mark.parametrize("module", [*upper(), *lower()], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [*public.upper(), *public.lower()], ids=lambda module: module.__name__)
 def test_every_argument_is_told(module: ModuleType) -> None:
     """A public function or method says what each of its arguments is."""
     mine = [(one.name, one.thing) for one in PUBLIC if one.module is module and not isinstance(one.thing, type)]

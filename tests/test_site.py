@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
-import inspect
 import os
 import re
 import subprocess
@@ -16,11 +14,11 @@ from typing import Any
 from urllib.parse import quote
 
 import click
+import public
 import pytest
 from conftest import ROOT, script
 from playwright.sync_api import Browser, Page
 
-import dedup
 from dedup.cli import main
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -30,9 +28,6 @@ PAGES = (
     "reference/api/index-of-articles",
 )  # fmt: skip
 """Pages of every kind: with tables, long lines, signatures, Chinese."""
-ROOMS = ("dedup", "dedup.index", "dedup.nightly", "dedup.spark", "dedup.files", "dedup.errors", "dedup.events",
-         "dedup.report", "dedup.integrations.scrapy")  # fmt: skip
-STAGES = re.findall(r"`(dedup\.(?:stages|evidence)\.\w+)`", dedup.__doc__ or "")
 
 
 @pytest.fixture(scope="module")
@@ -185,24 +180,6 @@ def test_llms_txt_lists_every_page(site: Path) -> None:
 # --- the reference ------------------------------------------------------------------------------------------------
 
 
-def module(name: str) -> ModuleType:
-    """A public module; the test is skipped where its extra is missing."""
-    try:
-        return importlib.import_module(name)
-    except dedup.MissingExtraError as missing:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(str(missing))
-
-
-def exported(room: ModuleType) -> list[str]:
-    """The names that a module says it exports, else what is defined in it."""
-    own = (
-        name for name, thing in vars(room).items()
-        if not name.startswith("_") and getattr(thing, "__module__", None) == room.__name__
-        and (inspect.isclass(thing) or inspect.isfunction(thing))
-    )  # fmt: skip
-    return list(getattr(room, "__all__", own))
-
-
 @pytest.fixture(scope="module")
 def entries(site: Path) -> set[str]:
     """The names that have an entry, by the inventory of the site."""
@@ -213,14 +190,11 @@ def entries(site: Path) -> set[str]:
     return {name for kind, names in inventory.items() if kind.startswith("py:") for name in names}
 
 
-@pytest.mark.parametrize("name", [*ROOMS, *dict.fromkeys(STAGES)])
-def test_every_public_name_has_an_entry(name: str, entries: set[str]) -> None:
-    """Under the module that exports it, or where it is defined."""
-    room = module(name)
-    homes = {one: getattr(getattr(room, one), "__module__", name) for one in exported(room)}
-    assert [
-        one for one, home in homes.items() if not {f"{name}.{one}", f"dedup.{one}", f"{home}.{one}"} & entries
-    ] == []
+@pytest.mark.parametrize("module", [*public.upper(), *public.lower()], ids=lambda module: module.__name__)
+def test_every_public_name_has_an_entry(module: ModuleType, entries: set[str]) -> None:
+    """Under the module that exports it, under the package, or where it is defined."""
+    mine = [one for one in public.names() if one.module is module]
+    assert [one for one in mine if not {one.name, f"dedup.{one.name.rpartition('.')[2]}", one.home} & entries] == []
 
 
 def test_every_command_and_option_is_there(site: Path) -> None:
