@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -15,10 +14,11 @@ import pyarrow as pa
 import pyarrow.csv as pc_csv
 import pyarrow.parquet as pq
 import pytest
+from conftest import ROOT, script
 from hypothesis import given
 from hypothesis import strategies as st
 
-SCRIPT = Path(__file__).resolve().parents[1] / "bench" / "labels.py"
+SCRIPT = ROOT / "bench" / "labels.py"
 CORPUS = {
     "id": ["a", "b", "c", "d", "e", "f"],
     "text": ["one", "two", "three", "four", "five\nlines", "six"],
@@ -30,13 +30,8 @@ CORPUS = {
 
 @pytest.fixture(scope="module")
 def labels() -> ModuleType:
-    """The script, which stands beside the package and is no part of it."""
-    spec = importlib.util.spec_from_file_location("bench_labels", SCRIPT)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    """The script."""
+    return script("bench/labels.py")
 
 
 @pytest.fixture
