@@ -95,7 +95,7 @@ def found(visit: Visit, words: str) -> list[str]:
         ("--within-days", "reference/command-line.html"),
         ("去重", "how-to/keep-the-best.html"),
         ("爬蟲", "how-to/scrapy-preferred-url.html"),  # Traditional, where the page has Simplified
-        ("茶饼按月", "how-to/why-together.html"),  # in the middle of a sentence, and no word
+        ("茶饼按月", "how-to/ask-why.html"),  # in the middle of a sentence, and no word
         ("只留最好的一篇", "how-to/keep-the-best.html"),
         ("dedup 引用", "how-to/quotations.html"),
     ],
