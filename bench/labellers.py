@@ -179,6 +179,24 @@ def _unisim_similarities(texts: Texts) -> Any:
     return embeddings @ embeddings.T
 
 
+def semhash(texts: Texts, *, threshold: float) -> Sequence[object]:
+    """With the vectors that WordLlama ships, for its own model is downloaded. A row is labelled by that which it is dropped for."""
+    found = _semhash_of(texts).self_deduplicate(threshold)
+    kept = {one.record["place"]: one.duplicate_of["place"] for one in found.filtered}
+    return [kept.get(str(place), str(place)) for place in range(len(texts))]
+
+
+@lru_cache(maxsize=1)
+def _semhash_of(texts: Texts) -> Any:
+    import wordllama
+    from semhash import SemHash
+
+    model = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
+    vectors = np.concatenate([model.embed([text]) for text in texts])
+    records = [{"text": text, "place": str(place)} for place, text in enumerate(texts)]
+    return SemHash.from_embeddings(vectors, records, model, columns=["text"])
+
+
 def _shingles(text: str, ngram: int) -> Iterator[str]:
     """Runs of so many characters, or the whole of a shorter text."""
     return (text[i : i + ngram] for i in range(max(len(text) - ngram, 0) + 1))
@@ -195,6 +213,7 @@ TOOLS: dict[str, Callable[..., Sequence[object]]] = {
     "text-dedup": text_dedup,
     "datatrove": datatrove,
     "unisim": unisim,
+    "semhash": semhash,
 }
 
 
