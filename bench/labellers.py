@@ -180,7 +180,7 @@ def _unisim_similarities(texts: Texts) -> Any:
 
 
 def semhash(texts: Texts, *, threshold: float) -> Sequence[object]:
-    """With the vectors that WordLlama ships, for its own model is downloaded. A row is labelled by that which it is dropped for."""
+    """With the model that WordLlama ships: its own is a download. A row has the label of what it is dropped for."""
     found = _semhash_of(texts).self_deduplicate(threshold)
     kept = {one.record["place"]: one.duplicate_of["place"] for one in found.filtered}
     return [kept.get(str(place), str(place)) for place in range(len(texts))]

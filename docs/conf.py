@@ -48,3 +48,4 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 html_search_language = "zh"
+html_search_scorer = str(Path(__file__).with_name("_extensions") / "scorer.js")  # where a build starts does not matter

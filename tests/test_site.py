@@ -105,6 +105,21 @@ def test_search_finds(visit: Visit, words: str, page: str) -> None:
     assert page in found(visit, words)[:10]
 
 
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("campaign", "how-to/"),
+        ("cluster", "how-to/"),
+        ("memory", "how-to/"),
+        ("near_copies", "reference/"),
+        ("Settings", "reference/"),
+    ],
+)
+def test_search_ranks_guides_by_prose(visit: Visit, words: str, first: str) -> None:
+    """A word leads to a guide, and a name of the interface to its entry."""
+    assert found(visit, words)[0].startswith(first)
+
+
 def test_search_finds_nothing_else(visit: Visit) -> None:
     """Characters that stand apart from each other are no sentence."""
     assert found(visit, "饼茶月按") == []
