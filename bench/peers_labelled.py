@@ -125,7 +125,7 @@ def python_of(tool: Tool, venvs: Path) -> str:
     python = venvs / tool.place / "bin" / "python"
     if not python.exists():
         subprocess.run([interpreter(tool.python), "-m", "venv", venvs / tool.place], check=True)
-        wanted = ["-r", str(ROOT / "tools" / "peers" / f"{tool.place}.txt"), "pyarrow"]
+        wanted = ["-r", str(ROOT / "tools" / "peers" / f"{tool.place}.txt"), "numpy", "pyarrow"]
         subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
     return str(python)
 
