@@ -200,7 +200,9 @@ class Settings:
 
     @classmethod
     def near_copies(cls, threshold: float = 0.7, **changes: Any) -> Self:
-        """The classical job: plain Jaccard of five-character shingles, no weights, in one fast pass.
+        """The classical job: plain Jaccard of shingles, no weights, in one fast pass.
+
+        A shingle is five Han characters or fifteen letters (`width`); what stands between them counts with them.
 
         Clusters are connected components (`linkage=0`): at such thresholds all texts in a chain are copies.
 

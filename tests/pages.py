@@ -3,7 +3,8 @@
 What comes in is a page; what goes out is nothing, or the first block that does not do what the page says. `sh` is run
 by bash in this folder and must succeed; what it exports is there for the blocks below. `python` is executed, or, where
 it has prompts, compared with what it prints; names carry over. `text` right below one of them is what that printed:
-each line in its order. `console` and files of other kinds are not run.
+each line in its order. `console` and files of other kinds are not run; there is no kind but
+those of `RUN` and `SHOWN`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import doctest
 import io
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -26,6 +28,7 @@ FENCE = re.compile(
     r"^(?P<indent> *)```(?P<kind>[\w{}-]+)[^\n]*\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
 )
 RUN = {"sh", "python"}
+SHOWN = {"text", "console", "ini", "dockerfile", "mermaid"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def blocks(text: str) -> list[Block]:
 def shell(block: Block) -> str:
     """Run by bash; what it exported stays in the environment. What it printed goes out, errors in between."""
     with tempfile.NamedTemporaryFile() as left:
-        script = f"{block.body}\nenv -0 > {left.name}"
+        script = f"{block.body}\nenv -0 > {shlex.quote(left.name)}"
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, encoding="utf-8", check=False,
@@ -82,11 +85,13 @@ def compared(block: Block, page: Path, names: dict[str, Any]) -> str:
 
 
 def one_after_the_other(wanted: str, said: str) -> None:
-    """Each line of a `text` block stands in what was printed, below the one before it."""
+    """Each line of a `text` block stands in what was printed, in order, and no word of it is part of a longer one."""
     rest = said.splitlines()
     for line in wanted.splitlines():
-        assert any(line in one for one in rest), f"not printed: {line}\n{said}"
-        rest = rest[next(place for place, one in enumerate(rest) if line in one) + 1 :]
+        whole = re.compile(rf"(?<!\w){re.escape(line)}(?!\w)" if line.strip() else r"^\s*$")
+        place = next((place for place, one in enumerate(rest) if whole.search(one)), None)
+        assert place is not None, f"not printed: {line}\n{said}"
+        rest = rest[place + 1 :]
 
 
 def run(page: Path) -> int:

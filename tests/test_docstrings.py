@@ -59,6 +59,13 @@ def arguments(thing: Any) -> list[str]:
     return [name for name in names if name not in {"self", "cls"}]
 
 
+def told_of(thing: Any) -> list[str]:
+    """The arguments that its docstring tells of; one line may be about several."""
+    section = re.search(r"^Args:\n((?: .*\n?|\n)+)", documented(thing), re.MULTILINE)
+    names = re.findall(r"^ {4}(\*{0,2}\w+(?:, \*{0,2}\w+)*): ", section[1], re.MULTILINE) if section else []
+    return [name.strip().lstrip("*") for one in names for name in one.split(",")]
+
+
 def code(docstring: str) -> str:
     """What its examples run."""
     return "".join(one.source for one in doctest.DocTestParser().get_examples(docstring))
@@ -104,12 +111,12 @@ def test_every_method_has_an_example(one: public.Name) -> None:
 
 @pytest.mark.parametrize("module", [*public.upper(), *public.lower()], ids=lambda module: module.__name__)
 def test_every_argument_is_told(module: ModuleType) -> None:
-    """A public function or method says what each of its arguments is."""
-    mine = [(one.name, one.thing) for one in PUBLIC if one.module is module and not isinstance(one.thing, type)]
+    """A public function or method says what each of its arguments is, by its name, and of no other."""
+    mine = [(one.name, one.thing) for one in PUBLIC if one.module is module and inspect.isroutine(one.thing)]
     for one in CLASSES:
         mine += [(f"{one.name}.{name}", member) for name, member in members(one.thing) if one.module is module]
-    told = {name for name, thing in mine if "\nArgs:\n" in documented(thing) or as_elsewhere(thing)}
-    assert [name for name, thing in mine if arguments(thing) and name not in told] == []
+    told = {name: told_of(thing) for name, thing in mine if not as_elsewhere(thing)}
+    assert told == {name: arguments(thing) for name, thing in mine if name in told}
 
 
 # --- what examples know -------------------------------------------------------------------------------------------

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -87,6 +89,35 @@ def test_a_night_tells_its_stages(told: list[dedup.Event], tmp_path: Path, caplo
     assert "write" in {event.stage for event in told}
     assert of(told, "done")["articles"] == 1
     assert ["b.jsonl" in record.message for record in caplog.records if record.levelno == logging.WARNING] == [True]
+
+
+def test_the_page_names_all_stages_and_counts(told: list[dedup.Event], tmp_path: Path) -> None:
+    """`docs/how-to/logging.md` has a row for each job: what it tells, and nothing else."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text(TEXTS[0], "utf-8")
+    dedup.cluster(TEXTS)
+    dedup.match(TEXTS[:1], TEXTS[1:])
+    nightly.run([tmp_path / "in"], tmp_path / "out", tmp_path / "state")
+    with dedup.Index(tmp_path / "index") as index:
+        index.add("a", TEXTS[0], seen_at=datetime(2026, 1, 1, tzinfo=UTC))
+        index.add_many(["b", "c"], TEXTS[1:])
+        index.add_unless_duplicate("d", TEXTS[0])
+        index.query(TEXTS[0])
+        index.query_many(TEXTS)
+        index.remove("c")
+        index.remove_many(["b", "none"])
+        index.reweigh()
+        index.forget(before=date(2026, 2, 1))
+        index.compact()
+    page = (Path(__file__).parents[1] / "docs" / "how-to" / "logging.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(cluster|match|index|reweigh|nightly)`[^|]*\|([^|]+)\|([^|]+)\|$", page, re.MULTILINE)
+    assert {job: [set(re.findall(r"`(\w+)`", cell)) for cell in cells] for job, *cells in rows} == {
+        job: [
+            {event.stage for event in told if event.job == job},
+            {name for event in told if event.job == job for name in event.counts},
+        ]
+        for job in {event.job for event in told}
+    }
 
 
 def test_what_cannot_be_read_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -17,6 +17,7 @@ def test_the_table_has_every_example() -> None:
     """Each file is a row, or lies in a folder that is one."""
     there = {path for path in EXAMPLES.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
     named = {EXAMPLES / link for _, link, *_ in ROWS}
+    assert len(named) == len(ROWS)
     left = {path for path in there if not {path, *path.parents} & named} - {EXAMPLES / "README.md"}
     assert not left
     assert all(path.exists() for path in named)

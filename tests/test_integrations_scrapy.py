@@ -423,6 +423,16 @@ def test_unchanged_pages_may_be_dropped(site: Site, articles: dict[str, str]) ->
     assert counts(second) == {"seen": 4, "new": 1, "replaced": 1, "unchanged": 2, "dropped": 2}
 
 
+@pytest.mark.parametrize(("asked", "warnings"), [({}, 0), ({"DEFAULT_DROPITEM_LOG_LEVEL": "WARNING"}, 8)])
+def test_a_duplicate_is_no_warning(site: Site, articles: dict[str, str], asked: dict[str, str], warnings: int) -> None:
+    """What is dropped is told as information, unless the crawl says how it is to be told."""
+    site.publish(articles, on_one_page=True)
+    crawl = site.crawl(str(site.folder / "articles.dedup"), **LOWER, **asked)
+    assert counts(crawl)["dropped"] == 8
+    told = [line for line in crawl.log.splitlines() if "Dropped: " in line]
+    assert (len(told), sum("WARNING" in line for line in told)) == (8, warnings)
+
+
 def test_dropped_articles_need_not_be_stored(site: Site, location: str, articles: dict[str, str]) -> None:
     """The index holds what was kept; a page that is in it is updated all the same."""
     site.publish(articles, on_one_page=True)

@@ -25,7 +25,13 @@ NOT_RUN = {
     "analysis.md": "pip needs a network, and Jupyter a browser",
     "tutorial.md": "pip needs a network",
 }
-"""Pages with blocks of `console`, which no test can run, and why."""
+"""Pages with blocks of `console` or `{code-block}`, which no test can run, and why."""
+NOT_COMPARED = {
+    "explanation/accuracy.md": "articles that are not part of the repository; test_scored.py has them where they are",
+    "how-to/nightly.md": "a log: test_cli_log.py knows its events",
+    "reference/systems.md": "tools/check_wheels asks an index of packages",
+}
+"""Pages with output that no test compares with what is printed, and why."""
 PROGRAMS = {
     "redis-server": "redis-server", "pyspark": "java", "spark-submit": "java", "systemd-analyze": "systemd-analyze",
 }  # fmt: skip
@@ -65,8 +71,23 @@ def test_a_page_runs(name: str, tmp_path: Path, request: pytest.FixtureRequest) 
 
 
 def test_what_is_not_run_is_told() -> None:
-    """Pages with blocks of `console` are those of the list."""
-    assert {name for name, path in PAGES.items() if bodies(path, {"console"})} == NOT_RUN.keys()
+    """Pages with blocks of `console`, or of code that is shown, are those of the list."""
+    assert {name for name, path in PAGES.items() if bodies(path, {"console", "{code-block}"})} == NOT_RUN.keys()
+
+
+def test_what_is_not_compared_is_told() -> None:
+    """Every kind of block is known, and output that stands below no block that runs is compared elsewhere."""
+    told = set()
+    for name, path in PAGES.items():
+        text = path.read_text("utf-8")
+        above = None
+        for block in pages.blocks(text):
+            assert block.kind in pages.RUN | pages.SHOWN or block.kind.startswith("{"), f"{name}:{block.line}"
+            compared = block.below and above in pages.RUN
+            if block.kind == "text" and not compared and "](../figures/" not in text:  # of which test_figures.py knows
+                told.add(name)
+            above = block.kind
+    assert told == NOT_COMPARED.keys()
 
 
 def test_fences_are_closed() -> None:
@@ -87,6 +108,7 @@ def test_a_page_that_is_wrong_is_noticed(tmp_path: Path, monkeypatch: pytest.Mon
     for wrong in (
         "```sh\nfalse\n```", "```sh\necho two\necho one\n```\n\n```text\none\ntwo\n```", "```python\n>>> 1\n2\n```",
         "```python\nprint(1)\n```\n\n```text\n2\n```",
+        "```python\nprint(141, 'articles')\n```\n\n```text\n41 articles\n```",
     ):  # fmt: skip
         page.write_text(f"\n{wrong}\n")
         with pytest.raises(SystemExit, match=r"page\.md:\d+: a block of"):

@@ -3,7 +3,7 @@
 # Gives `work`, a folder that goes when the check ends; `uv`, that of this machine or one in `work`; and what is below.
 work=$(mktemp -d)
 trap 'rm -rf --one-file-system "$work"' EXIT
-export UV_CACHE_DIR=${UV_CACHE_DIR:-$HOME/.cache/uv} UV_NO_PROGRESS=1
+export UV_CACHE_DIR=${UV_CACHE_DIR:-${HOME:=$work}/.cache/uv} UV_NO_PROGRESS=1
 
 say() { printf '\n== %s\n' "$*"; }
 

@@ -59,6 +59,9 @@ def main(folder: str) -> int:
     """Print what is lost."""
     site = Path(folder).resolve()
     pages = {path: Page(path.read_text("utf-8")) for path in site.rglob("*.html")}
+    if not pages:
+        print(f"{site} has no page: give the folder of a built site")
+        return 1
     found = sorted(lost(site, pages))
     for one in found:
         print(f"{one.page}: {one.link!r} leads nowhere")

@@ -38,6 +38,7 @@ from dedup.settings import Settings
 try:
     from itemadapter import ItemAdapter
     from scrapy.exceptions import DropItem, NotConfigured
+    from scrapy.settings import SETTINGS_PRIORITIES
     from scrapy.utils.asyncio import is_asyncio_available
 
     from dedup.integrations.page_urls import page_url
@@ -198,7 +199,8 @@ class DedupPipeline:
     ids of a crawl. Begin a new index with it: one that holds other URLs of the same pages takes the clean ones for
     copies.
 
-    Only duplicates are dropped. An item without text or id passes untouched. So does an item for which the index
+    Only duplicates are dropped; each is a line of level INFO, or of that which `DEFAULT_DROPITEM_LOG_LEVEL` asks for,
+    since Scrapy's own is WARNING. An item without text or id passes untouched. So does an item for which the index
     fails, for example because of a full disk, a Redis server that does not answer, or another writer that holds the
     index too long: this is logged as an error and counted in `dedup/errors`, and the crawl goes on, since a page that
     is kept twice costs less than one that is lost. An index that cannot be opened, or has other settings, stops the
@@ -237,6 +239,8 @@ class DedupPipeline:
         self._index: Index | None = None
         self._crawled: set[str] = set()
         self._told: set[str] = set()
+        asked = crawler.settings.getpriority("DEFAULT_DROPITEM_LOG_LEVEL") or 0
+        self._log_level = None if asked > SETTINGS_PRIORITIES["default"] else "INFO"
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -290,7 +294,7 @@ class DedupPipeline:
 
     def _drop(self, reason: str) -> None:
         self._count("dropped")
-        raise DropItem(reason)
+        raise DropItem(reason, self._log_level)
 
     def _came_before(self, id_: str, seen: Seen) -> bool:
         """Whether this page, with this text, came in this crawl already, by another URL or the same."""
