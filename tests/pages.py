@@ -85,10 +85,10 @@ def compared(block: Block, page: Path, names: dict[str, Any]) -> str:
 
 
 def one_after_the_other(wanted: str, said: str) -> None:
-    """Each line of a `text` block stands in what was printed, in order, and no word of it is part of a longer one."""
+    """Each line of a `text` block stands in what was printed, in order; it does not begin in the middle of a word."""
     rest = said.splitlines()
     for line in wanted.splitlines():
-        whole = re.compile(rf"(?<!\w){re.escape(line)}(?!\w)" if line.strip() else r"^\s*$")
+        whole = re.compile((r"(?<!\w)" if line[:1].isalnum() else "") + re.escape(line))
         place = next((place for place, one in enumerate(rest) if whole.search(one)), None)
         assert place is not None, f"not printed: {line}\n{said}"
         rest = rest[place + 1 :]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-SHARED = Path(__file__).parents[2] / "shared"
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
 pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason=f"the labelled articles are not at {SHARED}")
 
 
@@ -36,3 +37,10 @@ def test_rewrites_come_together(scores: dict[str, float], figure: str, least: fl
 def test_others_stay_apart(scores: dict[str, float], figure: str, most: float) -> None:
     """Articles that share a site, a subject or a footer do not."""
     assert scores[figure] <= most
+
+
+def test_the_page_says_what_the_seeds_share() -> None:
+    """`docs/explanation/accuracy.md` has what `bench/overlap.py` prints of them."""
+    command = [sys.executable, ROOT / "bench" / "overlap.py", *sorted((SHARED / "seeds").glob("seed-*.md"))]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert f"```text\n{printed}```" in (ROOT / "docs" / "explanation" / "accuracy.md").read_text("utf-8")
