@@ -32,7 +32,7 @@ class Event:
     """
 
     job: str
-    """What it belongs to: ``"cluster"``, ``"match"``, ``"index"``, ``"reweigh"`` or ``"nightly"``."""
+    """What it belongs to: ``"cluster"``, ``"campaigns"``, ``"match"``, ``"index"``, ``"reweigh"`` or ``"nightly"``."""
     stage: str
     """The part of the job, such as ``"fold"``, or of an index what was asked of it, such as ``"add"``; ``"done"`` is
     the whole of a job."""

@@ -17,6 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup.errors import InputError, MissingExtraError, SettingsError
+from dedup.events import DONE, timed
 from dedup.evidence import notebook, templates
 from dedup.evidence.corpus import Corpus
 from dedup.evidence.frame_lists import FrameList
@@ -687,8 +688,10 @@ class Clusters:
             kept = self._kept
             edges = Pairs(self.graph.left[kept], self.graph.right[kept], self.graph.similarity[kept])
             of_step = (lambda _: progress) if progress else None
-            found = campaigns.find(self.compared, node, edges, threads=count_threads(threads), progress=of_step)
-            self.__dict__["_campaigns"] = Campaigns(self, found)
+            with timed("campaigns", DONE) as counts:
+                found = campaigns.find(self.compared, node, edges, threads=count_threads(threads), progress=of_step)
+                self.__dict__["_campaigns"] = made = Campaigns(self, found)
+                counts |= {"articles": len(self.labels), "campaigns": len(made)}
         answer: Campaigns = self.__dict__["_campaigns"]
         return answer
 

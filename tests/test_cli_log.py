@@ -100,9 +100,11 @@ def test_every_command_logs(folder: Path) -> None:
 def test_stages_and_jobs(folder: Path) -> None:
     """With what there was in each."""
     lines = logged(run("cluster", folder / "in.jsonl", "--out", folder / "2.csv"))
-    assert [line["event"] for line in lines][-2:] == ["job", "done"]
+    clustered, attributed = [line for line in lines if line["event"] == "job"]
     assert {line["stage"] for line in lines if line["event"] == "stage"} >= {"read", "fold", "verify"}
-    assert (lines[-2]["articles"], lines[-2]["clusters"]) == (3, 1)
+    assert (clustered["job"], clustered["articles"], clustered["clusters"]) == ("cluster", 3, 1)
+    assert (attributed["job"], attributed["articles"], attributed["campaigns"]) == ("campaigns", 3, 1)
+    assert [line["event"] for line in lines[-2:]] == ["job", "done"]
 
 
 def test_what_cannot_be_read_is_a_problem(folder: Path) -> None:

@@ -95,7 +95,7 @@ def test_the_page_names_all_stages_and_counts(told: list[dedup.Event], tmp_path:
     """`docs/how-to/logging.md` has a row for each job: what it tells, and nothing else."""
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.txt").write_text(TEXTS[0], "utf-8")
-    dedup.cluster(TEXTS)
+    dedup.cluster(TEXTS).campaigns()
     dedup.match(TEXTS[:1], TEXTS[1:])
     nightly.run([tmp_path / "in"], tmp_path / "out", tmp_path / "state")
     with dedup.Index(tmp_path / "index") as index:
@@ -110,7 +110,8 @@ def test_the_page_names_all_stages_and_counts(told: list[dedup.Event], tmp_path:
         index.forget(before=date(2026, 2, 1))
         index.compact()
     page = (Path(__file__).parents[1] / "docs" / "how-to" / "logging.md").read_text("utf-8")
-    rows = re.findall(r"^\| `(cluster|match|index|reweigh|nightly)`[^|]*\|([^|]+)\|([^|]+)\|$", page, re.MULTILINE)
+    jobs = "cluster|campaigns|match|index|reweigh|nightly"
+    rows = re.findall(rf"^\| `({jobs})`[^|]*\|([^|]+)\|([^|]+)\|$", page, re.MULTILINE)
     assert {job: [set(re.findall(r"`(\w+)`", cell)) for cell in cells] for job, *cells in rows} == {
         job: [
             {event.stage for event in told if event.job == job},
