@@ -90,7 +90,10 @@ TOOLS = {
     ),
     "datatrove": Tool("datatrove", _OF_DATATROVE),
     "unisim": Tool("unisim", grid(threshold=(0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95))),
-    "semhash": Tool("semhash", grid(threshold=(0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.96, 0.97, 0.98, 0.99))),
+    "semhash": Tool(
+        "semhash",
+        grid(threshold=(0.8, 0.85, 0.9, 0.93, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995)),
+    ),
 }
 COLUMNS = (
     "tool", "best setting", "of", "B-cubed: precision", "recall", "F1", "pairs: F1",
