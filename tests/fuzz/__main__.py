@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ import time
 import traceback
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,12 +71,16 @@ def _fuzz(name: str, seconds: float, seed: int, work: Path, kept: Path) -> Ran:
     ]  # fmt: skip
     paths = os.pathsep.join(filter(None, (str(ROOT), str(TESTS), os.environ.get("PYTHONPATH"))))
     changes = {"PYTHONPATH": paths, "TMPDIR": str(work), "DEDUP_JIT": "1", "NUMBA_BOUNDSCHECK": "1"}
-    done = subprocess.run(
-        command, cwd=ROOT, env=os.environ | changes, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-    )
-    said = re.sub(r"INFO: Instrumenting .*\n", "", done.stdout.decode("utf-8", "replace"))
+    fuzzer = subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | changes, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )  # fmt: skip
+    printed, _ = fuzzer.communicate()
+    with suppress(ProcessLookupError):  # libFuzzer leaves without a goodbye to the server that it had
+        os.killpg(fuzzer.pid, signal.SIGTERM)
+    said = re.sub(r"INFO: Instrumenting .*\n", "", printed.decode("utf-8", "replace"))
     (kept / f"{name}.log").write_text(said, "utf-8")
-    return Ran(name, done.returncode, time.monotonic() - begin, said, find)
+    return Ran(name, fuzzer.returncode, time.monotonic() - begin, said, find)
 
 
 def _all(names: list[str], seconds: float, seed: int, jobs: int, kept: Path) -> int:
