@@ -31,11 +31,7 @@ WRITTEN = (".csv", *console.REPORTS)
 @click.option("--by", metavar="COLUMN", help="Column that holds the source of each article, such as a domain.")
 @click.option("--seed", default=0, show_default=True, metavar="N", help="Another one samples other pairs.")
 @console.threshold("Similarity from which a pair is an edge, in (0, 1]")
-@click.option(
-    "--near-copies",
-    is_flag=True,
-    help="Copies only: plain Jaccard of shingles of 5 Han characters or 15 letters, from 0.7.",
-)
+@console.near_copies()
 @console.CSV_SAFE
 @console.reads
 @click.option("--threads", type=int, metavar="N", help="Threads to use; by default one per core.")

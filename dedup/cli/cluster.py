@@ -41,11 +41,7 @@ if TYPE_CHECKING:
 )
 @click.option("--no-campaigns", is_flag=True, help="Leave out the column campaign; it takes 0.5 to 2 ms an article.")
 @console.threshold("Similarity from which a pair is an edge, in (0, 1]")
-@click.option(
-    "--near-copies",
-    is_flag=True,
-    help="Copies only: plain Jaccard of shingles of 5 Han characters or 15 letters, from 0.7.",
-)
+@console.near_copies()
 @console.CSV_SAFE
 @console.reads
 @click.option("--within", metavar="COLUMN", help="Compare only articles that have the same in this column.")

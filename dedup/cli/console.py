@@ -116,6 +116,16 @@ def threshold(words: str) -> Callable[[Command], Command]:
     return click.option("--threshold", type=float, metavar="T", help=told)
 
 
+def near_copies(words: str = "Copies only: {}, from 0.7.") -> Callable[[Command], Command]:
+    """The option `--near-copies`.
+
+    Args:
+        words: What it is here; the measure takes the place of the braces.
+    """
+    told = words.format("plain Jaccard of shingles of 5 Han characters or 15 letters")
+    return click.option("--near-copies", is_flag=True, help=told)
+
+
 def reads(command: Command) -> Command:
     """The options of every command that reads articles; it is called with one `files.ReadOptions` for all of them.
 

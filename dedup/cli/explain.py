@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
 @click.option("--among", multiple=True, metavar="PATH", help="Articles in which to count; A and B may be ids of them.")
-@click.option(
-    "--near-copies", is_flag=True, help="Plain Jaccard of shingles of 5 Han characters or 15 letters, without weights."
-)
+@console.near_copies("Classical: {}, without weights.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every passage.")
 @console.reads
 def explain(

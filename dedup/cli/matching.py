@@ -43,11 +43,7 @@ from dedup.settings import Settings
     help="Find what is alike, or what stands in something longer.",
 )
 @console.threshold(f"Least similarity, or containment (then {CONTAINED:g} by default), in (0, 1]")
-@click.option(
-    "--near-copies",
-    is_flag=True,
-    help="Plain Jaccard of shingles of 5 Han characters or 15 letters, from 0.7; no frames.",
-)
+@console.near_copies("Classical: {}, from 0.7; no frames.")
 @click.option("--spans", is_flag=True, help="Also write where what they share stands; .parquet or .jsonl.")
 @console.CSV_SAFE
 @console.reads

@@ -52,11 +52,7 @@ class _Where(NamedTuple):
     ".csv or .jsonl.",
 )  # fmt: skip
 @console.threshold("Similarity from which a pair is an edge, in (0, 1]")
-@click.option(
-    "--near-copies",
-    is_flag=True,
-    help="Copies only: plain Jaccard of shingles of 5 Han characters or 15 letters, from 0.7.",
-)
+@console.near_copies()
 @console.CSV_SAFE
 @console.reads
 @click.option(
